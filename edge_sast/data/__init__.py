@@ -1,0 +1,1 @@
+"""Recordings in, binned events out: readers, data sets, binning, augmentation."""

@@ -1,0 +1,161 @@
+"""A split of a data set, read, binned and cached."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_sast.data.binning import BinnedEvents, BinnedRecording, Binning, bin_recording
+from edge_sast.data.cache import CACHE_VERSION, CachedBins, default_cache_dir, read_cache, write_cache
+from edge_sast.data.dataset import Dataset, RecordingRef
+from edge_sast.errors import EdgeSastError
+
+# Inflating and binning release the interpreter lock; more threads than this wait for the parsing in between.
+THREADS = 4
+CHUNK = 256
+
+
+def load_binned(
+    dataset: Dataset,
+    split: str,
+    binning: Binning,
+    *,
+    cache_dir: str | Path | None = None,
+    limit: int | None = None,
+    progress: bool = True,
+    skip_empty: bool = False,
+) -> BinnedEvents:
+    """Read and bin a split, or take it from the cache.
+
+    Args:
+        dataset: where the recordings come from.
+        split: one of `dataset.splits`.
+        binning: sensor, coordinate shift, dt, steps and cap.
+        cache_dir: folder of the cache; None is `default_cache_dir()`.
+        limit: at most this many recordings, spread evenly over the classes; None is all.
+        progress: show a progress bar on a terminal.
+        skip_empty: leave out recordings with 0 events and say so on stderr, instead of refusing them.
+
+    Raises:
+        EdgeSastError: unknown split, damaged recording, recording with 0 events, or nothing left.
+    """
+    refs = dataset.recordings(split)
+    chosen = spread(np.array([ref.label for ref in refs], np.int64), limit)
+    path = (
+        Path(cache_dir or default_cache_dir())
+        / f"{_key(dataset, split, binning, limit, skip_empty)}.safetensors"
+    )
+    bins = read_cache(path)
+    binned = _assemble(bins, refs, dataset.classes, binning) if bins else None
+    if binned is None:
+        bins = _bin_all([refs[i] for i in chosen], chosen, binning, progress, skip_empty)
+        if len(bins.kept) == 0:
+            raise EdgeSastError(
+                f"{dataset.name}: split '{split}' has 0 recordings with events; add recordings"
+            )
+        binned = _build(bins, refs, dataset.classes, binning)
+        write_cache(path, bins)
+    _report_skipped(refs, chosen, binned)
+    return binned
+
+
+def spread(labels: np.ndarray, limit: int | None) -> np.ndarray:
+    """Positions int64[min(n, limit)], ascending, that take the classes in turn; all of them for limit None.
+
+    Raises:
+        EdgeSastError: limit below 1.
+    """
+    if limit is None:
+        return np.arange(len(labels))
+    if limit < 1:
+        raise EdgeSastError(
+            f"limit {limit} is out of range; choose a whole number from 1 on, or leave it away"
+        )
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        rank[members] = np.arange(len(members))
+    return np.sort(np.lexsort((labels, rank))[:limit])
+
+
+def _key(dataset: Dataset, split: str, binning: Binning, limit: int | None, skip_empty: bool) -> str:
+    parts = (CACHE_VERSION, dataset.fingerprint(split), dataset.sensor, astuple(binning), limit, skip_empty)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _bin_all(
+    refs: Sequence[RecordingRef], positions: np.ndarray, binning: Binning, progress: bool, skip_empty: bool
+) -> CachedBins:
+    rows: list[BinnedRecording] = []
+    kept: list[int] = []
+    # disable=None shows the bar on terminals only.
+    bar = tqdm(total=len(refs), desc="reading", unit=" recordings", disable=None if progress else True)
+    with bar:
+        for position, row, source in zip(
+            positions, _rows(refs, binning), (ref.source for ref in refs), strict=True
+        ):
+            bar.update()
+            if row is None and not skip_empty:
+                raise EdgeSastError(
+                    f"{source}: 0 events; remove the file, or pass --skip-empty to leave it out"
+                )
+            if row is not None:
+                rows.append(row)
+                kept.append(int(position))
+    offsets = np.cumsum([0] + [len(row.indices) for row in rows])
+    pointers = [row.step_ptr[1:] + offset for row, offset in zip(rows, offsets, strict=False)]
+    return CachedBins(
+        np.concatenate([row.indices for row in rows] or [np.zeros(0, np.int32)]),
+        np.concatenate([row.counts for row in rows] or [np.zeros(0, np.uint8)]),
+        np.concatenate([np.zeros(1, np.int64), *pointers]),
+        np.array(kept, np.int64),
+        np.array([row.dropped for row in rows], np.int64),
+    )
+
+
+def _rows(refs: Sequence[RecordingRef], binning: Binning) -> Iterator[BinnedRecording | None]:
+    """Binned recordings in the order of `refs`; None for those with 0 events."""
+
+    def work(ref: RecordingRef) -> BinnedRecording | None:
+        recording = ref.load()
+        row = bin_recording(recording, binning)
+        return row if len(recording) else None
+
+    # In chunks, so that an error stops the reading soon instead of after the whole split.
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(refs), CHUNK):
+            yield from pool.map(work, refs[start : start + CHUNK])
+
+
+def _assemble(
+    bins: CachedBins, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
+) -> BinnedEvents | None:
+    try:
+        return _build(bins, refs, classes, binning)
+    except (EdgeSastError, IndexError):
+        return None  # a cache file that does not fit the data set is damaged: the caller builds it anew
+
+
+def _build(
+    bins: CachedBins, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
+) -> BinnedEvents:
+    labels = np.array([refs[i].label for i in bins.kept], np.int64)
+    sources = tuple(refs[i].source for i in bins.kept)
+    return BinnedEvents(
+        binning, bins.indices, bins.counts, bins.step_ptr, labels, classes, sources, bins.dropped
+    )
+
+
+def _report_skipped(refs: Sequence[RecordingRef], chosen: np.ndarray, binned: BinnedEvents) -> None:
+    skipped = len(chosen) - len(binned)
+    if skipped:
+        names = set(binned.sources)
+        first = next(refs[i].source for i in chosen if refs[i].source not in names)
+        print(f"warning: {skipped} recordings with 0 events left out, first {first}", file=sys.stderr)

@@ -1,0 +1,120 @@
+"""Files below a folder, with zip archives read in place as if they were folders of the same name."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from edge_sast.errors import EdgeSastError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file.
+
+    Attributes:
+        parts: path below the root, a zip standing for a folder named by its stem.
+        source: full name for messages, `…/train.zip:0/00009.bin` inside a zip.
+        size: bytes, uncompressed.
+        stamp: CRC-32 inside a zip, modification time in ns on disk.
+        read: the file's contents; raises EdgeSastError.
+    """
+
+    parts: tuple[str, ...]
+    source: str
+    size: int
+    stamp: int
+    read: Callable[[], bytes]
+
+
+def list_entries(root: Path) -> list[Entry]:
+    """Every file below `root` (a folder or a zip) that is no dotfile, README or `__MACOSX`, sorted by path.
+
+    Raises:
+        EdgeSastError: the root is missing or unreadable, or a zip is damaged.
+    """
+    if root.is_file() and root.suffix.lower() == ".zip":
+        return sorted(_zip_entries(root, ()), key=lambda entry: entry.parts)
+    if not root.is_dir():
+        what = "is a file, not a folder or .zip" if root.exists() else "does not exist"
+        raise EdgeSastError(
+            f"data '{root}' {what}; give a folder <class>/<recording> or <split>/<class>/<recording>"
+        )
+    return sorted(_folder_entries(root, ()), key=lambda entry: entry.parts)
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith((".", "README")) or name == "__MACOSX"
+
+
+def _folder_entries(folder: Path, parts: tuple[str, ...]) -> Iterator[Entry]:
+    try:
+        with os.scandir(folder) as found:
+            children = [child for child in found if not _ignored(child.name)]
+    except OSError as error:
+        raise EdgeSastError(
+            f"{folder}: cannot be listed ({error.strerror}); check its permissions"
+        ) from error
+    for child in children:
+        path = Path(child.path)
+        if child.is_dir():
+            yield from _folder_entries(path, (*parts, child.name))
+        elif path.suffix.lower() == ".zip":
+            yield from _zip_entries(path, (*parts, path.stem))
+        else:
+            yield _file_entry(path, (*parts, child.name))
+
+
+def _file_entry(path: Path, parts: tuple[str, ...]) -> Entry:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise EdgeSastError(f"{path}: cannot be read ({error.strerror}); repair or remove it") from error
+    return Entry(parts, str(path), status.st_size, status.st_mtime_ns, partial(_read_file, path))
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EdgeSastError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+
+
+def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise EdgeSastError(f"{path}: not a readable zip archive ({error}); copy it again") from error
+    found = []
+    for info in archive.infolist():
+        inside = tuple(part for part in info.filename.split("/") if part)
+        if info.is_dir() or not inside or any(_ignored(part) for part in inside):
+            continue
+        found.append((inside, info))
+    # Archives made of a folder hold it as one common leading name (`Train/0/00002.bin`); the zip already
+    # stands for it.
+    wrapped = all(len(inside) >= 3 for inside, _ in found) and len({inside[0] for inside, _ in found}) == 1
+    return [
+        Entry(
+            (*parts, *inside[1 if wrapped else 0 :]),
+            f"{path}:{info.filename}",
+            info.file_size,
+            info.CRC,
+            partial(_read_member, archive, info, f"{path}:{info.filename}"),
+        )
+        for inside, info in found
+    ]
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> bytes:
+    try:
+        return archive.read(info)
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise EdgeSastError(
+            f"{source}: cannot be unpacked ({error}); the archive is damaged: copy it again"
+        ) from error
