@@ -26,11 +26,14 @@ class FolderDataset:
         name: the folder as the user gave it.
         by_split: split -> its files in their fixed order; the last but one part of each path is the class.
         given_sensor: (width, height) the user named, else None.
+        given_classes: the class list where it is known beforehand, else None: then it is found in the
+            folders.
     """
 
     name: str
     by_split: dict[str, tuple[Entry, ...]]
     given_sensor: Sensor | None = None
+    given_classes: tuple[str, ...] | None = None
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -40,6 +43,8 @@ class FolderDataset:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The class folders of `train`, or of all splits without one; numbers sort as numbers."""
+        if self.given_classes:
+            return self.given_classes
         entries = self.by_split.get("train") or [entry for split in self.by_split.values() for entry in split]
         return sort_classes({entry.parts[-2] for entry in entries})
 
