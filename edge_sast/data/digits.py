@@ -71,8 +71,7 @@ class SaccadeFilm:
         return np.log1p((self.contrast - 1.0) * (rows @ image @ columns.transpose(0, 2, 1)))
 
     def _weights(self, shift: np.ndarray, size: int) -> np.ndarray:
-        """Bilinear weights float64[F, side, size] of the image's lines on the sensor's for each frame's
-        shift."""
+        """Bilinear weights float64[F, side, size]: of each image line on each sensor line."""
         centre = (np.arange(self.side) - (self.side - 1) / 2 - shift[:, None]) / self.scale + (size - 1) / 2
         return np.maximum(0.0, 1.0 - np.abs(centre[:, :, None] - np.arange(size)))
 

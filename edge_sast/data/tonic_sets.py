@@ -44,6 +44,7 @@ class TonicSet:
         classes: class names in Tonic's order.
         class_of: path below the split's folder -> class name; None for a file that is no recording of a
             class.
+        at_least: recordings below which Tonic itself takes a split for incomplete.
     """
 
     name: str
@@ -75,6 +76,7 @@ TONIC_SETS = {
         "<digit>/<number>.bin",
         tuple("0123456789"),
         _digit_of,
+        10_000,
     ),
     "dvsgesture": TonicSet(
         "dvsgesture",
@@ -84,6 +86,7 @@ TONIC_SETS = {
         "user<number>_<lighting>/<gesture 0..10>.npy",
         GESTURES,
         _gesture_of,
+        100,
     ),
 }
 
@@ -124,6 +127,12 @@ def _labelled(spec: TonicSet, split: str, root: Path) -> tuple[Entry, ...]:
         raise EdgeSastError(
             f"{spec.name}: {root} holds 0 {spec.suffix} files; put {spec.layout} there, or remove the "
             f"folder to download"
+        )
+    if len(found) < spec.at_least:
+        print(
+            f"warning: {spec.name} {split}: {len(found)} recordings in {root}, a complete set has at least "
+            f"{spec.at_least}; after an interrupted download remove this folder and start again",
+            file=sys.stderr,
         )
     return tuple(sorted(found, key=lambda entry: (spec.classes.index(entry.parts[1]), entry.parts)))
 
