@@ -1,0 +1,152 @@
+import os
+import re
+
+import numpy as np
+import pytest
+from data_oracles import random_recording, write_classes
+
+from edge_sast.data.binning import Binning, bin_recording
+from edge_sast.data.folder import open_folder
+from edge_sast.data.load import load_binned, spread
+from edge_sast.data.readers.atis import write_recording_atis
+from edge_sast.errors import EdgeSastError
+
+BINNING = Binning(34, 34, 0, 10_000, 5, 2)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_classes(tmp_path / "data", {"a": 3, "b": 2})
+    return tmp_path / "data"
+
+
+def load(folder, cache, **options):
+    return load_binned(
+        open_folder(folder), "all", options.pop("binning", BINNING), cache_dir=cache, **options
+    )
+
+
+def same(a, b):
+    return all(
+        np.array_equal(getattr(a, field), getattr(b, field))
+        for field in ("indices", "counts", "step_ptr", "labels", "dropped")
+    ) and (a.sources, a.classes, a.binning) == (b.sources, b.classes, b.binning)
+
+
+def test_every_recording_is_binned_in_order(folder, tmp_path):
+    data = load(folder, tmp_path / "cache")
+    assert data.labels.tolist() == [0, 0, 0, 1, 1]
+    assert data.classes == ("a", "b")
+    start = 0
+    for i in range(5):
+        want = bin_recording(random_recording(i + 1), BINNING)
+        pointers = data.step_ptr[i * 5 : i * 5 + 6]
+        assert np.array_equal(pointers - start, want.step_ptr)
+        assert np.array_equal(data.indices[pointers[0] : pointers[-1]], want.indices)
+        assert data.dropped[i] == want.dropped
+        start = pointers[-1]
+
+
+def test_second_load_reads_the_cache_alone(folder, tmp_path):
+    first = load(folder, tmp_path / "cache")
+    for path in folder.rglob("*.bin"):
+        status = path.stat()
+        path.write_bytes(b"x" * status.st_size)  # unreadable now, but the listing is the same
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert same(load(folder, tmp_path / "cache"), first)
+
+
+def test_a_moved_folder_keeps_its_cache_and_shows_its_new_place(folder, tmp_path):
+    first = load(folder, tmp_path / "cache")
+    folder.rename(tmp_path / "moved")
+    second = load(tmp_path / "moved", tmp_path / "cache")
+    assert second.sources[0] == str(tmp_path / "moved" / "a" / "000.bin")
+    assert np.array_equal(first.indices, second.indices)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_change_of_file_or_binning_is_a_new_entry(folder, tmp_path):
+    cache = tmp_path / "cache"
+    first = load(folder, cache)
+    (folder / "a" / "000.bin").write_bytes(write_recording_atis(random_recording(50).events[:-1]))
+    second = load(folder, cache)
+    assert not same(first, second)
+    load(folder, cache, binning=Binning(34, 34, 0, 10_000, 5, 1))
+    assert len(list(cache.iterdir())) == 3
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_damaged_cache_is_rebuilt(folder, tmp_path, damage):
+    first = load(folder, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").iterdir()
+    good = file.read_bytes()
+    bad = bytearray(good)
+    bad[-30] ^= 1
+    file.write_bytes({"cut": good[:-40], "flip": bytes(bad), "empty": b""}[damage])
+    assert same(load(folder, tmp_path / "cache"), first)
+    assert file.read_bytes() == good
+
+
+def test_unwritable_cache_costs_one_line_only(folder, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    data = load(folder, tmp_path / "file" / "cache")
+    assert len(data) == 5
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert re.fullmatch(
+        r"warning: cache .* not written \(.*Not a directory.*\); going on without it", lines[0]
+    )
+
+
+def test_disk_that_takes_no_more_bytes_leaves_no_half_file(folder, tmp_path, capsys):
+    resource = pytest.importorskip("resource", reason="file size limits need a POSIX system")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        data = load(folder, tmp_path / "cache")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(data) == 5
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert re.fullmatch(r"warning: cache .* not written \(.*\); going on without it", lines[0])
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_empty_recording_is_refused_or_left_out(folder, tmp_path, capsys):
+    empty = folder / "a" / "001.bin"
+    empty.write_bytes(b"")
+    message = f"{empty}: 0 events; remove the file, or pass --skip-empty to leave it out"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        load(folder, tmp_path / "cache")
+    for _ in range(2):  # the second time from the cache
+        data = load(folder, tmp_path / "cache", skip_empty=True)
+        assert data.labels.tolist() == [0, 0, 1, 1]
+        assert str(empty) not in data.sources
+        warning = f"warning: 1 recordings with 0 events left out, first {empty}\n"
+        assert capsys.readouterr().err == warning
+
+
+def test_nothing_left_is_an_error(tmp_path):
+    (tmp_path / "data" / "a").mkdir(parents=True)
+    (tmp_path / "data" / "a" / "0.bin").write_bytes(b"")
+    message = f"{tmp_path}/data: split 'all' has 0 recordings with events; add recordings"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        load(tmp_path / "data", tmp_path / "cache", skip_empty=True)
+
+
+def test_damaged_recording_stops_the_loading(folder, tmp_path):
+    (folder / "b" / "001.bin").write_bytes(b"abc")
+    with pytest.raises(
+        EdgeSastError, match=r"b/001\.bin: ends at byte 3, 3 bytes into the event at byte offset 0"
+    ):
+        load(folder, tmp_path / "cache")
+
+
+def test_limit_takes_the_classes_in_turn(folder, tmp_path):
+    assert load(folder, tmp_path / "cache", limit=3).labels.tolist() == [0, 0, 1]
+    assert spread(np.array([0, 0, 0, 0, 1, 1, 2]), 5).tolist() == [0, 1, 4, 5, 6]
+    assert spread(np.array([0, 1]), 9).tolist() == [0, 1]
+    message = "limit 0 is out of range; choose a whole number from 1 on, or leave it away"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        load(folder, tmp_path / "cache", limit=0)
