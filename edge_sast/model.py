@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_sast.bounds import accumulator_bound, check_step_counter
-from edge_sast.data.binning import Binning
+from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Conv2d, Integrator, Layer, Linear, RecurrentLinear, Shape, Weighted
 

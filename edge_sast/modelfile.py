@@ -14,7 +14,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from edge_sast.data.binning import Binning
+from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
 from edge_sast.layers import (

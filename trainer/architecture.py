@@ -1,0 +1,136 @@
+"""Architectures as a line of text: checked before anything is trained.
+
+    12c5s2p2-or2-32c3p1-or2-out
+
+| token        | layer                                                                               |
+|--------------|-------------------------------------------------------------------------------------|
+| `12c5`       | convolution, 12 channels, kernel 5; then any of `s2` stride, `p2` padding, `g2` groups |
+| `or2` `sum2` | OR pool, sum pool over 2 × 2                                                        |
+| `fc128`      | fully connected, 128 spiking neurons                                                |
+| `rec64`      | fully connected and recurrent, 64 spiking neurons                                   |
+| `out`        | read-out, last: one non-spiking integrator a class                                  |
+| `count`      | read-out, last: one spiking neuron a class, its spikes counted                      |
+
+The step to fully connected layers flattens by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.layers import MAX_EXTENT, Shape
+
+NAMED = {
+    "tiny": "8c3s2p1-or2-16c3p1-or2-out",
+    "small": "12c5s2p2-or2-32c3p1-or2-out",
+    "reference": "12c5-or2-32c5-or2-out",
+    "recurrent": "sum2-rec128-out",
+}
+
+_CONV = re.compile(r"(\d+)c(\d+)((?:[spg]\d+)*)")
+_OTHER = re.compile(r"(or|sum|fc|rec)(\d+)")
+
+
+@dataclass(frozen=True)
+class ConvSpec:
+    channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    kind: str  # "or" or "sum"
+    size: int
+
+
+@dataclass(frozen=True)
+class DenseSpec:
+    """Fully connected; `spiking` False is the integrating read-out."""
+
+    outputs: int
+    recurrent: bool = False
+    spiking: bool = True
+
+
+Spec = ConvSpec | PoolSpec | DenseSpec
+
+
+def parse(text: str, classes: int) -> list[Spec]:
+    """Layer specifications of a named or written architecture. Raises EdgeSastError naming the token."""
+    tokens = NAMED.get(text, text).split("-")
+    specs = [_token(token, text, classes) for token in tokens]
+    if tokens[-1] not in ("out", "count"):
+        raise EdgeSastError(f"--arch {text!r}: the last token is {tokens[-1]!r}; end with 'out' or 'count'")
+    for token in tokens[:-1]:
+        if token in ("out", "count"):
+            raise EdgeSastError(f"--arch {text!r}: {token!r} is a read-out; only the last token may be one")
+    return specs
+
+
+def _token(token: str, text: str, classes: int) -> Spec:
+    if token == "out":
+        return DenseSpec(classes, spiking=False)
+    if token == "count":
+        return DenseSpec(classes)
+    if match := _OTHER.fullmatch(token):
+        kind, number = match[1], _positive(match[2], token, text)
+        return PoolSpec(kind, number) if kind in ("or", "sum") else DenseSpec(number, recurrent=kind == "rec")
+    if match := _CONV.fullmatch(token):
+        options: dict[str, int] = {}
+        for letter, digits in re.findall(r"([spg])(\d+)", match[3]):
+            if letter in options:
+                raise EdgeSastError(f"--arch {text!r}: token {token!r} gives {letter!r} twice")
+            options[letter] = int(digits) if letter == "p" else _positive(digits, token, text)
+        return ConvSpec(
+            _positive(match[1], token, text),
+            _positive(match[2], token, text),
+            options.get("s", 1),
+            options.get("p", 0),
+            options.get("g", 1),
+        )
+    raise EdgeSastError(
+        f"--arch {text!r}: token {token!r} is no layer; use {', '.join(NAMED)} or tokens such as "
+        "12c5s2p2, or2, sum2, fc128, rec64, out, count"
+    )
+
+
+def _positive(digits: str, token: str, text: str) -> int:
+    value = int(digits)
+    if not 1 <= value <= MAX_EXTENT:
+        raise EdgeSastError(f"--arch {text!r}: token {token!r} holds {value}; give 1 to {MAX_EXTENT}")
+    return value
+
+
+def shapes(specs: list[Spec], first: Shape) -> list[Shape]:
+    """Shape before each layer, and after the last. Raises EdgeSastError when a layer does not fit."""
+    result = [first]
+    for spec in specs:
+        result.append(_output(spec, result[-1]))
+    return result
+
+
+def _output(spec: Spec, shape: Shape) -> Shape:
+    if isinstance(spec, DenseSpec):
+        return Shape(1, 1, spec.outputs)
+    if (shape.height, shape.width) == (1, 1) and isinstance(spec, PoolSpec) and spec.size > 1:
+        raise EdgeSastError(f"--arch: a pool of {spec.size} after a fully connected layer; pool before it")
+    if isinstance(spec, PoolSpec):
+        if min(shape.height, shape.width) < spec.size:
+            raise EdgeSastError(f"--arch: a pool of {spec.size} on {shape}; pool less or use a larger input")
+        count = 1 if spec.kind == "or" else shape.max_count * spec.size**2
+        return Shape(shape.height // spec.size, shape.width // spec.size, shape.channels, count)
+    if spec.padding >= spec.kernel:
+        raise EdgeSastError(f"--arch: padding {spec.padding} with kernel {spec.kernel}; it must be smaller")
+    if shape.channels % spec.groups or spec.channels % spec.groups:
+        raise EdgeSastError(
+            f"--arch: groups {spec.groups} must divide both {shape.channels} input and {spec.channels} channels"
+        )
+    height, width = ((n + 2 * spec.padding - spec.kernel) // spec.stride + 1 for n in (shape.height, shape.width))
+    if min(height, width) < 1:
+        raise EdgeSastError(f"--arch: kernel {spec.kernel} on {shape}; use a smaller kernel or less pooling")
+    return Shape(height, width, spec.channels)

@@ -1,0 +1,129 @@
+"""Checkpoints: safetensors with one JSON document in the metadata. Data, never code.
+
+Holds the parameters, the optimiser's state, the config, the data's binning and classes, and how far training got, so that a
+resumed run ends in the same bits as an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from edge_sast.data.grid import Binning
+from edge_sast.errors import EdgeSastError
+from edge_sast.files import read_bytes, write_atomic
+from trainer.config import TrainConfig
+from trainer.network import Network
+
+FORMAT = "edge-sast-checkpoint"
+FORMAT_VERSION = 1
+METADATA_KEY = "edge_sast_checkpoint"
+FILE_NAME = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run folder holds; `epoch` counts finished epochs."""
+
+    config: TrainConfig
+    binning: Binning
+    classes: tuple[str, ...]
+    epoch: int
+    tensors: dict[str, Tensor]
+    source: str
+
+    def network(self) -> Network:
+        """The network with the stored parameters. Raises EdgeSastError when they are of another architecture."""
+        network = Network(self.config.network(self.binning, len(self.classes)))
+        stored = {k.removeprefix("network."): v for k, v in self.tensors.items() if k.startswith("network.")}
+        _check_same(self.source, network.state_dict(), stored)
+        network.load_state_dict(stored)
+        network.eval()
+        return network
+
+    def restore_optimiser(self, optimiser: Optimizer, network: Network) -> None:
+        """Give the optimiser back its moments and step counts."""
+        names = [name for name, _ in network.named_parameters()]
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in self.tensors.items():
+            if key.startswith("optimiser."):
+                name, field = key.removeprefix("optimiser.").rsplit("/", 1)
+                if name not in names:
+                    raise EdgeSastError(
+                        f"{self.source}: optimiser state of {name!r} belongs to no parameter; train again"
+                    )
+                state.setdefault(names.index(name), {})[field] = tensor.clone()
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def save(
+    folder: Path,
+    config: TrainConfig,
+    binning: Binning,
+    classes: tuple[str, ...],
+    epoch: int,
+    network: Network,
+    optimiser: Optimizer,
+) -> None:
+    """Write the checkpoint of a run, whole or not at all."""
+    tensors = {f"network.{name}": t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    names = [name for name, _ in network.named_parameters()]
+    for index, state in optimiser.state_dict()["state"].items():
+        for field, value in state.items():
+            tensors[f"optimiser.{names[index]}/{field}"] = value.detach().cpu().contiguous()
+    document = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "config": asdict(config),
+        "binning": asdict(binning),
+        "classes": classes,
+        "epoch": epoch,
+    }
+    metadata = {METADATA_KEY: json.dumps(document, sort_keys=True)}
+    write_atomic(folder / FILE_NAME, safetensors.torch.save(tensors, metadata))
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a run folder's checkpoint, or the file itself. Raises EdgeSastError when it is damaged or unknown."""
+    file = path / FILE_NAME if path.is_dir() else path
+    data = read_bytes(file)
+    try:
+        tensors = safetensors.torch.load(data)
+        length = int.from_bytes(data[:8], "little")
+        document = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][METADATA_KEY])
+    except KeyError as error:
+        raise EdgeSastError(f"{file}: not a checkpoint of edge-sast; give a folder made by 'edge-sast train'") from error
+    except (safetensors.SafetensorError, ValueError, TypeError, OverflowError) as error:
+        reason = " ".join(str(error).split())
+        raise EdgeSastError(f"{file}: damaged checkpoint ({reason}); train again or restore a copy") from error
+    _check_version(file, document)
+    config = TrainConfig.from_dict(document["config"], str(file))
+    binning, classes = Binning(**document["binning"]), tuple(document["classes"])
+    return Checkpoint(config, binning, classes, document["epoch"], tensors, str(file))
+
+
+def _check_version(file: Path, document: dict[str, Any]) -> None:
+    if document.get("format") != FORMAT or document.get("format_version") != FORMAT_VERSION:
+        raise EdgeSastError(
+            f"{file}: format {document.get('format')!r} version {document.get('format_version')!r}; this edge-sast "
+            f"reads {FORMAT} {FORMAT_VERSION}: train again, or use the version that wrote it"
+        )
+
+
+def _check_same(source: str, expected: dict[str, Tensor], stored: dict[str, Tensor]) -> None:
+    for name in sorted(expected.keys() ^ stored.keys()):
+        state = "missing" if name in expected else "unknown"
+        raise EdgeSastError(f"{source}: parameter {name!r} is {state}: a checkpoint of another architecture")
+    for name, tensor in expected.items():
+        if tensor.shape != stored[name].shape:
+            raise EdgeSastError(
+                f"{source}: parameter {name!r} has shape {list(stored[name].shape)}, the architecture asks for "
+                f"{list(tensor.shape)}: a checkpoint of another architecture"
+            )

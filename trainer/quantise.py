@@ -1,0 +1,124 @@
+"""From float weights to the integers of docs/arithmetic.md, gradients passing straight through the rounding.
+
+One function serves quantisation-aware training, the trainer's own integer evaluation and export, so that all three
+see the same integers. With a per-output-channel weight scale s and a weight shift f, a membrane's least significant bit is
+s/2^f: threshold, bias and membrane are rounded to that, so that few-bit weights still leave a fine membrane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from edge_sast.errors import EdgeSastError
+
+MAX_THRESHOLD = 4095  # leaves a 16-bit membrane at least ± 8 thresholds
+EXACT_LIMIT = 1 << 22  # float32 holds such integers exactly, and a scaled copy of them keeps their order
+CLIP_RATIOS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4)
+
+
+@dataclass(frozen=True)
+class IntegerWeights:
+    """Integers held in float32, differentiable with respect to the float parameters.
+
+    weight [C_out, ...] and recurrent [C_out, C_out] or None; bias, threshold (None for an integrator) and lsb [C_out];
+    lsb is the membrane's least significant bit in float units.
+    """
+
+    weight: Tensor
+    recurrent: Tensor | None
+    bias: Tensor
+    threshold: Tensor | None
+    lsb: Tensor
+    bits: int
+    weight_shift: int
+    state_bits: int
+
+
+def check_bits(bits: int) -> None:
+    """Raises EdgeSastError unless 2 ≤ bits ≤ 8."""
+    if not 2 <= bits <= 8:
+        raise EdgeSastError(f"--bits is {bits}; it must be 2 to 8")
+
+
+def quantise(
+    weight: Tensor, recurrent: Tensor | None, bias: Tensor, threshold: float | None, bits: int, max_count: int, steps: int
+) -> IntegerWeights:
+    """Integer form of one layer (batch norm already folded into weight and bias).
+
+    `threshold` None is an integrating read-out: its scale is one for all channels, so that they can be compared,
+    and its state is wide enough never to saturate in `steps` steps.
+    """
+    check_bits(bits)
+    shift = 8 - bits
+    both = weight.flatten(1) if recurrent is None else torch.cat([weight.flatten(1), recurrent], 1)
+    with torch.no_grad():
+        scale = _scales(both.detach(), bits, per_channel=threshold is not None)
+        if threshold is not None:
+            scale = scale.clamp_min(threshold * 2**shift / MAX_THRESHOLD)
+        lsb = scale / 2**shift
+    top = 2 ** (bits - 1) - 1
+    integers = _rounded((both / scale[:, None]).clamp(-top, top))
+    integer_bias = _rounded(bias / lsb)
+    integer_threshold = None if threshold is None else torch.round(threshold / lsb).clamp_min(1)
+    inputs = weight.flatten(1).shape[1]
+    state_bits = _state_bits(integers, inputs, integer_bias, integer_threshold, shift, max_count, steps)
+    return IntegerWeights(
+        weight=integers[:, :inputs].view_as(weight),
+        recurrent=None if recurrent is None else integers[:, inputs:],
+        bias=integer_bias,
+        threshold=integer_threshold,
+        lsb=lsb,
+        bits=bits,
+        weight_shift=shift,
+        state_bits=state_bits,
+    )
+
+
+def _rounded(x: Tensor) -> Tensor:
+    """Round to even, gradient 1 (straight-through, Bengio et al. 2013)."""
+    return x + (torch.round(x) - x).detach()
+
+
+def _scales(weight: Tensor, bits: int, per_channel: bool) -> Tensor:
+    """Scale of each output channel [C]: the clipping ratio of the largest weight with the least squared error."""
+    rows = weight if per_channel else weight.reshape(1, -1)
+    top = 2 ** (bits - 1) - 1
+    largest = rows.abs().amax(1).clamp_min(1e-12) / top
+    best, best_error = largest, torch.full_like(largest, torch.inf)
+    for ratio in CLIP_RATIOS if bits < 8 else CLIP_RATIOS[:1]:
+        scale = largest * ratio
+        error = ((rows / scale[:, None]).round().clamp(-top, top) * scale[:, None] - rows).square().sum(1)
+        best = torch.where(error < best_error, scale, best)
+        best_error = torch.minimum(error, best_error)
+    return best if per_channel else best.expand(weight.shape[0]).contiguous()
+
+
+def _state_bits(
+    integers: Tensor, inputs: int, bias: Tensor, threshold: Tensor | None, shift: int, max_count: int, steps: int
+) -> int:
+    """Membrane width: for a read-out, wide enough never to saturate; else 16 bits, or 15 or 14 where that lets every
+    sum fit 16 bits and still leaves ± 2 thresholds.
+    """
+    counts = torch.ones(integers.shape[1], dtype=torch.float64)
+    counts[:inputs] = max_count
+    wide = integers.detach().double().cpu() * counts * 2**shift
+    offset = bias.detach().double().cpu()
+    high = int((wide.clamp_min(0).sum(1) + offset.clamp_min(0)).max())
+    low = int((wide.clamp_max(0).sum(1) + offset.clamp_max(0)).min())
+    reach = max(high, -low) * (steps if threshold is None else 1)
+    if reach > EXACT_LIMIT:
+        raise EdgeSastError(
+            f"--arch: a sum of up to {reach} in a layer of {inputs} inputs is more than float32 holds exactly "
+            f"({EXACT_LIMIT}); use fewer inputs, steps or counts"
+        )
+    if threshold is None:
+        return max(16, reach.bit_length() + 1)
+    largest = int(threshold.max())
+    for bits in (16, 15, 14):
+        half = 1 << (bits - 1)
+        if half - 1 + high <= 32767 and low - half >= -32768 and 2 * largest <= half:
+            return bits
+    return 16
