@@ -66,6 +66,9 @@ def test_what_is_written_is_read_back(events):
 def test_events_that_do_not_fit_are_refused(field, value, limit):
     events = np.zeros(2, EVENT_DTYPE)
     events[1][field] = value
-    message = f"event 1: {field}={value} does not fit an ATIS file (0..{limit}); crop, shift or cut the
-    recording first" with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+    message = (
+        f"event 1: {field}={value} does not fit an ATIS file (0..{limit}); "
+        "crop, shift or cut the recording first"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         write_recording_atis(events)

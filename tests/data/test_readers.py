@@ -10,8 +10,11 @@ from edge_sast.errors import EdgeSastError
 
 def test_suffix_chooses_the_reader():
     assert reader_for("x/00009.BIN").name == "ATIS (N-MNIST)"
-    message = "x.mp4: no reader for the suffix '.mp4'; known are .bin, .npy: convert the file to one of these
-    or remove it" with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+    message = (
+        "x.mp4: no reader for the suffix '.mp4'; known are .bin, .npy: "
+        "convert the file to one of these or remove it"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         reader_for("x.mp4")
 
 

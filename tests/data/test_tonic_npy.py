@@ -53,12 +53,18 @@ def test_wrong_tables_are_named(table, message):
         parse_tonic_npy(npy(table), "a.npy")
 
 
+def outcome(data):
+    """ "" where the file can be read, else the error's text; any other exception fails the test."""
+    try:
+        read_bytes(data, "fuzz.npy")
+    except EdgeSastError as error:
+        return str(error)
+    return ""
+
+
 @given(st.binary(max_size=200), st.integers(0, 200))
 @settings(deadline=None, max_examples=200)
 def test_damaged_files_are_read_or_refused_in_one_line(noise, cut):
     whole = npy(np.arange(40).reshape(-1, 4) % 2)
     for data in (noise, whole[:cut] + noise, whole[: len(whole) - cut]):
-        try:
-            read_bytes(data, "fuzz.npy")
-        except EdgeSastError as error:
-            assert "\n" not in str(error)
+        assert "\n" not in outcome(data)
