@@ -1,0 +1,47 @@
+"""numba.njit with a disk cache that is right after an edit and does without a writable disk."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+
+def jit(function: Callable[..., Any], *, parallel: bool = False) -> Callable[..., Any]:
+    """`function` compiled by Numba without the GIL; call it below a plain Python function.
+
+    Serial and parallel forms may be made of the same function. Compiled code is kept on disk where a cache
+    folder is writable, and compiled anew in each process where none is.
+    """
+    # Numba's cache knows neither the options nor the functions that a function calls: two forms of one function
+    # would share an entry, and an edit would leave callers in other files stale. So both go into the name.
+    stamp = _sources_digest(Path(inspect.getfile(function)).parent)
+    named = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    named.__doc__ = function.__doc__
+    named.__qualname__ = f"{function.__name__}_{'parallel' if parallel else 'serial'}_{stamp}"
+    options = {"nogil": True, "parallel": parallel}
+    try:
+        compiled: Callable[..., Any] = numba.njit(cache=True, **options)(named)
+    except RuntimeError:  # "no locator available": neither the package nor the home folder can be written
+        compiled = numba.njit(**options)(named)
+    return compiled
+
+
+@functools.cache
+def _sources_digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

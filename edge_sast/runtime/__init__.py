@@ -1,0 +1,1 @@
+"""The integer runtime: event-driven, bit-exact, compiled by Numba."""

@@ -1,0 +1,153 @@
+"""What one layer does in one step. Each kernel is a plain function with its compiled form below it.
+
+Additions commute and the loader has proved that no partial sum leaves int32, so spikes are scattered straight
+into the leaked membranes, in whatever order they come.
+
+Common arguments: `op` is a record of OP_DTYPE; `membranes` int32 [n] and `flags` uint8 [n] are one layer's own,
+padded to ALIGNMENT.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_sast.jit import jit
+from edge_sast.runtime.arithmetic import leak_jit, saturate_jit
+from edge_sast.runtime.program import SUM_POOL
+
+
+class SpikeList(NamedTuple):
+    """The active neurons of a step, in no particular order. Both arrays are longer than needed.
+
+    neurons: int32, their numbers. counts: int32, how many spikes each holds, at least 1.
+    """
+
+    neurons: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+
+def leak_all(op, membranes):
+    """Leaks every membrane in place."""
+    first, second = op.leak, op.leak_second
+    if first:
+        for i in range(len(membranes)):
+            membranes[i] = leak_jit(membranes[i], first, second)
+
+
+leak_all_jit = jit(leak_all)
+
+
+def add_run(membranes, weights, factor):
+    """membranes[i] += weights[i] · factor. membranes: int32 [n]; weights: int8 [n]; factor: int32."""
+    for i in range(len(membranes)):
+        membranes[i] += np.int32(weights[i]) * factor
+
+
+add_run_jit = jit(add_run)
+
+
+def scatter(program, op, membranes, spikes, n):
+    """Adds the weights of the first n entries of `spikes`; returns the SynOps."""
+    channels = op.out_channels
+    group_out = channels // op.groups
+    group_in = op.in_channels // op.groups
+    synops = 0
+    for s in range(n):
+        neuron = np.uint32(spikes.neurons[s])
+        pixel, channel = neuron // np.uint32(op.in_channels), np.int64(neuron % np.uint32(op.in_channels))
+        row = op.rows + np.int64(pixel // np.uint32(op.in_width))
+        column = op.columns + np.int64(pixel % np.uint32(op.in_width))
+        rows, columns = np.int64(program.reach[row, 1]), np.int64(program.reach[column, 1])
+        synops += spikes.counts[s] * rows * columns * group_out
+        factor = np.int32(spikes.counts[s] << op.weight_shift)
+        v = program.reach[row, 0] * op.out_width + program.reach[column, 0]
+        v = v * channels + channel // group_in * group_out
+        w = (channel * op.kernel_rows + program.reach[row, 2]) * op.kernel_columns + program.reach[column, 2]
+        w = op.weight + w * group_out
+        for _ in range(rows):
+            if group_out == channels:
+                run = columns * channels
+                add_run_jit(membranes[v : v + run], program.weights[w : w + run], factor)
+            else:
+                for c in range(columns):
+                    a, b = v + c * channels, w + c * group_out
+                    add_run_jit(membranes[a : a + group_out], program.weights[b : b + group_out], factor)
+            v += op.out_width * channels
+            w += op.kernel_columns * group_out
+    return synops
+
+
+scatter_jit = jit(scatter)
+
+
+def scatter_own(program, op, membranes, flags):
+    """Adds the recurrent weights of the layer's own last spikes; returns the SynOps."""
+    factor = np.int32(1 << op.weight_shift)
+    synops = 0
+    for i in range(op.neurons):
+        if flags[i]:
+            w = op.recurrent + i * op.neurons
+            add_run_jit(membranes[: op.neurons], program.weights[w : w + op.neurons], factor)
+            synops += op.neurons
+    return synops
+
+
+scatter_own_jit = jit(scatter_own)
+
+
+def fire(op, membranes, flags, bias, threshold):
+    """Bias, saturation, comparison and reset; sets the flags of the neurons that spike.
+
+    bias, threshold: int32 [n], per neuron.
+    """
+    low, high = np.int32(op.low), np.int32(op.high)
+    keep = np.int32(-1 if op.subtract else 0)
+    for i in range(len(membranes)):
+        u = saturate_jit(np.int32(membranes[i] + bias[i]), low, high)
+        spike = u >= threshold[i]
+        flags[i] = spike
+        # u − threshold is ≥ 0 for a spike; the mask turns it into 0 where the reset is to zero.
+        membranes[i] = (np.int32(u - threshold[i]) & keep) if spike else u
+
+
+fire_jit = jit(fire)
+
+
+def collect(flags, spikes):
+    """Lists the set flags in `spikes`, each with count 1; returns how many they are."""
+    n = 0
+    for i in range(len(flags)):
+        spikes.neurons[n] = i
+        n += flags[i]
+    spikes.counts[:n] = 1
+    return n
+
+
+collect_jit = jit(collect)
+
+
+def pool(program, op, spikes, n, pooled, window):
+    """Pools the first n entries of `spikes` into the list `pooled`; returns its length.
+
+    window: int32, at least as long as the output has neurons, all 0; it is all 0 again afterwards.
+    """
+    m = 0
+    for s in range(n):
+        target = program.targets[op.start + spikes.neurons[s]]
+        if target < 0:
+            continue
+        if window[target] == 0:
+            pooled.neurons[m] = target
+            m += 1
+        window[target] += spikes.counts[s]
+    for s in range(m):
+        target = pooled.neurons[s]
+        pooled.counts[s] = window[target] if op.kind == SUM_POOL else 1
+        window[target] = 0
+    return m
+
+
+pool_jit = jit(pool)

@@ -1,0 +1,158 @@
+"""The integer model on binned recordings, bit for bit as docs/arithmetic.md says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.errors import EdgeSastError
+from edge_sast.model import Model
+from edge_sast.runtime.crc import step_crcs
+from edge_sast.runtime.program import build_program
+from edge_sast.runtime.recording import (
+    Record,
+    Results,
+    Stream,
+    new_state_jit,
+    run_ranges_parallel,
+    run_ranges_serial,
+    run_recording_jit,
+)
+
+# More ranges than threads, so that a thread with quiet recordings takes over from one with busy ones.
+_RANGES_PER_THREAD = 8
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What N recordings gave.
+
+    outputs: int32 [N, classes], membranes or spike counts of the last layer.
+    predictions: int64 [N], class with the largest output; of equals, the lowest.
+    synops, spikes: int64 [N, weighted layers], summed over all steps.
+    """
+
+    outputs: NDArray[np.int32]
+    predictions: NDArray[np.int64]
+    synops: NDArray[np.int64]
+    spikes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TracedLayer:
+    """Where a weighted layer stands in a trace. index: in Model.layers; start, stop: neurons."""
+
+    index: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every step of one recording; rows are steps.
+
+    layers: the weighted layers in order.
+    membranes: int32 [T, neurons], after reset. spikes: uint8 [T, neurons], 0 or 1.
+    synops, spike_counts: uint32 [T, weighted layers]. crcs: uint32 [T].
+    outputs: int32 [classes]. prediction: class index.
+    """
+
+    layers: tuple[TracedLayer, ...]
+    membranes: NDArray[np.int32]
+    spikes: NDArray[np.uint8]
+    synops: NDArray[np.uint32]
+    spike_counts: NDArray[np.uint32]
+    crcs: NDArray[np.uint32]
+    outputs: NDArray[np.int32]
+    prediction: int
+
+
+class Simulator:
+    """Runs one model. Building it flattens the model; running changes nothing in it."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.layers = _traced_layers(model)
+        self._program = build_program(model)
+
+    def run(self, binned: BinnedEvents, *, parallel: bool = False) -> RunResult:
+        """All recordings. parallel: on all of Numba's threads (numba.set_num_threads); the result is the same.
+
+        Raises EdgeSastError when the recordings are binned in another way than the model wants.
+        """
+        stream = self._stream(binned)
+        results = self._results(len(binned))
+        ranges = numba.get_num_threads() * _RANGES_PER_THREAD if parallel else 1
+        bounds = np.linspace(0, len(binned), ranges + 1).astype(np.int64)
+        run = run_ranges_parallel if parallel else run_ranges_serial
+        run(self._program, stream, results, bounds)
+        return RunResult(results.outputs, results.outputs.argmax(axis=1), results.synops, results.spikes)
+
+    def trace(self, binned: BinnedEvents, i: int) -> Trace:
+        """Recording i with every membrane, spike, counter and CRC of every step.
+
+        Raises EdgeSastError as `run` does, and when there is no recording i.
+        """
+        if not 0 <= i < len(binned):
+            raise EdgeSastError(f"recording is {i}; it must be 0 to {len(binned) - 1}")
+        stream = self._stream(binned)
+        results = self._results(len(binned))
+        record = self._record()
+        run_recording_jit(self._program, new_state_jit(self._program), stream, i, results, record)
+        outputs = results.outputs[i]
+        return Trace(self.layers, *record, self._crcs(record), outputs, int(outputs.argmax()))
+
+    def crcs(self, binned: BinnedEvents) -> NDArray[np.uint32]:
+        """The CRC of every step of every recording, uint32 [N, T]. Raises EdgeSastError as `run` does."""
+        stream = self._stream(binned)
+        results = self._results(len(binned))
+        record, state = self._record(), new_state_jit(self._program)
+        crcs = np.empty((len(binned), self.model.binning.steps), np.uint32)
+        for i in range(len(binned)):
+            run_recording_jit(self._program, state, stream, i, results, record)
+            crcs[i] = self._crcs(record)
+        return crcs
+
+    def _stream(self, binned: BinnedEvents) -> Stream:
+        if binned.binning != self.model.binning:
+            raise EdgeSastError(
+                f"recordings: binning is {binned.binning}; the model wants {self.model.binning}: bin them anew"
+            )
+        return Stream(*(_read_only(array) for array in (binned.indices, binned.counts, binned.step_ptr)))
+
+    def _results(self, n: int) -> Results:
+        weighted = len(self.layers)
+        outputs = np.empty((n, len(self.model.classes)), np.int32)
+        return Results(outputs, np.empty((n, weighted), np.int64), np.empty((n, weighted), np.int64))
+
+    def _record(self) -> Record:
+        steps, neurons, weighted = self.model.binning.steps, self.layers[-1].stop, len(self.layers)
+        return Record(
+            np.empty((steps, neurons), np.int32),
+            np.empty((steps, neurons), np.uint8),
+            np.empty((steps, weighted), np.uint32),
+            np.empty((steps, weighted), np.uint32),
+        )
+
+    def _crcs(self, record: Record) -> NDArray[np.uint32]:
+        return step_crcs(record, [layer.stop - layer.start for layer in self.layers])
+
+
+def _traced_layers(model: Model) -> tuple[TracedLayer, ...]:
+    shapes = model.shapes()
+    layers: list[TracedLayer] = []
+    for index, _ in model.weighted():
+        start = layers[-1].stop if layers else 0
+        layers.append(TracedLayer(index, start, start + shapes[index + 1].neurons))
+    return tuple(layers)
+
+
+def _read_only(array: NDArray) -> NDArray:
+    """A read-only view: Numba would compile once more for arrays that can be written."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
