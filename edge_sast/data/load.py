@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
@@ -15,11 +14,8 @@ from tqdm import tqdm
 from edge_sast.data.binning import BinnedEvents, BinnedRecording, Binning, bin_recording
 from edge_sast.data.cache import CACHE_VERSION, CachedBins, default_cache_dir, read_cache, write_cache
 from edge_sast.data.dataset import Dataset, RecordingRef
+from edge_sast.data.parallel import map_in_order
 from edge_sast.errors import EdgeSastError
-
-# Inflating and binning release the interpreter lock; more threads than this wait for the parsing in between.
-THREADS = 4
-CHUNK = 256
 
 
 def load_binned(
@@ -93,22 +89,22 @@ def _key(dataset: Dataset, split: str, binning: Binning, limit: int | None, skip
 def _bin_all(
     refs: Sequence[RecordingRef], positions: np.ndarray, binning: Binning, progress: bool, skip_empty: bool
 ) -> CachedBins:
-    rows: list[BinnedRecording] = []
-    kept: list[int] = []
+    """Bins of all `refs`; `positions` are their places in the split."""
+
+    def work(ref: RecordingRef) -> BinnedRecording | None:
+        recording = ref.load()
+        row = bin_recording(recording, binning)
+        if len(recording) == 0 and not skip_empty:
+            raise EdgeSastError(
+                f"{ref.source}: 0 events; remove the file, or pass --skip-empty to leave it out"
+            )
+        return row if len(recording) else None
+
     # disable=None shows the bar on terminals only.
-    bar = tqdm(total=len(refs), desc="reading", unit=" recordings", disable=None if progress else True)
-    with bar:
-        for position, row, source in zip(
-            positions, _rows(refs, binning), (ref.source for ref in refs), strict=True
-        ):
-            bar.update()
-            if row is None and not skip_empty:
-                raise EdgeSastError(
-                    f"{source}: 0 events; remove the file, or pass --skip-empty to leave it out"
-                )
-            if row is not None:
-                rows.append(row)
-                kept.append(int(position))
+    bar = tqdm(map_in_order(work, refs), total=len(refs), desc="reading", disable=None if progress else True)
+    found = [(position, row) for position, row in zip(positions, bar, strict=True) if row is not None]
+    rows = [row for _, row in found]
+    kept = [position for position, _ in found]
     offsets = np.cumsum([0] + [len(row.indices) for row in rows])
     pointers = [row.step_ptr[1:] + offset for row, offset in zip(rows, offsets, strict=False)]
     return CachedBins(
@@ -118,20 +114,6 @@ def _bin_all(
         np.array(kept, np.int64),
         np.array([row.dropped for row in rows], np.int64),
     )
-
-
-def _rows(refs: Sequence[RecordingRef], binning: Binning) -> Iterator[BinnedRecording | None]:
-    """Binned recordings in the order of `refs`; None for those with 0 events."""
-
-    def work(ref: RecordingRef) -> BinnedRecording | None:
-        recording = ref.load()
-        row = bin_recording(recording, binning)
-        return row if len(recording) else None
-
-    # In chunks, so that an error stops the reading soon instead of after the whole split.
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start in range(0, len(refs), CHUNK):
-            yield from pool.map(work, refs[start : start + CHUNK])
 
 
 def _assemble(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
 from edge_sast.data.dataset import Dataset, RecordingRef
+from edge_sast.data.parallel import map_in_order
 from edge_sast.errors import EdgeSastError
-
-THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -72,9 +70,9 @@ def summarise(dataset: Dataset, split: str, *, progress: bool = True) -> SplitSu
     view = dataset.only(split)
     refs = view.recordings(split)
     counts = Counter(view.classes[ref.label] for ref in refs)
-    with ThreadPoolExecutor(THREADS) as pool:
-        bar = tqdm(pool.map(_measure, refs), total=len(refs), desc=split, disable=None if progress else True)
-        results = list(bar)
+    # disable=None shows the bar on terminals only.
+    bar = tqdm(map_in_order(_measure, refs), total=len(refs), desc=split, disable=None if progress else True)
+    results = list(bar)
     good = np.array([row for row in results if not isinstance(row, str)], np.int64).reshape(-1, 3)
     empty = tuple(
         ref.source for ref, row in zip(refs, results, strict=True) if not isinstance(row, str) and not row[0]
