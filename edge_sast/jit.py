@@ -19,8 +19,8 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Callable[...
     Serial and parallel forms may be made of the same function. Compiled code is kept on disk where a cache
     folder is writable, and compiled anew in each process where none is.
     """
-    # Numba's cache knows neither the options nor the functions that a function calls: two forms of one function
-    # would share an entry, and an edit would leave callers in other files stale. So both go into the name.
+    # Numba's cache knows neither the options nor the functions that a function calls: two forms would share
+    # an entry, and an edit would leave callers in other files stale. So both go into the name.
     stamp = _sources_digest(Path(inspect.getfile(function)).parent)
     named = types.FunctionType(
         function.__code__,
@@ -31,11 +31,10 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Callable[...
     )
     named.__doc__ = function.__doc__
     named.__qualname__ = f"{function.__name__}_{'parallel' if parallel else 'serial'}_{stamp}"
-    options = {"nogil": True, "parallel": parallel}
     try:
-        compiled: Callable[..., Any] = numba.njit(cache=True, **options)(named)
+        compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, parallel=parallel)(named)
     except RuntimeError:  # "no locator available": neither the package nor the home folder can be written
-        compiled = numba.njit(**options)(named)
+        compiled = numba.njit(nogil=True, parallel=parallel)(named)
     return compiled
 
 

@@ -6,7 +6,7 @@ from edge_sast.jit import jit
 
 
 def leak(v, first, second):
-    """v − (v >> first) − (v >> second) on an int32 membrane; a shift of 0 stands for no term.
+    """v - (v >> first) - (v >> second) on an int32 membrane; a shift of 0 stands for no term.
 
     The shifts are arithmetic: they round towards minus infinity.
     """

@@ -23,10 +23,10 @@ class AxisReach(NamedTuple):
 
 
 def axis_reach(size: int, outputs: int, kernel: int, stride: int, padding: int) -> AxisReach:
-    """Input i meets output o at kernel position i + padding − o·stride.
+    """Input i meets output o at kernel position i + padding - o * stride.
 
-    Ascending outputs meet kernel positions that descend in steps of the stride. Laid out so, one remainder after
-    the other, the positions that an input meets are neighbours.
+    Ascending outputs meet kernel positions that descend in steps of the stride. Laid out so, one remainder
+    after the other, the positions that an input meets are neighbours.
     """
     order = [k for remainder in range(stride) for k in range(kernel - 1, -1, -1) if k % stride == remainder]
     place = np.argsort(order)
@@ -40,7 +40,7 @@ def axis_reach(size: int, outputs: int, kernel: int, stride: int, padding: int) 
 
 
 def pool_targets(size: int, shape: Shape, out: Shape) -> NDArray[np.int32]:
-    """Output neuron of each input neuron of a pool, −1 where its window is incomplete. int32 [inputs]."""
+    """Output neuron of each input neuron of a pool, -1 where its window is incomplete. int32 [inputs]."""
     y = np.arange(shape.height)[:, None, None] // size
     x = np.arange(shape.width)[None, :, None] // size
     target = (y * out.width + x) * out.channels + np.arange(shape.channels)

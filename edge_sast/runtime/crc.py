@@ -16,7 +16,13 @@ _COUNTERS = np.dtype([("synops", "<u4"), ("spikes", "<u4")])
 
 def step_crcs(record: Record, sizes: Sequence[int]) -> NDArray[np.uint32]:
     """One CRC per traced step, uint32 [T]; `sizes`: neurons of each weighted layer, in order."""
-    layout = np.dtype([(f"{kind}{i}", *what) for i, n in enumerate(sizes) for kind, what in _fields(n)])
+    layout = np.dtype(
+        [
+            field
+            for i, n in enumerate(sizes)
+            for field in ((f"neurons{i}", _NEURON, (n,)), (f"counters{i}", _COUNTERS))
+        ]
+    )
     steps = np.empty(len(record.membranes), layout)
     start = 0
     for i, n in enumerate(sizes):
@@ -26,7 +32,3 @@ def step_crcs(record: Record, sizes: Sequence[int]) -> NDArray[np.uint32]:
         steps[f"counters{i}"]["spikes"] = record.spikes[:, i]
         start += n
     return np.array([zlib.crc32(step.tobytes()) for step in steps], np.uint32)
-
-
-def _fields(n: int) -> list[tuple[str, tuple]]:
-    return [("neurons", (_NEURON, (n,))), ("counters", (_COUNTERS,))]

@@ -3,8 +3,8 @@
 Additions commute and the loader has proved that no partial sum leaves int32, so spikes are scattered straight
 into the leaked membranes, in whatever order they come.
 
-Common arguments: `op` is a record of OP_DTYPE; `membranes` int32 [n] and `flags` uint8 [n] are one layer's own,
-padded to ALIGNMENT.
+Common arguments: `op` is a record of OP_DTYPE; `membranes` int32 [n] and `flags` uint8 [n] are one layer's
+own, padded to ALIGNMENT.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def fire(op, membranes, flags, bias, threshold):
         u = saturate_jit(np.int32(membranes[i] + bias[i]), low, high)
         spike = u >= threshold[i]
         flags[i] = spike
-        # u − threshold is ≥ 0 for a spike; the mask turns it into 0 where the reset is to zero.
+        # u - threshold is >= 0 for a spike; the mask turns it into 0 where the reset is to zero.
         membranes[i] = (np.int32(u - threshold[i]) & keep) if spike else u
 
 

@@ -1,6 +1,6 @@
 """A model flattened into arrays, so that one compiled function runs a whole recording of any network.
 
-Flatten disappears, linear layers become 1 × 1 convolutions on a 1 × 1 image, and the rest is a list of
+Flatten disappears, linear layers become 1x1 convolutions on a 1x1 image, and the rest is a list of
 operations, each a record (OP_DTYPE) that points into shared arrays.
 """
 
@@ -26,7 +26,7 @@ from edge_sast.layers import (
 from edge_sast.model import Model
 from edge_sast.runtime.axis import axis_reach, pool_targets
 
-# Layers start on multiples of it in the per-neuron arrays: a cache line of flags, so that a scan takes whole words.
+# Layers start on multiples of it in the per-neuron arrays: a cache line of flags, and no loop has a remainder.
 ALIGNMENT = 64
 NEVER = np.iinfo(np.int32).max  # a threshold that no membrane reaches: state_bits is 31 at most
 
@@ -44,7 +44,7 @@ OP_DTYPE = np.dtype(
             "start",  # weighted: first neuron in the per-neuron arrays; pool: first entry of `targets`
             "neurons",  # of the output
             "weight",  # first weight
-            "recurrent",  # first recurrent weight, or −1
+            "recurrent",  # first recurrent weight, or -1
             "weight_shift",
             "kernel_rows",
             "kernel_columns",
@@ -70,7 +70,7 @@ class Program(NamedTuple):
     weights: int8, each convolution as [c_in][kernel rows][kernel columns][c_out/groups] with rows and columns
         of the kernel in the order of `reach`: what a spike adds along an output row is one contiguous run.
     reach: int32 [input rows and columns, 3]: first output touched, how many, and first kernel position.
-    targets: int32, output neuron of each pool input, −1 where it is dropped.
+    targets: int32, output neuron of each pool input, -1 where it is dropped.
     bias, threshold, initial: int32 per neuron, layers padded to ALIGNMENT.
     sizes: int64 [2]: the most neurons any layer or the input has; the weighted layers.
     """
@@ -125,9 +125,9 @@ class _Builder:
         self.traced += out.neurons
 
     def _kernel(self, layer: Weighted, shape: Shape, out: Shape) -> dict[str, int]:
-        conv = isinstance(layer, Conv2d)
-        weight = layer.weight if isinstance(layer, Conv2d) else layer.weight[None, None]
-        stride, padding = (layer.stride, layer.padding) if isinstance(layer, Conv2d) else ((1, 1), (0, 0))
+        weight, stride, padding, groups = layer.weight[None, None], (1, 1), (0, 0), 1
+        if isinstance(layer, Conv2d):
+            weight, stride, padding, groups = layer.weight, layer.stride, layer.padding, layer.groups
         rows = axis_reach(shape.height, out.height, weight.shape[0], stride[0], padding[0])
         columns = axis_reach(shape.width, out.width, weight.shape[1], stride[1], padding[1])
         ordered = weight[rows.order][:, columns.order].transpose(2, 0, 1, 3)
@@ -140,7 +140,7 @@ class _Builder:
             "weight_shift": layer.weight_shift,
             "kernel_rows": weight.shape[0],
             "kernel_columns": weight.shape[1],
-            "groups": layer.groups if conv else 1,
+            "groups": groups,
             "rows": self._append("reach", rows.reach),
             "columns": self._append("reach", columns.reach),
         }

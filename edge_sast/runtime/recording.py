@@ -33,7 +33,10 @@ class Stream(NamedTuple):
 
 
 class Results(NamedTuple):
-    """What every run fills. outputs: int32 [N, classes]; synops, spikes: int64 [N, weighted layers], of all steps."""
+    """What every run fills.
+
+    outputs: int32 [N, classes]; synops, spikes: int64 [N, weighted layers], summed over all steps.
+    """
 
     outputs: NDArray[np.int32]
     synops: NDArray[np.int64]
@@ -55,8 +58,9 @@ class Record(NamedTuple):
 class State(NamedTuple):
     """What one recording works in.
 
-    membranes: int32 and flags: uint8 per neuron, padded as Program.bias is; current, following: the spikes a layer
-    takes and gives; window: int32 for pools; step: int64 [weighted layers, 2], SynOps and spikes of this step.
+    membranes: int32 and flags: uint8 per neuron, padded as Program.bias is. current, following: the spikes a
+    layer takes and gives. window: int32, for pools. step: int64 [weighted layers, 2], this step's SynOps and
+    spikes.
     """
 
     membranes: NDArray[np.int32]
@@ -87,9 +91,9 @@ new_state_jit = jit(new_state)
 
 
 def weighted_step(program, op, state, spikes, n, counters):
-    """One weighted layer, one step: takes n entries of `spikes`, and lists its own in their place; returns how many.
+    """One weighted layer, one step: takes n entries of `spikes` and lists its own in their place.
 
-    counters: int64 [2], set to this step's SynOps and spikes.
+    counters: int64 [2], set to this step's SynOps and spikes. Returns the spikes.
     """
     end = op.start + (op.neurons + 63) // 64 * 64
     membranes, flags = state.membranes[op.start : end], state.flags[op.start : end]
@@ -166,14 +170,16 @@ run_recording_jit = jit(run_recording)
 
 
 def run_ranges(program, stream, results, bounds):
-    """All recordings from bounds[j] to bounds[j + 1] − 1, for every j; the ranges may run side by side.
+    """All recordings from bounds[j] to bounds[j + 1] - 1, for every j; the ranges may run side by side.
 
     bounds: int64, ascending.
     """
     for j in numba.prange(len(bounds) - 1):
         state = new_state_jit(program)
         none = np.empty((0, 0), np.int32)
-        record = Record(none, np.empty((0, 0), np.uint8), np.empty((0, 0), np.uint32), np.empty((0, 0), np.uint32))
+        record = Record(
+            none, np.empty((0, 0), np.uint8), np.empty((0, 0), np.uint32), np.empty((0, 0), np.uint32)
+        )
         for i in range(bounds[j], bounds[j + 1]):
             run_recording_jit(program, state, stream, i, results, record)
 

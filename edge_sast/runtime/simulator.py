@@ -33,13 +33,20 @@ class RunResult:
 
     outputs: int32 [N, classes], membranes or spike counts of the last layer.
     predictions: int64 [N], class with the largest output; of equals, the lowest.
+    labels: int64 [N], class of the recording as an index into the model's classes, -1 where it is none of them.
     synops, spikes: int64 [N, weighted layers], summed over all steps.
     """
 
     outputs: NDArray[np.int32]
     predictions: NDArray[np.int64]
+    labels: NDArray[np.int64]
     synops: NDArray[np.int64]
     spikes: NDArray[np.int64]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of recordings whose prediction is their label; NaN of none."""
+        return float((self.predictions == self.labels).mean()) if len(self.labels) else float("nan")
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class Simulator:
         self._program = build_program(model)
 
     def run(self, binned: BinnedEvents, *, parallel: bool = False) -> RunResult:
-        """All recordings. parallel: on all of Numba's threads (numba.set_num_threads); the result is the same.
+        """All recordings. parallel: on Numba's threads (numba.set_num_threads), with the same result.
 
         Raises EdgeSastError when the recordings are binned in another way than the model wants.
         """
@@ -90,7 +97,8 @@ class Simulator:
         bounds = np.linspace(0, len(binned), ranges + 1).astype(np.int64)
         run = run_ranges_parallel if parallel else run_ranges_serial
         run(self._program, stream, results, bounds)
-        return RunResult(results.outputs, results.outputs.argmax(axis=1), results.synops, results.spikes)
+        predictions = results.outputs.argmax(axis=1)
+        return RunResult(results.outputs, predictions, self._labels(binned), results.synops, results.spikes)
 
     def trace(self, binned: BinnedEvents, i: int) -> Trace:
         """Recording i with every membrane, spike, counter and CRC of every step.
@@ -120,9 +128,15 @@ class Simulator:
     def _stream(self, binned: BinnedEvents) -> Stream:
         if binned.binning != self.model.binning:
             raise EdgeSastError(
-                f"recordings: binning is {binned.binning}; the model wants {self.model.binning}: bin them anew"
+                f"recordings: binning is {binned.binning}; the model wants {self.model.binning}: "
+                "bin them anew"
             )
         return Stream(*(_read_only(array) for array in (binned.indices, binned.counts, binned.step_ptr)))
+
+    def _labels(self, binned: BinnedEvents) -> NDArray[np.int64]:
+        """The recordings' classes by name: a data set may hold some of the model's only, or others."""
+        place = {name: i for i, name in enumerate(self.model.classes)}
+        return np.array([place.get(name, -1) for name in binned.classes], np.int64)[binned.labels]
 
     def _results(self, n: int) -> Results:
         weighted = len(self.layers)
