@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from edge_sast.data.summary import SplitSummary
 
 NAME = "data"
-HELP = "look at and check event recordings"
+HELP = "Look at event recordings and check them."
 
 HEADERS = (
     "split",

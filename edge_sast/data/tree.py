@@ -60,8 +60,16 @@ def _folder_entries(folder: Path, parts: tuple[str, ...]) -> Iterator[Entry]:
         raise EdgeSastError(
             f"{folder}: cannot be listed ({error.strerror}); check its permissions"
         ) from error
+    if parts and not children:
+        raise EdgeSastError(f"{folder}: empty folder; put recordings into it, or remove it")
+    names = {child.name for child in children}
     for child in children:
         path = Path(child.path)
+        if path.suffix.lower() == ".zip" and path.stem in names:
+            # Usually an archive unpacked beside itself: every recording would count twice.
+            raise EdgeSastError(
+                f"{path}: lies beside '{path.stem}', which it stands for; move one of them away"
+            )
         if child.is_dir():
             yield from _folder_entries(path, (*parts, child.name))
         elif path.suffix.lower() == ".zip":
@@ -96,6 +104,8 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
         if info.is_dir() or not inside or any(_ignored(part) for part in inside):
             continue
         found.append((inside, info))
+    if not found:
+        raise EdgeSastError(f"{path}: empty zip archive; put recordings into it, or remove it")
     # Archives made of a folder hold it as one common leading name (`Train/0/00002.bin`); the zip already
     # stands for it.
     wrapped = all(len(inside) >= 3 for inside, _ in found) and len({inside[0] for inside, _ in found}) == 1

@@ -96,6 +96,28 @@ def test_missing_and_empty_folders(tmp_path):
         open_folder(tmp_path / "a.bin")
 
 
+def test_empty_class_folder_would_shift_the_labels(tmp_path):
+    write_classes(tmp_path, {"a": 1})
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / ".keep").write_text("")
+    message = f"{tmp_path}/b: empty folder; put recordings into it, or remove it"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        open_folder(tmp_path)
+    (tmp_path / "none").mkdir()
+    zip_folder(tmp_path / "none", tmp_path / "train.zip")
+    message = f"{tmp_path}/train.zip: empty zip archive; put recordings into it, or remove it"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        open_folder(tmp_path / "train.zip")
+
+
+def test_zip_unpacked_beside_itself(tmp_path):
+    write_classes(tmp_path / "train", {"a": 1})
+    zip_folder(tmp_path / "train", tmp_path / "train.zip")
+    message = f"{tmp_path}/train.zip: lies beside 'train', which it stands for; move one of them away"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        open_folder(tmp_path)
+
+
 def test_stray_files(tmp_path):
     write_classes(tmp_path, {"a": 1})
     stray = tmp_path / "labels.csv"
