@@ -44,12 +44,9 @@ def load_binned(
     """
     refs = dataset.recordings(split)
     chosen = spread(np.array([ref.label for ref in refs], np.int64), limit)
-    path = (
-        Path(cache_dir or default_cache_dir())
-        / f"{_key(dataset, split, binning, limit, skip_empty)}.safetensors"
-    )
-    bins = read_cache(path)
-    binned = _assemble(bins, refs, dataset.classes, binning) if bins else None
+    key = _key(dataset, split, binning, limit, skip_empty)
+    path = Path(cache_dir or default_cache_dir()) / f"{key}.safetensors"
+    binned = _from_cache(path, refs, dataset.classes, binning)
     if binned is None:
         bins = _bin_all([refs[i] for i in chosen], chosen, binning, progress, skip_empty)
         if len(bins.kept) == 0:
@@ -116,13 +113,14 @@ def _bin_all(
     )
 
 
-def _assemble(
-    bins: CachedBins, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
+def _from_cache(
+    path: Path, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
 ) -> BinnedEvents | None:
+    bins = read_cache(path)
     try:
-        return _build(bins, refs, classes, binning)
+        return _build(bins, refs, classes, binning) if bins else None
     except (EdgeSastError, IndexError):
-        return None  # a cache file that does not fit the data set is damaged: the caller builds it anew
+        return None  # a file that does not fit the data set is damaged: the caller builds it anew
 
 
 def _build(

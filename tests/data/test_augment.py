@@ -2,12 +2,12 @@ import re
 
 import numpy as np
 import pytest
-from data_oracles import slow_shift_flip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.data.augment import Augmentation
 from edge_sast.errors import EdgeSastError
+from tests.data.oracles import slow_shift_flip
 
 
 def batch(seed, shape=(6, 3, 9, 7, 2), top=4):

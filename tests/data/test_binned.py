@@ -3,10 +3,10 @@ import re
 
 import numpy as np
 import pytest
-from data_oracles import random_recording, slow_bins
 
 from edge_sast.data.binning import BinnedEvents, Binning, bin_recording
 from edge_sast.errors import EdgeSastError
+from tests.data.oracles import random_recording, slow_bins
 
 BINNING = Binning(34, 30, 1, 10_000, 4, 3)
 

@@ -2,13 +2,13 @@ import re
 
 import numpy as np
 import pytest
-from data_oracles import random_recording, slow_bins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.data.binning import Binning, bin_recording
 from edge_sast.data.events import EVENT_DTYPE, Recording, make_events
 from edge_sast.errors import EdgeSastError
+from tests.data.oracles import random_recording, slow_bins
 
 
 def assert_equals_oracle(recording, binning):

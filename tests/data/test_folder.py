@@ -1,11 +1,11 @@
 import re
 
 import pytest
-from data_oracles import random_recording, write_classes, zip_folder
 
 from edge_sast.data.folder import open_folder, sort_classes
 from edge_sast.data.readers.atis import write_recording_atis
 from edge_sast.errors import EdgeSastError
+from tests.data.oracles import random_recording, write_classes, zip_folder
 
 LAYOUT = "<class>/<recording> or <split>/<class>/<recording>"
 

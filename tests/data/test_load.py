@@ -3,13 +3,13 @@ import re
 
 import numpy as np
 import pytest
-from data_oracles import random_recording, write_classes
 
 from edge_sast.data.binning import Binning, bin_recording
 from edge_sast.data.folder import open_folder
 from edge_sast.data.load import load_binned, spread
 from edge_sast.data.readers.atis import write_recording_atis
 from edge_sast.errors import EdgeSastError
+from tests.data.oracles import random_recording, write_classes
 
 BINNING = Binning(34, 34, 0, 10_000, 5, 2)
 

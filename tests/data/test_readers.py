@@ -1,11 +1,11 @@
 import re
 
 import pytest
-from data_oracles import random_recording
 
 from edge_sast.data.readers import read_bytes, read_file, reader_for
 from edge_sast.data.readers.atis import write_recording_atis
 from edge_sast.errors import EdgeSastError
+from tests.data.oracles import random_recording
 
 
 def test_suffix_chooses_the_reader():

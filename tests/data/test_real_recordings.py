@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_oracles import slow_bins
 
 from edge_sast.data.binning import Binning, bin_recording
 from edge_sast.data.folder import open_folder
@@ -14,6 +13,7 @@ from edge_sast.data.load import load_binned
 from edge_sast.data.readers import read_file
 from edge_sast.data.readers.atis import write_recording_atis
 from edge_sast.data.summary import summarise
+from tests.data.oracles import slow_bins
 
 DATA = Path(os.environ.get("EDGE_SAST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

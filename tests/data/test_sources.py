@@ -3,11 +3,11 @@ import sys
 
 import numpy as np
 import pytest
-from data_oracles import random_recording, write_classes
 
 from edge_sast.data.readers.atis import write_recording_atis
 from edge_sast.data.sources import open_dataset
 from edge_sast.errors import EdgeSastError
+from tests.data.oracles import random_recording, write_classes
 
 
 @pytest.fixture

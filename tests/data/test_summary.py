@@ -1,8 +1,8 @@
 import numpy as np
-from data_oracles import random_recording, write_classes
 
 from edge_sast.data.folder import open_folder
 from edge_sast.data.summary import summarise
+from tests.data.oracles import random_recording, write_classes
 
 
 def test_figures_of_a_split(tmp_path):

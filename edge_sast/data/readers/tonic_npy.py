@@ -49,6 +49,13 @@ def parse_tonic_npy(data: bytes, source: str) -> np.ndarray:
         raise EdgeSastError(
             f"{source}: shape {shape} is not [n, 4] numbers x, y, p, t (ms); export it in this form"
         )
+    _check_values(table, source)
+    t = np.rint(table[:, 3].astype(np.float64) * US_PER_MS) if table.dtype.kind == "f" else None
+    whole = t.astype(np.int64) if t is not None else table[:, 3].astype(np.int64) * US_PER_MS
+    return make_events(whole, table[:, 0], table[:, 1], table[:, 2])
+
+
+def _check_values(table: np.ndarray, source: str) -> None:
     for column, (field, limit) in enumerate(LARGEST.items()):
         values = table[:, column]
         bad = ~((values >= 0) & (values <= limit))  # written so that NaN is bad
@@ -58,6 +65,3 @@ def parse_tonic_npy(data: bytes, source: str) -> np.ndarray:
                 f"{source}: event {index}: {field}={values[index]} is out of range 0..{limit}; "
                 f"convert the file again"
             )
-    t = np.rint(table[:, 3].astype(np.float64) * US_PER_MS) if table.dtype.kind == "f" else None
-    whole = t.astype(np.int64) if t is not None else table[:, 3].astype(np.int64) * US_PER_MS
-    return make_events(whole, table[:, 0], table[:, 1], table[:, 2])
