@@ -1,0 +1,1 @@
+"""Generators: an integer model becomes a folder of firmware. Pure functions; one function writes."""

@@ -1,0 +1,168 @@
+/*
+ * sast_context.c: setting up, resetting and reading a context.
+ */
+#include "sast_arithmetic.h"
+#include "sast_internal.h"
+
+/* The layout that the memory types of generated models rely on. */
+typedef char sast_requires_packed_counters[sizeof(sast_counters_t) == 24u ? 1 : -1];
+typedef char sast_requires_packed_axis[sizeof(sast_axis_t) == 4u ? 1 : -1];
+
+static void clear(uint8_t *bytes, uint32_t size)
+{
+    uint32_t i;
+
+    for (i = 0; i < size; ++i) {
+        bytes[i] = 0;
+    }
+}
+
+/* Membranes are kept leaked between steps, so that events can be added straight into them. */
+static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
+{
+    const sast_neuron_t *neuron = &layer->neuron;
+    const uint32_t positions = (uint32_t)layer->out_height * layer->out_width;
+    int16_t *narrow = (int16_t *)sast_memory(context, layer->membranes);
+    int32_t *wide = (int32_t *)sast_memory(context, layer->membranes);
+    uint32_t position;
+    uint32_t n = 0;
+    uint16_t c;
+
+    for (position = 0; position < positions; ++position) {
+        for (c = 0; c < layer->out_channels; ++c) {
+            const int32_t v = sast_leak(neuron, neuron->initial[c]);
+
+            if (neuron->membrane_bytes == 2u) {
+                narrow[n] = (int16_t)v;
+            } else {
+                wide[n] = v;
+            }
+            ++n;
+        }
+    }
+}
+
+/* Before the first step, an integrator's output is its initial membrane. */
+static void reset_outputs(sast_context_t *context)
+{
+    const sast_model_t *model = context->model;
+    const sast_neuron_t *last = &model->layers[model->layer_count - 1].neuron;
+    int32_t *outputs = (int32_t *)sast_memory(context, model->outputs);
+    uint16_t i;
+
+    if (last->threshold == NULL) {
+        for (i = 0; i < model->class_count; ++i) {
+            outputs[i] = last->initial[i];
+        }
+    }
+}
+
+sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void *memory, size_t size)
+{
+    static const sast_observer_t no_observer = {NULL, NULL, NULL, NULL};
+
+    if (context == NULL) {
+        return SAST_ERR_ARGUMENT;
+    }
+    context->model = NULL; /* not ready, whatever the memory held, until everything is checked */
+    if (model == NULL || memory == NULL) {
+        return SAST_ERR_ARGUMENT;
+    }
+    if (model->table_version != SAST_TABLE_VERSION) {
+        return SAST_ERR_MODEL;
+    }
+    if (size < model->memory_bytes || ((uintptr_t)memory & 7u) != 0u) {
+        return SAST_ERR_MEMORY;
+    }
+    context->model = model;
+    context->memory = (uint8_t *)memory;
+    context->observer = no_observer;
+    return sast_reset(context);
+}
+
+sast_status_t sast_reset(sast_context_t *context)
+{
+    uint16_t i;
+
+    if (!sast_ready(context)) {
+        return SAST_ERR_ARGUMENT;
+    }
+    clear(context->memory, context->model->memory_bytes);
+    for (i = 0; i < context->model->layer_count; ++i) {
+        if (sast_is_weighted(&context->model->layers[i])) {
+            reset_membranes(context, &context->model->layers[i]);
+        }
+    }
+    reset_outputs(context);
+    context->steps = 0;
+    context->step_open = 0;
+    return SAST_OK;
+}
+
+sast_status_t sast_result(const sast_context_t *context, uint16_t *class_index, int32_t *outputs)
+{
+    const int32_t *values;
+    uint16_t best = 0;
+    uint16_t i;
+
+    if (!sast_ready(context) || class_index == NULL) {
+        return SAST_ERR_ARGUMENT;
+    }
+    values = (const int32_t *)sast_memory(context, context->model->outputs);
+    for (i = 0; i < context->model->class_count; ++i) {
+        if (values[i] > values[best]) {
+            best = i;
+        }
+        if (outputs != NULL) {
+            outputs[i] = values[i];
+        }
+    }
+    *class_index = best;
+    return SAST_OK;
+}
+
+sast_status_t sast_counters(const sast_context_t *context, uint16_t layer, sast_counters_t *counters)
+{
+    if (!sast_ready(context) || counters == NULL) {
+        return SAST_ERR_ARGUMENT;
+    }
+    if (layer >= context->model->layer_count || !sast_is_weighted(&context->model->layers[layer])) {
+        return SAST_ERR_RANGE;
+    }
+    *counters = *sast_counters_of(context, &context->model->layers[layer]);
+    return SAST_OK;
+}
+
+uint32_t sast_steps(const sast_context_t *context)
+{
+    return sast_ready(context) ? context->steps : 0u;
+}
+
+sast_status_t sast_set_observer(sast_context_t *context, const sast_observer_t *observer)
+{
+    static const sast_observer_t no_observer = {NULL, NULL, NULL, NULL};
+
+    if (!sast_ready(context)) {
+        return SAST_ERR_ARGUMENT;
+    }
+    context->observer = observer != NULL ? *observer : no_observer;
+    return SAST_OK;
+}
+
+const char *sast_status_name(sast_status_t status)
+{
+    switch (status) {
+    case SAST_OK:
+        return "SAST_OK";
+    case SAST_ERR_ARGUMENT:
+        return "SAST_ERR_ARGUMENT";
+    case SAST_ERR_MODEL:
+        return "SAST_ERR_MODEL";
+    case SAST_ERR_MEMORY:
+        return "SAST_ERR_MEMORY";
+    case SAST_ERR_RANGE:
+        return "SAST_ERR_RANGE";
+    default:
+        return "unknown status";
+    }
+}

@@ -1,0 +1,68 @@
+/*
+ * sast_step.c: one time step, layer by layer.
+ */
+#include "sast_internal.h"
+
+void sast_open_step(sast_context_t *context)
+{
+    sast_counters_t *counters = (sast_counters_t *)sast_memory(context, context->model->counters);
+    uint16_t i;
+
+    if (context->step_open != 0u) {
+        return;
+    }
+    context->step_open = 1;
+    for (i = 0; i < context->model->weighted_count; ++i) {
+        counters[i].synops = 0;
+        counters[i].spikes = 0;
+    }
+}
+
+static void run_layer(sast_context_t *context, uint16_t index)
+{
+    const sast_layer_t *layer = &context->model->layers[index];
+    sast_counters_t *counters = sast_counters_of(context, layer);
+
+    if (layer->kind == SAST_RECURRENT_LINEAR) {
+        sast_recurrent_add(context, layer);
+    }
+    sast_sweep(context, index);
+    counters->total_synops += counters->synops;
+    counters->total_spikes += counters->spikes;
+    if (context->observer.layer_end != NULL) {
+        context->observer.layer_end(context->observer.user, index, counters);
+    }
+}
+
+/* Which inputs and pools have been set is known for one step only. */
+static void close_step(sast_context_t *context)
+{
+    uint8_t *bytes = (uint8_t *)sast_memory(context, context->model->step_memory);
+    uint32_t i;
+
+    for (i = 0; i < context->model->step_memory_bytes; ++i) {
+        bytes[i] = 0;
+    }
+    ++context->steps;
+    context->step_open = 0;
+}
+
+sast_status_t sast_step(sast_context_t *context)
+{
+    uint16_t i;
+
+    if (!sast_ready(context)) {
+        return SAST_ERR_ARGUMENT;
+    }
+    sast_open_step(context);
+    if (context->observer.step_begin != NULL) {
+        context->observer.step_begin(context->observer.user);
+    }
+    for (i = 0; i < context->model->layer_count; ++i) {
+        if (sast_is_weighted(&context->model->layers[i])) {
+            run_layer(context, i);
+        }
+    }
+    close_step(context);
+    return SAST_OK;
+}

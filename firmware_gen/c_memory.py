@@ -1,0 +1,101 @@
+"""The working memory of a model in C: the members of its memory type, in order.
+
+Wide types come first, so that no compiler inserts padding and every offset is the same on every device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edge_sast.bounds import accumulator_bound
+from edge_sast.layers import OrPool, RecurrentLinear
+from edge_sast.model import Model
+
+COUNTERS_BYTES = 24  # sizeof(sast_counters_t)
+ALIGNMENT = 8
+
+
+@dataclass(frozen=True)
+class Member:
+    """One array of the memory type."""
+
+    name: str
+    c_type: str
+    count: int
+    item_bytes: int
+    comment: str
+
+    @property
+    def bytes(self) -> int:
+        return self.count * self.item_bytes
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All members, and which of them are cleared after every step (input_seen and what follows it)."""
+
+    members: tuple[Member, ...]
+    step_bytes: int
+
+    @property
+    def bytes(self) -> int:
+        return sum(member.bytes for member in self.members)
+
+
+def membrane_bytes(model: Model, index: int) -> int:
+    """2 or 4: what the proven accumulator of weighted layer `index` needs."""
+    layer, shape = dict(model.weighted())[index], model.shapes()[index]
+    return accumulator_bound(layer, shape.max_count).bits // 8
+
+
+def memory(model: Model) -> Memory:
+    """The memory type of `model`."""
+    membranes = sorted(_membranes(model), key=lambda member: -member.item_bytes)
+    per_step = [_input_seen(model), *_or_pools(model)]
+    members = [
+        Member("counters", "sast_counters_t", len(model.weighted()), COUNTERS_BYTES, "per weighted layer"),
+        Member("outputs", "int32_t", len(model.classes), 4, "read-out, one per class"),
+        *membranes,
+        *per_step,
+        *_recurrent(model),
+    ]
+    excess = sum(member.bytes for member in members) % ALIGNMENT
+    if excess:
+        members.append(Member("padding", "uint8_t", ALIGNMENT - excess, 1, "to a multiple of 8"))
+    return Memory(tuple(members), sum(member.bytes for member in per_step))
+
+
+def _membranes(model: Model) -> Iterator[Member]:
+    shapes = model.shapes()
+    for index, _ in model.weighted():
+        size = membrane_bytes(model, index)
+        comment = f"{shapes[index + 1]}, kept leaked between steps"
+        yield Member(f"layer{index}_membranes", f"int{8 * size}_t", shapes[index + 1].neurons, size, comment)
+
+
+def _input_seen(model: Model) -> Member:
+    neurons, cap = model.binning.neurons, model.binning.count_cap
+    if cap == 1:
+        return Member("input_seen", "uint8_t", _bitmap(neurons), 1, "one bit per input, of this step")
+    return Member("input_seen", "uint8_t", neurons, 1, f"events per input, of this step, at most {cap}")
+
+
+def _or_pools(model: Model) -> Iterator[Member]:
+    shapes = model.shapes()
+    for index, layer in enumerate(model.layers):
+        if isinstance(layer, OrPool):
+            size = _bitmap(shapes[index + 1].neurons)
+            yield Member(f"layer{index}_set", "uint8_t", size, 1, "one bit per pool output, of this step")
+
+
+def _recurrent(model: Model) -> Iterator[Member]:
+    shapes = model.shapes()
+    for index, layer in model.weighted():
+        if isinstance(layer, RecurrentLinear):
+            size = _bitmap(shapes[index + 1].neurons)
+            yield Member(f"layer{index}_spikes", "uint8_t", size, 1, "one bit per neuron, of the last step")
+
+
+def _bitmap(bits: int) -> int:
+    return (bits + 7) // 8

@@ -1,0 +1,83 @@
+"""Finding and running the computer's own C compiler."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_sast.errors import EdgeSastError
+
+COMPILERS = ("cc", "gcc", "clang")
+COMPILE_TIMEOUT_S = 300  # a large weight table on a slow disk; never an endless wait
+DEFAULT_FLAGS = ("-std=c99", "-O2", "-Wall")
+
+
+def find_compiler() -> list[str]:
+    """Command of a C compiler: $CC, else cc, gcc, clang, else the Python package ziglang.
+
+    Raises EdgeSastError when there is none.
+    """
+    chosen = shlex.split(os.environ.get("CC", ""))
+    if chosen:
+        if shutil.which(chosen[0]) is None:
+            raise EdgeSastError(
+                f"CC is {chosen[0]!r}, which cannot be found; set CC to a C compiler or unset it"
+            )
+        return chosen
+    for name in COMPILERS:
+        path = shutil.which(name)
+        if path:
+            return [path]
+    if importlib.util.find_spec("ziglang"):
+        return [sys.executable, "-m", "ziglang", "cc"]
+    raise EdgeSastError(
+        f"no C compiler found (looked for $CC, {', '.join(COMPILERS)}, ziglang); "
+        "install gcc, or 'pip install ziglang'"
+    )
+
+
+def compile_program(
+    sources: Sequence[Path], includes: Sequence[Path], program: Path, flags: Sequence[str] = DEFAULT_FLAGS
+) -> None:
+    """Compile and link C sources into `program`.
+
+    Raises EdgeSastError with the first message of the compiler; all of them go to a log file it names.
+    """
+    command = [*find_compiler(), *flags]
+    command += [f"-I{path}" for path in includes]
+    command += [str(path) for path in sources]
+    command += ["-o", str(program)]
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=COMPILE_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EdgeSastError(
+            f"{command[0]}: no result after {COMPILE_TIMEOUT_S} s; choose another compiler with CC"
+        ) from error
+    except OSError as error:
+        raise EdgeSastError(
+            f"{command[0]}: cannot be started: {error.strerror or error}; choose another compiler with CC"
+        ) from error
+    if result.returncode:
+        lines = (result.stderr + result.stdout).splitlines()
+        first = next((line for line in lines if "error" in line), lines[0] if lines else "no message")
+        log = _write_log(command, result.stderr + result.stdout)
+        raise EdgeSastError(
+            f"{command[0]} failed with exit code {result.returncode}: {first.strip()} (all messages: {log}); "
+            "export again, or choose another compiler with CC"
+        )
+
+
+def _write_log(command: Sequence[str], text: str) -> str:
+    """A file that stays, with the command and what the compiler said."""
+    with tempfile.NamedTemporaryFile("w", prefix="edge-sast-cc-", suffix=".log", delete=False) as stream:
+        stream.write(shlex.join(command) + "\n" + text)
+    return stream.name

@@ -1,0 +1,94 @@
+"""The generated C as a program on this computer: compiled once, fed recordings, its traces read back."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.model import Model
+from edge_sast.modelfile import model_hash
+from firmware_gen.compiler import DEFAULT_FLAGS, compile_program
+from firmware_gen.event_bytes import step_bytes
+from firmware_gen.trace import HostRecording, TraceFormat, parse_recording
+
+MAGIC = b"SASTHOST"
+VERSION = 1
+RECORDING_TIMEOUT_S = 120  # one recording of the largest networks takes seconds; a hang must end
+
+
+@contextmanager
+def host_program(build: Path, files: Sequence[str], flags: Sequence[str] = DEFAULT_FLAGS) -> Iterator[Path]:
+    """A build folder's host program, compiled in a temporary folder. files: the folder's, relative."""
+    names = [name for name in sorted(files) if name.endswith(".c") and name.startswith(("src/", "host/"))]
+    sources = [build / name for name in names]
+    if not sources:
+        raise EdgeSastError(f"{build}: has 0 C sources; export it again with --target c")
+    with tempfile.TemporaryDirectory(prefix="edge-sast-host-") as folder:
+        program = Path(folder) / "sast_host"
+        compile_program(sources, [build / "include", build / "host"], program, flags)
+        yield program
+
+
+def run_recordings(
+    program: Path, model: Model, form: TraceFormat, binned: BinnedEvents
+) -> Iterator[HostRecording]:
+    """What the C makes of every recording, in order, one at a time.
+
+    Raises CheckFailedError when the program stops early, hangs, or was built for another model.
+    """
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(
+            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages
+        )
+        feeder = threading.Thread(target=_feed, args=(process.stdin, binned), daemon=True)
+        try:
+            feeder.start()
+            header = MAGIC + VERSION.to_bytes(4, "little") + bytes.fromhex(model_hash(model))
+            if _take(process, len(header), "its start", messages) != header:
+                raise CheckFailedError(
+                    "host program: it was built for another model or version; export the build again"
+                )
+            for source in binned.sources:
+                yield parse_recording(form, _take(process, form.recording_bytes, source, messages))
+        finally:
+            process.kill()
+            process.wait()
+            feeder.join()
+            process.stdout.close()  # type: ignore[union-attr]  # PIPE was asked for
+
+
+def _feed(stream: IO[bytes], binned: BinnedEvents) -> None:
+    """Writes all recordings; in its own thread, so that neither side waits for the other's full pipe."""
+    try:
+        with stream:
+            for i in range(len(binned)):
+                stream.write(binned.binning.steps.to_bytes(4, "little") + b"".join(step_bytes(binned, i)))
+    except (BrokenPipeError, OSError):
+        pass  # the program ended: the reading side finds out and says why
+
+
+def _take(process: subprocess.Popen, size: int, what: str, messages: IO[bytes]) -> bytes:
+    """Exactly `size` bytes of the program's output."""
+    watchdog = threading.Timer(RECORDING_TIMEOUT_S, process.kill)
+    watchdog.start()
+    try:
+        data = process.stdout.read(size)  # type: ignore[union-attr]  # PIPE was asked for
+    finally:
+        alive = watchdog.is_alive()
+        watchdog.cancel()
+    if len(data) == size:
+        return bytes(data)
+    if not alive:
+        raise CheckFailedError(f"host program: no answer for {what} after {RECORDING_TIMEOUT_S} s")
+    code = process.wait()
+    messages.seek(0)
+    said = messages.read().decode(errors="replace").strip().splitlines()
+    said = [line for line in said if "error" in line.lower()] or said or ["no message"]
+    raise CheckFailedError(f"host program: stopped with exit code {code} at {what}: {said[0].strip()}")
