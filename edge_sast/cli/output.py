@@ -13,7 +13,7 @@ from edge_sast.files import write_atomic
 def write_json(path: str | None, figures: Mapping[str, Any]) -> None:
     """Write the figures to `path`, whole or not at all; nothing where path is None.
 
-    Raises EdgeSastError for a figure that JSON cannot hold (NaN, infinity) and for a file that cannot be written.
+    Raises EdgeSastError for a figure that JSON cannot hold (NaN, infinity) or an unwritable file.
     """
     if path is None:
         return

@@ -40,10 +40,17 @@ def leak_all(op, membranes):
 leak_all_jit = jit(leak_all)
 
 
-def add_run(membranes, weights, factor):
-    """membranes[i] += weights[i] · factor. membranes: int32 [n]; weights: int8 [n]; factor: int32."""
-    for i in range(len(membranes)):
-        membranes[i] += np.int32(weights[i]) * factor
+def add_run(membranes, weights, v, w, n, factor):
+    """membranes[v + i] += weights[w + i] * factor for i < n; weights: int8, factor: int32."""
+    # Offsets instead of slices, which would be counted references, and unsigned, which spares the test for
+    # negative indices; both kept this loop from being vectorised.
+    v, w = np.uint64(v), np.uint64(w)
+    if factor == 1:
+        for i in range(n):
+            membranes[v + np.uint64(i)] += weights[w + np.uint64(i)]
+    else:
+        for i in range(n):
+            membranes[v + np.uint64(i)] += np.int32(weights[w + np.uint64(i)]) * factor
 
 
 add_run_jit = jit(add_run)
@@ -51,32 +58,26 @@ add_run_jit = jit(add_run)
 
 def scatter(program, op, membranes, spikes, n):
     """Adds the weights of the first n entries of `spikes`; returns the SynOps."""
-    channels = op.out_channels
-    group_out = channels // op.groups
-    group_in = op.in_channels // op.groups
+    group_out, channels, one_group = op.group_out, op.out_channels, op.group_out == op.out_channels
+    v_pitch, w_pitch, shift = op.out_width * channels, op.kernel_columns * group_out, op.weight_shift
     synops = 0
     for s in range(n):
-        neuron = np.uint32(spikes.neurons[s])
-        pixel, channel = neuron // np.uint32(op.in_channels), np.int64(neuron % np.uint32(op.in_channels))
-        row = op.rows + np.int64(pixel // np.uint32(op.in_width))
-        column = op.columns + np.int64(pixel % np.uint32(op.in_width))
-        rows, columns = np.int64(program.reach[row, 1]), np.int64(program.reach[column, 1])
-        synops += spikes.counts[s] * rows * columns * group_out
-        factor = np.int32(spikes.counts[s] << op.weight_shift)
-        v = program.reach[row, 0] * op.out_width + program.reach[column, 0]
-        v = v * channels + channel // group_in * group_out
-        w = (channel * op.kernel_rows + program.reach[row, 2]) * op.kernel_columns + program.reach[column, 2]
-        w = op.weight + w * group_out
+        place = op.inputs + spikes.neurons[s]
+        v, w = np.int64(program.fan_out[place, 0]), op.weight + program.fan_out[place, 1]
+        rows, columns = program.fan_out[place, 2], program.fan_out[place, 3]
+        count = np.int64(spikes.counts[s])
+        synops += count * rows * columns * group_out
+        factor = np.int32(count << shift)
         for _ in range(rows):
-            if group_out == channels:
-                run = columns * channels
-                add_run_jit(membranes[v : v + run], program.weights[w : w + run], factor)
+            if one_group:
+                add_run_jit(membranes, program.weights, v, w, columns * channels, factor)
             else:
                 for c in range(columns):
-                    a, b = v + c * channels, w + c * group_out
-                    add_run_jit(membranes[a : a + group_out], program.weights[b : b + group_out], factor)
-            v += op.out_width * channels
-            w += op.kernel_columns * group_out
+                    add_run_jit(
+                        membranes, program.weights, v + c * channels, w + c * group_out, group_out, factor
+                    )
+            v += v_pitch
+            w += w_pitch
     return synops
 
 
@@ -89,8 +90,7 @@ def scatter_own(program, op, membranes, flags):
     synops = 0
     for i in range(op.neurons):
         if flags[i]:
-            w = op.recurrent + i * op.neurons
-            add_run_jit(membranes[: op.neurons], program.weights[w : w + op.neurons], factor)
+            add_run_jit(membranes, program.weights, 0, op.recurrent + i * op.neurons, op.neurons, factor)
             synops += op.neurons
     return synops
 
@@ -136,7 +136,7 @@ def pool(program, op, spikes, n, pooled, window):
     """
     m = 0
     for s in range(n):
-        target = program.targets[op.start + spikes.neurons[s]]
+        target = program.targets[op.inputs + spikes.neurons[s]]
         if target < 0:
             continue
         if window[target] == 0:

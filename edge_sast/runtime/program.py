@@ -24,9 +24,9 @@ from edge_sast.layers import (
     state_range,
 )
 from edge_sast.model import Model
-from edge_sast.runtime.axis import axis_reach, pool_targets
+from edge_sast.runtime.axis import axis_reach, fan_out, pool_targets
 
-# Layers start on multiples of it in the per-neuron arrays: a cache line of flags, and no loop has a remainder.
+# Layers start on multiples of it in the per-neuron arrays: a cache line of flags, so that no loop has a rest.
 ALIGNMENT = 64
 NEVER = np.iinfo(np.int32).max  # a threshold that no membrane reaches: state_bits is 31 at most
 
@@ -37,20 +37,16 @@ OP_DTYPE = np.dtype(
         (name, np.int64)
         for name in (
             "kind",  # WEIGHTED, OR_POOL or SUM_POOL
-            "in_width",
-            "in_channels",
             "out_width",
             "out_channels",
-            "start",  # weighted: first neuron in the per-neuron arrays; pool: first entry of `targets`
+            "start",  # first neuron in the per-neuron arrays
             "neurons",  # of the output
             "weight",  # first weight
             "recurrent",  # first recurrent weight, or -1
             "weight_shift",
-            "kernel_rows",
             "kernel_columns",
-            "groups",
-            "rows",  # first entry of `reach` for the input's rows
-            "columns",  # first entry of `reach` for the input's columns
+            "group_out",  # output channels of a group
+            "inputs",  # first entry of `fan_out` (weighted) or `targets` (pool)
             "leak",  # first leak shift; 0: none
             "leak_second",
             "low",  # range of the state
@@ -68,16 +64,17 @@ class Program(NamedTuple):
 
     ops: OP_DTYPE [operations].
     weights: int8, each convolution as [c_in][kernel rows][kernel columns][c_out/groups] with rows and columns
-        of the kernel in the order of `reach`: what a spike adds along an output row is one contiguous run.
-    reach: int32 [input rows and columns, 3]: first output touched, how many, and first kernel position.
-    targets: int32, output neuron of each pool input, -1 where it is dropped.
+        of the kernel in the order of `axis_reach`: what a spike adds along an output row is one contiguous run.
+    fan_out: int32 [inputs of weighted layers, 4]: first output neuron and first weight, from the layer's first;
+        output rows; output columns.
+    targets: int32 [inputs of pools], output neuron of each pool input, -1 where it is dropped.
     bias, threshold, initial: int32 per neuron, layers padded to ALIGNMENT.
     sizes: int64 [2]: the most neurons any layer or the input has; the weighted layers.
     """
 
     ops: NDArray[np.void]
     weights: NDArray[np.int8]
-    reach: NDArray[np.int32]
+    fan_out: NDArray[np.int32]
     targets: NDArray[np.int32]
     bias: NDArray[np.int32]
     threshold: NDArray[np.int32]
@@ -105,7 +102,7 @@ class _Builder:
         self.traced = 0
         self.parts: dict[str, list[NDArray]] = {
             "weights": [np.zeros(0, np.int8)],
-            "reach": [np.zeros((0, 3), np.int32)],
+            "fan_out": [],
             "targets": [np.zeros(0, np.int32)],
             "bias": [],
             "threshold": [],
@@ -114,12 +111,11 @@ class _Builder:
 
     def add_pool(self, layer: OrPool | SumPool, shape: Shape, out: Shape) -> None:
         kind = SUM_POOL if isinstance(layer, SumPool) else OR_POOL
-        start = self._append("targets", pool_targets(layer.size, shape, out))
-        self.ops.append({"kind": kind, "start": start, "neurons": out.neurons})
+        inputs = self._append("targets", pool_targets(layer.size, shape, out))
+        self.ops.append({"kind": kind, "inputs": inputs, "neurons": out.neurons})
 
     def add_weighted(self, layer: Weighted, shape: Shape, out: Shape) -> None:
         op = {"kind": WEIGHTED, "neurons": out.neurons, "trace": self.traced}
-        op |= {"in_width": shape.width, "in_channels": shape.channels}
         op |= {"out_width": out.width, "out_channels": out.channels}
         self.ops.append(op | self._kernel(layer, shape, out) | self._neuron(layer, out))
         self.traced += out.neurons
@@ -138,11 +134,9 @@ class _Builder:
             "weight": self._append("weights", ordered.reshape(-1)),
             "recurrent": recurrent,
             "weight_shift": layer.weight_shift,
-            "kernel_rows": weight.shape[0],
             "kernel_columns": weight.shape[1],
-            "groups": groups,
-            "rows": self._append("reach", rows.reach),
-            "columns": self._append("reach", columns.reach),
+            "group_out": weight.shape[3],
+            "inputs": self._append("fan_out", fan_out(rows, columns, weight.shape, groups, out)),
         }
 
     def _neuron(self, layer: Weighted, out: Shape) -> dict[str, int]:

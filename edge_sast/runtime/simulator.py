@@ -33,7 +33,7 @@ class RunResult:
 
     outputs: int32 [N, classes], membranes or spike counts of the last layer.
     predictions: int64 [N], class with the largest output; of equals, the lowest.
-    labels: int64 [N], class of the recording as an index into the model's classes, -1 where it is none of them.
+    labels: int64 [N], the recording's class as an index into the model's, -1 where the model has none such.
     synops, spikes: int64 [N, weighted layers], summed over all steps.
     """
 
