@@ -3,6 +3,8 @@
 Additions commute and the loader has proved that no partial sum leaves int32, so spikes are scattered straight
 into the leaked membranes, in whatever order they come.
 
+Arrays are taken out of their tuples before a loop: inside, Numba would count references at every use.
+
 Common arguments: `op` is a record of OP_DTYPE; `membranes` int32 [n] and `flags` uint8 [n] are one layer's
 own, padded to ALIGNMENT.
 """
@@ -60,22 +62,22 @@ def scatter(program, op, membranes, spikes, n):
     """Adds the weights of the first n entries of `spikes`; returns the SynOps."""
     group_out, channels, one_group = op.group_out, op.out_channels, op.group_out == op.out_channels
     v_pitch, w_pitch, shift = op.out_width * channels, op.kernel_columns * group_out, op.weight_shift
+    weights, fan_out, neurons, counts = program.weights, program.fan_out, spikes.neurons, spikes.counts
+    inputs, first_weight = op.inputs, op.weight
     synops = 0
     for s in range(n):
-        place = op.inputs + spikes.neurons[s]
-        v, w = np.int64(program.fan_out[place, 0]), op.weight + program.fan_out[place, 1]
-        rows, columns = program.fan_out[place, 2], program.fan_out[place, 3]
-        count = np.int64(spikes.counts[s])
+        place = inputs + neurons[s]
+        v, w = np.int64(fan_out[place, 0]), first_weight + fan_out[place, 1]
+        rows, columns = fan_out[place, 2], fan_out[place, 3]
+        count = np.int64(counts[s])
         synops += count * rows * columns * group_out
         factor = np.int32(count << shift)
         for _ in range(rows):
             if one_group:
-                add_run_jit(membranes, program.weights, v, w, columns * channels, factor)
+                add_run_jit(membranes, weights, v, w, columns * channels, factor)
             else:
                 for c in range(columns):
-                    add_run_jit(
-                        membranes, program.weights, v + c * channels, w + c * group_out, group_out, factor
-                    )
+                    add_run_jit(membranes, weights, v + c * channels, w + c * group_out, group_out, factor)
             v += v_pitch
             w += w_pitch
     return synops
@@ -86,11 +88,11 @@ scatter_jit = jit(scatter)
 
 def scatter_own(program, op, membranes, flags):
     """Adds the recurrent weights of the layer's own last spikes; returns the SynOps."""
-    factor = np.int32(1 << op.weight_shift)
+    weights, factor = program.weights, np.int32(1 << op.weight_shift)
     synops = 0
     for i in range(op.neurons):
         if flags[i]:
-            add_run_jit(membranes, program.weights, 0, op.recurrent + i * op.neurons, op.neurons, factor)
+            add_run_jit(membranes, weights, 0, op.recurrent + i * op.neurons, op.neurons, factor)
             synops += op.neurons
     return synops
 
@@ -118,9 +120,10 @@ fire_jit = jit(fire)
 
 def collect(flags, spikes):
     """Lists the set flags in `spikes`, each with count 1; returns how many they are."""
+    neurons = spikes.neurons
     n = 0
     for i in range(len(flags)):
-        spikes.neurons[n] = i
+        neurons[n] = i
         n += flags[i]
     spikes.counts[:n] = 1
     return n
@@ -134,18 +137,20 @@ def pool(program, op, spikes, n, pooled, window):
 
     window: int32, at least as long as the output has neurons, all 0; it is all 0 again afterwards.
     """
+    targets, neurons, counts = program.targets, spikes.neurons, spikes.counts
+    listed, sums = pooled.neurons, pooled.counts
     m = 0
     for s in range(n):
-        target = program.targets[op.inputs + spikes.neurons[s]]
+        target = targets[op.inputs + neurons[s]]
         if target < 0:
             continue
         if window[target] == 0:
-            pooled.neurons[m] = target
+            listed[m] = target
             m += 1
-        window[target] += spikes.counts[s]
+        window[target] += counts[s]
     for s in range(m):
-        target = pooled.neurons[s]
-        pooled.counts[s] = window[target] if op.kind == SUM_POOL else 1
+        target = listed[s]
+        sums[s] = window[target] if op.kind == SUM_POOL else 1
         window[target] = 0
     return m
 

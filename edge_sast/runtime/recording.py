@@ -113,9 +113,8 @@ def run_step(program, state, stream, s):
     """All layers, one step: entries step_ptr[s] to step_ptr[s + 1] of the stream."""
     spikes, other = state.current, state.following
     start, n = stream.step_ptr[s], stream.step_ptr[s + 1] - stream.step_ptr[s]
-    for i in range(n):
-        spikes.neurons[i] = stream.neurons[start + i]
-        spikes.counts[i] = stream.counts[start + i]
+    spikes.neurons[:n] = stream.neurons[start : start + n]
+    spikes.counts[:n] = stream.counts[start : start + n]
     layer = 0
     for o in range(len(program.ops)):
         op = program.ops[o]
