@@ -24,18 +24,24 @@ TARGET = "c"
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
-def generate(model: Model, recordings: BinnedEvents | None = None, name: str = "sast") -> dict[str, bytes]:
+def generate(
+    model: Model,
+    recordings: BinnedEvents | None = None,
+    name: str = "sast",
+    count: int = known_answers.RECORDINGS,
+) -> dict[str, bytes]:
     """The files of a build folder, path to content; the same arguments give the same bytes.
 
-    recordings: where the known answers' events come from (a few are taken); None or empty: random events.
+    recordings: where the known answers' events come from; None or empty: random events.
     name: prefix of all that belongs to this model: `<name>_model`, `<name>_memory_t`, `<NAME>_MODEL_...`.
+    count: how many of the recordings become known answers at most (see known_answers.choose).
 
     Raises:
-        EdgeSastError: name cannot be a C identifier; recordings binned in another way than the model wants.
+        EdgeSastError: name that is no C identifier; count below 1; recordings binned in another way than the model's.
     """
     if not NAME_PATTERN.fullmatch(name):
         raise EdgeSastError(f"name is {name!r}; use 1 to 31 lower-case letters, digits and _, a letter first")
-    answers = known_answers.dumps(model, known_answers.make_known_answers(model, recordings))
+    answers = known_answers.dumps(model, known_answers.make_known_answers(model, recordings, count))
     texts = {
         f"include/{name}_model.h": model_header(model, name),
         f"src/{name}_model.c": model_source(model, name),

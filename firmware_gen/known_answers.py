@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from edge_sast.data.binning import BinnedEvents, Binning
+from edge_sast.data.load import spread
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import Model
 from edge_sast.modelfile import model_hash
@@ -39,31 +40,34 @@ class KnownAnswers:
     spikes: NDArray[np.int64]
 
 
-def make_known_answers(model: Model, recordings: BinnedEvents | None) -> KnownAnswers:
-    """Answers of the runtime for a few of `recordings`, or for random events when there are none."""
+def make_known_answers(
+    model: Model, recordings: BinnedEvents | None, count: int = RECORDINGS
+) -> KnownAnswers:
+    """Answers of the runtime for `count` of `recordings`, or for random events when there are none.
+
+    Raises EdgeSastError when count is below 1, or the recordings are binned in another way than the model wants.
+    """
+    if count < 1:
+        raise EdgeSastError(f"known answers: count is {count}; give 1 or more")
     given = recordings if recordings is not None and len(recordings) else random_recordings(model)
-    chosen = choose(given)
+    chosen = choose(given, count)
     simulator = Simulator(model)
     result = simulator.run(chosen)
     crcs = simulator.crcs(chosen)
     return KnownAnswers(chosen, crcs, result.outputs, result.predictions, result.synops, result.spikes)
 
 
-def choose(recordings: BinnedEvents) -> BinnedEvents:
-    """The first RECORDINGS of different classes, together at most MAX_EVENTS; always at least one."""
+def choose(recordings: BinnedEvents, count: int) -> BinnedEvents:
+    """Up to `count`, the classes in turn, together at most MAX_EVENTS events; always at least one."""
     steps = recordings.binning.steps
     rows: list[int] = []
-    seen: set[int] = set()
     events = 0
-    for i, label in enumerate(recordings.labels.tolist()):
+    for i in spread(recordings.labels, count).tolist():
         part = slice(recordings.step_ptr[i * steps], recordings.step_ptr[(i + 1) * steps])
         size = int(recordings.counts[part].sum())
-        if label not in seen and (not rows or events + size <= MAX_EVENTS):
+        if not rows or events + size <= MAX_EVENTS:
             rows.append(i)
-            seen.add(label)
             events += size
-        if len(rows) == RECORDINGS:
-            break
     return recordings.select(rows)
 
 

@@ -1,0 +1,150 @@
+"""A build folder's C against the runtime, on this computer: exact, or the first difference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_sast import modelfile
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.errors import EdgeSastError
+from edge_sast.files import read_bytes
+from edge_sast.model import Model
+from edge_sast.runtime.simulator import Simulator
+from firmware_gen import known_answers
+from firmware_gen.compare import Mismatch, compare
+from firmware_gen.compiler import DEFAULT_FLAGS
+from firmware_gen.folder import Manifest, changed_files, read_manifest
+from firmware_gen.host import host_program, run_recordings
+from firmware_gen.known_answers import KnownAnswers
+from firmware_gen.trace import trace_format
+
+TARGETS = ("host",)
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """samples and steps compared, values that differed, and the first of them (None: all agree)."""
+
+    target: str
+    samples: int
+    steps: int
+    mismatches: int
+    first_mismatch: Mismatch | None
+
+    def figures(self) -> dict[str, Any]:
+        """The report as plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build folder that was opened and checked."""
+
+    folder: Path
+    manifest: Manifest
+    model: Model
+    answers: KnownAnswers
+
+
+def open_build(build_dir: str | os.PathLike[str], edited: bool = False) -> Build:
+    """The folder's model and known answers, its files proven to be those that were exported.
+
+    edited: allow sources that were changed since (a hand-optimised kernel, say); model and answers must be whole.
+
+    Raises EdgeSastError for anything missing, changed or damaged.
+    """
+    folder = Path(build_dir)
+    manifest = read_manifest(folder)
+    changed = changed_files(folder, manifest)
+    if changed and not edited:
+        state = "was changed since the export" if (folder / changed[0]).exists() else "is missing"
+        raise EdgeSastError(
+            f"{folder}: {changed[0]} {state} ({len(changed)} such files); export again, or pass --edited "
+            "to verify the folder as it is"
+        )
+    model = modelfile.load(folder / "model.safetensors")
+    if modelfile.model_hash(model) != manifest.model_hash:
+        raise EdgeSastError(
+            f"{folder}: manifest.json belongs to another model than model.safetensors; export again"
+        )
+    path = folder / "known_answers.bin"
+    return Build(folder, manifest, model, known_answers.loads(model, read_bytes(path), str(path)))
+
+
+def verify_host(
+    build_dir: str | os.PathLike[str],
+    binned: BinnedEvents | None = None,
+    *,
+    edited: bool = False,
+    flags: Sequence[str] = DEFAULT_FLAGS,
+    progress: bool = False,
+) -> VerifyReport:
+    """Compile the folder's C on this computer and replay its known answers, then `binned` where it is given.
+
+    Every membrane, spike, counter, CRC and output of every step is compared with the runtime; the stored answers
+    as well.
+
+    Raises:
+        EdgeSastError: see open_build; no compiler; recordings binned in another way than the model wants.
+        CheckFailedError: the C program stopped or hung.
+    """
+    build = open_build(build_dir, edited)
+    simulator = Simulator(build.model)
+    form = trace_format(build.model, simulator.layers)
+    tally = _stored_answers(build, simulator)
+    sets = [build.answers.recordings] + ([binned] if binned is not None else [])
+    with host_program(build.folder, list(build.manifest.files), flags) as program:
+        for recordings in sets:
+            # disable=None shows the bar on terminals only.
+            bar = tqdm(
+                total=len(recordings), desc="verify", unit=" recordings", disable=None if progress else True
+            )
+            with bar:
+                for i, got in enumerate(run_recordings(program, build.model, form, recordings)):
+                    result = compare(simulator.trace(recordings, i), got, i, recordings.sources[i])
+                    tally.add(result.mismatches, result.first)
+                    bar.update()
+    samples = sum(len(recordings) for recordings in sets)
+    steps = samples * build.model.binning.steps
+    return VerifyReport("host", samples, steps, tally.mismatches, tally.first)
+
+
+@dataclass
+class _Tally:
+    mismatches: int = 0
+    first: Mismatch | None = None
+
+    def add(self, mismatches: int, first: Mismatch | None) -> None:
+        self.mismatches += mismatches
+        self.first = self.first or first
+
+
+def _stored_answers(build: Build, simulator: Simulator) -> _Tally:
+    """The known answers as stored, against this runtime's: they must not have aged."""
+    answers = build.answers
+    result, crcs = simulator.run(answers.recordings), simulator.crcs(answers.recordings)
+    layers = [layer.index for layer in simulator.layers]
+    tally = _Tally()
+    for i, source in enumerate(answers.recordings.sources):
+        name = f"{source} as stored"
+        pairs = [("crc", crcs[i], answers.crcs[i]), ("output", result.outputs[i], answers.outputs[i])]
+        pairs += [("class", result.predictions[i : i + 1], answers.predictions[i : i + 1])]
+        pairs += [("total synops", result.synops[i], answers.synops[i])]
+        pairs += [("total spikes", result.spikes[i], answers.spikes[i])]
+        for quantity, expected, stored in pairs:
+            where = np.flatnonzero(expected != stored)
+            if len(where):
+                n = int(where[0])
+                step = n if quantity == "crc" else None
+                layer = layers[n] if quantity.startswith("total") else None
+                neuron = n if quantity == "output" else None
+                values = int(expected[n]), int(stored[n])
+                tally.add(len(where), Mismatch(i, name, step, layer, quantity, neuron, *values))
+    return tally
