@@ -62,12 +62,21 @@ def _signed_sums(layer: Weighted, max_count: int) -> tuple[np.ndarray, np.ndarra
 
 
 def max_synops(layer: Weighted, shape: Shape) -> int:
-    """Most weight additions one step can cost, borders ignored (an upper bound)."""
+    """Weight additions of a step in which every input is at its highest count: no step costs more."""
     if isinstance(layer, Conv2d):
-        fan_out = layer.weight.shape[0] * layer.weight.shape[1] * layer.weight.shape[3]
-        return shape.neurons * shape.max_count * fan_out
+        rows, columns, c_in, c_group = layer.weight.shape
+        pairs = _axis_pairs(shape.height, rows, layer.stride[0], layer.padding[0])
+        pairs *= _axis_pairs(shape.width, columns, layer.stride[1], layer.padding[1])
+        return pairs * c_in * c_group * shape.max_count
     total = layer.weight.size * shape.max_count
     return total + (layer.recurrent.size if isinstance(layer, RecurrentLinear) else 0)
+
+
+def _axis_pairs(size: int, kernel: int, stride: int, padding: int) -> int:
+    """Pairs of an output and a kernel position along one axis that meet an input, borders respected."""
+    outputs = (size + 2 * padding - kernel) // stride + 1
+    first = np.arange(outputs) * stride - padding
+    return int((np.minimum(first + kernel, size) - np.maximum(first, 0)).sum())
 
 
 def check_step_counter(layer: Weighted, shape: Shape) -> None:

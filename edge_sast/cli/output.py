@@ -10,7 +10,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
 
 
-def write_json(path: str | None, figures: Mapping[str, Any]) -> None:
+def write_json(path: str | None, figures: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write the figures to `path`, whole or not at all; nothing where path is None.
 
     Raises EdgeSastError for a figure that JSON cannot hold (NaN, infinity) or an unwritable file.

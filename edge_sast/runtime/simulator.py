@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -47,6 +48,12 @@ class RunResult:
     def accuracy(self) -> float:
         """Share of recordings whose prediction is their label; NaN of none."""
         return float((self.predictions == self.labels).mean()) if len(self.labels) else float("nan")
+
+    @staticmethod
+    def concatenate(parts: Sequence[RunResult]) -> RunResult:
+        """Several results of one model, end to end; at least one."""
+        fields = ("outputs", "predictions", "labels", "synops", "spikes")
+        return RunResult(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""Recordings that a command runs a model on: files by name, or a split of a data set."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_sast.errors import EdgeSastError
+
+if TYPE_CHECKING:
+    from edge_sast.data.binning import BinnedEvents
+    from edge_sast.model import Model
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Binned recordings; of files, nobody knows the class. name: what was read, for messages."""
+
+    binned: BinnedEvents
+    labelled: bool
+    name: str
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that name a data set and how to read it."""
+    parser.add_argument("--data", metavar="SPEC", help="data set: folder, .zip, digits, nmnist or dvsgesture")
+    parser.add_argument("--split", help="its split; default test, or valid where there is no test")
+    parser.add_argument("--limit", type=int, help="use only this many recordings, spread over the classes")
+    parser.add_argument(
+        "--sensor", metavar="WxH", help="sensor size in pixels, where the files do not say it"
+    )
+    parser.add_argument("--download-dir", metavar="DIR", help="where nmnist and dvsgesture are kept")
+    parser.add_argument("--skip-empty", action="store_true", help="leave out recordings without events")
+    parser.add_argument("--cache-dir", metavar="DIR", help="where binned recordings are kept")
+
+
+def load_split(model: Model, args: argparse.Namespace) -> Recordings:
+    """The split that --data and --split name, binned as the model wants it.
+
+    Raises EdgeSastError for an unknown or ambiguous split and for classes the model does not have.
+    """
+    from edge_sast.data.events import parse_sensor
+    from edge_sast.data.load import load_binned
+    from edge_sast.data.sources import open_dataset
+
+    sensor = parse_sensor(args.sensor) if args.sensor else None
+    dataset = open_dataset(args.data, sensor=sensor, download_dir=args.download_dir)
+    usual = [name for name in ("test", "valid") if name in dataset.splits]
+    split = args.split or (usual or dataset.splits)[0]
+    if not args.split and not usual and len(dataset.splits) > 1:
+        raise EdgeSastError(
+            f"--data {args.data}: splits are {', '.join(dataset.splits)}, neither test nor valid; name one with --split"
+        )
+    unknown = sorted(set(dataset.classes) - set(model.classes))
+    if unknown:
+        raise EdgeSastError(
+            f"--data {args.data}: the model has no class {unknown[0]!r}, only {', '.join(model.classes)}; "
+            "use recordings of the model's classes"
+        )
+    binned = load_binned(
+        dataset,
+        split,
+        model.binning,
+        cache_dir=args.cache_dir,
+        limit=args.limit,
+        skip_empty=args.skip_empty,
+    )
+    return Recordings(binned, labelled=True, name=f"{args.data} {split}")
+
+
+def load_files(model: Model, paths: Sequence[str], args: argparse.Namespace) -> Recordings:
+    """Recording files, binned as the model wants them; their labels mean nothing."""
+    import numpy as np
+
+    from edge_sast.data.binning import BinnedEvents, bin_recording
+    from edge_sast.data.events import parse_sensor
+    from edge_sast.data.readers import read_file
+
+    sensor = parse_sensor(args.sensor) if args.sensor else None
+    rows = [bin_recording(read_file(path, sensor), model.binning) for path in paths]
+    sizes = np.cumsum([0, *(len(row.indices) for row in rows)])
+    binned = BinnedEvents(
+        binning=model.binning,
+        indices=np.concatenate([row.indices for row in rows]),
+        counts=np.concatenate([row.counts for row in rows]),
+        step_ptr=np.concatenate(
+            [[0], *(row.step_ptr[1:] + size for row, size in zip(rows, sizes, strict=False))]
+        ),
+        labels=np.zeros(len(rows), np.int64),
+        classes=("unknown",),
+        sources=tuple(paths),
+        dropped=np.array([row.dropped for row in rows], np.int64),
+    )
+    return Recordings(binned, labelled=False, name=f"{len(paths)} files")
