@@ -33,7 +33,9 @@ class Model:
             )
         for i, layer in enumerate(self.layers[:-1]):
             if isinstance(layer, Conv2d | Linear) and isinstance(layer.neuron, Integrator):
-                raise EdgeSastError(f"layers[{i}]: an integrator does not spike; only the last layer may be one")
+                raise EdgeSastError(
+                    f"layers[{i}]: an integrator does not spike; only the last layer may be one"
+                )
         shapes = self.shapes()
         if len(self.classes) != shapes[-1].neurons:
             raise EdgeSastError(

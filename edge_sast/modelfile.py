@@ -98,7 +98,8 @@ def _hash(description: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
 
 
 def _describe(model: Model) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    layers, tensors = [], {}
+    layers: list[dict[str, Any]] = []
+    tensors: dict[str, np.ndarray] = {}
     for i, layer in enumerate(model.layers):
         fields: dict[str, Any] = {"kind": layer_name(layer)}
         if isinstance(layer, OrPool | SumPool):
@@ -218,7 +219,11 @@ def _parse_weighted(kind: str, entry: dict[str, Any], prefix: str, tensors: dict
         common |= {"stride": list, "padding": list, "groups": int}
     _take(entry, kind, **common)
     neuron = _parse_neuron(entry["neuron"], prefix, tensors)
-    arguments: dict[str, Any] = {"bits": entry["bits"], "weight_shift": entry["weight_shift"], "neuron": neuron}
+    arguments: dict[str, Any] = {
+        "bits": entry["bits"],
+        "weight_shift": entry["weight_shift"],
+        "neuron": neuron,
+    }
     arguments["weight"] = _tensor(tensors, f"{prefix}weight", "int8")
     if kind == "recurrent_linear":
         arguments["recurrent"] = _tensor(tensors, f"{prefix}recurrent", "int8")

@@ -130,7 +130,9 @@ def _output(spec: Spec, shape: Shape) -> Shape:
         raise EdgeSastError(
             f"--arch: groups {spec.groups} must divide both {shape.channels} input and {spec.channels} channels"
         )
-    height, width = ((n + 2 * spec.padding - spec.kernel) // spec.stride + 1 for n in (shape.height, shape.width))
+    height, width = (
+        (n + 2 * spec.padding - spec.kernel) // spec.stride + 1 for n in (shape.height, shape.width)
+    )
     if min(height, width) < 1:
         raise EdgeSastError(f"--arch: kernel {spec.kernel} on {shape}; use a smaller kernel or less pooling")
     return Shape(height, width, spec.channels)

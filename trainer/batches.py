@@ -22,7 +22,12 @@ class TrainingBatches:
     """
 
     def __init__(
-        self, binned: BinnedEvents, augmentation: Augmentation, size: int, seed: tuple[int, int, int], device: str
+        self,
+        binned: BinnedEvents,
+        augmentation: Augmentation,
+        size: int,
+        seed: tuple[int, int, int],
+        device: str,
     ) -> None:
         self.binned, self.augmentation, self.device = binned, augmentation, device
         self.size = min(size, len(binned))

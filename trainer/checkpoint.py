@@ -1,11 +1,12 @@
 """Checkpoints: safetensors with one JSON document in the metadata. Data, never code.
 
-Holds the parameters, the optimiser's state, the config, the data's binning and classes, and how far training got, so that a
-resumed run ends in the same bits as an uninterrupted one.
+Holds the parameters, the optimiser's state, the config, the data's binning and classes, and how far training got,
+so that a resumed run ends in the same bits as an uninterrupted one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,6 +87,7 @@ def save(
         "classes": classes,
         "epoch": epoch,
     }
+    document["sha256"] = _digest(document, tensors)
     metadata = {METADATA_KEY: json.dumps(document, sort_keys=True)}
     write_atomic(folder / FILE_NAME, safetensors.torch.save(tensors, metadata))
 
@@ -98,15 +100,31 @@ def load(path: Path) -> Checkpoint:
         tensors = safetensors.torch.load(data)
         length = int.from_bytes(data[:8], "little")
         document = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][METADATA_KEY])
+        told = document.pop("sha256", None)
     except KeyError as error:
-        raise EdgeSastError(f"{file}: not a checkpoint of edge-sast; give a folder made by 'edge-sast train'") from error
-    except (safetensors.SafetensorError, ValueError, TypeError, OverflowError) as error:
+        raise EdgeSastError(
+            f"{file}: not a checkpoint of edge-sast; give a folder made by 'edge-sast train'"
+        ) from error
+    except (safetensors.SafetensorError, ValueError, TypeError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())
-        raise EdgeSastError(f"{file}: damaged checkpoint ({reason}); train again or restore a copy") from error
+        raise EdgeSastError(
+            f"{file}: damaged checkpoint ({reason}); train again or restore a copy"
+        ) from error
     _check_version(file, document)
+    if told != _digest(document, tensors):
+        raise EdgeSastError(
+            f"{file}: sha256 does not match its content: damaged; train again or restore a copy"
+        )
     config = TrainConfig.from_dict(document["config"], str(file))
     binning, classes = Binning(**document["binning"]), tuple(document["classes"])
     return Checkpoint(config, binning, classes, document["epoch"], tensors, str(file))
+
+
+def _digest(document: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + b"\0" + tensors[name].numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _check_version(file: Path, document: dict[str, Any]) -> None:

@@ -1,49 +1,74 @@
-"""Accuracy of a network under one forward pass."""
+"""Accuracy, spikes and SynOps of a network under one forward pass."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from edge_sast.data.binned import BinnedEvents
 from trainer.batches import in_order
+from trainer.layers import Weighted
 from trainer.network import Network, Pass
 
 
 @dataclass(frozen=True)
 class Result:
-    """predictions int64 [N]; accuracy 0 to 1; mean spikes a sample of each spiking layer."""
+    """predictions int64 [N]; accuracy 0 to 1; SynOps and spikes as docs/arithmetic.md §6 counts them."""
 
     predictions: np.ndarray
     accuracy: float
-    spikes_per_sample: list[float]
+    synops_per_sample: float
+    spikes_per_sample: float
 
 
-def evaluate(network: Network, binned: BinnedEvents, how: Pass, batch_size: int = 100, device: str = "cpu") -> Result:
+def evaluate(
+    network: Network, binned: BinnedEvents, how: Pass, batch_size: int = 100, device: str = "cpu"
+) -> Result:
     """Run every recording once. Of equal logits the lowest class wins, as on the device."""
     was_training = network.training
     network.eval()
-    predictions, spikes, samples = [], np.zeros(0), 0
-    with torch.inference_mode():
-        for x, labels in in_order(binned, batch_size, device):
-            logits, rates = network(x, how)
+    predictions = []
+    with torch.no_grad(), _metered(network) as meter:
+        for x, _ in in_order(binned, batch_size, device):
+            logits, _ = network(x, how)
             predictions.append(logits.cpu().numpy().argmax(1))
-            weighted = np.array([float(r) for r in rates]) * len(labels)
-            spikes = weighted if samples == 0 else spikes + weighted
-            samples += len(labels)
     network.train(was_training)
     flat = np.concatenate(predictions)
-    sizes = [spiking_size(layer) * network.settings.steps for layer in network.weighted() if layer.spiking]
-    per_sample = [float(s * n / samples) for s, n in zip(spikes, sizes, strict=True)]
-    return Result(flat, float((flat == binned.labels).mean()), per_sample)
+    accuracy = float((flat == binned.labels).mean())
+    return Result(flat, accuracy, meter.synops / len(binned), meter.spikes / len(binned))
 
 
-def spiking_size(layer: torch.nn.Module) -> int:
-    """Neurons of a weighted layer."""
-    from trainer.architecture import shapes
-    from trainer.layers import Weighted
+@dataclass
+class _Meter:
+    """Sums what the weighted layers take in and give out."""
 
-    assert isinstance(layer, Weighted)
-    return shapes([layer.spec], layer.shape)[-1].neurons
+    synops: float = 0.0
+    spikes: float = 0.0
+    fan_outs: dict[Weighted, Tensor] = field(default_factory=dict)
+
+    def see(self, layer: torch.nn.Module, inputs: tuple[Tensor, Pass], output: Tensor) -> None:
+        assert isinstance(layer, Weighted)
+        if layer not in self.fan_outs:
+            self.fan_outs[layer] = layer.fan_out().double()
+        arrived = inputs[0].sum((0, 1), dtype=torch.float64).cpu()
+        self.synops += float((arrived * self.fan_outs[layer].view_as(arrived)).sum())
+        if layer.spiking:
+            self.spikes += float(output.sum(dtype=torch.float64))
+        if layer.recurrent is not None:  # the last step's spikes reach nobody
+            self.synops += float(output[:-1].sum(dtype=torch.float64)) * layer.channels
+
+
+@contextmanager
+def _metered(network: Network) -> Iterator[_Meter]:
+    meter = _Meter()
+    hooks = [layer.register_forward_hook(meter.see) for layer in network.weighted()]
+    try:
+        yield meter
+    finally:
+        for hook in hooks:
+            hook.remove()

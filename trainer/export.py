@@ -8,7 +8,18 @@ from torch import Tensor
 
 from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
-from edge_sast.layers import Conv2d, Flatten, Integrator, Layer, Lif, Linear, Neuron, OrPool, RecurrentLinear, SumPool
+from edge_sast.layers import (
+    Conv2d,
+    Flatten,
+    Integrator,
+    Layer,
+    Lif,
+    Linear,
+    Neuron,
+    OrPool,
+    RecurrentLinear,
+    SumPool,
+)
 from edge_sast.model import Model
 from trainer.architecture import ConvSpec, DenseSpec
 from trainer.layers import Pool, Weighted

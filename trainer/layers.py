@@ -49,6 +49,7 @@ class Weighted(nn.Module):
         super().__init__()
         self.spec, self.shape, self.reset, self.steps = spec, shape, reset, steps
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
+        size: tuple[int, ...]
         if isinstance(spec, ConvSpec):
             size = (spec.channels, shape.channels // spec.groups, spec.kernel, spec.kernel)
         else:
@@ -91,13 +92,17 @@ class Weighted(nn.Module):
         return quantise(weight, self.recurrent, bias, threshold, bits, self.shape.max_count, self.steps)
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
-        """Spikes [T, B, C, ...] of input counts [T, B, ...]."""
+        """Spikes [T, B, C, ...] of input counts [T, B, ...]; of a read-out, logits [B, classes]."""
+        if not self.spiking:
+            return self._read_out(x, how)
         tau, shifts = self.tau()
         if isinstance(how, Spike):
             current = self._float_current(x)
             if self.recurrent is None:
                 return lif(current, tau, how, self.reset, THRESHOLD)
-            return self._recurrent(current, self.recurrent, lif_step(tau, how, self.reset, THRESHOLD, self.channels))
+            return self._recurrent(
+                current, self.recurrent, lif_step(tau, how, self.reset, THRESHOLD, self.channels)
+            )
         integers = self.integers(how.bits)
         state = _integer_state(integers, shifts)
         current = self._connect(x, integers.weight) * 2**integers.weight_shift
@@ -107,7 +112,18 @@ class Weighted(nn.Module):
         step = integer_lif_step(state, how.spike, self.reset)
         return self._recurrent(current, integers.recurrent * 2**integers.weight_shift, step)
 
-    def read_out(self, x: Tensor, how: Pass) -> Tensor:
+    def fan_out(self) -> Tensor:
+        """Synapses of each input neuron that reach an output, [C, H, W]: borders, stride and groups respected."""
+        shape = (1, self.shape.channels, self.shape.height, self.shape.width)
+        if not isinstance(self.spec, ConvSpec):
+            return torch.full(shape[1:], float(self.channels))
+        reached = torch.zeros(shape, requires_grad=True)
+        with torch.enable_grad():
+            self._connect(reached[None], torch.ones_like(self.weight, device="cpu")).sum().backward()
+        assert reached.grad is not None
+        return reached.grad[0]
+
+    def _read_out(self, x: Tensor, how: Pass) -> Tensor:
         """Logits [B, classes]: the integrator's membrane after the last step, over the number of steps."""
         total = self._flat(x).sum(0)  # a leakless integrator is linear: sum the counts first
         if isinstance(how, Spike):

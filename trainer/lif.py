@@ -24,6 +24,7 @@ from torch import Tensor
 from trainer import lif_kernels, surrogate
 from trainer.leak import decay
 
+
 @dataclass(frozen=True)
 class Spike:
     """How a membrane becomes a spike: `hard` H or smooth σ_β; the surrogate's name and slope."""
@@ -49,7 +50,9 @@ RecurrentStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 def lif(current: Tensor, tau: Tensor, spike: Spike, reset: str, threshold: float = 1.0) -> Tensor:
     """Spikes [T, B, C, ...] of input currents of the same shape; τ is a scalar tensor (it may require a gradient)."""
-    return _run(current, tau, _float_parameters(float(tau.detach()), spike, reset, threshold, current.shape[2]))
+    return _run(
+        current, tau, _float_parameters(float(tau.detach()), spike, reset, threshold, current.shape[2])
+    )
 
 
 def lif_step(tau: Tensor, spike: Spike, reset: str, threshold: float, channels: int) -> RecurrentStep:
@@ -117,7 +120,7 @@ class _FusedLif(torch.autograd.Function):
     """All steps in one pass over memory, forward and backward; see lif_kernels."""
 
     @staticmethod
-    def forward(ctx: Any, current: Tensor, tau: Tensor, parameters: lif_kernels.Parameters) -> Tensor:  # noqa: ARG004
+    def forward(ctx: Any, current: Tensor, tau: Tensor, parameters: lif_kernels.Parameters) -> Tensor:
         rows = current.detach().contiguous().view(current.shape[0], current.shape[1] * current.shape[2], -1)
         spikes, membrane = torch.empty_like(rows), torch.empty_like(rows)
         lif_kernels.forward_parallel(rows.numpy(), parameters, spikes.numpy(), membrane.numpy())
@@ -131,9 +134,7 @@ class _FusedLif(torch.autograd.Function):
         p = ctx.parameters
         grad_spikes = gradients[0].contiguous().view(membrane.shape)
         grad = torch.empty_like(membrane)
-        lif_kernels.backward_parallel(
-            grad_spikes.numpy(), spikes.numpy(), membrane.numpy(), p, grad.numpy()
-        )
+        lif_kernels.backward_parallel(grad_spikes.numpy(), spikes.numpy(), membrane.numpy(), p, grad.numpy())
         grad_decay = None
         if ctx.needs_input_grad[1]:  # dL/dτ = Σ dL/du[t]·v[t−1]; v[0] is zero in float passes
             u, s = membrane[:-1], spikes[:-1]

@@ -33,7 +33,9 @@ class Parameters(NamedTuple):
     low: float  # saturation; infinite where there is none
     high: float
     threshold: np.ndarray
-    scale: np.ndarray  # one unit of the membrane, in thresholds' units: the surrogate sees (u − threshold)·scale
+    scale: (
+        np.ndarray
+    )  # one unit of the membrane, in thresholds' units: the surrogate sees (u − threshold)·scale
 
 
 def forward(current: np.ndarray, p: Parameters, spikes: np.ndarray, membrane: np.ndarray) -> None:
@@ -86,7 +88,9 @@ def _integer_membrane(current: np.ndarray, p: Parameters, v: np.ndarray, membran
         membrane[k] = min(max(leaked + np.int32(current[k]), low), high)
 
 
-def backward(grad_spikes: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, p: Parameters, grad: np.ndarray) -> None:
+def backward(
+    grad_spikes: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, p: Parameters, grad: np.ndarray
+) -> None:
     """grad [T, R, K] := dL/dcurrent = dL/du, by the chain rule backwards through time."""
     steps, rows, width = membrane.shape
     channels = p.threshold.size

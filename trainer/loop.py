@@ -69,7 +69,9 @@ class _Averages:
 class Trainer:
     """One run in one folder: `run()` trains from where the folder's checkpoint stands, or from the start."""
 
-    def __init__(self, config: TrainConfig, data: Data, folder: Path, device: str = "cpu", quiet: bool = False) -> None:
+    def __init__(
+        self, config: TrainConfig, data: Data, folder: Path, device: str = "cpu", quiet: bool = False
+    ) -> None:
         self.config, self.data, self.folder, self.device, self.quiet = config, data, folder, device, quiet
         torch.manual_seed(config.seed)
         settings = config.network(data.train.binning, len(data.train.classes))
@@ -87,7 +89,9 @@ class Trainer:
                     f"{getattr(stored.config, name)!r}; use the same settings or another --out"
                 )
         if stored.binning != self.data.train.binning or stored.classes != self.data.train.classes:
-            raise EdgeSastError(f"--resume: the data of {self.folder} had another sensor or classes; use the same data")
+            raise EdgeSastError(
+                f"--resume: the data of {self.folder} had another sensor or classes; use the same data"
+            )
         self.network.load_state_dict(stored.network().state_dict())
         self.epoch = stored.epoch
         self.optimiser = self._new_optimiser()
@@ -137,17 +141,27 @@ class Trainer:
                 figures = averages.figures()
                 rates = " ".join(f"{r:.3f}" for r in figures["firing_rates"])
                 accuracy = figures["train_accuracy"]
-                bar.set_postfix_str(f"loss {figures['train_loss']:.3f} acc {accuracy:.3f} rates {rates}", refresh=False)
+                bar.set_postfix_str(
+                    f"loss {figures['train_loss']:.3f} acc {accuracy:.3f} rates {rates}", refresh=False
+                )
         seconds_taken = time.monotonic() - start
         return self._figures(epoch, part, rho, seconds_taken, averages)
 
-    def _figures(self, epoch: int, part: str, rho: float, seconds: float, averages: _Averages) -> dict[str, Any]:
+    def _figures(
+        self, epoch: int, part: str, rho: float, seconds: float, averages: _Averages
+    ) -> dict[str, Any]:
         config = self.config
         hard: Pass = config.spike(hard=True)
         if epoch >= config.epochs:
             hard = Integer(config.bits, config.spike(hard=True))
         valid = evaluate(self.network, self.data.valid, hard, device=self.device)
-        figures = {"epoch": epoch + 1, "part": part, "rho": rho, "seconds": round(seconds, 3), **averages.figures()}
+        figures = {
+            "epoch": epoch + 1,
+            "part": part,
+            "rho": rho,
+            "seconds": round(seconds, 3),
+            **averages.figures(),
+        }
         figures["valid_accuracy"] = valid.accuracy
         figures["valid_pass"] = f"int{config.bits}" if epoch >= config.epochs else "hard"
         if epoch + 1 == config.epochs and config.method != "hard":
@@ -173,7 +187,9 @@ class Trainer:
         if rho > 0:
             self.network.freeze_norm(True)  # statistics move in the first pass only
             perturbed_gradient(
-                self.network.parameters(), lambda: functional.cross_entropy(self.network(second[0], how)[0], second[1]), rho
+                self.network.parameters(),
+                lambda: functional.cross_entropy(self.network(second[0], how)[0], second[1]),
+                rho,
             )
             self.network.freeze_norm(False)
         self.optimiser.step()

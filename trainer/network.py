@@ -58,7 +58,7 @@ class NetworkSettings:
 
 
 class Network(nn.Module):
-    """Layers in order; `forward(x, how)` takes counts [T, B, 2, H, W] and gives logits [B, classes] and firing rates."""
+    """Layers in order; `forward(x, how)` takes counts [T, B, 2, H, W], gives logits [B, classes] and firing rates."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
@@ -70,11 +70,11 @@ class Network(nn.Module):
         )
 
     def forward(self, x: Tensor, how: Pass) -> tuple[Tensor, list[Tensor]]:
-        rates = []
+        rates: list[Tensor] = []
         for layer in self.layers:
-            if isinstance(layer, Weighted) and not layer.spiking:
-                return layer.read_out(x, how), rates
             x = layer(x, how)
+            if isinstance(layer, Weighted) and not layer.spiking:
+                return x, rates
             if isinstance(layer, Weighted):
                 rates.append(x.mean())
         return x.mean(0) * COUNT_GAIN, rates
@@ -88,7 +88,9 @@ class Network(nn.Module):
             layer.norm_frozen = frozen
 
 
-COUNT_GAIN = 10.0  # a spike count becomes logits: a neuron firing at every step weighs e^10 against a silent one
+COUNT_GAIN = (
+    10.0  # a spike count becomes logits: a neuron firing at every step weighs e^10 against a silent one
+)
 
 
 def _build(spec: Spec, shape: Shape, settings: NetworkSettings) -> nn.Module:

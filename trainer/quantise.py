@@ -1,8 +1,8 @@
 """From float weights to the integers of docs/arithmetic.md, gradients passing straight through the rounding.
 
 One function serves quantisation-aware training, the trainer's own integer evaluation and export, so that all three
-see the same integers. With a per-output-channel weight scale s and a weight shift f, a membrane's least significant bit is
-s/2^f: threshold, bias and membrane are rounded to that, so that few-bit weights still leave a fine membrane.
+see the same integers. With a weight scale s per output channel and a weight shift f, a membrane's least significant
+bit is s/2^f: threshold, bias and membrane are rounded to that, so that few-bit weights still leave a fine membrane.
 """
 
 from __future__ import annotations
@@ -44,7 +44,13 @@ def check_bits(bits: int) -> None:
 
 
 def quantise(
-    weight: Tensor, recurrent: Tensor | None, bias: Tensor, threshold: float | None, bits: int, max_count: int, steps: int
+    weight: Tensor,
+    recurrent: Tensor | None,
+    bias: Tensor,
+    threshold: float | None,
+    bits: int,
+    max_count: int,
+    steps: int,
 ) -> IntegerWeights:
     """Integer form of one layer (batch norm already folded into weight and bias).
 
@@ -60,8 +66,9 @@ def quantise(
             scale = scale.clamp_min(threshold * 2**shift / MAX_THRESHOLD)
         lsb = scale / 2**shift
     top = 2 ** (bits - 1) - 1
-    integers = _rounded((both / scale[:, None]).clamp(-top, top))
-    integer_bias = _rounded(bias / lsb)
+    ratios = both / scale[:, None]
+    integers = _straight_through(ratios, ratios.round().clamp(-top, top))
+    integer_bias = _straight_through(bias / lsb, torch.round(bias / lsb))
     integer_threshold = None if threshold is None else torch.round(threshold / lsb).clamp_min(1)
     inputs = weight.flatten(1).shape[1]
     state_bits = _state_bits(integers, inputs, integer_bias, integer_threshold, shift, max_count, steps)
@@ -77,9 +84,9 @@ def quantise(
     )
 
 
-def _rounded(x: Tensor) -> Tensor:
-    """Round to even, gradient 1 (straight-through, Bengio et al. 2013)."""
-    return x + (torch.round(x) - x).detach()
+def _straight_through(x: Tensor, integers: Tensor) -> Tensor:
+    """The integers, exactly, with the gradient of x (Bengio et al. 2013, arXiv 1308.3432)."""
+    return integers.detach() + (x - x.detach())
 
 
 def _scales(weight: Tensor, bits: int, per_channel: bool) -> Tensor:
@@ -97,7 +104,13 @@ def _scales(weight: Tensor, bits: int, per_channel: bool) -> Tensor:
 
 
 def _state_bits(
-    integers: Tensor, inputs: int, bias: Tensor, threshold: Tensor | None, shift: int, max_count: int, steps: int
+    integers: Tensor,
+    inputs: int,
+    bias: Tensor,
+    threshold: Tensor | None,
+    shift: int,
+    max_count: int,
+    steps: int,
 ) -> int:
     """Membrane width: for a read-out, wide enough never to saturate; else 16 bits, or 15 or 14 where that lets every
     sum fit 16 bits and still leaves ± 2 thresholds.
@@ -112,7 +125,7 @@ def _state_bits(
     if reach > EXACT_LIMIT:
         raise EdgeSastError(
             f"--arch: a sum of up to {reach} in a layer of {inputs} inputs is more than float32 holds exactly "
-            f"({EXACT_LIMIT}); use fewer inputs, steps or counts"
+            f"({EXACT_LIMIT}); use fewer inputs, steps or counts, or a lower --lr where training diverged"
         )
     if threshold is None:
         return max(16, reach.bit_length() + 1)

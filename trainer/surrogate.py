@@ -1,7 +1,7 @@
 """Smooth stand-ins σ_β for the step function, as plain formulas on floats.
 
 Each is used in two ways: as the spike itself in the surrogate forward pass (Nicholson, arXiv 2603.18039), where its
-derivative is then the exact gradient; or only as the gradient of the hard step (surrogate gradient, Neftci et al. 2019).
+derivative is then the exact gradient; or only as the gradient of the hard step (Neftci et al. 2019).
 x = membrane − threshold. β is the slope parameter: larger is steeper.
 """
 

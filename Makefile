@@ -1,0 +1,31 @@
+# The two commands of a fresh machine: `make demo` and `make test`. Both make .venv first.
+PYTHON ?= python3
+# Another PyTorch build: make demo TORCH='torch==2.13.0+cpu' (pip must know an index that has it)
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test setup clean
+
+demo: $(VENV)/.ready
+	$(BIN)/edge-sast demo
+
+test: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt '$(TORCH)' -e '.[train,digits]'
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train,digits,tonic,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) edge-sast-demo build runs

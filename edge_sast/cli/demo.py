@@ -1,0 +1,21 @@
+"""`edge-sast demo`: the whole path on built-in data."""
+
+from __future__ import annotations
+
+import argparse
+
+NAME = "demo"
+HELP = "The whole path on a built-in data set: train, evaluate, export, run the C, compare. No download, no hardware."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", default="edge-sast-demo", help="folder for everything the demo makes")
+    parser.add_argument("--cache-dir", help="where binned recordings are kept")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
+    parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def run(args: argparse.Namespace) -> int:
+    from trainer.demo import demo
+
+    return demo(args)

@@ -1,0 +1,103 @@
+"""`edge-sast doctor`: what is installed, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import argparse
+
+NAME = "doctor"
+HELP = "Check this machine: Python packages, compiler, cache; says how to install what is missing."
+
+# package, what it serves, the extra that brings it (None: a core dependency)
+PACKAGES = (
+    ("numpy", "everything", None),
+    ("numba", "runtime and data", None),
+    ("safetensors", "model files", None),
+    ("tqdm", "progress bars", None),
+    ("torch", "train, evaluate, export, demo", "train"),
+    ("scikit-learn", "the built-in data set, demo", "digits"),
+    ("tonic", "nmnist and dvsgesture", "tonic"),
+    ("pytest", "tests", "dev"),
+    ("hypothesis", "tests", "dev"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE", help="write the findings")
+
+
+def run(args: argparse.Namespace) -> int:
+    from edge_sast.cli.output import print_table, write_json
+
+    findings = [*_python(), *_packages(), _gpu(), _compiler(), _cache()]
+    print_table([[f["what"], f["state"], f["remedy"]] for f in findings], ["what", "found", "remedy"])
+    missing = [f for f in findings if f["required"] and not f["ok"]]
+    verdict = f"{len(missing)} required part(s) missing" if missing else "ready"
+    print(verdict)
+    write_json(args.json, {"findings": findings, "ready": not missing})
+    return 1 if missing else 0
+
+
+def _finding(what: str, state: str, ok: bool = True, remedy: str = "", required: bool = False) -> dict:
+    return {"what": what, "state": state, "ok": ok, "remedy": remedy, "required": required}
+
+
+def _python() -> list[dict]:
+    import os
+    import platform
+    import sys
+
+    version = platform.python_version()
+    ok = sys.version_info >= (3, 10)
+    return [
+        _finding("Python", version, ok, "" if ok else "install Python 3.10 or later", required=True),
+        _finding("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"),
+    ]
+
+
+def _packages() -> list[dict]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    findings = []
+    for package, use, extra in PACKAGES:
+        remedy = f"pip install 'edge-sast[{extra}]'" if extra else f"pip install {package}"
+        try:
+            findings.append(_finding(f"{package} ({use})", version(package), required=extra is None))
+        except PackageNotFoundError:
+            findings.append(_finding(f"{package} ({use})", "missing", False, remedy, required=extra is None))
+    return findings
+
+
+def _gpu() -> dict:
+    try:
+        import torch
+    except ImportError:
+        return _finding("GPU", "unknown without torch", False, "pip install 'edge-sast[train]'")
+    if torch.cuda.is_available():
+        return _finding("GPU", torch.cuda.get_device_name(0))
+    return _finding("GPU", "none; training uses the CPU", False, "for a GPU install a CUDA build of PyTorch")
+
+
+def _compiler() -> dict:
+    from edge_sast.errors import EdgeSastError
+    from firmware_gen.compiler import find_compiler
+
+    try:
+        return _finding("C compiler (verify, demo)", " ".join(find_compiler()))
+    except EdgeSastError as error:
+        return _finding("C compiler (verify, demo)", "missing", False, str(error))
+
+
+def _cache() -> dict:
+    import os
+    import shutil
+
+    from edge_sast.data.cache import default_cache_dir
+
+    folder = default_cache_dir()
+    place = folder
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    writable = os.access(place, os.W_OK)
+    remedy = "" if writable else "set XDG_CACHE_HOME to a folder you may write"
+    return _finding("cache", f"{folder}, {free:.1f} GB free", writable, remedy)

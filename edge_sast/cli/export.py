@@ -1,0 +1,32 @@
+"""`edge-sast export`: a trained network to an integer model and its C."""
+
+from __future__ import annotations
+
+import argparse
+
+NAME = "export"
+HELP = "Turn a trained network into an integer model file and a folder of C that runs it."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_dir", metavar="RUN", help="folder made by 'edge-sast train', or its checkpoint")
+    parser.add_argument("--bits", type=int, default=8, help="weight bits, 2 to 8")
+    parser.add_argument("--target", default="c", help="c (a folder of C99), or model (the model file alone)")
+    parser.add_argument("--out", required=True, help="folder for c, file for model")
+    parser.add_argument("--name", default="sast", help="prefix of the generated C names")
+    parser.add_argument("--data", help="data set for known answers and accuracy; default the training data")
+    parser.add_argument("--split", help="its split; default test, or valid where there is no test")
+    parser.add_argument("--limit", type=int, help="recordings for the accuracy; default all")
+    parser.add_argument(
+        "--no-data", action="store_true", help="no accuracy; known answers from random events"
+    )
+    parser.add_argument("--download-dir", help="where nmnist and dvsgesture are kept")
+    parser.add_argument("--skip-empty", action="store_true", help="leave out recordings without events")
+    parser.add_argument("--cache-dir", help="where binned recordings are kept")
+    parser.add_argument("--json", metavar="FILE", help="write what rounding cost")
+
+
+def run(args: argparse.Namespace) -> int:
+    from trainer.command import export
+
+    return export(args)

@@ -1,0 +1,101 @@
+"""The `edge-sast` command: finds the subcommand, turns a user's mistake into one line and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from edge_sast.errors import CheckFailedError, EdgeSastError
+
+SUBCOMMANDS = ("demo", "train", "evaluate", "export", "run", "inspect", "verify", "data", "doctor")
+
+EPILOG = """exit codes: 0 success; 1 a check was run and failed; 2 a mistake in the arguments, files or set-up;
+130 interrupted. Every command that measures writes its figures with --json FILE."""
+
+
+class Subcommand(Protocol):
+    """What each module of edge_sast.cli offers."""
+
+    NAME: str
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, without the usage in front."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands; builds without importing numpy, numba or torch."""
+    parser = _Parser(
+        prog="edge-sast",
+        description="Train spiking networks on event-camera recordings and run them bit for bit on small devices.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name in SUBCOMMANDS:
+        module: Subcommand = importlib.import_module(f"edge_sast.cli.{name}")
+        child = subparsers.add_parser(
+            module.NAME,
+            help=module.HELP,
+            description=module.HELP,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        module.add_arguments(child)
+        child.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    parser = build_parser()
+    try:
+        args = parser.parse_args(argv)
+        if args.version:
+            import edge_sast
+
+            print(f"edge-sast {edge_sast.__version__}")
+            return 0
+        if args.command is None:
+            parser.print_help()
+            return 2
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except SystemExit as error:  # argparse
+        return error.code if isinstance(error.code, int) else 2
+    except EdgeSastError as error:
+        return _say(str(error), 2)
+    except CheckFailedError as error:
+        return _say(str(error), 1)
+    except KeyboardInterrupt as error:
+        return _say(str(error) or "interrupted", 130)
+    except BrokenPipeError:  # `edge-sast ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return _say(
+            f"{error.filename or 'system'}: {error.strerror or error}; check space and permissions", 2
+        )
+
+
+def entry_point() -> None:
+    """The installed script."""
+    sys.exit(main())
+
+
+def _say(message: str, code: int) -> int:
+    print(f"edge-sast: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,63 @@
+import pytest
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.layers import Shape
+from trainer.architecture import NAMED, ConvSpec, DenseSpec, PoolSpec, parse, shapes
+
+
+def test_parse_all_tokens():
+    assert parse("12c5s2p1g2-or2-sum3-fc20-rec8-out", 7) == [
+        ConvSpec(12, 5, 2, 1, 2),
+        PoolSpec("or", 2),
+        PoolSpec("sum", 3),
+        DenseSpec(20),
+        DenseSpec(8, recurrent=True),
+        DenseSpec(7, spiking=False),
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_named_architectures_fit_nmnist(name):
+    assert shapes(parse(name, 10), Shape(34, 34, 2))[-1] == Shape(1, 1, 10)
+
+
+def test_shapes_follow_pytorch_and_count_sums():
+    specs = parse("sum2-8c5s2p2-or2-out", 10)
+    assert shapes(specs, Shape(34, 35, 2, 3)) == [
+        Shape(34, 35, 2, 3),
+        Shape(17, 17, 2, 12),
+        Shape(9, 9, 8),
+        Shape(4, 4, 8),
+        Shape(1, 1, 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("12c5", r"--arch '12c5': the last token is '12c5'; end with 'out' or 'count'"),
+        ("out-8c3-out", r"'out' is a read-out; only the last token may be one"),
+        ("8c3q2-out", r"token '8c3q2' is no layer; use tiny, .* or tokens such as"),
+        ("lstm4-out", r"token 'lstm4' is no layer"),
+        ("0c3-out", r"token '0c3' holds 0; give 1 to 65535"),
+        ("8c3s2s1-out", r"token '8c3s2s1' gives 's' twice"),
+    ],
+)
+def test_parse_refuses(text, message):
+    with pytest.raises(EdgeSastError, match=message):
+        parse(text, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("8c9-out", r"kernel 9 on 6x6x2; use a smaller kernel"),
+        ("or7-out", r"a pool of 7 on 6x6x2"),
+        ("fc8-or2-out", r"a pool of 2 after a fully connected layer"),
+        ("8c3g3-out", r"groups 3 must divide both 2 input and 8 channels"),
+        ("8c3p3-out", r"padding 3 with kernel 3; it must be smaller"),
+    ],
+)
+def test_shapes_refuse(text, message):
+    with pytest.raises(EdgeSastError, match=message):
+        shapes(parse(text, 10), Shape(6, 6, 2))

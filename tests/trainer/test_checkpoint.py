@@ -1,0 +1,95 @@
+import json
+
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_sast.data.grid import Binning
+from edge_sast.errors import EdgeSastError
+from trainer import checkpoint
+from trainer.config import TrainConfig
+from trainer.network import Network
+
+CONFIG = TrainConfig(data="x", arch="4c3-out", dt_us=1000, steps=3, epochs=1)
+BINNING = Binning(8, 8, 0, 1000, 3, 1)
+CLASSES = ("a", "b")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    network = Network(CONFIG.network(BINNING, 2))
+    checkpoint.save(tmp_path, CONFIG, BINNING, CLASSES, 1, network, torch.optim.Adam(network.parameters()))
+    return tmp_path
+
+
+def rewrite(folder, change):
+    """Save the checkpoint again with its document changed."""
+    file = folder / checkpoint.FILE_NAME
+    data = file.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    document = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][checkpoint.METADATA_KEY])
+    change(document)
+    tensors = safetensors.torch.load(data)
+    document.pop("sha256", None)
+    document["sha256"] = checkpoint._digest(document, tensors)
+    metadata = {checkpoint.METADATA_KEY: json.dumps(document)}
+    file.write_bytes(safetensors.torch.save(tensors, metadata))
+
+
+def test_round_trip(folder):
+    loaded = checkpoint.load(folder)
+    assert (loaded.config, loaded.binning, loaded.classes, loaded.epoch) == (CONFIG, BINNING, CLASSES, 1)
+    network = loaded.network()
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, loaded.tensors[f"network.{name}"])
+    assert not network.training
+
+
+def test_another_architecture_is_named(folder):
+    rewrite(folder, lambda d: d["config"].update(arch="6c3-out"))
+    with pytest.raises(
+        EdgeSastError, match=r"shape \[4, 2, 3, 3\], the architecture asks for \[6, 2, 3, 3\]"
+    ):
+        checkpoint.load(folder).network()
+    rewrite(folder, lambda d: d["config"].update(arch="4c3-fc2-out"))
+    with pytest.raises(
+        EdgeSastError,
+        match=r"parameter 'layers.*' is (missing|unknown): a checkpoint of another architecture",
+    ):
+        checkpoint.load(folder).network()
+
+
+def test_newer_version_and_unknown_setting_are_refused(folder):
+    rewrite(folder, lambda d: d.update(format_version=2))
+    with pytest.raises(EdgeSastError, match=r"version 2; this edge-sast reads edge-sast-checkpoint 1"):
+        checkpoint.load(folder)
+    rewrite(folder, lambda d: (d.update(format_version=1), d["config"].update(momentum=1)))
+    with pytest.raises(EdgeSastError, match=r"setting 'momentum' is unknown"):
+        checkpoint.load(folder)
+
+
+def test_missing_and_foreign_files(tmp_path):
+    with pytest.raises(EdgeSastError, match=r"cannot read: No such file"):
+        checkpoint.load(tmp_path)
+    file = tmp_path / checkpoint.FILE_NAME
+    file.write_bytes(safetensors.torch.save({"a": torch.zeros(1)}))
+    with pytest.raises(EdgeSastError, match=r"not a checkpoint of edge-sast"):
+        checkpoint.load(tmp_path)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.floats(0, 1), byte=st.integers(0, 255), cut=st.booleans())
+def test_damage_never_ends_in_anything_but_one_line(folder, at, byte, cut):
+    file = folder / checkpoint.FILE_NAME
+    data = bytearray(file.read_bytes())
+    try:
+        i = min(int(at * len(data)), len(data) - 1)
+        damaged = bytes(data[:i]) if cut else bytes(data[:i] + bytes([byte]) + data[i + 1 :])
+        file.write_bytes(damaged)
+        if damaged != bytes(data):
+            with pytest.raises(EdgeSastError, match=r"^[^\n]+$"):
+                checkpoint.load(folder)
+    finally:
+        file.write_bytes(bytes(data))

@@ -1,0 +1,111 @@
+"""The trainer's own integer pass must be the runtime, output for output."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_sast import modelfile
+from edge_sast.errors import EdgeSastError
+from edge_sast.layers import Flatten, Linear
+from edge_sast.runtime import Simulator
+from tests.trainer.networks import CLASSES, lively_network, random_recordings
+from trainer.batches import in_order
+from trainer.evaluate import evaluate
+from trainer.export import export
+from trainer.lif import Spike
+from trainer.network import Integer
+
+ARCHS = (
+    "6c3s2p1-or2-8c3p1-out",
+    "4c3-sum2-8c3g2p1-or2-fc12-out",
+    "sum2-rec9-out",
+    "8c3g2s3-or2-fc7-rec6-out",
+    "or2-5c2-count",
+    "fc11-count",
+)
+
+
+def trainer_outputs(network, binned, bits):
+    """Integer outputs of the last layer, int64 [N, classes], read back from the trainer's logits."""
+    last = network.weighted()[-1]
+    with torch.no_grad():
+        logits = torch.cat(
+            [network(x, Integer(bits, Spike(True)))[0] for x, _ in in_order(binned, 5, "cpu")]
+        ).double()
+        if last.spiking:
+            return torch.round(logits / 10 * binned.binning.steps).long().numpy()
+        lsb = last.integers(bits).lsb.double()
+    return torch.round(logits / lsb * binned.binning.steps).long().numpy()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    arch=st.sampled_from(ARCHS),
+    bits=st.integers(2, 8),
+    reset=st.sampled_from(["zero", "subtract"]),
+    leak=st.sampled_from(["3", "1,4", "none", "learn"]),
+    norm=st.sampled_from(["batch", "none"]),
+    cap=st.sampled_from([1, 3]),
+    seed=st.integers(0, 1000),
+)
+def test_integer_pass_equals_the_runtime(arch, bits, reset, leak, norm, cap, seed):
+    binned = random_recordings(seed, 7, 5, 9, cap)
+    network = lively_network(arch, binned, seed, reset=reset, leak=leak, norm=norm)
+    model = export(network, binned.binning, CLASSES, bits, "test")
+    run = Simulator(model).run(binned)
+    np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, bits))
+    own = evaluate(network, binned, Integer(bits, Spike(True)))
+    np.testing.assert_array_equal(own.predictions, run.predictions)
+    assert own.synops_per_sample == pytest.approx(run.synops.sum(1).mean())
+    assert own.spikes_per_sample == pytest.approx(run.spikes.sum(1).mean())
+
+
+def test_networks_of_these_tests_do_fire():
+    for arch in ARCHS:
+        binned = random_recordings(1, 7, 5, 9)
+        network = lively_network(arch, binned, 1)
+        run = Simulator(export(network, binned.binning, CLASSES, 8, "test")).run(binned)
+        spiking = run.spikes if network.weighted()[-1].spiking else run.spikes[:, :-1]
+        assert (spiking.sum(0) > 0).all(), arch
+
+
+def test_high_bits_approach_the_hard_pass():
+    binned = random_recordings(2, 60, 5, 9)
+    network = lively_network(ARCHS[0], binned, 2)
+    hard = evaluate(network, binned, Spike(True))
+    int8 = evaluate(network, binned, Integer(8, Spike(True)))
+    assert (hard.predictions == int8.predictions).mean() > 0.8
+    assert int8.spikes_per_sample == pytest.approx(hard.spikes_per_sample, rel=0.05)
+
+
+def test_export_leaves_the_network_alone_and_repeats_itself():
+    binned = random_recordings(3, 3, 4, 9)
+    network = lively_network(ARCHS[0], binned, 3)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    files = [modelfile.dumps(export(network, binned.binning, CLASSES, 4, "test")) for _ in range(2)]
+    assert files[0] == files[1]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_flatten_is_written_once_before_the_first_dense_layer():
+    binned = random_recordings(4, 3, 4, 9)
+    model = export(lively_network("4c3-fc5-fc6-out", binned, 4), binned.binning, CLASSES, 8, "test")
+    kinds = [type(layer) for layer in model.layers]
+    assert kinds.count(Flatten) == 1
+    assert kinds[1:] == [Flatten, Linear, Linear, Linear]
+
+
+def test_a_layer_without_integer_form_is_refused():
+    binned = random_recordings(5, 3, 4, 9)
+    network = lively_network("4c3-out", binned, 5)
+    network.layers.insert(1, torch.nn.Softmax(dim=2))
+    with pytest.raises(EdgeSastError, match=r"^layer Softmax has no integer form; use convolutions"):
+        export(network, binned.binning, CLASSES, 8, "test")
+
+
+def test_bits_are_checked():
+    binned = random_recordings(6, 3, 4, 9)
+    with pytest.raises(EdgeSastError, match=r"^--bits is 9; it must be 2 to 8$"):
+        export(lively_network("4c3-out", binned, 6), binned.binning, CLASSES, 9, "test")

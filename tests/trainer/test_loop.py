@@ -1,0 +1,170 @@
+"""Training repeats itself, resumes in the same bits, and learns."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from edge_sast.errors import EdgeSastError
+from tests.trainer.networks import binned_counts
+from trainer import checkpoint
+from trainer.config import TrainConfig
+from trainer.evaluate import evaluate
+from trainer.loop import METRICS_NAME, Data, Trainer
+from trainer.network import Integer
+
+CONFIG = TrainConfig(
+    data="bars",
+    arch="6c3p1-or2-out",
+    dt_us=1000,
+    steps=4,
+    method="sast",
+    rho=0.1,
+    rho_warmup=1,
+    epochs=2,
+    qat_epochs=1,
+    batch_size=16,
+    lr=0.01,
+    augment_shift=1,
+    augment_drop=0.1,
+)
+
+
+def bars(seed, n):
+    """Three classes that a small network tells apart: a row, a column, a diagonal of events, with noise."""
+    rng = np.random.default_rng(seed)
+    counts = (rng.random((n, 4, 8, 8, 2)) < 0.03).astype(np.uint8)
+    for i in range(n):
+        for t in range(4):
+            p = rng.integers(2)
+            kind = i % 3
+            line = np.arange(8)
+            position = rng.integers(2, 6)
+            y = [np.full(8, position), line, line][kind]
+            x = [line, np.full(8, position), line][kind]
+            counts[i, t, y, x, p] = 1
+    return binned_counts(counts, 1)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return Data(bars(0, 96), bars(1, 48))
+
+
+def state(trainer):
+    return {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+
+
+def lines(folder):
+    drop = {"seconds"}
+    texts = (folder / METRICS_NAME).read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k not in drop} for line in texts]
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+@pytest.mark.parametrize("method", ["sast", "surrogate", "hard"])
+def test_training_repeats_itself(tmp_path, data, method):
+    config = replace(CONFIG, method=method, rho=0.1 if method == "sast" else 0.0)
+    results = []
+    for name in ("a", "b"):
+        trainer = Trainer(config, data, tmp_path / name, quiet=True)
+        trainer.run()
+        results.append((state(trainer), lines(tmp_path / name)))
+    assert_same(results[0][0], results[1][0])
+    assert results[0][1] == results[1][1]
+    other = Trainer(replace(config, seed=1), data, tmp_path / "c", quiet=True)
+    other.run()
+    assert not torch.equal(state(other)["layers.0.weight"], results[0][0]["layers.0.weight"])
+
+
+@pytest.mark.parametrize("stop_after", [1, 2])
+@pytest.mark.parametrize("independent", [False, True])
+def test_resume_ends_as_an_uninterrupted_run(tmp_path, data, monkeypatch, stop_after, independent):
+    config = replace(CONFIG, independent_batch=independent)
+    whole = Trainer(config, data, tmp_path / "whole", quiet=True)
+    whole.run()
+
+    interrupted = Trainer(config, data, tmp_path / "parts", quiet=True)
+    run_epoch = Trainer._run_epoch
+
+    def stop(self, epoch):
+        if epoch == stop_after:
+            run_epoch(self, epoch)  # work that is lost: the interrupt comes before the epoch is kept
+            raise KeyboardInterrupt
+        return run_epoch(self, epoch)
+
+    monkeypatch.setattr(Trainer, "_run_epoch", stop)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run()
+    monkeypatch.undo()
+    assert checkpoint.load(tmp_path / "parts").epoch == stop_after
+
+    resumed = Trainer(config, data, tmp_path / "parts", quiet=True)
+    resumed.resume()
+    resumed.run()
+    assert_same(state(whole), state(resumed))
+    assert lines(tmp_path / "whole") == lines(tmp_path / "parts")
+
+
+@pytest.mark.parametrize("method", ["sast", "hard"])
+def test_training_learns_and_prints_the_devices_accuracy(tmp_path, data, method):
+    config = replace(CONFIG, method=method, epochs=8, qat_epochs=2, augment_shift=0)
+    trainer = Trainer(config, data, tmp_path, quiet=True)
+    network = trainer.run()
+    last = lines(tmp_path)[-1]
+    assert last["valid_pass"] == "int8"
+    assert last["valid_accuracy"] > 0.9
+    assert last["valid_accuracy"] == evaluate(network, data.valid, Integer(8, config.spike(True))).accuracy
+    assert [line["part"] for line in lines(tmp_path)] == [method] * 8 + ["int8"] * 2
+    assert all(0 < rate < 1 for line in lines(tmp_path) for rate in line["firing_rates"])
+
+
+def test_batch_norm_statistics_move_in_the_first_pass_only(tmp_path, data):
+    """One batch a step: with SAM they must be where they are without it."""
+    moved = []
+    for rho in (0.0, 0.5):
+        config = replace(
+            CONFIG, method="surrogate", rho=rho, rho_warmup=0, epochs=1, qat_epochs=0, batch_size=96
+        )
+        trainer = Trainer(config, data, tmp_path / str(rho), quiet=True)
+        trainer.run()
+        moved.append(state(trainer)["layers.0.norm.running_mean"])
+    assert torch.equal(moved[0], moved[1])
+    assert float(moved[0].abs().max()) > 0
+
+
+def test_resume_refuses_other_settings(tmp_path, data):
+    Trainer(replace(CONFIG, epochs=1, qat_epochs=0), data, tmp_path, quiet=True).run()
+    changed = Trainer(replace(CONFIG, epochs=1, qat_epochs=0, arch="4c3-out"), data, tmp_path, quiet=True)
+    with pytest.raises(
+        EdgeSastError, match=r"^--resume: arch is '4c3-out', the checkpoint in .* '6c3p1-or2-out'"
+    ):
+        changed.resume()
+
+
+def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path, data):
+    trainer = Trainer(CONFIG, data, tmp_path, quiet=True)
+    with torch.no_grad():
+        trainer.network.layers[0].weight.fill_(torch.nan)
+    with pytest.raises(
+        EdgeSastError, match=r"^training: the loss is (nan|inf) in epoch 1; lower --lr or --rho"
+    ):
+        trainer.run()
+    assert checkpoint.load(tmp_path).epoch == 0
+
+
+def test_rho_warms_up_and_the_learning_rate_falls():
+    config = replace(CONFIG, epochs=10, qat_epochs=2, rho=0.3, rho_warmup=2)
+    assert [round(config.rho_at(e), 3) for e in range(4)] == [0.1, 0.2, 0.3, 0.3]
+    rates = [config.learning_rate(x) for x in (0, 5, 9.99, 10, 11.99)]
+    assert rates[0] == config.lr
+    assert rates[0] > rates[1] > rates[2] > 0
+    assert rates[3] == pytest.approx(config.lr / 10)
+    assert rates[4] < rates[3]

@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from edge_sast.errors import EdgeSastError
+from trainer.quantise import MAX_THRESHOLD, quantise
+
+
+def random_layer(seed=0, outputs=6, inputs=40):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(outputs, inputs, generator=generator) * 0.2, torch.randn(
+        outputs, generator=generator
+    ) * 0.1
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_integers_are_in_range_and_close_to_the_floats(bits):
+    weight, bias = random_layer()
+    q = quantise(weight, None, bias, 1.0, bits, 1, 10)
+    top = 2 ** (bits - 1) - 1
+    assert float(q.weight.abs().max()) <= top
+    for values in (q.weight, q.bias, q.threshold):
+        assert torch.equal(values, values.round())
+    scale = q.lsb * 2**q.weight_shift
+    clipped = weight.clamp(-(top * scale)[:, None], (top * scale)[:, None])
+    assert float((q.weight * scale[:, None] - clipped).abs().max()) <= float(scale.max()) / 2 + 1e-6
+    assert float((q.threshold * q.lsb - 1.0).abs().max()) <= float(q.lsb.max()) / 2 + 1e-6
+    assert float((q.bias * q.lsb - bias).abs().max()) <= float(q.lsb.max()) / 2 + 1e-6
+
+
+def test_eight_bits_reach_the_largest_weight_of_each_channel():
+    weight, bias = random_layer()
+    q = quantise(weight, None, bias, 1.0, 8, 1, 10)
+    assert q.weight.abs().amax(1).tolist() == [127.0] * 6
+
+
+def test_few_bits_keep_a_fine_membrane():
+    weight, bias = random_layer()
+    q = quantise(weight, None, bias, 1.0, 2, 1, 10)
+    assert q.weight_shift == 6
+    assert set(q.weight.unique().tolist()) <= {-1.0, 0.0, 1.0}
+    assert float(q.threshold.min()) > 64
+
+
+def test_a_channel_of_zeros_has_a_bounded_threshold():
+    q = quantise(torch.zeros(2, 5), None, torch.zeros(2), 1.0, 8, 1, 10)
+    assert q.threshold.tolist() == [MAX_THRESHOLD] * 2
+    assert float(q.weight.abs().max()) == 0
+
+
+def test_a_read_out_has_one_scale_and_never_saturates():
+    weight, bias = random_layer()
+    q = quantise(weight, None, bias, None, 8, 4, 20)
+    assert q.threshold is None
+    assert len(set(q.lsb.tolist())) == 1
+    most = 20 * (4 * q.weight.abs().sum(1) + q.bias.abs()).max()
+    assert float(most) < 2 ** (q.state_bits - 1)
+
+
+def test_recurrent_weights_share_the_scale():
+    weight, bias = random_layer()
+    recurrent = torch.full((6, 6), 2.0)
+    q = quantise(weight, recurrent, bias, 1.0, 8, 1, 10)
+    assert q.recurrent.unique().tolist() == [127.0]
+    torch.testing.assert_close(q.recurrent * (q.lsb * 2**q.weight_shift)[:, None], recurrent)
+
+
+def test_the_gradient_passes_straight_through():
+    weight, bias = random_layer()
+    weight.requires_grad_()
+    q = quantise(weight, None, bias, 1.0, 8, 1, 10)
+    (q.weight * (q.lsb * 2**q.weight_shift)[:, None]).sum().backward()
+    torch.testing.assert_close(weight.grad, torch.ones_like(weight))
+
+
+def test_state_width_narrows_only_when_sums_then_fit_sixteen_bits():
+    light = quantise(*(lambda w, b: (w, None, b))(*random_layer(inputs=10)), 1.0, 8, 1, 10)
+    heavy = quantise(*(lambda w, b: (w, None, b))(*random_layer(inputs=2000)), 1.0, 8, 1, 10)
+    assert light.state_bits in (14, 15)
+    assert heavy.state_bits == 16
+
+
+@pytest.mark.parametrize("bits", [1, 9, 0, -3])
+def test_bits_out_of_range_are_refused(bits):
+    with pytest.raises(EdgeSastError, match=rf"^--bits is {bits}; it must be 2 to 8$"):
+        quantise(torch.ones(1, 1), None, torch.zeros(1), 1.0, bits, 1, 1)
+
+
+def test_sums_beyond_float32_are_refused():
+    with pytest.raises(
+        EdgeSastError, match=r"a sum of up to \d+ in a layer of 40000 inputs is more than float32"
+    ):
+        quantise(torch.ones(2, 40_000), None, torch.zeros(2), 1.0, 8, 255, 10)

@@ -1,0 +1,289 @@
+"""What `edge-sast train`, `evaluate` and `export` do, once the arguments are read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+
+import edge_sast
+from edge_sast.cli.output import print_table, write_json
+from edge_sast.data.binned import BinnedEvents
+from edge_sast.data.dataset import Dataset
+from edge_sast.data.events import parse_sensor
+from edge_sast.data.grid import Binning
+from edge_sast.data.load import load_binned
+from edge_sast.data.sources import open_dataset
+from edge_sast.data.split import stratified_split
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.model import Model
+from trainer import checkpoint
+from trainer.config import DEFAULT_RHO, TrainConfig
+from trainer.evaluate import Result
+from trainer.evaluate import evaluate as evaluate_pass
+from trainer.export import export as export_model
+from trainer.loop import METRICS_NAME, Data, Trainer
+from trainer.network import Integer, Network
+
+FORWARD_BITS = (8, 4)
+
+
+def train(args: argparse.Namespace) -> int:
+    """`edge-sast train`."""
+    config = _config(args)
+    set_threads(args.threads)
+    folder = Path(args.out)
+    if (folder / checkpoint.FILE_NAME).exists() and not (args.resume or args.overwrite):
+        raise EdgeSastError(
+            f"--out {folder} already holds a run; add --resume to go on, or --overwrite to start anew"
+        )
+    if args.resume and not (folder / checkpoint.FILE_NAME).exists():
+        raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume away to start")
+    device = choose_device(args.device)
+    dataset = open_data(config.data, config.sensor, args)
+    config.network(
+        config.binning(dataset.sensor), len(dataset.classes)
+    )  # a bad --arch is told before the data is read
+    data = training_data(dataset, config, args)
+    trainer = Trainer(config, data, folder, device, args.quiet)
+    if args.resume:
+        trainer.resume()
+    try:
+        trainer.run()
+    except KeyboardInterrupt:
+        again = "the same command with --resume goes on from there"
+        raise InterruptedTraining(f"interrupted; {folder} holds epoch {trainer.epoch}, {again}") from None
+    last = json.loads((folder / METRICS_NAME).read_text().splitlines()[-1])
+    if not args.quiet:
+        print(
+            f"{folder}: {last['valid_pass']} accuracy {last['valid_accuracy']:.4f} on {len(data.valid)} held out"
+        )
+    write_json(args.json, last)
+    return 0
+
+
+class InterruptedTraining(KeyboardInterrupt):
+    """Ctrl-C, with what was kept."""
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """`edge-sast evaluate`."""
+    set_threads(args.threads)
+    stored = checkpoint.load(Path(args.run_dir))
+    network = stored.network()
+    binned, split = evaluation_data(stored, args)
+    figures = measure(network, stored, binned)
+    print(
+        f"{args.run_dir}: {stored.config.method}, {stored.epoch} epochs; {len(binned)} recordings of split {split}"
+    )
+    rows = [
+        [name, f"{100 * f['accuracy']:.2f}", _count(f["synops_per_sample"]), _count(f["spikes_per_sample"])]
+        for name, f in figures.items()
+        if isinstance(f, dict)
+    ]
+    print_table(rows, ["pass", "accuracy %", "SynOps/sample", "spikes/sample"])
+    write_json(args.json, {"split": split, **figures})
+    return 0
+
+
+def export(args: argparse.Namespace) -> int:
+    """`edge-sast export`."""
+    from edge_sast import modelfile
+    from edge_sast.runtime import Simulator
+
+    targets = ("c", "model")
+    if args.target not in targets:
+        raise EdgeSastError(f"--target is {args.target!r}; this version writes {' and '.join(targets)}")
+    stored = checkpoint.load(Path(args.run_dir))
+    network = stored.network()
+    model = build_model(network, stored, args.bits)
+    figures: dict[str, Any] = {"bits": args.bits, "model_hash": modelfile.model_hash(model)}
+    binned = None
+    if not args.no_data:
+        binned, split = evaluation_data(stored, args)
+        hard = evaluate_pass(network, binned, stored.config.spike(hard=True)).accuracy
+        integer = accuracy(Simulator(model).run(binned, parallel=True).predictions, binned)
+        figures |= {
+            "split": split,
+            "samples": len(binned),
+            "hard_accuracy": hard,
+            "integer_accuracy": integer,
+        }
+        print(
+            f"float, hard spikes {100 * hard:.2f} %, {args.bits}-bit integers {100 * integer:.2f} % "
+            f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of split {split}"
+        )
+    out = Path(args.out)
+    if args.target == "model":
+        modelfile.save(model, out)
+    else:
+        write_c(model, binned, args.name, out)
+    print(f"wrote {out} (model {figures['model_hash'][:16]})")
+    write_json(args.json, figures)
+    return 0
+
+
+def write_c(model: Model, binned: BinnedEvents | None, name: str, out: Path) -> None:
+    """The folder of C for a model, with known-answer vectors from `binned` (random events without it)."""
+    from firmware_gen.c_target import generate, write_folder
+
+    write_folder(generate(model, binned, name), out)
+
+
+def build_model(network: Network, stored: checkpoint.Checkpoint, bits: int) -> Model:
+    """The integer model of a checkpoint."""
+    producer = f"edge-sast {edge_sast.__version__}"
+    return export_model(network, stored.binning, stored.classes, bits, producer)
+
+
+def measure(network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents) -> dict[str, Any]:
+    """Figures of every forward pass, in the order and with the keys of `evaluate --json`.
+
+    The integer rows come from the runtime; the trainer's own integer pass must predict the same for every recording.
+    In the surrogate pass a spike is a number between 0 and 1: its spikes and SynOps are sums of those.
+    """
+    figures: dict[str, Any] = {"samples": len(binned)}
+    for name, hard in (("surrogate", False), ("hard", True)):
+        result = evaluate_pass(network, binned, stored.config.spike(hard))
+        figures[name] = _float_figures(result)
+    for bits in FORWARD_BITS:
+        figures[f"int{bits}"] = _integer_figures(network, stored, binned, bits)
+    return figures
+
+
+def accuracy(predictions: np.ndarray, binned: BinnedEvents) -> float:
+    """Share of predictions int64 [N] that are right, 0 to 1."""
+    return float((predictions == binned.labels).mean())
+
+
+def _float_figures(result: Result) -> dict[str, Any]:
+    return {
+        "accuracy": result.accuracy,
+        "synops_per_sample": result.synops_per_sample,
+        "spikes_per_sample": result.spikes_per_sample,
+    }
+
+
+def _integer_figures(
+    network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents, bits: int
+) -> dict[str, Any]:
+    from edge_sast.runtime import Simulator
+
+    run = Simulator(build_model(network, stored, bits)).run(binned, parallel=True)
+    own = evaluate_pass(network, binned, Integer(bits, stored.config.spike(hard=True)))
+    differing = int((own.predictions != run.predictions).sum())
+    if differing:
+        first = int((own.predictions != run.predictions).argmax())
+        raise CheckFailedError(
+            f"the trainer's {bits}-bit pass and the runtime differ on {differing} recordings, first "
+            f"{binned.sources[first]}; this is a defect of edge-sast"
+        )
+    return {
+        "accuracy": accuracy(run.predictions, binned),
+        "synops_per_sample": float(run.synops.sum(1).mean()),
+        "spikes_per_sample": float(run.spikes.sum(1).mean()),
+        "trainer_runtime_differences": differing,
+    }
+
+
+@dataclass(frozen=True)
+class DataArguments:
+    """The data arguments that commands share, for callers without a command line."""
+
+    data: str | None = None
+    split: str | None = None
+    cache_dir: str | None = None
+    download_dir: str | None = None
+    skip_empty: bool = False
+    limit: int | None = None
+
+
+def open_data(spec: str, sensor: str | None, args: Any) -> Dataset:
+    """The data set a run was, or is to be, trained on."""
+    return open_dataset(spec, sensor=parse_sensor(sensor) if sensor else None, download_dir=args.download_dir)
+
+
+def training_data(dataset: Dataset, config: TrainConfig, args: Any) -> Data:
+    """Training part, and the valid split or a stratified part of the training split. Test data stays unread."""
+    binning = config.binning(dataset.sensor)
+    main_split = "train" if "train" in dataset.splits else dataset.splits[0]
+    if main_split in ("test", "valid"):
+        raise EdgeSastError(
+            f"--data {config.data}: has no train split (it has {', '.join(dataset.splits)}); add one"
+        )
+    options = {"cache_dir": args.cache_dir, "skip_empty": args.skip_empty}
+    train_part = load_binned(dataset, main_split, binning, limit=config.limit, **options)
+    if "valid" in dataset.splits:
+        return Data(train_part, load_binned(dataset, "valid", binning, **options))
+    kept, held_out = stratified_split(train_part.labels, config.valid_fraction, config.seed)
+    return Data(train_part.select(kept), train_part.select(held_out))
+
+
+def evaluation_data(stored: checkpoint.Checkpoint, args: Any) -> tuple[BinnedEvents, str]:
+    """The split to report on: the one asked for, else test, else valid."""
+    spec = args.data or stored.config.data
+    dataset = open_data(spec, stored.config.sensor, args)
+    split = args.split or next((s for s in ("test", "valid") if s in dataset.splits), None)
+    if split is None:
+        raise EdgeSastError(
+            f"--data {spec}: has no test or valid split, only {', '.join(dataset.splits)}; name one with --split"
+        )
+    if dataset.classes != stored.classes:
+        raise EdgeSastError(
+            f"--data {spec}: its classes {', '.join(dataset.classes)} are not those of the checkpoint "
+            f"({', '.join(stored.classes)}); use data with the same class folders"
+        )
+    binning = _same_sensor(spec, stored.binning, dataset.sensor)
+    return load_binned(
+        dataset, split, binning, cache_dir=args.cache_dir, limit=args.limit, skip_empty=args.skip_empty
+    ), split
+
+
+def _same_sensor(spec: str, binning: Binning, sensor: tuple[int, int]) -> Binning:
+    if (binning.sensor_width, binning.sensor_height) != tuple(sensor):
+        raise EdgeSastError(
+            f"--data {spec}: its sensor is {sensor[0]}x{sensor[1]}, the checkpoint's "
+            f"{binning.sensor_width}x{binning.sensor_height}; use recordings of the same sensor"
+        )
+    return binning
+
+
+def choose_device(text: str) -> str:
+    """cpu or cuda. Raises EdgeSastError where the choice is not there."""
+    available = torch.cuda.is_available()
+    if text not in ("auto", "cpu", "cuda"):
+        raise EdgeSastError(f"--device is {text!r}; choose auto, cpu or cuda")
+    if text == "cuda" and not available:
+        raise EdgeSastError(
+            "--device is 'cuda', but this PyTorch sees no GPU; use --device cpu, or see 'edge-sast doctor'"
+        )
+    return "cuda" if text != "cpu" and available else "cpu"
+
+
+def set_threads(threads: int) -> None:
+    """CPU threads of PyTorch and Numba; 0 leaves all."""
+    if threads < 0:
+        raise EdgeSastError(f"--threads is {threads}; it must be 0 (all) or more")
+    if threads:
+        torch.set_num_threads(threads)
+        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        numba.set_num_threads(min(threads, most))
+
+
+def _config(args: argparse.Namespace) -> TrainConfig:
+    values = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
+    if values["rho"] is None:
+        values["rho"] = DEFAULT_RHO[args.method]
+    if Path(values["data"]).exists():
+        values["data"] = str(Path(values["data"]).resolve())
+    return TrainConfig(**values)
+
+
+def _count(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"

@@ -1,0 +1,91 @@
+"""`edge-sast demo`: the whole path on the built-in data set, real at every step, in a few minutes."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from edge_sast.footprint import footprint
+
+from edge_sast import modelfile
+from edge_sast.cli.output import print_table, write_json
+from edge_sast.errors import CheckFailedError
+from trainer import checkpoint, command
+from trainer.command import DataArguments
+from trainer.config import TrainConfig
+from trainer.loop import Trainer
+
+SETTINGS = TrainConfig(
+    data="digits",
+    arch="12c3s2p1-32c3s2p1-out",
+    dt_us=30_000,
+    steps=10,
+    method="sast",
+    beta=5.0,
+    rho=0.1,
+    rho_warmup=2,
+    epochs=12,
+    qat_epochs=3,
+    batch_size=32,
+    lr=5e-3,
+    augment_shift=1,
+    valid_fraction=0.1,
+)
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Train, export, run, compile, compare; prints one table. Exit code 1 on any mismatch."""
+    from firmware_gen.verify import verify_host
+
+    start = time.monotonic()
+    command.set_threads(args.threads)
+    out = Path(args.out)
+    where = DataArguments(cache_dir=args.cache_dir)
+    print("1/4 train: SAST on the built-in handwritten digits before a simulated event camera", flush=True)
+    dataset = command.open_data(SETTINGS.data, None, where)
+    trainer = Trainer(SETTINGS, command.training_data(dataset, SETTINGS, where), out / "run", "cpu")
+    network = trainer.run()
+    print("2/4 evaluate on the held-out part: PyTorch's passes, and the integer runtime", flush=True)
+    stored = checkpoint.load(out / "run")
+    binned, split = command.evaluation_data(stored, where)
+    figures = command.measure(network, stored, binned)
+    print("3/4 export INT8: integer model, C tables, known answers", flush=True)
+    model = command.build_model(network, stored, 8)
+    command.write_c(model, binned, "sast", out / "c")
+    print(
+        "4/4 verify: compile the C, compare every membrane, spike, counter and CRC of every step", flush=True
+    )
+    report = verify_host(out / "c", binned)
+    sizes = footprint(model)
+    figures |= {
+        "split": split,
+        "flash_bytes": sizes.flash_bytes,
+        "ram_bytes": sizes.ram_bytes,
+        "mismatches": report.mismatches,
+        "compared_steps": report.steps,
+        "model_hash": modelfile.model_hash(model),
+        "seconds": round(time.monotonic() - start, 1),
+    }
+    _print(figures, out)
+    write_json(args.json, figures)
+    if report.mismatches:
+        raise CheckFailedError(f"the C differs from the runtime: {report.first_mismatch}")
+    return 0
+
+
+def _print(figures: dict[str, Any], out: Path) -> None:
+    rows = []
+    for name, title in (("surrogate", "surrogate"), ("hard", "hard"), ("int8", "INT8"), ("int4", "INT4")):
+        f = figures[name]
+        rows.append([title, f"{100 * f['accuracy']:.2f}", f"{f['synops_per_sample']:,.0f}"])
+    print()
+    print_table(rows, [f"{figures['samples']} {figures['split']} recordings", "accuracy %", "SynOps/sample"])
+    print(
+        f"\nINT8 tables {figures['flash_bytes']:,} bytes of flash, state {figures['ram_bytes']:,} bytes of RAM; "
+        f"C against runtime: {figures['mismatches']} mismatches in {figures['compared_steps']:,} steps"
+    )
+    print(f"\n{out}/run    checkpoint, config, metrics     edge-sast evaluate {out}/run")
+    print(f"{out}/c      the C and its README            edge-sast verify {out}/c --on host")
+    print(f"{figures['seconds']} s")
