@@ -76,7 +76,8 @@ def _axis_pairs(size: int, kernel: int, stride: int, padding: int) -> int:
     """Pairs of an output and a kernel position along one axis that meet an input, borders respected."""
     outputs = (size + 2 * padding - kernel) // stride + 1
     first = np.arange(outputs) * stride - padding
-    return int((np.minimum(first + kernel, size) - np.maximum(first, 0)).sum())
+    inside = np.minimum(first + kernel, size) - np.maximum(first, 0)
+    return int(np.maximum(inside, 0).sum())  # an output may lie wholly in the padding
 
 
 def check_step_counter(layer: Weighted, shape: Shape) -> None:

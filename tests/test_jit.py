@@ -1,0 +1,53 @@
+"""The compiled-code cache: right after edits, and not needed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from edge_sast.jit import jit
+
+CALLEE = "from edge_sast.jit import jit\ndef f(x):\n    return x + {}\nf_jit = jit(f)\n"
+CALLER = "from edge_sast.jit import jit\nfrom callee import f_jit\ndef g(x):\n    return f_jit(x)\ng_jit = jit(g)\n"
+
+
+def _twice(values):
+    for i in range(len(values)):
+        values[i] *= 2
+
+
+def _run(folder: Path, **environment: str) -> str:
+    code = "import caller; print(caller.g_jit(1), len(caller.g_jit.stats.cache_hits))"
+    variables = {**os.environ, "PYTHONPATH": f"{folder}:{os.getcwd()}", **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_an_edited_callee_is_compiled_into_its_callers(tmp_path):
+    (tmp_path / "caller.py").write_text(CALLER)
+    for constant in (1, 2):
+        (tmp_path / "callee.py").write_text(CALLEE.format(constant))
+        assert _run(tmp_path) == f"{1 + constant} 0"
+    assert _run(tmp_path) == "3 1"  # unchanged: taken from the cache
+
+
+def test_runs_without_a_writable_cache(tmp_path):
+    (tmp_path / "caller.py").write_text(CALLER)
+    (tmp_path / "callee.py").write_text(CALLEE.format(1))
+    # Files where Numba wants folders: nothing can be written, not even by root.
+    (tmp_path / "__pycache__").touch()
+    (tmp_path / "file").touch()
+    blocked = {
+        "NUMBA_CACHE_DIR": "",
+        "HOME": str(tmp_path / "file"),
+        "XDG_CACHE_HOME": str(tmp_path / "file"),
+    }
+    assert _run(tmp_path, **blocked) == "2 0"
+
+
+def test_forms_of_one_function_keep_their_own_cache():
+    serial, parallel = jit(_twice), jit(_twice, parallel=True)
+    assert serial.py_func.__qualname__ != parallel.py_func.__qualname__
+    assert serial.py_func.__code__ is parallel.py_func.__code__ is _twice.__code__
