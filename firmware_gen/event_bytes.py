@@ -35,3 +35,8 @@ def step_bytes(binned: BinnedEvents, recording: int) -> list[bytes]:
         events = sensor_events(binned.indices[part], binned.counts[part], binned.binning)
         out.append(len(events).to_bytes(4, "little") + events.tobytes())
     return out
+
+
+def recording_bytes(steps: list[bytes]) -> bytes:
+    """A whole recording as the host program reads it: uint32 steps, then the steps."""
+    return len(steps).to_bytes(4, "little") + b"".join(steps)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.model import Model
 from edge_sast.modelfile import model_hash
 from firmware_gen.compiler import DEFAULT_FLAGS, compile_program
-from firmware_gen.event_bytes import step_bytes
 from firmware_gen.trace import HostRecording, TraceFormat, parse_recording
 
 MAGIC = b"SASTHOST"
@@ -37,26 +35,29 @@ def host_program(build: Path, files: Sequence[str], flags: Sequence[str] = DEFAU
 
 
 def run_recordings(
-    program: Path, model: Model, form: TraceFormat, binned: BinnedEvents
-) -> Iterator[HostRecording]:
+    program: Path, model: Model, form: TraceFormat, streams: Iterable[bytes], names: Sequence[str]
+) -> Generator[HostRecording, None, None]:
     """What the C makes of every recording, in order, one at a time.
+
+    streams: each recording as event_bytes.recording_bytes gives it, taken as the program needs them, in a thread.
+    names: of the recordings, for messages.
 
     Raises CheckFailedError when the program stops early, hangs, or was built for another model.
     """
+    header = MAGIC + VERSION.to_bytes(4, "little") + bytes.fromhex(model_hash(model))
     with tempfile.TemporaryFile() as messages:
         process = subprocess.Popen(
             [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages
         )
-        feeder = threading.Thread(target=_feed, args=(process.stdin, binned), daemon=True)
+        feeder = threading.Thread(target=_feed, args=(process.stdin, streams), daemon=True)
         try:
             feeder.start()
-            header = MAGIC + VERSION.to_bytes(4, "little") + bytes.fromhex(model_hash(model))
             if _take(process, len(header), "its start", messages) != header:
                 raise CheckFailedError(
                     "host program: it was built for another model or version; export the build again"
                 )
-            for source in binned.sources:
-                yield parse_recording(form, _take(process, form.recording_bytes, source, messages))
+            for name in names:
+                yield parse_recording(form, _take(process, form.recording_bytes, name, messages))
         finally:
             process.kill()
             process.wait()
@@ -64,13 +65,13 @@ def run_recordings(
             process.stdout.close()  # type: ignore[union-attr]  # PIPE was asked for
 
 
-def _feed(stream: IO[bytes], binned: BinnedEvents) -> None:
+def _feed(stream: IO[bytes], streams: Iterable[bytes]) -> None:
     """Writes all recordings; in its own thread, so that neither side waits for the other's full pipe."""
     try:
         with stream:
-            for i in range(len(binned)):
-                stream.write(binned.binning.steps.to_bytes(4, "little") + b"".join(step_bytes(binned, i)))
-    except (BrokenPipeError, OSError):
+            for data in streams:
+                stream.write(data)
+    except OSError:
         pass  # the program ended: the reading side finds out and says why
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from edge_sast.runtime.simulator import Simulator
 from firmware_gen import known_answers
 from firmware_gen.compare import Mismatch, compare
 from firmware_gen.compiler import DEFAULT_FLAGS
+from firmware_gen.event_bytes import recording_bytes, step_bytes
 from firmware_gen.folder import Manifest, changed_files, read_manifest
 from firmware_gen.host import host_program, run_recordings
 from firmware_gen.known_answers import KnownAnswers
@@ -97,23 +99,30 @@ def verify_host(
     """
     build = open_build(build_dir, edited)
     simulator = Simulator(build.model)
-    form = trace_format(build.model, simulator.layers)
     tally = _stored_answers(build, simulator)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
     with host_program(build.folder, list(build.manifest.files), flags) as program:
         for recordings in sets:
-            # disable=None shows the bar on terminals only.
-            bar = tqdm(
-                total=len(recordings), desc="verify", unit=" recordings", disable=None if progress else True
-            )
-            with bar:
-                for i, got in enumerate(run_recordings(program, build.model, form, recordings)):
-                    result = compare(simulator.trace(recordings, i), got, i, recordings.sources[i])
-                    tally.add(result.mismatches, result.first)
-                    bar.update()
+            _replay(program, simulator, recordings, tally, progress)
     samples = sum(len(recordings) for recordings in sets)
     steps = samples * build.model.binning.steps
     return VerifyReport("host", samples, steps, tally.mismatches, tally.first)
+
+
+def _replay(
+    program: Path, simulator: Simulator, recordings: BinnedEvents, tally: _Tally, progress: bool
+) -> None:
+    """All recordings through both, one at a time: traces of a whole data set would not fit memory."""
+    model, names = simulator.model, recordings.sources
+    streams = (recording_bytes(step_bytes(recordings, i)) for i in range(len(recordings)))
+    host = run_recordings(program, model, trace_format(model, simulator.layers), streams, names)
+    # disable=None shows the bar on terminals only.
+    bar = tqdm(total=len(recordings), desc="verify", unit=" recordings", disable=None if progress else True)
+    with bar, closing(host):
+        for i, got in enumerate(host):
+            result = compare(simulator.trace(recordings, i), got, i, names[i])
+            tally.add(result.mismatches, result.first)
+            bar.update()
 
 
 @dataclass

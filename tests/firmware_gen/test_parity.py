@@ -1,0 +1,164 @@
+"""Random models and events: the C, under the sanitizers, equals the runtime and the oracle in every value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_sast.bounds import accumulator_bound
+from edge_sast.data.binning import bin_recording
+from edge_sast.data.events import Recording, make_events
+from edge_sast.layers import Conv2d, Integrator, OrPool, RecurrentLinear, SumPool
+from edge_sast.model import Model
+from edge_sast.packing import container_bits
+from edge_sast.runtime.simulator import Simulator
+from firmware_gen.c_tables import is_joined
+from firmware_gen.compare import compare
+from firmware_gen.event_bytes import EVENT, recording_bytes, step_bytes
+from firmware_gen.host import run_recordings
+from firmware_gen.trace import trace_format
+from tests.firmware_gen.builds import SANITIZED, compile_c, everything_model, export
+from tests.oracle import oracle_run
+from tests.strategies import binned, random_input, random_model
+
+SEEDS = range(120)
+STREAMS = 5
+
+
+def make_inputs(model: Model, seed: int) -> list[np.ndarray]:
+    """Counts [T, H, W, 2]: none, every input at its cap, and random ones."""
+    rng = np.random.default_rng([seed, 1])
+    grid = model.binning
+    shape = (grid.steps, grid.height, grid.width, 2)
+    edge = [np.zeros(shape, np.uint8), np.full(shape, grid.count_cap, np.uint8)]
+    return edge + [random_input(rng, model) for _ in range(STREAMS)]
+
+
+def drawn_model(seed: int) -> Model:
+    return random_model(np.random.default_rng(seed))
+
+
+@pytest.fixture
+def host(sanitized_library, tmp_path):
+    """Compiles a model's tables against the sanitized library; returns the program."""
+
+    def build(model: Model):
+        folder = export(model, tmp_path / "build")
+        sources = [folder / "src" / "a_model.c", folder / "host" / "host_main.c", sanitized_library]
+        compile_c(SANITIZED, sources, tmp_path / "host", folder / "include", folder / "host")
+        return tmp_path / "host"
+
+    return build
+
+
+def replay(program, model, streams):
+    simulator = Simulator(model)
+    form = trace_format(model, simulator.layers)
+    names = [f"stream {i}" for i in range(len(streams))]
+    return list(run_recordings(program, model, form, streams, names))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_models(host, seed):
+    model = drawn_model(seed)
+    inputs = make_inputs(model, seed)
+    recordings = binned(model, inputs)
+    streams = [recording_bytes(step_bytes(recordings, i)) for i in range(len(inputs))]
+    simulator = Simulator(model)
+    for i, got in enumerate(replay(host(model), model, streams)):
+        assert compare(simulator.trace(recordings, i), got, i, "random").first is None
+        check_against_oracle(oracle_run(model, inputs[i]), got)
+
+
+def check_against_oracle(want, got):
+    for t, step in enumerate(want.steps):
+        assert got.trace.membranes[t].tolist() == [v for layer in step.layers for v in layer.membranes]
+        assert got.trace.spikes[t].tolist() == [s for layer in step.layers for s in layer.spikes]
+        assert got.trace.synops[t].tolist() == [layer.synops for layer in step.layers]
+        assert got.trace.spike_counts[t].tolist() == [layer.spike_count for layer in step.layers]
+        assert int(got.trace.crcs[t]) == step.crc
+    assert got.trace.outputs.tolist() == want.outputs
+    assert got.trace.prediction == want.winner
+
+
+def features(model: Model) -> set[str]:
+    """What of the arithmetic a model exercises."""
+    found = {
+        f"cap {'one' if model.binning.count_cap == 1 else 'many'}",
+        f"shift {min(model.binning.shift, 1)}",
+    }
+    shapes = model.shapes()
+    for index, layer in enumerate(model.layers):
+        found.add(type(layer).__name__)
+        if isinstance(layer, OrPool | SumPool):
+            left_over = shapes[index].height % layer.size or shapes[index].width % layer.size
+            found.add(f"{type(layer).__name__} {'with' if left_over else 'without'} left-over")
+    for index, layer in model.weighted():
+        bound = accumulator_bound(layer, shapes[index].max_count)
+        found |= {f"{layer.bits} bits", f"container {container_bits(layer.bits)} into {bound.bits}"}
+        found |= {f"{len(layer.neuron.leak_shifts)} leaks", f"weight_shift {min(layer.weight_shift, 1)}"}
+        found.add(f"reset {getattr(layer.neuron, 'reset', 'none')}")
+        if isinstance(layer, Conv2d):
+            found |= {f"joined {is_joined(layer)}", f"groups {min(layer.groups, 2)}"}
+            found |= {f"stride {min(max(layer.stride), 2)}", f"padding {min(max(layer.padding), 1)}"}
+    last = model.layers[-1]
+    found.add("integrator" if isinstance(getattr(last, "neuron", None), Integrator) else "spike count")
+    found |= {"recurrent last"} if isinstance(last, RecurrentLinear) else set()
+    return found
+
+
+def test_the_seeds_cover_everything():
+    wanted = {
+        "Conv2d",
+        "Linear",
+        "RecurrentLinear",
+        "OrPool",
+        "SumPool",
+        "Flatten",
+        "integrator",
+        "spike count",
+    }
+    wanted |= {f"{bits} bits" for bits in range(2, 9)} | {"recurrent last", "reset zero", "reset subtract"}
+    wanted |= {f"container {bits} into {width}" for bits in (2, 4, 8) for width in (16, 32)}
+    wanted |= {f"{n} leaks" for n in range(3)} | {"cap one", "cap many", "joined True", "joined False"}
+    wanted |= {f"{name} {n}" for name in ("shift", "weight_shift", "padding") for n in (0, 1)}
+    wanted |= {f"{name} {n}" for name in ("groups", "stride") for n in (1, 2)}
+    wanted |= {f"{kind} {word} left-over" for kind in ("OrPool", "SumPool") for word in ("with", "without")}
+    missing = wanted - set().union(*(features(drawn_model(seed)) for seed in SEEDS))
+    assert missing == set()
+
+
+def test_raw_events_in_any_order(host):
+    """Events as a sensor gives them: several per input, beyond the cap, in any order inside a step."""
+    model = everything_model()
+    grid = model.binning
+    rng = np.random.default_rng(3)
+    n = 4000
+    x, y = rng.integers(0, grid.sensor_width, n), rng.integers(0, grid.sensor_height, n)
+    times = np.sort(rng.integers(0, grid.dt_us * grid.steps, n))
+    events = make_events(times, x, y, rng.integers(0, 2, n))
+    recordings = bin_recording(Recording(events, grid.sensor_width, grid.sensor_height, "drawn"), grid)
+    steps = (events["t"].astype(np.int64) - int(events["t"][0])) // grid.dt_us
+    raw = []
+    for step in range(grid.steps):
+        chosen = rng.permutation(np.flatnonzero(steps == step))
+        packed = np.empty(len(chosen), EVENT)
+        for field in ("x", "y", "p"):
+            packed[field] = events[field][chosen]
+        raw.append(len(chosen).to_bytes(4, "little") + packed.tobytes())
+    counts = np.zeros((grid.steps, grid.neurons), np.uint8)
+    for step in range(grid.steps):
+        part = slice(recordings.step_ptr[step], recordings.step_ptr[step + 1])
+        counts[step, recordings.indices[part]] = recordings.counts[part]
+    assert counts.max() == grid.count_cap
+    (got,) = replay(host(model), model, [recording_bytes(raw)])
+    check_against_oracle(oracle_run(model, counts.reshape(grid.steps, grid.height, grid.width, 2)), got)
+
+
+def test_a_recording_does_not_depend_on_the_one_before(host):
+    model = everything_model()
+    recordings = binned(model, make_inputs(model, 5))
+    streams = [recording_bytes(step_bytes(recordings, i)) for i in (1, 2, 3, 2)]
+    _, first, _, again = replay(host(model), model, streams)
+    assert first.trace.crcs.tolist() == again.trace.crcs.tolist()
+    assert first.total_synops.tolist() == again.total_synops.tolist()
