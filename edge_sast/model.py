@@ -41,6 +41,9 @@ class Model:
             raise EdgeSastError(
                 f"model: classes has {len(self.classes)} names; the last layer has {shapes[-1].neurons} neurons"
             )
+        for i, name in enumerate(self.classes):
+            if not name or not name.isprintable():
+                raise EdgeSastError(f"model: classes[{i}] is {name!r}; it must be printable text")
         if len(set(self.classes)) != len(self.classes):
             raise EdgeSastError("model: classes has a name twice; each must be its own")
         self._check_bounds(shapes)

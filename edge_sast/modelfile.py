@@ -136,7 +136,7 @@ def _describe_neuron(neuron: Neuron) -> tuple[dict[str, Any], dict[str, np.ndarr
 def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metadata document and tensors of a safetensors file, format and version checked."""
     try:
-        tensors = safetensors.numpy.load(data)
+        tensors = _tensors(data)
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
         document = json.loads(metadata[METADATA_KEY])
@@ -156,6 +156,16 @@ def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "install the edge-sast that wrote the file, or export the model again"
         )
     return document, tensors
+
+
+def _tensors(data: bytes) -> dict[str, np.ndarray]:
+    try:
+        return safetensors.numpy.load(data)
+    except KeyError as error:  # safetensors' numbers that numpy does not have
+        raise EdgeSastError(
+            f"a tensor has dtype {error}, which no model has; this is not a model file: "
+            "make one with 'edge-sast export'"
+        ) from error
 
 
 def _take(fields: Any, owner: str, **kinds: type) -> dict[str, Any]:
