@@ -1,0 +1,198 @@
+"""A build folder, checked: it agrees, it differs, it is damaged, it cannot be compiled."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_sast.cli import verify as command
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from firmware_gen import compiler, host, known_answers
+from firmware_gen.verify import verify_host
+from tests.firmware_gen.builds import everything_model
+from tests.strategies import binned, random_input
+
+pytestmark = pytest.mark.usefixtures("gcc")
+
+
+@pytest.fixture
+def build(everything, tmp_path):
+    """A copy that a test may spoil."""
+    shutil.copytree(everything, tmp_path / "build")
+    return tmp_path / "build"
+
+
+def edit(path, pattern, replacement):
+    text = path.read_text()
+    changed = re.sub(pattern, replacement, text, count=1)
+    assert changed != text
+    path.write_text(changed)
+
+
+def parse(*arguments):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.parse_args([str(a) for a in arguments])
+
+
+def test_agrees(everything):
+    model = everything_model()
+    rng = np.random.default_rng(0)
+    recordings = binned(model, [random_input(rng, model) for _ in range(5)])
+    report = verify_host(everything, recordings)
+    assert (report.target, report.samples, report.steps) == ("host", 8, 32)
+    assert (report.mismatches, report.first_mismatch) == (0, None)
+
+
+def test_command_on_a_whole_build(everything, tmp_path, capsys):
+    figures = tmp_path / "figures.json"
+    assert command.run(parse(everything, "--json", figures)) == 0
+    assert (
+        capsys.readouterr().out
+        == "host: 3 recordings, 12 steps, every membrane, spike, counter and CRC equal\n"
+    )
+    expected = {"target": "host", "samples": 3, "steps": 12, "mismatches": 0, "first_mismatch": None}
+    assert json.loads(figures.read_text()) == expected
+
+
+def test_a_changed_table_is_found_and_fails(build, tmp_path):
+    """Output neuron 0 of the last layer gets one more: its membrane is the first thing that differs."""
+    edit(build / "src" / "a_model.c", r"(layer7_bias\[3\] = \{\n    )1,", r"\g<1>2,")
+    figures = tmp_path / "figures.json"
+    with pytest.raises(
+        CheckFailedError, match=r"values differ, the first: sample 0 .*, step 0, layer 7, neuron 0: "
+    ) as e:
+        command.run(parse(build, "--edited", "--json", figures))
+    assert re.search(r"membrane expected (-?\d+), got (-?\d+)$", str(e.value))
+    found = json.loads(figures.read_text())
+    assert found["mismatches"] > 0
+    first = found["first_mismatch"]
+    assert (first["sample"], first["step"], first["layer"], first["neuron"]) == (0, 0, 7, 0)
+    assert first["got"] == first["expected"] + 1
+
+
+def test_a_changed_kernel_is_found(build):
+    """SynOps counted once too often change counters and CRC, but no membrane."""
+    edit(
+        build / "src" / "sast_linear.c",
+        r"synops \+= layer->out_channels",
+        "synops += layer->out_channels + 1u",
+    )
+    report = verify_host(build, edited=True)
+    assert report.first_mismatch is not None
+    assert (report.first_mismatch.quantity, report.first_mismatch.neuron) == ("synops", None)
+
+
+def test_changed_files_are_refused(build):
+    edit(build / "src" / "sast_linear.c", "one spike", "one  spike")
+    message = f"{build}: src/sast_linear.c was changed since the export (1 such files); export again, or pass --edited"
+    with pytest.raises(EdgeSastError, match=re.escape(message)):
+        verify_host(build)
+    assert verify_host(build, edited=True).mismatches == 0
+
+
+def test_a_missing_file(build):
+    (build / "src" / "sast_push.c").unlink()
+    with pytest.raises(EdgeSastError, match=r"src/sast_push.c is missing \(1 such files\); export again"):
+        verify_host(build)
+
+
+def test_a_damaged_model(build):
+    data = bytearray((build / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (build / "model.safetensors").write_bytes(data)
+    with pytest.raises(EdgeSastError, match=r"model.safetensors: hash is "):
+        verify_host(build, edited=True)
+
+
+def test_aged_answers_are_found(build):
+    """Stored answers that another arithmetic made."""
+    model = everything_model()
+    answers = known_answers.make_known_answers(model, None)
+    answers.crcs[1, 2] ^= 1
+    (build / "known_answers.bin").write_bytes(known_answers.dumps(model, answers))
+    report = verify_host(build, edited=True)
+    assert report.mismatches == 1
+    assert re.match(
+        r"sample 1 \(known answer 1 as stored\), step 2: crc expected \d+, got \d+",
+        str(report.first_mismatch),
+    )
+
+
+def test_c_that_does_not_compile(build, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the log goes
+    edit(build / "src" / "sast_linear.c", r"static void add\(", "static voidd add(")
+    with pytest.raises(
+        EdgeSastError, match=r"failed with exit code 1: .*voidd.* \(all messages: (.*\.log)\)"
+    ) as error:
+        verify_host(build, edited=True)
+    log = re.search(r"all messages: (.*\.log)\)", str(error.value))
+    assert log
+    assert "voidd" in Path(log.group(1)).read_text()
+    assert "\n" not in str(error.value)
+
+
+def test_c_that_crashes(build):
+    edit(
+        build / "src" / "sast_step.c",
+        r"(\n    uint16_t i;\n\n    if \(!sast_ready)",
+        r"\n    *(volatile int *)4 = 0;\1",
+    )
+    with pytest.raises(
+        CheckFailedError, match=r"host program: stopped with exit code -11 at known answer 0: no message"
+    ):
+        verify_host(build, edited=True)
+
+
+def test_c_that_hangs(build, monkeypatch):
+    edit(
+        build / "src" / "sast_step.c",
+        r"(\n    uint16_t i;\n\n    if \(!sast_ready)",
+        r"\n    for (volatile int z = 0; z == 0;) { }\1",
+    )
+    monkeypatch.setattr(host, "RECORDING_TIMEOUT_S", 0.5)
+    with pytest.raises(CheckFailedError, match=r"host program: no answer for known answer 0 after 0.5 s"):
+        verify_host(build, edited=True)
+
+
+def test_no_compiler(everything, monkeypatch):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(compiler.importlib.util, "find_spec", {}.get)
+    with pytest.raises(
+        EdgeSastError, match=r"no C compiler found \(looked for \$CC, cc, gcc, clang, ziglang\); install gcc"
+    ):
+        verify_host(everything)
+
+
+def test_a_compiler_that_is_not_there(everything, monkeypatch):
+    monkeypatch.setenv("CC", "no-such-cc -m32")
+    with pytest.raises(
+        EdgeSastError, match="CC is 'no-such-cc', which cannot be found; set CC to a C compiler or unset it"
+    ):
+        verify_host(everything)
+
+
+def test_ziglang_is_the_last_resort(monkeypatch):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(compiler.importlib.util, "find_spec", str)
+    assert compiler.find_compiler()[1:] == ["-m", "ziglang", "cc"]
+
+
+def test_targets_of_later_versions(everything):
+    with pytest.raises(EdgeSastError, match="--on is 'cortex-m'; this version verifies on host"):
+        command.run(parse(everything, "--on", "cortex-m"))
+
+
+def test_not_a_build(tmp_path):
+    with pytest.raises(
+        EdgeSastError, match=r"has no manifest.json; give a folder that 'edge-sast export' wrote"
+    ):
+        command.run(parse(tmp_path))
