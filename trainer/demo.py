@@ -19,14 +19,14 @@ from trainer.loop import Trainer
 
 SETTINGS = TrainConfig(
     data="digits",
-    arch="12c3s2p1-32c3s2p1-out",
+    arch="16c5s2p2-32c3s2p1-out",
     dt_us=30_000,
     steps=10,
     method="sast",
-    beta=5.0,
-    rho=0.1,
+    beta=8.0,
+    rho=0.05,
     rho_warmup=2,
-    epochs=12,
+    epochs=15,
     qat_epochs=3,
     batch_size=32,
     lr=5e-3,

@@ -52,7 +52,7 @@ def parse(text: str) -> tuple[Shifts, bool]:
 
 
 def snapped_decay(logit: Tensor) -> tuple[Tensor, Shifts]:
-    """τ of a learnable leak: sigmoid(logit) rounded to the nearest device leak; the gradient passes straight through."""
+    """τ of a learnable leak, sigmoid(logit) rounded to the nearest device leak; straight-through."""
     smooth = torch.sigmoid(logit)
     shifts = nearest_shifts(float(smooth.detach()))
     return smooth + (decay(shifts) - smooth).detach(), shifts

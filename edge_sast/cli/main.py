@@ -28,6 +28,16 @@ class Subcommand(Protocol):
     def run(self, args: argparse.Namespace) -> int: ...
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Shows defaults, but only those that tell something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        telling = action.default not in (None, False, argparse.SUPPRESS, "") and action.option_strings
+        text = action.help or ""
+        mentions = "default" in text or "%(default)" in text
+        return f"{text} (default: %(default)s)".strip() if telling and not mentions else action.help
+
+
 class _Parser(argparse.ArgumentParser):
     """Errors in one line, without the usage in front."""
 
@@ -51,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
             module.NAME,
             help=module.HELP,
             description=module.HELP,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_Formatter,
         )
         module.add_arguments(child)
         child.set_defaults(run=module.run)
@@ -99,3 +109,7 @@ def entry_point() -> None:
 def _say(message: str, code: int) -> int:
     print(f"edge-sast: {' '.join(message.split())}", file=sys.stderr)
     return code
+
+
+if __name__ == "__main__":
+    entry_point()

@@ -69,12 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--qat-epochs", type=int, default=2, help="integer epochs at the end, the device's arithmetic"
     )
     method.add_argument("--bits", type=int, default=8, help="weight bits of the integer epochs, 2 to 8")
-    method.add_argument("--batch-size", type=int, default=64)
+    method.add_argument("--batch-size", type=int, default=64, help="recordings a gradient")
     method.add_argument("--lr", type=float, default=3e-3, help="peak learning rate of the float epochs")
     method.add_argument(
         "--qat-lr", type=float, default=0.0, help="of the integer epochs; 0 is a tenth of --lr"
     )
-    method.add_argument("--seed", type=int, default=0)
+    method.add_argument("--seed", type=int, default=0, help="of weights, order, augmentation and split")
     run_group = parser.add_argument_group("run")
     run_group.add_argument("--out", required=True, help="folder for checkpoint, config and metrics")
     run_group.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")

@@ -1,4 +1,4 @@
-"""The jitted loops against plain Python: values in float64, gradients by finite differences, integers in Python ints."""
+"""The jitted loops against plain Python: float64 values, gradients by finite differences, integers."""
 
 import numpy as np
 import pytest
@@ -120,10 +120,8 @@ def test_fused_loops_equal_the_stepwise_form(reset, kind, monkeypatch):
 
     def run():
         x = current.clone().requires_grad_()
-        if kind == "integer":
-            spikes = integer_lif(x, state, spike, reset)
-        else:
-            spikes = lif(x, torch.tensor(0.75), spike, reset)
+        tau = torch.tensor(0.75)
+        spikes = integer_lif(x, state, spike, reset) if kind == "integer" else lif(x, tau, spike, reset)
         spikes.backward(torch.linspace(-1, 1, spikes.numel()).view_as(spikes))
         return spikes.detach(), x.grad
 

@@ -1,0 +1,74 @@
+"""The command line as a whole: help without heavy imports, exit codes, one-line errors."""
+
+import argparse
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import edge_sast
+from edge_sast.cli.main import SUBCOMMANDS, main
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in SUBCOMMANDS), ("data", "info")])
+def test_help_answers_without_torch_numba_or_numpy(command):
+    code = (
+        "import sys; from edge_sast.cli.main import main; "
+        f"code = main({[*command, '--help']!r}); "
+        "heavy = [m for m in ('torch', 'numba', 'numpy', 'safetensors', 'tqdm') if m in sys.modules]; "
+        "sys.exit(code or (f'imported {heavy}' if heavy else 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "usage: edge-sast" in done.stdout
+
+
+def test_every_argument_has_a_help_text():
+    for name in SUBCOMMANDS:
+        parser = argparse.ArgumentParser()
+        importlib.import_module(f"edge_sast.cli.{name}").add_arguments(parser)
+        assert not [action.dest for action in parser._actions if not (action.help or action.choices)], name
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"edge-sast {edge_sast.__version__}\n"
+
+
+def test_no_command_prints_help_and_fails(capsys):
+    assert main([]) == 2
+    assert "COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["frobnicate"], "edge-sast: argument COMMAND: invalid choice: 'frobnicate'"),
+        (["train"], "edge-sast train: the following arguments are required: --data"),
+        (["train", "--data", "digits", "--dt-us", "x"], "edge-sast train: argument --dt-us: invalid int value: 'x'"),
+        (["evaluate", "no/such/run"], "edge-sast: no/such/run: cannot read: No such file or directory"),
+        (["inspect", "no/such/model"], "edge-sast: no/such/model: cannot read: No such file or directory"),
+        (["verify", "no/such/build"], "edge-sast: no/such/build: "),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
+    assert main(argv) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(message)
+    assert captured.err.count("\n") == 1
+
+
+def test_doctor_finds_this_machine_ready(capsys, tmp_path):
+    assert main(["doctor", "--json", str(tmp_path / "d.json")]) == 0
+    out = capsys.readouterr().out
+    assert "numba" in out
+    assert out.rstrip().endswith("ready")
+    assert (tmp_path / "d.json").exists()
+
+
+def test_output_into_a_closed_pipe_is_no_traceback():
+    pipeline = f"{sys.executable} -m edge_sast.cli.main doctor | true"
+    done = subprocess.run(["sh", "-c", pipeline], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,176 @@
+"""The whole path as a user types it, on recordings in files: train, evaluate, export, run, inspect, verify."""
+
+import json
+import shutil
+
+import pytest
+
+from edge_sast.cli.main import main
+from tests.cli.recordings import DT_US, STEPS, write_lines
+
+TRAIN = ["--dt-us", str(DT_US), "--steps", str(STEPS), "--arch", "6c5s2p2-or2-out", "--lr", "0.01", "--quiet"]
+needs_compiler = pytest.mark.skipif(
+    not any(shutil.which(cc) for cc in ("cc", "gcc", "clang")), reason="no C compiler on this machine"
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with data, a trained run and its caches."""
+    home = tmp_path_factory.mktemp("home")
+    data = write_lines(home / "data", {"train": 30, "valid": 8, "test": 10})
+    assert main(train(home, data, "run", "--epochs", "10", "--qat-epochs", "1", "--rho", "0.02", "--batch-size", "16")) == 0
+    return home
+
+
+def train(home, data, name, *more):
+    cache = str(home / "cache")
+    return ["train", "--data", str(data), "--out", str(home / name), "--cache-dir", cache, *TRAIN, *more]
+
+
+def figures(path):
+    return json.loads(path.read_text())
+
+
+def test_evaluate(home, capsys):
+    out = home / "evaluate.json"
+    assert main(["evaluate", str(home / "run"), "--cache-dir", str(home / "cache"), "--json", str(out)]) == 0
+    printed = capsys.readouterr().out
+    found = figures(out)
+    assert found["samples"] == 30
+    assert found["split"] == "test"
+    for name in ("surrogate", "hard", "int8", "int4"):
+        assert found[name].keys() >= {"accuracy", "synops_per_sample", "spikes_per_sample"}
+        assert f"{100 * found[name]['accuracy']:.2f}" in printed
+    assert found["int8"]["accuracy"] > 0.9
+    last = json.loads((home / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    valid = home / "valid.json"
+    main(["evaluate", str(home / "run"), "--split", "valid", "--cache-dir", str(home / "cache"), "--json", str(valid)])
+    assert figures(valid)["int8"]["accuracy"] == last["valid_accuracy"]
+
+
+@needs_compiler
+def test_export_run_inspect_verify(home, capsys):
+    build = home / "build"
+    cache = ["--cache-dir", str(home / "cache")]
+    assert main(["export", str(home / "run"), "--out", str(build), *cache, "--json", str(home / "e.json")]) == 0
+    exported = figures(home / "e.json")
+    model = str(build / "model.safetensors")
+
+    data = ["--data", str(home / "data"), "--split", "test", *cache]
+    assert main(["run", model, *data, "--json", str(home / "r.json")]) == 0
+    ran = figures(home / "r.json")
+    assert ran["samples"] == 30
+    assert ran["accuracy"] == exported["integer_accuracy"]
+    assert ran.keys() >= {"synops_per_sample", "seconds", "samples_per_second", "synops_per_second"}
+
+    assert main(["inspect", model, "--json", str(home / "i.json")]) == 0
+    inspected = figures(home / "i.json")
+    assert inspected["model_hash"] == exported["model_hash"]
+    assert inspected["format_version"] == 1
+
+    assert main(["verify", str(build), "--on", "host", *data, "--json", str(home / "v.json")]) == 0
+    verified = figures(home / "v.json")
+    assert verified["mismatches"] == 0
+    assert verified["first_mismatch"] is None
+    assert verified["samples"] >= 30
+    assert verified["steps"] == verified["samples"] * STEPS
+    capsys.readouterr()
+
+
+def test_export_of_the_model_alone(home):
+    target = home / "alone.safetensors"
+    arguments = ["export", str(home / "run"), "--target", "model", "--bits", "4", "--no-data", "--out", str(target)]
+    assert main(arguments) == 0
+    assert main(["inspect", str(target)]) == 0
+
+
+def test_resume_goes_on(home, capsys):
+    data = home / "data"
+    more = ["--epochs", "1", "--qat-epochs", "0", "--limit", "24"]
+    assert main(train(home, data, "short", *more)) == 0
+    assert main(train(home, data, "short", *more)) == 2
+    assert "already holds a run; add --resume to go on, or --overwrite to start anew" in capsys.readouterr().err
+    assert main(train(home, data, "short", "--resume", *more)) == 0
+    assert main(train(home, data, "short", "--overwrite", *more)) == 0
+    assert main(train(home, data, "other", "--resume", *more)) == 2
+    assert "holds no checkpoint" in capsys.readouterr().err
+
+
+def break_file(home, change):
+    """A copy of the data set with one recording changed."""
+    broken = home / "broken"
+    shutil.rmtree(broken, ignore_errors=True)
+    shutil.copytree(home / "data", broken)
+    file = broken / "train" / "row" / "003.bin"
+    file.write_bytes(change(file.read_bytes()))
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda b: b[:-2], r"003.bin: ends at byte"),
+        (lambda b: bytes([200]) + b[1:], r"003.bin: "),
+        (lambda b: b[-5:] + b[5:], r"003.bin: "),
+        (lambda _: b"", r"003.bin: 0 events; remove the file, or pass --skip-empty"),
+    ],
+    ids=["truncated", "outside the sensor", "time running backwards", "empty"],
+)
+def test_bad_recordings_are_one_line(home, capsys, change, message):
+    broken = break_file(home, change)
+    assert main(train(home, broken, "never", "--epochs", "1")) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (home / "never").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["export", "RUN", "--bits", "9", "--no-data", "--out", "OUT"], "--bits is 9; it must be 2 to 8"),
+        (["export", "RUN", "--target", "vhdl", "--no-data", "--out", "OUT"], "--target is 'vhdl'; this version writes"),
+        (["evaluate", "RUN", "--split", "holdout"], "holdout"),
+        (["evaluate", "RUN", "--data", "digits"], "its classes 0, 1, 2"),
+        (["verify", "RUN"], "has no manifest.json"),
+        (["run", "RUN/metrics.jsonl", "x.bin"], "not a readable model file"),
+        (["train", "--data", "DATA", "--out", "OUT", "--dt-us", "0", "--steps", "4"], "--dt-us is 0; it must be above 0"),
+        (["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--device", "tpu"], "--device is"),
+    ],
+)
+def test_mistakes_are_one_line(home, capsys, arguments, message):
+    places = {"RUN": str(home / "run"), "OUT": str(home / "never"), "DATA": str(home / "data")}
+    argv = [places.get(a, a.replace("RUN", places["RUN"])) for a in arguments]
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (home / "never").exists()
+
+
+def test_a_damaged_model_is_refused(home, capsys):
+    target = home / "damaged.safetensors"
+    main(["export", str(home / "run"), "--target", "model", "--no-data", "--out", str(target)])
+    data = bytearray(target.read_bytes())
+    data[-3] ^= 1
+    target.write_bytes(bytes(data))
+    capsys.readouterr()
+    assert main(["inspect", str(target)]) == 2
+    assert "the file was changed or damaged; export the model again" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_nothing_behind(home, capsys, monkeypatch):
+    """Writing stops with ENOSPC, as on a full disk."""
+    import errno
+    import os
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("edge_sast.files.os.fsync", full)
+    target = home / "full" / "model.safetensors"
+    assert main(["export", str(home / "run"), "--target", "model", "--no-data", "--out", str(target)]) == 2
+    error = capsys.readouterr().err
+    assert "No space left on device; free space or choose another folder" in error
+    assert list(target.parent.iterdir()) == []
