@@ -1,0 +1,160 @@
+"""`edge-sast run` on real files, against the oracle."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from edge_sast.cli.main import main
+from edge_sast.data.binning import bin_recording
+from edge_sast.data.readers import read_file
+from tests.cli.models import CLASSES, line_model, save_line_model
+from tests.cli.recordings import write_lines
+from tests.oracle import oracle_run
+from tests.strategies import as_counts
+
+KEYS = ["samples", "accuracy", "synops_per_sample", "seconds", "samples_per_second", "synops_per_second"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    write_lines(folder / "data", {"test": 3, "train": 1})
+    save_line_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(home):
+    """What the oracle says of each recording of the test split, by path below the data folder."""
+    model = line_model()
+    results = {}
+    for path in sorted((home / "data" / "test").glob("*/*.bin")):
+        results[str(path)] = oracle_run(model, as_counts(read_file(path), model.binning))
+    return results
+
+
+def run(home, *arguments):
+    return main(
+        ["run", str(home / "model.safetensors"), *map(str, arguments), "--json", str(home / "figures.json")]
+    )
+
+
+def figures(home):
+    return json.loads((home / "figures.json").read_text())
+
+
+def synops(result):
+    return sum(layer.synops for step in result.steps for layer in step.layers)
+
+
+@pytest.mark.parametrize("threads", ["1", "0"])
+def test_data_set(home, expected, capsys, threads):
+    cache = ["--cache-dir", home / "cache"]
+    predictions = home / "predictions.json"
+    assert run(home, "--data", home / "data", *cache, "--threads", threads, "--predictions", predictions) == 0
+    found = figures(home)
+    assert list(found) == KEYS
+    right = [CLASSES[result.winner] == path.split("/")[-2] for path, result in expected.items()]
+    assert found["samples"] == 9
+    assert found["accuracy"] == np.mean(right)
+    assert found["synops_per_sample"] == np.mean([synops(result) for result in expected.values()])
+    assert found["samples_per_second"] == found["samples"] / found["seconds"] > 0
+    assert f"{100 * found['accuracy']:.2f}" in capsys.readouterr().out
+    for entry in json.loads(predictions.read_text()):
+        assert entry["prediction"] == CLASSES[expected[entry["source"]].winner]
+        assert entry["label"] == entry["source"].split("/")[-2]
+
+
+def test_files(home, expected, capsys):
+    paths = list(expected)[:2]
+    assert run(home, *paths, "--predictions", home / "predictions.json") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.split(r" {2,}", lines[0]) == [
+        "recording",
+        "prediction",
+        "outputs",
+        "SynOps",
+        "spikes",
+        "late events",
+    ]
+    for line, path in zip(lines[2:], paths, strict=True):
+        result = expected[path]
+        spikes = sum(layer.spike_count for step in result.steps for layer in step.layers)
+        outputs = " ".join(map(str, result.outputs))
+        cells = [path, CLASSES[result.winner], outputs, str(synops(result)), str(spikes), "0"]
+        assert re.split(r" {2,}", line) == cells
+    assert figures(home)["accuracy"] is None
+    entries = json.loads((home / "predictions.json").read_text())
+    assert [entry["label"] for entry in entries] == [None, None]
+
+
+def test_trace(home, expected):
+    out = home / "trace.safetensors"
+    assert run(home, *list(expected)[:2], "--trace", "0", "--trace-out", out) == 0
+    tensors = load_file(out)
+    assert tensors["membranes"].shape == tensors["spikes"].shape == (2, 4, 17, 17, 4)
+    for i, result in enumerate(list(expected.values())[:2]):
+        assert tensors["membranes"][i].reshape(4, -1).tolist() == [
+            step.layers[0].membranes for step in result.steps
+        ]
+        assert tensors["spikes"][i].reshape(4, -1).tolist() == [
+            step.layers[0].spikes for step in result.steps
+        ]
+
+
+def test_an_empty_recording_is_run(home, capsys):
+    empty = home / "empty.bin"
+    empty.write_bytes(b"")
+    assert bin_recording(read_file(empty), line_model().binning).step_ptr.tolist() == [0] * 5
+    assert run(home, empty) == 0
+    assert capsys.readouterr().out.split()[-5:] == ["0", "0", "0", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give recording files or --data SPEC, one of the two"),
+        (["a.bin", "--data", "digits"], "give recording files or --data SPEC, one of the two"),
+        (["a.bin", "--trace", "0"], "--trace LAYER and --trace-out FILE go together; give both or neither"),
+        (
+            ["a.bin", "--trace-out", "x"],
+            "--trace LAYER and --trace-out FILE go together; give both or neither",
+        ),
+        (
+            ["FILE", "--threads", "-1"],
+            r"--threads is -1; it must be 0 \(all\) to \d+, the CPUs of this machine",
+        ),
+        (["FILE", "--trace", "1", "--trace-out", "x"], "--trace is 1; the layers with membranes are 0, 3"),
+        (["none.bin"], "none.bin: cannot be read .*; check the path and its permissions"),
+        (["--data", "none"], "data 'none' does not exist; .*"),
+        (
+            ["--data", "OTHER"],
+            r"--data \S*: the model has no class 'circle', only column, .*; use recordings of the model's classes",
+        ),
+        (
+            ["--data", "SPLITS"],
+            r"--data \S*: splits are train, more, neither test nor valid; name one with --split",
+        ),
+    ],
+)
+def test_mistakes_are_one_line(home, capsys, arguments, message):
+    file = next((home / "data" / "test" / "row").iterdir())
+    for name in ("OTHER/circle", "SPLITS/train/row", "SPLITS/more/row"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+        (home / name / "0.bin").write_bytes(file.read_bytes())
+    places = {"FILE": str(file), "OTHER": str(home / "OTHER"), "SPLITS": str(home / "SPLITS")}
+    assert run(home, *(places.get(argument, argument) for argument in arguments)) == 2
+    assert re.fullmatch(f"edge-sast: {message}\n", capsys.readouterr().err)
+
+
+def test_a_subset_of_the_classes_will_do(home, expected):
+    folder = home / "rows"
+    (folder / "row").mkdir(parents=True)
+    path = next(path for path in expected if "/row/" in path)
+    (folder / "row" / "0.bin").write_bytes(Path(path).read_bytes())
+    assert run(home, "--data", folder, "--cache-dir", home / "cache") == 0
+    assert figures(home)["accuracy"] == float(CLASSES[expected[path].winner] == "row")
