@@ -7,8 +7,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edge_sast.data.binning import Binning
+from edge_sast.layers import Flatten, Linear
 from edge_sast.model import Model
 from firmware_gen.c_memory import memory
 from firmware_gen.c_model import TABLE_VERSION, table_bytes
@@ -20,7 +23,9 @@ from tests.firmware_gen.builds import (
     everything_model,
     export,
     library_sources,
+    lif,
     small_model,
+    weights,
 )
 
 pytestmark = pytest.mark.usefixtures("gcc")
@@ -40,6 +45,29 @@ def test_builds_without_warnings_and_passes_its_self_test(everything, tmp_path, 
     compile_c([*STRICT, level], sources, tmp_path / "selftest", everything / "include")
     result = run(tmp_path / "selftest")
     assert (result.returncode, result.stdout) == (0, "selftest: 3 recordings, every step agrees\n")
+
+
+def test_builds_for_a_32_bit_device_without_an_operating_system(everything, tmp_path):
+    """The compiler itself checks the sizes and offsets that the memory type relies on."""
+    flags = [*STRICT, "-Os", "-m32", "-ffreestanding", f"-I{everything / 'include'}"]
+    probe = subprocess.run(["gcc", "-m32", "-E", "-"], input="", capture_output=True, text=True, timeout=60)
+    if probe.returncode:
+        pytest.skip("this gcc has no 32-bit target")
+    sources = [str(path) for path in parts(everything, "src")]
+    result = subprocess.run(
+        ["gcc", *flags, "-c", *sources], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_widest_sensor(tmp_path):
+    """65536 pixels do not fit the 16 bits of a coordinate, which reach 65535."""
+    rng = np.random.default_rng(0)
+    layer = Linear(weights(rng, 2, 1024, 2), 2, lif(rng, 2, 8))
+    model = Model(Binning(65536, 100, 7, 1000, 2, 1), (Flatten(), layer), ("a", "b"))
+    build = export(model, tmp_path / "build")
+    compile_c([*STRICT, "-O1"], parts(build, "src", "examples"), tmp_path / "selftest", build / "include")
+    assert run(tmp_path / "selftest").returncode == 0
 
 
 def test_host_program_builds_without_warnings(everything, tmp_path):

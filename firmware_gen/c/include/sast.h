@@ -124,8 +124,8 @@ typedef struct {
     uint16_t layer_count;
     uint16_t weighted_count;
     uint16_t class_count;
-    uint16_t sensor_width;          /* pixels, before the shift */
-    uint16_t sensor_height;
+    uint32_t sensor_width;          /* pixels, before the shift; up to 65536 */
+    uint32_t sensor_height;
     uint16_t height;                /* input rows, after the shift */
     uint16_t width;
     uint8_t shift;                  /* input coordinate = sensor coordinate >> shift */

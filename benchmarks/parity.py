@@ -1,0 +1,85 @@
+"""Is the generated C exact, and how long does it take to be sure? One model, every recording, every value.
+
+    python benchmarks/parity.py MODEL --data DATA [--split S] [--limit N] [--json FILE]
+
+MODEL is a model file or a build folder. Exit code 1 when a value differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edge_sast import modelfile
+from edge_sast.cli.output import print_table, write_json
+from edge_sast.data.events import parse_sensor
+from edge_sast.data.load import load_binned
+from edge_sast.data.sources import open_dataset
+from edge_sast.errors import EdgeSastError
+from edge_sast.footprint import footprint
+from edge_sast.runtime.simulator import Simulator
+from firmware_gen.c_target import generate, write_folder
+from firmware_gen.compiler import find_compiler
+from firmware_gen.verify import verify_host
+
+
+def main() -> int:
+    args = parse_arguments()
+    path = Path(args.model)
+    model = modelfile.load(path / "model.safetensors" if path.is_dir() else path)
+    sensor = parse_sensor(args.sensor) if args.sensor else None
+    dataset = open_dataset(args.data, sensor=sensor)
+    split = args.split or next((s for s in ("test", "valid") if s in dataset.splits), dataset.splits[0])
+    binned = load_binned(dataset, split, model.binning, limit=args.limit)
+    simulator = Simulator(model)
+    simulator.trace(binned, 0)  # compiles the runtime, which is not what is measured
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        write_folder(generate(model, binned), Path(folder) / "build")
+        generated = time.perf_counter()
+        report = verify_host(Path(folder) / "build", binned, progress=True)
+        verified = time.perf_counter()
+    neurons = simulator.layers[-1].stop
+    result = simulator.run(binned)
+    figures = {
+        "model_hash": modelfile.model_hash(model),
+        "data": dataset.name,
+        "split": split,
+        "compiler": " ".join(find_compiler()),
+        **report.figures(),
+        "neuron_updates": report.steps * neurons,
+        "synops_per_recording": int(result.synops.sum()) / len(binned),
+        "accuracy": float(np.mean(result.predictions == binned.labels)),
+        "generate_s": round(generated - start, 3),
+        "verify_s": round(verified - generated, 3),
+        "flash_table_bytes": footprint(model).flash_bytes,
+        "ram_bytes": footprint(model).ram_bytes,
+    }
+    print_table([[name, str(value)] for name, value in figures.items()], ["figure", "value"])
+    write_json(args.json, figures)
+    return 1 if report.mismatches else 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", metavar="MODEL", help="model file or build folder")
+    parser.add_argument("--data", required=True, help="data set")
+    parser.add_argument("--split", help="default test, or valid where there is no test")
+    parser.add_argument("--sensor", metavar="WxH", help="sensor size, where the files do not say it")
+    parser.add_argument("--limit", type=int, help="use only this many recordings")
+    parser.add_argument("--json", metavar="FILE", help="write the figures")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except EdgeSastError as error:
+        sys.exit(f"parity: {error}")
