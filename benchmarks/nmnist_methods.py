@@ -21,24 +21,34 @@ from statistics import mean
 
 from edge_sast.cli.output import print_table, write_json
 
-COMMON = (
-    "--dt-us 30000 --steps 10 --arch 16c5s2p2-or2-64c3p1-or2-out --epochs 12 --qat-epochs 3 --augment-shift 2 --lr 0.003"
-).split()
+COMMON = {
+    "--dt-us": 30_000,
+    "--steps": 10,
+    "--arch": "16c5s2p2-or2-64c3p1-or2-out",
+    "--epochs": 12,
+    "--qat-epochs": 3,
+    "--augment-shift": 2,
+    "--lr": 0.003,
+}
 METHODS = {
-    "hard": ["--method", "hard", "--beta", "2"],
-    "surrogate": ["--method", "surrogate", "--beta", "5"],
-    "sast": ["--method", "sast", "--beta", "5", "--rho", "0.1"],
+    "hard": {"--method": "hard", "--beta": 2},
+    "surrogate": {"--method": "surrogate", "--beta": 5},
+    "sast": {"--method": "sast", "--beta": 5, "--rho": 0.1},
 }
 PASSES = ("surrogate", "hard", "int8", "int4")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True, help="folder with train.zip and valid.zip")
     parser.add_argument("--out", default="runs/nmnist", help="folder for the runs")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
-    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time, one thread each when above 1")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="runs at the same time, one thread each when above 1"
+    )
     parser.add_argument("--json", help="write the figures")
     args = parser.parse_args()
     tasks = [(method, seed) for seed in args.seeds for method in args.methods]
@@ -56,9 +66,10 @@ def run(args: argparse.Namespace, method: str, seed: int) -> dict:
     figures = folder / "evaluate.json"
     if not figures.exists():
         started = (folder / "checkpoint.safetensors").exists()
-        command = ["train", "--data", args.data, "--out", str(folder), "--seed", str(seed), *COMMON, *METHODS[method]]
+        options = {"--data": args.data, "--out": folder, "--seed": seed, **COMMON, **METHODS[method]}
+        flat = [str(part) for option in options.items() for part in option]
         start = time.monotonic()
-        edge_sast(*command, *threads, "--quiet", *(["--resume"] if started else []))
+        edge_sast("train", *flat, *threads, "--quiet", *(["--resume"] if started else []))
         edge_sast("evaluate", str(folder), "--split", "valid", *threads, "--json", str(figures))
         print(f"{method}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -78,9 +89,9 @@ def before_finish(metrics: list[dict]) -> dict:
 
 
 def edge_sast(*arguments: str) -> None:
-    environment = os.environ | ({"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"} if "--threads" in arguments else {})
+    alone = {} if "--threads" not in arguments else {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "edge_sast.cli.main", *arguments]
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, env=os.environ | alone, stdout=subprocess.DEVNULL)
 
 
 def table(results: list[dict]) -> tuple[list[list[str]], list[str]]:

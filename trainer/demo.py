@@ -7,11 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edge_sast.footprint import footprint
-
 from edge_sast import modelfile
 from edge_sast.cli.output import print_table, write_json
 from edge_sast.errors import CheckFailedError
+from edge_sast.footprint import footprint
 from trainer import checkpoint, command
 from trainer.command import DataArguments
 from trainer.config import TrainConfig

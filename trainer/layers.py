@@ -105,7 +105,7 @@ class Weighted(nn.Module):
             )
         integers = self.integers(how.bits)
         state = _integer_state(integers, shifts)
-        current = self._connect(x, integers.weight) * 2**integers.weight_shift
+        current = self._connect_exactly(x, integers.weight) * 2**integers.weight_shift
         current = current + _along_channels(integers.bias, current)
         if integers.recurrent is None:
             return integer_lif(current, state, how.spike, self.reset)
@@ -145,6 +145,12 @@ class Weighted(nn.Module):
         else:
             y = functional.linear(merged, weight)
         return y.unflatten(0, x.shape[:2])
+
+    def _connect_exactly(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The same on integers. On a CPU float32 holds every sum; a GPU may round inside (TF32, Winograd)."""
+        if x.is_cuda:
+            return self._connect(x.double(), weight.double()).float()
+        return self._connect(x, weight)
 
     def _float_current(self, x: Tensor) -> Tensor:
         current = self._connect(x, self.weight)

@@ -19,7 +19,9 @@ def test_help_answers_without_torch_numba_or_numpy(command):
         "heavy = [m for m in ('torch', 'numba', 'numpy', 'safetensors', 'tqdm') if m in sys.modules]; "
         "sys.exit(code or (f'imported {heavy}' if heavy else 0))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "usage: edge-sast" in done.stdout
 
@@ -46,7 +48,10 @@ def test_no_command_prints_help_and_fails(capsys):
     [
         (["frobnicate"], "edge-sast: argument COMMAND: invalid choice: 'frobnicate'"),
         (["train"], "edge-sast train: the following arguments are required: --data"),
-        (["train", "--data", "digits", "--dt-us", "x"], "edge-sast train: argument --dt-us: invalid int value: 'x'"),
+        (
+            ["train", "--data", "digits", "--dt-us", "x"],
+            "edge-sast train: argument --dt-us: invalid int value: 'x'",
+        ),
         (["evaluate", "no/such/run"], "edge-sast: no/such/run: cannot read: No such file or directory"),
         (["inspect", "no/such/model"], "edge-sast: no/such/model: cannot read: No such file or directory"),
         (["verify", "no/such/build"], "edge-sast: no/such/build: "),

@@ -19,7 +19,24 @@ def home(tmp_path_factory):
     """A folder with data, a trained run and its caches."""
     home = tmp_path_factory.mktemp("home")
     data = write_lines(home / "data", {"train": 30, "valid": 8, "test": 10})
-    assert main(train(home, data, "run", "--epochs", "10", "--qat-epochs", "1", "--rho", "0.02", "--batch-size", "16")) == 0
+    assert (
+        main(
+            train(
+                home,
+                data,
+                "run",
+                "--epochs",
+                "10",
+                "--qat-epochs",
+                "1",
+                "--rho",
+                "0.02",
+                "--batch-size",
+                "16",
+            )
+        )
+        == 0
+    )
     return home
 
 
@@ -45,7 +62,18 @@ def test_evaluate(home, capsys):
     assert found["int8"]["accuracy"] > 0.9
     last = json.loads((home / "run" / "metrics.jsonl").read_text().splitlines()[-1])
     valid = home / "valid.json"
-    main(["evaluate", str(home / "run"), "--split", "valid", "--cache-dir", str(home / "cache"), "--json", str(valid)])
+    main(
+        [
+            "evaluate",
+            str(home / "run"),
+            "--split",
+            "valid",
+            "--cache-dir",
+            str(home / "cache"),
+            "--json",
+            str(valid),
+        ]
+    )
     assert figures(valid)["int8"]["accuracy"] == last["valid_accuracy"]
 
 
@@ -53,7 +81,9 @@ def test_evaluate(home, capsys):
 def test_export_run_inspect_verify(home, capsys):
     build = home / "build"
     cache = ["--cache-dir", str(home / "cache")]
-    assert main(["export", str(home / "run"), "--out", str(build), *cache, "--json", str(home / "e.json")]) == 0
+    assert (
+        main(["export", str(home / "run"), "--out", str(build), *cache, "--json", str(home / "e.json")]) == 0
+    )
     exported = figures(home / "e.json")
     model = str(build / "model.safetensors")
 
@@ -80,7 +110,17 @@ def test_export_run_inspect_verify(home, capsys):
 
 def test_export_of_the_model_alone(home):
     target = home / "alone.safetensors"
-    arguments = ["export", str(home / "run"), "--target", "model", "--bits", "4", "--no-data", "--out", str(target)]
+    arguments = [
+        "export",
+        str(home / "run"),
+        "--target",
+        "model",
+        "--bits",
+        "4",
+        "--no-data",
+        "--out",
+        str(target),
+    ]
     assert main(arguments) == 0
     assert main(["inspect", str(target)]) == 0
 
@@ -90,7 +130,9 @@ def test_resume_goes_on(home, capsys):
     more = ["--epochs", "1", "--qat-epochs", "0", "--limit", "24"]
     assert main(train(home, data, "short", *more)) == 0
     assert main(train(home, data, "short", *more)) == 2
-    assert "already holds a run; add --resume to go on, or --overwrite to start anew" in capsys.readouterr().err
+    assert (
+        "already holds a run; add --resume to go on, or --overwrite to start anew" in capsys.readouterr().err
+    )
     assert main(train(home, data, "short", "--resume", *more)) == 0
     assert main(train(home, data, "short", "--overwrite", *more)) == 0
     assert main(train(home, data, "other", "--resume", *more)) == 2
@@ -130,13 +172,22 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
     ("arguments", "message"),
     [
         (["export", "RUN", "--bits", "9", "--no-data", "--out", "OUT"], "--bits is 9; it must be 2 to 8"),
-        (["export", "RUN", "--target", "vhdl", "--no-data", "--out", "OUT"], "--target is 'vhdl'; this version writes"),
+        (
+            ["export", "RUN", "--target", "vhdl", "--no-data", "--out", "OUT"],
+            "--target is 'vhdl'; this version writes",
+        ),
         (["evaluate", "RUN", "--split", "holdout"], "holdout"),
         (["evaluate", "RUN", "--data", "digits"], "its classes 0, 1, 2"),
         (["verify", "RUN"], "has no manifest.json"),
         (["run", "RUN/metrics.jsonl", "x.bin"], "not a readable model file"),
-        (["train", "--data", "DATA", "--out", "OUT", "--dt-us", "0", "--steps", "4"], "--dt-us is 0; it must be above 0"),
-        (["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--device", "tpu"], "--device is"),
+        (
+            ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "0", "--steps", "4"],
+            "--dt-us is 0; it must be above 0",
+        ),
+        (
+            ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--device", "tpu"],
+            "--device is",
+        ),
     ],
 )
 def test_mistakes_are_one_line(home, capsys, arguments, message):
