@@ -54,13 +54,11 @@ def _example(name: str, entry: dict[str, Any]) -> Example:
 def _layer(fields: dict[str, Any]) -> Layer:
     kind = fields.pop("kind")
     if kind in _PLAIN:
-        layer: Layer = _PLAIN[kind](**fields)
-        return layer
+        return _PLAIN[kind](**fields)
     neuron = dict(fields.pop("neuron"))
     build = Integrator if neuron.pop("kind") == "integrator" else Lif
     arrays = {name: np.array(neuron.pop(name)) for name in ("threshold", "bias", "initial") if name in neuron}
     for name in ("weight", "recurrent"):
         if name in fields:
             fields[name] = np.array(fields[name])
-    layer = _WEIGHTED[kind](**fields, neuron=build(**arrays, **neuron))
-    return layer
+    return _WEIGHTED[kind](**fields, neuron=build(**arrays, **neuron))
