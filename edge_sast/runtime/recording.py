@@ -18,7 +18,7 @@ from edge_sast.runtime.kernels import (
     scatter_jit,
     scatter_own_jit,
 )
-from edge_sast.runtime.program import WEIGHTED
+from edge_sast.runtime.program import ALIGNMENT, WEIGHTED
 
 
 class Stream(NamedTuple):
@@ -76,7 +76,7 @@ def new_state(program):
     most, weighted = program.sizes[0], program.sizes[1]
     n = len(program.initial)
     # One entry more than neurons: collect() writes before it knows whether it has to.
-    lists = np.zeros((4, most + 64), np.int32)
+    lists = np.zeros((4, most + 1), np.int32)
     return State(
         np.empty(n, np.int32),
         np.empty(n, np.uint8),
@@ -95,7 +95,7 @@ def weighted_step(program, op, state, spikes, n, counters):
 
     counters: int64 [2], set to this step's SynOps and spikes. Returns the spikes.
     """
-    end = op.start + (op.neurons + 63) // 64 * 64
+    end = op.start + (op.neurons + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
     membranes, flags = state.membranes[op.start : end], state.flags[op.start : end]
     leak_all_jit(op, membranes)
     counters[0] = scatter_jit(program, op, membranes, spikes, n)
