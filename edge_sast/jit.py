@@ -14,7 +14,9 @@ import numba
 
 
 def jit(function: Callable[..., Any], *, parallel: bool = False) -> Callable[..., Any]:
-    """`function` compiled by Numba without the GIL; call it below a plain Python function.
+    """`function` compiled by Numba without the GIL; call it below a plain Python function, or decorate with it.
+
+    Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     Serial and parallel forms may be made of the same function. Compiled code is kept on disk where a cache
     folder is writable, and compiled anew in each process where none is.
@@ -32,9 +34,14 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Callable[...
     named.__doc__ = function.__doc__
     named.__qualname__ = f"{function.__name__}_{'parallel' if parallel else 'serial'}_{stamp}"
     try:
-        compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, parallel=parallel)(named)
+        return _njit(named, parallel, cache=True)
     except RuntimeError:  # "no locator available": neither the package nor the home folder can be written
-        compiled = numba.njit(nogil=True, parallel=parallel)(named)
+        return _njit(named, parallel, cache=False)
+
+
+def _njit(function: Callable[..., Any], parallel: bool, cache: bool) -> Callable[..., Any]:
+    options: dict[str, Any] = {"cache": cache, "nogil": True, "parallel": parallel, "error_model": "numpy"}
+    compiled: Callable[..., Any] = numba.njit(**options)(function)
     return compiled
 
 

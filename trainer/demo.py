@@ -18,18 +18,18 @@ from trainer.loop import Trainer
 
 SETTINGS = TrainConfig(
     data="digits",
-    arch="16c5s2p2-32c3s2p1-out",
+    arch="24c5s2p2-64c3s2p1-out",
     dt_us=30_000,
     steps=10,
     method="sast",
     beta=8.0,
     rho=0.05,
     rho_warmup=2,
-    epochs=15,
+    epochs=25,
     qat_epochs=3,
     batch_size=32,
     lr=5e-3,
-    augment_shift=1,
+    augment_shift=2,
     valid_fraction=0.1,
 )
 

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from edge_sast.jit import jit
 from trainer import surrogate
 
-_value = numba.njit(inline="always")(surrogate.value)
-_slope = numba.njit(inline="always")(surrogate.slope)
+_value = jit(surrogate.value)
+_slope = jit(surrogate.slope)
 
 SMOOTH, HARD, INTEGER = 0, 1, 2
 
@@ -146,9 +147,9 @@ def _backward_row(
         grad_v[k] = decay * g
 
 
-_integer_membrane = numba.njit(_integer_membrane, cache=True)
-_forward_row = numba.njit(_forward_row, cache=True, error_model="numpy")
-_slopes = numba.njit(_slopes, cache=True, error_model="numpy")
-_backward_row = numba.njit(_backward_row, cache=True, error_model="numpy")
-forward_parallel = numba.njit(forward, cache=True, parallel=True)
-backward_parallel = numba.njit(backward, cache=True, parallel=True)
+_integer_membrane = jit(_integer_membrane)
+_forward_row = jit(_forward_row)
+_slopes = jit(_slopes)
+_backward_row = jit(_backward_row)
+forward_parallel = jit(forward, parallel=True)
+backward_parallel = jit(backward, parallel=True)

@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     net.add_argument(
         "--arch",
         default="small",
-        help="tiny, small, reference, recurrent, or layers as text such as 12c5s2p2-or2-32c3p1-or2-out: NcK convolution "
-        "(sS stride, pP padding, gG groups), orK/sumK a pool, fcN fully connected, recN recurrent, "
+        help="tiny, small, reference, recurrent, or layers as text such as 12c5s2p2-or2-32c3p1-or2-out: NcK conv "
+        "(sS stride, pP padding, gG groups), orK or sumK pool, fcN fully connected, recN recurrent, "
         "last out (integrator) or count (spike count)",
     )
     net.add_argument(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.jit import jit
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Augmentation:
         return out
 
 
-@numba.njit(cache=True, nogil=True)
+@jit
 def _vary(dense, out, moves, mirror, seeds, bound):
     batch, steps, height, width, channels = dense.shape
     for b in range(batch):
@@ -86,7 +86,7 @@ def _vary(dense, out, moves, mirror, seeds, bound):
                         out[b, t, y, to, p] = count
 
 
-@numba.njit(cache=True, nogil=True)
+@jit
 def _thin(state, count, bound):
     """Keep each event with probability 1 - bound / 2^32; SplitMix64 (Steele et al., OOPSLA 2014)."""
     kept = 0

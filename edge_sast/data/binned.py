@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
+from edge_sast.jit import jit
 
 _DTYPES = {
     "indices": np.int32,
@@ -172,7 +172,7 @@ def _refuse(field: str, what: str) -> None:
     raise EdgeSastError(f"binned events: {field} {what}; bin the recordings again")
 
 
-@numba.njit(cache=True, nogil=True)
+@jit
 def _first_fault(indices, counts, step_ptr, neurons, count_cap):
     """The first entry out of range or not above its predecessor in the step; -1 for none."""
     for s in range(len(step_ptr) - 1):
@@ -185,7 +185,7 @@ def _first_fault(indices, counts, step_ptr, neurons, count_cap):
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@jit
 def _scatter(out, rows, indices, counts, step_ptr):
     steps = out.shape[1]
     for b in range(len(rows)):

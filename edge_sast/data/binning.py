@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.data.events import Recording
 from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
+from edge_sast.jit import jit
 
 __all__ = ["BinnedEvents", "BinnedRecording", "Binning", "bin_recording"]
 
@@ -67,7 +67,7 @@ def bin_recording(recording: Recording, binning: Binning) -> BinnedRecording:
     return BinnedRecording(indices, counts, step_ptr, int(dropped))
 
 
-@numba.njit(cache=True, nogil=True)
+@jit
 def _bin_events(events, shift, dt_us, steps, count_cap, height, width):
     indices = np.empty(len(events), np.int32)
     counts = np.empty(len(events), np.uint8)
@@ -89,7 +89,7 @@ def _bin_events(events, shift, dt_us, steps, count_cap, height, width):
     return indices[:filled].copy(), counts[:filled].copy(), step_ptr, len(events) - i
 
 
-@numba.njit(cache=True, nogil=True)
+@jit
 def _flush(counter, row_used, indices, counts, filled):
     columns = counter.shape[1]
     for row in range(counter.shape[0]):

@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from edge_sast.data.events import EVENT_DTYPE, make_events
 from edge_sast.errors import EdgeSastError
+from edge_sast.jit import jit
 
 # A threshold this small would make one pixel fire at almost every sample: mismatch is clipped here.
 SMALLEST_THRESHOLD = 0.02
@@ -94,7 +94,7 @@ class PixelModel:
         return events[np.lexsort((events["p"], events["x"], events["y"], events["t"]))]
 
 
-@numba.njit(cache=True, nogil=True)
+@jit
 def _fire(log_frames, frame_us, thresholds, refractory_us):
     frames, height, width = log_frames.shape
     fired = [
