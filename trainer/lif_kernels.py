@@ -12,10 +12,10 @@ import numba
 import numpy as np
 
 from edge_sast.jit import jit
-from trainer import surrogate
+from trainer import fast_math, surrogate
 
-_value = jit(surrogate.value)
-_slope = jit(surrogate.slope)
+_arctan = jit(fast_math.arctan)
+_tanh = jit(fast_math.tanh)
 
 SMOOTH, HARD, INTEGER = 0, 1, 2
 
@@ -54,7 +54,6 @@ def _forward_row(
     current: np.ndarray, p: Parameters, c: int, v: np.ndarray, spikes: np.ndarray, membrane: np.ndarray
 ) -> None:
     theta = p.threshold[c]
-    scale = p.scale[c]
     if p.forward == INTEGER:
         _integer_membrane(current, p, v, membrane)
     else:
@@ -62,8 +61,7 @@ def _forward_row(
         for k in range(v.size):
             membrane[k] = decay * v[k] + current[k]
     if p.forward == SMOOTH:
-        for k in range(v.size):
-            spikes[k] = _value(p.surrogate, p.beta, (membrane[k] - theta) * scale)
+        _smooth(membrane, theta, p, spikes)
     else:
         for k in range(v.size):
             spikes[k] = np.float32(1.0) if membrane[k] >= theta else np.float32(0.0)
@@ -73,6 +71,18 @@ def _forward_row(
     else:
         for k in range(v.size):
             v[k] = membrane[k] * (np.float32(1.0) - spikes[k])
+
+
+def _smooth(membrane: np.ndarray, theta: float, p: Parameters, spikes: np.ndarray) -> None:
+    """spikes := σ_β(membrane − theta), see trainer/surrogate.py."""
+    half, beta = np.float32(0.5), np.float32(p.beta)
+    if p.surrogate == surrogate.ARCTAN:
+        gain, share = np.float32(0.5 * np.pi) * beta, np.float32(1.0 / np.pi)
+        for k in range(spikes.size):
+            spikes[k] = half + share * _arctan(gain * (membrane[k] - theta))
+    else:
+        for k in range(spikes.size):
+            spikes[k] = half + half * _tanh(half * beta * (membrane[k] - theta))
 
 
 def _integer_membrane(current: np.ndarray, p: Parameters, v: np.ndarray, membrane: np.ndarray) -> None:
@@ -119,7 +129,8 @@ def _slopes(membrane: np.ndarray, spikes: np.ndarray, p: Parameters, c: int, slo
             slopes[k] = beta * scale * spikes[k] * (one - spikes[k])
     else:
         for k in range(membrane.size):
-            slopes[k] = np.float32(_slope(p.surrogate, p.beta, (membrane[k] - theta) * scale)) * scale
+            twice = _tanh(np.float32(0.5) * beta * scale * (membrane[k] - theta))  # 2σ − 1
+            slopes[k] = np.float32(0.25) * beta * scale * (one - twice * twice)
 
 
 def _backward_row(
@@ -147,6 +158,7 @@ def _backward_row(
         grad_v[k] = decay * g
 
 
+_smooth = jit(_smooth)
 _integer_membrane = jit(_integer_membrane)
 _forward_row = jit(_forward_row)
 _slopes = jit(_slopes)
