@@ -12,7 +12,7 @@ import numpy as np
 F = np.float32
 
 
-def arctan(x: float) -> float:
+def arctan(x: np.float32) -> np.float32:
     """arctan(x): range reduction at tan(π/8) and tan(3π/8), then a polynomial (S. Moshier, Cephes, atanf)."""
     a = abs(x)
     large, medium = a > F(2.414213562373095), a > F(0.4142135623730950)
@@ -22,12 +22,13 @@ def arctan(x: float) -> float:
     z = numerator / denominator
     q = z * z
     p = ((F(8.05374449538e-2) * q - F(1.38776856032e-1)) * q + F(1.99777106478e-1)) * q - F(3.33329491539e-1)
-    return math.copysign(p * q * z + z + offset, x)
+    angle = p * q * z + z + offset
+    return angle if x >= 0 else -angle
 
 
-def tanh(x: float) -> float:
+def tanh(x: np.float32) -> np.float32:
     """tanh(x): a rational function of x, clamped where float32 rounds tanh to ±1 (G. Guennebaud et al., Eigen)."""
-    c = min(max(x, F(-7.90531110763549805)), F(7.90531110763549805))
+    c: np.float32 = min(max(x, F(-7.90531110763549805)), F(7.90531110763549805))
     q = c * c
     p = F(-2.76076847742355e-16) * q + F(2.00018790482477e-13)
     p = (p * q + F(-8.60467152213735e-11)) * q + F(5.12229709037114e-08)
