@@ -60,6 +60,23 @@ def test_builds_for_a_32_bit_device_without_an_operating_system(everything, tmp_
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_runs_on_32_bits_without_a_c_library(everything, tmp_path):
+    """Where a uint64_t is aligned to 4 bytes, so is the memory type, and must be taken."""
+    program = tmp_path / "bare"
+    flags = ["-m32", "-std=c99", "-O1", "-ffreestanding", "-fno-pie", "-fno-stack-protector"]
+    flags += ["-nostdlib", "-static", *(f"-I{everything / folder}" for folder in ("include", "examples"))]
+    sources = [PROGRAMS / "bare_i386.c", everything / "examples" / "a_known_answers.c"]
+    sources += parts(everything, "src")
+    command = ["gcc", *flags, *map(str, sources), "-o", str(program)]
+    if subprocess.run(command, capture_output=True, timeout=120).returncode:
+        pytest.skip("this gcc cannot link for 32-bit x86")
+    try:
+        result = run(program)
+    except OSError as error:
+        pytest.skip(f"this computer does not run 32-bit x86 programs: {error}")
+    assert result.returncode == 0
+
+
 def test_the_widest_sensor(tmp_path):
     """65536 pixels do not fit the 16 bits of a coordinate, which reach 65535."""
     rng = np.random.default_rng(0)

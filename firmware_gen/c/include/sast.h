@@ -36,7 +36,7 @@ typedef enum {
     SAST_OK = 0,
     SAST_ERR_ARGUMENT = 1, /* a null pointer, or a context before sast_init */
     SAST_ERR_MODEL = 2,    /* the model's tables are of another version: export the model again */
-    SAST_ERR_MEMORY = 3,   /* working memory too small, or not aligned to 8 bytes: use the model's memory type */
+    SAST_ERR_MEMORY = 3,   /* working memory too small, or not aligned: use the model's memory type */
     SAST_ERR_RANGE = 4     /* an event outside the sensor (it is ignored), or no such layer */
 } sast_status_t;
 

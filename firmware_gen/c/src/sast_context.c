@@ -8,6 +8,13 @@
 typedef char sast_requires_packed_counters[sizeof(sast_counters_t) == 24u ? 1 : -1];
 typedef char sast_requires_packed_axis[sizeof(sast_axis_t) == 4u ? 1 : -1];
 
+/* What a memory type is aligned to: its counters hold the widest type. 8 bytes, or less where the ABI asks for less. */
+typedef struct {
+    char first;
+    sast_counters_t counters;
+} counters_after_char_t;
+#define MEMORY_ALIGNMENT offsetof(counters_after_char_t, counters)
+
 static void clear(uint8_t *bytes, uint32_t size)
 {
     uint32_t i;
@@ -71,7 +78,7 @@ sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void
     if (model->table_version != SAST_TABLE_VERSION) {
         return SAST_ERR_MODEL;
     }
-    if (size < model->memory_bytes || ((uintptr_t)memory & 7u) != 0u) {
+    if (size < model->memory_bytes || ((uintptr_t)memory & (MEMORY_ALIGNMENT - 1u)) != 0u) {
         return SAST_ERR_MEMORY;
     }
     context->model = model;
