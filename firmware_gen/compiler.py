@@ -22,9 +22,14 @@ DEFAULT_FLAGS = ("-std=c99", "-O2", "-Wall")
 def find_compiler() -> list[str]:
     """Command of a C compiler: $CC, else cc, gcc, clang, else the Python package ziglang.
 
-    Raises EdgeSastError when there is none.
+    Raises EdgeSastError when there is none, or $CC is none.
     """
-    chosen = shlex.split(os.environ.get("CC", ""))
+    try:
+        chosen = shlex.split(os.environ.get("CC", ""))
+    except ValueError as error:  # an open quotation mark
+        raise EdgeSastError(
+            f"CC is {os.environ['CC']!r}, which is no command ({error}); set CC to a C compiler or unset it"
+        ) from error
     if chosen:
         if shutil.which(chosen[0]) is None:
             raise EdgeSastError(

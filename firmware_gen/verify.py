@@ -101,12 +101,19 @@ def verify_host(
     simulator = Simulator(build.model)
     tally = _stored_answers(build, simulator)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
-    with host_program(build.folder, list(build.manifest.files), flags) as program:
+    with host_program(build.folder, _files(build, edited), flags) as program:
         for recordings in sets:
             _replay(program, simulator, recordings, tally, progress)
     samples = sum(len(recordings) for recordings in sets)
     steps = samples * build.model.binning.steps
     return VerifyReport("host", samples, steps, tally.mismatches, tally.first)
+
+
+def _files(build: Build, edited: bool) -> list[str]:
+    """The exported files, or of an edited folder those that lie there now: a kernel may have got a file of its own."""
+    if not edited:
+        return list(build.manifest.files)
+    return [path.relative_to(build.folder).as_posix() for path in build.folder.rglob("*") if path.is_file()]
 
 
 def _replay(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from edge_sast.errors import EdgeSastError
 
 if TYPE_CHECKING:
-    from edge_sast.data.binning import BinnedEvents
+    from edge_sast.data.binning import BinnedEvents, Binning
+    from edge_sast.data.dataset import Dataset
     from edge_sast.model import Model
 
 
@@ -36,13 +37,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-dir", metavar="DIR", help="where binned recordings are kept")
 
 
-def load_split(model: Model, args: argparse.Namespace) -> Recordings:
-    """The split that --data and --split name, binned as the model wants it.
+def open_split(args: argparse.Namespace) -> tuple[Dataset, str]:
+    """The data set that --data names, and the split to read of it.
 
-    Raises EdgeSastError for an unknown or ambiguous split and for classes the model does not have.
+    Raises EdgeSastError for an unknown data set and for a split that only --split can tell.
     """
     from edge_sast.data.events import parse_sensor
-    from edge_sast.data.load import load_binned
     from edge_sast.data.sources import open_dataset
 
     sensor = parse_sensor(args.sensor) if args.sensor else None
@@ -53,21 +53,32 @@ def load_split(model: Model, args: argparse.Namespace) -> Recordings:
         raise EdgeSastError(
             f"--data {args.data}: splits are {', '.join(dataset.splits)}, neither test nor valid; name one with --split"
         )
+    return dataset, split
+
+
+def load_split(model: Model, args: argparse.Namespace) -> Recordings:
+    """The split that --data and --split name, binned as the model wants it.
+
+    Raises EdgeSastError as open_split does, for an unknown split, and for classes the model does not have.
+    """
+    dataset, split = open_split(args)
     unknown = sorted(set(dataset.classes) - set(model.classes))
     if unknown:
         raise EdgeSastError(
             f"--data {args.data}: the model has no class {unknown[0]!r}, only {', '.join(model.classes)}; "
             "use recordings of the model's classes"
         )
-    binned = load_binned(
-        dataset,
-        split,
-        model.binning,
-        cache_dir=args.cache_dir,
-        limit=args.limit,
-        skip_empty=args.skip_empty,
-    )
+    binned = bin_split(dataset, split, model.binning, args)
     return Recordings(binned, labelled=True, name=f"{args.data} {split}")
+
+
+def bin_split(dataset: Dataset, split: str, grid: Binning, args: argparse.Namespace) -> BinnedEvents:
+    """A split binned by `grid`, as --cache-dir, --limit and --skip-empty say."""
+    from edge_sast.data.load import load_binned
+
+    return load_binned(
+        dataset, split, grid, cache_dir=args.cache_dir, limit=args.limit, skip_empty=args.skip_empty
+    )
 
 
 def load_files(model: Model, paths: Sequence[str], args: argparse.Namespace) -> Recordings:

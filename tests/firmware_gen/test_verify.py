@@ -97,6 +97,23 @@ def test_changed_files_are_refused(build):
     assert verify_host(build, edited=True).mismatches == 0
 
 
+def test_an_edited_folder_is_taken_as_it_lies(build):
+    """A kernel moved to a file of its own: nothing of the manifest's is missed, nothing new left out."""
+    (build / "src" / "sast_linear.c").rename(build / "src" / "my_linear.c")
+    assert verify_host(build, edited=True).mismatches == 0
+
+
+def test_data_whose_split_is_ambiguous(everything, tmp_path):
+    for split in ("one", "two"):
+        for name in ("a", "b"):
+            (tmp_path / "data" / split / name).mkdir(parents=True)
+            (tmp_path / "data" / split / name / "0.bin").write_bytes(bytes(5))
+    with pytest.raises(
+        EdgeSastError, match=r"splits are one, two, neither test nor valid; name one with --split"
+    ):
+        command.run(parse(everything, "--data", tmp_path / "data", "--sensor", "21x18"))
+
+
 def test_a_missing_file(build):
     (build / "src" / "sast_push.c").unlink()
     with pytest.raises(EdgeSastError, match=r"src/sast_push.c is missing \(1 such files\); export again"):
@@ -175,6 +192,14 @@ def test_a_compiler_that_is_not_there(everything, monkeypatch):
     monkeypatch.setenv("CC", "no-such-cc -m32")
     with pytest.raises(
         EdgeSastError, match="CC is 'no-such-cc', which cannot be found; set CC to a C compiler or unset it"
+    ):
+        verify_host(everything)
+
+
+def test_a_compiler_command_that_nobody_can_read(everything, monkeypatch):
+    monkeypatch.setenv("CC", '"gcc')
+    with pytest.raises(
+        EdgeSastError, match=r"CC is '\"gcc', which is no command \(No closing quotation\); set CC"
     ):
         verify_host(everything)
 
