@@ -29,8 +29,8 @@ NAMED = {
     "recurrent": "sum2-rec128-out",
 }
 
-_CONV = re.compile(r"(\d+)c(\d+)((?:[spg]\d+)*)")
-_OTHER = re.compile(r"(or|sum|fc|rec)(\d+)")
+_CONV = re.compile(r"([0-9]{1,9})c([0-9]{1,9})((?:[spg][0-9]{1,9})*)")
+_OTHER = re.compile(r"(or|sum|fc|rec)([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _token(token: str, text: str, classes: int) -> Spec:
         return PoolSpec(kind, number) if kind in ("or", "sum") else DenseSpec(number, recurrent=kind == "rec")
     if match := _CONV.fullmatch(token):
         options: dict[str, int] = {}
-        for letter, digits in re.findall(r"([spg])(\d+)", match[3]):
+        for letter, digits in re.findall(r"([spg])([0-9]+)", match[3]):
             if letter in options:
                 raise EdgeSastError(f"--arch {text!r}: token {token!r} gives {letter!r} twice")
             options[letter] = int(digits) if letter == "p" else _positive(digits, token, text)
@@ -109,7 +109,12 @@ def _positive(digits: str, token: str, text: str) -> int:
 def shapes(specs: list[Spec], first: Shape) -> list[Shape]:
     """Shape before each layer, and after the last. Raises EdgeSastError when a layer does not fit."""
     result = [first]
+    flat = False
     for spec in specs:
+        if flat and not isinstance(spec, DenseSpec):
+            what = "a convolution" if isinstance(spec, ConvSpec) else f"a pool of {spec.size}"
+            raise EdgeSastError(f"--arch: {what} after a fully connected layer; put it before")
+        flat = flat or isinstance(spec, DenseSpec)
         result.append(_output(spec, result[-1]))
     return result
 
@@ -117,8 +122,6 @@ def shapes(specs: list[Spec], first: Shape) -> list[Shape]:
 def _output(spec: Spec, shape: Shape) -> Shape:
     if isinstance(spec, DenseSpec):
         return Shape(1, 1, spec.outputs)
-    if (shape.height, shape.width) == (1, 1) and isinstance(spec, PoolSpec) and spec.size > 1:
-        raise EdgeSastError(f"--arch: a pool of {spec.size} after a fully connected layer; pool before it")
     if isinstance(spec, PoolSpec):
         if min(shape.height, shape.width) < spec.size:
             raise EdgeSastError(f"--arch: a pool of {spec.size} on {shape}; pool less or use a larger input")

@@ -7,7 +7,8 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from edge_sast.data.grid import Binning
+from edge_sast.data.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
+from edge_sast.data.grid import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS, Binning
 from edge_sast.errors import EdgeSastError
 from trainer import surrogate
 from trainer.lif import Spike
@@ -18,6 +19,22 @@ METHODS = {
     "sast": "surrogate spikes in the forward pass, sharpness-aware (SAM, --rho)",
     "surrogate": "surrogate spikes in the forward pass, no SAM",
     "hard": "hard spikes in the forward pass, surrogate gradient",
+}
+MAX_EPOCHS = 1_000_000
+MAX_REAL = 1e6  # of rates, slopes and radii: far beyond any use, far below what float32 holds
+LIMITS: dict[str, tuple[float, float]] = {
+    "dt_us": (1, MAX_DT_US),
+    "steps": (1, MAX_STEPS),
+    "downscale": (0, MAX_SHIFT),
+    "count_cap": (1, MAX_COUNT),
+    "rho": (0, MAX_REAL),
+    "rho_warmup": (0, MAX_EPOCHS),
+    "epochs": (1, MAX_EPOCHS),
+    "qat_epochs": (0, MAX_EPOCHS),
+    "batch_size": (1, (1 << 31) - 1),
+    "qat_lr": (0, MAX_REAL),
+    "augment_shift": (0, MAX_AUGMENT_SHIFT),
+    "seed": (0, (1 << 63) - 1),
 }
 DEFAULT_RHO = {"sast": 0.3, "surrogate": 0.0, "hard": 0.0}
 
@@ -70,8 +87,15 @@ class TrainConfig:
             raise EdgeSastError(f"--method is {self.method!r}; choose {', '.join(METHODS)}")
         surrogate.code(self.surrogate)
         check_bits(self.bits)
-        _positive(self, "beta", "lr", "epochs", "batch_size", "steps", "dt_us")
-        _not_negative(self, "rho", "rho_warmup", "qat_epochs", "qat_lr", "augment_shift", "seed")
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if not low <= value <= high:  # refuses NaN too
+                raise EdgeSastError(f"{flag(name)} is {value}; it must be {low} to {high}")
+        for name in ("beta", "lr"):
+            if not 0 < getattr(self, name) <= MAX_REAL:
+                raise EdgeSastError(
+                    f"{flag(name)} is {getattr(self, name)}; it must be above 0, and at most {MAX_REAL:g}"
+                )
         if not 0 < self.valid_fraction < 1:
             raise EdgeSastError(f"--valid-fraction is {self.valid_fraction}; it must lie between 0 and 1")
         if not 0 <= self.augment_drop < 1:
@@ -133,19 +157,6 @@ def _cosine(x: float) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, x)))
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
+    """The option a user types for a field."""
     return "--" + name.replace("_", "-")
-
-
-def _positive(config: TrainConfig, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not (math.isfinite(value) and value > 0):
-            raise EdgeSastError(f"{_flag(name)} is {value}; it must be above 0")
-
-
-def _not_negative(config: TrainConfig, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not (math.isfinite(value) and value >= 0):
-            raise EdgeSastError(f"{_flag(name)} is {value}; it must be 0 or more")

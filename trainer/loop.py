@@ -21,7 +21,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
 from trainer import checkpoint
 from trainer.batches import Batch, TrainingBatches
-from trainer.config import TrainConfig
+from trainer.config import TrainConfig, flag
 from trainer.evaluate import evaluate
 from trainer.network import Integer, Network, Pass
 from trainer.sam import perturbed_gradient
@@ -85,7 +85,7 @@ class Trainer:
         for name, value in vars(self.config).items():
             if getattr(stored.config, name) != value:
                 raise EdgeSastError(
-                    f"--resume: {name} is {value!r}, the checkpoint in {self.folder} was trained with "
+                    f"--resume: {flag(name)} is {value!r}, the checkpoint in {self.folder} was trained with "
                     f"{getattr(stored.config, name)!r}; use the same settings or another --out"
                 )
         if stored.binning != self.data.train.binning or stored.classes != self.data.train.classes:
@@ -104,24 +104,24 @@ class Trainer:
         write_atomic(self.folder / CONFIG_NAME, self.config.to_json().encode())
         if self.epoch == 0:
             self._keep_metrics(0)
-            self._save()
+            self._save(0)
         while self.epoch < self.config.total_epochs:
             if self.epoch == self.config.epochs:  # the finish starts with fresh moments
                 self.optimiser = self._new_optimiser()
             figures = self._run_epoch(self.epoch)
-            self.epoch += 1
             self._append_metrics(figures)
-            self._save()
+            self._save(self.epoch + 1)
+            self.epoch += 1  # last: after an interrupt it tells what the folder holds
         self.network.eval()
         return self.network
 
     def _new_optimiser(self) -> torch.optim.Adam:
         return torch.optim.Adam(self.network.parameters(), lr=self.config.lr)
 
-    def _save(self) -> None:
+    def _save(self, epochs: int) -> None:
         train = self.data.train
         checkpoint.save(
-            self.folder, self.config, train.binning, train.classes, self.epoch, self.network, self.optimiser
+            self.folder, self.config, train.binning, train.classes, epochs, self.network, self.optimiser
         )
 
     def _run_epoch(self, epoch: int) -> dict[str, Any]:
@@ -144,6 +144,8 @@ class Trainer:
                 bar.set_postfix_str(
                     f"loss {figures['train_loss']:.3f} acc {accuracy:.3f} rates {rates}", refresh=False
                 )
+        if not all(bool(p.isfinite().all()) for p in self.network.state_dict().values()):
+            raise self._diverged("a weight is no longer a finite number")
         seconds_taken = time.monotonic() - start
         return self._figures(epoch, part, rho, seconds_taken, averages)
 
@@ -179,10 +181,7 @@ class Trainer:
         logits, rates = self.network(x, how)
         loss = functional.cross_entropy(logits, labels)
         if not bool(torch.isfinite(loss)):
-            raise EdgeSastError(
-                f"training: the loss is {float(loss.detach())} in epoch {self.epoch + 1}; lower --lr or --rho "
-                "(the last checkpoint is kept)"
-            )
+            raise self._diverged(f"the loss is {float(loss.detach())}")
         loss.backward()
         if rho > 0:
             self.network.freeze_norm(True)  # statistics move in the first pass only
@@ -194,6 +193,11 @@ class Trainer:
             self.network.freeze_norm(False)
         self.optimiser.step()
         averages.add(loss, logits, labels, rates)
+
+    def _diverged(self, what: str) -> EdgeSastError:
+        return EdgeSastError(
+            f"training: {what} in epoch {self.epoch + 1}; lower --lr or --rho (the last checkpoint is kept)"
+        )
 
     def _batches(self, epoch: int, stream: int) -> TrainingBatches:
         config = self.config
@@ -220,8 +224,25 @@ class Trainer:
             )
 
     def _keep_metrics(self, epochs: int) -> None:
-        """Drop lines of epochs after the checkpoint: they are about to be run again."""
+        """Drop lines of epochs after the checkpoint: they are about to be run again.
+
+        Raises EdgeSastError where a line of an epoch before it is missing.
+        """
         path = self.folder / METRICS_NAME
-        lines = path.read_text().splitlines() if path.exists() else []
-        kept = [line for line in lines if json.loads(line)["epoch"] <= epochs]
-        write_atomic(path, "".join(line + "\n" for line in kept).encode())
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        by_epoch = {_epoch_of(line): line for line in lines}
+        missing = [epoch for epoch in range(1, epochs + 1) if epoch not in by_epoch]
+        if missing:
+            raise EdgeSastError(
+                f"{path}: the line of epoch {missing[0]} is missing or damaged; restore a copy, "
+                "or train again with --overwrite"
+            )
+        write_atomic(path, b"".join(by_epoch[epoch] + b"\n" for epoch in range(1, epochs + 1)))
+
+
+def _epoch_of(line: bytes) -> int | None:
+    """The epoch that a line of metrics tells of; None for a line that was cut off."""
+    try:
+        return int(json.loads(line)["epoch"])
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -14,6 +14,8 @@ import numpy as np
 from edge_sast.errors import EdgeSastError
 from edge_sast.jit import jit
 
+MAX_SHIFT = 127  # pixels
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -34,9 +36,9 @@ class Augmentation:
     flip: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.shift, int) or not 0 <= self.shift <= 127:
+        if not isinstance(self.shift, int) or not 0 <= self.shift <= MAX_SHIFT:
             raise EdgeSastError(
-                f"augmentation: shift={self.shift!r} is out of range; choose whole pixels 0..127"
+                f"augmentation: shift={self.shift!r} is out of range; choose whole pixels 0..{MAX_SHIFT}"
             )
         if not 0.0 <= self.drop < 1.0:
             raise EdgeSastError(

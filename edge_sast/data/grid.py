@@ -10,6 +10,7 @@ from edge_sast.errors import EdgeSastError
 MAX_STEPS = 65535
 MAX_COUNT = 255
 MAX_SHIFT = 7
+MAX_DT_US = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Binning:
         check_sensor(self.sensor_width, self.sensor_height, "binning")
         limits = {
             "shift": (0, MAX_SHIFT),
-            "dt_us": (1, (1 << 31) - 1),
+            "dt_us": (1, MAX_DT_US),
             "steps": (1, MAX_STEPS),
             "count_cap": (1, MAX_COUNT),
         }

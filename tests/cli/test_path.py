@@ -182,7 +182,7 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
         (["run", "RUN/metrics.jsonl", "x.bin"], "not a readable model file"),
         (
             ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "0", "--steps", "4"],
-            "--dt-us is 0; it must be above 0",
+            "--dt-us is 0; it must be 1 to 2147483647",
         ),
         (
             ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--device", "tpu"],

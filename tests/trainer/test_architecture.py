@@ -40,6 +40,7 @@ def test_shapes_follow_pytorch_and_count_sums():
         ("8c3q2-out", r"token '8c3q2' is no layer; use tiny, .* or tokens such as"),
         ("lstm4-out", r"token 'lstm4' is no layer"),
         ("0c3-out", r"token '0c3' holds 0; give 1 to 65535"),
+        ("9" * 5000 + "c3-out", r"is no layer; use tiny"),
         ("8c3s2s1-out", r"token '8c3s2s1' gives 's' twice"),
     ],
 )
@@ -54,6 +55,8 @@ def test_parse_refuses(text, message):
         ("8c9-out", r"kernel 9 on 6x6x2; use a smaller kernel"),
         ("or7-out", r"a pool of 7 on 6x6x2"),
         ("fc8-or2-out", r"a pool of 2 after a fully connected layer"),
+        ("fc8-or1-out", r"a pool of 1 after a fully connected layer; put it before"),
+        ("rec8-4c1-out", r"a convolution after a fully connected layer; put it before"),
         ("8c3g3-out", r"groups 3 must divide both 2 input and 8 channels"),
         ("8c3p3-out", r"padding 3 with kernel 3; it must be smaller"),
     ],

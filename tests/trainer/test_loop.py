@@ -144,7 +144,7 @@ def test_resume_refuses_other_settings(tmp_path, data):
     Trainer(replace(CONFIG, epochs=1, qat_epochs=0), data, tmp_path, quiet=True).run()
     changed = Trainer(replace(CONFIG, epochs=1, qat_epochs=0, arch="4c3-out"), data, tmp_path, quiet=True)
     with pytest.raises(
-        EdgeSastError, match=r"^--resume: arch is '4c3-out', the checkpoint in .* '6c3p1-or2-out'"
+        EdgeSastError, match=r"^--resume: --arch is '4c3-out', the checkpoint in .* '6c3p1-or2-out'"
     ):
         changed.resume()
 
@@ -158,6 +158,56 @@ def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path, data):
     ):
         trainer.run()
     assert checkpoint.load(tmp_path).epoch == 0
+
+
+def test_weights_lost_in_the_last_batch_are_not_kept(tmp_path, data, monkeypatch):
+    """The loss was finite before the last step; nothing after it would notice until the next epoch."""
+    trainer = Trainer(replace(CONFIG, batch_size=96), data, tmp_path, quiet=True)
+    step = torch.optim.Adam.step
+
+    def overflow(optimiser):
+        step(optimiser)
+        with torch.no_grad():
+            optimiser.param_groups[0]["params"][0][0] = torch.inf
+
+    monkeypatch.setattr(torch.optim.Adam, "step", overflow)
+    with pytest.raises(
+        EdgeSastError, match=r"^training: a weight is no longer a finite number in epoch 1; lower"
+    ):
+        trainer.run()
+    assert checkpoint.load(tmp_path).epoch == 0
+    assert lines(tmp_path) == []
+
+
+def test_a_line_of_metrics_that_was_cut_off_does_not_stop_a_resume(tmp_path, data):
+    Trainer(replace(CONFIG, epochs=1), data, tmp_path, quiet=True).run()
+    kept = lines(tmp_path)
+    with (tmp_path / METRICS_NAME).open("a") as stream:
+        stream.write('{"epoch": 3, "par')
+    Trainer(replace(CONFIG, epochs=1), data, tmp_path, quiet=True).resume()
+    assert lines(tmp_path) == kept
+
+
+def test_resume_without_its_metrics_is_refused(tmp_path, data):
+    Trainer(replace(CONFIG, epochs=1), data, tmp_path, quiet=True).run()
+    (tmp_path / METRICS_NAME).unlink()
+    with pytest.raises(
+        EdgeSastError, match=r"metrics.jsonl: the line of epoch 1 is missing or damaged; restore"
+    ):
+        Trainer(replace(CONFIG, epochs=1), data, tmp_path, quiet=True).resume()
+
+
+def test_an_interrupt_while_saving_tells_the_epoch_that_is_kept(tmp_path, data, monkeypatch):
+    trainer = Trainer(CONFIG, data, tmp_path, quiet=True)
+
+    def interrupt(_, figures):
+        if figures["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "_append_metrics", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    assert trainer.epoch == checkpoint.load(tmp_path).epoch == 1
 
 
 def test_rho_warms_up_and_the_learning_rate_falls():
