@@ -161,6 +161,11 @@ class _Reader:
             totals.append(self.array("<u8", layers, 2))
             outputs.append(self.array("<i4", classes))
             predictions.append(self.number())
+        rest = len(self.data) - 4 - self.at  # the CRC comes last
+        if n == 0 or rest:
+            raise EdgeSastError(
+                f"{self.source}: holds {n} recordings and {rest} other bytes; export the build again"
+            )
         total = np.array(totals, np.int64).reshape(n, layers, 2)
         return KnownAnswers(
             recordings=_binned(model, steps, n),

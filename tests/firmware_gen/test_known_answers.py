@@ -1,3 +1,5 @@
+import zlib
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,24 @@ def test_damage_is_noticed(place):
         EdgeSastError, match="file: is damaged or no file of known answers; export the build again"
     ):
         loads(model, bytes(data), "file")
+
+
+def resealed(data: bytes) -> bytes:
+    return data + zlib.crc32(data).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    ("change", "held"),
+    [(lambda data: data[:-4] + b"\0", 3), (lambda data: data[:44] + bytes(4) + data[48:60], 0)],
+    ids=["a byte more", "no recordings"],
+)
+def test_whole_answers_that_check_nothing_or_go_on(change, held):
+    model = small_model()
+    data = resealed(change(dumps(model, make_known_answers(model, None))))
+    with pytest.raises(
+        EdgeSastError, match=rf"file: holds {held} recordings and \d+ other bytes; export the build"
+    ):
+        loads(model, data, "file")
 
 
 def test_answers_of_another_model():

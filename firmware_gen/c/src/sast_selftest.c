@@ -81,6 +81,7 @@ static bool open_answers(replay_t *replay, const uint8_t *answers, size_t size, 
         good = get(replay, 1) == model->hash[i] && good;
     }
     *recordings = get32(replay);
+    good = *recordings > 0u && good; /* no recordings would pass without a single check */
     good = get32(replay) == model->steps && good;
     good = get32(replay) == model->weighted_count && good;
     good = get32(replay) == model->class_count && good;
@@ -181,8 +182,8 @@ sast_selftest_t sast_selftest(const sast_model_t *model, void *memory, size_t me
         }
         ++report->recordings;
     }
-    if (replay.damaged) {
-        report->outcome = SAST_SELFTEST_ANSWERS;
+    if (replay.damaged || (report->outcome == SAST_SELFTEST_PASS && replay.at != replay.end)) {
+        report->outcome = SAST_SELFTEST_ANSWERS; /* they end too early, or go on */
     }
     return report->outcome;
 }
