@@ -125,13 +125,14 @@ class Weighted(nn.Module):
 
     def _read_out(self, x: Tensor, how: Pass) -> Tensor:
         """Logits [B, classes]: the integrator's membrane after the last step, over the number of steps."""
-        total = self._flat(x).sum(0)  # a leakless integrator is linear: sum the counts first
+        # A leakless integrator is linear: sum the counts first.
         if isinstance(how, Spike):
             assert self.bias is not None
-            return functional.linear(total, self.weight) / self.steps + self.bias
+            return functional.linear(self._flat(x).sum(0), self.weight) / self.steps + self.bias
         integers = self.integers(how.bits)
-        membrane = functional.linear(total, integers.weight) * 2**integers.weight_shift
-        return (membrane + self.steps * integers.bias) * (integers.lsb / self.steps)
+        total = self._flat(x).sum(0, dtype=torch.float64)  # over many steps the membrane outgrows float32
+        membrane = functional.linear(total, integers.weight.double()) * 2**integers.weight_shift
+        return (membrane + self.steps * integers.bias.double()) * (integers.lsb.double() / self.steps)
 
     def _flat(self, x: Tensor) -> Tensor:
         return x if isinstance(self.spec, ConvSpec) else x.flatten(2)

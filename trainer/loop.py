@@ -76,6 +76,9 @@ class Trainer:
         torch.manual_seed(config.seed)
         settings = config.network(data.train.binning, len(data.train.classes))
         self.network = Network(settings).to(device)
+        if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs
+            for layer in self.network.weighted():
+                layer.integers(config.bits)
         self.optimiser = self._new_optimiser()
         self.epoch = 0
 

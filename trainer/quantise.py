@@ -15,7 +15,10 @@ from torch import Tensor
 from edge_sast.errors import EdgeSastError
 
 MAX_THRESHOLD = 4095  # leaves a 16-bit membrane at least ± 8 thresholds
-EXACT_LIMIT = 1 << 22  # float32 holds such integers exactly, and a scaled copy of them keeps their order
+EXACT_LIMIT = 1 << 22  # what sums of a spiking layer may reach: float32 holds such integers exactly
+READ_OUT_LIMIT = (
+    1 << 30
+) - 1  # float64 holds these, and a membrane of 31 bits and its sum fit the device's 32
 CLIP_RATIOS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4)
 
 
@@ -122,10 +125,11 @@ def _state_bits(
     high = int((wide.clamp_min(0).sum(1) + offset.clamp_min(0)).max())
     low = int((wide.clamp_max(0).sum(1) + offset.clamp_max(0)).min())
     reach = max(high, -low) * (steps if threshold is None else 1)
-    if reach > EXACT_LIMIT:
+    limit = EXACT_LIMIT if threshold is not None else READ_OUT_LIMIT
+    if reach > limit:
         raise EdgeSastError(
-            f"--arch: a sum of up to {reach} in a layer of {inputs} inputs is more than float32 holds exactly "
-            f"({EXACT_LIMIT}); use fewer inputs, steps or counts, or a lower --lr where training diverged"
+            f"--arch: a sum of up to {reach} in a layer of {inputs} inputs is more than can be held exactly "
+            f"({limit}); use fewer inputs, steps or counts, or a lower --lr where training diverged"
         )
     if threshold is None:
         return max(16, reach.bit_length() + 1)

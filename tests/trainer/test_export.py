@@ -109,3 +109,11 @@ def test_bits_are_checked():
     binned = random_recordings(6, 3, 4, 9)
     with pytest.raises(EdgeSastError, match=r"^--bits is 9; it must be 2 to 8$"):
         export(lively_network("4c3-out", binned, 6), binned.binning, CLASSES, 9, "test")
+
+
+def test_a_long_read_out_is_exact_where_float32_is_not():
+    binned = random_recordings(3, 4, 1500, 4, 255, rate=0.5)
+    network = lively_network("out", binned, 3)
+    run = Simulator(export(network, binned.binning, CLASSES, 8, "test")).run(binned)
+    assert int(np.abs(run.outputs).max()) > 1 << 24
+    np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, 8))

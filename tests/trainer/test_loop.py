@@ -210,6 +210,15 @@ def test_an_interrupt_while_saving_tells_the_epoch_that_is_kept(tmp_path, data, 
     assert trainer.epoch == checkpoint.load(tmp_path).epoch == 1
 
 
+def test_sums_that_do_not_fit_are_told_before_training(tmp_path, data):
+    config = replace(CONFIG, arch="sum2-out", count_cap=255, steps=65535)
+    with pytest.raises(
+        EdgeSastError, match=r"^--arch: a sum of up to \d+ in a layer of 32 inputs is more than can"
+    ):
+        Trainer(config, data, tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
 def test_rho_warms_up_and_the_learning_rate_falls():
     config = replace(CONFIG, epochs=10, qat_epochs=2, rho=0.3, rho_warmup=2)
     assert [round(config.rho_at(e), 3) for e in range(4)] == [0.1, 0.2, 0.3, 0.3]

@@ -85,8 +85,8 @@ def test_bits_out_of_range_are_refused(bits):
         quantise(torch.ones(1, 1), None, torch.zeros(1), 1.0, bits, 1, 1)
 
 
-def test_sums_beyond_float32_are_refused():
+def test_sums_that_are_not_held_exactly_are_refused():
     with pytest.raises(
-        EdgeSastError, match=r"a sum of up to \d+ in a layer of 40000 inputs is more than float32"
+        EdgeSastError, match=r"a sum of up to \d+ in a layer of 40000 inputs is more than can be held"
     ):
         quantise(torch.ones(2, 40_000), None, torch.zeros(2), 1.0, 8, 255, 10)
