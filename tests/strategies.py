@@ -83,7 +83,7 @@ def build_model(choices: Choices) -> Model:
     shape = Shape(binning.height, binning.width, 2, binning.count_cap)
     layers: list[Layer] = []
     for _ in range(choices.integer(0, 3)):
-        layers.append(_spatial(choices, shape))
+        layers.append(Flatten() if choices.chance(5) else _spatial(choices, shape))
         shape = layers[-1].output(shape)
     layers.append(Flatten())
     shape = layers[-1].output(shape)
@@ -102,8 +102,9 @@ def _spatial(choices: Choices, shape: Shape) -> Layer:
         # Sum pools multiply the counts by size squared; two in a row on capped counts stay below 16 bits.
         size = choices.integer(1, max(1, min(3, shape.height, shape.width)))
         return OrPool(size) if kind == "or" or shape.max_count > 300 else SumPool(size)
-    groups = choices.of([g for g in (1, 1, 2, 3) if shape.channels % g == 0])
-    channels = groups * choices.integer(1, 5)
+    depthwise = min(shape.channels, 12)
+    groups = choices.of([g for g in (1, 1, 2, 3, depthwise) if shape.channels % g == 0])
+    channels = groups * choices.integer(1, 5 if groups < 4 else 2)
     padding = (choices.integer(0, 2), choices.integer(0, 2))
     kernel = (
         choices.integer(1, min(5, shape.height + 2 * padding[0])),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_sast.bounds import accumulator_bound
-from edge_sast.data.binning import bin_recording
+from edge_sast.data.binning import Binning
 from edge_sast.data.events import Recording, make_events
 from edge_sast.layers import Conv2d, Integrator, OrPool, RecurrentLinear, SumPool
 from edge_sast.model import Model
@@ -19,7 +24,7 @@ from firmware_gen.host import run_recordings
 from firmware_gen.trace import trace_format
 from tests.firmware_gen.builds import SANITIZED, compile_c, everything_model, export
 from tests.oracle import oracle_run
-from tests.strategies import binned, random_input, random_model
+from tests.strategies import as_counts, binned, models, random_input, random_model, recordings
 
 SEEDS = range(120)
 STREAMS = 5
@@ -42,13 +47,29 @@ def drawn_model(seed: int) -> Model:
 def host(sanitized_library, tmp_path):
     """Compiles a model's tables against the sanitized library; returns the program."""
 
-    def build(model: Model):
-        folder = export(model, tmp_path / "build")
-        sources = [folder / "src" / "a_model.c", folder / "host" / "host_main.c", sanitized_library]
-        compile_c(SANITIZED, sources, tmp_path / "host", folder / "include", folder / "host")
-        return tmp_path / "host"
+    return lambda model: build_host(model, tmp_path, sanitized_library)
 
-    return build
+
+def build_host(model: Model, scratch: Path, library: Path) -> Path:
+    """The program of `model`, made in the folder `scratch`."""
+    folder = export(model, scratch / "build")
+    sources = [folder / "src" / "a_model.c", folder / "host" / "host_main.c", library]
+    compile_c(SANITIZED, sources, scratch / "host", folder / "include", folder / "host")
+    return scratch / "host"
+
+
+def raw_stream(recording: Recording, grid: Binning, rng: np.random.Generator) -> bytes:
+    """The recording as a device meets it: every event, in any order inside its step; late ones left out."""
+    events = recording.events
+    steps = (events["t"] - events["t"][:1]) // grid.dt_us
+    raw = []
+    for step in range(grid.steps):
+        chosen = events[rng.permutation(np.flatnonzero(steps == step))]
+        packed = np.empty(len(chosen), EVENT)
+        for field in ("x", "y", "p"):
+            packed[field] = chosen[field]
+        raw.append(len(chosen).to_bytes(4, "little") + packed.tobytes())
+    return recording_bytes(raw)
 
 
 def replay(program, model, streams):
@@ -93,6 +114,8 @@ def features(model: Model) -> set[str]:
         if isinstance(layer, OrPool | SumPool):
             left_over = shapes[index].height % layer.size or shapes[index].width % layer.size
             found.add(f"{type(layer).__name__} {'with' if left_over else 'without'} left-over")
+        if index:
+            found.add(f"{type(layer).__name__} after {type(model.layers[index - 1]).__name__}")
     for index, layer in model.weighted():
         bound = accumulator_bound(layer, shapes[index].max_count)
         found |= {f"{layer.bits} bits", f"container {container_bits(layer.bits)} into {bound.bits}"}
@@ -101,6 +124,13 @@ def features(model: Model) -> set[str]:
         if isinstance(layer, Conv2d):
             found |= {f"joined {is_joined(layer)}", f"groups {min(layer.groups, 2)}"}
             found |= {f"stride {min(max(layer.stride), 2)}", f"padding {min(max(layer.padding), 1)}"}
+            rows, columns, c_in, _ = layer.weight.shape
+            found |= (
+                {"stride beyond kernel"} if layer.stride[0] > rows or layer.stride[1] > columns else set()
+            )
+            found |= {"outputs in the padding"} if layer.padding[0] >= rows else set()
+            found |= {"depthwise"} if layer.groups == c_in > 1 else set()
+            found |= {"1x1 input"} if (shapes[index].height, shapes[index].width) == (1, 1) else set()
     last = model.layers[-1]
     found.add("integrator" if isinstance(getattr(last, "neuron", None), Integrator) else "spike count")
     found |= {"recurrent last"} if isinstance(last, RecurrentLinear) else set()
@@ -124,6 +154,9 @@ def test_the_seeds_cover_everything():
     wanted |= {f"{name} {n}" for name in ("shift", "weight_shift", "padding") for n in (0, 1)}
     wanted |= {f"{name} {n}" for name in ("groups", "stride") for n in (1, 2)}
     wanted |= {f"{kind} {word} left-over" for kind in ("OrPool", "SumPool") for word in ("with", "without")}
+    wanted |= {"stride beyond kernel", "outputs in the padding", "depthwise", "1x1 input"}
+    wanted |= {"Conv2d after Flatten", "OrPool after SumPool", "SumPool after OrPool", "Conv2d after SumPool"}
+    wanted |= {"RecurrentLinear after RecurrentLinear", "Linear after RecurrentLinear"}
     missing = wanted - set().union(*(features(drawn_model(seed)) for seed in SEEDS))
     assert missing == set()
 
@@ -136,23 +169,27 @@ def test_raw_events_in_any_order(host):
     n = 4000
     x, y = rng.integers(0, grid.sensor_width, n), rng.integers(0, grid.sensor_height, n)
     times = np.sort(rng.integers(0, grid.dt_us * grid.steps, n))
-    events = make_events(times, x, y, rng.integers(0, 2, n))
-    recordings = bin_recording(Recording(events, grid.sensor_width, grid.sensor_height, "drawn"), grid)
-    steps = (events["t"].astype(np.int64) - int(events["t"][0])) // grid.dt_us
-    raw = []
-    for step in range(grid.steps):
-        chosen = rng.permutation(np.flatnonzero(steps == step))
-        packed = np.empty(len(chosen), EVENT)
-        for field in ("x", "y", "p"):
-            packed[field] = events[field][chosen]
-        raw.append(len(chosen).to_bytes(4, "little") + packed.tobytes())
-    counts = np.zeros((grid.steps, grid.neurons), np.uint8)
-    for step in range(grid.steps):
-        part = slice(recordings.step_ptr[step], recordings.step_ptr[step + 1])
-        counts[step, recordings.indices[part]] = recordings.counts[part]
+    recording = Recording(
+        make_events(times, x, y, rng.integers(0, 2, n)), grid.sensor_width, grid.sensor_height, "drawn"
+    )
+    counts = as_counts(recording, grid)
     assert counts.max() == grid.count_cap
-    (got,) = replay(host(model), model, [recording_bytes(raw)])
-    check_against_oracle(oracle_run(model, counts.reshape(grid.steps, grid.height, grid.width, 2)), got)
+    (got,) = replay(host(model), model, [raw_stream(recording, grid, rng)])
+    check_against_oracle(oracle_run(model, counts), got)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_drawn_models_on_drawn_events(sanitized_library, data):
+    """Hypothesis searches, and shrinks what it finds: three implementations, from raw events to every value."""
+    model = data.draw(models())
+    recording = data.draw(recordings(model))
+    stream = raw_stream(recording, model.binning, np.random.default_rng(0))
+    with TemporaryDirectory() as scratch:
+        (got,) = replay(build_host(model, Path(scratch), sanitized_library), model, [stream])
+    counts = as_counts(recording, model.binning)
+    assert compare(Simulator(model).trace(binned(model, [counts]), 0), got, 0, "drawn").first is None
+    check_against_oracle(oracle_run(model, counts), got)
 
 
 def test_a_recording_does_not_depend_on_the_one_before(host):
