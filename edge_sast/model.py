@@ -9,6 +9,8 @@ from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Conv2d, Integrator, Layer, Linear, RecurrentLinear, Shape, Weighted
 
+MAX_CLASS_NAME = 255  # characters: as UTF-8 they fit the 4095 bytes of a string that every C99 compiler takes
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -42,6 +44,10 @@ class Model:
                 f"model: classes has {len(self.classes)} names; the last layer has {shapes[-1].neurons} neurons"
             )
         for i, name in enumerate(self.classes):
+            if len(name) > MAX_CLASS_NAME:
+                raise EdgeSastError(
+                    f"model: classes[{i}] has {len(name)} characters; a name has at most {MAX_CLASS_NAME}"
+                )
             if not name or not name.isprintable():
                 raise EdgeSastError(f"model: classes[{i}] is {name!r}; it must be printable text")
         if len(set(self.classes)) != len(self.classes):

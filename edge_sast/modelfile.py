@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -168,22 +169,29 @@ def _tensors(data: bytes) -> dict[str, np.ndarray]:
         ) from error
 
 
+def _brief(value: Any) -> str:
+    """A value as a message can show it: a damaged file may hold anything of any size."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    return short.repr(value)
+
+
 def _take(fields: Any, owner: str, **kinds: type) -> dict[str, Any]:
     """`fields`, once it is proven to be an object with exactly these keys and types."""
     if not isinstance(fields, dict):
-        raise EdgeSastError(f"{owner} is {fields!r}; it must be an object")
+        raise EdgeSastError(f"{owner} is {_brief(fields)}; it must be an object")
     for name in sorted(kinds.keys() ^ fields.keys()):
         state = "missing" if name in kinds else "unknown"
         raise EdgeSastError(f"{owner}: field {name!r} is {state}; export the model again")
     for name, kind in kinds.items():
         if not isinstance(fields[name], kind) or isinstance(fields[name], bool):
-            raise EdgeSastError(f"{owner}: {name} is {fields[name]!r}; it must be {kind.__name__}")
+            raise EdgeSastError(f"{owner}: {name} is {_brief(fields[name])}; it must be {kind.__name__}")
     return fields
 
 
 def _integers(owner: str, values: list[Any]) -> tuple[int, ...]:
     if any(not isinstance(v, int) or isinstance(v, bool) for v in values):
-        raise EdgeSastError(f"{owner} is {values!r}; it must be a list of integers")
+        raise EdgeSastError(f"{owner} is {_brief(values)}; it must be a list of integers")
     return tuple(values)
 
 
@@ -192,7 +200,7 @@ def _parse(document: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
     _take(document, "model", classes=list, layers=list, **top)
     fields = _take(document["input"], "input", **dict.fromkeys(_INPUT_FIELDS, int))
     if any(not isinstance(name, str) for name in document["classes"]):
-        raise EdgeSastError(f"classes is {document['classes']!r}; it must be a list of names")
+        raise EdgeSastError(f"classes is {_brief(document['classes'])}; it must be a list of names")
     unused = dict(tensors)
     layers = tuple(_parse_layer(i, entry, unused) for i, entry in enumerate(document["layers"]))
     if unused:
@@ -211,7 +219,7 @@ def _parse_layer(i: int, entry: Any, tensors: dict[str, np.ndarray]) -> Layer:
     owner = f"layers[{i}]"
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise EdgeSastError(f"{owner}: kind is {kind!r}; this edge-sast knows {', '.join(_KINDS)}")
+        raise EdgeSastError(f"{owner}: kind is {_brief(kind)}; this edge-sast knows {', '.join(_KINDS)}")
     try:
         if kind == "flatten":
             _take(entry, "flatten", kind=str)
@@ -248,7 +256,7 @@ def _parse_neuron(entry: dict[str, Any], prefix: str, tensors: dict[str, np.ndar
     kind = entry.get("kind")
     state: dict[str, type] = {"kind": str, "leak_shifts": list, "state_bits": int}
     if kind not in ("lif", "integrator"):
-        raise EdgeSastError(f"neuron: kind is {kind!r}; this edge-sast knows lif, integrator")
+        raise EdgeSastError(f"neuron: kind is {_brief(kind)}; this edge-sast knows lif, integrator")
     _take(entry, "neuron", **state, **({"reset": str} if kind == "lif" else {}))
     arguments: dict[str, Any] = {
         "bias": _tensor(tensors, f"{prefix}bias", "int32"),

@@ -49,6 +49,10 @@ REFUSALS = [
         lambda: build(Flatten(), linear(), classes=("", "a")),
         "model: classes[0] is ''; it must be printable text",
     ),
+    (
+        lambda: build(Flatten(), linear(), classes=("a", "x" * 256)),
+        "model: classes[1] has 256 characters; a name has at most 255",
+    ),
     (lambda: build(linear()), "layers[0]: linear: input is 1x3x2; put a flatten layer before it"),
 ]
 

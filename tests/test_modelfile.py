@@ -47,6 +47,16 @@ def rebuilt(document: object, tensors: dict) -> bytes:
     return safetensors.numpy.save(tensors, metadata={"edge_sast_model": json.dumps(document)})
 
 
+def test_a_huge_value_makes_a_short_message():
+    document, tensors = parts(modelfile.dumps(small_model()))
+    document["layers"][0]["groups"] = [{"x": "y" * 10_000}] * 1000
+    with pytest.raises(
+        EdgeSastError, match=r"layers\[0\]: conv2d: groups is \[.*\]; it must be int$"
+    ) as error:
+        modelfile.loads(rebuilt(document, tensors))
+    assert len(str(error.value)) < 1000
+
+
 @settings(max_examples=60, deadline=None)
 @given(models())
 def test_round_trip_gives_the_same_bytes(model):

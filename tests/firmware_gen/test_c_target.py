@@ -8,6 +8,7 @@ import pytest
 from edge_sast import modelfile
 from edge_sast.data.binning import Binning
 from edge_sast.errors import EdgeSastError
+from edge_sast.model import MAX_CLASS_NAME
 from firmware_gen.c_target import generate
 from firmware_gen.c_text import array, int32, string
 from tests.firmware_gen.builds import everything_model, small_model
@@ -75,6 +76,11 @@ def test_no_file_names_this_machine():
 def test_c_strings_are_plain_ascii():
     assert string('a"b\\c?\n') == r'"a\042b\134c\077\012"'
     assert string("ß1") == r'"\303\2371"'
+
+
+def test_every_class_name_that_a_model_takes_fits_a_c99_string():
+    widest = "\U0001f600" * MAX_CLASS_NAME
+    assert len(widest.encode()) <= 4095
 
 
 def test_c_integers():
