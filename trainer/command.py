@@ -22,6 +22,7 @@ from edge_sast.data.load import load_binned
 from edge_sast.data.sources import open_dataset
 from edge_sast.data.split import stratified_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.files import check_writable, locked
 from edge_sast.model import Model
 from trainer import checkpoint
 from trainer.config import DEFAULT_RHO, TrainConfig
@@ -32,6 +33,7 @@ from trainer.loop import METRICS_NAME, Data, Trainer
 from trainer.network import Integer, Network
 
 FORWARD_BITS = (8, 4)
+MOST_THREADS = 1024
 
 
 def train(args: argparse.Namespace) -> int:
@@ -39,6 +41,7 @@ def train(args: argparse.Namespace) -> int:
     config = _config(args)
     set_threads(args.threads)
     folder = Path(args.out)
+    check_writable("--out", folder, folder=True)
     if (folder / checkpoint.FILE_NAME).exists() and not (args.resume or args.overwrite):
         raise EdgeSastError(
             f"--out {folder} already holds a run; add --resume to go on, or --overwrite to start anew"
@@ -50,15 +53,16 @@ def train(args: argparse.Namespace) -> int:
     config.network(
         config.binning(dataset.sensor), len(dataset.classes)
     )  # a bad --arch is told before the data is read
+    for name in dataset.classes:
+        if not name.isprintable():
+            raise EdgeSastError(
+                f"--data {config.data}: class folder {name!r} is not printable text, which a model wants; rename it"
+            )
     data = training_data(dataset, config, args)
     trainer = Trainer(config, data, folder, device, args.quiet)
-    if args.resume:
-        trainer.resume()
-    try:
-        trainer.run()
-    except KeyboardInterrupt:
-        again = "the same command with --resume goes on from there"
-        raise InterruptedTraining(f"interrupted; {folder} holds epoch {trainer.epoch}, {again}") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        _run(trainer, args.resume)
     last = json.loads((folder / METRICS_NAME).read_text().splitlines()[-1])
     if not args.quiet:
         print(
@@ -66,6 +70,18 @@ def train(args: argparse.Namespace) -> int:
         )
     write_json(args.json, last)
     return 0
+
+
+def _run(trainer: Trainer, resume: bool) -> None:
+    if resume:
+        trainer.resume()
+    try:
+        trainer.run()
+    except KeyboardInterrupt:
+        again = "the same command with --resume goes on from there"
+        raise InterruptedTraining(
+            f"interrupted; {trainer.folder} holds epoch {trainer.epoch}, {again}"
+        ) from None
 
 
 class InterruptedTraining(KeyboardInterrupt):
@@ -213,9 +229,9 @@ def training_data(dataset: Dataset, config: TrainConfig, args: Any) -> Data:
     """Training part, and the valid split or a stratified part of the training split. Test data stays unread."""
     binning = config.binning(dataset.sensor)
     main_split = "train" if "train" in dataset.splits else dataset.splits[0]
-    if main_split in ("test", "valid"):
+    if main_split != "train" and (len(dataset.splits) > 1 or main_split in ("test", "valid")):
         raise EdgeSastError(
-            f"--data {config.data}: has no train split (it has {', '.join(dataset.splits)}); add one"
+            f"--data {config.data}: has no split 'train', only {', '.join(dataset.splits)}; rename or add one"
         )
     options = {"cache_dir": args.cache_dir, "skip_empty": args.skip_empty}
     train_part = load_binned(dataset, main_split, binning, limit=config.limit, **options)
@@ -268,8 +284,8 @@ def choose_device(text: str) -> str:
 
 def set_threads(threads: int) -> None:
     """CPU threads of PyTorch and Numba; 0 leaves all."""
-    if threads < 0:
-        raise EdgeSastError(f"--threads is {threads}; it must be 0 (all) or more")
+    if not 0 <= threads <= MOST_THREADS:
+        raise EdgeSastError(f"--threads is {threads}; it must be 0 (all) to {MOST_THREADS}")
     if threads:
         torch.set_num_threads(threads)
         most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape, state_range
 from trainer import leak
 from trainer.architecture import ConvSpec, DenseSpec
@@ -159,6 +160,11 @@ class Weighted(nn.Module):
             assert self.bias is not None
             return current + _along_channels(self.bias, current)
         norm = self.norm
+        if self.training and current.numel() == self.channels:
+            raise EdgeSastError(
+                "--norm is 'batch', but a batch holds one value a channel, which has no variance; raise --batch-size "
+                "or --steps, or use --norm none"
+            )
         momentum = 0.0 if self.norm_frozen or norm.momentum is None else norm.momentum
         normed = functional.batch_norm(
             current.flatten(0, 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -81,6 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.command is None:
             parser.print_help()
             return 2
+        if getattr(args, "json", None):
+            from edge_sast.files import check_writable
+
+            check_writable("--json", args.json, folder=False)
         code: int = args.run(args)
         sys.stdout.flush()
         return code
@@ -103,6 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry_point() -> None:
     """The installed script."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal without Greek letters shows them escaped
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())
 
 

@@ -40,7 +40,10 @@ class CachedBins:
 def default_cache_dir() -> Path:
     """`$XDG_CACHE_HOME/edge-sast`, or `~/.cache/edge-sast`."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "edge-sast"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "edge-sast"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / "edge-sast"
 
 
 def read_cache(path: Path) -> CachedBins | None:
@@ -66,8 +69,11 @@ def write_cache(path: Path, bins: CachedBins) -> None:
         os.close(handle)
         save_file(asdict(bins), temporary, {METADATA_KEY: json.dumps(_metadata(bins))})
         os.replace(temporary, path)
+        temporary = None
     except (OSError, safetensors.SafetensorError) as error:
-        print(f"warning: cache {path} not written ({error}); going on without it", file=sys.stderr)
+        reason = " ".join(str(error).split())
+        print(f"warning: cache {path} not written ({reason}); going on without it", file=sys.stderr)
+    finally:  # an interrupt leaves nothing behind either
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
 
@@ -77,3 +78,19 @@ def test_output_into_a_closed_pipe_is_no_traceback():
     pipeline = f"{sys.executable} -m edge_sast.cli.main doctor | true"
     done = subprocess.run(["sh", "-c", pipeline], capture_output=True, text=True, timeout=60, check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_help_where_greek_letters_cannot_be_shown():
+    command = [sys.executable, "-m", "edge_sast.cli.main", "train", "--help"]
+    done = subprocess.run(
+        command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, check=False
+    )
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_figure_file_that_cannot_be_written_is_told_first(tmp_path, capsys):
+    assert main(["doctor", "--json", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"edge-sast: --json {tmp_path}: is a folder; name a file\n"

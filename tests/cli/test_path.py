@@ -49,6 +49,39 @@ def figures(path):
     return json.loads(path.read_text())
 
 
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ({"Train": 2, "Test": 1}, "has no split 'train', only Test, Train; rename or add one"),
+        ({"test": 1}, "has no split 'train', only test; rename or add one"),
+    ],
+)
+def test_a_split_of_another_name_is_not_trained_on(tmp_path, capsys, layout, message):
+    assert main(train(tmp_path, write_lines(tmp_path / "data", layout), "out")) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_class_names_that_no_model_takes_are_told_before_training(tmp_path, capsys):
+    data = write_lines(tmp_path / "data", {"train": 2})
+    (data / "train" / "row").rename(data / "train" / "r\tow")
+    assert main(train(tmp_path, data, "out")) == 2
+    assert "class folder 'r\\tow' is not printable text" in capsys.readouterr().err
+
+
+def test_batch_norm_of_a_single_value_is_one_line(tmp_path, capsys):
+    data = write_lines(tmp_path / "data", {"train": 2})
+    argv = train(tmp_path, data, "out", "--arch", "fc4-out", "--batch-size", "1", "--steps", "1")
+    assert main(argv) == 2
+    assert "--norm is 'batch', but a batch holds one value a channel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("threads", ["-1", "99999999999"])
+def test_a_number_of_threads_out_of_range(home, capsys, threads):
+    assert main(["evaluate", str(home / "run"), "--threads", threads]) == 2
+    assert capsys.readouterr().err == f"edge-sast: --threads is {threads}; it must be 0 (all) to 1024\n"
+
+
 def test_evaluate(home, capsys):
     out = home / "evaluate.json"
     assert main(["evaluate", str(home / "run"), "--cache-dir", str(home / "cache"), "--json", str(out)]) == 0
