@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -55,22 +56,22 @@ def _ignored(name: str) -> bool:
 def _folder_entries(folder: Path, parts: tuple[str, ...]) -> Iterator[Entry]:
     try:
         with os.scandir(folder) as found:
-            children = [child for child in found if not _ignored(child.name)]
+            children = [(child, child.is_dir()) for child in found if not _ignored(child.name)]
     except OSError as error:
         raise EdgeSastError(
             f"{folder}: cannot be listed ({error.strerror}); check its permissions"
         ) from error
     if parts and not children:
         raise EdgeSastError(f"{folder}: empty folder; put recordings into it, or remove it")
-    names = {child.name for child in children}
-    for child in children:
+    names = {child.name for child, _ in children}
+    for child, is_folder in children:
         path = Path(child.path)
         if path.suffix.lower() == ".zip" and path.stem in names:
             # Usually an archive unpacked beside itself: every recording would count twice.
             raise EdgeSastError(
                 f"{path}: lies beside '{path.stem}', which it stands for; move one of them away"
             )
-        if child.is_dir():
+        if is_folder:
             yield from _folder_entries(path, (*parts, child.name))
         elif path.suffix.lower() == ".zip":
             yield from _zip_entries(path, (*parts, path.stem))
@@ -83,6 +84,8 @@ def _file_entry(path: Path, parts: tuple[str, ...]) -> Entry:
         status = path.stat()
     except OSError as error:
         raise EdgeSastError(f"{path}: cannot be read ({error.strerror}); repair or remove it") from error
+    if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+        raise EdgeSastError(f"{path}: is neither a file nor a folder; remove it")
     return Entry(parts, str(path), status.st_size, status.st_mtime_ns, partial(_read_file, path))
 
 

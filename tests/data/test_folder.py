@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -130,6 +131,20 @@ def test_stray_files(tmp_path):
     with pytest.raises(
         EdgeSastError, match=r"notes\.txt: no reader for the suffix '\.txt'; known are \.bin, \.npy"
     ):
+        open_folder(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    write_classes(tmp_path, {"a": 1})
+    os.mkfifo(tmp_path / "a" / "x.bin")
+    with pytest.raises(EdgeSastError, match=r"x.bin: is neither a file nor a folder; remove it$"):
+        open_folder(tmp_path)
+
+
+def test_a_link_to_its_own_parent_ends(tmp_path):
+    write_classes(tmp_path, {"a": 1})
+    (tmp_path / "a" / "up").symlink_to("..")
+    with pytest.raises(EdgeSastError, match=r"cannot be listed \(.*\); check"):
         open_folder(tmp_path)
 
 
