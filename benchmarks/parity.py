@@ -13,13 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
 from edge_sast import modelfile
 from edge_sast.cli.output import print_table, write_json
-from edge_sast.data.events import parse_sensor
-from edge_sast.data.load import load_binned
-from edge_sast.data.sources import open_dataset
+from edge_sast.cli.recordings import add_data_arguments, bin_split, open_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.footprint import footprint
 from edge_sast.runtime.simulator import Simulator
@@ -32,10 +28,8 @@ def main() -> int:
     args = parse_arguments()
     path = Path(args.model)
     model = modelfile.load(path / "model.safetensors" if path.is_dir() else path)
-    sensor = parse_sensor(args.sensor) if args.sensor else None
-    dataset = open_dataset(args.data, sensor=sensor)
-    split = args.split or next((s for s in ("test", "valid") if s in dataset.splits), dataset.splits[0])
-    binned = load_binned(dataset, split, model.binning, limit=args.limit)
+    dataset, split = open_split(args)
+    binned = bin_split(dataset, split, model.binning, args)
     simulator = Simulator(model)
     simulator.trace(binned, 0)  # compiles the runtime, which is not what is measured
     with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +48,7 @@ def main() -> int:
         **report.figures(),
         "neuron_updates": report.steps * neurons,
         "synops_per_recording": int(result.synops.sum()) / len(binned),
-        "accuracy": float(np.mean(result.predictions == binned.labels)),
+        "accuracy": result.accuracy,
         "generate_s": round(generated - start, 3),
         "verify_s": round(verified - generated, 3),
         "flash_table_bytes": footprint(model).flash_bytes,
@@ -70,12 +64,12 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", metavar="MODEL", help="model file or build folder")
-    parser.add_argument("--data", required=True, help="data set")
-    parser.add_argument("--split", help="default test, or valid where there is no test")
-    parser.add_argument("--sensor", metavar="WxH", help="sensor size, where the files do not say it")
-    parser.add_argument("--limit", type=int, help="use only this many recordings")
+    add_data_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.data:
+        parser.error("--data is missing; name a data set")
+    return args
 
 
 if __name__ == "__main__":

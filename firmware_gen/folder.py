@@ -54,7 +54,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
         raise EdgeSastError(f"{folder}: has no {MANIFEST}; give a folder that 'edge-sast export' wrote")
     try:
         document: Any = json.loads(read_bytes(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EdgeSastError(f"{path}: is not JSON ({error}); export the build again") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise EdgeSastError(f"{path}: format is not {FORMAT!r}; give a folder that 'edge-sast export' wrote")

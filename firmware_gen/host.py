@@ -24,6 +24,7 @@ RECORDING_TIMEOUT_S = 120  # one recording of the largest networks takes seconds
 @contextmanager
 def host_program(build: Path, files: Sequence[str], flags: Sequence[str] = DEFAULT_FLAGS) -> Iterator[Path]:
     """A build folder's host program, compiled in a temporary folder. files: the folder's, relative."""
+    build = build.absolute()  # a relative path might begin like an option
     names = [name for name in sorted(files) if name.endswith(".c") and name.startswith(("src/", "host/"))]
     sources = [build / name for name in names]
     if not sources:
@@ -42,13 +43,13 @@ def run_recordings(
     streams: each recording as event_bytes.recording_bytes gives it, taken as the program needs them, in a thread.
     names: of the recordings, for messages.
 
-    Raises CheckFailedError when the program stops early, hangs, or was built for another model.
+    Raises:
+        EdgeSastError: the program cannot be started.
+        CheckFailedError: it stops early, hangs, or was built for another model.
     """
     header = MAGIC + VERSION.to_bytes(4, "little") + bytes.fromhex(model_hash(model))
     with tempfile.TemporaryFile() as messages:
-        process = subprocess.Popen(
-            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages
-        )
+        process = _start(program, messages)
         feeder = threading.Thread(target=_feed, args=(process.stdin, streams), daemon=True)
         try:
             feeder.start()
@@ -63,6 +64,18 @@ def run_recordings(
             process.wait()
             feeder.join()
             process.stdout.close()  # type: ignore[union-attr]  # PIPE was asked for
+
+
+def _start(program: Path, messages: IO[bytes]) -> subprocess.Popen:
+    try:
+        return subprocess.Popen(
+            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages
+        )
+    except OSError as error:
+        raise EdgeSastError(
+            f"{program}: the compiled program cannot be started: {error.strerror or error}; CC must make programs "
+            "for this computer, in a folder (TMPDIR) that may hold them"
+        ) from error
 
 
 def _feed(stream: IO[bytes], streams: Iterable[bytes]) -> None:

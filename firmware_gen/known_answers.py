@@ -114,7 +114,7 @@ def loads(model: Model, data: bytes, source: str) -> KnownAnswers:
 
     Raises EdgeSastError when they are damaged or belong to another model.
     """
-    reader = _Reader(data, source)
+    reader = _Reader(data[:-4], source)  # the CRC comes last
     if data[:8] != MAGIC or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
         raise EdgeSastError(f"{source}: is damaged or no file of known answers; export the build again")
     reader.take(len(MAGIC))
@@ -161,7 +161,7 @@ class _Reader:
             totals.append(self.array("<u8", layers, 2))
             outputs.append(self.array("<i4", classes))
             predictions.append(self.number())
-        rest = len(self.data) - 4 - self.at  # the CRC comes last
+        rest = len(self.data) - self.at
         if n == 0 or rest:
             raise EdgeSastError(
                 f"{self.source}: holds {n} recordings and {rest} other bytes; export the build again"

@@ -86,8 +86,9 @@ def test_manifests_that_cannot_be_trusted(folder, change, message):
         read_manifest(folder)
 
 
-def test_a_manifest_that_is_not_json(folder):
-    (folder / MANIFEST).write_bytes(b"{\xff")
+@pytest.mark.parametrize("data", [b"{\xff", b"[" * 100_000], ids=["no text", "too deep"])
+def test_a_manifest_that_is_not_json(folder, data):
+    (folder / MANIFEST).write_bytes(data)
     with pytest.raises(EdgeSastError, match="is not JSON"):
         read_manifest(folder)
 

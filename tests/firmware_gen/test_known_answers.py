@@ -77,6 +77,13 @@ def test_whole_answers_that_check_nothing_or_go_on(change, held):
         loads(model, data, "file")
 
 
+def test_a_recording_does_not_reach_into_the_crc():
+    model = small_model()
+    data = dumps(model, make_known_answers(model, None))
+    with pytest.raises(EdgeSastError, match=r"file: ends inside a recording; export the build again"):
+        loads(model, resealed(data[:-8]), "file")
+
+
 def test_answers_of_another_model():
     data = dumps(small_model(1), make_known_answers(small_model(1), None))
     with pytest.raises(

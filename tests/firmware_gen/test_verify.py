@@ -204,6 +204,31 @@ def test_a_compiler_command_that_nobody_can_read(everything, monkeypatch):
         verify_host(everything)
 
 
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("exit 0", "No such file or directory"),
+        ('for name; do :; done; echo x > "$name"; chmod +x "$name"', "Exec format error"),
+    ],
+    ids=["makes nothing", "for another computer"],
+)
+def test_a_compiler_whose_program_does_not_run(everything, tmp_path, monkeypatch, script, reason):
+    (tmp_path / "cc").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "cc").chmod(0o755)
+    monkeypatch.setenv("CC", str(tmp_path / "cc"))
+    with pytest.raises(
+        EdgeSastError,
+        match=f"sast_host: the compiled program cannot be started: {reason}; CC must make programs",
+    ):
+        verify_host(everything)
+
+
+def test_a_relative_folder_that_looks_like_an_option(build, monkeypatch):
+    build.rename(build.parent / "-O2")
+    monkeypatch.chdir(build.parent)
+    assert verify_host("-O2").mismatches == 0
+
+
 def test_ziglang_is_the_last_resort(monkeypatch):
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", "")
