@@ -52,7 +52,7 @@ def oracle_run(model: Model, dense_input: np.ndarray) -> OracleResult:
     """One recording. dense_input: integers [T, H, W, 2], counts per step and input neuron."""
     membranes: dict[int, list[int]] = {}
     previous: dict[int, list[int]] = {}
-    shapes = model.shapes()
+    shapes = _shapes(model)
     for index, weighted in model.weighted():
         channels = weighted.neuron.channels
         positions = shapes[index + 1].neurons // channels
@@ -78,6 +78,29 @@ def oracle_run(model: Model, dense_input: np.ndarray) -> OracleResult:
         steps.append(OracleStep(results, _crc(results)))
     outputs = _outputs(model, steps)
     return OracleResult(steps, outputs, outputs.index(max(outputs)))
+
+
+def _shapes(model: Model) -> list[Shape]:
+    """What flows before each layer and after the last, by counting windows that lie inside."""
+    grid = model.binning
+    rows, columns = ({i >> grid.shift for i in range(n)} for n in (grid.sensor_height, grid.sensor_width))
+    shapes = [Shape(len(rows), len(columns), 2)]
+    for layer in model.layers:
+        shape = shapes[-1]
+        extent = shape.height, shape.width
+        if isinstance(layer, Conv2d):
+            padded = [n + 2 * p for n, p in zip(extent, layer.padding, strict=True)]
+            windows = zip(padded, layer.weight.shape[:2], layer.stride, strict=False)
+            place = [sum(o * s + k <= n for o in range(n)) for n, k, s in windows]
+            shapes.append(Shape(*place, layer.neuron.channels))
+        elif isinstance(layer, OrPool | SumPool):
+            place = [sum((o + 1) * layer.size <= n for o in range(n)) for n in extent]
+            shapes.append(Shape(*place, shape.channels))
+        elif isinstance(layer, Flatten):
+            shapes.append(Shape(1, 1, shape.height * shape.width * shape.channels))
+        else:
+            shapes.append(Shape(1, 1, layer.neuron.channels))
+    return shapes
 
 
 def _pool(layer: OrPool | SumPool, counts: list[int], shape: Shape, out_shape: Shape) -> list[int]:
