@@ -21,6 +21,8 @@ from firmware_gen.folder import with_manifest, write_folder
 __all__ = ["generate", "write_folder"]
 
 TARGET = "c"
+MAX_BYTES = (1 << 32) - 1  # offsets are uint32_t
+MAX_LAYERS = (1 << 16) - 1  # indices are uint16_t
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -37,10 +39,16 @@ def generate(
     count: how many of the recordings become known answers at most (see known_answers.choose).
 
     Raises:
-        EdgeSastError: name that is no C identifier; count below 1; recordings binned in another way than the model's.
+        EdgeSastError: name that is no C identifier; count below 1; recordings binned in another way than the model's;
+            more memory or layers than the C can number.
     """
     if not NAME_PATTERN.fullmatch(name):
         raise EdgeSastError(f"name is {name!r}; use 1 to 31 lower-case letters, digits and _, a letter first")
+    if memory(model).bytes > MAX_BYTES or len(model.layers) > MAX_LAYERS:
+        raise EdgeSastError(
+            f"the C takes {memory(model).bytes} bytes of RAM and {len(model.layers)} layers; it can address "
+            f"{MAX_BYTES} and {MAX_LAYERS}: use a smaller network"
+        )
     answers = known_answers.dumps(model, known_answers.make_known_answers(model, recordings, count))
     texts = {
         f"include/{name}_model.h": model_header(model, name),

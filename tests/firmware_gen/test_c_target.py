@@ -8,10 +8,11 @@ import pytest
 from edge_sast import modelfile
 from edge_sast.data.binning import Binning
 from edge_sast.errors import EdgeSastError
-from edge_sast.model import MAX_CLASS_NAME
+from edge_sast.layers import Conv2d, Flatten, Linear, OrPool
+from edge_sast.model import MAX_CLASS_NAME, Model
 from firmware_gen.c_target import generate
 from firmware_gen.c_text import array, int32, string
-from tests.firmware_gen.builds import everything_model, small_model
+from tests.firmware_gen.builds import everything_model, lif, small_model
 from tests.strategies import binned
 
 
@@ -56,6 +57,19 @@ def test_names_that_c_cannot_have(name):
 def test_known_answers_of_no_recordings():
     with pytest.raises(EdgeSastError, match=r"known answers: count is 0; give 1 or more"):
         generate(small_model(), count=0)
+
+
+def test_more_memory_than_an_offset_can_reach():
+    """64 layers of 2^24 membranes of 4 bytes each are 4 GB; nothing of that size is made."""
+    grid = Binning(4096, 2048, 0, 1000, 1, 1)
+    neuron = lif(np.random.default_rng(0), 2, 3, state_bits=20)
+    conv = Conv2d(np.ones((1, 1, 2, 2), int), 2, neuron)
+    last = Linear(np.ones((2 * 16 * 8, 2), int), 2, neuron)
+    model = Model(grid, (*[conv] * 64, OrPool(255), Flatten(), last), ("a", "b"))
+    with pytest.raises(
+        EdgeSastError, match=r"the C takes 429\d{7} bytes of RAM and 67 layers; it can address 4294967295"
+    ):
+        generate(model)
 
 
 def test_recordings_of_another_binning():
