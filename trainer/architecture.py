@@ -29,6 +29,8 @@ NAMED = {
     "recurrent": "sum2-rec128-out",
 }
 
+MAX_WEIGHTS = 1 << 27  # of a layer: half a gigabyte in float32, far beyond any microcontroller
+
 _CONV = re.compile(r"([0-9]{1,9})c([0-9]{1,9})((?:[spg][0-9]{1,9})*)")
 _OTHER = re.compile(r"(or|sum|fc|rec)([0-9]{1,9})")
 
@@ -116,7 +118,20 @@ def shapes(specs: list[Spec], first: Shape) -> list[Shape]:
             raise EdgeSastError(f"--arch: {what} after a fully connected layer; put it before")
         flat = flat or isinstance(spec, DenseSpec)
         result.append(_output(spec, result[-1]))
+        if _weights(spec, result[-2]) > MAX_WEIGHTS:
+            raise EdgeSastError(
+                f"--arch: a layer of {_weights(spec, result[-2])} weights is more than {MAX_WEIGHTS}; "
+                "use fewer neurons or channels, or pool before it"
+            )
     return result
+
+
+def _weights(spec: Spec, shape: Shape) -> int:
+    if isinstance(spec, ConvSpec):
+        return spec.channels * (shape.channels // spec.groups) * spec.kernel**2
+    if isinstance(spec, DenseSpec):
+        return spec.outputs * (shape.neurons + (spec.outputs if spec.recurrent else 0))
+    return 0
 
 
 def _output(spec: Spec, shape: Shape) -> Shape:

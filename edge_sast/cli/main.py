@@ -100,6 +100,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `edge-sast ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except (MemoryError, RuntimeError) as error:  # PyTorch has no exception of its own for it
+        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+            raise
+        return _say("out of memory; lower --batch-size, --steps or --limit, or use a smaller --arch", 2)
     except OSError as error:
         return _say(
             f"{error.filename or 'system'}: {error.strerror or error}; check space and permissions", 2

@@ -94,3 +94,15 @@ def test_a_figure_file_that_cannot_be_written_is_told_first(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == f"edge-sast: --json {tmp_path}: is a folder; name a file\n"
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 1")]
+)
+def test_too_little_memory_is_one_line(monkeypatch, capsys, error):
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr("edge_sast.cli.doctor.run", fail)
+    assert main(["doctor"]) == 2
+    assert capsys.readouterr().err.startswith("edge-sast: out of memory; lower --batch-size")

@@ -57,6 +57,7 @@ def test_parse_refuses(text, message):
         ("fc8-or2-out", r"a pool of 2 after a fully connected layer"),
         ("fc8-or1-out", r"a pool of 1 after a fully connected layer; put it before"),
         ("rec8-4c1-out", r"a convolution after a fully connected layer; put it before"),
+        ("rec65535-out", r"a layer of 4299554\d+ weights is more than 134217728; use fewer neurons"),
         ("8c3g3-out", r"groups 3 must divide both 2 input and 8 channels"),
         ("8c3p3-out", r"padding 3 with kernel 3; it must be smaller"),
     ],
