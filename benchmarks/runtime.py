@@ -61,7 +61,7 @@ def benchmark(args: argparse.Namespace) -> dict:
             f"--data is {args.data}, --repeat is {args.repeat}; give a data set, and 1 run or more"
         )
     model = modelfile.load(args.model)
-    simulator, binned = Simulator(model), load_split(model, args).binned
+    simulator, binned = Simulator(model), load_split(model.binning, model.classes, args).binned
     serial, parallel = (simulator.run(binned, parallel=kind) for kind in (False, True))
     if not np.array_equal(serial.outputs, parallel.outputs) or not np.array_equal(
         serial.synops, parallel.synops

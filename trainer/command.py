@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,15 @@ import torch
 import edge_sast
 from edge_sast.cli.output import print_table, write_json
 from edge_sast.data.binned import BinnedEvents
-from edge_sast.data.dataset import Dataset
-from edge_sast.data.events import parse_sensor
-from edge_sast.data.grid import Binning
-from edge_sast.data.load import load_binned
-from edge_sast.data.sources import open_dataset
-from edge_sast.data.split import stratified_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.model import Model
-from trainer import checkpoint
+from trainer import checkpoint, datasets
 from trainer.config import DEFAULT_RHO, TrainConfig
 from trainer.evaluate import Result
 from trainer.evaluate import evaluate as evaluate_pass
 from trainer.export import export as export_model
-from trainer.loop import METRICS_NAME, Data, Trainer
+from trainer.loop import METRICS_NAME, Trainer
 from trainer.network import Integer, Network
 
 FORWARD_BITS = (8, 4)
@@ -49,7 +43,7 @@ def train(args: argparse.Namespace) -> int:
     if args.resume and not (folder / checkpoint.FILE_NAME).exists():
         raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume away to start")
     device = choose_device(args.device)
-    dataset = open_data(config.data, config.sensor, args)
+    dataset = datasets.open_data(config, args.download_dir)
     config.network(
         config.binning(dataset.sensor), len(dataset.classes)
     )  # a bad --arch is told before the data is read
@@ -58,7 +52,7 @@ def train(args: argparse.Namespace) -> int:
             raise EdgeSastError(
                 f"--data {config.data}: class folder {name!r} is not printable text, which a model wants; rename it"
             )
-    data = training_data(dataset, config, args)
+    data = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty)
     trainer = Trainer(config, data, folder, device, args.quiet)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
@@ -93,10 +87,11 @@ def evaluate(args: argparse.Namespace) -> int:
     set_threads(args.threads)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
-    binned, split = evaluation_data(stored, args)
+    recordings = datasets.evaluation_data(stored.config, stored.binning, stored.classes, args)
+    binned = recordings.binned
     figures = measure(network, stored, binned)
     print(
-        f"{args.run_dir}: {stored.config.method}, {stored.epoch} epochs; {len(binned)} recordings of split {split}"
+        f"{args.run_dir}: {stored.config.method}, {stored.epoch} epochs; {len(binned)} recordings of {recordings.name}"
     )
     rows = [
         [name, f"{100 * f['accuracy']:.2f}", _count(f["synops_per_sample"]), _count(f["spikes_per_sample"])]
@@ -104,7 +99,7 @@ def evaluate(args: argparse.Namespace) -> int:
         if isinstance(f, dict)
     ]
     print_table(rows, ["pass", "accuracy %", "SynOps/sample", "spikes/sample"])
-    write_json(args.json, {"split": split, **figures})
+    write_json(args.json, {"recordings": recordings.name, **figures})
     return 0
 
 
@@ -122,18 +117,19 @@ def export(args: argparse.Namespace) -> int:
     figures: dict[str, Any] = {"bits": args.bits, "model_hash": modelfile.model_hash(model)}
     binned = None
     if not args.no_data:
-        binned, split = evaluation_data(stored, args)
+        recordings = datasets.evaluation_data(stored.config, stored.binning, stored.classes, args)
+        binned = recordings.binned
         hard = evaluate_pass(network, binned, stored.config.spike(hard=True)).accuracy
         integer = accuracy(Simulator(model).run(binned, parallel=True).predictions, binned)
         figures |= {
-            "split": split,
+            "recordings": recordings.name,
             "samples": len(binned),
             "hard_accuracy": hard,
             "integer_accuracy": integer,
         }
         print(
             f"float, hard spikes {100 * hard:.2f} %, {args.bits}-bit integers {100 * integer:.2f} % "
-            f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of split {split}"
+            f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of {recordings.name}"
         )
     out = Path(args.out)
     if args.target == "model":
@@ -206,68 +202,6 @@ def _integer_figures(
         "spikes_per_sample": float(run.spikes.sum(1).mean()),
         "trainer_runtime_differences": differing,
     }
-
-
-@dataclass(frozen=True)
-class DataArguments:
-    """The data arguments that commands share, for callers without a command line."""
-
-    data: str | None = None
-    split: str | None = None
-    cache_dir: str | None = None
-    download_dir: str | None = None
-    skip_empty: bool = False
-    limit: int | None = None
-
-
-def open_data(spec: str, sensor: str | None, args: Any) -> Dataset:
-    """The data set a run was, or is to be, trained on."""
-    return open_dataset(spec, sensor=parse_sensor(sensor) if sensor else None, download_dir=args.download_dir)
-
-
-def training_data(dataset: Dataset, config: TrainConfig, args: Any) -> Data:
-    """Training part, and the valid split or a stratified part of the training split. Test data stays unread."""
-    binning = config.binning(dataset.sensor)
-    main_split = "train" if "train" in dataset.splits else dataset.splits[0]
-    if main_split != "train" and (len(dataset.splits) > 1 or main_split in ("test", "valid")):
-        raise EdgeSastError(
-            f"--data {config.data}: has no split 'train', only {', '.join(dataset.splits)}; rename or add one"
-        )
-    options = {"cache_dir": args.cache_dir, "skip_empty": args.skip_empty}
-    train_part = load_binned(dataset, main_split, binning, limit=config.limit, **options)
-    if "valid" in dataset.splits:
-        return Data(train_part, load_binned(dataset, "valid", binning, **options))
-    kept, held_out = stratified_split(train_part.labels, config.valid_fraction, config.seed)
-    return Data(train_part.select(kept), train_part.select(held_out))
-
-
-def evaluation_data(stored: checkpoint.Checkpoint, args: Any) -> tuple[BinnedEvents, str]:
-    """The split to report on: the one asked for, else test, else valid."""
-    spec = args.data or stored.config.data
-    dataset = open_data(spec, stored.config.sensor, args)
-    split = args.split or next((s for s in ("test", "valid") if s in dataset.splits), None)
-    if split is None:
-        raise EdgeSastError(
-            f"--data {spec}: has no test or valid split, only {', '.join(dataset.splits)}; name one with --split"
-        )
-    if dataset.classes != stored.classes:
-        raise EdgeSastError(
-            f"--data {spec}: its classes {', '.join(dataset.classes)} are not those of the checkpoint "
-            f"({', '.join(stored.classes)}); use data with the same class folders"
-        )
-    binning = _same_sensor(spec, stored.binning, dataset.sensor)
-    return load_binned(
-        dataset, split, binning, cache_dir=args.cache_dir, limit=args.limit, skip_empty=args.skip_empty
-    ), split
-
-
-def _same_sensor(spec: str, binning: Binning, sensor: tuple[int, int]) -> Binning:
-    if (binning.sensor_width, binning.sensor_height) != tuple(sensor):
-        raise EdgeSastError(
-            f"--data {spec}: its sensor is {sensor[0]}x{sensor[1]}, the checkpoint's "
-            f"{binning.sensor_width}x{binning.sensor_height}; use recordings of the same sensor"
-        )
-    return binning
 
 
 def choose_device(text: str) -> str:

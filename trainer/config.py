@@ -36,7 +36,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "augment_shift": (0, MAX_AUGMENT_SHIFT),
     "seed": (0, (1 << 63) - 1),
 }
-DEFAULT_RHO = {"sast": 0.3, "surrogate": 0.0, "hard": 0.0}
+DEFAULT_RHO = {"sast": 0.1, "surrogate": 0.0, "hard": 0.0}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class TrainConfig:
     method: str = "sast"
     surrogate: str = "arctan"
     beta: float = 5.0
-    rho: float = 0.3
+    rho: float = 0.1
     rho_warmup: int = 2
     independent_batch: bool = False
     reset: str = "zero"

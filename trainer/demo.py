@@ -9,10 +9,10 @@ from typing import Any
 
 from edge_sast import modelfile
 from edge_sast.cli.output import print_table, write_json
+from edge_sast.cli.recordings import load_split
 from edge_sast.errors import CheckFailedError
 from edge_sast.footprint import footprint
-from trainer import checkpoint, command
-from trainer.command import DataArguments
+from trainer import checkpoint, command, datasets
 from trainer.config import TrainConfig
 from trainer.loop import Trainer
 
@@ -41,14 +41,14 @@ def demo(args: argparse.Namespace) -> int:
     start = time.monotonic()
     command.set_threads(args.threads)
     out = Path(args.out)
-    where = DataArguments(cache_dir=args.cache_dir)
     print("1/4 train: SAST on the built-in handwritten digits before a simulated event camera", flush=True)
-    dataset = command.open_data(SETTINGS.data, None, where)
-    trainer = Trainer(SETTINGS, command.training_data(dataset, SETTINGS, where), out / "run", "cpu")
+    data = datasets.training_data(datasets.open_data(SETTINGS), SETTINGS, args.cache_dir)
+    trainer = Trainer(SETTINGS, data, out / "run", "cpu")
     network = trainer.run()
     print("2/4 evaluate on the held-out part: PyTorch's passes, and the integer runtime", flush=True)
     stored = checkpoint.load(out / "run")
-    binned, split = command.evaluation_data(stored, where)
+    recordings = load_split(stored.binning, stored.classes, _test_split(args))
+    binned = recordings.binned
     figures = command.measure(network, stored, binned)
     print("3/4 export INT8: integer model, C tables, known answers", flush=True)
     model = command.build_model(network, stored, 8)
@@ -59,7 +59,7 @@ def demo(args: argparse.Namespace) -> int:
     report = verify_host(out / "c", binned)
     sizes = footprint(model)
     figures |= {
-        "split": split,
+        "recordings": recordings.name,
         "flash_bytes": sizes.flash_bytes,
         "ram_bytes": sizes.ram_bytes,
         "mismatches": report.mismatches,
@@ -74,13 +74,21 @@ def demo(args: argparse.Namespace) -> int:
     return 0
 
 
+def _test_split(args: argparse.Namespace) -> argparse.Namespace:
+    """The data arguments of an `evaluate` of the demo's run."""
+    unset = dict.fromkeys(("sensor", "download_dir", "limit"))
+    return argparse.Namespace(
+        data=SETTINGS.data, split="test", cache_dir=args.cache_dir, skip_empty=False, **unset
+    )
+
+
 def _print(figures: dict[str, Any], out: Path) -> None:
     rows = []
     for name, title in (("surrogate", "surrogate"), ("hard", "hard"), ("int8", "INT8"), ("int4", "INT4")):
         f = figures[name]
         rows.append([title, f"{100 * f['accuracy']:.2f}", f"{f['synops_per_sample']:,.0f}"])
     print()
-    print_table(rows, [f"{figures['samples']} {figures['split']} recordings", "accuracy %", "SynOps/sample"])
+    print_table(rows, [f"{figures['samples']} test recordings", "accuracy %", "SynOps/sample"])
     print(
         f"\nINT8 tables {figures['flash_bytes']:,} bytes of flash, state {figures['ram_bytes']:,} bytes of RAM; "
         f"C against runtime: {figures['mismatches']} mismatches in {figures['compared_steps']:,} steps"

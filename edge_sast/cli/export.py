@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.recordings import add_data_arguments
+
 NAME = "export"
 HELP = "Turn a trained network into an integer model file and a folder of C that runs it."
 
@@ -14,15 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", default="c", help="c (a folder of C99), or model (the model file alone)")
     parser.add_argument("--out", required=True, help="folder for c, file for model")
     parser.add_argument("--name", default="sast", help="prefix of the generated C names")
-    parser.add_argument("--data", help="data set for known answers and accuracy; default the training data")
-    parser.add_argument("--split", help="its split; default test, or valid where there is no test")
-    parser.add_argument("--limit", type=int, help="recordings for the accuracy; default all")
+    add_data_arguments(parser, "data for known answers and accuracy, if not those of the training")
     parser.add_argument(
         "--no-data", action="store_true", help="no accuracy; known answers from random events"
     )
-    parser.add_argument("--download-dir", help="where nmnist and dvsgesture are kept")
-    parser.add_argument("--skip-empty", action="store_true", help="leave out recordings without events")
-    parser.add_argument("--cache-dir", help="where binned recordings are kept")
     parser.add_argument("--json", metavar="FILE", help="write what rounding cost")
 
 

@@ -134,7 +134,7 @@ def _measure(model: Model, layers: list[dict[str, Any]], args: argparse.Namespac
     """Adds what recordings cost to each layer's figures; returns those of the whole model."""
     from edge_sast.runtime import Simulator
 
-    recordings = load_split(model, args)
+    recordings = load_split(model.binning, model.classes, args)
     result = Simulator(model).run(recordings.binned)
     samples = len(result.predictions)
     for column, (index, _) in enumerate(model.weighted()):

@@ -24,9 +24,9 @@ class Recordings:
     name: str
 
 
-def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that name a data set and how to read it."""
-    parser.add_argument("--data", metavar="SPEC", help="data set: folder, .zip, digits, nmnist or dvsgesture")
+def add_data_arguments(parser: argparse.ArgumentParser, which: str = "data set") -> None:
+    """The options that name a data set and how to read it; `which` begins the help of --data."""
+    parser.add_argument("--data", metavar="SPEC", help=f"{which}: folder, .zip, digits, nmnist or dvsgesture")
     parser.add_argument("--split", help="its split; default test, or valid where there is no test")
     parser.add_argument("--limit", type=int, help="use only this many recordings, spread over the classes")
     parser.add_argument(
@@ -56,19 +56,25 @@ def open_split(args: argparse.Namespace) -> tuple[Dataset, str]:
     return dataset, split
 
 
-def load_split(model: Model, args: argparse.Namespace) -> Recordings:
-    """The split that --data and --split name, binned as the model wants it.
+def load_split(binning: Binning, classes: Sequence[str], args: argparse.Namespace) -> Recordings:
+    """The split that --data and --split name, binned as a model wants it, labelled by the model's classes.
 
     Raises EdgeSastError as open_split does, for an unknown split, and for classes the model does not have.
     """
+    from dataclasses import replace
+
+    import numpy as np
+
     dataset, split = open_split(args)
-    unknown = sorted(set(dataset.classes) - set(model.classes))
+    unknown = sorted(set(dataset.classes) - set(classes))
     if unknown:
         raise EdgeSastError(
-            f"--data {args.data}: the model has no class {unknown[0]!r}, only {', '.join(model.classes)}; "
+            f"--data {args.data}: the model has no class {unknown[0]!r}, only {', '.join(classes)}; "
             "use recordings of the model's classes"
         )
-    binned = bin_split(dataset, split, model.binning, args)
+    binned = bin_split(dataset, split, binning, args)
+    places = np.array([classes.index(name) for name in binned.classes], np.int64)
+    binned = replace(binned, labels=places[binned.labels], classes=tuple(classes))
     return Recordings(binned, labelled=True, name=f"{args.data} {split}")
 
 

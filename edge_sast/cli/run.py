@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
     model = modelfile.load(args.model)
     simulator = Simulator(model)
     parallel = _set_threads(args.threads)
-    recordings = load_split(model, args) if args.data else load_files(model, args.sources, args)
+    recordings = (
+        load_split(model.binning, model.classes, args) if args.data else load_files(model, args.sources, args)
+    )
     result, seconds = measure(simulator, recordings, parallel)
     figures = _figures(result, seconds, recordings.labelled)
     if args.data:

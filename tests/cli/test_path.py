@@ -88,7 +88,7 @@ def test_evaluate(home, capsys):
     printed = capsys.readouterr().out
     found = figures(out)
     assert found["samples"] == 30
-    assert found["split"] == "test"
+    assert found["recordings"].endswith(" test")
     for name in ("surrogate", "hard", "int8", "int4"):
         assert found[name].keys() >= {"accuracy", "synops_per_sample", "spikes_per_sample"}
         assert f"{100 * found[name]['accuracy']:.2f}" in printed
@@ -210,7 +210,7 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
             "--target is 'vhdl'; this version writes",
         ),
         (["evaluate", "RUN", "--split", "holdout"], "holdout"),
-        (["evaluate", "RUN", "--data", "digits"], "its classes 0, 1, 2"),
+        (["evaluate", "RUN", "--data", "digits"], "the model has no class '0', only column, diagonal, row"),
         (["verify", "RUN"], "has no manifest.json"),
         (["run", "RUN/metrics.jsonl", "x.bin"], "not a readable model file"),
         (
@@ -258,3 +258,30 @@ def test_a_full_disk_leaves_nothing_behind(home, capsys, monkeypatch):
     error = capsys.readouterr().err
     assert "No space left on device; free space or choose another folder" in error
     assert list(target.parent.iterdir()) == []
+
+
+def test_evaluate_without_test_and_valid_splits_takes_what_training_held_out(home, capsys):
+    flat = home / "flat"
+    shutil.copytree(home / "data" / "train", flat)
+    options = ["--epochs", "1", "--qat-epochs", "0", "--valid-fraction", "0.2"]
+    assert main(train(home, flat, "flat-run", *options)) == 0
+    out = home / "flat.json"
+    assert (
+        main(["evaluate", str(home / "flat-run"), "--cache-dir", str(home / "cache"), "--json", str(out)])
+        == 0
+    )
+    assert figures(out)["samples"] == 18
+    assert "held out of all" in figures(out)["recordings"]
+    last = json.loads((home / "flat-run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert figures(out)["hard"]["accuracy"] == last["valid_accuracy"]
+    capsys.readouterr()
+
+
+def test_data_with_some_of_the_classes_keeps_the_models_labels(home):
+    some = home / "some"
+    shutil.copytree(home / "data" / "test" / "row", some / "row")
+    options = ["--data", str(some), "--split", "all", "--cache-dir", str(home / "cache")]
+    assert main(["evaluate", str(home / "run"), *options, "--json", str(home / "some.json")]) == 0
+    found = figures(home / "some.json")
+    assert found["samples"] == 10
+    assert found["int8"]["accuracy"] > 0.7

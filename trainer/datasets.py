@@ -1,0 +1,60 @@
+"""Which recordings a run is trained on, which only watch it, and which it is judged by."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from edge_sast.cli.recordings import Recordings, load_split
+from edge_sast.data.dataset import Dataset
+from edge_sast.data.events import parse_sensor
+from edge_sast.data.grid import Binning
+from edge_sast.data.load import load_binned
+from edge_sast.data.sources import open_dataset
+from edge_sast.data.split import stratified_split
+from edge_sast.errors import EdgeSastError
+from trainer.config import TrainConfig
+from trainer.loop import Data
+
+
+def open_data(config: TrainConfig, download_dir: str | None = None) -> Dataset:
+    """The data set of a run."""
+    sensor = parse_sensor(config.sensor) if config.sensor else None
+    return open_dataset(config.data, sensor=sensor, download_dir=download_dir)
+
+
+def training_data(
+    dataset: Dataset, config: TrainConfig, cache_dir: str | None = None, skip_empty: bool = False
+) -> Data:
+    """Training part, and the valid split or a stratified part of the training split. Test data stays unread."""
+    binning = config.binning(dataset.sensor)
+    main_split = "train" if "train" in dataset.splits else dataset.splits[0]
+    if main_split != "train" and (len(dataset.splits) > 1 or main_split in ("test", "valid")):
+        raise EdgeSastError(
+            f"--data {config.data}: has no split 'train', only {', '.join(dataset.splits)}; rename or add one"
+        )
+    train_part = load_binned(
+        dataset, main_split, binning, limit=config.limit, cache_dir=cache_dir, skip_empty=skip_empty
+    )
+    if "valid" in dataset.splits:
+        return Data(
+            train_part, load_binned(dataset, "valid", binning, cache_dir=cache_dir, skip_empty=skip_empty)
+        )
+    kept, held_out = stratified_split(train_part.labels, config.valid_fraction, config.seed)
+    return Data(train_part.select(kept), train_part.select(held_out))
+
+
+def evaluation_data(
+    config: TrainConfig, binning: Binning, classes: Sequence[str], args: argparse.Namespace
+) -> Recordings:
+    """What to report on: the split asked for, else test, else valid, else what training held out.
+
+    args: as edge_sast.cli.recordings.add_data_arguments makes them; data and sensor are the run's where not given.
+    """
+    if not (args.data or args.split):
+        dataset = open_data(config, args.download_dir)
+        if not {"test", "valid"} & set(dataset.splits):
+            held_out = training_data(dataset, config, args.cache_dir, args.skip_empty).valid
+            return Recordings(held_out, True, f"{config.data}, held out of {dataset.splits[0]}")
+    given = {"data": args.data or config.data, "sensor": args.sensor or config.sensor}
+    return load_split(binning, classes, argparse.Namespace(**(vars(args) | given)))
