@@ -59,6 +59,7 @@ def run_recordings(
                 )
             for name in names:
                 yield parse_recording(form, _take(process, form.recording_bytes, name, messages))
+            _check_end(process)
         finally:
             process.kill()
             process.wait()
@@ -86,6 +87,21 @@ def _feed(stream: IO[bytes], streams: Iterable[bytes]) -> None:
                 stream.write(data)
     except OSError:
         pass  # the program ended: the reading side finds out and says why
+
+
+def _check_end(process: subprocess.Popen) -> None:
+    """After the last recording: nothing more to read, and a clean exit (a sanitizer may complain only then)."""
+    watchdog = threading.Timer(RECORDING_TIMEOUT_S, process.kill)
+    watchdog.start()
+    try:
+        more = process.stdout.read()  # type: ignore[union-attr]  # PIPE was asked for
+        code = process.wait()
+    finally:
+        watchdog.cancel()
+    if more or code != 0:
+        raise CheckFailedError(
+            f"host program: ended with exit code {code} and {len(more)} bytes too many after the last recording"
+        )
 
 
 def _take(process: subprocess.Popen, size: int, what: str, messages: IO[bytes]) -> bytes:

@@ -167,6 +167,24 @@ def test_c_that_crashes(build):
         verify_host(build, edited=True)
 
 
+@pytest.mark.parametrize(
+    ("last_words", "message"),
+    [
+        ("return 3;", "ended with exit code 3 and 0 bytes too many"),
+        ('fputs("more", stdout); return 0;', "ended with exit code 0 and 4 bytes too many"),
+    ],
+)
+def test_c_that_does_not_end_cleanly(build, last_words, message):
+    edit(
+        build / "host" / "host_main.c",
+        r"return sast_host_run\((.*)\);",
+        rf"(void)sast_host_run(\1); {last_words}",
+    )
+    edit(build / "host" / "host_main.c", r"\A", "#include <stdio.h>\n")
+    with pytest.raises(CheckFailedError, match=message):
+        verify_host(build, edited=True)
+
+
 def test_c_that_hangs(build, monkeypatch):
     edit(
         build / "src" / "sast_step.c",
