@@ -56,7 +56,7 @@ def footprint(model: Model) -> Footprint:
     )
     inputs = shapes[0].neurons
     return Footprint(
-        layers, _bitmap(inputs) if model.binning.count_cap == 1 else inputs, 4 * len(model.classes)
+        layers, bitmap_bytes(inputs) if model.binning.count_cap == 1 else inputs, 4 * len(model.classes)
     )
 
 
@@ -80,13 +80,14 @@ def _packed_bytes(layer: Weighted) -> int:
 
 def _ram(layer: Layer, shape: Shape, out: Shape) -> int:
     if isinstance(layer, OrPool):
-        return _bitmap(out.neurons)
+        return bitmap_bytes(out.neurons)
     if isinstance(layer, Flatten | SumPool):
         return 0
     membrane = accumulator_bound(layer, shape.max_count).bits // 8
-    own_spikes = _bitmap(out.neurons) if isinstance(layer, RecurrentLinear) else 0
+    own_spikes = bitmap_bytes(out.neurons) if isinstance(layer, RecurrentLinear) else 0
     return out.neurons * membrane + COUNTERS_BYTES + own_spikes
 
 
-def _bitmap(bits: int) -> int:
+def bitmap_bytes(bits: int) -> int:
+    """Bytes of one bit each."""
     return (bits + 7) // 8

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge_sast.bounds import accumulator_bound
+from edge_sast.footprint import COUNTERS_BYTES, RAM_ALIGNMENT, bitmap_bytes
 from edge_sast.layers import OrPool, RecurrentLinear
 from edge_sast.model import Model
-
-COUNTERS_BYTES = 24  # sizeof(sast_counters_t)
-ALIGNMENT = 8
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,9 @@ def memory(model: Model) -> Memory:
         *per_step,
         *_recurrent(model),
     ]
-    excess = sum(member.bytes for member in members) % ALIGNMENT
+    excess = sum(member.bytes for member in members) % RAM_ALIGNMENT
     if excess:
-        members.append(Member("padding", "uint8_t", ALIGNMENT - excess, 1, "to a multiple of 8"))
+        members.append(Member("padding", "uint8_t", RAM_ALIGNMENT - excess, 1, "to a multiple of 8"))
     return Memory(tuple(members), sum(member.bytes for member in per_step))
 
 
@@ -77,7 +75,7 @@ def _membranes(model: Model) -> Iterator[Member]:
 def _input_seen(model: Model) -> Member:
     neurons, cap = model.binning.neurons, model.binning.count_cap
     if cap == 1:
-        return Member("input_seen", "uint8_t", _bitmap(neurons), 1, "one bit per input, of this step")
+        return Member("input_seen", "uint8_t", bitmap_bytes(neurons), 1, "one bit per input, of this step")
     return Member("input_seen", "uint8_t", neurons, 1, f"events per input, of this step, at most {cap}")
 
 
@@ -85,7 +83,7 @@ def _or_pools(model: Model) -> Iterator[Member]:
     shapes = model.shapes()
     for index, layer in enumerate(model.layers):
         if isinstance(layer, OrPool):
-            size = _bitmap(shapes[index + 1].neurons)
+            size = bitmap_bytes(shapes[index + 1].neurons)
             yield Member(f"layer{index}_set", "uint8_t", size, 1, "one bit per pool output, of this step")
 
 
@@ -93,9 +91,5 @@ def _recurrent(model: Model) -> Iterator[Member]:
     shapes = model.shapes()
     for index, layer in model.weighted():
         if isinstance(layer, RecurrentLinear):
-            size = _bitmap(shapes[index + 1].neurons)
+            size = bitmap_bytes(shapes[index + 1].neurons)
             yield Member(f"layer{index}_spikes", "uint8_t", size, 1, "one bit per neuron, of the last step")
-
-
-def _bitmap(bits: int) -> int:
-    return (bits + 7) // 8

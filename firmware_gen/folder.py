@@ -96,6 +96,8 @@ def write_folder(files: Mapping[str, bytes], out_dir: str | os.PathLike[str]) ->
         EdgeSastError: out_dir holds something else, or an edited export, or cannot be written.
     """
     target = Path(out_dir)
+    if target.resolve() == Path.cwd():
+        raise EdgeSastError(f"{target}: is the current folder, which cannot be replaced; name a folder in it")
     earlier = _earlier_export(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

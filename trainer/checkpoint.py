@@ -30,13 +30,22 @@ FILE_NAME = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """What a run folder holds; `epoch` counts finished epochs."""
+class Standing:
+    """What a checkpoint says beside its tensors; `epoch` counts finished epochs, `data` is the digest of the
+    training part (BinnedEvents.digest).
+    """
 
     config: TrainConfig
     binning: Binning
     classes: tuple[str, ...]
+    data: str
     epoch: int
+
+
+@dataclass(frozen=True)
+class Checkpoint(Standing):
+    """What a run folder holds."""
+
     tensors: dict[str, Tensor]
     source: str
 
@@ -64,29 +73,14 @@ class Checkpoint:
         optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
-def save(
-    folder: Path,
-    config: TrainConfig,
-    binning: Binning,
-    classes: tuple[str, ...],
-    epoch: int,
-    network: Network,
-    optimiser: Optimizer,
-) -> None:
+def save(folder: Path, standing: Standing, network: Network, optimiser: Optimizer) -> None:
     """Write the checkpoint of a run, whole or not at all."""
     tensors = {f"network.{name}": t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     names = [name for name, _ in network.named_parameters()]
     for index, state in optimiser.state_dict()["state"].items():
         for field, value in state.items():
             tensors[f"optimiser.{names[index]}/{field}"] = value.detach().cpu().contiguous()
-    document = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "config": asdict(config),
-        "binning": asdict(binning),
-        "classes": classes,
-        "epoch": epoch,
-    }
+    document = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(standing)}
     document["sha256"] = _digest(document, tensors)
     metadata = {METADATA_KEY: json.dumps(document, sort_keys=True)}
     write_atomic(folder / FILE_NAME, safetensors.torch.save(tensors, metadata))
@@ -117,7 +111,7 @@ def load(path: Path) -> Checkpoint:
         )
     config = TrainConfig.from_dict(document["config"], str(file))
     binning, classes = Binning(**document["binning"]), tuple(document["classes"])
-    return Checkpoint(config, binning, classes, document["epoch"], tensors, str(file))
+    return Checkpoint(config, binning, classes, document["data"], document["epoch"], tensors, str(file))
 
 
 def _digest(document: dict[str, Any], tensors: dict[str, Tensor]) -> str:

@@ -36,12 +36,7 @@ def train(args: argparse.Namespace) -> int:
     set_threads(args.threads)
     folder = Path(args.out)
     check_writable("--out", folder, folder=True)
-    if (folder / checkpoint.FILE_NAME).exists() and not (args.resume or args.overwrite):
-        raise EdgeSastError(
-            f"--out {folder} already holds a run; add --resume to go on, or --overwrite to start anew"
-        )
-    if args.resume and not (folder / checkpoint.FILE_NAME).exists():
-        raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume away to start")
+    _check_start(folder, args)
     device = choose_device(args.device)
     dataset = datasets.open_data(config, args.download_dir)
     config.network(
@@ -56,6 +51,7 @@ def train(args: argparse.Namespace) -> int:
     trainer = Trainer(config, data, folder, device, args.quiet)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
+        _check_start(folder, args)  # again: another training may have come first while the data was read
         _run(trainer, args.resume)
     last = json.loads((folder / METRICS_NAME).read_text().splitlines()[-1])
     if not args.quiet:
@@ -64,6 +60,16 @@ def train(args: argparse.Namespace) -> int:
         )
     write_json(args.json, last)
     return 0
+
+
+def _check_start(folder: Path, args: argparse.Namespace) -> None:
+    held = (folder / checkpoint.FILE_NAME).exists()
+    if held and not (args.resume or args.overwrite):
+        raise EdgeSastError(
+            f"--out {folder} already holds a run; add --resume to go on, or --overwrite to start anew"
+        )
+    if args.resume and not held:
+        raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume away to start")
 
 
 def _run(trainer: Trainer, resume: bool) -> None:
@@ -111,6 +117,7 @@ def export(args: argparse.Namespace) -> int:
     targets = ("c", "model")
     if args.target not in targets:
         raise EdgeSastError(f"--target is {args.target!r}; this version writes {' and '.join(targets)}")
+    set_threads(args.threads)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
     model = build_model(network, stored, args.bits)

@@ -11,6 +11,7 @@ from edge_sast import modelfile
 from edge_sast.cli.output import print_table, write_json
 from edge_sast.cli.recordings import load_split
 from edge_sast.errors import CheckFailedError
+from edge_sast.files import check_writable, locked
 from edge_sast.footprint import footprint
 from trainer import checkpoint, command, datasets
 from trainer.config import TrainConfig
@@ -41,12 +42,15 @@ def demo(args: argparse.Namespace) -> int:
     start = time.monotonic()
     command.set_threads(args.threads)
     out = Path(args.out)
+    check_writable("--out", out, folder=True)
     print("1/4 train: SAST on the built-in handwritten digits before a simulated event camera", flush=True)
     data = datasets.training_data(datasets.open_data(SETTINGS), SETTINGS, args.cache_dir)
-    trainer = Trainer(SETTINGS, data, out / "run", "cpu")
-    network = trainer.run()
+    run = out / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    with locked(run):
+        network = Trainer(SETTINGS, data, run).run()
     print("2/4 evaluate on the held-out part: PyTorch's passes, and the integer runtime", flush=True)
-    stored = checkpoint.load(out / "run")
+    stored = checkpoint.load(run)
     recordings = load_split(stored.binning, stored.classes, _test_split(args))
     binned = recordings.binned
     figures = command.measure(network, stored, binned)

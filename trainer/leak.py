@@ -55,4 +55,4 @@ def snapped_decay(logit: Tensor) -> tuple[Tensor, Shifts]:
     """τ of a learnable leak, sigmoid(logit) rounded to the nearest device leak; straight-through."""
     smooth = torch.sigmoid(logit)
     shifts = nearest_shifts(float(smooth.detach()))
-    return smooth + (decay(shifts) - smooth).detach(), shifts
+    return decay(shifts) + (smooth - smooth.detach()), shifts

@@ -80,6 +80,7 @@ class Trainer:
             for layer in self.network.weighted():
                 layer.integers(config.bits)
         self.optimiser = self._new_optimiser()
+        self._data_digest = data.train.digest()
         self.epoch = 0
 
     def resume(self) -> None:
@@ -94,6 +95,11 @@ class Trainer:
         if stored.binning != self.data.train.binning or stored.classes != self.data.train.classes:
             raise EdgeSastError(
                 f"--resume: the data of {self.folder} had another sensor or classes; use the same data"
+            )
+        if stored.data != self._data_digest:
+            raise EdgeSastError(
+                f"--resume: the recordings are not those that {self.folder} was trained on; restore them, or use "
+                "another --out"
             )
         self.network.load_state_dict(stored.network().state_dict())
         self.epoch = stored.epoch
@@ -123,9 +129,8 @@ class Trainer:
 
     def _save(self, epochs: int) -> None:
         train = self.data.train
-        checkpoint.save(
-            self.folder, self.config, train.binning, train.classes, epochs, self.network, self.optimiser
-        )
+        standing = checkpoint.Standing(self.config, train.binning, train.classes, self._data_digest, epochs)
+        checkpoint.save(self.folder, standing, self.network, self.optimiser)
 
     def _run_epoch(self, epoch: int) -> dict[str, Any]:
         config = self.config

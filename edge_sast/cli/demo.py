@@ -9,7 +9,11 @@ HELP = "The whole path on a built-in data set: train, evaluate, export, run the 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", default="edge-sast-demo", help="folder for everything the demo makes")
+    parser.add_argument(
+        "--out",
+        default="edge-sast-demo",
+        help="folder for what the demo makes; replaces an earlier demo",
+    )
     parser.add_argument("--cache-dir", help="where binned recordings are kept")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
     parser.add_argument("--json", metavar="FILE", help="write the figures")

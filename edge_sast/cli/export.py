@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-data", action="store_true", help="no accuracy; known answers from random events"
     )
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
     parser.add_argument("--json", metavar="FILE", help="write what rounding cost")
 
 

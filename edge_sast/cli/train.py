@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     method.add_argument("--beta", type=float, default=5.0, help="slope parameter of the surrogate")
     method.add_argument("--rho", type=float, help="SAM radius; default 0.1 for sast, else 0")
-    method.add_argument("--rho-warmup", type=int, default=2, help="epochs over which rho grows from 0")
+    method.add_argument(
+        "--rho-warmup", type=int, default=2, help="epochs over which rho grows to its full size"
+    )
     method.add_argument(
         "--independent-batch", action="store_true", help="SAM's second gradient from its own minibatch"
     )

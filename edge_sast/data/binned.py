@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -85,6 +86,13 @@ class BinnedEvents:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) over what is binned and its labels: tells whether two sets are the same recordings."""
+        digest = hashlib.sha256(repr((self.binning, self.classes)).encode())
+        for array in (self.indices, self.counts, self.step_ptr, self.labels):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
     def select(self, indices: np.ndarray | Sequence[int]) -> BinnedEvents:
         """The recordings at these positions, in this order.

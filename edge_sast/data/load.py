@@ -68,9 +68,7 @@ def spread(labels: np.ndarray, limit: int | None) -> np.ndarray:
     if limit is None:
         return np.arange(len(labels))
     if limit < 1:
-        raise EdgeSastError(
-            f"limit {limit} is out of range; choose a whole number from 1 on, or leave it away"
-        )
+        raise EdgeSastError(f"--limit is {limit}; it must be 1 or more")
     rank = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)

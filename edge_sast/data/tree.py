@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -99,7 +101,7 @@ def _read_file(path: Path) -> bytes:
 def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise EdgeSastError(f"{path}: not a readable zip archive ({error}); copy it again") from error
     found = []
     for info in archive.infolist():
@@ -107,6 +109,9 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
         if info.is_dir() or not inside or any(_ignored(part) for part in inside):
             continue
         found.append((inside, info))
+    twice = [name for name, count in Counter(inside for inside, _ in found).items() if count > 1]
+    if twice:
+        raise EdgeSastError(f"{path}: holds {'/'.join(twice[0])} twice; pack it again with one of them")
     if not found:
         raise EdgeSastError(f"{path}: empty zip archive; put recordings into it, or remove it")
     # Archives made of a folder hold it as one common leading name (`Train/0/00002.bin`); the zip already
@@ -127,7 +132,7 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> bytes:
     try:
         return archive.read(info)
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise EdgeSastError(
             f"{source}: cannot be unpacked ({error}); the archive is damaged: copy it again"
         ) from error

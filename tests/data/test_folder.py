@@ -1,5 +1,6 @@
 import os
 import re
+import zipfile
 
 import pytest
 
@@ -194,3 +195,17 @@ def test_fingerprint_follows_contents_not_place(tmp_path):
 def test_class_order():
     assert sort_classes({"10", "9", "2"}) == ("2", "9", "10")
     assert sort_classes({"10", "9", "x"}) == ("10", "9", "x")
+
+
+def test_a_zip_that_holds_a_recording_twice(tmp_path):
+    write_classes(tmp_path / "source", {"0": 1})
+    (tmp_path / "data").mkdir()
+    zip_folder(tmp_path / "source", tmp_path / "data" / "train.zip")
+    with (
+        zipfile.ZipFile(tmp_path / "data" / "train.zip", "a") as archive,
+        pytest.warns(UserWarning, match="Duplicate name"),
+    ):
+        archive.writestr("0/000.bin", b"")
+    message = f"{tmp_path}/data/train.zip: holds 0/000.bin twice; pack it again with one of them"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        open_folder(tmp_path / "data")

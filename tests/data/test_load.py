@@ -147,6 +147,6 @@ def test_limit_takes_the_classes_in_turn(folder, tmp_path):
     assert load(folder, tmp_path / "cache", limit=3).labels.tolist() == [0, 0, 1]
     assert spread(np.array([0, 0, 0, 0, 1, 1, 2]), 5).tolist() == [0, 1, 4, 5, 6]
     assert spread(np.array([0, 1]), 9).tolist() == [0, 1]
-    message = "limit 0 is out of range; choose a whole number from 1 on, or leave it away"
+    message = "--limit is 0; it must be 1 or more"
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         load(folder, tmp_path / "cache", limit=0)

@@ -98,3 +98,11 @@ def test_no_manifest(tmp_path):
         EdgeSastError, match=r"has no manifest.json; give a folder that 'edge-sast export' wrote"
     ):
         read_manifest(tmp_path)
+
+
+def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        EdgeSastError, match=r"^\.: is the current folder, which cannot be replaced; name a folder in it$"
+    ):
+        write_folder({}, ".")

@@ -20,7 +20,8 @@ CLASSES = ("a", "b")
 @pytest.fixture
 def folder(tmp_path):
     network = Network(CONFIG.network(BINNING, 2))
-    checkpoint.save(tmp_path, CONFIG, BINNING, CLASSES, 1, network, torch.optim.Adam(network.parameters()))
+    standing = checkpoint.Standing(CONFIG, BINNING, CLASSES, "digest of the data", 1)
+    checkpoint.save(tmp_path, standing, network, torch.optim.Adam(network.parameters()))
     return tmp_path
 
 
@@ -41,6 +42,7 @@ def rewrite(folder, change):
 def test_round_trip(folder):
     loaded = checkpoint.load(folder)
     assert (loaded.config, loaded.binning, loaded.classes, loaded.epoch) == (CONFIG, BINNING, CLASSES, 1)
+    assert loaded.data == "digest of the data"
     network = loaded.network()
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, loaded.tensors[f"network.{name}"])

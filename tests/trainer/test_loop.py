@@ -149,6 +149,16 @@ def test_resume_refuses_other_settings(tmp_path, data):
         changed.resume()
 
 
+def test_resume_refuses_other_recordings(tmp_path, data):
+    config = replace(CONFIG, epochs=1, qat_epochs=0)
+    Trainer(config, data, tmp_path, quiet=True).run()
+    changed = Trainer(config, Data(bars(2, 96), data.valid), tmp_path, quiet=True)
+    with pytest.raises(
+        EdgeSastError, match=r"^--resume: the recordings are not those that .* was trained on"
+    ):
+        changed.resume()
+
+
 def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path, data):
     trainer = Trainer(CONFIG, data, tmp_path, quiet=True)
     with torch.no_grad():
