@@ -24,7 +24,8 @@ from trainer.evaluate import Result
 from trainer.evaluate import evaluate as evaluate_pass
 from trainer.export import export as export_model
 from trainer.loop import METRICS_NAME, Trainer
-from trainer.network import Integer, Network
+from trainer.network import Network
+from trainer.passes import Integer
 
 FORWARD_BITS = (8, 4)
 MOST_THREADS = 1024

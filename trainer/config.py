@@ -11,8 +11,8 @@ from edge_sast.data.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
 from edge_sast.data.grid import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS, Binning
 from edge_sast.errors import EdgeSastError
 from trainer import surrogate
-from trainer.lif import Spike
 from trainer.network import NetworkSettings
+from trainer.passes import Spike
 from trainer.quantise import check_bits
 
 METHODS = {

@@ -13,7 +13,8 @@ from torch import Tensor
 from edge_sast.data.binned import BinnedEvents
 from trainer.batches import in_order
 from trainer.layers import Weighted
-from trainer.network import Network, Pass
+from trainer.network import Network
+from trainer.passes import Pass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +12,9 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape, state_range
 from trainer import leak
 from trainer.architecture import ConvSpec, DenseSpec
-from trainer.lif import IntegerState, RecurrentStep, Spike, integer_lif, integer_lif_step, lif, lif_step
+from trainer.lif import IntegerState, RecurrentStep, integer_lif, integer_lif_step, lif, lif_step
+from trainer.passes import Pass, Spike
 from trainer.quantise import IntegerWeights, quantise
-
-if TYPE_CHECKING:
-    from trainer.network import Pass
 
 THRESHOLD = 1.0
 
@@ -29,7 +26,7 @@ class Pool(nn.Module):
         super().__init__()
         self.kind, self.size, self.max_count = kind, size, max_count
 
-    def forward(self, x: Tensor, how: Pass) -> Tensor:  # noqa: ARG002
+    def forward(self, x: Tensor, how: Pass) -> Tensor:
         merged = x.flatten(0, 1)
         if self.kind == "or":
             pooled = functional.max_pool2d(merged.clamp_max(1) if self.max_count > 1 else merged, self.size)

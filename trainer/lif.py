@@ -23,15 +23,7 @@ from torch import Tensor
 
 from trainer import lif_kernels, surrogate
 from trainer.leak import decay
-
-
-@dataclass(frozen=True)
-class Spike:
-    """How a membrane becomes a spike: `hard` H or smooth σ_β; the surrogate's name and slope."""
-
-    hard: bool
-    surrogate: str = "arctan"
-    beta: float = 2.0
+from trainer.passes import Spike
 
 
 @dataclass(frozen=True)

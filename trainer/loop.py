@@ -23,7 +23,8 @@ from trainer import checkpoint
 from trainer.batches import Batch, TrainingBatches
 from trainer.config import TrainConfig, flag
 from trainer.evaluate import evaluate
-from trainer.network import Integer, Network, Pass
+from trainer.network import Network
+from trainer.passes import Integer, Pass
 from trainer.sam import perturbed_gradient
 
 METRICS_NAME = "metrics.jsonl"

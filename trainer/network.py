@@ -16,18 +16,7 @@ from edge_sast.layers import Shape
 from trainer import architecture, leak
 from trainer.architecture import PoolSpec, Spec
 from trainer.layers import Pool, Weighted
-from trainer.lif import Spike
-
-
-@dataclass(frozen=True)
-class Integer:
-    """The integer pass at a weight width; σ_β′ of `spike` stands for the derivative of the step."""
-
-    bits: int
-    spike: Spike
-
-
-Pass = Spike | Integer
+from trainer.passes import Pass
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from tests.trainer.networks import CLASSES, lively_network, random_recordings
 from trainer.batches import in_order
 from trainer.evaluate import evaluate
 from trainer.export import export
-from trainer.lif import Spike
-from trainer.network import Integer
+from trainer.passes import Integer, Spike
 
 ARCHS = (
     "6c3s2p1-or2-8c3p1-out",

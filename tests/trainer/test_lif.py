@@ -6,7 +6,8 @@ import torch
 
 from trainer import lif as lif_module
 from trainer import surrogate
-from trainer.lif import IntegerState, Spike, integer_lif, integer_lif_step, lif, lif_step
+from trainer.lif import IntegerState, integer_lif, integer_lif_step, lif, lif_step
+from trainer.passes import Spike
 
 RESETS = ("zero", "subtract")
 

@@ -13,7 +13,7 @@ from trainer import checkpoint
 from trainer.config import TrainConfig
 from trainer.evaluate import evaluate
 from trainer.loop import METRICS_NAME, Data, Trainer
-from trainer.network import Integer
+from trainer.passes import Integer
 
 CONFIG = TrainConfig(
     data="bars",
