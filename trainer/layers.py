@@ -26,7 +26,7 @@ class Pool(nn.Module):
         super().__init__()
         self.kind, self.size, self.max_count = kind, size, max_count
 
-    def forward(self, x: Tensor, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, how: Pass) -> Tensor:  # noqa: ARG002
         merged = x.flatten(0, 1)
         if self.kind == "or":
             pooled = functional.max_pool2d(merged.clamp_max(1) if self.max_count > 1 else merged, self.size)
