@@ -1,6 +1,6 @@
 """Architectures as a line of text: checked before anything is trained.
 
-    12c5s2p2-or2-32c3p1-or2-out
+    16c5s2p2-or2-64c3p1-or2-out
 
 | token        | layer                                                                               |
 |--------------|-------------------------------------------------------------------------------------|
@@ -24,7 +24,7 @@ from edge_sast.layers import MAX_EXTENT, Shape
 
 NAMED = {
     "tiny": "8c3s2p1-or2-16c3p1-or2-out",
-    "small": "12c5s2p2-or2-32c3p1-or2-out",
+    "small": "16c5s2p2-or2-64c3p1-or2-out",
     "reference": "12c5-or2-32c5-or2-out",
     "recurrent": "sum2-rec128-out",
 }

@@ -69,13 +69,13 @@ class TrainConfig:
     count_cap: int = 1
     downscale: int = 0
     sensor: str | None = None
-    epochs: int = 10
-    qat_epochs: int = 2
+    epochs: int = 12
+    qat_epochs: int = 3
     bits: int = 8
     batch_size: int = 64
     lr: float = 3e-3
     qat_lr: float = 0.0
-    augment_shift: int = 0
+    augment_shift: int = 2
     augment_drop: float = 0.0
     augment_flip: bool = False
     valid_fraction: float = 0.1

@@ -47,9 +47,9 @@ def _python() -> list[dict]:
     import sys
 
     version = platform.python_version()
-    ok = sys.version_info >= (3, 10)
+    ok = sys.version_info >= (3, 11)
     return [
-        _finding("Python", version, ok, "" if ok else "install Python 3.10 or later", required=True),
+        _finding("Python", version, ok, "" if ok else "install Python 3.11 or later", required=True),
         _finding("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"),
     ]
 

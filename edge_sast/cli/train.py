@@ -34,7 +34,9 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _augmentation_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--augment-shift", type=int, default=0, help="random shift of up to this many pixels")
+    group.add_argument(
+        "--augment-shift", type=int, default=2, help="random shift of up to this many pixels; 0 is none"
+    )
     group.add_argument("--augment-drop", type=float, default=0.0, help="probability that an event is lost")
     group.add_argument(
         "--augment-flip", action="store_true", help="mirror half of the recordings (not for digits)"
@@ -45,7 +47,7 @@ def _network_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--arch",
         default="small",
-        help="tiny, small, reference, recurrent, or layers as text such as 12c5s2p2-or2-32c3p1-or2-out: NcK conv "
+        help="tiny, small, reference, recurrent, or layers as text such as 16c5s2p2-or2-64c3p1-or2-out: NcK conv "
         "(sS stride, pP padding, gG groups), orK or sumK pool, fcN fully connected, recN recurrent, "
         "last out (integrator) or count (spike count)",
     )
@@ -77,9 +79,9 @@ def _method_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--independent-batch", action="store_true", help="SAM's second gradient from its own minibatch"
     )
-    group.add_argument("--epochs", type=int, default=10, help="float epochs")
+    group.add_argument("--epochs", type=int, default=12, help="float epochs")
     group.add_argument(
-        "--qat-epochs", type=int, default=2, help="integer epochs at the end, the device's arithmetic"
+        "--qat-epochs", type=int, default=3, help="integer epochs at the end, the device's arithmetic"
     )
     group.add_argument("--bits", type=int, default=8, help="weight bits of the integer epochs, 2 to 8")
     group.add_argument("--batch-size", type=int, default=64, help="recordings a gradient")
