@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +215,7 @@ class Trainer:
 
     def _second_batches(self, epoch: int, rho: float) -> Iterator[Batch]:
         if rho > 0 and self.config.independent_batch:
-            return iter(cycle(self._batches(epoch, 1)))
+            return iter(self._batches(epoch, 1))  # as many as the first
         return iter(())
 
     def _bar_off(self) -> bool | None:
