@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,9 @@ def load(path: Path) -> Checkpoint:
         raise EdgeSastError(
             f"{file}: sha256 does not match its content: damaged; train again or restore a copy"
         )
+    for field in fields(Standing):
+        if field.name not in document:
+            raise EdgeSastError(f"{file}: field {field.name!r} is missing: of another version; train again")
     config = TrainConfig.from_dict(document["config"], str(file))
     binning, classes = Binning(**document["binning"]), tuple(document["classes"])
     return Checkpoint(config, binning, classes, document["data"], document["epoch"], tensors, str(file))

@@ -72,6 +72,13 @@ def test_newer_version_and_unknown_setting_are_refused(folder):
         checkpoint.load(folder)
 
 
+@pytest.mark.parametrize("field", ["config", "binning", "classes", "data", "epoch"])
+def test_a_missing_field_is_named(folder, field):
+    rewrite(folder, lambda d: d.pop(field))
+    with pytest.raises(EdgeSastError, match=rf"field '{field}' is missing: of another version; train again$"):
+        checkpoint.load(folder)
+
+
 def test_missing_and_foreign_files(tmp_path):
     with pytest.raises(EdgeSastError, match=r"cannot read: No such file"):
         checkpoint.load(tmp_path)
