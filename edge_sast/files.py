@@ -45,6 +45,13 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
             os.unlink(temporary)
 
 
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what write_atomic of `path` left behind when its process was killed; call it holding the folder's lock."""
+    target = Path(path)
+    for leftover in target.parent.glob(f".{target.name}.*"):
+        leftover.unlink(missing_ok=True)
+
+
 def check_writable(option: str, path: str | os.PathLike[str], *, folder: bool) -> None:
     """Tell before long work that its result could not be written; creates nothing.
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from edge_sast.data.augment import Augmentation
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.errors import EdgeSastError
-from edge_sast.files import write_atomic
+from edge_sast.files import remove_leftovers, write_atomic
 from trainer import checkpoint
 from trainer.batches import Batch, TrainingBatches
 from trainer.config import TrainConfig, flag
@@ -110,6 +110,8 @@ class Trainer:
     def run(self) -> Network:
         """Train to the end; after each epoch the folder holds a checkpoint to go on from."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        for name in (CONFIG_NAME, METRICS_NAME, checkpoint.FILE_NAME):
+            remove_leftovers(self.folder / name)
         write_atomic(self.folder / CONFIG_NAME, self.config.to_json().encode())
         if self.epoch == 0:
             self._keep_metrics(0)

@@ -237,3 +237,13 @@ def test_rho_warms_up_and_the_learning_rate_falls():
     assert rates[0] > rates[1] > rates[2] > 0
     assert rates[3] == pytest.approx(config.lr / 10)
     assert rates[4] < rates[3]
+
+
+def test_leftovers_of_a_killed_training_are_removed(tmp_path, data):
+    (tmp_path / ".checkpoint.safetensors.ab12").write_bytes(b"half a checkpoint")
+    Trainer(replace(CONFIG, epochs=1, qat_epochs=0), data, tmp_path, quiet=True).run()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "checkpoint.safetensors",
+        "config.json",
+        "metrics.jsonl",
+    ]
