@@ -140,7 +140,7 @@ def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         tensors = _tensors(data)
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-        document = json.loads(metadata[METADATA_KEY])
+        document = json.loads(metadata[METADATA_KEY], object_pairs_hook=_without_doubles)
     except KeyError as error:
         raise EdgeSastError(
             f"metadata has no {METADATA_KEY!r}; this is not a model file: make one with 'edge-sast export'"
@@ -174,6 +174,16 @@ def _brief(value: Any) -> str:
     short = reprlib.Repr()
     short.maxstring = short.maxother = 80
     return short.repr(value)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; readers differ in which of two equal names they take, so neither is taken."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise EdgeSastError(f"field {name[:80]!r} stands twice in one object; export the model again")
+        found[name] = value
+    return found
 
 
 def _take(fields: Any, owner: str, **kinds: type) -> dict[str, Any]:

@@ -219,6 +219,16 @@ def test_refusals(change, message):
         modelfile.loads(rebuilt(document, tensors), "here")
 
 
+def test_refuses_a_field_that_stands_twice():
+    _, tensors = parts(modelfile.dumps(small_model()))
+    document = '{"format":"edge-sast-model","format":"edge-sast-model"}'
+    data = safetensors.numpy.save(tensors, metadata={modelfile.METADATA_KEY: document})
+    with pytest.raises(
+        EdgeSastError, match=r"^model: field 'format' stands twice in one object; export the model again$"
+    ):
+        modelfile.loads(data)
+
+
 def test_refuses_a_changed_weight():
     document, tensors = parts(modelfile.dumps(small_model()))
     tensors["layers.4.weight"] = np.zeros((2, 2), np.int8)
