@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
 import torch
 
 import edge_sast
@@ -27,7 +26,7 @@ from trainer.loop import METRICS_NAME, Trainer
 from trainer.network import Network
 from trainer.passes import Integer
 
-FORWARD_BITS = (8, 4)
+EVALUATED_BITS = (8, 4)
 MOST_THREADS = 1024
 
 
@@ -40,9 +39,8 @@ def train(args: argparse.Namespace) -> int:
     _check_start(folder, args)
     device = choose_device(args.device)
     dataset = datasets.open_data(config, args.download_dir)
-    config.network(
-        config.binning(dataset.sensor), len(dataset.classes)
-    )  # a bad --arch is told before the data is read
+    # Built for its checks alone: a bad --arch is told before the data is read.
+    config.network(config.binning(dataset.sensor), len(dataset.classes))
     for name in dataset.classes:
         if not name.isprintable():
             raise EdgeSastError(
@@ -80,13 +78,9 @@ def _run(trainer: Trainer, resume: bool) -> None:
         trainer.run()
     except KeyboardInterrupt:
         again = "the same command with --resume goes on from there"
-        raise InterruptedTraining(
+        raise KeyboardInterrupt(
             f"interrupted; {trainer.folder} holds epoch {trainer.epoch}, {again}"
         ) from None
-
-
-class InterruptedTraining(KeyboardInterrupt):
-    """Ctrl-C, with what was kept."""
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -128,7 +122,7 @@ def export(args: argparse.Namespace) -> int:
         recordings = datasets.evaluation_data(stored.config, stored.binning, stored.classes, args)
         binned = recordings.binned
         hard = evaluate_pass(network, binned, stored.config.spike(hard=True)).accuracy
-        integer = accuracy(Simulator(model).run(binned, parallel=True).predictions, binned)
+        integer = Simulator(model).run(binned, parallel=True).accuracy
         figures |= {
             "recordings": recordings.name,
             "samples": len(binned),
@@ -172,14 +166,9 @@ def measure(network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvent
     for name, hard in (("surrogate", False), ("hard", True)):
         result = evaluate_pass(network, binned, stored.config.spike(hard))
         figures[name] = _float_figures(result)
-    for bits in FORWARD_BITS:
+    for bits in EVALUATED_BITS:
         figures[f"int{bits}"] = _integer_figures(network, stored, binned, bits)
     return figures
-
-
-def accuracy(predictions: np.ndarray, binned: BinnedEvents) -> float:
-    """Share of predictions int64 [N] that are right, 0 to 1."""
-    return float((predictions == binned.labels).mean())
 
 
 def _float_figures(result: Result) -> dict[str, Any]:
@@ -205,7 +194,7 @@ def _integer_figures(
             f"{binned.sources[first]}; this is a defect of edge-sast"
         )
     return {
-        "accuracy": accuracy(run.predictions, binned),
+        "accuracy": run.accuracy,
         "synops_per_sample": float(run.synops.sum(1).mean()),
         "spikes_per_sample": float(run.spikes.sum(1).mean()),
         "trainer_runtime_differences": differing,

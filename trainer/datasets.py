@@ -9,7 +9,7 @@ from edge_sast.cli.recordings import Recordings, load_split
 from edge_sast.data.dataset import Dataset
 from edge_sast.data.events import parse_sensor
 from edge_sast.data.grid import Binning
-from edge_sast.data.load import load_binned
+from edge_sast.data.load import load_binned, spread
 from edge_sast.data.sources import open_dataset
 from edge_sast.data.split import stratified_split
 from edge_sast.errors import EdgeSastError
@@ -55,6 +55,7 @@ def evaluation_data(
         dataset = open_data(config, args.download_dir)
         if not {"test", "valid"} & set(dataset.splits):
             held_out = training_data(dataset, config, args.cache_dir, args.skip_empty).valid
+            held_out = held_out.select(spread(held_out.labels, args.limit))
             return Recordings(held_out, True, f"{config.data}, held out of {dataset.splits[0]}")
     given = {"data": args.data or config.data, "sensor": args.sensor or config.sensor}
     return load_split(binning, classes, argparse.Namespace(**(vars(args) | given)))

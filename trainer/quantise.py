@@ -16,9 +16,8 @@ from edge_sast.errors import EdgeSastError
 
 MAX_THRESHOLD = 4095  # leaves a 16-bit membrane at least ± 8 thresholds
 EXACT_LIMIT = 1 << 22  # what sums of a spiking layer may reach: float32 holds such integers exactly
-READ_OUT_LIMIT = (
-    1 << 30
-) - 1  # float64 holds these, and a membrane of 31 bits and its sum fit the device's 32
+# The same of a read-out: float64 holds these, and a membrane of 31 bits and its sum fit the device's 32.
+READ_OUT_LIMIT = (1 << 30) - 1
 CLIP_RATIOS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4)
 
 

@@ -31,8 +31,10 @@ def test_json_takes_numpy_values(tmp_path):
     assert json.loads((tmp_path / "f.json").read_text()) == {"a": 0.5, "b": 3, "c": [0, 1], "d": None}
 
 
-def test_no_path_writes_nothing():
+def test_no_path_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write_json(None, {"a": float("nan")})
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), np.float64("nan")])

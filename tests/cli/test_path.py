@@ -272,6 +272,9 @@ def test_evaluate_without_test_and_valid_splits_takes_what_training_held_out(hom
     )
     assert figures(out)["samples"] == 18
     assert "held out of all" in figures(out)["recordings"]
+    few = ["--limit", "6", "--json", str(home / "few.json"), "--cache-dir", str(home / "cache")]
+    assert main(["evaluate", str(home / "flat-run"), *few]) == 0
+    assert figures(home / "few.json")["samples"] == 6
     last = json.loads((home / "flat-run" / "metrics.jsonl").read_text().splitlines()[-1])
     assert figures(out)["hard"]["accuracy"] == last["valid_accuracy"]
     capsys.readouterr()
