@@ -10,7 +10,7 @@ from typing import Any
 from edge_sast.data.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
 from edge_sast.data.grid import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS, Binning
 from edge_sast.errors import EdgeSastError
-from trainer import surrogate
+from trainer import schedules, surrogate
 from trainer.network import NetworkSettings
 from trainer.passes import Spike
 from trainer.quantise import check_bits
@@ -114,7 +114,7 @@ class TrainConfig:
 
     def rho_at(self, epoch: int) -> float:
         """SAM's radius in a float epoch: linear from 0 over the first `rho_warmup` epochs."""
-        return self.rho * min(1.0, (epoch + 1) / (self.rho_warmup + 1))
+        return schedules.rho_at("constant", self.rho, self.rho_warmup, epoch, self.epochs, 1.0)
 
     def learning_rate(self, progress: float) -> float:
         """Learning rate after `progress` epochs (a fraction counts): a cosine to 0 in each part, 2 % at its end."""

@@ -24,7 +24,7 @@ from trainer.config import TrainConfig, flag
 from trainer.evaluate import evaluate
 from trainer.network import Network
 from trainer.passes import Integer, Pass
-from trainer.sam import perturbed_gradient
+from trainer.sharpness import Sharpener, Sharpness
 
 METRICS_NAME = "metrics.jsonl"
 CONFIG_NAME = "config.json"
@@ -80,6 +80,7 @@ class Trainer:
             for layer in self.network.weighted():
                 layer.integers(config.bits)
         self.optimiser = self._new_optimiser()
+        self.sharpener = Sharpener(Sharpness("sam"), self.network.named_parameters())
         self._data_digest = data.train.digest()
         self.epoch = 0
 
@@ -189,20 +190,21 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         x, labels = batch
         logits, rates = self.network(x, how)
-        loss = functional.cross_entropy(logits, labels)
+        losses = functional.cross_entropy(logits, labels, reduction="none")
+        loss = losses.mean()
         if not bool(torch.isfinite(loss)):
             raise self._diverged(f"the loss is {float(loss.detach())}")
         loss.backward()
-        if rho > 0:
-            self.network.freeze_norm(True)  # statistics move in the first pass only
-            perturbed_gradient(
-                self.network.parameters(),
-                lambda: functional.cross_entropy(self.network(second[0], how)[0], second[1]),
-                rho,
-            )
-            self.network.freeze_norm(False)
+        self.network.freeze_norm(True)  # statistics move in the first pass only
+        self.sharpener.gradient(
+            losses.detach(), lambda _: self._losses(second, how), rho, 0, self.config.seed
+        )
+        self.network.freeze_norm(False)
         self.optimiser.step()
         averages.add(loss, logits, labels, rates)
+
+    def _losses(self, batch: Batch, how: Pass) -> Tensor:
+        return functional.cross_entropy(self.network(batch[0], how)[0], batch[1], reduction="none")
 
     def _diverged(self, what: str) -> EdgeSastError:
         return EdgeSastError(
