@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.packing import fits
 
 MAX_EXTENT = 65_535
 MAX_NEURONS = 1 << 24
@@ -155,15 +156,19 @@ def _check_lengths(owner: str, channels: int, **arrays: NDArray[Any]) -> None:
 
 
 def _check_weight(name: str, weight: NDArray[np.int8], bits: int, weight_shift: int) -> None:
-    if not 2 <= bits <= 8:
-        raise EdgeSastError(f"{name}: bits is {bits}; it must be 2 to 8")
+    if not 1 <= bits <= 8:
+        raise EdgeSastError(f"{name}: bits is {bits}; it must be 1 to 8")
     if not 0 <= weight_shift <= 8:
         raise EdgeSastError(f"{name}: weight_shift is {weight_shift}; it must be 0 to 8")
+    if fits(weight, bits):
+        return
+    if bits == 1:
+        wrong = weight[np.abs(weight) != 1][0]
+        raise EdgeSastError(f"{name}: a weight is {wrong}; of 1 bit, every weight is -1 or 1")
     low, high = state_range(bits)
-    if weight.min() < low or weight.max() > high:
-        raise EdgeSastError(
-            f"{name}: weights {weight.min()} to {weight.max()} are outside {low} to {high} ({bits} bits)"
-        )
+    raise EdgeSastError(
+        f"{name}: weights {weight.min()} to {weight.max()} are outside {low} to {high} ({bits} bits)"
+    )
 
 
 def _pair(name: str, value: Any, low: int, high: int) -> tuple[int, int]:

@@ -83,7 +83,9 @@ def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Tab
 
 def _weights(index: int, name: str, weight: NDArray[np.int8], bits: int) -> Table:
     packed = pack_rows(weight, bits)
-    comment = f"{' x '.join(map(str, weight.shape))} weights of {bits} bits, rows of {packed.shape[-1]} bytes"
+    unit = "bit" if bits == 1 else "bits"
+    shape = " x ".join(map(str, weight.shape))
+    comment = f"{shape} weights of {bits} {unit}, rows of {packed.shape[-1]} bytes"
     declaration = f"static const uint8_t layer{index}_{name}[{packed.size}]"
     return Table(name, array(declaration, packed.reshape(-1).tolist(), comment), packed.size)
 

@@ -113,7 +113,7 @@ def _spatial(choices: Choices, shape: Shape) -> Layer:
     padding = (min(padding[0], max(kernel) - 1), min(padding[1], max(kernel) - 1))
     kernel = (min(kernel[0], shape.height + 2 * padding[0]), min(kernel[1], shape.width + 2 * padding[1]))
     padding = (min(padding[0], max(kernel) - 1), min(padding[1], max(kernel) - 1))
-    bits = choices.integer(2, 8)
+    bits = choices.integer(1, 8)
     weight = _weight(choices, bits, (*kernel, shape.channels, channels // groups))
     stride = (choices.integer(1, 3), choices.integer(1, 3))
     fan_in = kernel[0] * kernel[1] * shape.channels // groups
@@ -122,7 +122,7 @@ def _spatial(choices: Choices, shape: Shape) -> Layer:
 
 
 def _dense(choices: Choices, shape: Shape, outputs: int, last: bool) -> Weighted:
-    bits = choices.integer(2, 8)
+    bits = choices.integer(1, 8)
     weight = _weight(choices, bits, (shape.neurons, outputs))
     neuron, shift = _neuron(choices, outputs, bits, shape.neurons)
     if last and choices.chance(50):
@@ -138,6 +138,9 @@ def _weight(choices: Choices, bits: int, shape: tuple[int, ...]) -> np.ndarray:
     low, high = state_range(bits)
     rng = choices.rng()
     style = choices.of(["uniform", "small", "sparse", "extreme", "positive"])
+    if bits == 1:
+        sign = rng.choice(np.array([-1, 1], np.int8), shape)
+        return np.ones_like(sign) if style == "positive" else sign
     if style == "extreme":
         return rng.choice(np.array([low, high], np.int8), shape)
     weight = rng.integers(low, high, shape, np.int8, endpoint=True)

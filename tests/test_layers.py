@@ -84,8 +84,16 @@ NEURON_REFUSALS = [
 ]
 
 WEIGHT_REFUSALS = [
-    (lambda: conv(bits=1), "conv2d: bits is 1; it must be 2 to 8"),
-    (lambda: linear(bits=9), "linear: bits is 9; it must be 2 to 8"),
+    (lambda: conv(bits=0), "conv2d: bits is 0; it must be 1 to 8"),
+    (lambda: linear(bits=9), "linear: bits is 9; it must be 1 to 8"),
+    (
+        lambda: linear(bits=1, weight=np.array([[1, -1], [0, 1]])),
+        "linear: a weight is 0; of 1 bit, every weight is -1 or 1",
+    ),
+    (
+        lambda: conv(bits=1, weight=np.full((3, 3, 2, 2), -2)),
+        "conv2d: a weight is -2; of 1 bit, every weight is -1 or 1",
+    ),
     (lambda: linear(weight_shift=9), "linear: weight_shift is 9; it must be 0 to 8"),
     (lambda: conv(weight=np.full((3, 3, 2, 2), 8)), "conv2d: weights 8 to 8 are outside -8 to 7 (4 bits)"),
     (

@@ -172,7 +172,7 @@ REFUSALS = [
         edit("layers", 0, "stride", [1]),
         "layers[0]: conv2d: stride is (1,); it must be two numbers (rows, columns) of 1 to 255",
     ),
-    (edit("layers", 0, "bits", 9), "layers[0]: conv2d: bits is 9; it must be 2 to 8"),
+    (edit("layers", 0, "bits", 9), "layers[0]: conv2d: bits is 9; it must be 1 to 8"),
     (
         edit("layers", 0, "neuron", "kind", "alif"),
         "layers[0]: neuron: kind is 'alif'; this edge-sast knows lif, integrator",

@@ -108,6 +108,11 @@ def _positive(digits: str, token: str, text: str) -> int:
     return value
 
 
+def weighted_layers(text: str) -> int:
+    """Number of layers with weights."""
+    return sum(not isinstance(spec, PoolSpec) for spec in parse(text, 1))
+
+
 def shapes(specs: list[Spec], first: Shape) -> list[Shape]:
     """Shape before each layer, and after the last. Raises EdgeSastError when a layer does not fit."""
     result = [first]

@@ -18,6 +18,7 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.model import Model
 from trainer import checkpoint, datasets
+from trainer.bits import Bits, bits_name, parse_bits
 from trainer.config import DEFAULT_RHO, TrainConfig
 from trainer.evaluate import Result
 from trainer.evaluate import evaluate as evaluate_pass
@@ -115,8 +116,11 @@ def export(args: argparse.Namespace) -> int:
     set_threads(args.threads)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
-    model = build_model(network, stored, args.bits)
-    figures: dict[str, Any] = {"bits": args.bits, "model_hash": modelfile.model_hash(model)}
+    bits = trained_bits(stored.config)
+    if args.bits is not None:
+        bits = parse_bits(args.bits, len(bits))
+    model = build_model(network, stored, bits)
+    figures: dict[str, Any] = {"bits": list(bits), "model_hash": modelfile.model_hash(model)}
     binned = None
     if not args.no_data:
         recordings = datasets.evaluation_data(stored.config, stored.binning, stored.classes, args)
@@ -130,7 +134,7 @@ def export(args: argparse.Namespace) -> int:
             "integer_accuracy": integer,
         }
         print(
-            f"float, hard spikes {100 * hard:.2f} %, {args.bits}-bit integers {100 * integer:.2f} % "
+            f"float, hard spikes {100 * hard:.2f} %, {bits_name(bits)} {100 * integer:.2f} % "
             f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of {recordings.name}"
         )
     out = Path(args.out)
@@ -150,10 +154,15 @@ def write_c(model: Model, binned: BinnedEvents | None, name: str, out: Path) -> 
     write_folder(generate(model, binned, name), out)
 
 
-def build_model(network: Network, stored: checkpoint.Checkpoint, bits: int) -> Model:
+def build_model(network: Network, stored: checkpoint.Checkpoint, bits: Bits) -> Model:
     """The integer model of a checkpoint."""
     producer = f"edge-sast {edge_sast.__version__}"
     return export_model(network, stored.binning, stored.classes, bits, producer)
+
+
+def trained_bits(config: TrainConfig) -> Bits:
+    """Weight widths of the run's integer epochs; 8 where it has none."""
+    return config.widths if config.qat_epochs else (8,) * len(config.widths)
 
 
 def measure(network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents) -> dict[str, Any]:
@@ -166,8 +175,9 @@ def measure(network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvent
     for name, hard in (("surrogate", False), ("hard", True)):
         result = evaluate_pass(network, binned, stored.config.spike(hard))
         figures[name] = _float_figures(result)
-    for bits in EVALUATED_BITS:
-        figures[f"int{bits}"] = _integer_figures(network, stored, binned, bits)
+    trained = trained_bits(stored.config)
+    for bits in dict.fromkeys([*((width,) * len(trained) for width in EVALUATED_BITS), trained]):
+        figures[bits_name(bits)] = _integer_figures(network, stored, binned, bits)
     return figures
 
 
@@ -180,7 +190,7 @@ def _float_figures(result: Result) -> dict[str, Any]:
 
 
 def _integer_figures(
-    network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents, bits: int
+    network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents, bits: Bits
 ) -> dict[str, Any]:
     from edge_sast.runtime import Simulator
 
@@ -190,7 +200,7 @@ def _integer_figures(
     if differing:
         first = int((own.predictions != run.predictions).argmax())
         raise CheckFailedError(
-            f"the trainer's {bits}-bit pass and the runtime differ on {differing} recordings, first "
+            f"the trainer's {bits_name(bits)} pass and the runtime differ on {differing} recordings, first "
             f"{binned.sources[first]}; this is a defect of edge-sast"
         )
     return {

@@ -11,9 +11,10 @@ from edge_sast.data.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
 from edge_sast.data.grid import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS, Binning
 from edge_sast.errors import EdgeSastError
 from trainer import schedules, surrogate
+from trainer.architecture import weighted_layers
+from trainer.bits import Bits, parse_bits
 from trainer.network import NetworkSettings
 from trainer.passes import Spike
-from trainer.quantise import check_bits
 
 METHODS = {
     "sast": "surrogate spikes in the forward pass, sharpness-aware (SAM, --rho)",
@@ -47,7 +48,8 @@ class TrainConfig:
         method: one of METHODS. surrogate, beta: σ_β and its slope.
         rho, rho_warmup: SAM's radius and the epochs over which it grows linearly from 0; independent_batch takes a
             second minibatch for SAM's second gradient.
-        epochs, qat_epochs: float epochs, then integer ones with `bits`-bit weights (quantisation-aware finish).
+        epochs, qat_epochs: float epochs, then integer ones (quantisation-aware finish) with weights of
+            `bits` bits: one width, or one for each layer with weights, joined by commas.
         lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr.
         augment_shift, augment_drop, augment_flip: see edge_sast.data.augment.
         valid_fraction: part of the training split held out where the data set has no valid split.
@@ -71,7 +73,7 @@ class TrainConfig:
     sensor: str | None = None
     epochs: int = 12
     qat_epochs: int = 3
-    bits: int = 8
+    bits: str = "8"
     batch_size: int = 64
     lr: float = 3e-3
     qat_lr: float = 0.0
@@ -86,7 +88,7 @@ class TrainConfig:
         if self.method not in METHODS:
             raise EdgeSastError(f"--method is {self.method!r}; choose {', '.join(METHODS)}")
         surrogate.code(self.surrogate)
-        check_bits(self.bits)
+        _ = self.widths  # checks --arch and --bits
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:  # refuses NaN too
@@ -104,6 +106,11 @@ class TrainConfig:
     @property
     def total_epochs(self) -> int:
         return self.epochs + self.qat_epochs
+
+    @property
+    def widths(self) -> Bits:
+        """Weight width of each weighted layer in the integer epochs."""
+        return parse_bits(self.bits, weighted_layers(self.arch))
 
     @property
     def train_spike(self) -> Spike:
@@ -150,7 +157,7 @@ class TrainConfig:
             raise EdgeSastError(
                 f"{source}: setting {name!r} is {state}; it was written by another version: train again"
             )
-        return TrainConfig(**values)
+        return TrainConfig(**values | {"bits": str(values["bits"])})  # once a number
 
 
 def _cosine(x: float) -> float:

@@ -55,7 +55,7 @@ def demo(args: argparse.Namespace) -> int:
     binned = recordings.binned
     figures = command.measure(network, stored, binned)
     print("3/4 export INT8: integer model, C tables, known answers", flush=True)
-    model = command.build_model(network, stored, 8)
+    model = command.build_model(network, stored, (8,) * len(network.weighted()))
     command.write_c(model, binned, "sast", out / "c")
     print(
         "4/4 verify: compile the C, compare every membrane, spike, counter and CRC of every step", flush=True

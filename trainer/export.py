@@ -22,14 +22,17 @@ from edge_sast.layers import (
 )
 from edge_sast.model import Model
 from trainer.architecture import ConvSpec, DenseSpec
+from trainer.bits import Bits
 from trainer.layers import Pool, Weighted
 from trainer.network import Network
-from trainer.quantise import IntegerWeights, check_bits
+from trainer.quantise import IntegerWeights
 
 
-def export(network: Network, binning: Binning, classes: tuple[str, ...], bits: int, producer: str) -> Model:
-    """The integer model with weights of `bits` bits. Raises EdgeSastError for a layer without an integer form."""
-    check_bits(bits)
+def export(network: Network, binning: Binning, classes: tuple[str, ...], bits: Bits, producer: str) -> Model:
+    """The integer model, its weighted layers' weights of `bits` bits each.
+
+    Raises EdgeSastError for a layer without an integer form.
+    """
     layers: list[Layer] = []
     flat = False
     with torch.no_grad():
@@ -41,13 +44,14 @@ def export(network: Network, binning: Binning, classes: tuple[str, ...], bits: i
     return Model(binning, tuple(layers), classes, producer)
 
 
-def _layer(module: torch.nn.Module, bits: int) -> Layer:
+def _layer(module: torch.nn.Module, widths: Bits) -> Layer:
     if isinstance(module, Pool):
         return OrPool(module.size) if module.kind == "or" else SumPool(module.size)
     if not isinstance(module, Weighted):
         raise EdgeSastError(
             f"layer {type(module).__name__} has no integer form; use convolutions, linear layers and pools"
         )
+    bits = widths[module.place]
     integers = module.integers(bits)
     neuron = _neuron(module, integers)
     if isinstance(module.spec, ConvSpec):

@@ -46,6 +46,7 @@ class Weighted(nn.Module):
     ) -> None:
         super().__init__()
         self.spec, self.shape, self.reset, self.steps = spec, shape, reset, steps
+        self.place = 0  # among the network's weighted layers
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
         size: tuple[int, ...]
         if isinstance(spec, ConvSpec):
@@ -101,7 +102,7 @@ class Weighted(nn.Module):
             return self._recurrent(
                 current, self.recurrent, lif_step(tau, how, self.reset, THRESHOLD, self.channels)
             )
-        integers = self.integers(how.bits)
+        integers = self.integers(how.bits[self.place])
         state = _integer_state(integers, shifts)
         current = self._connect_exactly(x, integers.weight) * 2**integers.weight_shift
         current = current + _along_channels(integers.bias, current)
@@ -127,7 +128,7 @@ class Weighted(nn.Module):
         if isinstance(how, Spike):
             assert self.bias is not None
             return functional.linear(self._flat(x).sum(0), self.weight) / self.steps + self.bias
-        integers = self.integers(how.bits)
+        integers = self.integers(how.bits[self.place])
         total = self._flat(x).sum(0, dtype=torch.float64)  # over many steps the membrane outgrows float32
         membrane = functional.linear(total, integers.weight.double()) * 2**integers.weight_shift
         return (membrane + self.steps * integers.bias.double()) * (integers.lsb.double() / self.steps)

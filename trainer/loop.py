@@ -20,6 +20,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import remove_leftovers, write_atomic
 from trainer import checkpoint
 from trainer.batches import Batch, TrainingBatches
+from trainer.bits import bits_name
 from trainer.config import TrainConfig, flag
 from trainer.evaluate import evaluate
 from trainer.network import Network
@@ -78,7 +79,7 @@ class Trainer:
         self.network = Network(settings).to(device)
         if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs
             for layer in self.network.weighted():
-                layer.integers(config.bits)
+                layer.integers(config.widths[layer.place])
         self.optimiser = self._new_optimiser()
         self.sharpener = Sharpener(Sharpness("sam"), self.network.named_parameters())
         self._data_digest = data.train.digest()
@@ -138,13 +139,13 @@ class Trainer:
     def _run_epoch(self, epoch: int) -> dict[str, Any]:
         config = self.config
         integer = epoch >= config.epochs
-        how: Pass = Integer(config.bits, config.spike(hard=True)) if integer else config.train_spike
+        how: Pass = Integer(config.widths, config.spike(hard=True)) if integer else config.train_spike
         rho = 0.0 if integer else config.rho_at(epoch)
         self.network.train(not integer)
         start = time.monotonic()
         averages = _Averages()
         batches, seconds = self._batches(epoch, 0), self._second_batches(epoch, rho)
-        part = f"int{config.bits}" if integer else config.method
+        part = bits_name(config.widths) if integer else config.method
         with tqdm(batches, f"epoch {epoch + 1}/{config.total_epochs} {part}", disable=self._bar_off()) as bar:
             for i, batch in enumerate(bar):
                 rate = config.learning_rate(epoch + i / len(batches))
@@ -166,7 +167,7 @@ class Trainer:
         config = self.config
         hard: Pass = config.spike(hard=True)
         if epoch >= config.epochs:
-            hard = Integer(config.bits, config.spike(hard=True))
+            hard = Integer(config.widths, config.spike(hard=True))
         valid = evaluate(self.network, self.data.valid, hard, device=self.device)
         figures = {
             "epoch": epoch + 1,
@@ -176,7 +177,7 @@ class Trainer:
             **averages.figures(),
         }
         figures["valid_accuracy"] = valid.accuracy
-        figures["valid_pass"] = f"int{config.bits}" if epoch >= config.epochs else "hard"
+        figures["valid_pass"] = bits_name(config.widths) if epoch >= config.epochs else "hard"
         if epoch + 1 == config.epochs and config.method != "hard":
             smooth = evaluate(self.network, self.data.valid, config.spike(hard=False), device=self.device)
             figures["valid_surrogate_accuracy"] = smooth.accuracy

@@ -57,6 +57,8 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(
             _build(spec, shape, settings) for spec, shape in zip(specs, shapes[:-1], strict=True)
         )
+        for place, layer in enumerate(self.weighted()):
+            layer.place = place
 
     def forward(self, x: Tensor, how: Pass) -> tuple[Tensor, list[Tensor]]:
         rates: list[Tensor] = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainer.bits import Bits
+
 
 @dataclass(frozen=True)
 class Spike:
@@ -16,9 +18,11 @@ class Spike:
 
 @dataclass(frozen=True)
 class Integer:
-    """The integer pass at a weight width; σ_β′ of `spike` stands for the derivative of the step."""
+    """The integer pass at a weight width for each weighted layer; σ_β′ of `spike` stands for the derivative of the
+    step.
+    """
 
-    bits: int
+    bits: Bits
     spike: Spike
 
 

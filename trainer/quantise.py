@@ -40,9 +40,9 @@ class IntegerWeights:
 
 
 def check_bits(bits: int) -> None:
-    """Raises EdgeSastError unless 2 ≤ bits ≤ 8."""
-    if not 2 <= bits <= 8:
-        raise EdgeSastError(f"--bits is {bits}; it must be 2 to 8")
+    """Raises EdgeSastError unless 1 ≤ bits ≤ 8."""
+    if not 1 <= bits <= 8:
+        raise EdgeSastError(f"--bits is {bits}; it must be 1 to 8")
 
 
 def quantise(
@@ -67,9 +67,8 @@ def quantise(
         if threshold is not None:
             scale = scale.clamp_min(threshold * 2**shift / MAX_THRESHOLD)
         lsb = scale / 2**shift
-    top = 2 ** (bits - 1) - 1
     ratios = both / scale[:, None]
-    integers = _straight_through(ratios, ratios.round().clamp(-top, top))
+    integers = _straight_through(ratios, _rounded(ratios, bits))
     integer_bias = _straight_through(bias / lsb, torch.round(bias / lsb))
     integer_threshold = None if threshold is None else torch.round(threshold / lsb).clamp_min(1)
     inputs = weight.flatten(1).shape[1]
@@ -91,18 +90,33 @@ def _straight_through(x: Tensor, integers: Tensor) -> Tensor:
     return integers.detach() + (x - x.detach())
 
 
-def _scales(weight: Tensor, bits: int, per_channel: bool) -> Tensor:
-    """Scale of each output channel [C]: the clipping ratio of the largest weight with the least squared error."""
-    rows = weight if per_channel else weight.reshape(1, -1)
+def _rounded(ratios: Tensor, bits: int) -> Tensor:
+    """The nearest integers of `bits` bits; of 1 bit −1 and +1, which 0 becomes."""
+    if bits == 1:
+        return torch.where(ratios < 0, -1.0, 1.0)
     top = 2 ** (bits - 1) - 1
-    largest = rows.abs().amax(1).clamp_min(1e-12) / top
+    return ratios.round().clamp(-top, top)
+
+
+def _scales(weight: Tensor, bits: int, per_channel: bool) -> Tensor:
+    """Scale of each output channel [C]: the clipping ratio of the largest weight with the least squared error; of
+    1 bit mean|w|, which has it (Rastegari et al. 2016, arXiv 1603.05279).
+    """
+    rows = weight if per_channel else weight.reshape(1, -1)
+    best = rows.abs().mean(1).clamp_min(1e-12) if bits == 1 else _best_clip(rows, bits)
+    return best if per_channel else best.expand(weight.shape[0]).contiguous()
+
+
+def _best_clip(rows: Tensor, bits: int) -> Tensor:
+    """The scale of each row that rounds it with the least squared error, of those in CLIP_RATIOS."""
+    largest = rows.abs().amax(1).clamp_min(1e-12) / (2 ** (bits - 1) - 1)
     best, best_error = largest, torch.full_like(largest, torch.inf)
     for ratio in CLIP_RATIOS if bits < 8 else CLIP_RATIOS[:1]:
         scale = largest * ratio
-        error = ((rows / scale[:, None]).round().clamp(-top, top) * scale[:, None] - rows).square().sum(1)
+        error = (_rounded(rows / scale[:, None], bits) * scale[:, None] - rows).square().sum(1)
         best = torch.where(error < best_error, scale, best)
         best_error = torch.minimum(error, best_error)
-    return best if per_channel else best.expand(weight.shape[0]).contiguous()
+    return best
 
 
 def _state_bits(

@@ -12,7 +12,11 @@ HELP = "Turn a trained network into an integer model file and a folder of C that
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_dir", metavar="RUN", help="folder made by 'edge-sast train', or its checkpoint")
-    parser.add_argument("--bits", type=int, default=8, help="weight bits, 2 to 8")
+    parser.add_argument(
+        "--bits",
+        help="weight bits, 1 to 8: of all layers, or one a layer with weights, such as 8,4,8; default: those of the "
+        "integer epochs, 8 where there were none",
+    )
     parser.add_argument("--target", default="c", help="c (a folder of C99), or model (the model file alone)")
     parser.add_argument("--out", required=True, help="folder for c, file for model")
     parser.add_argument("--name", default="sast", help="prefix of the generated C names")

@@ -83,7 +83,11 @@ def _method_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--qat-epochs", type=int, default=3, help="integer epochs at the end, the device's arithmetic"
     )
-    group.add_argument("--bits", type=int, default=8, help="weight bits of the integer epochs, 2 to 8")
+    group.add_argument(
+        "--bits",
+        default="8",
+        help="weight bits of the integer epochs, 1 to 8: of all layers, or one a layer with weights, such as 8,4,8",
+    )
     group.add_argument("--batch-size", type=int, default=64, help="recordings a gradient")
     group.add_argument("--lr", type=float, default=3e-3, help="peak learning rate of the float epochs")
     group.add_argument(

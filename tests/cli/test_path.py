@@ -158,6 +158,25 @@ def test_export_of_the_model_alone(home):
     assert main(["inspect", str(target)]) == 0
 
 
+@needs_compiler
+def test_widths_of_training_reach_the_device(home, capsys):
+    options = ["--epochs", "1", "--qat-epochs", "1", "--bits", "1,4", "--limit", "24"]
+    assert main(train(home, home / "data", "mixed", *options)) == 0
+    metrics = (home / "mixed" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["valid_pass"] for line in metrics] == ["hard", "int1-4"]
+    cache = ["--cache-dir", str(home / "cache")]
+    assert main(["evaluate", str(home / "mixed"), *cache, "--json", str(home / "mixed.json")]) == 0
+    assert {"int8", "int4", "int1-4"} <= figures(home / "mixed.json").keys()
+    for bits, widths in ((None, [1, 4]), ("1", [1, 1])):
+        build = home / f"mixed-{bits}"
+        chosen = [] if bits is None else ["--bits", bits]
+        assert main(["export", str(home / "mixed"), "--no-data", "--out", str(build), *chosen]) == 0
+        assert main(["inspect", str(build / "model.safetensors"), "--json", str(home / "i.json")]) == 0
+        assert [layer["bits"] for layer in figures(home / "i.json")["layers"] if "bits" in layer] == widths
+        assert main(["verify", str(build), "--on", "host"]) == 0
+    capsys.readouterr()
+
+
 def test_resume_goes_on(home, capsys):
     data = home / "data"
     more = ["--epochs", "1", "--qat-epochs", "0", "--limit", "24"]
@@ -204,7 +223,14 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["export", "RUN", "--bits", "9", "--no-data", "--out", "OUT"], "--bits is 9; it must be 2 to 8"),
+        (
+            ["export", "RUN", "--bits", "9", "--no-data", "--out", "OUT"],
+            "--bits is 9; it must be 1 to 8, or 2 such widths, one a layer with weights",
+        ),
+        (
+            ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--bits", "8,4"],
+            "--bits is 8,4; it must be 1 to 8, or 3 such widths, one a layer with weights",
+        ),
         (
             ["export", "RUN", "--target", "vhdl", "--no-data", "--out", "OUT"],
             "--target is 'vhdl'; this version writes",

@@ -24,6 +24,8 @@ def lif(rng: np.random.Generator, channels: int, scale: int, leaks=(2,), reset="
 
 
 def weights(rng: np.random.Generator, bits: int, *shape: int) -> np.ndarray:
+    if bits == 1:
+        return rng.choice([-1, 1], shape)
     return rng.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, shape, endpoint=True)
 
 
@@ -41,7 +43,7 @@ def everything_model() -> Model:
             Flatten(),
             RecurrentLinear(weights(rng, 8, 18, 9), weights(rng, 8, 9, 9), 8, lif(rng, 9, 200, (1, 3))),
             Linear(weights(rng, 5, 9, 5), 5, lif(rng, 5, 20, (3,), "subtract", 20), 8),
-            Linear(weights(rng, 4, 5, 3), 4, Integrator([1, 0, -1], [5, 0, -5], (4,), 24)),
+            Linear(weights(rng, 1, 5, 3), 1, Integrator([1, 0, -1], [5, 0, -5], (4,), 24)),
         ),
         ("zero", 'quote " and ?', "drei ß"),
     )

@@ -1,6 +1,7 @@
 """Settings out of range are refused before anything is read or written."""
 
 import math
+from dataclasses import asdict
 
 import pytest
 
@@ -28,6 +29,7 @@ from trainer.config import TrainConfig
         ("batch_size", 0, "--batch-size is 0; it must be 1 to 2147483647"),
         ("seed", 1 << 64, f"--seed is {1 << 64}; it must be 0 to {(1 << 63) - 1}"),
         ("valid_fraction", math.nan, "--valid-fraction is nan; it must lie between 0 and 1"),
+        ("bits", "8,8", "--bits is 8,8; it must be 1 to 8"),
         ("augment_drop", 1.0, "--augment-drop is 1.0; it must be 0 or more and below 1"),
     ],
 )
@@ -35,3 +37,13 @@ def test_a_setting_out_of_range_is_named_as_it_was_typed(name, value, message):
     with pytest.raises(EdgeSastError) as error:
         TrainConfig(data="d", arch="out", **({"dt_us": 1, "steps": 1} | {name: value}))
     assert str(error.value) == message
+
+
+def test_widths_are_one_for_each_weighted_layer():
+    config = TrainConfig(data="d", arch="2c3-or2-fc4-out", dt_us=1, steps=1, bits="8,1,4")
+    assert config.widths == (8, 1, 4)
+
+
+def test_a_run_of_when_bits_were_a_number():
+    config = TrainConfig(data="d", arch="fc4-out", dt_us=1, steps=1, bits="4")
+    assert TrainConfig.from_dict(asdict(config) | {"bits": 4}, "run") == config

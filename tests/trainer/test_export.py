@@ -26,6 +26,11 @@ ARCHS = (
 )
 
 
+def uniform(network, width):
+    """One width for all weighted layers."""
+    return (width,) * len(network.weighted())
+
+
 def trainer_outputs(network, binned, bits):
     """Integer outputs of the last layer, int64 [N, classes], read back from the trainer's logits."""
     last = network.weighted()[-1]
@@ -35,14 +40,14 @@ def trainer_outputs(network, binned, bits):
         ).double()
         if last.spiking:
             return torch.round(logits / 10 * binned.binning.steps).long().numpy()
-        lsb = last.integers(bits).lsb.double()
+        lsb = last.integers(bits[-1]).lsb.double()
     return torch.round(logits / lsb * binned.binning.steps).long().numpy()
 
 
 @settings(max_examples=40, deadline=None)
 @given(
     arch=st.sampled_from(ARCHS),
-    bits=st.integers(2, 8),
+    bits=st.integers(1, 8) | st.lists(st.integers(1, 8), min_size=4, max_size=4),
     reset=st.sampled_from(["zero", "subtract"]),
     leak=st.sampled_from(["3", "1,4", "none", "learn"]),
     norm=st.sampled_from(["batch", "none"]),
@@ -52,7 +57,10 @@ def trainer_outputs(network, binned, bits):
 def test_integer_pass_equals_the_runtime(arch, bits, reset, leak, norm, cap, seed):
     binned = random_recordings(seed, 7, 5, 9, cap)
     network = lively_network(arch, binned, seed, reset=reset, leak=leak, norm=norm)
+    layers = len(network.weighted())
+    bits = uniform(network, bits) if isinstance(bits, int) else tuple(bits[:layers])
     model = export(network, binned.binning, CLASSES, bits, "test")
+    assert tuple(layer.bits for _, layer in model.weighted()) == bits
     run = Simulator(model).run(binned)
     np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, bits))
     own = evaluate(network, binned, Integer(bits, Spike(True)))
@@ -65,7 +73,7 @@ def test_networks_of_these_tests_do_fire():
     for arch in ARCHS:
         binned = random_recordings(1, 7, 5, 9)
         network = lively_network(arch, binned, 1)
-        run = Simulator(export(network, binned.binning, CLASSES, 8, "test")).run(binned)
+        run = Simulator(export(network, binned.binning, CLASSES, uniform(network, 8), "test")).run(binned)
         spiking = run.spikes if network.weighted()[-1].spiking else run.spikes[:, :-1]
         assert (spiking.sum(0) > 0).all(), arch
 
@@ -74,7 +82,7 @@ def test_high_bits_approach_the_hard_pass():
     binned = random_recordings(2, 60, 5, 9)
     network = lively_network(ARCHS[0], binned, 2)
     hard = evaluate(network, binned, Spike(True))
-    int8 = evaluate(network, binned, Integer(8, Spike(True)))
+    int8 = evaluate(network, binned, Integer(uniform(network, 8), Spike(True)))
     assert (hard.predictions == int8.predictions).mean() > 0.8
     assert int8.spikes_per_sample == pytest.approx(hard.spikes_per_sample, rel=0.05)
 
@@ -83,14 +91,18 @@ def test_export_leaves_the_network_alone_and_repeats_itself():
     binned = random_recordings(3, 3, 4, 9)
     network = lively_network(ARCHS[0], binned, 3)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    files = [modelfile.dumps(export(network, binned.binning, CLASSES, 4, "test")) for _ in range(2)]
+    files = [
+        modelfile.dumps(export(network, binned.binning, CLASSES, uniform(network, 4), "test"))
+        for _ in range(2)
+    ]
     assert files[0] == files[1]
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
 def test_flatten_is_written_once_before_the_first_dense_layer():
     binned = random_recordings(4, 3, 4, 9)
-    model = export(lively_network("4c3-fc5-fc6-out", binned, 4), binned.binning, CLASSES, 8, "test")
+    network = lively_network("4c3-fc5-fc6-out", binned, 4)
+    model = export(network, binned.binning, CLASSES, uniform(network, 8), "test")
     kinds = [type(layer) for layer in model.layers]
     assert kinds.count(Flatten) == 1
     assert kinds[1:] == [Flatten, Linear, Linear, Linear]
@@ -101,18 +113,18 @@ def test_a_layer_without_integer_form_is_refused():
     network = lively_network("4c3-out", binned, 5)
     network.layers.insert(1, torch.nn.Softmax(dim=2))
     with pytest.raises(EdgeSastError, match=r"^layer Softmax has no integer form; use convolutions"):
-        export(network, binned.binning, CLASSES, 8, "test")
+        export(network, binned.binning, CLASSES, uniform(network, 8), "test")
 
 
 def test_bits_are_checked():
     binned = random_recordings(6, 3, 4, 9)
-    with pytest.raises(EdgeSastError, match=r"^--bits is 9; it must be 2 to 8$"):
-        export(lively_network("4c3-out", binned, 6), binned.binning, CLASSES, 9, "test")
+    with pytest.raises(EdgeSastError, match=r"^--bits is 9; it must be 1 to 8$"):
+        export(lively_network("4c3-out", binned, 6), binned.binning, CLASSES, (8, 9), "test")
 
 
 def test_a_long_read_out_is_exact_where_float32_is_not():
     binned = random_recordings(3, 4, 1500, 4, 255, rate=0.5)
     network = lively_network("out", binned, 3)
-    run = Simulator(export(network, binned.binning, CLASSES, 8, "test")).run(binned)
+    run = Simulator(export(network, binned.binning, CLASSES, uniform(network, 8), "test")).run(binned)
     assert int(np.abs(run.outputs).max()) > 1 << 24
-    np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, 8))
+    np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, uniform(network, 8)))

@@ -121,7 +121,9 @@ def test_training_learns_and_prints_the_devices_accuracy(tmp_path, data, method)
     last = lines(tmp_path)[-1]
     assert last["valid_pass"] == "int8"
     assert last["valid_accuracy"] > 0.9
-    assert last["valid_accuracy"] == evaluate(network, data.valid, Integer(8, config.spike(True))).accuracy
+    assert (
+        last["valid_accuracy"] == evaluate(network, data.valid, Integer((8, 8), config.spike(True))).accuracy
+    )
     assert [line["part"] for line in lines(tmp_path)] == [method] * 8 + ["int8"] * 2
     assert all(0 < rate < 1 for line in lines(tmp_path) for rate in line["firing_rates"])
 

@@ -41,6 +41,15 @@ def test_few_bits_keep_a_fine_membrane():
     assert float(q.threshold.min()) > 64
 
 
+def test_one_bit_is_the_sign_at_the_mean_size():
+    weight, bias = random_layer()
+    weight[0, 0] = 0.0
+    q = quantise(weight, None, bias, 1.0, 1, 1, 10)
+    assert q.weight_shift == 7
+    assert torch.equal(q.weight, torch.where(weight < 0, -1.0, 1.0))
+    torch.testing.assert_close(q.lsb * 128, weight.abs().mean(1))
+
+
 def test_a_channel_of_zeros_has_a_bounded_threshold():
     q = quantise(torch.zeros(2, 5), None, torch.zeros(2), 1.0, 8, 1, 10)
     assert q.threshold.tolist() == [MAX_THRESHOLD] * 2
@@ -79,9 +88,9 @@ def test_state_width_narrows_only_when_sums_then_fit_sixteen_bits():
     assert heavy.state_bits == 16
 
 
-@pytest.mark.parametrize("bits", [1, 9, 0, -3])
+@pytest.mark.parametrize("bits", [9, 0, -3])
 def test_bits_out_of_range_are_refused(bits):
-    with pytest.raises(EdgeSastError, match=rf"^--bits is {bits}; it must be 2 to 8$"):
+    with pytest.raises(EdgeSastError, match=rf"^--bits is {bits}; it must be 1 to 8$"):
         quantise(torch.ones(1, 1), None, torch.zeros(1), 1.0, bits, 1, 1)
 
 

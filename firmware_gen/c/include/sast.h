@@ -64,7 +64,9 @@ typedef struct {
 /* Adds `count` packed weights, each shifted left by `shift`, to `count` membranes: int16_t or int32_t. */
 typedef void (*sast_add_row_t)(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
 
-/* One such kernel for each width of packed weight (2, 4, 8 bits) and of membrane (16, 32 bits). */
+/* One such kernel for each width of packed weight (1, 2, 4, 8 bits) and of membrane (16, 32 bits). */
+void sast_add_row_1_16(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
+void sast_add_row_1_32(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
 void sast_add_row_2_16(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
 void sast_add_row_2_32(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
 void sast_add_row_4_16(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
