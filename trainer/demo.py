@@ -80,7 +80,7 @@ def demo(args: argparse.Namespace) -> int:
 
 def _test_split(args: argparse.Namespace) -> argparse.Namespace:
     """The data arguments of an `evaluate` of the demo's run."""
-    unset = dict.fromkeys(("sensor", "download_dir", "limit"))
+    unset = dict.fromkeys(("sensor", "window_us", "download_dir", "limit"))
     return argparse.Namespace(
         data=SETTINGS.data, split="test", cache_dir=args.cache_dir, skip_empty=False, **unset
     )

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     info.add_argument("--split", metavar="S", help="this split alone (default: all)")
     info.add_argument("--sensor", metavar="WxH", help="sensor size in pixels, where the files do not say it")
     info.add_argument("--download-dir", metavar="DIR", help="where nmnist and dvsgesture lie or go")
+    info.add_argument("--window-us", type=int, metavar="N", help="cut every recording into windows of N µs")
     info.add_argument("--json", metavar="FILE", help="write the same figures to FILE")
     info.set_defaults(run_data=run_info)
 
@@ -50,7 +51,7 @@ def run_info(args: argparse.Namespace) -> int:
     from edge_sast.errors import EdgeSastError
 
     sensor = parse_sensor(args.sensor) if args.sensor else None
-    dataset = open_dataset(args.spec, sensor=sensor, download_dir=args.download_dir)
+    dataset = open_dataset(args.spec, sensor=sensor, download_dir=args.download_dir, window_us=args.window_us)
     splits = (args.split,) if args.split else dataset.splits
     summaries = [summarise(dataset, split) for split in splits]
     width, height = dataset.sensor

@@ -32,6 +32,7 @@ def add_data_arguments(parser: argparse.ArgumentParser, which: str = "data set")
     parser.add_argument(
         "--sensor", metavar="WxH", help="sensor size in pixels, where the files do not say it"
     )
+    parser.add_argument("--window-us", type=int, metavar="N", help="cut every recording into windows of N µs")
     parser.add_argument("--download-dir", metavar="DIR", help="where nmnist and dvsgesture are kept")
     parser.add_argument("--skip-empty", action="store_true", help="leave out recordings without events")
     parser.add_argument("--cache-dir", metavar="DIR", help="where binned recordings are kept")
@@ -46,7 +47,7 @@ def open_split(args: argparse.Namespace) -> tuple[Dataset, str]:
     from edge_sast.data.sources import open_dataset
 
     sensor = parse_sensor(args.sensor) if args.sensor else None
-    dataset = open_dataset(args.data, sensor=sensor, download_dir=args.download_dir)
+    dataset = open_dataset(args.data, sensor=sensor, download_dir=args.download_dir, window_us=args.window_us)
     usual = [name for name in ("test", "valid") if name in dataset.splits]
     split = args.split or (usual or dataset.splits)[0]
     if not args.split and not usual and len(dataset.splits) > 1:

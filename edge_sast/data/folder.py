@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from edge_sast.data.dataset import RecordingRef
 from edge_sast.data.events import Recording
@@ -104,12 +104,15 @@ class FolderDataset:
         return read_bytes(entry.read(), entry.source, self.given_sensor)
 
 
-def open_folder(root: str | Path, sensor: Sensor | None = None) -> FolderDataset:
+def open_folder(
+    root: str | Path, sensor: Sensor | None = None, *, file_per_class: bool = False
+) -> FolderDataset:
     """A folder (or one zip) of labelled recordings; nothing is read but the listing.
 
     Args:
         root: folder `<class>/<recording>` (one split, "all") or `<split>/<class>/<recording>`.
         sensor: (width, height) in pixels where the files do not say it or say it wrongly.
+        file_per_class: take `<class>.<suffix>` too, files without folders.
 
     Raises:
         EdgeSastError: missing, empty or mixed folder, damaged zip, stray file, or a file of no known format.
@@ -117,6 +120,8 @@ def open_folder(root: str | Path, sensor: Sensor | None = None) -> FolderDataset
     entries = list_entries(Path(root))
     if not entries:
         raise EdgeSastError(f"data '{root}' holds no recordings; put them into {LAYOUT}")
+    if all(len(entry.parts) == 1 for entry in entries):
+        entries = _as_classes(entries, str(root), file_per_class)
     depth = max(len(entry.parts) for entry in entries)
     for entry in entries:
         if len(entry.parts) not in (2, 3):
@@ -129,6 +134,18 @@ def open_folder(root: str | Path, sensor: Sensor | None = None) -> FolderDataset
             )
         reader_for(entry.source)
     return FolderDataset(str(root), _group(entries, depth), sensor)
+
+
+def _as_classes(entries: list[Entry], root: str, file_per_class: bool) -> list[Entry]:
+    """Files without folders, each in a class named by its stem."""
+    for entry in entries:
+        reader_for(entry.source)
+    if not file_per_class:
+        raise EdgeSastError(
+            f"data '{root}' holds {len(entries)} recordings without class folders; put them into {LAYOUT}, or cut "
+            "long recordings, one file a class, into windows with --window-us N"
+        )
+    return [replace(entry, parts=(PurePosixPath(entry.parts[0]).stem, *entry.parts)) for entry in entries]
 
 
 def _group(entries: list[Entry], depth: int) -> dict[str, tuple[Entry, ...]]:

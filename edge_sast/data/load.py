@@ -27,6 +27,7 @@ def load_binned(
     limit: int | None = None,
     progress: bool = True,
     skip_empty: bool = False,
+    cached: bool = True,
 ) -> BinnedEvents:
     """Read and bin a split, or take it from the cache.
 
@@ -38,6 +39,7 @@ def load_binned(
         limit: at most this many recordings, spread evenly over the classes; None is all.
         progress: show a progress bar on a terminal.
         skip_empty: leave out recordings with 0 events and say so on stderr, instead of refusing them.
+        cached: False neither reads nor writes the cache: for what is looked at once, as corrupted recordings are.
 
     Raises:
         EdgeSastError: unknown split, damaged recording, recording with 0 events, or nothing left.
@@ -46,7 +48,7 @@ def load_binned(
     chosen = spread(np.array([ref.label for ref in refs], np.int64), limit)
     key = _key(dataset, split, binning, limit, skip_empty)
     path = Path(cache_dir or default_cache_dir()) / f"{key}.safetensors"
-    binned = _from_cache(path, refs, dataset.classes, binning)
+    binned = _from_cache(path, refs, dataset.classes, binning) if cached else None
     if binned is None:
         bins = _bin_all([refs[i] for i in chosen], chosen, binning, progress, skip_empty)
         if len(bins.kept) == 0:
@@ -54,7 +56,8 @@ def load_binned(
                 f"{dataset.name}: split '{split}' has 0 recordings with events; add recordings"
             )
         binned = _build(bins, refs, dataset.classes, binning)
-        write_cache(path, bins)
+        if cached:
+            write_cache(path, bins)
     _report_skipped(refs, chosen, binned)
     return binned
 

@@ -8,6 +8,7 @@ from edge_sast.data.cache import default_cache_dir
 from edge_sast.data.dataset import Dataset, RecordingRef
 from edge_sast.data.folder import open_folder
 from edge_sast.data.readers import Sensor
+from edge_sast.data.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
 
 __all__ = ["Dataset", "RecordingRef", "open_dataset"]
@@ -16,7 +17,12 @@ BUILT_IN = "digits"
 
 
 def open_dataset(
-    spec: str | Path, *, sensor: Sensor | None = None, download_dir: str | Path | None = None, seed: int = 0
+    spec: str | Path,
+    *,
+    sensor: Sensor | None = None,
+    download_dir: str | Path | None = None,
+    seed: int = 0,
+    window_us: int | None = None,
 ) -> Dataset:
     """A data set by name or path; a name wins over a folder of the same name (write `./digits` for that).
 
@@ -25,10 +31,18 @@ def open_dataset(
         sensor: (width, height) in pixels where the files do not say it or say it wrongly.
         download_dir: where "nmnist" and "dvsgesture" lie or go; None is `datasets` in the cache folder.
         seed: of the generated set "digits".
+        window_us: cut every recording into windows of this many µs, see `WindowedDataset`; None leaves them whole.
 
     Raises:
-        EdgeSastError: see `open_folder`, `open_tonic` and `DigitsDataset`.
+        EdgeSastError: see `open_folder`, `open_tonic`, `DigitsDataset` and `WindowedDataset`.
     """
+    whole = _open_whole(spec, sensor, download_dir, seed, window_us is not None)
+    return whole if window_us is None else WindowedDataset(whole, window_us)
+
+
+def _open_whole(
+    spec: str | Path, sensor: Sensor | None, download_dir: str | Path | None, seed: int, file_per_class: bool
+) -> Dataset:
     # Imported here, so that reading a folder needs neither the simulated pixels nor their compilation.
     from edge_sast.data.digits import DigitsDataset
     from edge_sast.data.tonic_sets import TONIC_SETS, open_tonic
@@ -45,4 +59,4 @@ def open_dataset(
     if not Path(spec).exists():
         names = ", ".join((BUILT_IN, *TONIC_SETS))
         raise EdgeSastError(f"data '{spec}' does not exist; give a folder, a .zip, or one of {names}")
-    return open_folder(spec, sensor)
+    return open_folder(spec, sensor, file_per_class=file_per_class)

@@ -11,7 +11,7 @@ from tests.data.oracles import random_recording
 def test_suffix_chooses_the_reader():
     assert reader_for("x/00009.BIN").name == "ATIS (N-MNIST)"
     message = (
-        "x.mp4: no reader for the suffix '.mp4'; known are .bin, .npy: "
+        "x.mp4: no reader for the suffix '.mp4'; known are .bin, .npy, .aedat: "
         "convert the file to one of these or remove it"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):

@@ -12,7 +12,9 @@ from edge_sast.data.folder import open_folder
 from edge_sast.data.load import load_binned
 from edge_sast.data.readers import read_file
 from edge_sast.data.readers.atis import write_recording_atis
+from edge_sast.data.split import stratified_split
 from edge_sast.data.summary import summarise
+from edge_sast.errors import EdgeSastError
 from tests.data.oracles import slow_bins
 
 DATA = Path(os.environ.get("EDGE_SAST_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -37,6 +39,19 @@ def test_zips_are_the_splits():
     assert data.splits == ("train", "valid", "raw1000")
     assert data.classes == tuple("01234567")
     assert [len(data.only(split).recordings(split)) for split in data.splits] == [10_000, 2_000, 1_000]
+
+
+def test_ten_raw_digits_are_a_set_of_their_own_and_a_split_that_eight_classes_refuse():
+    alone = open_folder(need("nmnist/raw1000.zip"))
+    assert (alone.splits, alone.classes) == (("all",), tuple("0123456789"))
+    labels = np.array([ref.label for ref in alone.recordings("all")])
+    kept, held_out = stratified_split(labels, 0.1, seed=0)
+    assert (len(kept), len(held_out)) == (900, 100)
+    assert set(labels[held_out]) == set(range(10))
+    with pytest.raises(
+        EdgeSastError, match=r"unknown class folder '8' in split 'raw1000'; train has 0, 1, 2, 3, 4, 5,"
+    ):
+        open_folder(need("nmnist")).recordings("raw1000")
 
 
 @pytest.mark.parametrize(("shift", "dt_us", "cap"), [(0, 30_000, 1), (1, 5_000, 15), (2, 1_000, 3)])

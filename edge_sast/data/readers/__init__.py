@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from edge_sast.data.events import Recording
+from edge_sast.data.readers.aedat2 import parse_aedat2
 from edge_sast.data.readers.atis import parse_atis
 from edge_sast.data.readers.tonic_npy import parse_tonic_npy
 from edge_sast.errors import EdgeSastError
@@ -40,6 +41,7 @@ class Reader:
 READERS = (
     Reader("ATIS (N-MNIST)", (".bin",), parse_atis, (34, 34)),
     Reader("Tonic array (DVS Gesture)", (".npy",), parse_tonic_npy, (128, 128)),
+    Reader("AEDAT 2.0 (DVS128)", (".aedat",), parse_aedat2, (128, 128)),
 )
 
 
