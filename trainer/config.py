@@ -114,10 +114,10 @@ class TrainConfig:
 
     @property
     def train_spike(self) -> Spike:
-        return Spike(self.method == "hard", self.surrogate, self.beta)
+        return Spike("hard" if self.method == "hard" else "smooth", self.surrogate, self.beta)
 
     def spike(self, hard: bool) -> Spike:
-        return Spike(hard, self.surrogate, self.beta)
+        return Spike("hard" if hard else "smooth", self.surrogate, self.beta)
 
     def rho_at(self, epoch: int) -> float:
         """SAM's radius in a float epoch: linear from 0 over the first `rho_warmup` epochs."""

@@ -98,7 +98,7 @@ class Weighted(nn.Module):
         if isinstance(how, Spike):
             current = self._float_current(x)
             if self.recurrent is None:
-                return lif(current, tau, how, self.reset, THRESHOLD)
+                return lif(current, tau, how, self.reset, threshold=THRESHOLD)[0]
             return self._recurrent(
                 current, self.recurrent, lif_step(tau, how, self.reset, THRESHOLD, self.channels)
             )
@@ -107,7 +107,7 @@ class Weighted(nn.Module):
         current = self._connect_exactly(x, integers.weight) * 2**integers.weight_shift
         current = current + _along_channels(integers.bias, current)
         if integers.recurrent is None:
-            return integer_lif(current, state, how.spike, self.reset)
+            return integer_lif(current, state, how.spike, self.reset)[0]
         step = integer_lif_step(state, how.spike, self.reset)
         return self._recurrent(current, integers.recurrent * 2**integers.weight_shift, step)
 

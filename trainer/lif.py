@@ -1,13 +1,31 @@
 """Multi-step leaky integrate-and-fire neurons with a learnable or fixed device leak.
 
-    u[t] = τ·v[t−1] + I[t]          spike s[t] = σ_β(u[t] − ϑ)  (surrogate forward)  or  H(u[t] − ϑ)  (hard forward)
+    u[t] = τ·v[t−1] + I[t]          spike s[t] of u[t], see below
     v[t] = u[t]·(1 − s[t])          reset to zero, multiplicative as in SAST (arXiv 2603.18039)
     v[t] = u[t] − ϑ·s[t]            reset by subtraction
 
-H(0) = 1: a membrane at its threshold spikes, as on the device. In the surrogate forward pass the gradient is the exact
-derivative, the reset's included. In the hard and integer ones σ_β′ stands for the derivative of H and no gradient
-passes through the reset (Zenke & Vogels 2021). The integer pass holds integers in float32 and leaks by shifts: it is
-docs/arithmetic.md §4, its floor passed straight through by the gradient, which is cut where the membrane saturates.
+| forward    | s, with x = u − ϑ                                        | gradient of s | through the reset |
+|------------|----------------------------------------------------------|---------------|-------------------|
+| smooth     | σ_β(x)                                                   | σ′, exact     | yes, exact        |
+| hard       | H(x)                                                     | σ′            | no                |
+| mixed      | H(x) with probability 1 − mix, else σ_β(x)               | σ′            | yes, as if s = σ  |
+| stochastic | 1 with probability σ_β(x), else 0                        | σ′            | no                |
+| integer    | H(x) on integers                                         | σ′            | no                |
+
+H(0) = 1: a membrane at its threshold spikes, as on the device. Detaching the reset follows Zenke & Vogels 2021. mixed
+is ASGL, σ + ((H − σ)·m).detach() with m ~ Bernoulli(1 − mix) for each neuron and step (ICML 2023): mix = 1 is the
+smooth pass; mix = 0 has the hard pass's spikes, but a gradient through the reset. stochastic is escape noise. A mask p
+above 0 (hard and integer) multiplies σ′ by Bernoulli(1 − p) (masked surrogate gradients, arXiv 2406.19645). All draws
+come from torch.rand_like of the currents, so from torch's global generator, and only where they are needed.
+
+The integer pass holds integers in float32 and leaks by shifts: it is docs/arithmetic.md §4, its floor passed straight
+through by the gradient, which is cut where the membrane saturates.
+
+A learnable slope gets dL/dβ = Σ dL/ds·∂σ_β/∂β, as if s were σ in every forward pass; dL/ds includes the way through the
+reset where that is not detached.
+
+Memory on a CPU, in tensors of the current's size: forward makes two (spikes, membrane) and keeps them for backward,
+which makes one more; noise, where it is drawn, is another, kept for backward only by a mask.
 """
 
 from __future__ import annotations
@@ -23,72 +41,146 @@ from torch import Tensor
 
 from trainer import lif_kernels, surrogate
 from trainer.leak import decay
+from trainer.lif_kernels import Parameters
+from trainer.lif_stepwise import advance, slopes_per_step, stepwise
 from trainer.passes import Spike
+
+FORWARD_CODES = {
+    "smooth": lif_kernels.SMOOTH,
+    "hard": lif_kernels.HARD,
+    "mixed": lif_kernels.MIXED,
+    "stochastic": lif_kernels.STOCHASTIC,
+}
 
 
 @dataclass(frozen=True)
 class IntegerState:
-    """Parameters of the integer pass, float32 tensors [C] holding integers (`scale` aside)."""
+    """Parameters of the integer pass, float32 tensors [C] holding integers (`scale` aside).
+
+    `initial` is the membrane before the first step, 0 where it is None.
+    """
 
     threshold: Tensor
     scale: Tensor
     shifts: tuple[int, ...]
     low: int
     high: int
+    initial: Tensor | None = None
 
 
 RecurrentStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def lif(current: Tensor, tau: Tensor, spike: Spike, reset: str, threshold: float = 1.0) -> Tensor:
-    """Spikes [T, B, C, ...] of input currents of the same shape; τ is a scalar tensor (it may require a gradient)."""
-    return _run(
-        current, tau, _float_parameters(float(tau.detach()), spike, reset, threshold, current.shape[2])
+def lif(
+    current: Tensor,
+    tau: Tensor,
+    spike: Spike,
+    reset: str,
+    *,
+    beta: Tensor | None = None,
+    initial: Tensor | None = None,
+    threshold: float = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """Spikes and membrane before reset, float32 [T, B, C, ...], of input currents of that shape.
+
+    The membrane is detached. Currents of a narrower type are converted to float32.
+
+    Args:
+        tau: the leak, a scalar tensor; it may require a gradient.
+        beta: slope parameter in place of `spike.beta`: a scalar, which may require a gradient, or one value for each
+            step [T] (MPD-AGL), which gets none.
+        initial: [C], the membrane before the first step (MP-Init, arXiv 2511.08708), 0 if None. It gets no gradient.
+    Raises EdgeSastError for a β that the surrogate cannot have, ValueError for one of another shape.
+    """
+    parameters = _float_parameters(
+        tau, spike, reset, threshold, current.shape[0], current.shape[2], beta, initial
     )
+    return _run(current.float(), tau, beta, parameters)
 
 
-def lif_step(tau: Tensor, spike: Spike, reset: str, threshold: float, channels: int) -> RecurrentStep:
-    """One step as a function: membrane [B, C] after reset and current [B, C] to the next membrane and the spikes."""
-    return _Step(tau, _float_parameters(float(tau.detach()), spike, reset, threshold, channels))
+def lif_step(
+    tau: Tensor,
+    spike: Spike,
+    reset: str,
+    threshold: float,
+    channels: int,
+    *,
+    beta: Tensor | None = None,
+) -> RecurrentStep:
+    """One step as a function: membrane [B, C] after reset and current [B, C] to the next membrane and the spikes.
+
+    The caller holds the membrane: it starts as zeros [B, C], or as `initial.expand(B, C)`. `beta` is a scalar; for a
+    slope per step make a function for each.
+    """
+    return _bound(tau, beta, _float_parameters(tau, spike, reset, threshold, 1, channels, beta, None))
 
 
-def integer_lif(current: Tensor, state: IntegerState, spike: Spike, reset: str) -> Tensor:
-    """Spikes of integer currents (bias included) [T, B, C, ...], exactly as a device computes them."""
-    parameters = _integer_parameters(state, spike, reset)
-    return _run(current, torch.tensor(parameters.decay), parameters)
+def integer_lif(
+    current: Tensor, state: IntegerState, spike: Spike, reset: str, *, beta: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Spikes and membrane of integer currents (bias included) [T, B, C, ...], exactly as a device computes them.
+
+    `beta` as in `lif`: it acts on the gradient alone.
+    """
+    parameters = _integer_parameters(state, spike, reset, current.shape[0], beta)
+    return _run(current.float(), torch.tensor(parameters.decay), beta, parameters)
 
 
-def integer_lif_step(state: IntegerState, spike: Spike, reset: str) -> RecurrentStep:
-    """One step of `integer_lif` as a function, see `lif_step`."""
-    parameters = _integer_parameters(state, spike, reset)
-    return _Step(torch.tensor(parameters.decay), parameters)
+def integer_lif_step(
+    state: IntegerState, spike: Spike, reset: str, *, beta: Tensor | None = None
+) -> RecurrentStep:
+    """One step of `integer_lif` as a function, see `lif_step`; the caller's membrane starts as `state.initial`."""
+    parameters = _integer_parameters(state, spike, reset, 1, beta)
+    return _bound(torch.tensor(parameters.decay), beta, parameters)
 
 
 def _float_parameters(
-    tau: float, spike: Spike, reset: str, threshold: float, channels: int
-) -> lif_kernels.Parameters:
-    return lif_kernels.Parameters(
-        forward=lif_kernels.HARD if spike.hard else lif_kernels.SMOOTH,
+    tau: Tensor,
+    spike: Spike,
+    reset: str,
+    threshold: float,
+    steps: int,
+    channels: int,
+    beta: Tensor | None,
+    initial: Tensor | None,
+) -> Parameters:
+    # All smooth spikes in the mix: no need to draw.
+    forward = (
+        lif_kernels.SMOOTH if spike.forward == "mixed" and spike.mix == 1 else FORWARD_CODES[spike.forward]
+    )
+    return Parameters(
+        forward=forward,
         surrogate=surrogate.code(spike.surrogate),
-        beta=float(spike.beta),
+        mix=float(spike.mix),
+        mask=float(spike.mask),
+        learn_beta=_is_learnt(beta),
+        learn_tau=tau.requires_grad,
         subtract=reset == "subtract",
-        detach_reset=spike.hard,
-        decay=tau,
+        detach_reset=forward in (lif_kernels.HARD, lif_kernels.STOCHASTIC),
+        decay=float(tau.detach()),
         first_shift=0,
         second_shift=0,
         low=-math.inf,
         high=math.inf,
+        betas=_betas(beta, spike, steps),
         threshold=np.full(channels, threshold, dtype=np.float32),
         scale=np.ones(channels, dtype=np.float32),
+        initial=_per_channel(initial, channels),
     )
 
 
-def _integer_parameters(state: IntegerState, spike: Spike, reset: str) -> lif_kernels.Parameters:
+def _integer_parameters(
+    state: IntegerState, spike: Spike, reset: str, steps: int, beta: Tensor | None
+) -> Parameters:
     k1, k2 = (*state.shifts, 0, 0)[:2]
-    return lif_kernels.Parameters(
+    channels = state.threshold.numel()
+    return Parameters(
         forward=lif_kernels.INTEGER,
         surrogate=surrogate.code(spike.surrogate),
-        beta=float(spike.beta),
+        mix=0.0,
+        mask=float(spike.mask),
+        learn_beta=_is_learnt(beta),
+        learn_tau=False,
         subtract=reset == "subtract",
         detach_reset=True,
         decay=decay(state.shifts),
@@ -96,106 +188,101 @@ def _integer_parameters(state: IntegerState, spike: Spike, reset: str) -> lif_ke
         second_shift=k2,
         low=float(state.low),
         high=float(state.high),
-        threshold=state.threshold.detach().cpu().numpy(),
-        scale=state.scale.detach().cpu().numpy(),
+        betas=_betas(beta, spike, steps),
+        threshold=_per_channel(state.threshold, channels),
+        scale=_per_channel(state.scale, channels),
+        initial=_per_channel(state.initial, channels),
     )
 
 
-def _run(current: Tensor, tau: Tensor, parameters: lif_kernels.Parameters) -> Tensor:
-    if current.is_cuda:
-        return stepwise(current, tau, parameters)
-    spikes: Tensor = _FusedLif.apply(current, tau, parameters)
-    return spikes
+def _per_channel(values: Tensor | None, channels: int) -> np.ndarray:
+    if values is None:
+        return np.zeros(channels, dtype=np.float32)
+    if values.shape != (channels,):
+        raise ValueError(f"a tensor of shape {tuple(values.shape)} for {channels} channels")
+    return np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
+
+
+def _betas(beta: Tensor | None, spike: Spike, steps: int) -> np.ndarray:
+    """Slope parameter of each step, float32 [T]."""
+    if beta is None:
+        return np.full(steps, spike.beta, dtype=np.float32)
+    values = beta.detach().cpu().numpy().astype(np.float32)
+    if values.size != 1 and values.shape != (steps,):
+        raise ValueError(f"beta has shape {values.shape}; it must be a scalar or [{steps}], one value a step")
+    surrogate.check_beta(surrogate.code(spike.surrogate), float(values.min()))
+    return np.full(steps, values.item(), dtype=np.float32) if values.size == 1 else values
+
+
+def _is_learnt(beta: Tensor | None) -> bool:
+    return beta is not None and beta.numel() == 1 and beta.requires_grad
+
+
+def _noise(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> Tensor | None:
+    """Uniform draws in [0, 1), where the forward pass or a mask on its gradient needs them."""
+    drawn = p.forward in (lif_kernels.MIXED, lif_kernels.STOCHASTIC)
+    learning = torch.is_grad_enabled() and (current.requires_grad or tau.requires_grad or _is_learnt(beta))
+    return torch.rand_like(current) if drawn or (p.mask > 0 and learning) else None
+
+
+def _run(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> tuple[Tensor, Tensor]:
+    noise = _noise(current, tau, beta, p)
+    return (stepwise if current.is_cuda else _fused)(current, tau, beta, noise, p)
+
+
+def _bound(tau: Tensor, beta: Tensor | None, p: Parameters) -> RecurrentStep:
+    def step(v: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
+        current = current.float()
+        slope = slopes_per_step(beta, p, current)[0]
+        _, v, s = advance(v, current, tau, slope, _noise(current, tau, beta, p), p)
+        return v, s
+
+    return step
+
+
+def _fused(
+    current: Tensor, tau: Tensor, beta: Tensor | None, noise: Tensor | None, p: Parameters
+) -> tuple[Tensor, Tensor]:
+    spikes, membrane = _FusedLif.apply(current, tau, beta, noise, p)
+    return spikes, membrane
 
 
 class _FusedLif(torch.autograd.Function):
     """All steps in one pass over memory, forward and backward; see lif_kernels."""
 
     @staticmethod
-    def forward(ctx: Any, current: Tensor, tau: Tensor, parameters: lif_kernels.Parameters) -> Tensor:
+    def forward(
+        ctx: Any, current: Tensor, tau: Tensor, beta: Tensor | None, noise: Tensor | None, p: Parameters
+    ) -> tuple[Tensor, Tensor]:
         rows = current.detach().contiguous().view(current.shape[0], current.shape[1] * current.shape[2], -1)
         spikes, membrane = torch.empty_like(rows), torch.empty_like(rows)
-        lif_kernels.forward_parallel(rows.numpy(), parameters, spikes.numpy(), membrane.numpy())
-        ctx.save_for_backward(spikes, membrane, tau)
-        ctx.parameters = parameters
-        return spikes.view(current.shape)
+        draws = rows.new_empty(0, 0, 0) if noise is None else noise.contiguous().view(rows.shape)
+        lif_kernels.forward_parallel(rows.numpy(), draws.numpy(), p, spikes.numpy(), membrane.numpy())
+        ctx.save_for_backward(spikes, membrane, draws if p.mask else rows.new_empty(0, 0, 0))
+        ctx.parameters, ctx.tau_shape, ctx.beta_shape = p, tau.shape, None if beta is None else beta.shape
+        seen = membrane.view(current.shape)
+        ctx.mark_non_differentiable(seen)
+        ctx.set_materialize_grads(False)
+        return spikes.view(current.shape), seen
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, None]:
-        spikes, membrane, _ = ctx.saved_tensors
-        p = ctx.parameters
+    def backward(
+        ctx: Any, *gradients: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
+        if gradients[0] is None:
+            return None, None, None, None, None
+        spikes, membrane, draws = ctx.saved_tensors
+        p: Parameters = ctx.parameters
         grad_spikes = gradients[0].contiguous().view(membrane.shape)
-        grad = torch.empty_like(membrane)
-        lif_kernels.backward_parallel(grad_spikes.numpy(), spikes.numpy(), membrane.numpy(), p, grad.numpy())
-        grad_decay = None
-        if ctx.needs_input_grad[1]:  # dL/dτ = Σ dL/du[t]·v[t−1]; v[0] is zero in float passes
-            u, s = membrane[:-1], spikes[:-1]
-            v = u - float(p.threshold[0]) * s if p.subtract else u * (1 - s)
-            grad_decay = (grad[1:] * v).sum()
-        return grad.view(gradients[0].shape), grad_decay, None
-
-
-class _HardStep(torch.autograd.Function):
-    """H(x) forward, σ_β′(x) backward."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, kind: int, beta: float) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.kind, ctx.beta = kind, beta
-        return (x >= 0).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (x,) = ctx.saved_tensors
-        if ctx.kind == surrogate.ARCTAN:
-            slope = 0.5 * ctx.beta / (1 + (0.5 * torch.pi * ctx.beta * x) ** 2)
-        else:
-            s = torch.sigmoid(ctx.beta * x)
-            slope = ctx.beta * s * (1 - s)
-        return gradients[0] * slope, None, None
-
-
-class _Step:
-    """One step of time through autograd: (v[t−1], I[t]) to (v[t], s[t])."""
-
-    def __init__(self, tau: Tensor, parameters: lif_kernels.Parameters) -> None:
-        self.tau, self.p = tau, parameters
-
-    def __call__(self, v: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
-        p = self.p
-        shape = (1, -1, *([1] * (current.dim() - 2)))
-        threshold = torch.as_tensor(p.threshold, device=current.device).view(shape)
-        scale = torch.as_tensor(p.scale, device=current.device).view(shape)
-        u = _leaked(v, self.tau, p) + current
-        if p.forward == lif_kernels.INTEGER:
-            u = torch.where((u > p.low) & (u < p.high), u, u.detach().clamp(p.low, p.high))
-        s = _smooth_or_hard((u - threshold) * scale, p)
-        kept = s.detach() if p.detach_reset else s
-        return u - threshold * kept if p.subtract else u * (1 - kept), s
-
-
-def stepwise(current: Tensor, tau: Tensor, parameters: lif_kernels.Parameters) -> Tensor:
-    """What the jitted loops compute, through autograd: for devices they do not reach, and to test them against."""
-    step = _Step(tau, parameters)
-    v = torch.zeros_like(current[0])
-    spikes = []
-    for now in current:
-        v, s = step(v, now)
-        spikes.append(s)
-    return torch.stack(spikes)
-
-
-def _leaked(v: Tensor, tau: Tensor, p: lif_kernels.Parameters) -> Tensor:
-    if p.forward != lif_kernels.INTEGER:
-        return tau * v
-    lost = sum(torch.floor(v.detach() / 2**k) for k in (p.first_shift, p.second_shift) if k)
-    return p.decay * v + (v.detach() - lost - p.decay * v.detach())
-
-
-def _smooth_or_hard(x: Tensor, p: lif_kernels.Parameters) -> Tensor:
-    if p.forward != lif_kernels.SMOOTH:
-        step: Tensor = _HardStep.apply(x, p.surrogate, p.beta)
-        return step
-    if p.surrogate == surrogate.ARCTAN:
-        return 0.5 + torch.atan(0.5 * torch.pi * p.beta * x) / torch.pi
-    return torch.sigmoid(p.beta * x)
+        grad, sums = torch.empty_like(membrane), np.zeros((membrane.shape[1], 2))
+        lif_kernels.backward_parallel(
+            grad_spikes.numpy(), spikes.numpy(), membrane.numpy(), draws.numpy(), p, grad.numpy(), sums
+        )
+        by_beta, by_tau = grad.new_tensor(sums.sum(0)).unbind()
+        return (
+            grad.view(gradients[0].shape),
+            by_tau.view(ctx.tau_shape) if p.learn_tau else None,
+            by_beta.view(ctx.beta_shape) if p.learn_beta else None,
+            None,
+            None,
+        )

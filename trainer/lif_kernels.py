@@ -17,15 +17,18 @@ from trainer import fast_math, surrogate
 _arctan = jit(fast_math.arctan)
 _tanh = jit(fast_math.tanh)
 
-SMOOTH, HARD, INTEGER = 0, 1, 2
+SMOOTH, HARD, INTEGER, MIXED, STOCHASTIC = range(5)
 
 
 class Parameters(NamedTuple):
-    """What a kernel needs beside its arrays; float32 arrays are per channel [C]."""
+    """What a kernel needs beside its arrays; float32 arrays are per channel [C], `betas` per step [T]."""
 
-    forward: int  # SMOOTH, HARD or INTEGER
+    forward: int  # SMOOTH, HARD, INTEGER, MIXED or STOCHASTIC
     surrogate: int
-    beta: float
+    mix: float  # MIXED only: the share of smooth spikes
+    mask: float  # the share of slopes set to zero
+    learn_beta: bool  # backward sums dL/dβ
+    learn_tau: bool  # backward sums dL/dτ
     subtract: bool  # reset: subtract the threshold, else to zero
     detach_reset: bool  # no gradient through the reset
     decay: float
@@ -33,39 +36,108 @@ class Parameters(NamedTuple):
     second_shift: int
     low: float  # saturation; infinite where there is none
     high: float
+    betas: np.ndarray
     threshold: np.ndarray
-    scale: (
-        np.ndarray
-    )  # one unit of the membrane, in thresholds' units: the surrogate sees (u − threshold)·scale
+    scale: np.ndarray  # one unit of the membrane: the surrogate sees (u − threshold)·scale; 1 in float passes
+    initial: np.ndarray  # the membrane before the first step
 
 
-def forward(current: np.ndarray, p: Parameters, spikes: np.ndarray, membrane: np.ndarray) -> None:
-    """current [T, R, K] → spikes and membrane before reset, both [T, R, K], all float32."""
-    steps, rows, width = current.shape
-    channels = p.threshold.size
-    for r in numba.prange(rows):
-        c = r % channels
-        v = np.zeros(width, dtype=np.float32)
-        for t in range(steps):
-            _forward_row(current[t, r], p, c, v, spikes[t, r], membrane[t, r])
+class Neuron(NamedTuple):
+    """The scalars of Parameters that loops over a row read: handing them arrays as well would double their cost."""
+
+    forward: int
+    surrogate: int
+    mix: float
+    mask: float
+    subtract: bool
+    detach_reset: bool
+    decay: float
+    first_shift: int
+    second_shift: int
+    low: float
+    high: float
+
+
+class At(NamedTuple):
+    """The parameters of one row at one step."""
+
+    theta: float
+    scale: float
+    beta: float
+
+
+def _neuron(p: Parameters) -> Neuron:
+    return Neuron(
+        p.forward,
+        p.surrogate,
+        p.mix,
+        p.mask,
+        p.subtract,
+        p.detach_reset,
+        p.decay,
+        p.first_shift,
+        p.second_shift,
+        p.low,
+        p.high,
+    )
+
+
+def forward(
+    current: np.ndarray, noise: np.ndarray, p: Parameters, spikes: np.ndarray, membrane: np.ndarray
+) -> None:
+    """current [T, R, K] → spikes and membrane before reset, both [T, R, K], all float32.
+
+    noise: [T, R, K] in [0, 1) for MIXED and STOCHASTIC, else not read.
+    """
+    for r in numba.prange(current.shape[1]):
+        _forward_row(current, noise, p, r, spikes, membrane)
 
 
 def _forward_row(
-    current: np.ndarray, p: Parameters, c: int, v: np.ndarray, spikes: np.ndarray, membrane: np.ndarray
+    current: np.ndarray, noise: np.ndarray, p: Parameters, r: int, spikes: np.ndarray, membrane: np.ndarray
 ) -> None:
-    theta = p.threshold[c]
-    if p.forward == INTEGER:
-        _integer_membrane(current, p, v, membrane)
+    n, c = _neuron(p), r % p.threshold.size
+    v = np.full(current.shape[2], p.initial[c], dtype=np.float32)
+    for t in range(current.shape[0]):
+        at = At(p.threshold[c], p.scale[c], p.betas[t])
+        _charge(current[t, r], n, v, membrane[t, r])
+        _spike(membrane[t, r], n, at, spikes[t, r])
+        if n.forward == MIXED or n.forward == STOCHASTIC:
+            _draw(noise[t, r], membrane[t, r], n, at.theta, spikes[t, r])
+        _after_reset(membrane[t, r], spikes[t, r], n, at.theta, v)
+
+
+def _charge(current: np.ndarray, n: Neuron, v: np.ndarray, membrane: np.ndarray) -> None:
+    if n.forward == INTEGER:
+        _integer_membrane(current, n, v, membrane)
     else:
-        decay = np.float32(p.decay)
+        decay = np.float32(n.decay)
         for k in range(v.size):
             membrane[k] = decay * v[k] + current[k]
-    if p.forward == SMOOTH:
-        _smooth(membrane, theta, p, spikes)
+
+
+def _spike(membrane: np.ndarray, n: Neuron, at: At, spikes: np.ndarray) -> None:
+    if n.forward == HARD or n.forward == INTEGER:
+        for k in range(spikes.size):
+            spikes[k] = np.float32(1.0) if membrane[k] >= at.theta else np.float32(0.0)
     else:
-        for k in range(v.size):
-            spikes[k] = np.float32(1.0) if membrane[k] >= theta else np.float32(0.0)
-    if p.subtract:
+        _smooth(membrane, n.surrogate, at, spikes)
+
+
+def _draw(noise: np.ndarray, membrane: np.ndarray, n: Neuron, theta: float, spikes: np.ndarray) -> None:
+    """Smooth spikes become drawn ones: MIXED, H(u − ϑ) with probability 1 − mix; STOCHASTIC, 1 with probability σ."""
+    share, one, zero = np.float32(1.0 - n.mix), np.float32(1.0), np.float32(0.0)
+    if n.forward == MIXED:
+        for k in range(spikes.size):
+            step = one if membrane[k] >= theta else zero
+            spikes[k] = step if noise[k] < share else spikes[k]
+    else:
+        for k in range(spikes.size):
+            spikes[k] = one if noise[k] < spikes[k] else zero
+
+
+def _after_reset(membrane: np.ndarray, spikes: np.ndarray, n: Neuron, theta: float, v: np.ndarray) -> None:
+    if n.subtract:
         for k in range(v.size):
             v[k] = membrane[k] - theta * spikes[k]
     else:
@@ -73,22 +145,35 @@ def _forward_row(
             v[k] = membrane[k] * (np.float32(1.0) - spikes[k])
 
 
-def _smooth(membrane: np.ndarray, theta: float, p: Parameters, spikes: np.ndarray) -> None:
+def _smooth(membrane: np.ndarray, kind: int, at: At, spikes: np.ndarray) -> None:
     """spikes := σ_β(membrane − theta), see trainer/surrogate.py."""
-    half, beta = np.float32(0.5), np.float32(p.beta)
-    if p.surrogate == surrogate.ARCTAN:
+    theta, beta = at.theta, at.beta
+    half, one, two = np.float32(0.5), np.float32(1.0), np.float32(2.0)
+    if kind == surrogate.ARCTAN:
         gain, share = np.float32(0.5 * np.pi) * beta, np.float32(1.0 / np.pi)
         for k in range(spikes.size):
             spikes[k] = half + share * _arctan(gain * (membrane[k] - theta))
-    else:
+    elif kind == surrogate.LOGISTIC:
         for k in range(spikes.size):
             spikes[k] = half + half * _tanh(half * beta * (membrane[k] - theta))
+    elif kind == surrogate.TRIANGLE:
+        for k in range(spikes.size):
+            z = min(max(beta * (membrane[k] - theta), -two), two)
+            spikes[k] = half + z * (half - np.float32(0.125) * abs(z))
+    elif kind == surrogate.RECTANGLE:
+        for k in range(spikes.size):
+            spikes[k] = half + half * min(max(beta * (membrane[k] - theta), -one), one)
+    else:
+        bend = np.float32(0.25) / beta
+        for k in range(spikes.size):
+            z = min(max(beta * (membrane[k] - theta), -one), one)
+            spikes[k] = half + half * z + bend * (z * z - one)
 
 
-def _integer_membrane(current: np.ndarray, p: Parameters, v: np.ndarray, membrane: np.ndarray) -> None:
+def _integer_membrane(current: np.ndarray, n: Neuron, v: np.ndarray, membrane: np.ndarray) -> None:
     """u = sat(v − (v >> k1) − (v >> k2) + current), on integers that float32 holds exactly."""
-    k1, k2 = p.first_shift, p.second_shift
-    low, high = np.int32(p.low), np.int32(p.high)
+    k1, k2 = n.first_shift, n.second_shift
+    low, high = np.int32(n.low), np.int32(n.high)
     for k in range(v.size):
         state = np.int32(v[k])
         leaked = state
@@ -100,68 +185,161 @@ def _integer_membrane(current: np.ndarray, p: Parameters, v: np.ndarray, membran
 
 
 def backward(
-    grad_spikes: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, p: Parameters, grad: np.ndarray
+    grad_spikes: np.ndarray,
+    spikes: np.ndarray,
+    membrane: np.ndarray,
+    noise: np.ndarray,
+    p: Parameters,
+    grad: np.ndarray,
+    sums: np.ndarray,
 ) -> None:
-    """grad [T, R, K] := dL/dcurrent = dL/du, by the chain rule backwards through time."""
-    steps, rows, width = membrane.shape
-    channels = p.threshold.size
-    for r in numba.prange(rows):
-        c = r % channels
-        grad_v = np.zeros(width, dtype=np.float32)
-        for t in range(steps - 1, -1, -1):
-            _slopes(membrane[t, r], spikes[t, r], p, c, grad[t, r])
-            _backward_row(grad_spikes[t, r], spikes[t, r], membrane[t, r], p, c, grad_v, grad[t, r])
+    """grad [T, R, K] := dL/dcurrent = dL/du, by the chain rule backwards through time.
 
-
-def _slopes(membrane: np.ndarray, spikes: np.ndarray, p: Parameters, c: int, slopes: np.ndarray) -> None:
-    """dσ/du of one row, zero where an integer membrane is saturated."""
-    theta = p.threshold[c]
-    scale = p.scale[c]
-    one = np.float32(1.0)
-    beta = np.float32(p.beta)
-    if p.surrogate == surrogate.ARCTAN:
-        gain, top = np.float32(0.5 * np.pi * p.beta) * scale, np.float32(0.5) * beta * scale
-        for k in range(membrane.size):
-            z = gain * (membrane[k] - theta)
-            slopes[k] = top / (one + z * z)
-    elif p.forward == SMOOTH:
-        for k in range(membrane.size):
-            slopes[k] = beta * scale * spikes[k] * (one - spikes[k])
-    else:
-        for k in range(membrane.size):
-            twice = _tanh(np.float32(0.5) * beta * scale * (membrane[k] - theta))  # 2σ − 1
-            slopes[k] = np.float32(0.25) * beta * scale * (one - twice * twice)
+    noise: [T, R, K] in [0, 1) where the mask is above 0, else not read. sums: float64 [R, 2], each row's share of dL/dβ
+    and dL/dτ where learn_beta and learn_tau ask for them, else 0.
+    """
+    for r in numba.prange(membrane.shape[1]):
+        sums[r, 0], sums[r, 1] = _backward_row(grad_spikes, spikes, membrane, noise, p, r, grad)
 
 
 def _backward_row(
     grad_spikes: np.ndarray,
     spikes: np.ndarray,
     membrane: np.ndarray,
+    noise: np.ndarray,
     p: Parameters,
-    c: int,
+    r: int,
+    grad: np.ndarray,
+) -> tuple[float, float]:
+    n, c = _neuron(p), r % p.threshold.size
+    carried = np.zeros((3, membrane.shape[2]), dtype=np.float32)  # dL/dv; dL/dβ and dL/dτ of the steps done
+    for t in range(membrane.shape[0] - 1, -1, -1):
+        at = At(p.threshold[c], p.scale[c], p.betas[t])
+        _slopes(membrane[t, r], spikes[t, r], n, at, grad[t, r])
+        if n.mask > 0:
+            _masked(noise[t, r], n.mask, grad[t, r])
+        if p.learn_beta:
+            _add_beta(grad_spikes[t, r], membrane[t, r], grad[t, r], n, at, carried)
+        _backward_step(grad_spikes[t, r], spikes[t, r], membrane[t, r], n, at.theta, carried[0], grad[t, r])
+        if p.learn_tau and t > 0:
+            _add_tau(grad[t, r], spikes[t - 1, r], membrane[t - 1, r], n, at.theta, carried[2])
+    by_beta = _total(carried[1]) if p.learn_beta else 0.0
+    by_tau = _total(carried[2]) + p.initial[c] * _total(grad[0, r]) if p.learn_tau else 0.0
+    return by_beta, by_tau
+
+
+def _slopes(membrane: np.ndarray, spikes: np.ndarray, n: Neuron, at: At, slopes: np.ndarray) -> None:
+    """dσ/du of one row."""
+    theta, scale, beta = at.theta, at.scale, at.beta * at.scale
+    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+    if n.surrogate == surrogate.ARCTAN:
+        gain = np.float32(0.5 * np.pi) * beta
+        for k in range(membrane.size):
+            z = gain * (membrane[k] - theta)
+            slopes[k] = half * beta / (one + z * z)
+    elif n.surrogate == surrogate.LOGISTIC and n.forward == SMOOTH:
+        for k in range(membrane.size):
+            slopes[k] = beta * spikes[k] * (one - spikes[k])
+    elif n.surrogate == surrogate.LOGISTIC:
+        for k in range(membrane.size):
+            twice = _tanh(half * beta * (membrane[k] - theta))  # 2σ − 1
+            slopes[k] = np.float32(0.25) * beta * (one - twice * twice)
+    elif n.surrogate == surrogate.TRIANGLE:
+        for k in range(membrane.size):
+            slopes[k] = half * beta * max(one - half * abs(beta * (membrane[k] - theta)), zero)
+    elif n.surrogate == surrogate.RECTANGLE:
+        for k in range(membrane.size):
+            slopes[k] = half * beta if abs(beta * (membrane[k] - theta)) <= one else zero
+    else:
+        for k in range(membrane.size):
+            z = beta * (membrane[k] - theta)
+            slopes[k] = half * (beta + scale * z) if abs(z) <= one else zero
+
+
+def _masked(noise: np.ndarray, mask: float, slopes: np.ndarray) -> None:
+    share = np.float32(mask)
+    for k in range(slopes.size):
+        slopes[k] = np.float32(0.0) if noise[k] < share else slopes[k]
+
+
+def _add_beta(
+    grad_spikes: np.ndarray,
+    membrane: np.ndarray,
+    slopes: np.ndarray,
+    n: Neuron,
+    at: At,
+    carried: np.ndarray,
+) -> None:
+    """carried[1] += dL/ds·∂σ/∂β, with dL/ds through the reset where that is not detached; see surrogate.beta_slope."""
+    theta, beta, gain = at.theta, at.beta, at.beta * at.scale
+    zero, one = np.float32(0.0), np.float32(1.0)
+    through_reset = zero if n.detach_reset else one
+    bend = np.float32(0.25) / (beta * beta) if n.surrogate == surrogate.ASYMMETRIC else zero
+    grad_v, total = carried[0], carried[1]
+    for k in range(membrane.size):
+        x = membrane[k] - theta
+        lost = theta if n.subtract else membrane[k]
+        z = gain * x
+        more = (
+            bend * (one - z * z) if slopes[k] > zero else zero
+        )  # a masked slope is zero, and so is its rest
+        total[k] += (grad_spikes[k] - through_reset * lost * grad_v[k]) * (slopes[k] * x / beta + more)
+
+
+def _add_tau(
+    grad: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, n: Neuron, theta: float, total: np.ndarray
+) -> None:
+    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1."""
+    for k in range(total.size):
+        u = membrane[k]
+        total[k] += grad[k] * (u - theta * spikes[k] if n.subtract else u * (np.float32(1.0) - spikes[k]))
+
+
+def _total(row: np.ndarray) -> float:
+    total = 0.0
+    for k in range(row.size):
+        total += np.float64(row[k])
+    return total
+
+
+def _backward_step(
+    grad_spikes: np.ndarray,
+    spikes: np.ndarray,
+    membrane: np.ndarray,
+    n: Neuron,
+    theta: float,
     grad_v: np.ndarray,
     grad: np.ndarray,
 ) -> None:
     """One step of one row: grad goes from dσ/du to dL/du, grad_v from dL/dv[t] to dL/dv[t−1] = τ·dL/du[t]."""
-    theta = p.threshold[c]
-    decay = np.float32(p.decay)
+    decay = np.float32(n.decay)
     one, zero = np.float32(1.0), np.float32(0.0)
-    through_reset = zero if p.detach_reset else one
-    low, high = np.float32(p.low), np.float32(p.high)
+    through_reset = zero if n.detach_reset else one
+    low, high = np.float32(n.low), np.float32(n.high)
     for k in range(membrane.size):
         u = membrane[k]
-        kept = one if p.subtract else one - spikes[k]
-        lost = theta if p.subtract else u
+        kept = one if n.subtract else one - spikes[k]
+        lost = theta if n.subtract else u
         g = grad_spikes[k] * grad[k] + grad_v[k] * (kept - through_reset * lost * grad[k])
         g = g if low < u and u < high else zero
         grad[k] = g
         grad_v[k] = decay * g
 
 
-_smooth = jit(_smooth)
+_neuron = jit(_neuron)
 _integer_membrane = jit(_integer_membrane)
-_forward_row = jit(_forward_row)
+_charge = jit(_charge)
+_smooth = jit(_smooth)
+_spike = jit(_spike)
+_draw = jit(_draw)
+_after_reset = jit(_after_reset)
 _slopes = jit(_slopes)
+_masked = jit(_masked)
+_add_beta = jit(_add_beta)
+_backward_step = jit(_backward_step)
+_add_tau = jit(_add_tau)
+_total = jit(_total)
+_forward_row = jit(_forward_row)
 _backward_row = jit(_backward_row)
 forward_parallel = jit(forward, parallel=True)
 backward_parallel = jit(backward, parallel=True)

@@ -36,7 +36,7 @@ def trainer_outputs(network, binned, bits):
     last = network.weighted()[-1]
     with torch.no_grad():
         logits = torch.cat(
-            [network(x, Integer(bits, Spike(True)))[0] for x, _ in in_order(binned, 5, "cpu")]
+            [network(x, Integer(bits, Spike("hard")))[0] for x, _ in in_order(binned, 5, "cpu")]
         ).double()
         if last.spiking:
             return torch.round(logits / 10 * binned.binning.steps).long().numpy()
@@ -63,7 +63,7 @@ def test_integer_pass_equals_the_runtime(arch, bits, reset, leak, norm, cap, see
     assert tuple(layer.bits for _, layer in model.weighted()) == bits
     run = Simulator(model).run(binned)
     np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, bits))
-    own = evaluate(network, binned, Integer(bits, Spike(True)))
+    own = evaluate(network, binned, Integer(bits, Spike("hard")))
     np.testing.assert_array_equal(own.predictions, run.predictions)
     assert own.synops_per_sample == pytest.approx(run.synops.sum(1).mean())
     assert own.spikes_per_sample == pytest.approx(run.spikes.sum(1).mean())
@@ -81,8 +81,8 @@ def test_networks_of_these_tests_do_fire():
 def test_high_bits_approach_the_hard_pass():
     binned = random_recordings(2, 60, 5, 9)
     network = lively_network(ARCHS[0], binned, 2)
-    hard = evaluate(network, binned, Spike(True))
-    int8 = evaluate(network, binned, Integer(uniform(network, 8), Spike(True)))
+    hard = evaluate(network, binned, Spike("hard"))
+    int8 = evaluate(network, binned, Integer(uniform(network, 8), Spike("hard")))
     assert (hard.predictions == int8.predictions).mean() > 0.8
     assert int8.spikes_per_sample == pytest.approx(hard.spikes_per_sample, rel=0.05)
 

@@ -41,10 +41,10 @@ def difference(function, at, h=1e-5):
 def test_smooth_pass_and_its_exact_gradient(reset, name):
     rng = np.random.default_rng(3)
     current, weights = rng.normal(0.5, 1.0, (5, 2, 3, 2)), rng.normal(size=(5, 2, 3, 2))
-    spike = Spike(False, name, 3.0)
+    spike = Spike("smooth", name, 3.0)
     x = torch.tensor(current, dtype=torch.float32, requires_grad=True)
     tau = torch.tensor(0.875, requires_grad=True)
-    loss = (lif(x, tau, spike, reset) * torch.tensor(weights, dtype=torch.float32)).sum()
+    loss = (lif(x, tau, spike, reset)[0] * torch.tensor(weights, dtype=torch.float32)).sum()
     loss.backward()
     assert float(loss.detach()) == pytest.approx(smooth_loss(current, weights, 0.875, spike, reset), abs=1e-4)
     wanted = difference(lambda c: smooth_loss(c, weights, 0.875, spike, reset), current)
@@ -81,15 +81,15 @@ def test_hard_pass_and_its_surrogate_gradient(reset, name):
     rng = np.random.default_rng(4)
     current, weights = rng.normal(0.5, 1.0, (6, 2, 3, 3)), rng.normal(size=(6, 2, 3, 3))
     x = torch.tensor(current, dtype=torch.float32, requires_grad=True)
-    spikes = lif(x, torch.tensor(0.75), Spike(True, name, 2.0), reset)
+    spikes = lif(x, torch.tensor(0.75), Spike("hard", name, 2.0), reset)[0]
     spikes.backward(torch.tensor(weights, dtype=torch.float32))
-    wanted_spikes, wanted = hard_gradient(current, weights, 0.75, Spike(True, name, 2.0), reset)
+    wanted_spikes, wanted = hard_gradient(current, weights, 0.75, Spike("hard", name, 2.0), reset)
     np.testing.assert_array_equal(spikes.detach().numpy(), wanted_spikes)
     np.testing.assert_allclose(x.grad.numpy(), wanted, atol=1e-5)
 
 
 def test_a_membrane_at_its_threshold_spikes():
-    spikes = lif(torch.tensor([1.0, 0.999999]).view(1, 1, 2), torch.tensor(0.5), Spike(True), "zero")
+    spikes = lif(torch.tensor([1.0, 0.999999]).view(1, 1, 2), torch.tensor(0.5), Spike("hard"), "zero")[0]
     assert spikes.flatten().tolist() == [1.0, 0.0]
 
 
@@ -100,7 +100,7 @@ def test_integer_pass_is_integer_arithmetic(reset, shifts):
     current = rng.integers(-300, 300, (7, 3, 4, 5))
     threshold, low, high = [40, 100, 7, 255], -256, 255
     state = IntegerState(torch.tensor(threshold).float(), torch.ones(4), shifts, low, high)
-    spikes = integer_lif(torch.tensor(current).float(), state, Spike(True), reset).numpy()
+    spikes = integer_lif(torch.tensor(current).float(), state, Spike("hard"), reset)[0].numpy()
     for b, c, k in np.ndindex(3, 4, 5):
         v = 0
         for t in range(7):
@@ -117,17 +117,17 @@ def test_fused_loops_equal_the_stepwise_form(reset, kind, monkeypatch):
     torch.manual_seed(1)
     current = torch.randint(-90, 90, (6, 2, 3, 4)).float() if kind == "integer" else torch.randn(6, 2, 3, 4)
     state = IntegerState(torch.tensor([20.0, 50.0, 9.0]), torch.tensor([0.05, 0.02, 0.1]), (2, 3), -64, 63)
-    spike = Spike(kind != "smooth", "arctan", 2.0)
+    spike = Spike("smooth" if kind == "smooth" else "hard", "arctan", 2.0)
 
     def run():
         x = current.clone().requires_grad_()
         tau = torch.tensor(0.75)
-        spikes = integer_lif(x, state, spike, reset) if kind == "integer" else lif(x, tau, spike, reset)
+        spikes = integer_lif(x, state, spike, reset)[0] if kind == "integer" else lif(x, tau, spike, reset)[0]
         spikes.backward(torch.linspace(-1, 1, spikes.numel()).view_as(spikes))
         return spikes.detach(), x.grad
 
     fused = run()
-    monkeypatch.setattr(lif_module, "_run", lif_module.stepwise)
+    monkeypatch.setattr(lif_module, "_fused", lif_module.stepwise)
     for a, b in zip(fused, run(), strict=True):
         torch.testing.assert_close(a, b, atol=2e-6, rtol=1e-5)
 
@@ -139,12 +139,12 @@ def test_single_steps_equal_the_whole_pass(reset):
     state = IntegerState(torch.tensor([20.0, 50.0, 9.0]), torch.ones(3), (2,), -512, 511)
     cases = [
         (
-            lif_step(torch.tensor(0.5), Spike(True), reset, 1.0, 3),
-            lif(current, torch.tensor(0.5), Spike(True), reset),
+            lif_step(torch.tensor(0.5), Spike("hard"), reset, 1.0, 3),
+            lif(current, torch.tensor(0.5), Spike("hard"), reset)[0],
         ),
         (
-            integer_lif_step(state, Spike(True), reset),
-            integer_lif((current * 40).round(), state, Spike(True), reset),
+            integer_lif_step(state, Spike("hard"), reset),
+            integer_lif((current * 40).round(), state, Spike("hard"), reset)[0],
         ),
     ]
     for i, (step, whole) in enumerate(cases):
