@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 import edge_sast
 from edge_sast.cli.output import print_table, write_json
 from edge_sast.data.binned import BinnedEvents
+from edge_sast.data.dataset import Dataset
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.model import Model
@@ -33,20 +35,14 @@ MOST_THREADS = 1024
 
 def train(args: argparse.Namespace) -> int:
     """`edge-sast train`."""
-    config = _config(args)
+    config = training_config(args)
     set_threads(args.threads)
     folder = Path(args.out)
     check_writable("--out", folder, folder=True)
     _check_start(folder, args)
     device = choose_device(args.device)
     dataset = datasets.open_data(config, args.download_dir)
-    # Built for its checks alone: a bad --arch is told before the data is read.
-    config.network(config.binning(dataset.sensor), len(dataset.classes))
-    for name in dataset.classes:
-        if not name.isprintable():
-            raise EdgeSastError(
-                f"--data {config.data}: class folder {name!r} is not printable text, which a model wants; rename it"
-            )
+    check_network(config, dataset)
     data = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty)
     trainer = Trainer(config, data, folder, device, args.quiet)
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,6 +56,16 @@ def train(args: argparse.Namespace) -> int:
         )
     write_json(args.json, last)
     return 0
+
+
+def check_network(config: TrainConfig, dataset: Dataset) -> None:
+    """Refuse what can be told before recordings are read: a bad --arch, names that no model can hold."""
+    config.network(config.binning(dataset.sensor), len(dataset.classes))
+    for name in dataset.classes:
+        if not name.isprintable():
+            raise EdgeSastError(
+                f"--data {config.data}: class folder {name!r} is not printable text, which a model wants; rename it"
+            )
 
 
 def _check_start(folder: Path, args: argparse.Namespace) -> None:
@@ -165,9 +171,15 @@ def trained_bits(config: TrainConfig) -> Bits:
     return config.widths if config.qat_epochs else (8,) * len(config.widths)
 
 
-def measure(network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents) -> dict[str, Any]:
+def measure(
+    network: Network,
+    stored: checkpoint.Checkpoint,
+    binned: BinnedEvents,
+    widths: Sequence[Bits] | None = None,
+) -> dict[str, Any]:
     """Figures of every forward pass, in the order and with the keys of `evaluate --json`.
 
+    widths: weight widths of the integer rows; 8, 4 and those trained where None.
     The integer rows come from the runtime; the trainer's own integer pass must predict the same for every recording.
     In the surrogate pass a spike is a number between 0 and 1: its spikes and SynOps are sums of those.
     """
@@ -176,7 +188,8 @@ def measure(network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvent
         result = evaluate_pass(network, binned, stored.config.spike(hard))
         figures[name] = _float_figures(result)
     trained = trained_bits(stored.config)
-    for bits in dict.fromkeys([*((width,) * len(trained) for width in EVALUATED_BITS), trained]):
+    usual = [*((width,) * len(trained) for width in EVALUATED_BITS), trained]
+    for bits in dict.fromkeys(usual if widths is None else widths):
         figures[bits_name(bits)] = _integer_figures(network, stored, binned, bits)
     return figures
 
@@ -233,7 +246,8 @@ def set_threads(threads: int) -> None:
         numba.set_num_threads(min(threads, most))
 
 
-def _config(args: argparse.Namespace) -> TrainConfig:
+def training_config(args: argparse.Namespace) -> TrainConfig:
+    """The settings that the options of `edge-sast train` ask for."""
     values = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
     if values["rho"] is None:
         values["rho"] = DEFAULT_RHO[args.method]

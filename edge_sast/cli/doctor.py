@@ -16,6 +16,8 @@ PACKAGES = (
     ("torch", "train, evaluate, export, demo", "train"),
     ("scikit-learn", "the built-in data set, demo", "digits"),
     ("tonic", "nmnist and dvsgesture", "tonic"),
+    ("optuna", "sweep", "sweep"),
+    ("matplotlib", "the picture of a sweep", "plots"),
     ("pytest", "tests", "dev"),
     ("hypothesis", "tests", "dev"),
 )

@@ -9,11 +9,16 @@ HELP = "Train a spiking network on recordings and keep its checkpoint and metric
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_setting_arguments(parser)
+    _run_options(parser.add_argument_group("run"))
+
+
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that settle what is trained; a sweep varies any of them."""
     _data_options(parser.add_argument_group("data"))
     _augmentation_options(parser.add_argument_group("augmentation, training part only"))
     _network_options(parser.add_argument_group("network"))
     _method_options(parser.add_argument_group("method"))
-    _run_options(parser.add_argument_group("run"))
 
 
 def _data_options(group: argparse._ArgumentGroup) -> None:

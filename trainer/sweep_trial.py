@@ -1,0 +1,112 @@
+"""One training of a sweep in a process of its own: `python -m trainer.sweep_trial OPTIONS OF edge-sast train`.
+
+Trains, or goes on from the folder's checkpoint, then measures the network on the validation data and writes
+`figures.json`. Ends when its standard input does: with the sweep that started it, however that ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from edge_sast.cli.main import build_parser
+from edge_sast.cli.main import main as edge_sast
+from edge_sast.cli.output import write_json
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.files import locked
+from edge_sast.footprint import footprint
+from trainer import checkpoint, datasets
+from trainer.bits import bits_name
+from trainer.command import build_model, measure
+from trainer.loop import METRICS_NAME
+
+FIGURES_NAME = "figures.json"
+LOCK_NAME = "trial.lock"
+POLL_SECONDS = 0.5
+
+
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit code; 0 where `figures.json` stands in the folder."""
+    args = build_parser().parse_args(["train", *argv])
+    folder = Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        _hold(folder / LOCK_NAME, stack)
+        if (folder / FIGURES_NAME).exists():
+            return 0
+        begun = (folder / checkpoint.FILE_NAME).exists()
+        code = edge_sast(["train", *argv, *(["--resume"] if begun else [])])
+        if code:
+            return code
+        try:
+            write_json(str(folder / FIGURES_NAME), judge(folder, args))
+        except (EdgeSastError, CheckFailedError) as error:
+            print(f"edge-sast: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def judge(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """What the sweep compares, measured on the recordings that training held out or found in `valid`, never on `test`.
+
+    accuracy, synops_per_sample, flash_bytes and ram_bytes are those of the integer model with weights of --bits;
+    seconds is the time of the epochs. gap_before_finish is surrogate minus hard accuracy after the last float epoch,
+    None where training did not measure it.
+    """
+    stored = checkpoint.load(folder)
+    network, bits = stored.network(), stored.config.widths
+    dataset = datasets.open_data(stored.config, args.download_dir)
+    valid = datasets.training_data(dataset, stored.config, args.cache_dir, args.skip_empty).valid
+    measured = measure(network, stored, valid, (bits,))
+    size = footprint(build_model(network, stored, bits))
+    lines = [json.loads(line) for line in (folder / METRICS_NAME).read_text().splitlines()]
+    gaps = [
+        line["valid_surrogate_accuracy"] - line["valid_accuracy"]
+        for line in lines
+        if "valid_surrogate_accuracy" in line
+    ]
+    surrogate, hard, integer = measured["surrogate"], measured["hard"], measured[bits_name(bits)]
+    return {
+        "accuracy": integer["accuracy"],
+        "synops_per_sample": integer["synops_per_sample"],
+        "flash_bytes": size.flash_bytes,
+        "ram_bytes": size.ram_bytes,
+        "bits": list(bits),
+        "hard_accuracy": hard["accuracy"],
+        "surrogate_accuracy": surrogate["accuracy"],
+        "gap": surrogate["accuracy"] - hard["accuracy"],
+        "gap_before_finish": gaps[-1] if gaps else None,
+        "spikes_per_sample": integer["spikes_per_sample"],
+        "samples": len(valid),
+        "seconds": round(sum(line["seconds"] for line in lines), 3),
+    }
+
+
+def _hold(lock: Path, stack: ExitStack) -> None:
+    """Hold a trial's folder as long as `stack` is open; waits while another worker's process does."""
+    lock.touch()
+    while True:
+        try:
+            stack.enter_context(locked(lock))
+            return
+        except EdgeSastError:
+            time.sleep(POLL_SECONDS)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1):  # not sys.stdin: Python cannot end while a thread waits in it
+        pass
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.exit(main(sys.argv[1:]))
