@@ -50,7 +50,8 @@ class TrainConfig:
             second minibatch for SAM's second gradient.
         epochs, qat_epochs: float epochs, then integer ones (quantisation-aware finish) with weights of
             `bits` bits: one width, or one for each layer with weights, joined by commas.
-        lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr.
+        lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of
+            lr, or lr itself where a layer has weights of 1 bit.
         augment_shift, augment_drop, augment_flip: see edge_sast.data.augment.
         valid_fraction: part of the training split held out where the data set has no valid split.
     """
@@ -127,7 +128,13 @@ class TrainConfig:
         """Learning rate after `progress` epochs (a fraction counts): a cosine to 0 in each part, 2 % at its end."""
         if progress < self.epochs:
             return self.lr * _cosine(progress / self.epochs)
-        return (self.qat_lr or self.lr / 10) * _cosine((progress - self.epochs) / max(1, self.qat_epochs))
+        return (self.qat_lr or self._finish_rate()) * _cosine(
+            (progress - self.epochs) / max(1, self.qat_epochs)
+        )
+
+    def _finish_rate(self) -> float:
+        # A binary weight learns by changing its sign: at a tenth of the rate few come to it (docs/method.md).
+        return self.lr if 1 in self.widths else self.lr / 10
 
     def binning(self, sensor: tuple[int, int]) -> Binning:
         return Binning(sensor[0], sensor[1], self.downscale, self.dt_us, self.steps, self.count_cap)

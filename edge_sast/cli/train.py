@@ -96,7 +96,10 @@ def _method_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--batch-size", type=int, default=64, help="recordings a gradient")
     group.add_argument("--lr", type=float, default=3e-3, help="peak learning rate of the float epochs")
     group.add_argument(
-        "--qat-lr", type=float, default=0.0, help="of the integer epochs; 0 is a tenth of --lr"
+        "--qat-lr",
+        type=float,
+        default=0.0,
+        help="of the integer epochs; 0 is a tenth of --lr, --lr with 1-bit weights",
     )
     group.add_argument("--seed", type=int, default=0, help="of weights, order, augmentation and split")
 

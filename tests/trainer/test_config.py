@@ -47,3 +47,13 @@ def test_widths_are_one_for_each_weighted_layer():
 def test_a_run_of_when_bits_were_a_number():
     config = TrainConfig(data="d", arch="fc4-out", dt_us=1, steps=1, bits="4")
     assert TrainConfig.from_dict(asdict(config) | {"bits": 4}, "run") == config
+
+
+def test_binary_weights_finish_at_the_full_rate():
+    finish = {
+        bits: TrainConfig(
+            data="d", arch="fc4-out", dt_us=1, steps=1, epochs=2, lr=1e-2, bits=bits
+        ).learning_rate(2)
+        for bits in ("8", "2", "1", "8,1")
+    }
+    assert finish == pytest.approx({"8": 1e-3, "2": 1e-3, "1": 1e-2, "8,1": 1e-2})

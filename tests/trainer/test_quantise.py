@@ -45,9 +45,36 @@ def test_one_bit_is_the_sign_at_the_mean_size():
     weight, bias = random_layer()
     weight[0, 0] = 0.0
     q = quantise(weight, None, bias, 1.0, 1, 1, 10)
-    assert q.weight_shift == 7
+    assert q.weight_shift == 5
     assert torch.equal(q.weight, torch.where(weight < 0, -1.0, 1.0))
-    torch.testing.assert_close(q.lsb * 128, weight.abs().mean(1))
+    torch.testing.assert_close(q.lsb * 32, weight.abs().mean(1))
+
+
+def test_the_membrane_is_about_as_fine_at_any_width():
+    weight, bias = random_layer(inputs=200)
+    finest = quantise(weight, None, bias, 1.0, 8, 1, 10).lsb
+    for bits in range(1, 8):
+        ratio = quantise(weight, None, bias, 1.0, bits, 1, 10).lsb / finest
+        assert 0.4 < float(ratio.min()) <= float(ratio.max()) < 2.0, bits
+
+
+def slow_scale(row, bits):
+    """The ratio of the largest weight that rounds one channel best, weight by weight in plain Python."""
+    top = 2 ** (bits - 1) - 1
+    largest = max(abs(w) for w in row) / top
+    errors = {}
+    for hundredths in range(100, 39, -5) if bits < 8 else [100]:
+        s = largest * hundredths / 100
+        errors[s] = sum((s * max(-top, min(top, round(w / s))) - w) ** 2 for w in row)
+    return min(errors, key=errors.__getitem__)
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_scales_round_with_the_least_squared_error(bits):
+    weight, bias = random_layer(bits)
+    q = quantise(weight, None, bias, 1.0, bits, 1, 10)
+    want = torch.tensor([slow_scale(row, bits) for row in weight.double().tolist()])
+    torch.testing.assert_close(q.lsb * 2**q.weight_shift, want.float())
 
 
 def test_a_channel_of_zeros_has_a_bounded_threshold():
