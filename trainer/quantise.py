@@ -19,6 +19,7 @@ EXACT_LIMIT = 1 << 22  # what sums of a spiking layer may reach: float32 holds s
 # The same of a read-out: float64 holds these, and a membrane of 31 bits and its sum fit the device's 32.
 READ_OUT_LIMIT = (1 << 30) - 1
 CLIP_RATIOS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4)
+SIGN_WINDOW = 1.5  # scales; a weight further from 0 no longer moves by the gradient of its sign
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,11 @@ def quantise(
     check_bits(bits)
     shift = weight_shift(bits)
     both = weight.flatten(1) if recurrent is None else torch.cat([weight.flatten(1), recurrent], 1)
-    with torch.no_grad():
-        scale = _scales(both.detach(), bits, per_channel=threshold is not None)
-        if threshold is not None:
-            scale = scale.clamp_min(threshold * 2**shift / MAX_THRESHOLD)
-        lsb = scale / 2**shift
-    ratios = both / scale[:, None]
-    integers = _straight_through(ratios, _rounded(ratios, bits))
+    scale = _scales(both, bits, per_channel=threshold is not None)
+    if threshold is not None:
+        scale = scale.clamp_min(threshold * 2**shift / MAX_THRESHOLD)
+    lsb = scale.detach() / 2**shift
+    integers = _signs(both, scale) if bits == 1 else _rounded(both / scale[:, None], bits)
     integer_bias = _straight_through(bias / lsb, torch.round(bias / lsb))
     integer_threshold = None if threshold is None else torch.round(threshold / lsb).clamp_min(1)
     inputs = weight.flatten(1).shape[1]
@@ -98,11 +97,20 @@ def _straight_through(x: Tensor, integers: Tensor) -> Tensor:
 
 
 def _rounded(ratios: Tensor, bits: int) -> Tensor:
-    """The nearest integers of `bits` bits; of 1 bit −1 and +1, which 0 becomes."""
-    if bits == 1:
-        return torch.where(ratios < 0, -1.0, 1.0)
+    """The nearest integers of `bits` bits."""
     top = 2 ** (bits - 1) - 1
-    return ratios.round().clamp(-top, top)
+    return _straight_through(ratios, ratios.round().clamp(-top, top))
+
+
+def _signs(weight: Tensor, scale: Tensor) -> Tensor:
+    """−1, and +1, which 0 becomes: s·sign(w) in units of s, with the gradient of both its factors.
+
+    That of the sign is 1 within SIGN_WINDOW scales and 0 beyond (Rastegari et al. 2016, arXiv 1603.05279, with 1).
+    """
+    held = scale.detach()[:, None]
+    signs = torch.where(weight < 0, -1.0, 1.0)
+    passed = torch.where(weight.detach().abs() <= SIGN_WINDOW * held, weight / held, 0.0)
+    return _straight_through(passed + scale[:, None] / held * (signs - passed.detach()), signs)
 
 
 def _scales(weight: Tensor, bits: int, per_channel: bool) -> Tensor:
@@ -114,6 +122,7 @@ def _scales(weight: Tensor, bits: int, per_channel: bool) -> Tensor:
     return best if per_channel else best.expand(weight.shape[0]).contiguous()
 
 
+@torch.no_grad()
 def _best_clip(rows: Tensor, bits: int) -> Tensor:
     """The scale of each row that rounds it with the least squared error, of those in CLIP_RATIOS."""
     top = 2 ** (bits - 1) - 1

@@ -108,6 +108,25 @@ def test_the_gradient_passes_straight_through():
     torch.testing.assert_close(weight.grad, torch.ones_like(weight))
 
 
+@pytest.mark.parametrize("threshold", [1.0, None])
+def test_the_gradient_of_one_bit(threshold):
+    """Of Σ G·s·sign(w): G where |w| ≤ 1.5 s, and through s = mean|w|, worked out here weight by weight."""
+    weight, bias = random_layer()
+    rng = torch.Generator().manual_seed(3)
+    given = torch.randn(weight.shape, generator=rng)
+    weight.requires_grad_()
+    q = quantise(weight, None, bias, threshold, 1, 1, 10)
+    s = q.lsb * 2**q.weight_shift
+    (q.weight * s[:, None] * given).sum().backward()
+    w, sign = weight.detach(), weight.detach().sign()
+    inside = (w.abs() <= 1.5 * s[:, None]).float()
+    by_scale = (given * (sign - inside * w / s[:, None])).sum(1, keepdim=True)
+    if threshold is None:  # one scale of all channels
+        by_scale = by_scale.sum()
+    size = w.shape[1] if threshold is not None else w.numel()
+    torch.testing.assert_close(weight.grad, given * inside + by_scale * sign / size)
+
+
 def test_state_width_narrows_only_when_sums_then_fit_sixteen_bits():
     light = quantise(*(lambda w, b: (w, None, b))(*random_layer(inputs=10)), 1.0, 8, 1, 10)
     heavy = quantise(*(lambda w, b: (w, None, b))(*random_layer(inputs=2000)), 1.0, 8, 1, 10)
