@@ -39,7 +39,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer import lif_kernels, surrogate
+from trainer import lif_gradients, lif_kernels, surrogate
 from trainer.leak import decay
 from trainer.lif_kernels import Parameters
 from trainer.lif_stepwise import advance, slopes_per_step, stepwise
@@ -248,7 +248,7 @@ def _fused(
 
 
 class _FusedLif(torch.autograd.Function):
-    """All steps in one pass over memory, forward and backward; see lif_kernels."""
+    """All steps in one pass over memory, forward and backward; see lif_kernels and lif_gradients."""
 
     @staticmethod
     def forward(
@@ -275,7 +275,7 @@ class _FusedLif(torch.autograd.Function):
         p: Parameters = ctx.parameters
         grad_spikes = gradients[0].contiguous().view(membrane.shape)
         grad, sums = torch.empty_like(membrane), np.zeros((membrane.shape[1], 2))
-        lif_kernels.backward_parallel(
+        lif_gradients.backward_parallel(
             grad_spikes.numpy(), spikes.numpy(), membrane.numpy(), draws.numpy(), p, grad.numpy(), sums
         )
         by_beta, by_tau = grad.new_tensor(sums.sum(0)).unbind()

@@ -1,4 +1,4 @@
-"""What lif_kernels computes, one step at a time through autograd.
+"""What lif_kernels and lif_gradients compute, one step at a time through autograd.
 
 For recurrent layers, whose current depends on the last spikes; for devices that the jitted loops do not reach; and to
 test them against.
