@@ -5,6 +5,7 @@
 | token        | layer                                                                               |
 |--------------|-------------------------------------------------------------------------------------|
 | `12c5`       | convolution, 12 channels, kernel 5; then any of `s2` stride, `p2` padding, `g2` groups |
+|              | and `r`: its input is added to its current (residual, no cost on the device)        |
 | `or2` `sum2` | OR pool, sum pool over 2 × 2                                                        |
 | `fc128`      | fully connected, 128 spiking neurons                                                |
 | `rec64`      | fully connected and recurrent, 64 spiking neurons                                   |
@@ -31,17 +32,20 @@ NAMED = {
 
 MAX_WEIGHTS = 1 << 27  # of a layer: half a gigabyte in float32, far beyond any microcontroller
 
-_CONV = re.compile(r"([0-9]{1,9})c([0-9]{1,9})((?:[spg][0-9]{1,9})*)")
+_CONV = re.compile(r"([0-9]{1,9})c([0-9]{1,9})((?:[spg][0-9]{1,9})*)(r?)")
 _OTHER = re.compile(r"(or|sum|fc|rec)([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
 class ConvSpec:
+    """`residual` adds the input to the current: a one at the kernel's centre, folded into the weights at export."""
+
     channels: int
     kernel: int
     stride: int = 1
     padding: int = 0
     groups: int = 1
+    residual: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,19 @@ Spec = ConvSpec | PoolSpec | DenseSpec
 
 def parse(text: str, classes: int) -> list[Spec]:
     """Layer specifications of a named or written architecture. Raises EdgeSastError naming the token."""
-    tokens = NAMED.get(text, text).split("-")
-    specs = [_token(token, text, classes) for token in tokens]
-    if tokens[-1] not in ("out", "count"):
-        raise EdgeSastError(f"--arch {text!r}: the last token is {tokens[-1]!r}; end with 'out' or 'count'")
-    for token in tokens[:-1]:
+    layers = tokens(text)
+    specs = [_token(token, text, classes) for token in layers]
+    if layers[-1] not in ("out", "count"):
+        raise EdgeSastError(f"--arch {text!r}: the last token is {layers[-1]!r}; end with 'out' or 'count'")
+    for token in layers[:-1]:
         if token in ("out", "count"):
             raise EdgeSastError(f"--arch {text!r}: {token!r} is a read-out; only the last token may be one")
     return specs
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of a named or written architecture, one a layer."""
+    return NAMED.get(text, text).split("-")
 
 
 def _token(token: str, text: str, classes: int) -> Spec:
@@ -94,6 +103,7 @@ def _token(token: str, text: str, classes: int) -> Spec:
             options.get("s", 1),
             options.get("p", 0),
             options.get("g", 1),
+            bool(match[4]),
         )
     raise EdgeSastError(
         f"--arch {text!r}: token {token!r} is no layer; use {', '.join(NAMED)} or tokens such as "
@@ -152,6 +162,14 @@ def _output(spec: Spec, shape: Shape) -> Shape:
     if shape.channels % spec.groups or spec.channels % spec.groups:
         raise EdgeSastError(
             f"--arch: groups {spec.groups} must divide both {shape.channels} input and {spec.channels} channels"
+        )
+    if spec.residual and (
+        spec.stride != 1 or 2 * spec.padding != spec.kernel - 1 or spec.channels != shape.channels
+    ):
+        raise EdgeSastError(
+            f"--arch: a residual convolution of {spec.channels} channels, kernel {spec.kernel}, stride {spec.stride}, "
+            f"padding {spec.padding} on {shape} does not keep the shape; use {shape.channels} channels, stride 1, an "
+            "odd kernel k and padding (k − 1)/2"
         )
     height, width = (
         (n + 2 * spec.padding - spec.kernel) // spec.stride + 1 for n in (shape.height, shape.width)

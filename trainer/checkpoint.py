@@ -27,6 +27,7 @@ FORMAT = "edge-sast-checkpoint"
 FORMAT_VERSION = 1
 METADATA_KEY = "edge_sast_checkpoint"
 FILE_NAME = "checkpoint.safetensors"
+NETWORK, OPTIMISER, EXTRA = "network.", "optimiser.", "training."
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,33 @@ class Checkpoint(Standing):
     def network(self) -> Network:
         """The network with the stored parameters. Raises EdgeSastError when they are of another architecture."""
         network = Network(self.config.network(self.binning, len(self.classes)))
-        stored = {k.removeprefix("network."): v for k, v in self.tensors.items() if k.startswith("network.")}
+        stored = self._network_tensors()
         _check_same(self.source, network.state_dict(), stored)
         network.load_state_dict(stored)
         network.eval()
         return network
+
+    def copy_parameters(self, network: Network) -> None:
+        """Give another network these parameters and statistics. Raises EdgeSastError when they do not fit."""
+        stored = self._network_tensors()
+        own = network.state_dict()
+        _check_same(f"--init {self.source}", own, stored)
+        network.load_state_dict(stored)
+
+    def extra(self) -> dict[str, Tensor]:
+        """What training carries along beside parameters and moments."""
+        return {k.removeprefix(EXTRA): v for k, v in self.tensors.items() if k.startswith(EXTRA)}
+
+    def _network_tensors(self) -> dict[str, Tensor]:
+        return {k.removeprefix(NETWORK): v for k, v in self.tensors.items() if k.startswith(NETWORK)}
 
     def restore_optimiser(self, optimiser: Optimizer, network: Network) -> None:
         """Give the optimiser back its moments and step counts."""
         names = [name for name, _ in network.named_parameters()]
         state: dict[int, dict[str, Tensor]] = {}
         for key, tensor in self.tensors.items():
-            if key.startswith("optimiser."):
-                name, field = key.removeprefix("optimiser.").rsplit("/", 1)
+            if key.startswith(OPTIMISER):
+                name, field = key.removeprefix(OPTIMISER).rsplit("/", 1)
                 if name not in names:
                     raise EdgeSastError(
                         f"{self.source}: optimiser state of {name!r} belongs to no parameter; train again"
@@ -73,13 +88,16 @@ class Checkpoint(Standing):
         optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
-def save(folder: Path, standing: Standing, network: Network, optimiser: Optimizer) -> None:
-    """Write the checkpoint of a run, whole or not at all."""
-    tensors = {f"network.{name}": t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+def save(
+    folder: Path, standing: Standing, network: Network, optimiser: Optimizer, extra: dict[str, Tensor]
+) -> None:
+    """Write the checkpoint of a run, whole or not at all. `extra`: what else training carries along."""
+    tensors = {NETWORK + name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    tensors |= {EXTRA + name: t.detach().cpu().contiguous() for name, t in extra.items()}
     names = [name for name, _ in network.named_parameters()]
     for index, state in optimiser.state_dict()["state"].items():
         for field, value in state.items():
-            tensors[f"optimiser.{names[index]}/{field}"] = value.detach().cpu().contiguous()
+            tensors[f"{OPTIMISER}{names[index]}/{field}"] = value.detach().cpu().contiguous()
     document = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(standing)}
     document["sha256"] = _digest(document, tensors)
     metadata = {METADATA_KEY: json.dumps(document, sort_keys=True)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -21,15 +20,16 @@ from edge_sast.files import check_writable, locked
 from edge_sast.model import Model
 from trainer import checkpoint, datasets
 from trainer.bits import Bits, bits_name, parse_bits
-from trainer.config import DEFAULT_RHO, TrainConfig
+from trainer.config import TrainConfig
 from trainer.evaluate import Result
 from trainer.evaluate import evaluate as evaluate_pass
 from trainer.export import export as export_model
-from trainer.loop import METRICS_NAME, Trainer
+from trainer.loop import Trainer
+from trainer.metrics import read as read_metrics
 from trainer.network import Network
 from trainer.passes import Integer
 
-EVALUATED_BITS = (8, 4)
+EVALUATED_BITS = (8, 4, 2)
 MOST_THREADS = 1024
 
 
@@ -49,7 +49,7 @@ def train(args: argparse.Namespace) -> int:
     with locked(folder):
         _check_start(folder, args)  # again: another training may have come first while the data was read
         _run(trainer, args.resume)
-    last = json.loads((folder / METRICS_NAME).read_text().splitlines()[-1])
+    last = read_metrics(folder)[-1]
     if not args.quiet:
         print(
             f"{folder}: {last['valid_pass']} accuracy {last['valid_accuracy']:.4f} on {len(data.valid)} held out"
@@ -199,6 +199,7 @@ def _float_figures(result: Result) -> dict[str, Any]:
         "accuracy": result.accuracy,
         "synops_per_sample": result.synops_per_sample,
         "spikes_per_sample": result.spikes_per_sample,
+        "firing_rates": list(result.firing_rates),
     }
 
 
@@ -220,6 +221,7 @@ def _integer_figures(
         "accuracy": run.accuracy,
         "synops_per_sample": float(run.synops.sum(1).mean()),
         "spikes_per_sample": float(run.spikes.sum(1).mean()),
+        "firing_rates": list(own.firing_rates),
         "trainer_runtime_differences": differing,
     }
 
@@ -248,12 +250,11 @@ def set_threads(threads: int) -> None:
 
 def training_config(args: argparse.Namespace) -> TrainConfig:
     """The settings that the options of `edge-sast train` ask for."""
-    values = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
-    if values["rho"] is None:
-        values["rho"] = DEFAULT_RHO[args.method]
-    if Path(values["data"]).exists():
-        values["data"] = str(Path(values["data"]).resolve())
-    return TrainConfig(**values)
+    values = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if f.name != "method"}
+    for name in ("data", "init"):
+        if values[name] is not None and Path(values[name]).exists():
+            values[name] = str(Path(values[name]).resolve())
+    return TrainConfig.of(args.method, **{n: v for n, v in values.items() if v is not None})
 
 
 def _count(value: float | None) -> str:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from edge_sast.data.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
 from edge_sast.data.grid import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS, Binning
 from edge_sast.errors import EdgeSastError
-from trainer import schedules, surrogate
-from trainer.architecture import weighted_layers
+from trainer import architecture, methods, schedules
+from trainer.architecture import DenseSpec
 from trainer.bits import Bits, parse_bits
+from trainer.losses import Objective
 from trainer.network import NetworkSettings
-from trainer.passes import Spike
+from trainer.neurons import NeuronSettings
+from trainer.passes import Integer, Pass, Spike
+from trainer.sharpness import Sharpness
 
-METHODS = {
-    "sast": "surrogate spikes in the forward pass, sharpness-aware (SAM, --rho)",
-    "surrogate": "surrogate spikes in the forward pass, no SAM",
-    "hard": "hard spikes in the forward pass, surrogate gradient",
-}
 MAX_EPOCHS = 1_000_000
 MAX_REAL = 1e6  # of rates, slopes and radii: far beyond any use, far below what float32 holds
 LIMITS: dict[str, tuple[float, float]] = {
@@ -30,54 +28,95 @@ LIMITS: dict[str, tuple[float, float]] = {
     "count_cap": (1, MAX_COUNT),
     "rho": (0, MAX_REAL),
     "rho_warmup": (0, MAX_EPOCHS),
-    "epochs": (1, MAX_EPOCHS),
+    "epochs": (0, MAX_EPOCHS),
     "qat_epochs": (0, MAX_EPOCHS),
     "batch_size": (1, (1 << 31) - 1),
     "qat_lr": (0, MAX_REAL),
     "augment_shift": (0, MAX_AUGMENT_SHIFT),
     "seed": (0, (1 << 63) - 1),
+    "tet_lambda": (0, 1),
+    "rate_limit": (0, 1),
+    "rate_weight": (0, MAX_REAL),
+    "beta_start": (0, MAX_REAL),
 }
-DEFAULT_RHO = {"sast": 0.1, "surrogate": 0.0, "hard": 0.0}
+THROUGH_TIME = ("bptt", "online")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """One run. Same config, same data, same machine and thread count: same result.
 
+    `TrainConfig.of(method, ...)` completes what is given by the method (trainer/methods.py); built directly, the
+    fields say all.
+
     Attributes:
-        method: one of METHODS. surrogate, beta: σ_β and its slope.
-        rho, rho_warmup: SAM's radius and the epochs over which it grows linearly from 0; independent_batch takes a
-            second minibatch for SAM's second gradient.
-        epochs, qat_epochs: float epochs, then integer ones (quantisation-aware finish) with weights of
-            `bits` bits: one width, or one for each layer with weights, joined by commas.
-        lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of
-            lr, or lr itself where a layer has weights of 1 bit.
+        forward, mix, mask: which spikes the float epochs see (trainer/passes.py). surrogate, beta: σ_β and its slope;
+            beta_start above 0 lets the slope grow from it to beta over the float epochs, geometrically.
+        width, threshold, mp_init, reset, leak: of the neurons (trainer/neurons.py).
+        through_time: gradients through all steps (bptt), or online (trainer/online.py).
+        sharpness to sam_scope: the perturbation (trainer/sharpness.py). rho, rho_warmup, rho_schedule: its radius, the
+            epochs over which it grows from 0, and its course after that (trainer/schedules.py); independent_batch takes
+            a second minibatch for the second gradient.
+        loss, tet_lambda, rate_limit, rate_weight, synops_target: what is minimised (trainer/losses.py).
+        epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one a layer).
+        lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
+            itself where a layer has weights of 1 bit.
+        init: a run to start from instead of random weights.
+        recompute: keep only each layer's input for the backward pass. precision: of the float epochs' matrix products.
         augment_shift, augment_drop, augment_flip: see edge_sast.data.augment.
         valid_fraction: part of the training split held out where the data set has no valid split.
+        window_us: recordings are cut into windows of this length, see edge_sast.data.windows.
     """
 
     data: str
     arch: str
     dt_us: int
     steps: int
-    method: str = "sast"
+    method: str = "custom"
+    forward: str = "hard"
     surrogate: str = "arctan"
     beta: float = 5.0
-    rho: float = 0.1
-    rho_warmup: int = 2
+    beta_start: float = 0.0
+    width: str = "fixed"
+    mix: float = 0.5
+    mask: float = 0.0
+    through_time: str = "bptt"
+    sharpness: str = "none"
+    rho: float = 0.0
+    rho_warmup: int = 0
+    rho_schedule: str = "constant"
+    sam_every: int = 1
+    sam_reuse: float = 0.0
+    sam_rows: float = 1.0
+    sam_rows_by: str = "loss"
+    sam_weights: float = 1.0
+    sam_scope: str = "all"
+    gsam_alpha: float = 0.4
     independent_batch: bool = False
+    loss: str = "last"
+    tet_lambda: float = 1e-3
+    rate_limit: float = 0.0
+    rate_weight: float = 0.0
+    synops_target: float | None = None
     reset: str = "zero"
     leak: str = "3"
+    threshold: str = "fixed"
+    mp_init: bool = False
     norm: str = "batch"
     count_cap: int = 1
     downscale: int = 0
     sensor: str | None = None
+    window_us: int | None = None
+    init: str | None = None
     epochs: int = 12
     qat_epochs: int = 3
     bits: str = "8"
     batch_size: int = 64
     lr: float = 3e-3
     qat_lr: float = 0.0
+    recompute: bool = False
+    precision: str = "float32"
     augment_shift: int = 2
     augment_drop: float = 0.0
     augment_flip: bool = False
@@ -85,52 +124,185 @@ class TrainConfig:
     limit: int | None = None
     seed: int = 0
 
+    @staticmethod
+    def of(method: str, **given: Any) -> TrainConfig:
+        """A config of a method, completed by what it fixes and proposes."""
+        return TrainConfig(**methods.settings(method, given))
+
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise EdgeSastError(f"--method is {self.method!r}; choose {', '.join(METHODS)}")
-        surrogate.code(self.surrogate)
-        _ = self.widths  # checks --arch and --bits
+        if self.method not in methods.METHODS:
+            raise EdgeSastError(f"--method is {self.method!r}; choose {', '.join(methods.METHODS)}")
+        self._check_ranges()
+        self._check_taken()
+        # Each part checks its own settings, and names the option.
+        _ = self.widths, self.train_spike, self.objective, self.neuron, self.sharp
+        schedules.check_rho_schedule(self.rho_schedule)
+        self._check_combinations()
+
+    def _check_ranges(self) -> None:
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:  # refuses NaN too
                 raise EdgeSastError(f"{flag(name)} is {value}; it must be {low} to {high}")
         for name in ("beta", "lr"):
-            if not 0 < getattr(self, name) <= MAX_REAL:
-                raise EdgeSastError(
-                    f"{flag(name)} is {getattr(self, name)}; it must be above 0, and at most {MAX_REAL:g}"
-                )
+            _check_above_zero(name, getattr(self, name))
+        if self.synops_target is not None:
+            _check_above_zero("synops_target", self.synops_target)
         if not 0 < self.valid_fraction < 1:
             raise EdgeSastError(f"--valid-fraction is {self.valid_fraction}; it must lie between 0 and 1")
         if not 0 <= self.augment_drop < 1:
             raise EdgeSastError(f"--augment-drop is {self.augment_drop}; it must be 0 or more and below 1")
+        for name, choices in (("through_time", THROUGH_TIME), ("precision", PRECISIONS)):
+            if getattr(self, name) not in choices:
+                raise EdgeSastError(f"{flag(name)} is {getattr(self, name)!r}; choose {', '.join(choices)}")
+        if self.total_epochs == 0:
+            raise EdgeSastError("--epochs and --qat-epochs are both 0; give at least one epoch")
+
+    def _check_taken(self) -> None:
+        """An option that has no effect beside the others is refused, by name."""
+        sharp = self.sharpness != "none"
+        conditions = {
+            f"--sharpness {self.sharpness}": (
+                sharp,
+                ("rho", "rho_warmup", "rho_schedule", "independent_batch"),
+            ),
+            f"--forward {self.forward}": (self.forward == "mixed", ("mix",)),
+            f"--width {self.width}": (self.width in ("fixed", "learn"), ("beta_start",)),
+            f"--loss {self.loss}": (self.loss == "tet", ("tet_lambda",)),
+            "--rate-weight 0": (self.rate_weight > 0, ("rate_limit",)),
+            "--qat-epochs 0": (self.qat_epochs > 0, ("qat_lr",)),
+        }
+        for what, (taken, names) in conditions.items():
+            for name in names:
+                if not taken and getattr(self, name) != DEFAULTS[name]:
+                    raise EdgeSastError(
+                        f"{flag(name)} is {getattr(self, name)}, but --method {self.method} ({what}) does not take it; "
+                        "leave it away"
+                    )
+
+    def _check_combinations(self) -> None:
+        if self.threshold == "adaptive-step" and self.qat_epochs:
+            raise EdgeSastError(
+                "--threshold is 'adaptive-step', which changes within a recording and has no integer form; "
+                "use --qat-epochs 0, or --threshold adaptive"
+            )
+        online = self.through_time == "online"
+        specs = architecture.parse(self.arch, 2)
+        recurrent = any(isinstance(spec, DenseSpec) and spec.recurrent for spec in specs)
+        if online and recurrent:
+            raise EdgeSastError(
+                f"--arch {self.arch!r} is recurrent, which online training does not take; use --through-time bptt"
+            )
+        if self.independent_batch and self.sharp.same_batch:
+            raise EdgeSastError(
+                "--independent-batch: --sam-rows takes the samples by their losses in the first pass, so that the "
+                "batch must be the same; leave it away, or use --sam-rows-by random"
+            )
+        if self.width == "membrane" and self.norm != "batch":
+            raise EdgeSastError("--width is 'membrane', which reads batch norm's gain; use --norm batch")
+        if self.width == "membrane" and (online or recurrent):
+            raise EdgeSastError(
+                "--width is 'membrane', which sets all steps at once; use it without recurrent layers and with "
+                "--through-time bptt"
+            )
+        if online:
+            for name, wanted in (
+                ("loss", "tet"),
+                ("sharpness", "none"),
+                ("forward", "hard"),
+                ("recompute", False),
+            ):
+                if getattr(self, name) != wanted:
+                    raise EdgeSastError(
+                        f"{flag(name)} is {getattr(self, name)!r}; online training sees one step at a time and takes "
+                        f"{wanted!r} only"
+                    )
 
     @property
     def total_epochs(self) -> int:
         return self.epochs + self.qat_epochs
 
     @property
-    def widths(self) -> Bits:
-        """Weight width of each weighted layer in the integer epochs."""
-        return parse_bits(self.bits, weighted_layers(self.arch))
-
-    @property
     def train_spike(self) -> Spike:
-        return Spike("hard" if self.method == "hard" else "smooth", self.surrogate, self.beta)
+        """The spikes of the float epochs, at the final slope."""
+        return Spike(self.forward, self.surrogate, self.beta, self.mix, self.mask)
+
+    def spike_at(self, epoch: int) -> Spike:
+        """The spikes of an epoch (0 is the first): the slope may still be growing."""
+        if not self.beta_start:
+            return self.train_spike
+        share = min(1.0, epoch / max(1, self.epochs - 1))
+        slope = self.beta_start * (self.beta / self.beta_start) ** share
+        return Spike(self.forward, self.surrogate, slope, self.mix, self.mask)
 
     def spike(self, hard: bool) -> Spike:
+        """The spikes that an evaluation sees."""
         return Spike("hard" if hard else "smooth", self.surrogate, self.beta)
 
-    def rho_at(self, epoch: int) -> float:
-        """SAM's radius in a float epoch: linear from 0 over the first `rho_warmup` epochs."""
-        return schedules.rho_at("constant", self.rho, self.rho_warmup, epoch, self.epochs, 1.0)
+    @property
+    def widths(self) -> Bits:
+        """Weight bits of each weighted layer."""
+        return self.bits_of(self.bits)
+
+    def bits_of(self, text: str) -> Bits:
+        """Weight bits of each weighted layer, as `text` says them."""
+        return parse_bits(text, architecture.weighted_layers(self.arch))
+
+    def integer(self, bits: Bits | None = None) -> Integer:
+        """The integer pass at these widths, or at those of the run."""
+        return Integer(bits or self.widths, self.spike(hard=True))
+
+    def pass_at(self, epoch: int) -> Pass:
+        """What an epoch trains."""
+        if epoch < self.epochs:
+            return self.spike_at(epoch)
+        return Integer(self.widths, Spike("hard", self.surrogate, self.beta, mask=self.mask))
+
+    @property
+    def smooth_trained(self) -> bool:
+        """Whether the float epochs see a smooth forward pass, so that there is a gap to measure."""
+        return self.forward != "hard"
+
+    @property
+    def objective(self) -> Objective:
+        return Objective(self.loss, self.tet_lambda, self.rate_limit, self.rate_weight, self.synops_target)
+
+    @property
+    def neuron(self) -> NeuronSettings:
+        return NeuronSettings(self.reset, self.leak, self.threshold, self.mp_init, self.width)
+
+    @property
+    def sharp(self) -> Sharpness:
+        return Sharpness(
+            self.sharpness,
+            self.sam_every,
+            self.sam_reuse,
+            self.sam_rows,
+            self.sam_rows_by,
+            self.sam_weights,
+            self.gsam_alpha,
+            self.sam_scope,
+        )
+
+    def rho_at(self, progress: float) -> float:
+        """ρ after `progress` epochs (a fraction counts); 0 in the integer epochs."""
+        if progress >= self.epochs:
+            return 0.0
+        return schedules.rho_at(
+            self.rho_schedule,
+            self.rho,
+            self.rho_warmup,
+            progress,
+            self.epochs,
+            self.learning_rate(progress) / self.lr,
+        )
 
     def learning_rate(self, progress: float) -> float:
-        """Learning rate after `progress` epochs (a fraction counts): a cosine to 0 in each part, 2 % at its end."""
+        """After `progress` epochs (a fraction counts): a cosine to 0 in each part, 2 % at its end."""
         if progress < self.epochs:
             return self.lr * _cosine(progress / self.epochs)
-        return (self.qat_lr or self._finish_rate()) * _cosine(
-            (progress - self.epochs) / max(1, self.qat_epochs)
-        )
+        done = (progress - self.epochs) / max(1, self.qat_epochs)
+        return (self.qat_lr or self._finish_rate()) * _cosine(done)
 
     def _finish_rate(self) -> float:
         # A binary weight learns by changing its sign: at a tenth of the rate few come to it (docs/method.md).
@@ -147,9 +319,9 @@ class TrainConfig:
             binning.width,
             self.steps,
             self.count_cap,
-            self.reset,
-            self.leak,
             self.norm,
+            self.neuron,
+            self.recompute,
         )
 
     def to_json(self) -> str:
@@ -164,7 +336,15 @@ class TrainConfig:
             raise EdgeSastError(
                 f"{source}: setting {name!r} is {state}; it was written by another version: train again"
             )
-        return TrainConfig(**values | {"bits": str(values["bits"])})  # once a number
+        return TrainConfig(**values)
+
+
+DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
+
+
+def _check_above_zero(name: str, value: float) -> None:
+    if not 0 < value <= MAX_REAL * (1 if name != "synops_target" else MAX_REAL):
+        raise EdgeSastError(f"{flag(name)} is {value}; it must be above 0, and at most {MAX_REAL:g}")
 
 
 def _cosine(x: float) -> float:

@@ -20,7 +20,7 @@ from trainer.loop import Data
 def open_data(config: TrainConfig, download_dir: str | None = None) -> Dataset:
     """The data set of a run."""
     sensor = parse_sensor(config.sensor) if config.sensor else None
-    return open_dataset(config.data, sensor=sensor, download_dir=download_dir)
+    return open_dataset(config.data, sensor=sensor, download_dir=download_dir, window_us=config.window_us)
 
 
 def training_data(
@@ -57,5 +57,5 @@ def evaluation_data(
             held_out = training_data(dataset, config, args.cache_dir, args.skip_empty).valid
             held_out = held_out.select(spread(held_out.labels, args.limit))
             return Recordings(held_out, True, f"{config.data}, held out of {dataset.splits[0]}")
-    given = {"data": args.data or config.data, "sensor": args.sensor or config.sensor}
+    given = {name: getattr(args, name) or getattr(config, name) for name in ("data", "sensor", "window_us")}
     return load_split(binning, classes, argparse.Namespace(**(vars(args) | given)))

@@ -17,12 +17,12 @@ from trainer import checkpoint, command, datasets
 from trainer.config import TrainConfig
 from trainer.loop import Trainer
 
-SETTINGS = TrainConfig(
+SETTINGS = TrainConfig.of(
+    "sast",
     data="digits",
     arch="24c5s2p2-64c3s2p1-out",
     dt_us=30_000,
     steps=10,
-    method="sast",
     beta=8.0,
     rho=0.05,
     rho_warmup=2,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,12 +17,15 @@ from trainer.passes import Pass
 
 @dataclass(frozen=True)
 class Result:
-    """predictions int64 [N]; accuracy 0 to 1; SynOps and spikes as docs/arithmetic.md §6 counts them."""
+    """predictions int64 [N]; accuracy 0 to 1; SynOps and spikes as docs/arithmetic.md §6 counts them;
+    firing_rates: spikes a neuron and step of each spiking layer.
+    """
 
     predictions: np.ndarray
     accuracy: float
     synops_per_sample: float
     spikes_per_sample: float
+    firing_rates: tuple[float, ...]
 
 
 def evaluate(
@@ -33,43 +34,32 @@ def evaluate(
     """Run every recording once. Of equal logits the lowest class wins, as on the device."""
     was_training = network.training
     network.eval()
+    meter = _Meter()
     predictions = []
-    with torch.no_grad(), _metered(network) as meter:
+    with torch.no_grad():
         for x, _ in in_order(binned, batch_size, device):
-            logits, _ = network(x, how)
-            predictions.append(logits.cpu().numpy().argmax(1))
+            predictions.append(network(x, how, see=meter.see).logits.cpu().numpy().argmax(1))
     network.train(was_training)
     flat = np.concatenate(predictions)
     accuracy = float((flat == binned.labels).mean())
-    return Result(flat, accuracy, meter.synops / len(binned), meter.spikes / len(binned))
+    count = len(binned)
+    rates = tuple(spikes / meter.neurons[layer] for layer, spikes in meter.spikes.items())
+    return Result(flat, accuracy, meter.synops / count, sum(meter.spikes.values()) / count, rates)
 
 
 @dataclass
 class _Meter:
-    """Sums what the weighted layers take in and give out."""
+    """Sums what the weighted layers take in and give out; neurons: [T·B·C…], summed over the batches."""
 
     synops: float = 0.0
-    spikes: float = 0.0
-    fan_outs: dict[Weighted, Tensor] = field(default_factory=dict)
+    spikes: dict[Weighted, float] = field(default_factory=dict)
+    neurons: dict[Weighted, int] = field(default_factory=dict)
 
-    def see(self, layer: torch.nn.Module, inputs: tuple[Tensor, Pass], output: Tensor) -> None:
-        assert isinstance(layer, Weighted)
-        if layer not in self.fan_outs:
-            self.fan_outs[layer] = layer.fan_out().double()
-        arrived = inputs[0].sum((0, 1), dtype=torch.float64).cpu()
-        self.synops += float((arrived * self.fan_outs[layer].view_as(arrived)).sum())
+    def see(self, layer: Weighted, arrived: Tensor, output: Tensor) -> None:
+        counts = arrived.sum((0, 1), dtype=torch.float64)
+        self.synops += float((counts.flatten() * layer.fan_outs.flatten()).sum())
         if layer.spiking:
-            self.spikes += float(output.sum(dtype=torch.float64))
+            self.spikes[layer] = self.spikes.get(layer, 0.0) + float(output.sum(dtype=torch.float64))
+            self.neurons[layer] = self.neurons.get(layer, 0) + output.numel()
         if layer.recurrent is not None:  # the last step's spikes reach nobody
             self.synops += float(output[:-1].sum(dtype=torch.float64)) * layer.channels
-
-
-@contextmanager
-def _metered(network: Network) -> Iterator[_Meter]:
-    meter = _Meter()
-    hooks = [layer.register_forward_hook(meter.see) for layer in network.weighted()]
-    try:
-        yield meter
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -52,6 +52,11 @@ def _layer(module: torch.nn.Module, widths: Bits) -> Layer:
             f"layer {type(module).__name__} has no integer form; use convolutions, linear layers and pools"
         )
     bits = widths[module.place]
+    if module.neurons is not None and module.neurons.settings.threshold == "adaptive-step":
+        raise EdgeSastError(
+            f"{module.name}: --threshold adaptive-step changes within a recording and has no integer form; train with "
+            "--threshold adaptive"
+        )
     integers = module.integers(bits)
     neuron = _neuron(module, integers)
     if isinstance(module.spec, ConvSpec):
@@ -68,7 +73,7 @@ def _layer(module: torch.nn.Module, widths: Bits) -> Layer:
 
 def _neuron(module: Weighted, integers: IntegerWeights) -> Neuron:
     bias = integers.bias.detach().cpu().numpy().astype(np.int32)
-    initial = np.zeros_like(bias)
+    initial = module.initial(integers).cpu().numpy().astype(np.int32)
     if integers.threshold is None:
         return Integrator(bias, initial, (), integers.state_bits)
     threshold = integers.threshold.cpu().numpy().astype(np.int32)

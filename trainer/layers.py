@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +13,12 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape, state_range
 from trainer import leak
 from trainer.architecture import ConvSpec, DenseSpec
-from trainer.lif import IntegerState, RecurrentStep, integer_lif, integer_lif_step, lif, lif_step
-from trainer.passes import Pass, Spike
+from trainer.lif import IntegerState, Step, integer_lif, integer_lif_step, lif, lif_step
+from trainer.neurons import NeuronSettings, NeuronState
+from trainer.passes import Integer, Pass, Spike
 from trainer.quantise import IntegerWeights, quantise
 
-THRESHOLD = 1.0
+THRESHOLD = 1.0  # membranes of the float passes are measured in thresholds, see trainer/neurons.py
 
 
 class Pool(nn.Module):
@@ -26,7 +28,7 @@ class Pool(nn.Module):
         super().__init__()
         self.kind, self.size, self.max_count = kind, size, max_count
 
-    def forward(self, x: Tensor, how: Pass) -> Tensor:  # noqa: ARG002
+    def forward(self, x: Tensor) -> Tensor:
         merged = x.flatten(0, 1)
         if self.kind == "or":
             pooled = functional.max_pool2d(merged.clamp_max(1) if self.max_count > 1 else merged, self.size)
@@ -39,14 +41,16 @@ class Weighted(nn.Module):
     """Convolution or full connection, batch norm, and spiking neurons or an integrating read-out.
 
     Parameters are float: weight [C_out, C_in/groups, k, k] or [out, in], recurrent [out, out], bias or batch norm.
+    `watch`, where set, is called with dL/dI [T, B, C, ...] of every backward pass, I the current in thresholds.
     """
 
+    fan_outs: Tensor
+
     def __init__(
-        self, spec: ConvSpec | DenseSpec, shape: Shape, reset: str, leak_text: str, norm: bool, steps: int
+        self, spec: ConvSpec | DenseSpec, shape: Shape, neuron: NeuronSettings, norm: bool, steps: int
     ) -> None:
         super().__init__()
-        self.spec, self.shape, self.reset, self.steps = spec, shape, reset, steps
-        self.place = 0  # among the network's weighted layers
+        self.spec, self.shape, self.reset, self.steps = spec, shape, neuron.reset, steps
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
         size: tuple[int, ...]
         if isinstance(spec, ConvSpec):
@@ -54,6 +58,8 @@ class Weighted(nn.Module):
         else:
             size = (spec.outputs, shape.neurons)
         self.channels = size[0]
+        self.name = "layer"
+        self.place = 0  # among the weighted layers of the network
         self.weight = nn.Parameter(torch.empty(size))
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         recurrent = isinstance(spec, DenseSpec) and spec.recurrent
@@ -61,11 +67,14 @@ class Weighted(nn.Module):
         if self.recurrent is not None:
             nn.init.orthogonal_(self.recurrent, gain=0.5)
         self.norm = nn.BatchNorm1d(size[0]) if norm and self.spiking else None
-        self.norm_frozen = False
+        self.statistics_frozen = False
         self.bias = None if self.norm is not None else nn.Parameter(torch.zeros(size[0]))
-        self.shifts, learnable = leak.parse(leak_text)
+        self.shifts, learnable = leak.parse(neuron.leak)
         start = torch.logit(torch.tensor(leak.decay(self.shifts))) if learnable else None
         self.leak_logit = nn.Parameter(start) if start is not None and self.spiking else None
+        self.neurons = NeuronState(neuron, size[0], steps) if self.spiking else None
+        self.register_buffer("fan_outs", self._fan_out(), persistent=False)
+        self.watch: Callable[[Tensor], None] | None = None
 
     def tau(self) -> tuple[Tensor, leak.Shifts]:
         """Decay of the membrane and the shifts that make it."""
@@ -73,77 +82,137 @@ class Weighted(nn.Module):
             return leak.snapped_decay(self.leak_logit)
         return torch.tensor(leak.decay(self.shifts)), self.shifts
 
-    def folded(self) -> tuple[Tensor, Tensor]:
-        """Weight and bias with batch norm's running statistics folded in."""
+    def kernel(self) -> Tensor:
+        """The weights, a residual connection's one at the centre included."""
+        if not (isinstance(self.spec, ConvSpec) and self.spec.residual):
+            return self.weight
+        spec, outputs = self.spec, torch.arange(self.channels)
+        identity = torch.zeros_like(self.weight)
+        centre = spec.kernel // 2
+        identity[outputs, outputs % (self.shape.channels // spec.groups), centre, centre] = 1
+        return self.weight + identity
+
+    def folded(self) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Weight, recurrent weight and bias with batch norm's running statistics and the thresholds folded in."""
+        share = 1 / self.neurons.thresholds() if self.neurons is not None else torch.ones(self.channels)
+        share = share.to(self.weight.device)
         if self.norm is None:
             assert self.bias is not None
-            return self.weight, self.bias
-        assert self.norm.running_var is not None
-        assert self.norm.running_mean is not None
-        gain = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps)
-        weight = self.weight * gain.view(-1, *([1] * (self.weight.dim() - 1)))
-        return weight, self.norm.bias - self.norm.running_mean * gain
+            gain, bias = share, self.bias * share
+        else:
+            assert self.norm.running_var is not None
+            assert self.norm.running_mean is not None
+            gain = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps) * share
+            bias = self.norm.bias * share - self.norm.running_mean * gain
+        kernel = self.kernel()
+        recurrent = None if self.recurrent is None else self.recurrent * share.view(-1, 1)
+        return kernel * gain.view(-1, *([1] * (kernel.dim() - 1))), recurrent, bias
 
     def integers(self, bits: int) -> IntegerWeights:
         """The layer's integer form at this weight width. Raises EdgeSastError when float32 cannot hold its sums."""
-        weight, bias = self.folded()
+        weight, recurrent, bias = self.folded()
         threshold = THRESHOLD if self.spiking else None
-        return quantise(weight, self.recurrent, bias, threshold, bits, self.shape.max_count, self.steps)
+        return quantise(weight, recurrent, bias, threshold, bits, self.shape.max_count, self.steps)
+
+    def initial(self, integers: IntegerWeights) -> Tensor:
+        """Integer membranes [C] before the first step, within the state."""
+        low, high = state_range(integers.state_bits)
+        start = None if self.neurons is None else self.neurons.starts(self.channels)
+        if start is None:
+            return torch.zeros_like(integers.lsb)
+        return (start / integers.lsb).round().clamp(low, high)
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
-        """Spikes [T, B, C, ...] of input counts [T, B, ...]; of a read-out, logits [B, classes]."""
-        if not self.spiking:
-            return self._read_out(x, how)
-        tau, shifts = self.tau()
-        if isinstance(how, Spike):
-            current = self._float_current(x)
-            if self.recurrent is None:
-                return lif(current, tau, how, self.reset, threshold=THRESHOLD)[0]
-            return self._recurrent(
-                current, self.recurrent, lif_step(tau, how, self.reset, THRESHOLD, self.channels)
-            )
-        integers = self.integers(how.bits[self.place])
-        state = _integer_state(integers, shifts)
-        current = self._connect_exactly(x, integers.weight) * 2**integers.weight_shift
-        current = current + _along_channels(integers.bias, current)
-        if integers.recurrent is None:
-            return integer_lif(current, state, how.spike, self.reset)[0]
-        step = integer_lif_step(state, how.spike, self.reset)
-        return self._recurrent(current, integers.recurrent * 2**integers.weight_shift, step)
+        """Spikes [T, B, C, ...] of input counts [T, B, ...], for a layer that spikes."""
+        assert self.neurons is not None
+        if isinstance(how, Integer):
+            return self._integer(x, how)
+        tau, _ = self.tau()
+        current = self.normalised(self.connected(x))
+        if self.watch is not None and current.requires_grad:
+            current.register_hook(self.watch)
+        if self.neurons.settings.threshold == "adaptive-step":
+            return self._adaptive(current, tau, how)
+        start = self.neurons.starts(self.channels)
+        if self.recurrent is None:
+            slope = self.neurons.slope(how, float(tau.detach()), self._gain(), self.steps)
+            spikes, membrane = lif(current, tau, how, self.reset, beta=slope, initial=start)
+        else:
+            weight = self.recurrent * self._share().view(-1, 1)
+            spikes, membrane = self._recurrent(current, weight, self.stepper(tau, how), start)
+        if self.training and not self.statistics_frozen:
+            self.neurons.observe(spikes.detach(), membrane)
+        return spikes
 
-    def fan_out(self) -> Tensor:
+    def read_out(self, x: Tensor, how: Pass, per_step: bool) -> tuple[Tensor, Tensor | None]:
+        """Logits [B, classes], the integrator's membrane after the last step over their number, and, where asked for,
+        what arrived at each step [T, B, classes].
+        """
+        flat = x.flatten(2)
+        if isinstance(how, Spike):
+            assert self.bias is not None
+            if per_step:
+                steps = functional.linear(flat, self.weight, self.bias)
+                return steps.mean(0), steps
+            # A leakless integrator is linear: sum the counts first.
+            return functional.linear(flat.sum(0), self.weight) / self.steps + self.bias, None
+        integers = self.integers(how.bits[self.place])
+        weight, bias = integers.weight.double() * 2**integers.weight_shift, integers.bias.double()
+        share = integers.lsb.double() / self.steps
+        counts = flat.sum(0, dtype=torch.float64)  # over many steps the membrane outgrows float32
+        logits = (functional.linear(counts, weight) + self.steps * bias) * share
+        if not per_step:
+            return logits, None
+        return logits, functional.linear(flat.double(), weight, bias) * integers.lsb.double()
+
+    def synops(self, arrived: Tensor, spikes: Tensor) -> Tensor:
+        """SynOps a recording of this layer, differentiable: arrived [T, B, ...] counts, spikes [T, B, C, ...]."""
+        batch = arrived.shape[1]
+        cost = (arrived.sum((0, 1)).flatten() * self.fan_outs.flatten()).sum() / batch
+        if self.recurrent is not None:  # the last step's spikes reach nobody
+            cost = cost + spikes[:-1].sum() * (self.channels / batch)
+        return cost
+
+    def _fan_out(self) -> Tensor:
         """Synapses of each input neuron that reach an output, [C, H, W]: borders, stride and groups respected."""
         shape = (1, self.shape.channels, self.shape.height, self.shape.width)
         if not isinstance(self.spec, ConvSpec):
             return torch.full(shape[1:], float(self.channels))
         reached = torch.zeros(shape, requires_grad=True)
         with torch.enable_grad():
-            self._connect(reached[None], torch.ones_like(self.weight, device="cpu")).sum().backward()
+            self._connect(reached[None], torch.ones_like(self.weight)).sum().backward()
         assert reached.grad is not None
         return reached.grad[0]
 
-    def _read_out(self, x: Tensor, how: Pass) -> Tensor:
-        """Logits [B, classes]: the integrator's membrane after the last step, over the number of steps."""
-        # A leakless integrator is linear: sum the counts first.
-        if isinstance(how, Spike):
-            assert self.bias is not None
-            return functional.linear(self._flat(x).sum(0), self.weight) / self.steps + self.bias
+    def _integer(self, x: Tensor, how: Integer) -> Tensor:
+        assert self.neurons is not None
+        if self.neurons.settings.threshold == "adaptive-step":
+            raise EdgeSastError(
+                "--threshold is 'adaptive-step', which changes within a recording and has no integer form; "
+                "use --threshold adaptive"
+            )
         integers = self.integers(how.bits[self.place])
-        total = self._flat(x).sum(0, dtype=torch.float64)  # over many steps the membrane outgrows float32
-        membrane = functional.linear(total, integers.weight.double()) * 2**integers.weight_shift
-        return (membrane + self.steps * integers.bias.double()) * (integers.lsb.double() / self.steps)
+        _, shifts = self.tau()
+        state = _integer_state(integers, shifts, self.initial(integers))
+        current = self._connect_exactly(x, integers.weight) * 2**integers.weight_shift
+        current = current + _along_channels(integers.bias, current)
+        if integers.recurrent is None:
+            return integer_lif(current, state, how.spike, self.reset)[0]
+        step = integer_lif_step(state, how.spike, self.reset)
+        return self._recurrent(current, integers.recurrent * 2**integers.weight_shift, step, state.initial)[0]
 
-    def _flat(self, x: Tensor) -> Tensor:
-        return x if isinstance(self.spec, ConvSpec) else x.flatten(2)
+    def _gain(self) -> Tensor | None:
+        """Batch norm's gain in thresholds [C]."""
+        assert self.neurons is not None
+        return None if self.norm is None else self.norm.weight / self.neurons.thresholds()
 
     def _connect(self, x: Tensor, weight: Tensor) -> Tensor:
         """Convolution or matrix product of every step at once."""
-        merged = self._flat(x).flatten(0, 1)
         if isinstance(self.spec, ConvSpec):
             spec = self.spec
-            y = functional.conv2d(merged, weight, None, spec.stride, spec.padding, 1, spec.groups)
+            y = functional.conv2d(x.flatten(0, 1), weight, None, spec.stride, spec.padding, 1, spec.groups)
         else:
-            y = functional.linear(merged, weight)
+            y = functional.linear(x.flatten(2).flatten(0, 1), weight)
         return y.unflatten(0, x.shape[:2])
 
     def _connect_exactly(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -152,36 +221,73 @@ class Weighted(nn.Module):
             return self._connect(x.double(), weight.double()).float()
         return self._connect(x, weight)
 
-    def _float_current(self, x: Tensor) -> Tensor:
-        current = self._connect(x, self.weight)
+    def connected(self, x: Tensor) -> Tensor:
+        """What arrives [T, B, C, ...] of inputs [T, B, ...], before batch norm; without batch norm in thresholds."""
+        kernel = self.kernel()
         if self.norm is None:
+            kernel = kernel * self._share().view(-1, *([1] * (kernel.dim() - 1)))
+        return self._connect(x, kernel)
+
+    def normalised(self, current: Tensor) -> Tensor:
+        """Current in thresholds: ϑ divides batch norm's gain and bias, which costs nothing."""
+        share, norm = self._share(), self.norm
+        if norm is None:
             assert self.bias is not None
-            return current + _along_channels(self.bias, current)
-        norm = self.norm
+            return current + _along_channels(self.bias * share, current)
         if self.training and current.numel() == self.channels:
             raise EdgeSastError(
                 "--norm is 'batch', but a batch holds one value a channel, which has no variance; raise --batch-size "
                 "or --steps, or use --norm none"
             )
-        momentum = 0.0 if self.norm_frozen or norm.momentum is None else norm.momentum
+        momentum = 0.0 if self.statistics_frozen or norm.momentum is None else norm.momentum
         normed = functional.batch_norm(
             current.flatten(0, 1),
             norm.running_mean,
             norm.running_var,
-            norm.weight,
-            norm.bias,
+            norm.weight * share,
+            norm.bias * share,
             self.training,
             momentum,
             norm.eps,
         )
         return normed.unflatten(0, current.shape[:2])
 
+    def stepper(self, tau: Tensor, how: Spike) -> Step:
+        """One step of this layer's neurons, see trainer/lif.py."""
+        assert self.neurons is not None
+        slope = self.neurons.slope(how, float(tau.detach()), self._gain(), self.steps)
+        return lif_step(tau, how, self.reset, THRESHOLD, self.channels, beta=slope)
+
+    def _share(self) -> Tensor:
+        """1/ϑ [C]."""
+        assert self.neurons is not None
+        return 1 / self.neurons.thresholds()
+
     @staticmethod
-    def _recurrent(current: Tensor, weight: Tensor, step: RecurrentStep) -> Tensor:
-        v = spikes = torch.zeros_like(current[0])
-        out = []
+    def _recurrent(
+        current: Tensor, weight: Tensor, step: Step, start: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        spikes = torch.zeros_like(current[0])
+        v = spikes if start is None else spikes + start
+        out, membranes = [], []
         for now in current:
-            v, spikes = step(v, now + functional.linear(spikes, weight))
+            membrane, v, spikes = step(v, now + functional.linear(spikes, weight))
+            out.append(spikes)
+            membranes.append(membrane)
+        return torch.stack(out), torch.stack(membranes)
+
+    def _adaptive(self, current: Tensor, tau: Tensor, how: Spike) -> Tensor:
+        """Neurons whose threshold is set anew at each step; step by step through autograd."""
+        assert self.neurons is not None
+        step = lif_step(tau, how, self.reset, THRESHOLD, self.channels)
+        v = torch.zeros_like(current[0])
+        spikes = torch.zeros_like(v)
+        out = []
+        for t, arrived in enumerate(current):
+            now = arrived if self.recurrent is None else arrived + functional.linear(spikes, self.recurrent)
+            theta = self.neurons.step_thresholds(tau * v + now, t, self.training, self.statistics_frozen)
+            _, v, spikes = step(v / theta, now / theta)
+            v = v * theta
             out.append(spikes)
         return torch.stack(out)
 
@@ -191,7 +297,7 @@ def _along_channels(vector: Tensor, like: Tensor) -> Tensor:
     return vector.view(1, 1, -1, *([1] * (like.dim() - 3)))
 
 
-def _integer_state(integers: IntegerWeights, shifts: leak.Shifts) -> IntegerState:
+def _integer_state(integers: IntegerWeights, shifts: leak.Shifts, initial: Tensor) -> IntegerState:
     assert integers.threshold is not None
     low, high = state_range(integers.state_bits)
-    return IntegerState(integers.threshold, integers.lsb, shifts, low, high)
+    return IntegerState(integers.threshold, integers.lsb, shifts, low, high, initial)

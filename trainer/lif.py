@@ -68,7 +68,7 @@ class IntegerState:
     initial: Tensor | None = None
 
 
-RecurrentStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 def lif(
@@ -106,8 +106,8 @@ def lif_step(
     channels: int,
     *,
     beta: Tensor | None = None,
-) -> RecurrentStep:
-    """One step as a function: membrane [B, C] after reset and current [B, C] to the next membrane and the spikes.
+) -> Step:
+    """One step as a function: (v, I) to the membrane before and after the reset and the spikes, all [B, C, ...].
 
     The caller holds the membrane: it starts as zeros [B, C], or as `initial.expand(B, C)`. `beta` is a scalar; for a
     slope per step make a function for each.
@@ -126,9 +126,7 @@ def integer_lif(
     return _run(current.float(), torch.tensor(parameters.decay), beta, parameters)
 
 
-def integer_lif_step(
-    state: IntegerState, spike: Spike, reset: str, *, beta: Tensor | None = None
-) -> RecurrentStep:
+def integer_lif_step(state: IntegerState, spike: Spike, reset: str, *, beta: Tensor | None = None) -> Step:
     """One step of `integer_lif` as a function, see `lif_step`; the caller's membrane starts as `state.initial`."""
     parameters = _integer_parameters(state, spike, reset, 1, beta)
     return _bound(torch.tensor(parameters.decay), beta, parameters)
@@ -230,12 +228,11 @@ def _run(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> tu
     return (stepwise if current.is_cuda else _fused)(current, tau, beta, noise, p)
 
 
-def _bound(tau: Tensor, beta: Tensor | None, p: Parameters) -> RecurrentStep:
-    def step(v: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
+def _bound(tau: Tensor, beta: Tensor | None, p: Parameters) -> Step:
+    def step(v: Tensor, current: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         current = current.float()
         slope = slopes_per_step(beta, p, current)[0]
-        _, v, s = advance(v, current, tau, slope, _noise(current, tau, beta, p), p)
-        return v, s
+        return advance(v, current, tau, slope, _noise(current, tau, beta, p), p)
 
     return step
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,24 +11,25 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from tqdm import tqdm
 
 from edge_sast.data.augment import Augmentation
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import remove_leftovers, write_atomic
-from trainer import checkpoint
+from trainer import a2sg, checkpoint, losses, online
 from trainer.batches import Batch, TrainingBatches
 from trainer.bits import bits_name
 from trainer.config import TrainConfig, flag
-from trainer.evaluate import evaluate
-from trainer.network import Network
+from trainer.evaluate import Result, evaluate
+from trainer.metrics import METRICS_NAME, Averages, append, keep
+from trainer.network import Network, Output
 from trainer.passes import Integer, Pass
-from trainer.sharpness import Sharpener, Sharpness
+from trainer.sharpness import Sharpener
 
-METRICS_NAME = "metrics.jsonl"
 CONFIG_NAME = "config.json"
+MULTIPLIER = "synops_multiplier"
+SILENT_EPOCHS = 2  # in which a layer may fire nowhere before training stops
 
 
 @dataclass(frozen=True)
@@ -39,32 +40,12 @@ class Data:
     valid: BinnedEvents
 
 
-@dataclass
-class _Averages:
-    """Running means over an epoch."""
+@dataclass(frozen=True)
+class _Moment:
+    """Steps since the start of the run, and epochs with their fraction."""
 
-    loss: float = 0.0
-    correct: int = 0
-    samples: int = 0
-    batches: int = 0
-    rates: Tensor | None = None
-
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, rates: list[Tensor]) -> None:
-        self.loss += float(loss.detach())
-        self.correct += int((logits.detach().argmax(1) == labels).sum())
-        self.samples += len(labels)
-        self.batches += 1
-        if rates:
-            now = torch.stack([r.detach() for r in rates])
-            self.rates = now if self.rates is None else self.rates + now
-
-    def figures(self) -> dict[str, Any]:
-        rates = [] if self.rates is None else (self.rates / self.batches).tolist()
-        return {
-            "train_loss": self.loss / max(1, self.batches),
-            "train_accuracy": self.correct / max(1, self.samples),
-            "firing_rates": [round(r, 5) for r in rates],
-        }
+    step: int
+    progress: float
 
 
 class Trainer:
@@ -76,14 +57,19 @@ class Trainer:
         self.config, self.data, self.folder, self.device, self.quiet = config, data, folder, device, quiet
         torch.manual_seed(config.seed)
         settings = config.network(data.train.binning, len(data.train.classes))
-        self.network = Network(settings).to(device)
+        self.network = Network(settings)
+        if config.init is not None:
+            checkpoint.load(Path(config.init)).copy_parameters(self.network)
+        self.network.to(device)
         if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs
-            for layer in self.network.weighted():
-                layer.integers(config.widths[layer.place])
+            for layer, bits in zip(self.network.weighted(), config.widths, strict=True):
+                layer.integers(bits)
         self.optimiser = self._new_optimiser()
-        self.sharpener = Sharpener(Sharpness("sam"), self.network.named_parameters())
+        self.sharpener = Sharpener(config.sharp, self.network.named_parameters())
+        self.penalty = losses.Penalty(config.objective)
         self._data_digest = data.train.digest()
         self.epoch = 0
+        self._silent = 0
 
     def resume(self) -> None:
         """Take up the folder's checkpoint. Raises EdgeSastError when it was made with other settings."""
@@ -107,7 +93,10 @@ class Trainer:
         self.epoch = stored.epoch
         self.optimiser = self._new_optimiser()
         stored.restore_optimiser(self.optimiser, self.network)
-        self._keep_metrics(self.epoch)
+        extra = stored.extra()
+        self.penalty.multiplier = extra.pop(MULTIPLIER)
+        self.sharpener.load_state_dict(extra)
+        keep(self.folder, self.epoch)
 
     def run(self) -> Network:
         """Train to the end; after each epoch the folder holds a checkpoint to go on from."""
@@ -116,13 +105,13 @@ class Trainer:
             remove_leftovers(self.folder / name)
         write_atomic(self.folder / CONFIG_NAME, self.config.to_json().encode())
         if self.epoch == 0:
-            self._keep_metrics(0)
+            keep(self.folder, 0)
             self._save(0)
         while self.epoch < self.config.total_epochs:
             if self.epoch == self.config.epochs:  # the finish starts with fresh moments
                 self.optimiser = self._new_optimiser()
             figures = self._run_epoch(self.epoch)
-            self._append_metrics(figures)
+            append(self.folder, figures, self.config.total_epochs, self.quiet)
             self._save(self.epoch + 1)
             self.epoch += 1  # last: after an interrupt it tells what the folder holds
         self.network.eval()
@@ -134,83 +123,134 @@ class Trainer:
     def _save(self, epochs: int) -> None:
         train = self.data.train
         standing = checkpoint.Standing(self.config, train.binning, train.classes, self._data_digest, epochs)
-        checkpoint.save(self.folder, standing, self.network, self.optimiser)
+        extra = {MULTIPLIER: self.penalty.multiplier, **self.sharpener.state_dict()}
+        checkpoint.save(self.folder, standing, self.network, self.optimiser, extra)
 
     def _run_epoch(self, epoch: int) -> dict[str, Any]:
         config = self.config
-        integer = epoch >= config.epochs
-        how: Pass = Integer(config.widths, config.spike(hard=True)) if integer else config.train_spike
-        rho = 0.0 if integer else config.rho_at(epoch)
+        how = config.pass_at(epoch)
+        integer = isinstance(how, Integer)
+        # Masks and drawn spikes use the global generator: a resumed run must draw what an uninterrupted one would.
+        torch.manual_seed((config.seed * 1_000_003 + epoch) % (1 << 63))
         self.network.train(not integer)
         start = time.monotonic()
-        averages = _Averages()
-        batches, seconds = self._batches(epoch, 0), self._second_batches(epoch, rho)
+        averages = Averages()
+        batches, seconds = self._batches(epoch, 0), self._second_batches(epoch)
         part = bits_name(config.widths) if integer else config.method
+        if config.width == "consistent" and not integer:
+            self._adapt_widths(epoch, how)
         with tqdm(batches, f"epoch {epoch + 1}/{config.total_epochs} {part}", disable=self._bar_off()) as bar:
             for i, batch in enumerate(bar):
-                rate = config.learning_rate(epoch + i / len(batches))
-                self._step(batch, next(seconds, batch), how, rho, rate, averages)
-                figures = averages.figures()
-                rates = " ".join(f"{r:.3f}" for r in figures["firing_rates"])
-                accuracy = figures["train_accuracy"]
-                bar.set_postfix_str(
-                    f"loss {figures['train_loss']:.3f} acc {accuracy:.3f} rates {rates}", refresh=False
-                )
+                at = _Moment(epoch * len(batches) + i, epoch + i / len(batches))
+                self._step(batch, seconds, how, at, averages)
+                bar.set_postfix_str(averages.line(), refresh=False)
         if not all(bool(p.isfinite().all()) for p in self.network.state_dict().values()):
             raise self._diverged("a weight is no longer a finite number")
         seconds_taken = time.monotonic() - start
-        return self._figures(epoch, part, rho, seconds_taken, averages)
+        return self._figures(epoch, part, seconds_taken, averages)
 
-    def _figures(
-        self, epoch: int, part: str, rho: float, seconds: float, averages: _Averages
-    ) -> dict[str, Any]:
+    def _figures(self, epoch: int, part: str, seconds: float, averages: Averages) -> dict[str, Any]:
         config = self.config
-        hard: Pass = config.spike(hard=True)
-        if epoch >= config.epochs:
-            hard = Integer(config.widths, config.spike(hard=True))
+        integer = epoch >= config.epochs
+        hard: Pass = config.integer() if integer else config.spike(hard=True)
         valid = evaluate(self.network, self.data.valid, hard, device=self.device)
+        self._check_silence(valid, epoch)
         figures = {
             "epoch": epoch + 1,
             "part": part,
-            "rho": rho,
+            "rho": 0.0 if integer else config.rho_at(epoch),
             "seconds": round(seconds, 3),
             **averages.figures(),
         }
         figures["valid_accuracy"] = valid.accuracy
-        figures["valid_pass"] = bits_name(config.widths) if epoch >= config.epochs else "hard"
-        if epoch + 1 == config.epochs and config.method != "hard":
+        figures["valid_pass"] = part if integer else "hard"
+        figures["valid_synops"] = valid.synops_per_sample
+        if config.synops_target is not None:
+            figures["synops_multiplier"] = float(self.penalty.multiplier)
+        if epoch + 1 == config.epochs and config.smooth_trained:
             smooth = evaluate(self.network, self.data.valid, config.spike(hard=False), device=self.device)
             figures["valid_surrogate_accuracy"] = smooth.accuracy
         return figures
 
     def _step(
-        self, batch: Batch, second: Batch, how: Pass, rho: float, rate: float, averages: _Averages
+        self, batch: Batch, seconds: Iterator[Batch], how: Pass, at: _Moment, averages: Averages
     ) -> None:
+        config = self.config
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = config.learning_rate(at.progress)
         self.optimiser.zero_grad(set_to_none=True)
-        x, labels = batch
-        logits, rates = self.network(x, how)
-        losses = functional.cross_entropy(logits, labels, reduction="none")
-        loss = losses.mean()
-        if not bool(torch.isfinite(loss)):
-            raise self._diverged(f"the loss is {float(loss.detach())}")
-        loss.backward()
-        self.network.freeze_norm(True)  # statistics move in the first pass only
+        each, output = self._gradient(batch, how)
+        rho = config.rho_at(at.progress)
+        second = next(seconds, batch) if self.sharpener.needs_second(at.step, rho) else batch
+        self.network.freeze_statistics(True)  # they move in the first pass only
         self.sharpener.gradient(
-            losses.detach(), lambda _: self._losses(second, how), rho, 0, self.config.seed
+            each.detach(), lambda rows: self._second_losses(second, rows, how), rho, at.step, config.seed
         )
-        self.network.freeze_norm(False)
+        self.network.freeze_statistics(False)
         self.optimiser.step()
-        averages.add(loss, logits, labels, rates)
+        if output.synops is not None:
+            self.penalty.ascend(float(output.synops.detach()))
+        averages.add(float(each.detach().mean()), output, batch[1])
 
-    def _losses(self, batch: Batch, how: Pass) -> Tensor:
-        return functional.cross_entropy(self.network(batch[0], how)[0], batch[1], reduction="none")
+    def _gradient(self, batch: Batch, how: Pass) -> tuple[Tensor, Output]:
+        """Leave the gradient in `.grad`; losses [B] and the output."""
+        if self.config.through_time == "online" and not isinstance(how, Integer):
+            each, output = online.gradient(self.network, batch, how, self.config.objective, self.penalty)
+            self._check_finite(each)
+            return each, output
+        each, total, output = self._losses(batch, how)
+        self._check_finite(total)
+        total.backward()
+        return each, output
+
+    def _losses(self, batch: Batch, how: Pass) -> tuple[Tensor, Tensor, Output]:
+        """Losses [B], their mean with the penalties, and the output."""
+        x, labels = batch
+        objective = self.config.objective
+        with self._precision(how):
+            output = self.network(x, how, objective.per_step, objective.synops_target is not None)
+        each = losses.per_recording(objective, output.logits, output.steps, labels)
+        return each, each.mean() + self.penalty.value(output.rates, output.synops), output
+
+    def _second_losses(self, batch: Batch, rows: Tensor | None, how: Pass) -> Tensor:
+        x, labels = batch
+        each, total, _ = self._losses((x, labels) if rows is None else (x[:, rows], labels[rows]), how)
+        return each + (total - each.mean())  # the penalties belong to every recording alike
+
+    def _precision(self, how: Pass) -> contextlib.AbstractContextManager[Any]:
+        if self.config.precision == "float32" or isinstance(how, Integer):
+            return contextlib.nullcontext()
+        return torch.autocast(self.device, dtype=torch.bfloat16)
+
+    def _check_finite(self, loss: Tensor) -> None:
+        if not bool(torch.isfinite(loss).all()):
+            raise self._diverged(f"the loss is {float(loss.detach().mean())}")
+
+    def _check_silence(self, valid: Result, epoch: int) -> None:
+        """Raises EdgeSastError when a layer fired nowhere for SILENT_EPOCHS epochs: nothing passes it any more."""
+        silent = [
+            layer.name
+            for layer, rate in zip(self.network.weighted(), valid.firing_rates, strict=False)
+            if rate == 0.0
+        ]
+        self._silent = self._silent + 1 if silent else 0
+        if self._silent >= SILENT_EPOCHS:
+            remedy = (
+                "lower --rho or raise --rho-warmup" if self.config.rho else "lower --lr, or use --norm batch"
+            )
+            raise EdgeSastError(
+                f"training: {silent[0]} fires nowhere in {len(self.data.valid)} held-out recordings, "
+                f"epoch {epoch + 1}: the network is silent; {remedy} (the last checkpoint is kept)"
+            )
 
     def _diverged(self, what: str) -> EdgeSastError:
         return EdgeSastError(
             f"training: {what} in epoch {self.epoch + 1}; lower --lr or --rho (the last checkpoint is kept)"
         )
+
+    def _adapt_widths(self, epoch: int, how: Pass) -> None:
+        probe = next(iter(self._batches(epoch, 2)))
+        a2sg.adapt_widths(self.network, lambda: self._losses(probe, how)[1])
 
     def _batches(self, epoch: int, stream: int) -> TrainingBatches:
         config = self.config
@@ -218,44 +258,10 @@ class Trainer:
         seed = (config.seed, epoch, stream)
         return TrainingBatches(self.data.train, augmentation, config.batch_size, seed, self.device)
 
-    def _second_batches(self, epoch: int, rho: float) -> Iterator[Batch]:
-        if rho > 0 and self.config.independent_batch:
+    def _second_batches(self, epoch: int) -> Iterator[Batch]:
+        if self.config.independent_batch and epoch < self.config.epochs:
             return iter(self._batches(epoch, 1))  # as many as the first
         return iter(())
 
     def _bar_off(self) -> bool | None:
         return True if self.quiet else None  # None: shown on a terminal only
-
-    def _append_metrics(self, figures: dict[str, Any]) -> None:
-        with (self.folder / METRICS_NAME).open("a") as stream:
-            stream.write(json.dumps(figures) + "\n")
-        if not self.quiet:
-            tqdm.write(
-                f"epoch {figures['epoch']}/{self.config.total_epochs} {figures['part']}: loss "
-                f"{figures['train_loss']:.4f}, train {figures['train_accuracy']:.4f}, valid "
-                f"{figures['valid_pass']} {figures['valid_accuracy']:.4f}, {figures['seconds']:.1f} s"
-            )
-
-    def _keep_metrics(self, epochs: int) -> None:
-        """Drop lines of epochs after the checkpoint: they are about to be run again.
-
-        Raises EdgeSastError where a line of an epoch before it is missing.
-        """
-        path = self.folder / METRICS_NAME
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        by_epoch = {_epoch_of(line): line for line in lines}
-        missing = [epoch for epoch in range(1, epochs + 1) if epoch not in by_epoch]
-        if missing:
-            raise EdgeSastError(
-                f"{path}: the line of epoch {missing[0]} is missing or damaged; restore a copy, "
-                "or train again with --overwrite"
-            )
-        write_atomic(path, b"".join(by_epoch[epoch] + b"\n" for epoch in range(1, epochs + 1)))
-
-
-def _epoch_of(line: bytes) -> int | None:
-    """The epoch that a line of metrics tells of; None for a line that was cut off."""
-    try:
-        return int(json.loads(line)["epoch"])
-    except (ValueError, TypeError, KeyError):
-        return None

@@ -1,21 +1,24 @@
-"""The spiking network: one set of float parameters, seen through three forward passes.
+"""The spiking network: one set of float parameters, seen through several forward passes.
 
-smooth (surrogate spikes), hard (float membranes, real spikes) and integer (the device's arithmetic): the pass is an
-argument, never a different network, so that what is measured differs in nothing else.
+smooth, mixed, stochastic and hard (float membranes) and integer (the device's arithmetic): the pass is an argument,
+never a different network, so that what is measured differs in nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape
 from trainer import architecture, leak
 from trainer.architecture import PoolSpec, Spec
 from trainer.layers import Pool, Weighted
+from trainer.neurons import NeuronSettings
 from trainer.passes import Pass
 
 
@@ -29,16 +32,14 @@ class NetworkSettings:
     width: int
     steps: int
     count_cap: int = 1
-    reset: str = "zero"
-    leak: str = "3"
     norm: str = "batch"
+    neuron: NeuronSettings = field(default_factory=NeuronSettings)
+    recompute: bool = False
 
     def __post_init__(self) -> None:
-        if self.reset not in ("zero", "subtract"):
-            raise EdgeSastError(f"--reset is {self.reset!r}; choose zero or subtract")
         if self.norm not in ("batch", "none"):
             raise EdgeSastError(f"--norm is {self.norm!r}; choose batch or none")
-        leak.parse(self.leak)
+        leak.parse(self.neuron.leak)
         architecture.shapes(architecture.parse(self.arch, self.classes), self.input_shape)
 
     @property
@@ -46,8 +47,23 @@ class NetworkSettings:
         return Shape(self.height, self.width, 2, self.count_cap)
 
 
+@dataclass(frozen=True)
+class Output:
+    """logits [B, classes]; steps [T, B, classes], what the read-out received at each step, and synops, a scalar mean a
+    recording, where asked for; rates: mean firing rate of each spiking layer, scalars.
+    """
+
+    logits: Tensor
+    rates: list[Tensor]
+    steps: Tensor | None = None
+    synops: Tensor | None = None
+
+
+Observer = Callable[[Weighted, Tensor, Tensor], None]
+
+
 class Network(nn.Module):
-    """Layers in order; `forward(x, how)` takes counts [T, B, 2, H, W], gives logits [B, classes] and firing rates."""
+    """Layers in order; `forward(x, how)` takes counts [T, B, 2, H, W]."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
@@ -57,26 +73,80 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(
             _build(spec, shape, settings) for spec, shape in zip(specs, shapes[:-1], strict=True)
         )
+        tokens = architecture.tokens(settings.arch)
+        for index, (token, layer) in enumerate(zip(tokens, self.layers, strict=True)):
+            if isinstance(layer, Weighted):
+                layer.name = f"layer {index + 1} ({token})"
         for place, layer in enumerate(self.weighted()):
             layer.place = place
 
-    def forward(self, x: Tensor, how: Pass) -> tuple[Tensor, list[Tensor]]:
+    def forward(
+        self, x: Tensor, how: Pass, per_step: bool = False, synops: bool = False, see: Observer | None = None
+    ) -> Output:
+        """One batch. `see` is called for each weighted layer with what arrived and what it gave (read-out: logits)."""
         rates: list[Tensor] = []
+        cost: Tensor | None = None
         for layer in self.layers:
-            x = layer(x, how)
-            if isinstance(layer, Weighted) and not layer.spiking:
-                return x, rates
-            if isinstance(layer, Weighted):
+            if not isinstance(layer, Weighted):
+                x = layer(x)
+                continue
+            arrived = x
+            if not layer.spiking:
+                logits, steps = layer.read_out(arrived, how, per_step)
+            else:
+                x = self._neurons(layer, arrived, how)
                 rates.append(x.mean())
-        return x.mean(0) * COUNT_GAIN, rates
+            if synops:
+                cost = layer.synops(arrived, x) + (0.0 if cost is None else cost)
+            if see is not None:
+                see(layer, arrived, x if layer.spiking else logits)
+        if layer.spiking:
+            logits, steps = x.mean(0) * COUNT_GAIN, x * COUNT_GAIN
+        return Output(logits, rates, steps if per_step else None, cost)
 
     def weighted(self) -> list[Weighted]:
         return [layer for layer in self.layers if isinstance(layer, Weighted)]
 
-    def freeze_norm(self, frozen: bool) -> None:
-        """Let batch norm use, or not touch, its running statistics."""
+    def freeze_statistics(self, frozen: bool) -> None:
+        """Let running statistics (batch norm, membrane means, adaptive thresholds) move, or not."""
         for layer in self.weighted():
-            layer.norm_frozen = frozen
+            layer.statistics_frozen = frozen
+
+    def _neurons(self, layer: Weighted, x: Tensor, how: Pass) -> Tensor:
+        if not (self.settings.recompute and self.training and torch.is_grad_enabled()):
+            return layer.forward(x, how)
+        spikes: Tensor = checkpoint(_FirstTimeMoves(layer), x, how, use_reentrant=False)
+        return spikes
+
+
+class _FirstTimeMoves:
+    """A layer for torch's activation checkpointing: run again in the backward pass, it computes the same and its
+    statistics stay where the first run moved them.
+    """
+
+    def __init__(self, layer: Weighted) -> None:
+        self.layer = layer
+        self.before: list[Tensor] | None = None
+
+    def __call__(self, x: Tensor, how: Pass) -> Tensor:
+        buffers = list(self.layer.buffers())
+        now = [buffer.clone() for buffer in buffers]
+        if self.before is None:
+            self.before = now
+            return self.layer.forward(x, how)
+        frozen = self.layer.statistics_frozen
+        self.layer.statistics_frozen = True
+        _put(buffers, self.before)
+        try:
+            return self.layer.forward(x, how)
+        finally:
+            _put(buffers, now)
+            self.layer.statistics_frozen = frozen
+
+
+def _put(buffers: list[Tensor], values: list[Tensor]) -> None:
+    for buffer, value in zip(buffers, values, strict=True):
+        buffer.copy_(value)
 
 
 COUNT_GAIN = (
@@ -87,7 +157,7 @@ COUNT_GAIN = (
 def _build(spec: Spec, shape: Shape, settings: NetworkSettings) -> nn.Module:
     if isinstance(spec, PoolSpec):
         return Pool(spec.kind, spec.size, shape.max_count)
-    return Weighted(spec, shape, settings.reset, settings.leak, settings.norm == "batch", settings.steps)
+    return Weighted(spec, shape, settings.neuron, settings.norm == "batch", settings.steps)
 
 
 def device_input(dense: Tensor) -> Tensor:

@@ -3,8 +3,11 @@
 import argparse
 from dataclasses import MISSING, fields
 
+import pytest
+
 from edge_sast.cli import train
-from trainer.config import DEFAULT_RHO, TrainConfig
+from trainer.command import training_config
+from trainer.config import TrainConfig
 
 
 def parse(*argv):
@@ -14,12 +17,22 @@ def parse(*argv):
 
 
 def test_defaults_of_the_command_line_are_those_of_the_settings():
+    """None leaves a setting to the method."""
     given = vars(parse())
     for field in fields(TrainConfig):
-        if field.default is not MISSING and field.name != "rho":
-            assert given[field.name] == field.default, field.name
+        if field.default is not MISSING and field.name != "method":
+            assert given[field.name] in (field.default, None), field.name
 
 
-def test_rho_defaults_by_method():
-    assert parse().rho is None  # the method decides
-    assert DEFAULT_RHO[TrainConfig("x", "tiny", 1, 1).method] == TrainConfig("x", "tiny", 1, 1).rho
+def test_a_method_alone_completes_the_settings():
+    config = training_config(parse("--method", "sast"))
+    assert (config.forward, config.sharpness, config.rho, config.rho_warmup) == ("smooth", "sam", 0.1, 2)
+    assert training_config(parse()) == config
+
+
+def test_methods_are_listed_for_people(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse("--methods")
+    assert stop.value.code == 0
+    told = capsys.readouterr().out
+    assert "fixed: --forward hard, --sharpness none, --surrogate asymmetric, --width consistent" in told

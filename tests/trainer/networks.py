@@ -43,7 +43,7 @@ def random_recordings(
     return binned_counts(counts.astype(np.uint8), cap)
 
 
-def lively_network(arch: str, binned: BinnedEvents, seed: int, **settings: str) -> Network:
+def lively_network(arch: str, binned: BinnedEvents, seed: int, **settings: object) -> Network:
     """A network with random parameters and batch-norm statistics, such that neurons do fire."""
     torch.manual_seed(seed)
     grid = binned.binning
@@ -60,4 +60,7 @@ def lively_network(arch: str, binned: BinnedEvents, seed: int, **settings: str) 
                 layer.norm.bias.normal_(0.1, 0.3)
             elif layer.bias is not None:
                 layer.bias.normal_(0.05, 0.1)
+            if layer.neurons is not None:
+                layer.neurons.threshold.uniform_(0.8, 1.3)
+                layer.neurons.initial.uniform_(-0.5, 1.5)
     return network.eval()

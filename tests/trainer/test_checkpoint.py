@@ -21,7 +21,7 @@ CLASSES = ("a", "b")
 def folder(tmp_path):
     network = Network(CONFIG.network(BINNING, 2))
     standing = checkpoint.Standing(CONFIG, BINNING, CLASSES, "digest of the data", 1)
-    checkpoint.save(tmp_path, standing, network, torch.optim.Adam(network.parameters()))
+    checkpoint.save(tmp_path, standing, network, torch.optim.Adam(network.parameters()), {})
     return tmp_path
 
 

@@ -14,6 +14,7 @@ from tests.trainer.networks import CLASSES, lively_network, random_recordings
 from trainer.batches import in_order
 from trainer.evaluate import evaluate
 from trainer.export import export
+from trainer.neurons import NeuronSettings
 from trainer.passes import Integer, Spike
 
 ARCHS = (
@@ -23,6 +24,7 @@ ARCHS = (
     "8c3g2s3-or2-fc7-rec6-out",
     "or2-5c2-count",
     "fc11-count",
+    "4c3p1-4c3p1g2r-or2-out",
 )
 
 
@@ -36,7 +38,7 @@ def trainer_outputs(network, binned, bits):
     last = network.weighted()[-1]
     with torch.no_grad():
         logits = torch.cat(
-            [network(x, Integer(bits, Spike("hard")))[0] for x, _ in in_order(binned, 5, "cpu")]
+            [network(x, Integer(bits, Spike("hard"))).logits for x, _ in in_order(binned, 5, "cpu")]
         ).double()
         if last.spiking:
             return torch.round(logits / 10 * binned.binning.steps).long().numpy()
@@ -52,11 +54,14 @@ def trainer_outputs(network, binned, bits):
     leak=st.sampled_from(["3", "1,4", "none", "learn"]),
     norm=st.sampled_from(["batch", "none"]),
     cap=st.sampled_from([1, 3]),
+    threshold=st.sampled_from(["fixed", "learn", "adaptive"]),
+    mp_init=st.booleans(),
     seed=st.integers(0, 1000),
 )
-def test_integer_pass_equals_the_runtime(arch, bits, reset, leak, norm, cap, seed):
+def test_integer_pass_equals_the_runtime(arch, bits, reset, leak, norm, cap, threshold, mp_init, seed):
     binned = random_recordings(seed, 7, 5, 9, cap)
-    network = lively_network(arch, binned, seed, reset=reset, leak=leak, norm=norm)
+    neuron = NeuronSettings(reset, leak, threshold, mp_init)
+    network = lively_network(arch, binned, seed, norm=norm, neuron=neuron)
     layers = len(network.weighted())
     bits = uniform(network, bits) if isinstance(bits, int) else tuple(bits[:layers])
     model = export(network, binned.binning, CLASSES, bits, "test")

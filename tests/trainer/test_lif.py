@@ -280,10 +280,11 @@ def test_single_steps_equal_the_whole_pass(reset, forward):
         ),
         (integer_lif_step(state, spike, reset), integers, integer_lif(integers, state, spike, reset)),
     ]
-    for step, currents, (whole, _) in cases:
+    for step, currents, (whole, membranes) in cases:
         v = initial.expand(2, 3)
         for t in range(5):
-            v, s = step(v, currents[t])
+            u, v, s = step(v, currents[t])
+            torch.testing.assert_close(u.detach(), membranes[t])
             torch.testing.assert_close(s, whole[t])
 
 

@@ -9,27 +9,26 @@ import torch
 
 from edge_sast.errors import EdgeSastError
 from tests.trainer.networks import binned_counts
-from trainer import checkpoint
+from trainer import checkpoint, loop
 from trainer.config import TrainConfig
 from trainer.evaluate import evaluate
-from trainer.loop import METRICS_NAME, Data, Trainer
+from trainer.loop import Data, Trainer
+from trainer.metrics import METRICS_NAME
 from trainer.passes import Integer
 
-CONFIG = TrainConfig(
-    data="bars",
-    arch="6c3p1-or2-out",
-    dt_us=1000,
-    steps=4,
-    method="sast",
-    rho=0.1,
-    rho_warmup=1,
-    epochs=2,
-    qat_epochs=1,
-    batch_size=16,
-    lr=0.01,
-    augment_shift=1,
-    augment_drop=0.1,
-)
+COMMON = {
+    "data": "bars",
+    "arch": "6c3p1-or2-out",
+    "dt_us": 1000,
+    "steps": 4,
+    "epochs": 2,
+    "qat_epochs": 1,
+    "batch_size": 16,
+    "lr": 0.01,
+    "augment_shift": 1,
+    "augment_drop": 0.1,
+}
+CONFIG = TrainConfig.of("sast", **COMMON, rho=0.1, rho_warmup=1)
 
 
 def bars(seed, n):
@@ -71,7 +70,7 @@ def assert_same(a, b):
 
 @pytest.mark.parametrize("method", ["sast", "surrogate", "hard"])
 def test_training_repeats_itself(tmp_path, data, method):
-    config = replace(CONFIG, method=method, rho=0.1 if method == "sast" else 0.0)
+    config = TrainConfig.of(method, **COMMON)
     results = []
     for name in ("a", "b"):
         trainer = Trainer(config, data, tmp_path / name, quiet=True)
@@ -115,7 +114,7 @@ def test_resume_ends_as_an_uninterrupted_run(tmp_path, data, monkeypatch, stop_a
 
 @pytest.mark.parametrize("method", ["sast", "hard"])
 def test_training_learns_and_prints_the_devices_accuracy(tmp_path, data, method):
-    config = replace(CONFIG, method=method, epochs=8, qat_epochs=2, augment_shift=0)
+    config = TrainConfig.of(method, **COMMON | {"epochs": 8, "qat_epochs": 2, "augment_shift": 0})
     trainer = Trainer(config, data, tmp_path, quiet=True)
     network = trainer.run()
     last = lines(tmp_path)[-1]
@@ -132,9 +131,7 @@ def test_batch_norm_statistics_move_in_the_first_pass_only(tmp_path, data):
     """One batch a step: with SAM they must be where they are without it."""
     moved = []
     for rho in (0.0, 0.5):
-        config = replace(
-            CONFIG, method="surrogate", rho=rho, rho_warmup=0, epochs=1, qat_epochs=0, batch_size=96
-        )
+        config = replace(CONFIG, rho=rho, rho_warmup=0, epochs=1, qat_epochs=0, batch_size=96)
         trainer = Trainer(config, data, tmp_path / str(rho), quiet=True)
         trainer.run()
         moved.append(state(trainer)["layers.0.norm.running_mean"])
@@ -212,11 +209,11 @@ def test_resume_without_its_metrics_is_refused(tmp_path, data):
 def test_an_interrupt_while_saving_tells_the_epoch_that_is_kept(tmp_path, data, monkeypatch):
     trainer = Trainer(CONFIG, data, tmp_path, quiet=True)
 
-    def interrupt(_, figures):
+    def interrupt(_, figures, *__):
         if figures["epoch"] == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Trainer, "_append_metrics", interrupt)
+    monkeypatch.setattr(loop, "append", interrupt)
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
     assert trainer.epoch == checkpoint.load(tmp_path).epoch == 1

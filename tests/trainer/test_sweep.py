@@ -99,11 +99,13 @@ def test_a_switch_can_be_an_axis(recordings):
 
 
 def test_a_grid_is_every_combination_once(recordings):
-    trainings, _ = space(
+    trainings, left_out = space(
         recordings, "--grid", "method=sast,hard", "--grid", "rho=default,0.1,0.10,0", "--grid", "leak=3;2,4"
     ).check()
     found = [(t.config.method, t.config.rho, t.config.leak) for t in trainings]
-    assert len(set(found)) == len(found) == 2 * 2 * 2  # for sast, default is 0.1; for hard it is 0
+    assert len(set(found)) == len(found) == (2 + 1) * 2  # for sast, default is 0.1; for hard it is 0
+    assert {each.texts["rho"] for each in left_out} == {"0.1", "0.10"}  # which hard does not take
+    assert all(each.reason.startswith("--rho is 0.1, but --method hard") for each in left_out)
     assert len({training.name for training in trainings}) == len(trainings)
 
 
@@ -139,7 +141,7 @@ def test_combinations_that_train_refuses_are_left_out_with_its_reason(recordings
         (["--grid", "beta=5,wide"], "--grid --beta=wide: argument --beta: invalid float value: 'wide'"),
         (["--grid", "beta=5,-1"], "--grid --beta=-1: --beta is -1.0; it must be above 0, and at most 1e+06"),
         (["--grid", "method=sast,best"], "--grid --method=best: argument --method: invalid choice: 'best'"),
-        (["--grid", "seed=0,1", "--epochs", "0"], "--epochs is 0; it must be 1 to 1000000"),
+        (["--grid", "seed=0,1", "--epochs", "-1"], "--epochs is -1; it must be 0 to 1000000"),
         (["--grid", "augment-flip=perhaps"], "--grid --augment-flip=perhaps: give true or false"),
         (["--search", "beta=5:2"], "--search --beta=5:2: write LOW:HIGH or LOW:HIGH:log, LOW below HIGH"),
         (["--search", "lr=0:1:log"], "--search --lr=0:1:log: write LOW:HIGH or LOW:HIGH:log"),

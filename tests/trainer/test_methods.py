@@ -1,0 +1,71 @@
+"""Methods complete what is given, and refuse what they fix or do not take."""
+
+import pytest
+
+from edge_sast.cli import train
+from edge_sast.errors import EdgeSastError
+from trainer.config import TrainConfig
+from trainer.methods import METHODS, describe
+
+
+def of(method, **given):
+    return TrainConfig.of(method, data="d", arch="4c3-out", dt_us=1000, steps=4, **given)
+
+
+def test_the_command_line_names_every_method():
+    assert tuple(METHODS) == train.METHODS
+    assert all(name in describe() for name in METHODS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_makes_a_run(method):
+    config = of(method)
+    for name, value in METHODS[method].fixed.items():
+        assert getattr(config, name) == value
+    assert TrainConfig.from_dict(vars(config), "here") == config
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "message"),
+    [
+        ("sats", {}, "--method is 'sats'; choose sast, surrogate"),
+        ("hard", {"forward": "smooth"}, "--forward is 'smooth', but --method hard means --forward hard"),
+        (
+            "surrogate",
+            {"rho": 0.1},
+            r"--rho is 0.1, but --method surrogate \(--sharpness none\) does not take it",
+        ),
+        ("hard", {"rho_warmup": 2}, r"--rho-warmup is 2, but --method hard"),
+        ("sast", {"mix": 0.2}, r"--mix is 0.2, but --method sast \(--forward smooth\) does not take it"),
+        ("sast", {"mask": 0.5}, "--mask is 0.5, but the forward pass is smooth"),
+        ("a2sg", {"beta_start": 1.0}, r"--beta-start is 1.0, but --method a2sg \(--width consistent\)"),
+        ("hard", {"tet_lambda": 0.1}, r"--tet-lambda is 0.1, but --method hard \(--loss last\)"),
+        ("hard", {"rate_limit": 0.1}, r"--rate-limit is 0.1, but --method hard \(--rate-weight 0\)"),
+        ("sast", {"gsam_alpha": 0.2}, "--gsam-alpha is 0.2, which --sharpness sam does not take"),
+        (
+            "hard",
+            {"threshold": "adaptive-step"},
+            "has no integer form; use --qat-epochs 0, or --threshold adaptive",
+        ),
+        ("mpd-agl", {"norm": "none"}, "--width is 'membrane', which reads batch norm's gain"),
+        ("ottt", {"loss": "last"}, "--loss is 'last', but --method ottt means --loss tet"),
+        ("hard", {"through_time": "online"}, "--loss is 'last'; online training sees one step at a time"),
+        ("ottt", {"arch": "rec8-out"}, "is recurrent, which online training does not take"),
+        ("mpd-agl", {"arch": "rec8-out"}, "--width is 'membrane', which sets all steps at once"),
+        (
+            "sast",
+            {"independent_batch": True, "sam_rows": 0.5},
+            "--independent-batch: --sam-rows takes the samples by their losses",
+        ),
+    ],
+)
+def test_what_a_method_does_not_take_is_refused_by_name(method, given, message):
+    arch = {"arch": "4c3-out"} | given
+    with pytest.raises(EdgeSastError, match=message):
+        TrainConfig.of(method, **({"data": "d", "dt_us": 1000, "steps": 4, "norm": "batch"} | arch))
+
+
+def test_a_growing_slope_ends_where_it_should():
+    config = of("continuation", beta_start=1.0, beta=16.0, epochs=5)
+    assert [config.spike_at(e).beta for e in range(5)] == pytest.approx([1, 2, 4, 8, 16])
+    assert config.spike_at(9).beta == pytest.approx(16)

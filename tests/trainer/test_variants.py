@@ -1,0 +1,174 @@
+"""Every method and neuron trains, resumes in the same bits, and what it trains is what the integer runtime runs."""
+
+from dataclasses import replace
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.runtime import Simulator
+from tests.trainer.test_loop import COMMON, assert_same, bars, lines, state
+from trainer import checkpoint
+from trainer.batches import in_order
+from trainer.config import TrainConfig
+from trainer.evaluate import evaluate
+from trainer.export import export
+from trainer.loop import Data, Trainer
+from trainer.methods import METHODS
+from trainer.network import Network
+
+NEURONS = {
+    "learnt threshold": {"threshold": "learn"},
+    "adaptive threshold": {"threshold": "adaptive"},
+    "learnt leak": {"leak": "learn"},
+    "two shifts": {"leak": "2,4", "reset": "subtract"},
+    "mp-init": {"mp_init": True},
+    "no norm": {"norm": "none", "threshold": "learn", "mp_init": True},
+    "recurrent": {"arch": "sum2-rec12-out", "threshold": "learn", "mp_init": True},
+    "residual": {"arch": "4c3p1-4c3p1r-or2-out"},
+    "residual in groups, counted": {"arch": "4c3p1-4c3p1g2r-count"},
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return Data(bars(0, 96), bars(1, 48))
+
+
+def assert_runtime_agrees(network, binned, bits=8):
+    """The trainer's integer pass and the exported model: the same predictions, spikes and SynOps."""
+    config = TrainConfig.of("hard", **COMMON)
+    widths = (bits,) * len(network.weighted())
+    own = evaluate(network, binned, config.integer(widths))
+    run = Simulator(export(network, binned.binning, binned.classes, widths, "test")).run(binned)
+    np.testing.assert_array_equal(own.predictions, run.predictions)
+    assert own.spikes_per_sample == pytest.approx(run.spikes.sum(1).mean(), rel=1e-12)
+    assert own.synops_per_sample == pytest.approx(run.synops.sum(1).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_resumes_and_exports(tmp_path, data, method):
+    config = TrainConfig.of(method, **COMMON)
+    whole = Trainer(config, data, tmp_path / "whole", quiet=True)
+    whole.run()
+    part = Trainer(config, data, tmp_path / "part", quiet=True)
+    with patch.object(TrainConfig, "total_epochs", 1):
+        part.run()
+    resumed = Trainer(config, data, tmp_path / "part", quiet=True)
+    resumed.resume()
+    assert resumed.epoch == 1
+    resumed.run()
+    assert_same(state(whole), state(resumed))
+    assert lines(tmp_path / "whole") == lines(tmp_path / "part")
+    first = Network(config.network(data.train.binning, 3)).state_dict()
+    assert not torch.equal(first["layers.0.weight"], state(whole)["layers.0.weight"])
+    assert_runtime_agrees(whole.network, data.valid)
+
+
+@pytest.mark.parametrize("method", ["hard", "asgl", "a2sg", "mpd-agl", "shape", "ottt"])
+def test_methods_learn(tmp_path, data, method):
+    config = TrainConfig.of(method, **COMMON | {"epochs": 8, "qat_epochs": 2, "augment_shift": 0})
+    Trainer(config, data, tmp_path, quiet=True).run()
+    assert lines(tmp_path)[-1]["valid_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_neurons_train_and_export(tmp_path, data, neuron):
+    config = TrainConfig.of("hard", **COMMON | NEURONS[neuron])
+    trainer = Trainer(config, data, tmp_path, quiet=True)
+    trainer.run()
+    stored = checkpoint.load(tmp_path).network()
+    assert_same(state(trainer), dict(stored.state_dict()))
+    for bits in (8, 4, 1):
+        assert_runtime_agrees(stored, data.valid, bits)
+    hard = evaluate(stored, data.valid, config.spike(hard=True)).accuracy
+    integer = evaluate(stored, data.valid, config.integer()).accuracy
+    assert abs(hard - integer) < 0.2
+
+
+def test_membranes_start_where_training_found_them(tmp_path, data):
+    config = TrainConfig.of("hard", **COMMON, mp_init=True)
+    network = Trainer(config, data, tmp_path, quiet=True).run()
+    layer = network.weighted()[0]
+    assert float(layer.neurons.initial) > 1.0  # the mean of neurons that fired
+    model = export(network, data.train.binning, data.train.classes, (8, 8), "test")
+    neuron = model.layers[0].neuron
+    np.testing.assert_allclose(neuron.initial / neuron.threshold, float(layer.neurons.initial), rtol=0.01)
+
+
+def test_a_threshold_for_each_step_is_no_integer(tmp_path, data):
+    config = TrainConfig.of("hard", **COMMON | {"qat_epochs": 0}, threshold="adaptive-step")
+    network = Trainer(config, data, tmp_path, quiet=True).run()
+    thresholds = network.weighted()[0].neurons.step_threshold
+    assert len(set(thresholds.tolist())) == config.steps
+    with pytest.raises(EdgeSastError, match=r"layer 1 \(6c3p1\): --threshold adaptive-step changes within"):
+        export(network, data.train.binning, data.train.classes, (8, 8), "test")
+    with pytest.raises(EdgeSastError, match="has no integer form"):
+        evaluate(network, data.valid, config.integer((8, 8)))
+
+
+@pytest.mark.parametrize("extra", [{}, {"mp_init": True}, {"threshold": "adaptive"}])
+def test_recomputing_gives_the_same_bits(tmp_path, data, extra):
+    results = []
+    for recompute in (False, True):
+        config = TrainConfig.of("sast", **COMMON | extra, recompute=recompute)
+        trainer = Trainer(config, data, tmp_path / str(recompute), quiet=True)
+        trainer.run()
+        results.append(state(trainer))
+    assert_same(*results)
+
+
+def test_half_precision_learns(tmp_path, data):
+    changes = {"epochs": 8, "qat_epochs": 1, "augment_shift": 0, "precision": "bfloat16"}
+    Trainer(TrainConfig.of("hard", **COMMON | changes), data, tmp_path, quiet=True).run()
+    assert lines(tmp_path)[-1]["valid_accuracy"] > 0.9
+
+
+def test_a_synops_target_is_reached(tmp_path, data):
+    changes = {"arch": "8c3p1-or2-8c3p1-out", "epochs": 30, "qat_epochs": 10, "qat_lr": 0.01}
+    free = Trainer(TrainConfig.of("hard", **COMMON | changes), data, tmp_path / "free", quiet=True)
+    free.run()
+    spent = lines(tmp_path / "free")[-1]["valid_synops"]
+    target = 0.75 * spent
+    config = TrainConfig.of("hard", **COMMON | changes, synops_target=target)
+    Trainer(config, data, tmp_path / "bound", quiet=True).run()
+    last = lines(tmp_path / "bound")[-1]
+    assert last["valid_synops"] < 1.1 * target
+    assert last["valid_accuracy"] > 0.8
+    assert max(line["synops_multiplier"] for line in lines(tmp_path / "bound")) > 0
+
+
+def test_a_silent_network_stops_with_layer_epoch_and_remedy(tmp_path, data):
+    config = TrainConfig.of("sast", **COMMON | {"epochs": 6, "norm": "none", "lr": 1e-9}, rho=0.1)
+    trainer = Trainer(config, data, tmp_path, quiet=True)
+    with torch.no_grad():
+        trainer.network.weighted()[0].bias.fill_(-100.0)
+    message = r"^training: layer 1 \(6c3p1\) fires nowhere in 48 held-out recordings, epoch 2: .* lower --rho or raise"
+    with pytest.raises(EdgeSastError, match=message):
+        trainer.run()
+    assert checkpoint.load(tmp_path).epoch == 1
+
+
+def test_a_run_starts_from_another(tmp_path, data):
+    first = Trainer(
+        TrainConfig.of("surrogate", **COMMON | {"qat_epochs": 0}), data, tmp_path / "a", quiet=True
+    )
+    first.run()
+    config = TrainConfig.of("hard", **COMMON | {"epochs": 0}, init=str(tmp_path / "a"), bits="2")
+    second = Trainer(config, data, tmp_path / "b", quiet=True)
+    assert_same(state(first), state(second))
+    second.run()
+    assert [line["part"] for line in lines(tmp_path / "b")] == ["int2"]
+    other = replace(config, arch="8c3p1-or2-out")
+    with pytest.raises(EdgeSastError, match=r"^--init .*: parameter .* has shape .* another architecture"):
+        Trainer(other, data, tmp_path / "c", quiet=True)
+
+
+def test_synops_in_training_are_those_of_evaluation(data):
+    network = Network(TrainConfig.of("hard", **COMMON).network(data.train.binning, 3)).eval()
+    spike = TrainConfig.of("hard", **COMMON).spike(hard=True)
+    x, _ = next(in_order(data.valid, 48, "cpu"))
+    got = float(network(x, spike, synops=True).synops.detach())
+    assert got == pytest.approx(evaluate(network, data.valid, spike).synops_per_sample, rel=1e-5)

@@ -1,0 +1,102 @@
+"""metrics.jsonl of a run: one line of figures an epoch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.files import write_atomic
+from trainer.network import Output
+
+METRICS_NAME = "metrics.jsonl"
+
+
+@dataclass
+class Averages:
+    """Running means over an epoch."""
+
+    loss: float = 0.0
+    correct: int = 0
+    samples: int = 0
+    batches: int = 0
+    rates: Tensor | None = None
+    synops: float | None = None
+
+    def add(self, loss: float, output: Output, labels: Tensor) -> None:
+        """One batch: mean loss, what the network gave, and the labels [B]."""
+        self.loss += loss
+        self.correct += int((output.logits.detach().argmax(1) == labels).sum())
+        self.samples += len(labels)
+        self.batches += 1
+        if output.rates:
+            now = torch.stack([r.detach() for r in output.rates])
+            self.rates = now if self.rates is None else self.rates + now
+        if output.synops is not None:
+            self.synops = (self.synops or 0.0) + float(output.synops.detach())
+
+    def figures(self) -> dict[str, Any]:
+        """What the epoch's line says of the training part."""
+        rates = [] if self.rates is None else (self.rates / self.batches).tolist()
+        figures: dict[str, Any] = {
+            "train_loss": self.loss / max(1, self.batches),
+            "train_accuracy": self.correct / max(1, self.samples),
+            "firing_rates": [round(r, 5) for r in rates],
+        }
+        if self.synops is not None:
+            figures["train_synops"] = self.synops / self.batches
+        return figures
+
+    def line(self) -> str:
+        """The same in brief, for the progress bar."""
+        figures = self.figures()
+        rates = " ".join(f"{r:.3f}" for r in figures["firing_rates"])
+        return f"loss {figures['train_loss']:.3f} acc {figures['train_accuracy']:.3f} rates {rates}"
+
+
+def append(folder: Path, figures: dict[str, Any], epochs: int, quiet: bool) -> None:
+    """Add a line to a run's metrics, and say it unless quiet."""
+    with (folder / METRICS_NAME).open("a") as stream:
+        stream.write(json.dumps(figures) + "\n")
+    if not quiet:
+        tqdm.write(
+            f"epoch {figures['epoch']}/{epochs} {figures['part']}: loss "
+            f"{figures['train_loss']:.4f}, train {figures['train_accuracy']:.4f}, valid "
+            f"{figures['valid_pass']} {figures['valid_accuracy']:.4f}, {figures['seconds']:.1f} s"
+        )
+
+
+def keep(folder: Path, epochs: int) -> None:
+    """Drop lines of epochs after the checkpoint: they are about to be run again.
+
+    Raises EdgeSastError where a line of an epoch before it is missing.
+    """
+    path = folder / METRICS_NAME
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    by_epoch = {_epoch_of(line): line for line in lines}
+    missing = [epoch for epoch in range(1, epochs + 1) if epoch not in by_epoch]
+    if missing:
+        raise EdgeSastError(
+            f"{path}: the line of epoch {missing[0]} is missing or damaged; restore a copy, "
+            "or train again with --overwrite"
+        )
+    write_atomic(path, b"".join(by_epoch[epoch] + b"\n" for epoch in range(1, epochs + 1)))
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a run, in order."""
+    return [json.loads(line) for line in (folder / METRICS_NAME).read_text().splitlines()]
+
+
+def _epoch_of(line: bytes) -> int | None:
+    """The epoch that a line of metrics tells of; None for a line that was cut off."""
+    try:
+        return int(json.loads(line)["epoch"])
+    except (ValueError, TypeError, KeyError):
+        return None
