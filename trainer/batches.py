@@ -52,5 +52,5 @@ def in_order(binned: BinnedEvents, size: int, device: str) -> Iterator[Batch]:
 
 
 def _to_device(dense: np.ndarray, labels: np.ndarray, device: str) -> Batch:
-    x = device_input(torch.from_numpy(dense).to(device)).contiguous()
+    x = device_input(torch.from_numpy(dense).to(device))
     return x, torch.from_numpy(labels).to(device)

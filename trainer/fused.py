@@ -38,13 +38,14 @@ def supports(spike: Spike) -> bool:
 
 
 def norm_lif_pool(
-    x: Tensor, norm: nn.BatchNorm1d, momentum: float, tau: Tensor, neuron: Neuron
+    x: Tensor, norm: nn.BatchNorm1d, share: Tensor, momentum: float, tau: Tensor, neuron: Neuron
 ) -> tuple[Tensor, Tensor]:
     """Pooled spikes [T, B, C, H//pool, W//pool] and the firing rate before the pool, of x [T, B, C, H, W] on a CPU.
 
     x is best channels-last in memory (each image as channels_last); the spikes are. In training mode the batch's
     moments normalise and move the running ones by `momentum`; else the running ones normalise. τ is a scalar tensor
-    that may require a gradient. The rate, a scalar, carries no gradient. Ask `supports` about the spikes first.
+    that may require a gradient; `share` [C] multiplies the norm's gain and bias. The rate, a scalar, carries no
+    gradient. Ask `supports` about the spikes first.
     """
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -56,7 +57,7 @@ def norm_lif_pool(
             norm.running_mean.lerp_(mean, momentum)
             norm.running_var.lerp_(var * (count / max(count - 1, 1)), momentum)
     affine = _Affine(mean, torch.rsqrt(var + norm.eps), norm.training)
-    pooled, rate = _NormLifPool.apply(x, norm.weight, norm.bias, tau, affine, neuron)
+    pooled, rate = _NormLifPool.apply(x, norm.weight * share, norm.bias * share, tau, affine, neuron)
     return pooled, rate
 
 

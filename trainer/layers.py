@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape, state_range
-from trainer import leak
+from trainer import fused, leak
 from trainer.architecture import ConvSpec, DenseSpec
 from trainer.lif import IntegerState, Step, integer_lif, integer_lif_step, lif, lif_step
 from trainer.neurons import NeuronSettings, NeuronState
@@ -144,26 +144,53 @@ class Weighted(nn.Module):
             self.neurons.observe(spikes.detach(), membrane)
         return spikes
 
+    def fusable(self, x: Tensor, how: Spike) -> bool:
+        """Whether `fused` computes what `forward` would: float spikes of plain neurons, on a CPU."""
+        plain = self.neurons is not None and self.neurons.settings.plain and self.recurrent is None
+        held = x.is_cuda or self.watch is not None
+        return plain and not held and fused.supports(how)
+
+    def fused(self, x: Tensor, how: Spike, pool: int) -> tuple[Tensor, Tensor]:
+        """Spikes after an OR pool of side `pool` (1 is none) and the firing rate before it, without a gradient."""
+        kernel = self.kernel()
+        if isinstance(self.spec, ConvSpec):
+            kernel = kernel.contiguous(memory_format=torch.channels_last)
+        if self.norm is None:
+            kernel = kernel * self._share().view(-1, *([1] * (kernel.dim() - 1)))
+        current = self._connect(x, kernel).float()
+        flat = current.dim() == 3
+        if flat:
+            current = current[..., None, None]
+        neuron = fused.Neuron(how, self.reset, THRESHOLD, pool)
+        tau, _ = self.tau()
+        if self.norm is None:
+            assert self.bias is not None
+            spikes, rate = fused.lif_pool(current, self.bias * self._share(), tau, neuron)
+        else:
+            self._check_variance(current)
+            momentum = 0.0 if self.statistics_frozen or self.norm.momentum is None else self.norm.momentum
+            spikes, rate = fused.norm_lif_pool(current, self.norm, self._share(), momentum, tau, neuron)
+        return spikes.flatten(2) if flat else spikes, rate
+
     def read_out(self, x: Tensor, how: Pass, per_step: bool) -> tuple[Tensor, Tensor | None]:
         """Logits [B, classes], the integrator's membrane after the last step over their number, and, where asked for,
         what arrived at each step [T, B, classes].
         """
-        flat = x.flatten(2)
         if isinstance(how, Spike):
             assert self.bias is not None
             if per_step:
-                steps = functional.linear(flat, self.weight, self.bias)
+                steps = functional.linear(x.flatten(2), self.weight, self.bias)
                 return steps.mean(0), steps
             # A leakless integrator is linear: sum the counts first.
-            return functional.linear(flat.sum(0), self.weight) / self.steps + self.bias, None
+            return functional.linear(x.sum(0).flatten(1), self.weight) / self.steps + self.bias, None
         integers = self.integers(how.bits[self.place])
         weight, bias = integers.weight.double() * 2**integers.weight_shift, integers.bias.double()
         share = integers.lsb.double() / self.steps
-        counts = flat.sum(0, dtype=torch.float64)  # over many steps the membrane outgrows float32
+        counts = x.sum(0, dtype=torch.float64).flatten(1)  # over many steps the membrane outgrows float32
         logits = (functional.linear(counts, weight) + self.steps * bias) * share
         if not per_step:
             return logits, None
-        return logits, functional.linear(flat.double(), weight, bias) * integers.lsb.double()
+        return logits, functional.linear(x.flatten(2).double(), weight, bias) * integers.lsb.double()
 
     def synops(self, arrived: Tensor, spikes: Tensor) -> Tensor:
         """SynOps a recording of this layer, differentiable: arrived [T, B, ...] counts, spikes [T, B, C, ...]."""
@@ -234,11 +261,7 @@ class Weighted(nn.Module):
         if norm is None:
             assert self.bias is not None
             return current + _along_channels(self.bias * share, current)
-        if self.training and current.numel() == self.channels:
-            raise EdgeSastError(
-                "--norm is 'batch', but a batch holds one value a channel, which has no variance; raise --batch-size "
-                "or --steps, or use --norm none"
-            )
+        self._check_variance(current)
         momentum = 0.0 if self.statistics_frozen or norm.momentum is None else norm.momentum
         normed = functional.batch_norm(
             current.flatten(0, 1),
@@ -251,6 +274,13 @@ class Weighted(nn.Module):
             norm.eps,
         )
         return normed.unflatten(0, current.shape[:2])
+
+    def _check_variance(self, current: Tensor) -> None:
+        if self.training and current.numel() == self.channels:
+            raise EdgeSastError(
+                "--norm is 'batch', but a batch holds one value a channel, which has no variance; raise --batch-size "
+                "or --steps, or use --norm none"
+            )
 
     def stepper(self, tau: Tensor, how: Spike) -> Step:
         """One step of this layer's neurons, see trainer/lif.py."""

@@ -6,8 +6,10 @@ never a different network, so that what is measured differs in nothing else.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +21,7 @@ from trainer import architecture, leak
 from trainer.architecture import PoolSpec, Spec
 from trainer.layers import Pool, Weighted
 from trainer.neurons import NeuronSettings
-from trainer.passes import Pass
+from trainer.passes import Pass, Spike
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Output:
     synops: Tensor | None = None
 
 
+Result = TypeVar("Result")
 Observer = Callable[[Weighted, Tensor, Tensor], None]
 
 
@@ -81,20 +84,36 @@ class Network(nn.Module):
             layer.place = place
 
     def forward(
-        self, x: Tensor, how: Pass, per_step: bool = False, synops: bool = False, see: Observer | None = None
+        self,
+        x: Tensor,
+        how: Pass,
+        per_step: bool = False,
+        synops: bool = False,
+        rate_gradients: bool = False,
+        see: Observer | None = None,
     ) -> Output:
-        """One batch. `see` is called for each weighted layer with what arrived and what it gave (read-out: logits)."""
+        """One batch. Rates carry gradients where asked for. `see` is called for each weighted layer with what arrived
+        and what it gave (of a read-out: logits).
+        """
         rates: list[Tensor] = []
         cost: Tensor | None = None
-        for layer in self.layers:
+        # One operation for norm, neurons and pool keeps no spikes before the pool, and no gradient of their rate.
+        fuse = see is None and not rate_gradients
+        pooled = False
+        for layer, after in zip(self.layers, [*list(self.layers)[1:], None], strict=True):
             if not isinstance(layer, Weighted):
-                x = layer(x)
+                x, pooled = (x if pooled else layer(x)), False
                 continue
             arrived = x
             if not layer.spiking:
                 logits, steps = layer.read_out(arrived, how, per_step)
+            elif fuse and isinstance(how, Spike) and layer.fusable(x, how):
+                pooled = isinstance(after, Pool) and after.kind == "or"
+                size = after.size if isinstance(after, Pool) and pooled else 1
+                x, rate = self._run(layer, functools.partial(layer.fused, how=how, pool=size), x)
+                rates.append(rate)
             else:
-                x = self._neurons(layer, arrived, how)
+                x = self._run(layer, functools.partial(layer.forward, how=how), x)
                 rates.append(x.mean())
             if synops:
                 cost = layer.synops(arrived, x) + (0.0 if cost is None else cost)
@@ -112,11 +131,12 @@ class Network(nn.Module):
         for layer in self.weighted():
             layer.statistics_frozen = frozen
 
-    def _neurons(self, layer: Weighted, x: Tensor, how: Pass) -> Tensor:
+    def _run(self, layer: Weighted, function: Callable[[Tensor], Result], x: Tensor) -> Result:
+        """function(x) of a layer, computed again in the backward pass where that is asked for."""
         if not (self.settings.recompute and self.training and torch.is_grad_enabled()):
-            return layer.forward(x, how)
-        spikes: Tensor = checkpoint(_FirstTimeMoves(layer), x, how, use_reentrant=False)
-        return spikes
+            return function(x)
+        result: Result = checkpoint(_FirstTimeMoves(layer, function), x, use_reentrant=False)
+        return result
 
 
 class _FirstTimeMoves:
@@ -124,21 +144,21 @@ class _FirstTimeMoves:
     statistics stay where the first run moved them.
     """
 
-    def __init__(self, layer: Weighted) -> None:
-        self.layer = layer
+    def __init__(self, layer: Weighted, function: Callable[[Tensor], Any]) -> None:
+        self.layer, self.function = layer, function
         self.before: list[Tensor] | None = None
 
-    def __call__(self, x: Tensor, how: Pass) -> Tensor:
+    def __call__(self, x: Tensor) -> Any:
         buffers = list(self.layer.buffers())
         now = [buffer.clone() for buffer in buffers]
         if self.before is None:
             self.before = now
-            return self.layer.forward(x, how)
+            return self.function(x)
         frozen = self.layer.statistics_frozen
         self.layer.statistics_frozen = True
         _put(buffers, self.before)
         try:
-            return self.layer.forward(x, how)
+            return self.function(x)
         finally:
             _put(buffers, now)
             self.layer.statistics_frozen = frozen
@@ -161,5 +181,5 @@ def _build(spec: Spec, shape: Shape, settings: NetworkSettings) -> nn.Module:
 
 
 def device_input(dense: Tensor) -> Tensor:
-    """uint8 counts [B, T, H, W, 2] as the network's float input [T, B, 2, H, W]."""
-    return dense.permute(1, 0, 4, 2, 3).to(torch.float32)
+    """uint8 counts [B, T, H, W, 2] as the network's float input [T, B, 2, H, W], channels last in memory."""
+    return dense.permute(1, 0, 2, 3, 4).to(torch.float32).contiguous().permute(0, 1, 4, 2, 3)

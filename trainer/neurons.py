@@ -60,6 +60,11 @@ class NeuronSettings:
             if getattr(self, name) not in choices:
                 raise EdgeSastError(f"--{name} is {getattr(self, name)!r}; choose {', '.join(choices)}")
 
+    @property
+    def plain(self) -> bool:
+        """Whether neurons have a constant width and start at 0, and nothing of them is observed."""
+        return self.threshold in ("fixed", "learn") and self.width == "fixed" and not self.mp_init
+
 
 class NeuronState(nn.Module):
     """The parameters and running statistics of one layer's neurons; `channels` thresholds, `steps` time steps."""

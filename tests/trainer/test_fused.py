@@ -7,10 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tests.trainer.networks import lively_network, random_recordings
 from trainer import fused, fused_kernels
 from trainer import lif as lif_module
+from trainer.batches import in_order
 from trainer.fused import Neuron
 from trainer.lif import lif
+from trainer.neurons import NeuronSettings
 from trainer.passes import Spike
 
 
@@ -28,13 +31,13 @@ def layer(channels, training=True):
     return norm
 
 
-def one_after_the_other(x, norm, momentum, tau, neuron):
+def one_after_the_other(x, norm, share, momentum, tau, neuron):
     merged = functional.batch_norm(
         x.flatten(0, 1),
         norm.running_mean,
         norm.running_var,
-        norm.weight,
-        norm.bias,
+        norm.weight * share,
+        norm.bias * share,
         norm.training,
         momentum,
         norm.eps,
@@ -49,10 +52,11 @@ def one_after_the_other(x, norm, momentum, tau, neuron):
 def results(function, x, norm, neuron, tau=0.75):
     """Spikes, rate, running moments and every gradient."""
     x, tau = x.clone().requires_grad_(), torch.tensor(tau, requires_grad=True)
-    pooled, rate = function(x, norm, 0.1, tau, neuron)
+    share = torch.linspace(0.8, 1.2, x.shape[2], requires_grad=True)
+    pooled, rate = function(x, norm, share, 0.1, tau, neuron)
     upstream = torch.linspace(-1, 1, pooled.numel()).roll(3).view_as(pooled)
     (pooled * upstream).sum().backward()
-    gradients = [x.grad, norm.weight.grad, norm.bias.grad, tau.grad]
+    gradients = [x.grad, norm.weight.grad, norm.bias.grad, share.grad, tau.grad]
     return [pooled.detach(), rate.detach(), norm.running_mean, norm.running_var, *gradients]
 
 
@@ -139,3 +143,24 @@ def test_threads_change_no_bit():
         found.append(results(fused.norm_lif_pool, x, layer(3), neuron))
     for a, b in zip(*found, strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "arch", ["6c3s2p1-or2-6c3p1g2r-out", "or2-5c3-sum2-fc7-count", "4c3p1-or2-or2-fc6-out"]
+)
+@pytest.mark.parametrize(("norm", "threshold"), [("batch", "learn"), ("none", "learn"), ("batch", "fixed")])
+def test_a_network_gives_the_same_with_and_without(arch, norm, threshold):
+    """What a network computes is the same where the fused operation cannot be used; see keeps it from being used."""
+    binned = random_recordings(2, 8, 5, 12)
+    x, labels = next(in_order(binned, 8, "cpu"))
+    spike, found = Spike("hard", "arctan", 2.0), []
+    for see in (None, lambda *_: None):
+        neuron = NeuronSettings(threshold=threshold, leak="learn")
+        network = lively_network(arch, binned, 1, norm=norm, neuron=neuron).train()
+        assert network.weighted()[0].fusable(x, spike)
+        output = network(x, spike, synops=True, see=see)
+        (functional.cross_entropy(output.logits, labels) + 1e-3 * output.synops).backward()
+        gradients = {name: p.grad for name, p in network.named_parameters()}
+        state = {k: v for k, v in network.state_dict().items() if "running" in k}
+        found.append([output.logits, output.synops, torch.stack(output.rates), gradients, state])
+    torch.testing.assert_close(*found, atol=3e-5, rtol=3e-4)
