@@ -215,25 +215,28 @@ class Space:
             )
         combinations: Iterable[tuple[str, ...]] = itertools.product(*(axis.texts for axis in self.axes))
         trainings: dict[str, Training] = {}
+        taken: set[tuple[str, str]] = (
+            set()
+        )  # axis and value; values typed differently may mean the same training
         left_out: list[LeftOut] = []
         for combination in itertools.islice(combinations, MOST_CORNERS if self.searching else None):
             texts = {axis.name: text for axis, text in zip(self.axes, combination, strict=True)}
             try:
                 training = self.training(texts)
                 trainings.setdefault(training.name, training)
+                taken.update(texts.items())
             except EdgeSastError as error:
                 left_out.append(LeftOut(texts, str(error)))
-        self._refuse_useless(list(trainings.values()), left_out)
+        self._refuse_useless(taken, left_out)
         return list(trainings.values()), left_out
 
-    def _refuse_useless(self, trainings: Sequence[Training], left_out: Sequence[LeftOut]) -> None:
-        if not trainings and len({each.reason for each in left_out}) == 1:
+    def _refuse_useless(self, taken: set[tuple[str, str]], left_out: Sequence[LeftOut]) -> None:
+        if not taken and len({each.reason for each in left_out}) == 1:
             raise EdgeSastError(left_out[0].reason)
         for axis in self.axes:
-            taken = {training.texts[axis.name] for training in trainings}
             for each in left_out:
                 text = each.texts[axis.name]
-                if text not in taken:
+                if (axis.name, text) not in taken:
                     raise EdgeSastError(f"{axis.source} {flag(axis.name)}={text}: {each.reason}")
 
     def spec(self) -> dict[str, str]:
