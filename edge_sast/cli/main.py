@@ -12,7 +12,19 @@ from typing import Protocol
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
 
-SUBCOMMANDS = ("demo", "train", "sweep", "evaluate", "export", "run", "inspect", "verify", "data", "doctor")
+SUBCOMMANDS = (
+    "demo",
+    "train",
+    "sweep",
+    "evaluate",
+    "calibrate",
+    "export",
+    "run",
+    "inspect",
+    "verify",
+    "data",
+    "doctor",
+)
 
 EPILOG = """exit codes: 0 success; 1 a check was run and failed; 2 a mistake in the arguments, files or set-up;
 130 interrupted. Every command that measures writes its figures with --json FILE."""
