@@ -1,4 +1,4 @@
-"""What `edge-sast train`, `evaluate` and `export` do, once the arguments are read."""
+"""What `edge-sast train` and `export` do, once the arguments are read, and the figures of every forward pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numba
 import torch
 
 import edge_sast
-from edge_sast.cli.output import print_table, write_json
+from edge_sast.cli.output import write_json
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.data.dataset import Dataset
 from edge_sast.errors import CheckFailedError, EdgeSastError
@@ -88,27 +88,6 @@ def _run(trainer: Trainer, resume: bool) -> None:
         raise KeyboardInterrupt(
             f"interrupted; {trainer.folder} holds epoch {trainer.epoch}, {again}"
         ) from None
-
-
-def evaluate(args: argparse.Namespace) -> int:
-    """`edge-sast evaluate`."""
-    set_threads(args.threads)
-    stored = checkpoint.load(Path(args.run_dir))
-    network = stored.network()
-    recordings = datasets.evaluation_data(stored.config, stored.binning, stored.classes, args)
-    binned = recordings.binned
-    figures = measure(network, stored, binned)
-    print(
-        f"{args.run_dir}: {stored.config.method}, {stored.epoch} epochs; {len(binned)} recordings of {recordings.name}"
-    )
-    rows = [
-        [name, f"{100 * f['accuracy']:.2f}", _count(f["synops_per_sample"]), _count(f["spikes_per_sample"])]
-        for name, f in figures.items()
-        if isinstance(f, dict)
-    ]
-    print_table(rows, ["pass", "accuracy %", "SynOps/sample", "spikes/sample"])
-    write_json(args.json, {"recordings": recordings.name, **figures})
-    return 0
 
 
 def export(args: argparse.Namespace) -> int:
@@ -255,7 +234,3 @@ def training_config(args: argparse.Namespace) -> TrainConfig:
         if values[name] is not None and Path(values[name]).exists():
             values[name] = str(Path(values[name]).resolve())
     return TrainConfig.of(args.method, **{n: v for n, v in values.items() if v is not None})
-
-
-def _count(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f}"

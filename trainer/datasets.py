@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from edge_sast.cli.recordings import Recordings, load_split
+from edge_sast.cli.recordings import Recordings, load_split, open_split
 from edge_sast.data.dataset import Dataset
 from edge_sast.data.events import parse_sensor
 from edge_sast.data.grid import Binning
@@ -51,11 +51,30 @@ def evaluation_data(
 
     args: as edge_sast.cli.recordings.add_data_arguments makes them; data and sensor are the run's where not given.
     """
-    if not (args.data or args.split):
-        dataset = open_data(config, args.download_dir)
-        if not {"test", "valid"} & set(dataset.splits):
-            held_out = training_data(dataset, config, args.cache_dir, args.skip_empty).valid
-            held_out = held_out.select(spread(held_out.labels, args.limit))
-            return Recordings(held_out, True, f"{config.data}, held out of {dataset.splits[0]}")
+    held_out_of = _held_out_of(config, args)
+    if held_out_of is not None:
+        held_out = training_data(held_out_of, config, args.cache_dir, args.skip_empty).valid
+        held_out = held_out.select(spread(held_out.labels, args.limit))
+        return Recordings(held_out, True, f"{config.data}, held out of {held_out_of.splits[0]}")
+    return load_split(binning, classes, _with_given(config, args))
+
+
+def evaluation_source(config: TrainConfig, args: argparse.Namespace) -> tuple[Dataset, str]:
+    """The data set and its split that `evaluation_data` takes recordings from."""
+    held_out_of = _held_out_of(config, args)
+    if held_out_of is not None:
+        return held_out_of, held_out_of.splits[0]
+    return open_split(_with_given(config, args))
+
+
+def _held_out_of(config: TrainConfig, args: argparse.Namespace) -> Dataset | None:
+    """The run's data set where only what training held out of it is left to judge by."""
+    if args.data or args.split:
+        return None
+    dataset = open_data(config, args.download_dir)
+    return None if {"test", "valid"} & set(dataset.splits) else dataset
+
+
+def _with_given(config: TrainConfig, args: argparse.Namespace) -> argparse.Namespace:
     given = {name: getattr(args, name) or getattr(config, name) for name in ("data", "sensor", "window_us")}
-    return load_split(binning, classes, argparse.Namespace(**(vars(args) | given)))
+    return argparse.Namespace(**(vars(args) | given))

@@ -135,8 +135,7 @@ class Weighted(nn.Module):
             return self._adaptive(current, tau, how)
         start = self.neurons.starts(self.channels)
         if self.recurrent is None:
-            slope = self.neurons.slope(how, float(tau.detach()), self._gain(), self.steps)
-            spikes, membrane = lif(current, tau, how, self.reset, beta=slope, initial=start)
+            spikes, membrane = lif(current, tau, how, self.reset, beta=self.slope(how, tau), initial=start)
         else:
             weight = self.recurrent * self._share().view(-1, 1)
             spikes, membrane = self._recurrent(current, weight, self.stepper(tau, how), start)
@@ -284,9 +283,12 @@ class Weighted(nn.Module):
 
     def stepper(self, tau: Tensor, how: Spike) -> Step:
         """One step of this layer's neurons, see trainer/lif.py."""
+        return lif_step(tau, how, self.reset, THRESHOLD, self.channels, beta=self.slope(how, tau))
+
+    def slope(self, how: Spike, tau: Tensor) -> Tensor | None:
+        """β of this layer's neurons, see NeuronState.slope."""
         assert self.neurons is not None
-        slope = self.neurons.slope(how, float(tau.detach()), self._gain(), self.steps)
-        return lif_step(tau, how, self.reset, THRESHOLD, self.channels, beta=slope)
+        return self.neurons.slope(how, float(tau.detach()), self._gain(), self.steps)
 
     def _share(self) -> Tensor:
         """1/ϑ [C]."""

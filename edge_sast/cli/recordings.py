@@ -24,7 +24,7 @@ class Recordings:
     name: str
 
 
-def add_data_arguments(parser: argparse.ArgumentParser, which: str = "data set") -> None:
+def add_data_arguments(parser: argparse._ActionsContainer, which: str = "data set") -> None:
     """The options that name a data set and how to read it; `which` begins the help of --data."""
     parser.add_argument("--data", metavar="SPEC", help=f"{which}: folder, .zip, digits, nmnist or dvsgesture")
     parser.add_argument("--split", help="its split; default test, or valid where there is no test")
