@@ -25,11 +25,12 @@ A learnable slope gets dL/dβ = Σ dL/ds·∂σ_β/∂β, as if s were σ in eve
 reset where that is not detached.
 
 Memory on a CPU, in tensors of the current's size: forward makes two (spikes, membrane) and keeps them for backward,
-which makes one more; noise, where it is drawn, is another, kept for backward only by a mask.
+which makes one more; noise, where it is drawn, is another, kept for backward only by a mask. On a GPU: lif_triton.py.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class IntegerState:
 
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+Form = Callable[[Tensor, Tensor, Tensor | None, Tensor | None, Parameters], tuple[Tensor, Tensor]]
 
 
 def lif(
@@ -225,7 +227,19 @@ def _noise(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> 
 
 def _run(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> tuple[Tensor, Tensor]:
     noise = _noise(current, tau, beta, p)
-    return (stepwise if current.is_cuda else _fused)(current, tau, beta, noise, p)
+    return (_of_gpu() if current.is_cuda else _fused)(current, tau, beta, noise, p)
+
+
+@functools.cache
+def _of_gpu() -> Form:
+    """One kernel for all steps where Triton is installed, as PyTorch's CUDA builds for Linux do, and knows the GPU."""
+    if torch.cuda.get_device_capability() < (7, 0):  # Triton makes no code for these
+        return stepwise
+    try:
+        from trainer.lif_triton import lif_triton
+    except ImportError:
+        return stepwise
+    return lif_triton
 
 
 def _bound(tau: Tensor, beta: Tensor | None, p: Parameters) -> Step:

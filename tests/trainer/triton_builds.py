@@ -1,0 +1,56 @@
+"""Compile the Triton kernels to machine code for a GPU that need not be here; test_lif_triton.py runs this.
+
+All that a launch does but the launch: Triton's driver, which wants a GPU, is replaced by one that names the target.
+Prints for each pair of kernels the forward pass, the surrogate and how many multiply-adds are fused.
+"""
+
+import sys
+
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+
+from trainer import lif_kernels, surrogate
+from trainer import lif_triton_kernels as kernels
+
+# Triton compiles anew for sizes of 1, which become constants, and for multiples of 16.
+SIZES = ((5, 42, 7, 3), (1, 1, 1, 1), (16, 4096, 64, 16))
+
+
+class Driver:
+    def get_current_target(self):
+        return GPUTarget("cuda", int(sys.argv[1]), 32)
+
+    def get_current_device(self):
+        return 0
+
+    def get_current_stream(self, _device):
+        return 0
+
+
+def build(forward, name, subtract, sizes):
+    """PTX of both kernels, as lif_triton.py asks for them; `sizes` is (T, N, K, C)."""
+    integer = forward == lif_kernels.INTEGER
+    masked = forward in (lif_kernels.HARD, lif_kernels.INTEGER)
+    x, table = torch.zeros(sizes[:2]), torch.zeros(64)
+    drawn = masked or forward in (lif_kernels.MIXED, lif_kernels.STOCHASTIC)
+    lots, noise = (x.byte(), x) if drawn else (None, None)
+    how = kernels.How(
+        forward, surrogate.code(name), masked, True, not integer, subtract, masked, 2, 3, -64, 63
+    )
+    neuron, sums = (table, *sizes), torch.zeros(1, 2, dtype=torch.float64)
+    options = {"grid": (1,), "enable_fp_fusion": False}
+    there = kernels.forward.warmup(x, noise, lots, neuron, x, x, how, **options)
+    back = kernels.backward.warmup(x, x, lots, neuron, x, sums, how, **options)
+    assert there.asm["cubin"]
+    assert back.asm["cubin"]
+    return there.asm["ptx"] + back.asm["ptx"]
+
+
+if __name__ == "__main__":
+    triton.runtime.driver.set_active(Driver())
+    pairs = [(forward, name) for forward, name in zip(range(5), surrogate.CODES, strict=True)]
+    pairs += [(lif_kernels.SMOOTH, name) for name in surrogate.CODES if name != "arctan"]
+    for i, (forward, name) in enumerate(pairs):
+        ptx = build(forward, name, i % 2 == 1, SIZES[i % 3])
+        print(forward, name, ptx.count("fma."))

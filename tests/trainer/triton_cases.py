@@ -1,0 +1,107 @@
+"""The Triton kernels in Triton's interpreter; test_lif_triton.py runs this file in a process of its own.
+
+The tests of the jitted loops are run again on the kernels (float64 oracle, finite differences, integers, autograd),
+then the kernels are held against the jitted loops.
+"""
+
+import itertools
+
+import pytest
+import torch
+
+from tests.trainer.test_lif import (  # noqa: F401
+    RESETS,
+    SURROGATES,
+    test_a_membrane_at_its_threshold,
+    test_a_slope_for_each_step,
+    test_fused_loops_equal_the_stepwise_form,
+    test_integer_pass_is_integer_arithmetic,
+    test_smooth_gradients_are_exact,
+    test_the_ends_of_the_mix,
+    test_values_and_stated_gradients,
+)
+from trainer import lif as lif_module
+from trainer.lif import IntegerState, integer_lif, lif
+from trainer.lif_triton import lif_triton
+from trainer.passes import FORWARDS, Spike
+
+JITTED = lif_module._fused
+
+
+@pytest.fixture(autouse=True)
+def kernels(monkeypatch):
+    monkeypatch.setattr(lif_module, "_fused", lif_triton)
+
+
+def results(form, forward, name, reset, mask, monkeypatch):
+    """Spikes, membranes and gradients of more neurons than a program holds, their number no multiple of a block's."""
+    monkeypatch.setattr(lif_module, "_fused", form)
+    torch.manual_seed(5)
+    integer = forward == "integer"
+    current = torch.randn(4, 3, 5, 3, 7) * (40 if integer else 1)
+    x, tau = (
+        (current.round() if integer else current).requires_grad_(),
+        torch.tensor(0.75, requires_grad=True),
+    )
+    beta, start = torch.tensor(1.8, requires_grad=True), torch.linspace(-0.5, 1.5, 5)
+    spike = Spike("hard" if integer else forward, name, mix=0.4, mask=mask)
+    if integer:
+        start, scale = (20 * start).round(), torch.linspace(0.02, 0.1, 5)
+        state = IntegerState(torch.linspace(9, 49, 5), scale, (2, 3), -64, 63, start)
+        out = integer_lif(x, state, spike, reset, beta=beta)
+    else:
+        out = lif(x, tau, spike, reset, beta=beta, initial=start, threshold=0.8)
+    out[0].backward(torch.linspace(-1, 1, x.numel()).roll(17).view_as(x))
+    return [*(o.detach() for o in out), x.grad, beta.grad, *([] if integer else [tau.grad])]
+
+
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("name", SURROGATES)
+@pytest.mark.parametrize(("forward", "mask"), [*((f, 0.0) for f in (*FORWARDS, "integer")), ("hard", 0.3)])
+def test_kernels_equal_the_jitted_loops(forward, mask, name, reset, monkeypatch):
+    ours = results(lif_triton, forward, name, reset, mask, monkeypatch)
+    theirs = results(JITTED, forward, name, reset, mask, monkeypatch)
+    if forward in ("hard", "integer"):
+        assert torch.equal(ours[0], theirs[0])
+        assert torch.equal(ours[1], theirs[1])
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, atol=2e-6, rtol=2e-5)
+
+
+def test_the_same_bits_again(monkeypatch):
+    twice = [results(lif_triton, "mixed", "arctan", "zero", 0.0, monkeypatch) for _ in range(2)]
+    assert all(torch.equal(a, b) for a, b in zip(*twice, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("spike", "kept"), [(Spike("smooth"), 4), (Spike("mixed"), 5), (Spike("hard", mask=0.5), 5)]
+)
+def test_bytes_kept_for_the_backward_pass(spike, kept):
+    sizes = []
+    x = torch.randn(6, 2, 3, 7, requires_grad=True)
+
+    def pack(tensor):
+        sizes.append(tensor.nbytes if tensor.numel() == x.numel() else 0)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        lif(x, torch.tensor(0.5), spike, "zero")
+    assert sum(sizes) == kept * x.numel()
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_layouts_and_leaves_of_other_kinds(channels_last, monkeypatch):
+    """Strided currents and gradients, one neuron a channel, and a gradient that nobody asked for."""
+    x = torch.linspace(-1, 2, 48).view(4, 2, 3, 2)
+    x = (x.transpose(2, 3).contiguous().transpose(2, 3) if channels_last else x).requires_grad_()
+    outcome = []
+    for form, flat in itertools.product((lif_triton, JITTED), (False, True)):
+        monkeypatch.setattr(lif_module, "_fused", form)
+        current, x.grad = (x[..., 0] if flat else x), None
+        spikes, _ = lif(current, torch.tensor(0.5), Spike("smooth", "logistic"), "subtract")
+        spikes.sum().backward()
+        outcome.append([spikes.detach(), x.grad.clone()])
+    for ours, theirs in zip(outcome[:2], outcome[2:], strict=True):
+        torch.testing.assert_close(ours, theirs)
+    monkeypatch.setattr(lif_module, "_fused", lif_triton)
+    assert lif(x, torch.tensor(0.5), Spike("hard"), "zero")[1].grad_fn is None
