@@ -227,7 +227,13 @@ class Trainer:
             raise self._diverged(f"the loss is {float(loss.detach().mean())}")
 
     def _check_silence(self, valid: Result, epoch: int) -> None:
-        """Raises EdgeSastError when a layer fired nowhere for SILENT_EPOCHS epochs: nothing passes it any more."""
+        """Raises EdgeSastError when a layer fired nowhere for SILENT_EPOCHS epochs: nothing passes it any more.
+
+        Smooth spikes learn below the threshold too: a network trained on them has half of its float epochs to come
+        to it.
+        """
+        if self.config.smooth_trained and epoch + 1 <= self.config.epochs // 2:
+            return
         silent = [
             layer.name
             for layer, rate in zip(self.network.weighted(), valid.firing_rates, strict=False)

@@ -140,15 +140,17 @@ def test_a_synops_target_is_reached(tmp_path, data):
     assert max(line["synops_multiplier"] for line in lines(tmp_path / "bound")) > 0
 
 
-def test_a_silent_network_stops_with_layer_epoch_and_remedy(tmp_path, data):
-    config = TrainConfig.of("sast", **COMMON | {"epochs": 6, "norm": "none", "lr": 1e-9}, rho=0.1)
+@pytest.mark.parametrize(("method", "epoch"), [("hard-sam", 2), ("sast", 5)])
+def test_a_silent_network_stops_with_layer_epoch_and_remedy(tmp_path, data, method, epoch):
+    config = TrainConfig.of(method, **COMMON | {"epochs": 6, "norm": "none", "lr": 1e-9}, rho=0.1)
     trainer = Trainer(config, data, tmp_path, quiet=True)
     with torch.no_grad():
         trainer.network.weighted()[0].bias.fill_(-100.0)
-    message = r"^training: layer 1 \(6c3p1\) fires nowhere in 48 held-out recordings, epoch 2: .* lower --rho or raise"
+    told = r"^training: layer 1 \(6c3p1\) fires nowhere in 48 held-out recordings, epoch"
+    message = rf"{told} {epoch}: the network is silent; lower --rho or raise"
     with pytest.raises(EdgeSastError, match=message):
         trainer.run()
-    assert checkpoint.load(tmp_path).epoch == 1
+    assert checkpoint.load(tmp_path).epoch == epoch - 1
 
 
 def test_a_run_starts_from_another(tmp_path, data):
