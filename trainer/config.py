@@ -28,6 +28,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "count_cap": (1, MAX_COUNT),
     "rho": (0, MAX_REAL),
     "rho_warmup": (0, MAX_EPOCHS),
+    "rho_delay": (0, MAX_EPOCHS),
     "epochs": (0, MAX_EPOCHS),
     "qat_epochs": (0, MAX_EPOCHS),
     "batch_size": (1, (1 << 31) - 1),
@@ -55,9 +56,9 @@ class TrainConfig:
             beta_start above 0 lets the slope grow from it to beta over the float epochs, geometrically.
         width, threshold, mp_init, reset, leak: of the neurons (trainer/neurons.py).
         through_time: gradients through all steps (bptt), or online (trainer/online.py).
-        sharpness to sam_scope: the perturbation (trainer/sharpness.py). rho, rho_warmup, rho_schedule: its radius, the
-            epochs over which it grows from 0, and its course after that (trainer/schedules.py); independent_batch takes
-            a second minibatch for the second gradient.
+        sharpness to sam_scope: the perturbation (trainer/sharpness.py). rho, rho_delay, rho_warmup, rho_schedule: its
+            radius, the epochs without it, those over which it then grows from 0, and its course after that
+            (trainer/schedules.py); independent_batch takes a second minibatch for the second gradient.
         loss, tet_lambda, rate_limit, rate_weight, synops_target: what is minimised (trainer/losses.py).
         epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one a layer).
         lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
@@ -85,6 +86,7 @@ class TrainConfig:
     sharpness: str = "none"
     rho: float = 0.0
     rho_warmup: int = 0
+    rho_delay: int = 0
     rho_schedule: str = "constant"
     sam_every: int = 1
     sam_reuse: float = 0.0
@@ -164,7 +166,7 @@ class TrainConfig:
         conditions = {
             f"--sharpness {self.sharpness}": (
                 sharp,
-                ("rho", "rho_warmup", "rho_schedule", "independent_batch"),
+                ("rho", "rho_warmup", "rho_delay", "rho_schedule", "independent_batch"),
             ),
             f"--forward {self.forward}": (self.forward == "mixed", ("mix",)),
             f"--width {self.width}": (self.width in ("fixed", "learn"), ("beta_start",)),
@@ -291,7 +293,7 @@ class TrainConfig:
         return schedules.rho_at(
             self.rho_schedule,
             self.rho,
-            self.rho_warmup,
+            schedules.Rise(self.rho_delay, self.rho_warmup),
             progress,
             self.epochs,
             self.learning_rate(progress) / self.lr,

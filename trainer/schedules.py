@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
 
@@ -19,14 +20,25 @@ def check_rho_schedule(schedule: str) -> None:
         raise EdgeSastError(f"--rho-schedule is {schedule!r}; choose {', '.join(RHO_SCHEDULES)}")
 
 
-def rho_at(schedule: str, rho: float, warmup: int, progress: float, epochs: int, lr_ratio: float) -> float:
+@dataclass(frozen=True)
+class Rise:
+    """How ρ comes up: 0 for `delay` epochs, then linear over `warmup` epochs, from a radius above 0."""
+
+    delay: int = 0
+    warmup: int = 0
+
+    def share(self, progress: float) -> float:
+        """Of the full radius, after `progress` epochs."""
+        return min(1.0, max(0, math.floor(progress) - self.delay + 1) / (self.warmup + 1))
+
+
+def rho_at(schedule: str, rho: float, rise: Rise, progress: float, epochs: int, lr_ratio: float) -> float:
     """ε's radius after `progress` of `epochs` epochs (a fraction counts).
 
-    Each schedule is multiplied by min(1, (⌊progress⌋ + 1)/(warmup + 1)): linear over the first `warmup` epochs, from a
-    radius above 0. `lr_ratio` is the present learning rate over its peak. Raises EdgeSastError naming --rho-schedule.
+    Each schedule is multiplied by the share that `rise` lets through. `lr_ratio` is the present learning rate over its peak. Raises EdgeSastError naming --rho-schedule.
     """
     check_rho_schedule(schedule)
-    radius = rho * min(1.0, (math.floor(progress) + 1) / (warmup + 1))
+    radius = rho * rise.share(progress)
     if schedule == "cosine":
         return radius * 0.5 * (1 + math.cos(math.pi * min(1.0, progress / epochs)))
     return radius * lr_ratio if schedule == "lr" else radius

@@ -147,6 +147,7 @@ def _sharpness_options(group: argparse._ArgumentGroup) -> None:
         help="kind of the perturbation",
     )
     group.add_argument("--rho", type=float, help="its radius (0.1 where the method perturbs)")
+    group.add_argument("--rho-delay", type=int, help="epochs before the warm-up, not perturbed (0)")
     group.add_argument("--rho-warmup", type=int, help="epochs over which rho grows to its full size (2)")
     group.add_argument(
         "--rho-schedule", choices=("constant", "cosine", "lr"), help="its course after that (constant)"
