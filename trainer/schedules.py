@@ -35,7 +35,8 @@ class Rise:
 def rho_at(schedule: str, rho: float, rise: Rise, progress: float, epochs: int, lr_ratio: float) -> float:
     """ε's radius after `progress` of `epochs` epochs (a fraction counts).
 
-    Each schedule is multiplied by the share that `rise` lets through. `lr_ratio` is the present learning rate over its peak. Raises EdgeSastError naming --rho-schedule.
+    Each schedule is multiplied by the share that `rise` lets through. `lr_ratio` is the present learning rate over its
+    peak. Raises EdgeSastError naming --rho-schedule.
     """
     check_rho_schedule(schedule)
     radius = rho * rise.share(progress)
