@@ -11,6 +11,7 @@ from torch import Tensor
 from edge_sast.data.augment import Augmentation
 from edge_sast.data.binned import BinnedEvents
 from trainer.network import device_input
+from trainer.parallel import ALONE, Workers
 
 Batch = tuple[Tensor, Tensor]
 
@@ -18,7 +19,8 @@ Batch = tuple[Tensor, Tensor]
 class TrainingBatches:
     """Shuffled, augmented batches of one epoch; the last, smaller one is left out (batch norm wants full ones).
 
-    `stream` separates independent orders of the same epoch: SAM's second minibatch uses its own.
+    The third number of `seed` separates independent orders of the same epoch: SAM's second minibatch uses its own.
+    Of several workers each gets its part of the batches that one alone would get.
     """
 
     def __init__(
@@ -28,8 +30,9 @@ class TrainingBatches:
         size: int,
         seed: tuple[int, int, int],
         device: str,
+        workers: Workers = ALONE,
     ) -> None:
-        self.binned, self.augmentation, self.device = binned, augmentation, device
+        self.binned, self.augmentation, self.device, self.workers = binned, augmentation, device, workers
         self.size = min(size, len(binned))
         self.rng = np.random.default_rng(seed)
         self.order = self.rng.permutation(len(binned))
@@ -38,9 +41,10 @@ class TrainingBatches:
         return len(self.order) // self.size
 
     def __iter__(self) -> Iterator[Batch]:
+        part = self.workers.part(self.size)
         for i in range(len(self)):
-            rows = self.order[i * self.size : (i + 1) * self.size]
-            dense = self.augmentation.apply(self.binned.dense(rows), self.rng)
+            rows = self.order[i * self.size : (i + 1) * self.size][part]
+            dense = self.augmentation.apply(self.binned.dense(rows), self.rng, part.start, self.size)
             yield _to_device(dense, self.binned.labels[rows], self.device)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from edge_sast.data.dataset import Dataset
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.model import Model
-from trainer import checkpoint, datasets
+from trainer import checkpoint, datasets, processes
 from trainer.bits import Bits, bits_name, parse_bits
 from trainer.config import TrainConfig
 from trainer.evaluate import Result
@@ -27,6 +28,7 @@ from trainer.export import export as export_model
 from trainer.loop import Trainer
 from trainer.metrics import read as read_metrics
 from trainer.network import Network
+from trainer.parallel import Workers
 from trainer.passes import Integer
 
 EVALUATED_BITS = (8, 4, 2)
@@ -35,16 +37,32 @@ MOST_THREADS = 1024
 
 def train(args: argparse.Namespace) -> int:
     """`edge-sast train`."""
+    processes.check_count(args.workers)
+    if args.workers > 1 and not processes.started():
+        training_config(args)  # a mistake is told once
+        return processes.launch(args.workers, [sys.executable, "-m", "edge_sast.cli.main", *args.argv])
+    with processes.session() as workers:
+        return _train(args, workers)
+
+
+def _train(args: argparse.Namespace, workers: Workers) -> int:
     config = training_config(args)
-    set_threads(args.threads)
+    set_threads(args.threads, workers.count)
     folder = Path(args.out)
-    check_writable("--out", folder, folder=True)
-    _check_start(folder, args)
+    if workers.main:
+        check_writable("--out", folder, folder=True)
+        _check_start(folder, args)
     device = choose_device(args.device)
-    dataset = datasets.open_data(config, args.download_dir)
-    check_network(config, dataset)
-    data = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty)
-    trainer = Trainer(config, data, folder, device, args.quiet)
+    if device == "cuda" and workers.count > 1:
+        processes.take_gpu()
+    with workers.main_first():
+        dataset = datasets.open_data(config, args.download_dir)
+        check_network(config, dataset)
+        data = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty)
+    trainer = Trainer(config, data, folder, device, args.quiet, workers)
+    if not workers.main:
+        _run(trainer, args.resume)
+        return 0
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         _check_start(folder, args)  # again: another training may have come first while the data was read
@@ -217,13 +235,15 @@ def choose_device(text: str) -> str:
     return "cuda" if text != "cpu" and available else "cpu"
 
 
-def set_threads(threads: int) -> None:
-    """CPU threads of PyTorch and Numba; 0 leaves all."""
+def set_threads(threads: int, workers: int = 1) -> None:
+    """CPU threads of PyTorch and Numba; 0 leaves all, or to each of several workers its share of them."""
     if not 0 <= threads <= MOST_THREADS:
         raise EdgeSastError(f"--threads is {threads}; it must be 0 (all) to {MOST_THREADS}")
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    if workers > 1 and not threads:
+        threads = processes.threads_each(most)
     if threads:
         torch.set_num_threads(threads)
-        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
         numba.set_num_threads(min(threads, most))
 
 

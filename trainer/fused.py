@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import fused_kernels, surrogate
+from trainer.parallel import ALONE, Workers
 from trainer.passes import Spike
 
 _FORWARDS = {"smooth": fused_kernels.SMOOTH, "hard": fused_kernels.HARD}
@@ -38,25 +39,31 @@ def supports(spike: Spike) -> bool:
 
 
 def norm_lif_pool(
-    x: Tensor, norm: nn.BatchNorm1d, share: Tensor, momentum: float, tau: Tensor, neuron: Neuron
+    x: Tensor,
+    norm: nn.BatchNorm1d,
+    share: Tensor,
+    momentum: float,
+    tau: Tensor,
+    neuron: Neuron,
+    workers: Workers = ALONE,
 ) -> tuple[Tensor, Tensor]:
     """Pooled spikes [T, B, C, H//pool, W//pool] and the firing rate before the pool, of x [T, B, C, H, W] on a CPU.
 
     x is best channels-last in memory (each image as channels_last); the spikes are. In training mode the batch's
-    moments normalise and move the running ones by `momentum`; else the running ones normalise. τ is a scalar tensor
-    that may require a gradient; `share` [C] multiplies the norm's gain and bias. The rate, a scalar, carries no
-    gradient. Ask `supports` about the spikes first.
+    moments, taken over all workers, normalise and move the running ones by `momentum`; else the running ones
+    normalise. τ is a scalar tensor that may require a gradient; `share` [C] multiplies the norm's gain and bias. The
+    rate, a scalar, carries no gradient. Ask `supports` about the spikes first.
     """
     assert norm.running_mean is not None
     assert norm.running_var is not None
     mean, var = norm.running_mean, norm.running_var
     if norm.training:
-        mean, var = moments(x.detach())
-        count = x.numel() // x.shape[2]
+        mean, var = workers.moments(*moments(x.detach()))
+        count = x.numel() // x.shape[2] * workers.count
         with torch.no_grad():
             norm.running_mean.lerp_(mean, momentum)
             norm.running_var.lerp_(var * (count / max(count - 1, 1)), momentum)
-    affine = _Affine(mean, torch.rsqrt(var + norm.eps), norm.training)
+    affine = _Affine(mean, torch.rsqrt(var + norm.eps), norm.training, workers)
     pooled, rate = _NormLifPool.apply(x, norm.weight * share, norm.bias * share, tau, affine, neuron)
     return pooled, rate
 
@@ -90,6 +97,7 @@ class _Affine:
     mean: Tensor
     inverse_std: Tensor
     of_batch: bool
+    workers: Workers = ALONE
 
 
 def _rows(x: Tensor) -> np.ndarray:
@@ -154,8 +162,10 @@ class _NormLifPool(torch.autograd.Function):
         by_grad = gamma.detach() * affine.inverse_std
         by_x = torch.zeros_like(by_grad)
         if affine.of_batch:
-            by_x = -by_grad * affine.inverse_std * grad_gamma / (x.numel() // p.channels)
-            rest = -by_grad * grad_beta / (x.numel() // p.channels) - by_x * affine.mean
+            count = x.numel() // p.channels * affine.workers.count
+            all_gamma, all_beta = affine.workers.total(torch.stack([grad_gamma, grad_beta]))
+            by_x = -by_grad * affine.inverse_std * all_gamma / count
+            rest = -by_grad * all_beta / count - by_x * affine.mean
         else:
             rest = by_x
         by_image = (rows.shape[0] * rows.shape[1], *rows.shape[2:])

@@ -11,10 +11,11 @@ from torch.nn import functional
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape, state_range
-from trainer import fused, leak
+from trainer import fused, leak, parallel
 from trainer.architecture import ConvSpec, DenseSpec
 from trainer.lif import IntegerState, Step, integer_lif, integer_lif_step, lif, lif_step
 from trainer.neurons import NeuronSettings, NeuronState
+from trainer.parallel import ALONE, Workers
 from trainer.passes import Integer, Pass, Spike
 from trainer.quantise import IntegerWeights, quantise
 
@@ -75,6 +76,13 @@ class Weighted(nn.Module):
         self.neurons = NeuronState(neuron, size[0], steps) if self.spiking else None
         self.register_buffer("fan_outs", self._fan_out(), persistent=False)
         self.watch: Callable[[Tensor], None] | None = None
+        self.workers = ALONE
+
+    def join(self, workers: Workers) -> None:
+        """Take statistics over the batches of all workers."""
+        self.workers = workers
+        if self.neurons is not None:
+            self.neurons.workers = workers
 
     def tau(self) -> tuple[Tensor, leak.Shifts]:
         """Decay of the membrane and the shifts that make it."""
@@ -168,7 +176,9 @@ class Weighted(nn.Module):
         else:
             self._check_variance(current)
             momentum = 0.0 if self.statistics_frozen or self.norm.momentum is None else self.norm.momentum
-            spikes, rate = fused.norm_lif_pool(current, self.norm, self._share(), momentum, tau, neuron)
+            spikes, rate = fused.norm_lif_pool(
+                current, self.norm, self._share(), momentum, tau, neuron, self.workers
+            )
         return spikes.flatten(2) if flat else spikes, rate
 
     def read_out(self, x: Tensor, how: Pass, per_step: bool) -> tuple[Tensor, Tensor | None]:
@@ -262,20 +272,16 @@ class Weighted(nn.Module):
             return current + _along_channels(self.bias * share, current)
         self._check_variance(current)
         momentum = 0.0 if self.statistics_frozen or norm.momentum is None else norm.momentum
-        normed = functional.batch_norm(
-            current.flatten(0, 1),
-            norm.running_mean,
-            norm.running_var,
-            norm.weight * share,
-            norm.bias * share,
-            self.training,
-            momentum,
-            norm.eps,
-        )
+        x, gain, bias = current.flatten(0, 1), norm.weight * share, norm.bias * share
+        if self.training and self.workers.count > 1:
+            normed = parallel.batch_norm(x, norm, gain, bias, momentum, self.workers)
+        else:
+            mean, var = norm.running_mean, norm.running_var
+            normed = functional.batch_norm(x, mean, var, gain, bias, self.training, momentum, norm.eps)
         return normed.unflatten(0, current.shape[:2])
 
     def _check_variance(self, current: Tensor) -> None:
-        if self.training and current.numel() == self.channels:
+        if self.training and current.numel() * self.workers.count == self.channels:
             raise EdgeSastError(
                 "--norm is 'batch', but a batch holds one value a channel, which has no variance; raise --batch-size "
                 "or --steps, or use --norm none"

@@ -17,13 +17,14 @@ from edge_sast.data.augment import Augmentation
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import remove_leftovers, write_atomic
-from trainer import a2sg, checkpoint, losses, online
+from trainer import a2sg, checkpoint, losses, online, parallel
 from trainer.batches import Batch, TrainingBatches
 from trainer.bits import bits_name
 from trainer.config import TrainConfig, flag
 from trainer.evaluate import Result, evaluate
 from trainer.metrics import METRICS_NAME, Averages, append, keep
 from trainer.network import Network, Output
+from trainer.parallel import ALONE, Workers
 from trainer.passes import Integer, Pass
 from trainer.sharpness import Sharpener
 
@@ -49,24 +50,36 @@ class _Moment:
 
 
 class Trainer:
-    """One run in one folder: `run()` trains from where the folder's checkpoint stands, or from the start."""
+    """One run in one folder: `run()` trains from where the folder's checkpoint stands, or from the start.
+
+    Of several workers each has a Trainer of its own; the main one evaluates and writes.
+    """
 
     def __init__(
-        self, config: TrainConfig, data: Data, folder: Path, device: str = "cpu", quiet: bool = False
+        self,
+        config: TrainConfig,
+        data: Data,
+        folder: Path,
+        device: str = "cpu",
+        quiet: bool = False,
+        workers: Workers = ALONE,
     ) -> None:
-        self.config, self.data, self.folder, self.device, self.quiet = config, data, folder, device, quiet
+        self.config, self.data, self.folder, self.device = config, data, folder, device
+        self.quiet, self.workers = quiet or not workers.main, workers
+        parallel.check_batch_size(config.batch_size, len(data.train), workers)
         torch.manual_seed(config.seed)
         settings = config.network(data.train.binning, len(data.train.classes))
         self.network = Network(settings)
         if config.init is not None:
             checkpoint.load(Path(config.init)).copy_parameters(self.network)
         self.network.to(device)
+        self.network.join(workers)
         if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs
             for layer, bits in zip(self.network.weighted(), config.widths, strict=True):
                 layer.integers(bits)
         self.optimiser = self._new_optimiser()
-        self.sharpener = Sharpener(config.sharp, self.network.named_parameters())
-        self.penalty = losses.Penalty(config.objective)
+        self.sharpener = Sharpener(config.sharp, self.network.named_parameters(), workers.average)
+        self.penalty = losses.Penalty(config.objective, workers)
         self._data_digest = data.train.digest()
         self.epoch = 0
         self._silent = 0
@@ -96,10 +109,27 @@ class Trainer:
         extra = stored.extra()
         self.penalty.multiplier = extra.pop(MULTIPLIER)
         self.sharpener.load_state_dict(extra)
-        keep(self.folder, self.epoch)
+        if self.workers.main:
+            keep(self.folder, self.epoch)
 
     def run(self) -> Network:
         """Train to the end; after each epoch the folder holds a checkpoint to go on from."""
+        parallel.check_alike(self.workers, self._held)
+        if self.workers.main:
+            self._prepare_folder()
+        while self.epoch < self.config.total_epochs:
+            if self.epoch == self.config.epochs:  # the finish starts with fresh moments
+                self.optimiser = self._new_optimiser()
+            figures = self._run_epoch(self.epoch)
+            if self.workers.main:
+                append(self.folder, figures, self.config.total_epochs, self.quiet)
+                self._save(self.epoch + 1)
+            self.workers.wait()
+            self.epoch += 1  # last: after an interrupt it tells what the folder holds
+        self.network.eval()
+        return self.network
+
+    def _prepare_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in (CONFIG_NAME, METRICS_NAME, checkpoint.FILE_NAME):
             remove_leftovers(self.folder / name)
@@ -107,15 +137,11 @@ class Trainer:
         if self.epoch == 0:
             keep(self.folder, 0)
             self._save(0)
-        while self.epoch < self.config.total_epochs:
-            if self.epoch == self.config.epochs:  # the finish starts with fresh moments
-                self.optimiser = self._new_optimiser()
-            figures = self._run_epoch(self.epoch)
-            append(self.folder, figures, self.config.total_epochs, self.quiet)
-            self._save(self.epoch + 1)
-            self.epoch += 1  # last: after an interrupt it tells what the folder holds
-        self.network.eval()
-        return self.network
+
+    def _held(self) -> str:
+        """Digest of what all workers must hold alike."""
+        texts = self.config.to_json(), self._data_digest, str(self.epoch), str(float(self.penalty.multiplier))
+        return parallel.digest(self.network.state_dict(), *texts)
 
     def _new_optimiser(self) -> torch.optim.Adam:
         return torch.optim.Adam(self.network.parameters(), lr=self.config.lr)
@@ -135,19 +161,24 @@ class Trainer:
         self.network.train(not integer)
         start = time.monotonic()
         averages = Averages()
-        batches, seconds = self._batches(epoch, 0), self._second_batches(epoch)
+        batches, seconds = self._batches(epoch, 0, self.workers), self._second_batches(epoch)
         part = bits_name(config.widths) if integer else config.method
         if config.width == "consistent" and not integer:
             self._adapt_widths(epoch, how)
-        with tqdm(batches, f"epoch {epoch + 1}/{config.total_epochs} {part}", disable=self._bar_off()) as bar:
+        if self.workers.count > 1:  # each draws for its own part
+            torch.manual_seed(self.workers.seed(config.seed, epoch))
+        hidden = self.quiet or None  # None: shown on a terminal only
+        with tqdm(batches, f"epoch {epoch + 1}/{config.total_epochs} {part}", disable=hidden) as bar:
             for i, batch in enumerate(bar):
                 at = _Moment(epoch * len(batches) + i, epoch + i / len(batches))
                 self._step(batch, seconds, how, at, averages)
                 bar.set_postfix_str(averages.line(), refresh=False)
         if not all(bool(p.isfinite().all()) for p in self.network.state_dict().values()):
             raise self._diverged("a weight is no longer a finite number")
+        parallel.check_alike(self.workers, self._held, epoch + 1)
+        averages.join(self.workers)
         seconds_taken = time.monotonic() - start
-        return self._figures(epoch, part, seconds_taken, averages)
+        return self._figures(epoch, part, seconds_taken, averages) if self.workers.main else {}
 
     def _figures(self, epoch: int, part: str, seconds: float, averages: Averages) -> dict[str, Any]:
         config = self.config
@@ -189,7 +220,7 @@ class Trainer:
         self.network.freeze_statistics(False)
         self.optimiser.step()
         if output.synops is not None:
-            self.penalty.ascend(float(output.synops.detach()))
+            self.penalty.ascend(float(self.workers.mean(output.synops.detach())))
         averages.add(float(each.detach().mean()), output, batch[1])
 
     def _gradient(self, batch: Batch, how: Pass) -> tuple[Tensor, Output]:
@@ -208,7 +239,8 @@ class Trainer:
         x, labels = batch
         objective = self.config.objective
         with self._precision(how):
-            output = self.network(x, how, objective.per_step, objective.synops_target is not None)
+            counted, limited = objective.synops_target is not None, objective.rate_weight > 0
+            output = self.network(x, how, objective.per_step, counted, limited)
         each = losses.per_recording(objective, output.logits, output.steps, labels)
         return each, each.mean() + self.penalty.value(output.rates, output.synops), output
 
@@ -255,19 +287,20 @@ class Trainer:
         )
 
     def _adapt_widths(self, epoch: int, how: Pass) -> None:
-        probe = next(iter(self._batches(epoch, 2)))
-        a2sg.adapt_widths(self.network, lambda: self._losses(probe, how)[1])
+        probe = next(iter(self._batches(epoch, 2, ALONE)))  # whole: its measures are no means over recordings
+        self.network.join(ALONE)
+        try:
+            a2sg.adapt_widths(self.network, lambda: self._losses(probe, how)[1])
+        finally:
+            self.network.join(self.workers)
 
-    def _batches(self, epoch: int, stream: int) -> TrainingBatches:
+    def _batches(self, epoch: int, stream: int, workers: Workers) -> TrainingBatches:
         config = self.config
         augmentation = Augmentation(config.augment_shift, config.augment_drop, config.augment_flip)
         seed = (config.seed, epoch, stream)
-        return TrainingBatches(self.data.train, augmentation, config.batch_size, seed, self.device)
+        return TrainingBatches(self.data.train, augmentation, config.batch_size, seed, self.device, workers)
 
     def _second_batches(self, epoch: int) -> Iterator[Batch]:
         if self.config.independent_batch and epoch < self.config.epochs:
-            return iter(self._batches(epoch, 1))  # as many as the first
+            return iter(self._batches(epoch, 1, self.workers))  # as many as the first
         return iter(())
-
-    def _bar_off(self) -> bool | None:
-        return True if self.quiet else None  # None: shown on a terminal only

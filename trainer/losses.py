@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from edge_sast.errors import EdgeSastError
+from trainer.parallel import ALONE, Workers
 
 KINDS = ("last", "mean", "tet")
 ASCENT = 0.01  # of the multiplier, per step and per unit of (S/S* − 1)
@@ -63,15 +64,18 @@ def per_recording(objective: Objective, logits: Tensor, steps: Tensor | None, la
 class Penalty:
     """The penalties of an objective, with the SynOps multiplier that training carries along."""
 
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
+    def __init__(self, objective: Objective, workers: Workers = ALONE) -> None:
+        self.objective, self.workers = objective, workers
         self.multiplier = torch.zeros((), dtype=torch.float64)
 
     def value(self, rates: list[Tensor], synops: Tensor | None) -> Tensor | float:
-        """Penalty of mean firing rates (one a layer) and SynOps a recording; 0.0 where there is none."""
+        """Penalty of mean firing rates (one a layer) and SynOps a recording; 0.0 where there is none.
+
+        Rates are averaged over workers. SynOps, in which the penalty is linear, are this worker's.
+        """
         total: Tensor | float = 0.0
         if self.objective.rate_weight and rates:
-            excess = (torch.stack(rates) - self.objective.rate_limit).clamp_min(0)
+            excess = (self.workers.mean(torch.stack(rates)) - self.objective.rate_limit).clamp_min(0)
             total = total + self.objective.rate_weight * excess.square().sum()
         if self.objective.synops_target is not None:
             assert synops is not None

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
 from trainer.network import Output
+from trainer.parallel import Workers
 
 METRICS_NAME = "metrics.jsonl"
 
@@ -40,6 +41,18 @@ class Averages:
             self.rates = now if self.rates is None else self.rates + now
         if output.synops is not None:
             self.synops = (self.synops or 0.0) + float(output.synops.detach())
+
+    def join(self, workers: Workers) -> None:
+        """Take in what the other workers saw: each has added as many batches, its parts of the same ones."""
+        if workers.count == 1:
+            return
+        rates = [] if self.rates is None else self.rates.tolist()
+        own = [self.correct, self.samples, self.loss, self.synops or 0.0, *rates]
+        correct, samples, *sums = workers.total(torch.tensor(own, dtype=torch.float64)).tolist()
+        self.correct, self.samples = round(correct), round(samples)
+        self.loss, synops, *rates = [value / workers.count for value in sums]
+        self.synops = None if self.synops is None else synops
+        self.rates = None if self.rates is None else torch.tensor(rates)
 
     def figures(self) -> dict[str, Any]:
         """What the epoch's line says of the training part."""

@@ -21,6 +21,7 @@ from trainer import architecture, leak
 from trainer.architecture import PoolSpec, Spec
 from trainer.layers import Pool, Weighted
 from trainer.neurons import NeuronSettings
+from trainer.parallel import Workers
 from trainer.passes import Pass, Spike
 
 
@@ -125,6 +126,11 @@ class Network(nn.Module):
 
     def weighted(self) -> list[Weighted]:
         return [layer for layer in self.layers if isinstance(layer, Weighted)]
+
+    def join(self, workers: Workers) -> None:
+        """Take the statistics of training batches over all workers."""
+        for layer in self.weighted():
+            layer.join(workers)
 
     def freeze_statistics(self, frozen: bool) -> None:
         """Let running statistics (batch norm, membrane means, adaptive thresholds) move, or not."""

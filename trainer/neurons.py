@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_sast.errors import EdgeSastError
+from trainer.parallel import ALONE
 from trainer.passes import Spike
 
 THRESHOLDS = ("fixed", "learn", "adaptive", "adaptive-step")
@@ -76,6 +77,7 @@ class NeuronState(nn.Module):
     def __init__(self, settings: NeuronSettings, channels: int, steps: int) -> None:
         super().__init__()
         self.settings = settings
+        self.workers = ALONE
         self.register_buffer("threshold", torch.ones(channels))
         self.register_buffer("initial", torch.zeros(()))
         self.register_buffer("factor", torch.ones(()))
@@ -115,12 +117,12 @@ class NeuronState(nn.Module):
     def observe(self, spikes: Tensor, membrane: Tensor) -> None:
         """Move the running statistics: spikes and membranes in thresholds, [T, B, C, ...]."""
         if self.settings.mp_init:
-            fired = spikes[-1] >= 0.5
-            if bool(fired.any()):
-                mean = membrane[-1][fired].mean()
+            mean = self.workers.mean_of_any(membrane[-1][spikes[-1] >= 0.5])
+            if mean is not None:
                 self.initial.mul_(1 - MOMENTUM).add_(mean, alpha=MOMENTUM)
         if self.settings.threshold == "adaptive":
-            spread = self.threshold.mean() * (membrane.mean() + membrane.std())
+            mean, std = self.workers.mean_and_std(membrane)
+            spread = self.threshold.mean() * (mean + std)
             moved = (1 - MOMENTUM) * self.threshold + MOMENTUM * spread
             self.threshold.copy_(moved.clamp_min(SMALLEST))
 
@@ -130,8 +132,8 @@ class NeuronState(nn.Module):
         assert isinstance(average, Tensor)
         if not training:
             return average[step]
-        now = membranes.detach()
-        theta = (now.mean() + now.std()).clamp_min(SMALLEST)
+        mean, std = self.workers.mean_and_std(membranes.detach())
+        theta = (mean + std).clamp_min(SMALLEST)
         if not frozen:
             average[step] += MOMENTUM * (theta - average[step])
         return theta

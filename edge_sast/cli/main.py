@@ -86,6 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     try:
         args = parser.parse_args(argv)
+        args.argv = list(sys.argv[1:] if argv is None else argv)
         if args.version:
             import edge_sast
 
@@ -127,7 +128,13 @@ def entry_point() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal without Greek letters shows them escaped
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(main())
+    code = main()
+    if "LOCAL_RANK" in os.environ:
+        # A worker of a training: PyTorch's threads may still drop Python objects, and abort at the interpreter's end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _say(message: str, code: int) -> int:

@@ -242,6 +242,13 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--overwrite", action="store_true", help="start anew where --out already holds a run")
     group.add_argument("--device", default="auto", help="cpu, cuda or auto")
     group.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all (results depend on it)")
+    group.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        help="processes on this machine that share each batch, each on a GPU or a part of the threads; docs/method.md, "
+        "Several processes",
+    )
     group.add_argument("--cache-dir", help="where binned recordings are kept")
     group.add_argument("--quiet", action="store_true", help="no progress bar, no epoch lines")
     group.add_argument("--json", metavar="FILE", help="write the last epoch's figures")

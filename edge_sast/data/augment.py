@@ -45,12 +45,16 @@ class Augmentation:
                 f"augmentation: drop={self.drop!r} is out of range; choose a probability in [0, 1)"
             )
 
-    def apply(self, dense: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def apply(
+        self, dense: np.ndarray, rng: np.random.Generator, first: int = 0, of: int | None = None
+    ) -> np.ndarray:
         """A varied copy of a batch; `dense` itself stays as it is.
 
         Args:
             dense: uint8[B, T, H, W, 2], C order.
             rng: the only source of randomness: the same state and batch give the same result.
+            first, of: `dense` is the part of a batch of `of` recordings that begins with this one, and is varied as
+                in the whole.
 
         Raises:
             EdgeSastError: not a batch of this form.
@@ -60,14 +64,14 @@ class Augmentation:
                 f"augmentation: batch is {dense.dtype}{list(dense.shape)}, not uint8[B, T, H, W, 2]; "
                 "pass BinnedEvents.dense(...)"
             )
-        size = len(dense)
+        size, mine = of or len(dense), slice(first, first + len(dense))
         moves = rng.integers(-self.shift, self.shift + 1, size=(size, 2), dtype=np.int64)
         mirror = rng.random(size) < 0.5 if self.flip else np.zeros(size, np.bool_)
         seeds = rng.integers(0, 1 << 63, size=size, dtype=np.uint64)
         # An event is lost where a uniform 32-bit number falls below this bound.
         bound = np.uint64(round(self.drop * (1 << 32)))
         out = np.zeros_like(dense, order="C")
-        _vary(np.ascontiguousarray(dense), out, moves, mirror, seeds, bound)
+        _vary(np.ascontiguousarray(dense), out, moves[mine], mirror[mine], seeds[mine], bound)
         return out
 
 

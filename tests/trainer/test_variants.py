@@ -140,6 +140,15 @@ def test_a_synops_target_is_reached(tmp_path, data):
     assert max(line["synops_multiplier"] for line in lines(tmp_path / "bound")) > 0
 
 
+def test_a_rate_penalty_lowers_rates(tmp_path, data):
+    rates = []
+    for weight in (0.0, 10.0):
+        config = TrainConfig.of("hard", **COMMON, rate_weight=weight)
+        Trainer(config, data, tmp_path / str(weight), quiet=True).run()
+        rates.append(lines(tmp_path / str(weight))[-1]["firing_rates"][0])
+    assert rates[1] < 0.9 * rates[0]
+
+
 @pytest.mark.parametrize(("method", "epoch"), [("hard-sam", 2), ("sast", 5)])
 def test_a_silent_network_stops_with_layer_epoch_and_remedy(tmp_path, data, method, epoch):
     config = TrainConfig.of(method, **COMMON | {"epochs": 6, "norm": "none", "lr": 1e-9}, rho=0.1)
