@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -13,6 +12,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape, state_range
 from trainer import fused, leak, parallel
 from trainer.architecture import ConvSpec, DenseSpec
+from trainer.connection import Connection
 from trainer.lif import IntegerState, Step, integer_lif, integer_lif_step, lif, lif_step
 from trainer.neurons import NeuronSettings, NeuronState
 from trainer.parallel import ALONE, Workers
@@ -38,43 +38,28 @@ class Pool(nn.Module):
         return pooled.unflatten(0, x.shape[:2])
 
 
-class Weighted(nn.Module):
+class Weighted(Connection):
     """Convolution or full connection, batch norm, and spiking neurons or an integrating read-out.
 
-    Parameters are float: weight [C_out, C_in/groups, k, k] or [out, in], recurrent [out, out], bias or batch norm.
+    Beside the connection's weights the parameters are a bias [C] or batch norm, and the neurons'.
     `watch`, where set, is called with dL/dI [T, B, C, ...] of every backward pass, I the current in thresholds.
     """
-
-    fan_outs: Tensor
 
     def __init__(
         self, spec: ConvSpec | DenseSpec, shape: Shape, neuron: NeuronSettings, norm: bool, steps: int
     ) -> None:
-        super().__init__()
-        self.spec, self.shape, self.reset, self.steps = spec, shape, neuron.reset, steps
+        super().__init__(spec, shape)
+        self.reset, self.steps = neuron.reset, steps
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
-        size: tuple[int, ...]
-        if isinstance(spec, ConvSpec):
-            size = (spec.channels, shape.channels // spec.groups, spec.kernel, spec.kernel)
-        else:
-            size = (spec.outputs, shape.neurons)
-        self.channels = size[0]
         self.name = "layer"
         self.place = 0  # among the weighted layers of the network
-        self.weight = nn.Parameter(torch.empty(size))
-        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
-        recurrent = isinstance(spec, DenseSpec) and spec.recurrent
-        self.recurrent = nn.Parameter(torch.empty(size[0], size[0])) if recurrent else None
-        if self.recurrent is not None:
-            nn.init.orthogonal_(self.recurrent, gain=0.5)
-        self.norm = nn.BatchNorm1d(size[0]) if norm and self.spiking else None
+        self.norm = nn.BatchNorm1d(self.channels) if norm and self.spiking else None
         self.statistics_frozen = False
-        self.bias = None if self.norm is not None else nn.Parameter(torch.zeros(size[0]))
+        self.bias = None if self.norm is not None else nn.Parameter(torch.zeros(self.channels))
         self.shifts, learnable = leak.parse(neuron.leak)
         start = torch.logit(torch.tensor(leak.decay(self.shifts))) if learnable else None
         self.leak_logit = nn.Parameter(start) if start is not None and self.spiking else None
-        self.neurons = NeuronState(neuron, size[0], steps) if self.spiking else None
-        self.register_buffer("fan_outs", self._fan_out(), persistent=False)
+        self.neurons = NeuronState(neuron, self.channels, steps) if self.spiking else None
         self.watch: Callable[[Tensor], None] | None = None
         self.workers = ALONE
 
@@ -89,16 +74,6 @@ class Weighted(nn.Module):
         if self.leak_logit is not None:
             return leak.snapped_decay(self.leak_logit)
         return torch.tensor(leak.decay(self.shifts)), self.shifts
-
-    def kernel(self) -> Tensor:
-        """The weights, a residual connection's one at the centre included."""
-        if not (isinstance(self.spec, ConvSpec) and self.spec.residual):
-            return self.weight
-        spec, outputs = self.spec, torch.arange(self.channels)
-        identity = torch.zeros_like(self.weight)
-        centre = spec.kernel // 2
-        identity[outputs, outputs % (self.shape.channels // spec.groups), centre, centre] = 1
-        return self.weight + identity
 
     def folded(self) -> tuple[Tensor, Tensor | None, Tensor]:
         """Weight, recurrent weight and bias with batch norm's running statistics and the thresholds folded in."""
@@ -164,7 +139,7 @@ class Weighted(nn.Module):
             kernel = kernel.contiguous(memory_format=torch.channels_last)
         if self.norm is None:
             kernel = kernel * self._share().view(-1, *([1] * (kernel.dim() - 1)))
-        current = self._connect(x, kernel).float()
+        current = self.connect(x, kernel).float()
         flat = current.dim() == 3
         if flat:
             current = current[..., None, None]
@@ -201,25 +176,6 @@ class Weighted(nn.Module):
             return logits, None
         return logits, functional.linear(x.flatten(2).double(), weight, bias) * integers.lsb.double()
 
-    def synops(self, arrived: Tensor, spikes: Tensor) -> Tensor:
-        """SynOps a recording of this layer, differentiable: arrived [T, B, ...] counts, spikes [T, B, C, ...]."""
-        batch = arrived.shape[1]
-        cost = (arrived.sum((0, 1)).flatten() * self.fan_outs.flatten()).sum() / batch
-        if self.recurrent is not None:  # the last step's spikes reach nobody
-            cost = cost + spikes[:-1].sum() * (self.channels / batch)
-        return cost
-
-    def _fan_out(self) -> Tensor:
-        """Synapses of each input neuron that reach an output, [C, H, W]: borders, stride and groups respected."""
-        shape = (1, self.shape.channels, self.shape.height, self.shape.width)
-        if not isinstance(self.spec, ConvSpec):
-            return torch.full(shape[1:], float(self.channels))
-        reached = torch.zeros(shape, requires_grad=True)
-        with torch.enable_grad():
-            self._connect(reached[None], torch.ones_like(self.weight)).sum().backward()
-        assert reached.grad is not None
-        return reached.grad[0]
-
     def _integer(self, x: Tensor, how: Integer) -> Tensor:
         assert self.neurons is not None
         if self.neurons.settings.threshold == "adaptive-step":
@@ -230,7 +186,7 @@ class Weighted(nn.Module):
         integers = self.integers(how.bits[self.place])
         _, shifts = self.tau()
         state = _integer_state(integers, shifts, self.initial(integers))
-        current = self._connect_exactly(x, integers.weight) * 2**integers.weight_shift
+        current = self.connect_exactly(x, integers.weight) * 2**integers.weight_shift
         current = current + _along_channels(integers.bias, current)
         if integers.recurrent is None:
             return integer_lif(current, state, how.spike, self.reset)[0]
@@ -242,27 +198,12 @@ class Weighted(nn.Module):
         assert self.neurons is not None
         return None if self.norm is None else self.norm.weight / self.neurons.thresholds()
 
-    def _connect(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Convolution or matrix product of every step at once."""
-        if isinstance(self.spec, ConvSpec):
-            spec = self.spec
-            y = functional.conv2d(x.flatten(0, 1), weight, None, spec.stride, spec.padding, 1, spec.groups)
-        else:
-            y = functional.linear(x.flatten(2).flatten(0, 1), weight)
-        return y.unflatten(0, x.shape[:2])
-
-    def _connect_exactly(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The same on integers. On a CPU float32 holds every sum; a GPU may round inside (TF32, Winograd)."""
-        if x.is_cuda:
-            return self._connect(x.double(), weight.double()).float()
-        return self._connect(x, weight)
-
     def connected(self, x: Tensor) -> Tensor:
         """What arrives [T, B, C, ...] of inputs [T, B, ...], before batch norm; without batch norm in thresholds."""
         kernel = self.kernel()
         if self.norm is None:
             kernel = kernel * self._share().view(-1, *([1] * (kernel.dim() - 1)))
-        return self._connect(x, kernel)
+        return self.connect(x, kernel)
 
     def normalised(self, current: Tensor) -> Tensor:
         """Current in thresholds: ϑ divides batch norm's gain and bias, which costs nothing."""
