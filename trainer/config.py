@@ -170,6 +170,7 @@ class TrainConfig:
             ),
             f"--forward {self.forward}": (self.forward == "mixed", ("mix",)),
             f"--width {self.width}": (self.width in ("fixed", "learn"), ("beta_start",)),
+            "--width membrane": (self.width != "membrane", ("beta",)),
             f"--loss {self.loss}": (self.loss == "tet", ("tet_lambda",)),
             "--rate-weight 0": (self.rate_weight > 0, ("rate_limit",)),
             "--qat-epochs 0": (self.qat_epochs > 0, ("qat_lr",)),
