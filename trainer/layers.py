@@ -111,7 +111,7 @@ class Weighted(Connection):
         if isinstance(how, Integer):
             return self._integer(x, how)
         tau, _ = self.tau()
-        current = self.normalised(self.connected(x))
+        current = self.normalised(self.connected(x).float())  # products may be narrower
         if self.watch is not None and current.requires_grad:
             current.register_hook(self.watch)
         if self.neurons.settings.threshold == "adaptive-step":
@@ -163,7 +163,7 @@ class Weighted(Connection):
         if isinstance(how, Spike):
             assert self.bias is not None
             if per_step:
-                steps = functional.linear(x.flatten(2), self.weight, self.bias)
+                steps = functional.linear(x.flatten(2), self.weight, self.bias).float()
                 return steps.mean(0), steps
             # A leakless integrator is linear: sum the counts first.
             return functional.linear(x.sum(0).flatten(1), self.weight) / self.steps + self.bias, None
@@ -184,13 +184,14 @@ class Weighted(Connection):
                 "use --threshold adaptive"
             )
         integers = self.integers(how.bits[self.place])
-        _, shifts = self.tau()
+        tau, shifts = self.tau()
+        beta = self.slope(how.spike, tau)
         state = _integer_state(integers, shifts, self.initial(integers))
         current = self.connect_exactly(x, integers.weight) * 2**integers.weight_shift
         current = current + _along_channels(integers.bias, current)
         if integers.recurrent is None:
-            return integer_lif(current, state, how.spike, self.reset)[0]
-        step = integer_lif_step(state, how.spike, self.reset)
+            return integer_lif(current, state, how.spike, self.reset, beta=beta)[0]
+        step = integer_lif_step(state, how.spike, self.reset, beta=beta)
         return self._recurrent(current, integers.recurrent * 2**integers.weight_shift, step, state.initial)[0]
 
     def _gain(self) -> Tensor | None:
@@ -258,7 +259,7 @@ class Weighted(Connection):
     def _adaptive(self, current: Tensor, tau: Tensor, how: Spike) -> Tensor:
         """Neurons whose threshold is set anew at each step; step by step through autograd."""
         assert self.neurons is not None
-        step = lif_step(tau, how, self.reset, THRESHOLD, self.channels)
+        step = self.stepper(tau, how)
         v = torch.zeros_like(current[0])
         spikes = torch.zeros_like(v)
         out = []

@@ -200,7 +200,8 @@ def _per_channel(values: Tensor | None, channels: int) -> np.ndarray:
         return np.zeros(channels, dtype=np.float32)
     if values.shape != (channels,):
         raise ValueError(f"a tensor of shape {tuple(values.shape)} for {channels} channels")
-    return np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
+    # A copy: a running statistic moves between the forward and the backward pass.
+    return np.array(values.detach().cpu().numpy(), dtype=np.float32, order="C")
 
 
 def _betas(beta: Tensor | None, spike: Spike, steps: int) -> np.ndarray:

@@ -139,7 +139,7 @@ class Network(nn.Module):
 
     def _run(self, layer: Weighted, function: Callable[[Tensor], Result], x: Tensor) -> Result:
         """function(x) of a layer, computed again in the backward pass where that is asked for."""
-        if not (self.settings.recompute and self.training and torch.is_grad_enabled()):
+        if not (self.settings.recompute and torch.is_grad_enabled()):
             return function(x)
         result: Result = checkpoint(_FirstTimeMoves(layer, function), x, use_reentrant=False)
         return result

@@ -309,3 +309,15 @@ def test_tensors_of_another_shape_are_refused():
         lif(current, tau, spike, "zero", initial=torch.zeros(2))
     with pytest.raises(EdgeSastError, match=r"^--beta is 0\.5; --surrogate asymmetric needs 1 or more"):
         lif(current, tau, spike, "zero", beta=torch.tensor([2.0, 0.5, 2.0, 2.0]))
+
+
+def test_a_start_that_moves_before_the_backward_pass_changes_no_gradient():
+    """A running statistic of one channel is a view of itself."""
+    found = []
+    for moved in (0.5, 2.0):
+        tau, start = torch.tensor(0.75, requires_grad=True), torch.tensor(0.5)
+        spikes, _ = lif(torch.full((3, 2, 1, 4), 0.3), tau, Spike("smooth"), "zero", initial=start.expand(1))
+        start.fill_(moved)
+        spikes.sum().backward()
+        found.append(float(tau.grad))
+    assert found[0] == found[1]

@@ -39,7 +39,11 @@ def test_every_method_makes_a_run(method):
         ("sast", {"mix": 0.2}, r"--mix is 0.2, but --method sast \(--forward smooth\) does not take it"),
         ("sast", {"mask": 0.5}, "--mask is 0.5, but the forward pass is smooth"),
         ("a2sg", {"beta_start": 1.0}, r"--beta-start is 1.0, but --method a2sg \(--width consistent\)"),
-        ("mpd-agl", {"beta": 3.0}, r"--beta is 3.0, but --method mpd-agl \(--width membrane\) does not take it"),
+        (
+            "mpd-agl",
+            {"beta": 3.0},
+            r"--beta is 3.0, but --method mpd-agl \(--width membrane\) does not take it",
+        ),
         ("hard", {"tet_lambda": 0.1}, r"--tet-lambda is 0.1, but --method hard \(--loss last\)"),
         ("hard", {"rate_limit": 0.1}, r"--rate-limit is 0.1, but --method hard \(--rate-weight 0\)"),
         ("sast", {"gsam_alpha": 0.2}, "--gsam-alpha is 0.2, which --sharpness sam does not take"),

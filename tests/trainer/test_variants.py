@@ -183,3 +183,64 @@ def test_synops_in_training_are_those_of_evaluation(data):
     x, _ = next(in_order(data.valid, 48, "cpu"))
     got = float(network(x, spike, synops=True).synops.detach())
     assert got == pytest.approx(evaluate(network, data.valid, spike).synops_per_sample, rel=1e-5)
+
+
+def gradients(config, data, **slopes):
+    """Of the first layer's weights in one batch of the integer pass, attributes of its neurons set first."""
+    torch.manual_seed(0)
+    network = Network(config.network(data.valid.binning, 3)).eval()
+    for name, value in slopes.items():
+        getattr(network.weighted()[0].neurons, name).data.fill_(value)
+    x, labels = next(in_order(data.valid, 48, "cpu"))
+    torch.nn.functional.cross_entropy(network(x, config.pass_at(config.epochs)).logits, labels).backward()
+    return network.weighted()[0].weight.grad
+
+
+@pytest.mark.parametrize("arch", ["6c3p1-or2-out", "fc6-out", "rec6-out"])
+@pytest.mark.parametrize(
+    ("width", "slopes"), [("learn", {"log_slope": np.log(0.5)}), ("consistent", {"factor": 0.5})]
+)
+def test_the_integer_finish_keeps_a_layers_own_width(data, arch, width, slopes):
+    config = TrainConfig(**COMMON | {"arch": arch}, width=width, beta=4.0)
+    plain = replace(config, width="fixed", beta=2.0)
+    assert torch.allclose(gradients(config, data, **slopes), gradients(plain, data), rtol=1e-5, atol=1e-7)
+    assert not torch.allclose(gradients(config, data), gradients(plain, data), rtol=1e-2)
+
+
+def test_a_threshold_for_each_step_keeps_the_layers_own_width(data):
+    config = TrainConfig(**COMMON | {"qat_epochs": 0}, threshold="adaptive-step", width="learn")
+    network = Network(config.network(data.valid.binning, 3))
+    x, _ = next(in_order(data.valid, 48, "cpu"))
+    network(x, config.train_spike).logits.square().sum().backward()
+    assert float(network.weighted()[0].neurons.log_slope.grad.abs()) > 0
+
+
+@pytest.mark.parametrize("arch", ["6c3p1-or2-out", "fc6-count"])
+def test_half_precision_ends_at_the_products(data, arch):
+    """Batch norm, neurons and read-out are float32, with and without the one operation that joins them."""
+    config = TrainConfig.of("surrogate", **COMMON | {"arch": arch})
+    torch.manual_seed(0)
+    network = Network(config.network(data.valid.binning, 3))
+    x, _ = next(in_order(data.valid, 48, "cpu"))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        joined = network(x, config.train_spike, per_step=True)
+        apart = network(x, config.train_spike, per_step=True, rate_gradients=True)
+    assert joined.steps.dtype == apart.steps.dtype == joined.logits.dtype == torch.float32
+    for a, b in zip(joined.rates, apart.rates, strict=True):
+        assert float(a.detach()) == pytest.approx(float(b.detach()), abs=1e-6)
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_recomputing_holds_less_in_both_parts(data, epoch):
+    held = []
+    for recompute in (False, True):
+        config = TrainConfig.of("hard", **COMMON, threshold="adaptive", recompute=recompute)
+        network = Network(config.network(data.valid.binning, 3)).train(epoch == 0)
+        x, _ = next(in_order(data.valid, 48, "cpu"))
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda t, s=sizes: (s.append(t.numel()), t)[1], lambda t: t
+        ):
+            network(x, config.pass_at(epoch))
+        held.append(sum(sizes))
+    assert held[1] < 0.5 * held[0]
