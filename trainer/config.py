@@ -7,41 +7,15 @@ import math
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-from edge_sast.data.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
-from edge_sast.data.grid import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS, Binning
+from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
-from trainer import architecture, methods, schedules
-from trainer.architecture import DenseSpec
+from trainer import architecture, methods, schedules, settings_checks
 from trainer.bits import Bits, parse_bits
 from trainer.losses import Objective
 from trainer.network import NetworkSettings
 from trainer.neurons import NeuronSettings
 from trainer.passes import Integer, Pass, Spike
 from trainer.sharpness import Sharpness
-
-MAX_EPOCHS = 1_000_000
-MAX_REAL = 1e6  # of rates, slopes and radii: far beyond any use, far below what float32 holds
-LIMITS: dict[str, tuple[float, float]] = {
-    "dt_us": (1, MAX_DT_US),
-    "steps": (1, MAX_STEPS),
-    "downscale": (0, MAX_SHIFT),
-    "count_cap": (1, MAX_COUNT),
-    "rho": (0, MAX_REAL),
-    "rho_warmup": (0, MAX_EPOCHS),
-    "rho_delay": (0, MAX_EPOCHS),
-    "epochs": (0, MAX_EPOCHS),
-    "qat_epochs": (0, MAX_EPOCHS),
-    "batch_size": (1, (1 << 31) - 1),
-    "qat_lr": (0, MAX_REAL),
-    "augment_shift": (0, MAX_AUGMENT_SHIFT),
-    "seed": (0, (1 << 63) - 1),
-    "tet_lambda": (0, 1),
-    "rate_limit": (0, 1),
-    "rate_weight": (0, MAX_REAL),
-    "beta_start": (0, MAX_REAL),
-}
-THROUGH_TIME = ("bptt", "online")
-PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -134,92 +108,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.method not in methods.METHODS:
             raise EdgeSastError(f"--method is {self.method!r}; choose {', '.join(methods.METHODS)}")
-        self._check_ranges()
-        self._check_taken()
+        settings_checks.check_ranges(self)
+        settings_checks.check_taken(self, DEFAULTS)
         # Each part checks its own settings, and names the option.
         _ = self.widths, self.train_spike, self.objective, self.neuron, self.sharp
         schedules.check_rho_schedule(self.rho_schedule)
-        self._check_combinations()
-
-    def _check_ranges(self) -> None:
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            if not low <= value <= high:  # refuses NaN too
-                raise EdgeSastError(f"{flag(name)} is {value}; it must be {low} to {high}")
-        for name in ("beta", "lr"):
-            _check_above_zero(name, getattr(self, name))
-        if self.synops_target is not None:
-            _check_above_zero("synops_target", self.synops_target)
-        if not 0 < self.valid_fraction < 1:
-            raise EdgeSastError(f"--valid-fraction is {self.valid_fraction}; it must lie between 0 and 1")
-        if not 0 <= self.augment_drop < 1:
-            raise EdgeSastError(f"--augment-drop is {self.augment_drop}; it must be 0 or more and below 1")
-        for name, choices in (("through_time", THROUGH_TIME), ("precision", PRECISIONS)):
-            if getattr(self, name) not in choices:
-                raise EdgeSastError(f"{flag(name)} is {getattr(self, name)!r}; choose {', '.join(choices)}")
-        if self.total_epochs == 0:
-            raise EdgeSastError("--epochs and --qat-epochs are both 0; give at least one epoch")
-
-    def _check_taken(self) -> None:
-        """An option that has no effect beside the others is refused, by name."""
-        sharp = self.sharpness != "none"
-        conditions = {
-            f"--sharpness {self.sharpness}": (
-                sharp,
-                ("rho", "rho_warmup", "rho_delay", "rho_schedule", "independent_batch"),
-            ),
-            f"--forward {self.forward}": (self.forward == "mixed", ("mix",)),
-            f"--width {self.width}": (self.width in ("fixed", "learn"), ("beta_start",)),
-            "--width membrane": (self.width != "membrane", ("beta",)),
-            f"--loss {self.loss}": (self.loss == "tet", ("tet_lambda",)),
-            "--rate-weight 0": (self.rate_weight > 0, ("rate_limit",)),
-            "--qat-epochs 0": (self.qat_epochs > 0, ("qat_lr",)),
-        }
-        for what, (taken, names) in conditions.items():
-            for name in names:
-                if not taken and getattr(self, name) != DEFAULTS[name]:
-                    raise EdgeSastError(
-                        f"{flag(name)} is {getattr(self, name)}, but --method {self.method} ({what}) does not take it; "
-                        "leave it away"
-                    )
-
-    def _check_combinations(self) -> None:
-        if self.threshold == "adaptive-step" and self.qat_epochs:
-            raise EdgeSastError(
-                "--threshold is 'adaptive-step', which changes within a recording and has no integer form; "
-                "use --qat-epochs 0, or --threshold adaptive"
-            )
-        online = self.through_time == "online"
-        specs = architecture.parse(self.arch, 2)
-        recurrent = any(isinstance(spec, DenseSpec) and spec.recurrent for spec in specs)
-        if online and recurrent:
-            raise EdgeSastError(
-                f"--arch {self.arch!r} is recurrent, which online training does not take; use --through-time bptt"
-            )
-        if self.independent_batch and self.sharp.same_batch:
-            raise EdgeSastError(
-                "--independent-batch: --sam-rows takes the samples by their losses in the first pass, so that the "
-                "batch must be the same; leave it away, or use --sam-rows-by random"
-            )
-        if self.width == "membrane" and self.norm != "batch":
-            raise EdgeSastError("--width is 'membrane', which reads batch norm's gain; use --norm batch")
-        if self.width == "membrane" and (online or recurrent):
-            raise EdgeSastError(
-                "--width is 'membrane', which sets all steps at once; use it without recurrent layers and with "
-                "--through-time bptt"
-            )
-        if online:
-            for name, wanted in (
-                ("loss", "tet"),
-                ("sharpness", "none"),
-                ("forward", "hard"),
-                ("recompute", False),
-            ):
-                if getattr(self, name) != wanted:
-                    raise EdgeSastError(
-                        f"{flag(name)} is {getattr(self, name)!r}; online training sees one step at a time and takes "
-                        f"{wanted!r} only"
-                    )
+        settings_checks.check_combinations(self)
 
     @property
     def total_epochs(self) -> int:
@@ -345,15 +239,5 @@ class TrainConfig:
 DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
 
 
-def _check_above_zero(name: str, value: float) -> None:
-    if not 0 < value <= MAX_REAL * (1 if name != "synops_target" else MAX_REAL):
-        raise EdgeSastError(f"{flag(name)} is {value}; it must be above 0, and at most {MAX_REAL:g}")
-
-
 def _cosine(x: float) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, x)))
-
-
-def flag(name: str) -> str:
-    """The option a user types for a field."""
-    return "--" + name.replace("_", "-")

@@ -27,10 +27,11 @@ from trainer import (
     sharp_measures,
 )
 from trainer.bits import bits_name
-from trainer.config import MAX_REAL, TrainConfig, flag
+from trainer.config import TrainConfig
 from trainer.evaluate import evaluate as evaluate_pass
 from trainer.network import Network
 from trainer.robustness import Suite
+from trainer.settings_checks import MAX_REAL, flag
 from trainer.sharp_measures import Landscape
 
 SHARPNESS_RECORDINGS = 512

@@ -20,12 +20,13 @@ from edge_sast.files import remove_leftovers, write_atomic
 from trainer import a2sg, checkpoint, losses, online, parallel
 from trainer.batches import Batch, TrainingBatches
 from trainer.bits import bits_name
-from trainer.config import TrainConfig, flag
+from trainer.config import TrainConfig
 from trainer.evaluate import Result, evaluate
 from trainer.metrics import METRICS_NAME, Averages, append, keep
 from trainer.network import Network, Output
 from trainer.parallel import ALONE, Workers
 from trainer.passes import Integer, Pass
+from trainer.settings_checks import flag
 from trainer.sharpness import Sharpener
 
 CONFIG_NAME = "config.json"

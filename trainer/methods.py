@@ -103,7 +103,12 @@ def settings(method: str, given: Settings) -> dict[str, Any]:
                 f"{flag} is {value!r}, but --method {method} means {flag} {fixed[name]}; leave it away, or use "
                 "--method custom"
             )
-    return {**METHODS[method].proposed, **given, **fixed, "method": method}
+    result = {**METHODS[method].proposed, **given, **fixed, "method": method}
+    if result.get("sharpness", "none") != "none" and "rho" not in result:
+        raise EdgeSastError(
+            f"--sharpness is {result['sharpness']!r}, but --method {method} has no radius of its own; give --rho"
+        )
+    return result
 
 
 def describe() -> str:

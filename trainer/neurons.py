@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_sast.errors import EdgeSastError
+from trainer import surrogate
 from trainer.parallel import ALONE
 from trainer.passes import Spike
 
@@ -100,7 +101,7 @@ class NeuronState(nn.Module):
 
     def slope(self, how: Spike, tau: float, gain: Tensor | None, steps: int) -> Tensor | None:
         """β of this layer: a scalar, [T], or None where it is that of `how`. gain: batch norm's over ϑ, [C]."""
-        least = 1.0 if how.surrogate == "asymmetric" else FLATTEST  # its slope would be negative
+        least = max(FLATTEST, surrogate.least_beta(how.surrogate))
         if self.log_slope is not None:
             return (how.beta * self.log_slope.exp()).clamp_min(least)
         if self.settings.width == "consistent":

@@ -36,6 +36,12 @@ CODES = {
     "rectangle": RECTANGLE,
     "asymmetric": ASYMMETRIC,
 }
+ASYMMETRIC_LEAST = 1.0  # β: a wider window would hold negative slopes
+
+
+def least_beta(name: str) -> float:
+    """The least slope parameter that a surrogate can have."""
+    return ASYMMETRIC_LEAST if name == "asymmetric" else 0.0
 
 
 def code(name: str) -> int:
@@ -49,7 +55,7 @@ def check_beta(kind: int, beta: float) -> None:
     """Raises EdgeSastError for a slope parameter that this surrogate cannot have."""
     if not 0 < beta < math.inf:
         raise EdgeSastError(f"--beta is {beta:g}; it must be above 0 and finite")
-    if kind == ASYMMETRIC and beta < 1:
+    if kind == ASYMMETRIC and beta < ASYMMETRIC_LEAST:
         raise EdgeSastError(
             f"--beta is {beta:g}; --surrogate asymmetric needs 1 or more, or its slope is negative"
         )

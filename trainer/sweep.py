@@ -21,7 +21,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
 from trainer import sweep_plot, sweep_report
 from trainer.command import MOST_THREADS, choose_device
-from trainer.config import flag
+from trainer.settings_checks import flag
 from trainer.sweep_space import LeftOut, Space
 from trainer.sweep_study import BEAT_SECONDS, OBJECTIVES, Held, Ledger
 from trainer.sweep_trial import FIGURES_NAME

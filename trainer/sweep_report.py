@@ -9,8 +9,8 @@ from statistics import mean
 from typing import Any
 
 from edge_sast.cli.output import print_table
-from trainer.config import flag
 from trainer.pareto import pareto_front
+from trainer.settings_checks import flag
 from trainer.sweep_study import OBJECTIVES, FrozenTrial, TrialState
 
 SEED = "seed"

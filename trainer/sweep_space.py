@@ -17,7 +17,8 @@ from edge_sast.data.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from trainer import datasets
 from trainer.command import check_network, training_config
-from trainer.config import TrainConfig, flag
+from trainer.config import TrainConfig
+from trainer.settings_checks import flag
 
 DEFAULT = "default"  # a value of --grid and --search: leave the option out
 MOST_COMBINATIONS = 10_000

@@ -52,6 +52,32 @@ def test_every_method_makes_a_run(method):
             {"threshold": "adaptive-step"},
             "has no integer form; use --qat-epochs 0, or --threshold adaptive",
         ),
+        (
+            "ottt",
+            {"threshold": "adaptive-step", "qat_epochs": 0},
+            "--through-time is 'online', but --threshold",
+        ),
+        (
+            "hard",
+            {"threshold": "adaptive-step", "qat_epochs": 0, "mp_init": True},
+            "--mp-init is True, but --threshold adaptive-step takes False only; use --threshold adaptive",
+        ),
+        (
+            "mpd-agl",
+            {"threshold": "adaptive-step", "qat_epochs": 0},
+            "--width is 'membrane', which asks for one threshold for all steps",
+        ),
+        ("ottt", {"precision": "bfloat16"}, "--precision is 'bfloat16'; online training .* 'float32' only"),
+        (
+            "custom",
+            {"surrogate": "asymmetric", "beta_start": 0.5},
+            "--beta-start is 0.5; --surrogate asymmetric needs 1 or more",
+        ),
+        (
+            "custom",
+            {"sharpness": "sam"},
+            "--sharpness is 'sam', but --method custom has no radius .* give --rho",
+        ),
         ("mpd-agl", {"norm": "none"}, "--width is 'membrane', which reads batch norm's gain"),
         ("ottt", {"loss": "last"}, "--loss is 'last', but --method ottt means --loss tet"),
         ("hard", {"through_time": "online"}, "--loss is 'last'; online training sees one step at a time"),
