@@ -118,6 +118,12 @@ def describe() -> str:
         lines.append(f"{name:<14}{method.help}")
         for title, values in (("fixed", method.fixed), ("default", method.proposed)):
             if values:
-                told = ", ".join(f"--{n.replace('_', '-')} {v}" for n, v in values.items())
+                told = ", ".join(_option(*each) for each in values.items())
                 lines.append(f"{'':<14}{title}: {told}")
     return "\n".join(lines)
+
+
+def _option(name: str, value: Any) -> str:
+    """As a user types it; a switch takes no value."""
+    flag = "--" + name.replace("_", "-")
+    return flag if value is True else f"{flag} {value}"

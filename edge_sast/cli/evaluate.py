@@ -7,9 +7,7 @@ import argparse
 from edge_sast.cli.recordings import add_data_arguments
 
 NAME = "evaluate"
-HELP = (
-    "Accuracy, SynOps and spikes of trained networks: surrogate, hard, INT8, INT4; robustness and sharpness."
-)
+HELP = "Accuracy, SynOps and spikes of trained networks, by smooth, hard and integer passes; robustness and sharpness."
 PASSES = ("trained", "surrogate", "hard", "int8", "int4", "int2")
 
 

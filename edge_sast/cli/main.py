@@ -45,7 +45,7 @@ class _Formatter(argparse.HelpFormatter):
     """Shows defaults, but only those that tell something."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        telling = action.default not in (None, False, argparse.SUPPRESS, "") and action.option_strings
+        telling = action.default not in (None, False, argparse.SUPPRESS, "", []) and action.option_strings
         text = action.help or ""
         mentions = "default" in text or "%(default)" in text
         return f"{text} (default: %(default)s)".strip() if telling and not mentions else action.help

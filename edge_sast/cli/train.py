@@ -125,7 +125,7 @@ def _spike_options(group: argparse._ArgumentGroup) -> None:
         choices=("arctan", "logistic", "triangle", "rectangle", "asymmetric"),
         help="the smooth step σ_β, or what stands for the derivative of the hard one (arctan)",
     )
-    group.add_argument("--beta", type=float, help="slope parameter of the surrogate (5; 2 for hard spikes)")
+    group.add_argument("--beta", type=float, help="slope parameter of the surrogate (the method's, else 5)")
     group.add_argument("--beta-start", type=float, help="let the slope grow from this to --beta")
     group.add_argument(
         "--width",
@@ -133,8 +133,10 @@ def _spike_options(group: argparse._ArgumentGroup) -> None:
         help="the surrogate's width: fixed, learnable, from batch norm's gain (MPD-AGL), or adapted to the gradients "
         "(A2SG)",
     )
-    group.add_argument("--mix", type=float, help="probability of a smooth spike in a mixed pass (0.5)")
-    group.add_argument("--mask", type=float, help="probability that a surrogate gradient is dropped (0)")
+    group.add_argument(
+        "--mix", type=float, help="probability of a smooth spike in a mixed pass (asgl 0.3, else 0.5)"
+    )
+    group.add_argument("--mask", type=float, help="share of surrogate gradients dropped (masked 0.5, else 0)")
     group.add_argument(
         "--through-time", choices=("bptt", "online"), help="gradient through all steps, or online (OTTT)"
     )
@@ -148,9 +150,13 @@ def _sharpness_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--rho", type=float, help="its radius (0.1 where the method perturbs)")
     group.add_argument("--rho-delay", type=int, help="epochs before the warm-up, not perturbed (0)")
-    group.add_argument("--rho-warmup", type=int, help="epochs over which rho grows to its full size (2)")
     group.add_argument(
-        "--rho-schedule", choices=("constant", "cosine", "lr"), help="its course after that (constant)"
+        "--rho-warmup", type=int, help="epochs of growing rho before its full size (method's 2, else 0)"
+    )
+    group.add_argument(
+        "--rho-schedule",
+        choices=("constant", "cosine", "lr"),
+        help="its course over the float epochs (constant)",
     )
     group.add_argument("--sam-every", type=int, help="perturb each k-th step only (1)")
     group.add_argument(
@@ -162,7 +168,7 @@ def _sharpness_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--sam-rows-by", choices=("loss", "random"), help="which recordings those are (loss)")
     group.add_argument("--sam-weights", type=float, help="share of the weights that esam perturbs (1)")
     group.add_argument("--sam-scope", choices=("all", "norm"), help="parameters that are perturbed (all)")
-    group.add_argument("--gsam-alpha", type=float, help="weight of the surrogate-gap term of gsam (0.4)")
+    group.add_argument("--gsam-alpha", type=float, help="weight of gsam's own loss term, GSAM's α (0.4)")
     group.add_argument(
         "--independent-batch",
         action="store_const",
@@ -193,9 +199,9 @@ def _loss_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--loss",
         choices=("last", "mean", "tet"),
-        help="cross-entropy of the last read-out, their mean, or each (last)",
+        help="cross-entropy of the last answer, of the mean of all answers, or of each step alone (last)",
     )
-    group.add_argument("--tet-lambda", type=float, help="share of TET's distance term (0.001)")
+    group.add_argument("--tet-lambda", type=float, help="share of TET's distance term (ottt 0, else 0.001)")
     group.add_argument("--rate-weight", type=float, help="weight of the penalty on firing rates (0)")
     group.add_argument(
         "--rate-limit", type=float, help="firing rate of a layer that goes without penalty (0)"
