@@ -21,17 +21,18 @@ from trainer import a2sg, checkpoint, losses, online, parallel
 from trainer.batches import Batch, TrainingBatches
 from trainer.bits import bits_name
 from trainer.config import TrainConfig
-from trainer.evaluate import Result, evaluate
+from trainer.evaluate import evaluate
 from trainer.metrics import METRICS_NAME, Averages, append, keep
 from trainer.network import Network, Output
 from trainer.parallel import ALONE, Workers
 from trainer.passes import Integer, Pass
 from trainer.settings_checks import flag
 from trainer.sharpness import Sharpener
+from trainer.silence import Silence
 
 CONFIG_NAME = "config.json"
 MULTIPLIER = "synops_multiplier"
-SILENT_EPOCHS = 2  # in which a layer may fire nowhere before training stops
+SILENT = "silent_epochs"
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,9 @@ class Trainer:
         self.optimiser = self._new_optimiser()
         self.sharpener = Sharpener(config.sharp, self.network.named_parameters(), workers.average)
         self.penalty = losses.Penalty(config.objective, workers)
+        self.silence = Silence(config)
         self._data_digest = data.train.digest()
         self.epoch = 0
-        self._silent = 0
 
     def resume(self) -> None:
         """Take up the folder's checkpoint. Raises EdgeSastError when it was made with other settings."""
@@ -109,6 +110,7 @@ class Trainer:
         stored.restore_optimiser(self.optimiser, self.network)
         extra = stored.extra()
         self.penalty.multiplier = extra.pop(MULTIPLIER)
+        self.silence.epochs = int(extra.pop(SILENT, 0))  # older checkpoints hold none
         self.sharpener.load_state_dict(extra)
         if self.workers.main:
             keep(self.folder, self.epoch)
@@ -150,7 +152,8 @@ class Trainer:
     def _save(self, epochs: int) -> None:
         train = self.data.train
         standing = checkpoint.Standing(self.config, train.binning, train.classes, self._data_digest, epochs)
-        extra = {MULTIPLIER: self.penalty.multiplier, **self.sharpener.state_dict()}
+        carried = {MULTIPLIER: self.penalty.multiplier, SILENT: torch.tensor(self.silence.epochs)}
+        extra = carried | self.sharpener.state_dict()
         checkpoint.save(self.folder, standing, self.network, self.optimiser, extra)
 
     def _run_epoch(self, epoch: int) -> dict[str, Any]:
@@ -186,7 +189,7 @@ class Trainer:
         integer = epoch >= config.epochs
         hard: Pass = config.integer() if integer else config.spike(hard=True)
         valid = evaluate(self.network, self.data.valid, hard, device=self.device)
-        self._check_silence(valid, epoch)
+        self.silence.check(self.network, valid, epoch)
         figures = {
             "epoch": epoch + 1,
             "part": part,
@@ -258,29 +261,6 @@ class Trainer:
     def _check_finite(self, loss: Tensor) -> None:
         if not bool(torch.isfinite(loss).all()):
             raise self._diverged(f"the loss is {float(loss.detach().mean())}")
-
-    def _check_silence(self, valid: Result, epoch: int) -> None:
-        """Raises EdgeSastError when a layer fired nowhere for SILENT_EPOCHS epochs: nothing passes it any more.
-
-        Smooth spikes learn below the threshold too: a network trained on them has half of its float epochs to come
-        to it.
-        """
-        if self.config.smooth_trained and epoch + 1 <= self.config.epochs // 2:
-            return
-        silent = [
-            layer.name
-            for layer, rate in zip(self.network.weighted(), valid.firing_rates, strict=False)
-            if rate == 0.0
-        ]
-        self._silent = self._silent + 1 if silent else 0
-        if self._silent >= SILENT_EPOCHS:
-            remedy = (
-                "lower --rho or raise --rho-warmup" if self.config.rho else "lower --lr, or use --norm batch"
-            )
-            raise EdgeSastError(
-                f"training: {silent[0]} fires nowhere in {len(self.data.valid)} held-out recordings, "
-                f"epoch {epoch + 1}: the network is silent; {remedy} (the last checkpoint is kept)"
-            )
 
     def _diverged(self, what: str) -> EdgeSastError:
         return EdgeSastError(

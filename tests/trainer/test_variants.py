@@ -160,6 +160,12 @@ def test_a_silent_network_stops_with_layer_epoch_and_remedy(tmp_path, data, meth
     with pytest.raises(EdgeSastError, match=message):
         trainer.run()
     assert checkpoint.load(tmp_path).epoch == epoch - 1
+    resumed = Trainer(config, data, tmp_path, quiet=True)
+    resumed.resume()
+    with pytest.raises(
+        EdgeSastError, match=message
+    ):  # a resumed run has not forgotten the silent epoch before
+        resumed.run()
 
 
 def test_a_run_starts_from_another(tmp_path, data):
