@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,21 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
 from trainer.config import TrainConfig
 from trainer.network import Network
+from trainer.settings_checks import flag
 
 FORMAT = "edge-sast-checkpoint"
 FORMAT_VERSION = 1
 METADATA_KEY = "edge_sast_checkpoint"
 FILE_NAME = "checkpoint.safetensors"
 NETWORK, OPTIMISER, EXTRA = "network.", "optimiser.", "training."
+
+# Settings that decide which parameters there are, and which of their values go together.
+_PARAMETERS_BY: dict[str, Callable[[str], Any]] = {
+    "norm": lambda value: value,
+    "leak": lambda value: value == "learn",
+    "threshold": lambda value: value if value in ("learn", "adaptive-step") else "fixed",
+    "width": lambda value: value == "learn",
+}
 
 
 @dataclass(frozen=True)
@@ -59,11 +69,20 @@ class Checkpoint(Standing):
         network.eval()
         return network
 
-    def copy_parameters(self, network: Network) -> None:
-        """Give another network these parameters and statistics. Raises EdgeSastError when they do not fit."""
+    def copy_parameters(self, network: Network, config: TrainConfig) -> None:
+        """Give the network of another config these parameters and statistics.
+
+        Raises EdgeSastError naming the option by which they do not fit.
+        """
+        for name, holds in _PARAMETERS_BY.items():
+            own, theirs = getattr(config, name), getattr(self.config, name)
+            if holds(own) != holds(theirs):
+                raise EdgeSastError(
+                    f"--init {self.source}: was trained with {flag(name)} {theirs}, this run has {own} and other "
+                    f"parameters; use {flag(name)} {theirs}, or another run"
+                )
         stored = self._network_tensors()
-        own = network.state_dict()
-        _check_same(f"--init {self.source}", own, stored)
+        _check_same(f"--init {self.source}", network.state_dict(), stored)
         network.load_state_dict(stored)
 
     def extra(self) -> dict[str, Tensor]:

@@ -87,6 +87,8 @@ def check_network(config: TrainConfig, dataset: Dataset) -> None:
 
 
 def _check_start(folder: Path, args: argparse.Namespace) -> None:
+    if args.resume and args.overwrite:
+        raise EdgeSastError("--resume goes on, --overwrite starts anew; give one of them")
     held = (folder / checkpoint.FILE_NAME).exists()
     if held and not (args.resume or args.overwrite):
         raise EdgeSastError(
@@ -176,7 +178,8 @@ def measure(
 ) -> dict[str, Any]:
     """Figures of every forward pass, in the order and with the keys of `evaluate --json`.
 
-    widths: weight widths of the integer rows; 8, 4 and those trained where None.
+    widths: weight widths of the integer rows; 8, 4, 2 and those trained where None. Thresholds that change within a
+    recording have no such rows.
     The integer rows come from the runtime; the trainer's own integer pass must predict the same for every recording.
     In the surrogate pass a spike is a number between 0 and 1: its spikes and SynOps are sums of those.
     """
@@ -185,6 +188,8 @@ def measure(
         result = evaluate_pass(network, binned, stored.config.spike(hard))
         figures[name] = _float_figures(result)
     trained = trained_bits(stored.config)
+    if stored.config.threshold == "adaptive-step":
+        return figures
     usual = [*((width,) * len(trained) for width in EVALUATED_BITS), trained]
     for bits in dict.fromkeys(usual if widths is None else widths):
         figures[bits_name(bits)] = _integer_figures(network, stored, binned, bits)

@@ -102,8 +102,11 @@ class TrainConfig:
 
     @staticmethod
     def of(method: str, **given: Any) -> TrainConfig:
-        """A config of a method, completed by what it fixes and proposes."""
-        return TrainConfig(**methods.settings(method, given))
+        """A config of a method, completed by what it fixes, and by what it proposes where that has an effect."""
+        values = methods.settings(method, given)
+        idle = settings_checks.without_effect(DEFAULTS | values)
+        dropped = idle.keys() & methods.METHODS[method].proposed.keys() - given.keys()
+        return TrainConfig(**{name: value for name, value in values.items() if name not in dropped})
 
     def __post_init__(self) -> None:
         if self.method not in methods.METHODS:

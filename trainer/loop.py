@@ -73,7 +73,7 @@ class Trainer:
         settings = config.network(data.train.binning, len(data.train.classes))
         self.network = Network(settings)
         if config.init is not None:
-            checkpoint.load(Path(config.init)).copy_parameters(self.network)
+            checkpoint.load(Path(config.init)).copy_parameters(self.network, config)
         self.network.to(device)
         self.network.join(workers)
         if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs

@@ -45,6 +45,7 @@ CHOICES = {
     "through_time": ("bptt", "online"),
     "precision": ("float32", "bfloat16"),
 }
+PERTURBED = ("rho", "rho_warmup", "rho_delay", "rho_schedule", "independent_batch")
 ONLINE = {
     "loss": "tet",
     "sharpness": "none",
@@ -82,25 +83,28 @@ def check_ranges(config: TrainConfig) -> None:
 
 def check_taken(config: TrainConfig, defaults: Mapping[str, Any]) -> None:
     """Refuse an option that has no effect beside the others."""
-    conditions = {
-        f"--sharpness {config.sharpness}": (
-            config.sharpness != "none",
-            ("rho", "rho_warmup", "rho_delay", "rho_schedule", "independent_batch"),
-        ),
-        f"--forward {config.forward}": (config.forward == "mixed", ("mix",)),
-        f"--width {config.width}": (config.width in ("fixed", "learn"), ("beta_start",)),
-        "--width membrane": (config.width != "membrane", ("beta",)),
-        f"--loss {config.loss}": (config.loss == "tet", ("tet_lambda",)),
-        "--rate-weight 0": (config.rate_weight > 0, ("rate_limit",)),
-        "--qat-epochs 0": (config.qat_epochs > 0, ("qat_lr",)),
+    values = vars(config)
+    for name, beside in without_effect(values).items():
+        if values[name] != defaults[name]:
+            raise EdgeSastError(
+                f"{flag(name)} is {values[name]}, but --method {config.method} ({beside}) does not take it; "
+                "leave it away"
+            )
+
+
+def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that do nothing beside the others, each with the option that makes it so; `values` has them all."""
+    sharpness, width, loss = values["sharpness"], values["width"], values["loss"]
+    taken = {
+        f"--sharpness {sharpness}": (sharpness != "none", PERTURBED),
+        f"--forward {values['forward']}": (values["forward"] == "mixed", ("mix",)),
+        f"--width {width}": (width in ("fixed", "learn"), ("beta_start",)),
+        "--width membrane": (width != "membrane", ("beta",)),
+        f"--loss {loss}": (loss == "tet", ("tet_lambda",)),
+        "--rate-weight 0": (values["rate_weight"] > 0, ("rate_limit",)),
+        "--qat-epochs 0": (values["qat_epochs"] > 0, ("qat_lr", "bits")),
     }
-    for what, (taken, names) in conditions.items():
-        for name in names:
-            if not taken and getattr(config, name) != defaults[name]:
-                raise EdgeSastError(
-                    f"{flag(name)} is {getattr(config, name)}, but --method {config.method} ({what}) does not take it; "
-                    "leave it away"
-                )
+    return {name: what for what, (does, names) in taken.items() if not does for name in names}
 
 
 def check_combinations(config: TrainConfig) -> None:

@@ -189,6 +189,8 @@ def test_resume_goes_on(home, capsys):
     assert main(train(home, data, "short", "--overwrite", *more)) == 0
     assert main(train(home, data, "other", "--resume", *more)) == 2
     assert "holds no checkpoint" in capsys.readouterr().err
+    assert main(train(home, data, "short", "--resume", "--overwrite", *more)) == 2
+    assert "--resume goes on, --overwrite starts anew; give one of them" in capsys.readouterr().err
 
 
 def break_file(home, change):

@@ -4,7 +4,7 @@ import pytest
 
 from edge_sast.cli import train
 from edge_sast.errors import EdgeSastError
-from trainer.config import TrainConfig
+from trainer.config import DEFAULTS, TrainConfig
 from trainer.methods import METHODS, describe
 
 
@@ -67,6 +67,11 @@ def test_every_method_makes_a_run(method):
             {"threshold": "adaptive-step", "qat_epochs": 0},
             "--width is 'membrane', which asks for one threshold for all steps",
         ),
+        (
+            "hard",
+            {"bits": "4", "qat_epochs": 0},
+            r"--bits is 4, but --method hard \(--qat-epochs 0\) does not",
+        ),
         ("ottt", {"precision": "bfloat16"}, "--precision is 'bfloat16'; online training .* 'float32' only"),
         (
             "custom",
@@ -94,6 +99,23 @@ def test_what_a_method_does_not_take_is_refused_by_name(method, given, message):
     arch = {"arch": "4c3-out"} | given
     with pytest.raises(EdgeSastError, match=message):
         TrainConfig.of(method, **({"data": "d", "dt_us": 1000, "steps": 4, "norm": "batch"} | arch))
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "idle"),
+    [
+        ("sast", {"sharpness": "none"}, ("rho", "rho_warmup")),
+        ("hard", {"width": "membrane"}, ("beta",)),
+        ("continuation", {"width": "consistent"}, ("beta_start",)),
+    ],
+)
+def test_what_a_method_proposes_is_left_away_where_an_option_takes_its_effect(method, given, idle):
+    """An error would name an option that nobody typed."""
+    config = of(method, **given)
+    for name in idle:
+        assert getattr(config, name) == DEFAULTS[name]
+        with pytest.raises(EdgeSastError, match=rf"^--{name.replace('_', '-')} is "):
+            of(method, **given, **{name: 3})
 
 
 def test_a_growing_slope_ends_where_it_should():

@@ -10,7 +10,7 @@ import torch
 from edge_sast.errors import EdgeSastError
 from edge_sast.runtime import Simulator
 from tests.trainer.test_loop import COMMON, assert_same, bars, lines, state
-from trainer import checkpoint
+from trainer import checkpoint, command
 from trainer.batches import in_order
 from trainer.config import TrainConfig
 from trainer.evaluate import evaluate
@@ -107,6 +107,8 @@ def test_a_threshold_for_each_step_is_no_integer(tmp_path, data):
         export(network, data.train.binning, data.train.classes, (8, 8), "test")
     with pytest.raises(EdgeSastError, match="has no integer form"):
         evaluate(network, data.valid, config.integer((8, 8)))
+    figures = command.measure(network, checkpoint.load(tmp_path), data.valid)
+    assert figures.keys() == {"samples", "surrogate", "hard"}
 
 
 @pytest.mark.parametrize("extra", [{}, {"mp_init": True}, {"threshold": "adaptive"}])
@@ -162,9 +164,7 @@ def test_a_silent_network_stops_with_layer_epoch_and_remedy(tmp_path, data, meth
     assert checkpoint.load(tmp_path).epoch == epoch - 1
     resumed = Trainer(config, data, tmp_path, quiet=True)
     resumed.resume()
-    with pytest.raises(
-        EdgeSastError, match=message
-    ):  # a resumed run has not forgotten the silent epoch before
+    with pytest.raises(EdgeSastError, match=message):  # the silent epoch before is not forgotten
         resumed.run()
 
 
@@ -181,6 +181,14 @@ def test_a_run_starts_from_another(tmp_path, data):
     other = replace(config, arch="8c3p1-or2-out")
     with pytest.raises(EdgeSastError, match=r"^--init .*: parameter .* has shape .* another architecture"):
         Trainer(other, data, tmp_path / "c", quiet=True)
+    for name, value in (("threshold", "learn"), ("leak", "learn"), ("width", "learn"), ("norm", "none")):
+        was = getattr(config, name)
+        message = (
+            rf"was trained with --{name} {was}, this run has {value} and other .*; use --{name} {was}, or"
+        )
+        with pytest.raises(EdgeSastError, match=message):
+            Trainer(replace(config, **{name: value}), data, tmp_path / "c", quiet=True)
+    Trainer(replace(config, threshold="adaptive", leak="2,4"), data, tmp_path / "c", quiet=True)  # these fit
 
 
 def test_synops_in_training_are_those_of_evaluation(data):
