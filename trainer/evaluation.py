@@ -160,7 +160,8 @@ def _corruptions(run: Run, recordings: Recordings, args: argparse.Namespace) -> 
         tuple(sorted(set(args.severities or robustness.SEVERITIES))),
         args.corruption_seed or 0,
     )
-    name, accuracy = _judge(run, args.corruption_pass or "trained")
+    usual = "hard" if run.config.threshold == "adaptive-step" else "trained"
+    name, accuracy = _judge(run, args.corruption_pass or usual)
     source, split = datasets.evaluation_source(run.config, args)
     return {"pass": name, **suite.measure(source, split, recordings.binned, accuracy)}
 

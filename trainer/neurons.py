@@ -117,15 +117,24 @@ class NeuronState(nn.Module):
     @torch.no_grad()
     def observe(self, spikes: Tensor, membrane: Tensor) -> None:
         """Move the running statistics: spikes and membranes in thresholds, [T, B, C, ...]."""
+        self.observe_end(spikes[-1], membrane[-1])
+        if self.settings.threshold == "adaptive":
+            self.observe_spread(*self.workers.mean_and_std(membrane))
+
+    @torch.no_grad()
+    def observe_end(self, spikes: Tensor, membrane: Tensor) -> None:
+        """MP-Init: spikes and membranes of the last step, [B, C, ...]."""
         if self.settings.mp_init:
-            mean = self.workers.mean_of_any(membrane[-1][spikes[-1] >= 0.5])
+            mean = self.workers.mean_of_any(membrane[spikes >= 0.5])
             if mean is not None:
                 self.initial.mul_(1 - MOMENTUM).add_(mean, alpha=MOMENTUM)
-        if self.settings.threshold == "adaptive":
-            mean, std = self.workers.mean_and_std(membrane)
-            spread = self.threshold.mean() * (mean + std)
-            moved = (1 - MOMENTUM) * self.threshold + MOMENTUM * spread
-            self.threshold.copy_(moved.clamp_min(SMALLEST))
+
+    @torch.no_grad()
+    def observe_spread(self, mean: Tensor, std: Tensor) -> None:
+        """Adaptive thresholds: of the membranes of all steps, in thresholds."""
+        spread = self.threshold.mean() * (mean + std)
+        moved = (1 - MOMENTUM) * self.threshold + MOMENTUM * spread
+        self.threshold.copy_(moved.clamp_min(SMALLEST))
 
     def step_thresholds(self, membranes: Tensor, step: int, training: bool, frozen: bool) -> Tensor:
         """ϑ[t] of DS-ATGO, a scalar: of this batch's membranes when training, else the moving average."""

@@ -20,6 +20,7 @@ from trainer.batches import Batch
 from trainer.layers import Weighted
 from trainer.losses import Objective, Penalty
 from trainer.network import COUNT_GAIN, Network, Output
+from trainer.neurons import NeuronState
 from trainer.passes import Spike
 
 
@@ -42,6 +43,7 @@ class _Online:
         self.layer, self.how = layer, how
         self.membrane: Tensor | None = None
         self.trace: Tensor | None = None
+        self.moments: list[Tensor] = []  # of each step: mean and mean square of the membranes, float64 [2]
 
     def step(self, x: Tensor, last: bool) -> Tensor:
         """Spikes [B, C, ...] of inputs [B, ...]."""
@@ -61,9 +63,21 @@ class _Online:
         step = layer.stepper(tau, self.how)
         u, v, spikes = step(self.membrane, current)
         self.membrane = v.detach()
-        if last and layer.training and not layer.statistics_frozen:
-            layer.neurons.observe(spikes.detach()[None], u.detach()[None])
+        if layer.training and not layer.statistics_frozen:
+            self._observe(layer.neurons, u.detach(), spikes.detach(), last)
         return spikes
+
+    def _observe(self, neurons: NeuronState, u: Tensor, spikes: Tensor, last: bool) -> None:
+        if neurons.settings.threshold == "adaptive":
+            self.moments.append(torch.stack([u.mean(dtype=torch.float64), u.double().square().mean()]))
+        if not last:
+            return
+        neurons.observe_end(spikes, u)
+        if self.moments:
+            mean, square = torch.stack(self.moments).mean(0)
+            count = u.numel() * len(self.moments)
+            found = neurons.workers.joined_std(mean, square - mean.square(), count)
+            neurons.observe_spread(*(each.to(u) for each in found))
 
 
 def gradient(

@@ -92,8 +92,12 @@ class Workers:
         if self.count == 1:
             return values.mean(), values.std()
         var, mean = torch.var_mean(values, correction=0)
+        return self.joined_std(mean, var, values.numel())
+
+    def joined_std(self, mean: Tensor, var: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """The same from each worker's mean and biased variance of its `count` values."""
         mean, var = self.moments(mean, var)
-        count = values.numel() * self.count
+        count *= self.count
         return mean, (var * count / (count - 1)).sqrt()
 
     def mean_of_any(self, values: Tensor) -> Tensor | None:

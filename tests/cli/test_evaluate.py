@@ -67,6 +67,14 @@ def test_one_run(home, capsys):
         assert f"{100 * each['firing_rates'][0]:.2f}" in printed
 
 
+def test_thresholds_of_each_step_are_judged_by_the_float_passes(home):
+    more = ["--method", "hard", "--threshold", "adaptive-step", "--epochs", "1", "--qat-epochs", "0"]
+    train(home, "data", "by-step", *more)
+    found = judge(home, "by-step", "--corruptions", "hot_pixels", "--severities", "1")
+    assert list(found) == ["recordings", "samples", "surrogate", "hard", "corruptions"]
+    assert found["corruptions"]["pass"] == "hard"
+
+
 def test_runs_that_differ_in_their_seed(home, capsys):
     alone = [judge(home, f"seed{seed}") for seed in (0, 1, 2)]
     capsys.readouterr()

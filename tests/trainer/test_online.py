@@ -108,10 +108,11 @@ def test_rates_and_synops_are_those_of_the_whole_pass(arch):
     torch.testing.assert_close(output.synops, whole.synops.detach())
 
 
-def test_membranes_start_and_are_observed_as_in_the_whole_pass():
+@pytest.mark.parametrize("settings", [{"mp_init": True}, {"mp_init": True, "threshold": "adaptive"}])
+def test_membranes_start_and_are_observed_as_in_the_whole_pass(settings):
     binned = random_recordings(4, 5, 6, 8)
     networks = [
-        lively_network("4c3p1-out", binned, 2, norm="none", neuron=NeuronSettings(mp_init=True)).train()
+        lively_network("4c3p1-out", binned, 2, norm="none", neuron=NeuronSettings(**settings)).train()
         for _ in range(2)
     ]
     batch = next(in_order(binned, 5, "cpu"))
@@ -122,3 +123,4 @@ def test_membranes_start_and_are_observed_as_in_the_whole_pass():
     got, wanted = (n.weighted()[0].neurons.initial for n in networks)
     assert float(got) == pytest.approx(float(wanted))
     assert float(got) != pytest.approx(0.3)
+    torch.testing.assert_close(*(n.weighted()[0].neurons.threshold for n in networks))
