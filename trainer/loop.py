@@ -263,8 +263,9 @@ class Trainer:
             raise self._diverged(f"the loss is {float(loss.detach().mean())}")
 
     def _diverged(self, what: str) -> EdgeSastError:
+        remedy = "lower --lr or --rho" if self.config.rho else "lower --lr"
         return EdgeSastError(
-            f"training: {what} in epoch {self.epoch + 1}; lower --lr or --rho (the last checkpoint is kept)"
+            f"training: {what} in epoch {self.epoch + 1}; {remedy} (the last checkpoint is kept)"
         )
 
     def _adapt_widths(self, epoch: int, how: Pass) -> None:

@@ -88,9 +88,9 @@ class Workers:
         return joined.to(mean), spread.to(var)
 
     def mean_and_std(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Of equally many values a worker; the deviation is torch's, of a sample."""
+        """Of equally many values a worker; the deviation is torch's, of a sample, and 0 of a single value."""
         if self.count == 1:
-            return values.mean(), values.std()
+            return values.mean(), values.std(correction=min(1, values.numel() - 1))
         var, mean = torch.var_mean(values, correction=0)
         return self.joined_std(mean, var, values.numel())
 
@@ -98,7 +98,7 @@ class Workers:
         """The same from each worker's mean and biased variance of its `count` values."""
         mean, var = self.moments(mean, var)
         count *= self.count
-        return mean, (var * count / (count - 1)).sqrt()
+        return mean, (var * count / max(1, count - 1)).sqrt()
 
     def mean_of_any(self, values: Tensor) -> Tensor | None:
         """Mean of any number of values a worker, perhaps none; None where no worker has one."""

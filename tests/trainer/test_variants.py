@@ -9,6 +9,7 @@ import torch
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.runtime import Simulator
+from tests.trainer.networks import random_recordings
 from tests.trainer.test_loop import COMMON, assert_same, bars, lines, state
 from trainer import checkpoint, command
 from trainer.batches import in_order
@@ -109,6 +110,17 @@ def test_a_threshold_for_each_step_is_no_integer(tmp_path, data):
         evaluate(network, data.valid, config.integer((8, 8)))
     figures = command.measure(network, checkpoint.load(tmp_path), data.valid)
     assert figures.keys() == {"samples", "surrogate", "hard"}
+
+
+@pytest.mark.parametrize(
+    ("method", "threshold"), [("hard", "adaptive"), ("hard", "adaptive-step"), ("ottt", "adaptive")]
+)
+def test_a_single_membrane_has_no_spread(tmp_path, method, threshold):
+    recordings = Data(random_recordings(0, 4, 1, 8), random_recordings(1, 4, 1, 8))
+    small = {"arch": "fc1-out", "steps": 1, "batch_size": 1, "norm": "none", "epochs": 1, "qat_epochs": 0}
+    config = TrainConfig.of(method, **COMMON | small, threshold=threshold)
+    network = Trainer(config, recordings, tmp_path, quiet=True).run()
+    assert all(bool(t.isfinite().all()) for t in network.state_dict().values())
 
 
 @pytest.mark.parametrize("extra", [{}, {"mp_init": True}, {"threshold": "adaptive"}])
