@@ -189,13 +189,14 @@ class Trainer:
         integer = epoch >= config.epochs
         hard: Pass = config.integer() if integer else config.spike(hard=True)
         valid = evaluate(self.network, self.data.valid, hard, device=self.device)
-        self.silence.check(self.network, valid, epoch)
+        trained = averages.figures()
+        self.silence.check(self.network, valid, epoch, trained["train_accuracy"])
         figures = {
             "epoch": epoch + 1,
             "part": part,
             "rho": 0.0 if integer else config.rho_at(epoch),
             "seconds": round(seconds, 3),
-            **averages.figures(),
+            **trained,
         }
         figures["valid_accuracy"] = valid.accuracy
         figures["valid_pass"] = part if integer else "hard"

@@ -8,6 +8,7 @@ from trainer.evaluate import Result
 from trainer.network import Network
 
 SILENT_EPOCHS = 2  # in which a layer may fire nowhere before training stops
+LEARNS = 1.5  # times chance: what a network is better than that has begun to learn
 
 
 class Silence:
@@ -17,14 +18,17 @@ class Silence:
         self.config = config
         self.epochs = 0
 
-    def check(self, network: Network, valid: Result, epoch: int) -> None:
-        """Take in what hard spikes gave after an epoch (0 is the first).
+    def check(self, network: Network, valid: Result, epoch: int, train_accuracy: float) -> None:
+        """Take in what hard spikes gave after an epoch (0 is the first), and the accuracy of the pass it trained.
 
-        Smooth spikes learn below the threshold too: a network trained on them has half of its float epochs to come
-        to it. Raises EdgeSastError after SILENT_EPOCHS silent epochs.
+        Smooth spikes learn below the threshold too: a network trained on them may do so as long as it learns, and has
+        half of its float epochs to begin. Raises EdgeSastError after SILENT_EPOCHS silent epochs.
         """
-        if self.config.smooth_trained and epoch + 1 <= self.config.epochs // 2:
-            return
+        if self.config.smooth_trained and epoch < self.config.epochs:
+            learns = train_accuracy > LEARNS / network.settings.classes
+            if learns or epoch + 1 <= self.config.epochs // 2:
+                self.epochs = 0
+                return
         spiking = [layer for layer in network.weighted() if layer.spiking]
         silent = [layer.name for layer, rate in zip(spiking, valid.firing_rates, strict=True) if rate == 0.0]
         self.epochs = self.epochs + 1 if silent else 0

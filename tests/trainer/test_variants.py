@@ -180,6 +180,19 @@ def test_a_silent_network_stops_with_layer_epoch_and_remedy(tmp_path, data, meth
         resumed.run()
 
 
+def test_smooth_spikes_may_learn_below_the_threshold(tmp_path, data):
+    """Biases of -0.9: what is left of the smooth spikes tells the classes apart, no hard one is fired."""
+    changes = {"epochs": 8, "qat_epochs": 0, "norm": "none", "augment_shift": 0}
+    config = TrainConfig.of("surrogate", **COMMON | changes, surrogate="logistic", beta=1.0)
+    trainer = Trainer(config, data, tmp_path, quiet=True)
+    with torch.no_grad():
+        trainer.network.weighted()[0].bias.fill_(-0.9)
+    trainer.run()
+    silent = [line["valid_synops"] for line in lines(tmp_path)]
+    assert len(set(silent)) == 1  # those of the input alone, to the last epoch
+    assert lines(tmp_path)[-1]["train_accuracy"] > 0.6
+
+
 def test_a_run_starts_from_another(tmp_path, data):
     first = Trainer(
         TrainConfig.of("surrogate", **COMMON | {"qat_epochs": 0}), data, tmp_path / "a", quiet=True
