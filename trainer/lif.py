@@ -200,8 +200,7 @@ def _per_channel(values: Tensor | None, channels: int) -> np.ndarray:
         return np.zeros(channels, dtype=np.float32)
     if values.shape != (channels,):
         raise ValueError(f"a tensor of shape {tuple(values.shape)} for {channels} channels")
-    # A copy: a running statistic moves between the forward and the backward pass.
-    return np.array(values.detach().cpu().numpy(), dtype=np.float32, order="C")
+    return np.array(values.detach().cpu().numpy(), np.float32)  # a copy: statistics move before backward
 
 
 def _betas(beta: Tensor | None, spike: Spike, steps: int) -> np.ndarray:
