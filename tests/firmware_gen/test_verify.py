@@ -124,7 +124,9 @@ def test_a_damaged_model(build):
     data = bytearray((build / "model.safetensors").read_bytes())
     data[-1] ^= 1  # in a weight of one bit: it leaves its range, which is seen before the hash
     (build / "model.safetensors").write_bytes(data)
-    with pytest.raises(EdgeSastError, match=r"model.safetensors: layers\[7\]: linear: a weight is 0; of 1 bit"):
+    with pytest.raises(
+        EdgeSastError, match=r"model.safetensors: layers\[7\]: linear: a weight is 0; of 1 bit"
+    ):
         verify_host(build, edited=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,7 @@ def ends(how: str) -> Callable[..., None]:
                 raise EdgeSastError("training: a mistake of worker 1; mend it")
             if how == "interrupt":
                 os.kill(os.getppid(), signal.SIGINT)
+                time.sleep(60)  # the launcher ends it; a short training could be over before it is told
             if how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
         step(self, *arguments)  # type: ignore[arg-type]
