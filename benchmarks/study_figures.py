@@ -1,7 +1,7 @@
 """What a study's tables and plots say: the figures of a run, and their mean and range over the seeds.
 
 A *gap* is what the hard step costs: accuracy of the smooth pass that was trained, minus hard accuracy of the weights as
-they are deployed. Of a run with an integer finish it is the gap before that finish. Of a run that starts from a
+they are deployed. Of a run with an integer finish it is the gap before that finish. Of a run that repairs a
 smooth-trained network (calibrated, fine-tuned, finished in integers) it is counted from that network's smooth accuracy.
 Networks that never saw a smooth pass have none.
 """
@@ -101,9 +101,9 @@ def figures(run: Run, results: Results) -> dict[str, float]:
         "evaluations": run.evaluations,
         "minutes": sum(results[each.digest]["seconds"] for each in chain) / 60,
     }
-    if run.root.told.smooth_trained and finished(run.root, results):
-        first = results[run.root.digest]
-        smooth = (first["before_finish"] or {}).get("surrogate", first["passes"]["surrogate"]["accuracy"])
+    if run.smooth is not None and finished(run.smooth, results):
+        last = results[run.smooth.digest]
+        smooth = (last["before_finish"] or {}).get("surrogate", last["passes"]["surrogate"]["accuracy"])
         own |= {"surrogate": smooth, "gap": smooth - own["hard"]}
     return own
 

@@ -87,9 +87,12 @@ class Run:
         return self.config(DATA)
 
     @property
-    def root(self) -> Run:
-        """The run at the start of the chain of `after`."""
-        return self.after.root if self.after else self
+    def smooth(self) -> Run | None:
+        """The last training on smooth spikes, this run or one before it; None where there is none."""
+        trained = not self.calibrate and self.told.smooth_trained and self.told.epochs > 0
+        if trained or self.after is None:
+            return self if trained else None
+        return self.after.smooth
 
     @property
     def evaluations(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,17 @@ def test_gaps_of_trained_finished_and_repaired_networks(sections: tuple[Section,
     assert "gap" not in figures(hard, {hard.digest: made_up(0.3, 0.9)})
 
 
+def test_the_gap_of_a_smooth_training_that_goes_on_is_its_own(sections: tuple[Section, ...]) -> None:
+    plain = sections[1].rows[0].runs[0]
+    on = replace(plain, after=plain)
+    results = {plain.digest: made_up(0.9, 0.6), on.digest: made_up(0.95, 0.9)}
+    assert figures(on, results)["gap"] == pytest.approx(0.05)
+    assert figures(
+        replace(on, after=on, calibrate=9),
+        results | {replace(on, after=on, calibrate=9).digest: made_up(0.5, 0.92)},
+    )["gap"] == pytest.approx(0.03)
+
+
 def test_share_of_the_gap_closed() -> None:
     assert share_closed([(0.1, 0.4), (0.1, 0.1)]) == Cell(pytest.approx(0.6), 0.0, pytest.approx(0.75), 2)
     assert share_closed([(0.0, 0.3)]) == Cell(1.0, 1.0, 1.0, 1)
@@ -248,7 +260,7 @@ def test_prose_with_figures(sections: tuple[Section, ...], tmp_path: Path) -> No
 def test_a_child_of_a_stopped_run_is_stopped(sections: tuple[Section, ...], tmp_path: Path) -> None:
     place = Place(tmp_path, "", None)
     calibrated = sections[1].rows[1].runs[0]
-    folder = place.folder(calibrated.root)
+    folder = place.folder(calibrated.after)
     folder.mkdir(parents=True)
     (folder / "figures.json").write_text(json.dumps({"stopped": "training: silent"}))
     assert run_one(place, calibrated, None)
