@@ -34,6 +34,7 @@ from trainer.config import TrainConfig
 from trainer.loop import Data, Trainer
 from trainer.metrics import read as read_metrics
 from trainer.network import Network
+from trainer.sweep_trial import end_with_parent
 
 RUN_NAME, FIGURES_NAME = "run.json", "figures.json"
 WARM_RECORDINGS = 200  # of the round that compiles and is not counted
@@ -138,12 +139,6 @@ def _epoch_seconds(config: TrainConfig, data: Data) -> float:
         return float(read_metrics(Path(folder))[0]["seconds"])
 
 
-def _end_with_parent() -> None:
-    while os.read(0, 1):  # not sys.stdin: Python cannot end while a thread waits in it
-        pass
-    os._exit(130)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     sys.exit(main(sys.argv[1:]))

@@ -150,9 +150,8 @@ class Weighted(Connection):
             spikes, rate = fused.lif_pool(current, self.bias * self._share(), tau, neuron)
         else:
             self._check_variance(current)
-            momentum = 0.0 if self.statistics_frozen or self.norm.momentum is None else self.norm.momentum
             spikes, rate = fused.norm_lif_pool(
-                current, self.norm, self._share(), momentum, tau, neuron, self.workers
+                current, self.norm, self._share(), self._momentum(self.norm), tau, neuron, self.workers
             )
         return spikes.flatten(2) if flat else spikes, rate
 
@@ -213,7 +212,7 @@ class Weighted(Connection):
             assert self.bias is not None
             return current + _along_channels(self.bias * share, current)
         self._check_variance(current)
-        momentum = 0.0 if self.statistics_frozen or norm.momentum is None else norm.momentum
+        momentum = self._momentum(norm)
         x, gain, bias = current.flatten(0, 1), norm.weight * share, norm.bias * share
         if self.training and self.workers.count > 1:
             normed = parallel.batch_norm(x, norm, gain, bias, momentum, self.workers)
@@ -221,6 +220,10 @@ class Weighted(Connection):
             mean, var = norm.running_mean, norm.running_var
             normed = functional.batch_norm(x, mean, var, gain, bias, self.training, momentum, norm.eps)
         return normed.unflatten(0, current.shape[:2])
+
+    def _momentum(self, norm: nn.BatchNorm1d) -> float:
+        """How far a batch moves batch norm's running statistics; 0 while they are frozen."""
+        return 0.0 if self.statistics_frozen or norm.momentum is None else norm.momentum
 
     def _check_variance(self, current: Tensor) -> None:
         if self.training and current.numel() * self.workers.count == self.channels:

@@ -101,12 +101,13 @@ def _hold(lock: Path, stack: ExitStack) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait on a pipe that the parent holds, and end when it is gone."""
     while os.read(0, 1):  # not sys.stdin: Python cannot end while a thread waits in it
         pass
     os._exit(130)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     sys.exit(main(sys.argv[1:]))
