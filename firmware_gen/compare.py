@@ -7,32 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sast.mismatch import Mismatch, Place
 from edge_sast.runtime.simulator import Trace
 from firmware_gen.trace import HostRecording
 
-
-@dataclass(frozen=True)
-class Mismatch:
-    """The first value that differs.
-
-    sample: number of the recording, source: its name; step: None after the last one; layer: index in the model file,
-    None where no layer is meant; quantity: membrane, spike, synops, spikes, crc, output, class, total synops or
-    total spikes; neuron: of the layer, or class of an output, else None.
-    """
-
-    sample: int
-    source: str
-    step: int | None
-    layer: int | None
-    quantity: str
-    neuron: int | None
-    expected: int
-    got: int
-
-    def __str__(self) -> str:
-        places = {"step": self.step, "layer": self.layer, "neuron": self.neuron}
-        where = "".join(f", {name} {value}" for name, value in places.items() if value is not None)
-        return f"sample {self.sample} ({self.source}){where}: {self.quantity} expected {self.expected}, got {self.got}"
+__all__ = ["Comparison", "Mismatch", "compare"]
 
 
 @dataclass(frozen=True)
@@ -63,47 +42,20 @@ def compare(expected: Trace, got: HostRecording, sample: int, source: str) -> Co
     mismatches = sum(int(np.count_nonzero(a != b)) for a, b in pairs)
     if not mismatches:
         return Comparison(0, None)
-    place = _Place(sample, source)
+    place = Place(sample, source)
     first = _first_in_steps(place, expected, got.trace) or _first_at_end(place, expected, got, totals)
     return Comparison(mismatches, first)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Makes mismatches of one recording."""
-
-    sample: int
-    source: str
-
-    def differs(
-        self, quantity: str, a: NDArray, b: NDArray, step: int | None = None, layer: int | None = None
-    ) -> Mismatch | None:
-        """Of two vectors of neurons or classes."""
-        where = np.flatnonzero(a != b)
-        if not len(where):
-            return None
-        n = int(where[0])
-        return Mismatch(self.sample, self.source, step, layer, quantity, n, int(a[n]), int(b[n]))
-
-    def value(
-        self, quantity: str, a: int, b: int, step: int | None = None, layer: int | None = None
-    ) -> Mismatch | None:
-        """Of two single values."""
-        if a == b:
-            return None
-        return Mismatch(self.sample, self.source, step, layer, quantity, None, int(a), int(b))
-
-
-def _first_in_steps(place: _Place, a: Trace, b: Trace) -> Mismatch | None:
+def _first_in_steps(place: Place, a: Trace, b: Trace) -> Mismatch | None:
     """In the order of the CRC's bytes: steps, layers, neurons, each membrane before its spike, then counters."""
     for step in range(len(a.crcs)):
         for i, layer in enumerate(a.layers):
             part = slice(layer.start, layer.stop)
             at = (step, layer.index)
-            v = place.differs("membrane", a.membranes[step, part], b.membranes[step, part], *at)
-            s = place.differs("spike", a.spikes[step, part], b.spikes[step, part], *at)
-            neurons = [m for m in (v, s) if m is not None]
-            found = min(neurons, key=lambda m: m.neuron or 0, default=None)
+            membranes = a.membranes[step, part], b.membranes[step, part]
+            spikes = a.spikes[step, part], b.spikes[step, part]
+            found = place.neurons(*at, membranes, spikes)
             found = found or place.value("synops", a.synops[step, i], b.synops[step, i], *at)
             found = found or place.value("spikes", a.spike_counts[step, i], b.spike_counts[step, i], *at)
             if found:
@@ -115,7 +67,7 @@ def _first_in_steps(place: _Place, a: Trace, b: Trace) -> Mismatch | None:
 
 
 def _first_at_end(
-    place: _Place, a: Trace, got: HostRecording, totals: tuple[NDArray, NDArray]
+    place: Place, a: Trace, got: HostRecording, totals: tuple[NDArray, NDArray]
 ) -> Mismatch | None:
     found = place.differs("output", a.outputs, got.trace.outputs)
     found = found or place.value("class", a.prediction, got.trace.prediction)

@@ -18,6 +18,8 @@ PACKAGES = (
     ("tonic", "nmnist and dvsgesture", "tonic"),
     ("optuna", "sweep", "sweep"),
     ("matplotlib", "the picture of a sweep", "plots"),
+    ("pyserial", "hil", "hil"),
+    ("cobs", "hil", "hil"),
     ("pytest", "tests", "dev"),
     ("hypothesis", "tests", "dev"),
 )
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import print_table, write_json
 
-    findings = [*_python(), *_packages(), _gpu(), _compiler(), _cache()]
+    findings = [*_python(), *_packages(), _gpu(), _compiler(), _serial_ports(), _cache()]
     print_table([[f["what"], f["state"], f["remedy"]] for f in findings], ["what", "found", "remedy"])
     missing = [f for f in findings if f["required"] and not f["ok"]]
     verdict = f"{len(missing)} required part(s) missing" if missing else "ready"
@@ -87,6 +89,26 @@ def _compiler() -> dict:
         return _finding("C compiler (verify, demo)", " ".join(find_compiler()))
     except EdgeSastError as error:
         return _finding("C compiler (verify, demo)", "missing", False, str(error))
+
+
+def _serial_ports() -> dict:
+    """Boards that are plugged in, and whether this user may talk to them."""
+    import os
+
+    from edge_sast.errors import EdgeSastError
+    from edge_sast.hil.ports import list_ports
+
+    try:
+        devices = [port.device for port in list_ports()]
+    except EdgeSastError as error:
+        return _finding("serial ports (hil)", "unknown", False, str(error))
+    if not devices:
+        return _finding("serial ports (hil)", "none", False, "plug a board in; socket://HOST:PORT needs none")
+    closed = [device for device in devices if os.name == "posix" and not os.access(device, os.R_OK | os.W_OK)]
+    if closed:
+        remedy = "sudo usermod -aG dialout $USER (uucp on Arch), then log in again"
+        return _finding("serial ports (hil)", f"{', '.join(closed)}: permission denied", False, remedy)
+    return _finding("serial ports (hil)", ", ".join(devices))
 
 
 def _cache() -> dict:
