@@ -22,9 +22,7 @@ SCHEMES = ("socket", "rfc2217")
 HELP = "a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT or rfc2217://HOST:PORT"
 INSTALL = "pip install 'edge-sast[hil]'"
 READ_TIMEOUT_S = 0.05  # how soon a waiting reader looks at its own deadline, and at an interrupt
-WRITE_TIMEOUT_S = (
-    10.0  # a window of frames at 9,600 baud takes under 2 s; a port stuck for longer is dead
-)
+WRITE_TIMEOUT_S = 10.0  # a window of frames at 9,600 baud takes under 2 s; a port stuck for longer is dead
 
 
 @dataclass(frozen=True)
