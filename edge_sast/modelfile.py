@@ -76,6 +76,15 @@ def load(path: str | os.PathLike[str]) -> Model:
     return loads(read_bytes(path), str(path))
 
 
+def is_model_file(path: str | os.PathLike[str]) -> bool:
+    """Whether the file says of itself that it is a model file, whole or damaged; a checkpoint does not."""
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return METADATA_KEY in (file.metadata() or {})
+    except (OSError, safetensors.SafetensorError):
+        return False
+
+
 def loads(data: bytes, source: str = "model") -> Model:
     """The model in a model file's bytes; `source` names it in errors."""
     try:

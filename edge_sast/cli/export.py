@@ -1,17 +1,22 @@
-"""`edge-sast export`: a trained network to an integer model and its C."""
+"""`edge-sast export`: a trained network, or a model file, to an integer model and its C."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from edge_sast.cli.recordings import add_data_arguments
+from edge_sast.cli.recordings import add_data_arguments, load_split
 
 NAME = "export"
-HELP = "Turn a trained network into an integer model file and a folder of C that runs it."
+HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_dir", metavar="RUN", help="folder made by 'edge-sast train', or its checkpoint")
+    parser.add_argument(
+        "run_dir",
+        metavar="RUN",
+        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch)",
+    )
     parser.add_argument(
         "--bits",
         help="weight bits, 1 to 8: of all layers, or one a layer with weights, such as 8,4,8; default: those of the "
@@ -29,6 +34,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from edge_sast.modelfile import is_model_file
+
+    if is_model_file(args.run_dir):
+        return _model_to_c(args)
     from trainer.command import export
 
     return export(args)
+
+
+def _model_to_c(args: argparse.Namespace) -> int:
+    """The C of a model file; known answers from --data where it is given, else from random events."""
+    from edge_sast import modelfile
+    from edge_sast.cli.output import write_json
+    from edge_sast.errors import EdgeSastError
+    from edge_sast.runtime import Simulator
+    from firmware_gen.c_target import generate, write_folder
+
+    if args.target != "c":
+        raise EdgeSastError(f"--target is {args.target!r}; {args.run_dir} is a model already: use --target c")
+    if args.bits is not None:
+        raise EdgeSastError(
+            f"--bits is {args.bits}; {args.run_dir} has its widths: export the trained network again"
+        )
+    model = modelfile.load(args.run_dir)
+    figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
+    binned = None
+    if args.data and not args.no_data:
+        recordings = load_split(model.binning, model.classes, args)
+        binned = recordings.binned
+        accuracy = Simulator(model).run(binned, parallel=True).accuracy
+        figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
+        print(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
+    write_folder(generate(model, binned, args.name), args.out)
+    print(f"wrote {args.out} (model {figures['model_hash'][:16]})")
+    write_json(args.json, figures)
+    return 0

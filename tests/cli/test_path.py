@@ -158,6 +158,25 @@ def test_export_of_the_model_alone(home):
     assert main(["inspect", str(target)]) == 0
 
 
+def test_a_model_file_gives_the_same_c_as_its_training(home, capsys):
+    cache = ["--cache-dir", str(home / "cache")]
+    assert main(["export", str(home / "run"), "--out", str(home / "trained"), *cache]) == 0
+    model = str(home / "trained" / "model.safetensors")
+    data = ["--data", str(home / "data"), "--split", "test", *cache]
+    assert (
+        main(["export", model, "--out", str(home / "again"), *data, "--json", str(home / "again.json")]) == 0
+    )
+    # The manifest holds every file's checksum, the known answers' too.
+    manifests = [(home / name / "manifest.json").read_bytes() for name in ("trained", "again")]
+    assert manifests[0] == manifests[1]
+    assert figures(home / "again.json")["samples"] == 30
+    capsys.readouterr()
+    for mistake in (["--bits", "4"], ["--target", "model"]):
+        assert main(["export", model, "--out", str(home / "never"), *mistake]) == 2
+        assert mistake[0] in capsys.readouterr().err
+    assert not (home / "never").exists()
+
+
 @needs_compiler
 def test_widths_of_training_reach_the_device(home, capsys):
     options = ["--epochs", "1", "--qat-epochs", "1", "--bits", "1,4", "--limit", "24"]
