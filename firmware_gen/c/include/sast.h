@@ -190,6 +190,10 @@ sast_status_t sast_result(const sast_context_t *context, uint16_t *class_index, 
 /* Counters of a weighted layer, by its index in the model file. */
 sast_status_t sast_counters(const sast_context_t *context, uint16_t layer, sast_counters_t *counters);
 
+/* Membrane of a neuron as it is kept between steps, leaked already: leak(v) of the v that an observer is shown. For
+   tests of what runs unobserved. SAST_ERR_RANGE beyond the layer's neurons, and for layers without membranes. */
+sast_status_t sast_membrane(const sast_context_t *context, uint16_t layer, uint32_t neuron, int32_t *membrane);
+
 /* Steps computed since sast_reset; 0 for a context before sast_init. */
 uint32_t sast_steps(const sast_context_t *context);
 

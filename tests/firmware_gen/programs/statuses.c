@@ -20,6 +20,7 @@ static int before_init(void)
 {
     sast_context_t net = {NULL, NULL, {NULL, NULL, NULL, NULL}, 0, 0};
     sast_counters_t counters;
+    int32_t membrane;
     uint16_t answer;
 
     EXPECT(sast_reset(&net) == SAST_ERR_ARGUMENT);
@@ -28,6 +29,7 @@ static int before_init(void)
     EXPECT(sast_result(&net, &answer, NULL) == SAST_ERR_ARGUMENT);
     EXPECT(sast_counters(&net, 0, &counters) == SAST_ERR_ARGUMENT);
     EXPECT(sast_set_observer(&net, NULL) == SAST_ERR_ARGUMENT);
+    EXPECT(sast_membrane(&net, 0, 0, &membrane) == SAST_ERR_ARGUMENT);
     EXPECT(sast_steps(&net) == 0u);
     EXPECT(sast_step(NULL) == SAST_ERR_ARGUMENT);
     return 0;
@@ -56,6 +58,7 @@ static int running(void)
     sast_counters_t counters;
     sast_step_crc_t crc;
     uint32_t before;
+    int32_t membrane;
     uint16_t answer;
     uint16_t i;
 
@@ -78,6 +81,9 @@ static int running(void)
 
         EXPECT(sast_counters(&net, i, &counters) == (weighted ? SAST_OK : SAST_ERR_RANGE));
         EXPECT(!weighted || sast_counters(&net, i, NULL) == SAST_ERR_ARGUMENT);
+        EXPECT(sast_membrane(&net, i, 0, &membrane) == (weighted ? SAST_OK : SAST_ERR_RANGE));
+        EXPECT(!weighted || sast_membrane(&net, i, 0, NULL) == SAST_ERR_ARGUMENT);
+        EXPECT(sast_membrane(&net, i, UINT32_MAX, &membrane) == SAST_ERR_RANGE);
     }
     return 0;
 }
