@@ -156,7 +156,7 @@ def test_stack_is_small_and_known(everything, tmp_path):
     assert max(int(line[1]) for line in usage) < 512
 
 
-@pytest.mark.parametrize("program", ["statuses", "damage", "two_models"])
+@pytest.mark.parametrize("program", ["statuses", "stream_statuses", "damage", "two_models"])
 def test_programs(small, tmp_path, program):
     other = export(small_model(seed=2), tmp_path / "other", "b", 1)
     sources = [PROGRAMS / f"{program}.c", small / "examples" / "a_known_answers.c", *parts(small, "src")]

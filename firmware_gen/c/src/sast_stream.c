@@ -1,0 +1,310 @@
+/*
+ * sast_stream.c: time stamps to steps, steps to windows.
+ */
+#include "sast_stream.h"
+
+#include "sast_internal.h"
+
+#define HALF_WRAP 0x80000000u
+
+enum {
+    PHASE_WAITING = 0, /* for the event that starts the first window; no time is known */
+    PHASE_RUNNING = 1,
+    PHASE_RESTING = 2 /* after a window on event, until the next event */
+};
+
+/* Where a time lies. */
+typedef enum {
+    TIME_FREE,   /* nothing runs: it may start a window */
+    TIME_INSIDE, /* the running step */
+    TIME_AHEAD,
+    TIME_LATE,
+    TIME_JUMPED
+} place_t;
+
+static bool ready(const sast_stream_t *stream)
+{
+    return stream != NULL && stream->lanes != NULL;
+}
+
+static void increment(uint32_t *counter)
+{
+    if (*counter != UINT32_MAX) {
+        ++*counter;
+    }
+}
+
+static uint32_t step_us(const sast_stream_t *stream)
+{
+    return stream->lanes[0].model->dt_us;
+}
+
+/* Differences of two unsigned times are right across a wrap. */
+static place_t place_of(const sast_stream_t *stream, uint32_t t)
+{
+    const uint32_t ahead = t - stream->step_start;
+    const uint32_t behind = stream->step_start - t;
+
+    if (stream->phase == PHASE_WAITING || (stream->phase == PHASE_RESTING && ahead < HALF_WRAP)) {
+        return TIME_FREE;
+    }
+    if (stream->phase == PHASE_RUNNING && ahead <= stream->reach_us) {
+        return ahead < step_us(stream) ? TIME_INSIDE : TIME_AHEAD;
+    }
+    return behind <= stream->reach_us ? TIME_LATE : TIME_JUMPED;
+}
+
+/* The first step of the first window starts at t. */
+static void begin(sast_stream_t *stream, uint32_t t)
+{
+    uint16_t i;
+
+    for (i = 0; i < stream->lane_count; ++i) {
+        (void)sast_reset(&stream->lanes[i]);
+    }
+    stream->step_start = t;
+    stream->countdown = 0;
+    stream->next = 0;
+    stream->started = 0;
+    stream->phase = PHASE_RUNNING;
+}
+
+/* Starts the lane whose turn it is, if a step begins at which one does. This waits until the step has an event or ends,
+   so that a complete window can be read until then. */
+static void open_step(sast_stream_t *stream)
+{
+    if (stream->countdown != 0u) {
+        return;
+    }
+    if (stream->next == stream->started) {
+        ++stream->started;
+    } else {
+        (void)sast_reset(&stream->lanes[stream->next]);
+    }
+    stream->next = (uint16_t)(stream->next + 1u == stream->lane_count ? 0u : stream->next + 1u);
+    stream->countdown = stream->stride;
+}
+
+static sast_stream_status_t end_step(sast_stream_t *stream)
+{
+    uint16_t i;
+
+    open_step(stream);
+    for (i = 0; i < stream->started; ++i) {
+        (void)sast_step(&stream->lanes[i]);
+    }
+    stream->step_start += step_us(stream);
+    --stream->countdown;
+    if (stream->countdown != 0u || stream->next == stream->started) {
+        return SAST_STREAM_STEP;
+    }
+    increment(&stream->counts.decisions);
+    if (stream->windows == SAST_WINDOWS_ON_EVENT) {
+        stream->phase = PHASE_RESTING;
+    }
+    return SAST_STREAM_DECISION;
+}
+
+static sast_stream_status_t jumped(sast_stream_t *stream)
+{
+    increment(&stream->counts.restarts);
+    stream->phase = PHASE_WAITING;
+    return SAST_STREAM_RESTARTED;
+}
+
+static bool is_outside(const sast_stream_t *stream, const sast_event_t *event)
+{
+    const sast_model_t *model = stream->lanes[0].model;
+
+    return event->x >= model->sensor_width || event->y >= model->sensor_height || event->polarity > 1u;
+}
+
+static void take(sast_stream_t *stream, const sast_event_t *event)
+{
+    uint16_t i;
+
+    open_step(stream);
+    for (i = 0; i < stream->started; ++i) {
+        (void)sast_push(&stream->lanes[i], event->x, event->y, event->polarity);
+    }
+}
+
+sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count, sast_windows_t windows,
+                               uint32_t reach_us)
+{
+    static const sast_stream_counts_t none = {0, 0, 0, 0};
+    const sast_model_t *model;
+    uint32_t stride = 1;
+    uint16_t i;
+
+    if (stream == NULL) {
+        return SAST_ERR_ARGUMENT;
+    }
+    stream->lanes = NULL; /* not ready until everything is checked */
+    if (lanes == NULL || lane_count == 0u
+        || (windows != SAST_WINDOWS_BACK_TO_BACK && (windows != SAST_WINDOWS_ON_EVENT || lane_count != 1u))) {
+        return SAST_ERR_ARGUMENT;
+    }
+    for (i = 0; i < lane_count; ++i) {
+        if (!sast_ready(&lanes[i])) {
+            return SAST_ERR_ARGUMENT;
+        }
+        if (lanes[i].model != lanes[0].model) {
+            return SAST_ERR_MODEL;
+        }
+        (void)sast_reset(&lanes[i]);
+    }
+    model = lanes[0].model;
+    while ((uint64_t)stride * lane_count < model->steps) { /* steps / lane_count, on cores that cannot divide */
+        ++stride;
+    }
+    if ((uint64_t)stride * lane_count != model->steps || reach_us < model->dt_us || reach_us >= HALF_WRAP) {
+        return SAST_ERR_ARGUMENT;
+    }
+    stream->counts = none;
+    stream->reach_us = reach_us;
+    stream->step_start = 0;
+    stream->stride = stride;
+    stream->countdown = 0;
+    stream->lane_count = lane_count;
+    stream->started = 0;
+    stream->next = 0;
+    stream->windows = (uint8_t)windows;
+    stream->phase = PHASE_WAITING;
+    stream->lanes = lanes;
+    return SAST_OK;
+}
+
+sast_stream_status_t sast_stream_restart(sast_stream_t *stream)
+{
+    if (!ready(stream)) {
+        return SAST_STREAM_ERROR;
+    }
+    (void)jumped(stream);
+    return SAST_STREAM_OK;
+}
+
+sast_stream_status_t sast_stream_start(sast_stream_t *stream, uint32_t t_us)
+{
+    const sast_stream_status_t status = sast_stream_restart(stream);
+
+    if (status == SAST_STREAM_OK) {
+        begin(stream, t_us);
+    }
+    return status;
+}
+
+sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_event_t *events, size_t count, size_t *taken)
+{
+    size_t i;
+
+    if (!ready(stream) || taken == NULL || (events == NULL && count != 0u)) {
+        return SAST_STREAM_ERROR;
+    }
+    for (i = 0; i < count; ++i) {
+        const sast_event_t *event = &events[i];
+
+        *taken = i + 1u;
+        if (is_outside(stream, event)) {
+            increment(&stream->counts.outside);
+            return SAST_STREAM_OUTSIDE;
+        }
+        switch (place_of(stream, event->t_us)) {
+        case TIME_FREE:
+            begin(stream, event->t_us);
+            take(stream, event);
+            break;
+        case TIME_INSIDE:
+            take(stream, event);
+            break;
+        case TIME_AHEAD:
+            *taken = i;
+            return end_step(stream);
+        case TIME_LATE:
+            increment(&stream->counts.late);
+            return SAST_STREAM_LATE;
+        default:
+            *taken = i;
+            return jumped(stream);
+        }
+    }
+    *taken = count;
+    return SAST_STREAM_OK;
+}
+
+sast_stream_status_t sast_stream_advance(sast_stream_t *stream, uint32_t now_us)
+{
+    if (!ready(stream)) {
+        return SAST_STREAM_ERROR;
+    }
+    switch (place_of(stream, now_us)) {
+    case TIME_FREE:
+        /* Forgets when the last window ended before that time lies half a wrap back and can no longer be judged. */
+        if (now_us - stream->step_start > stream->reach_us) {
+            stream->phase = PHASE_WAITING;
+        }
+        return SAST_STREAM_OK;
+    case TIME_AHEAD:
+        return end_step(stream);
+    case TIME_JUMPED:
+        return jumped(stream);
+    default:
+        return SAST_STREAM_OK;
+    }
+}
+
+uint32_t sast_stream_behind_us(const sast_stream_t *stream, uint32_t now_us)
+{
+    const uint32_t ahead = ready(stream) ? now_us - stream->step_start : HALF_WRAP;
+
+    return ahead < HALF_WRAP && stream->phase == PHASE_RUNNING ? ahead : 0u;
+}
+
+sast_stream_status_t sast_stream_result(const sast_stream_t *stream, sast_decision_t *decision, int32_t *outputs)
+{
+    uint16_t oldest = 0;
+    uint16_t i;
+
+    if (!ready(stream) || decision == NULL) {
+        return SAST_STREAM_ERROR;
+    }
+    for (i = 1; i < stream->lane_count; ++i) {
+        if (sast_steps(&stream->lanes[i]) > sast_steps(&stream->lanes[oldest])) {
+            oldest = i;
+        }
+    }
+    decision->lane = oldest;
+    decision->steps = sast_steps(&stream->lanes[oldest]);
+    decision->start_us = stream->step_start - decision->steps * step_us(stream);
+    (void)sast_result(&stream->lanes[oldest], &decision->class_index, outputs);
+    return SAST_STREAM_OK;
+}
+
+sast_stream_counts_t sast_stream_counts(const sast_stream_t *stream)
+{
+    static const sast_stream_counts_t none = {0, 0, 0, 0};
+
+    return ready(stream) ? stream->counts : none;
+}
+
+const char *sast_stream_status_name(sast_stream_status_t status)
+{
+    switch (status) {
+    case SAST_STREAM_OK:
+        return "SAST_STREAM_OK";
+    case SAST_STREAM_STEP:
+        return "SAST_STREAM_STEP";
+    case SAST_STREAM_DECISION:
+        return "SAST_STREAM_DECISION";
+    case SAST_STREAM_LATE:
+        return "SAST_STREAM_LATE";
+    case SAST_STREAM_OUTSIDE:
+        return "SAST_STREAM_OUTSIDE";
+    case SAST_STREAM_RESTARTED:
+        return "SAST_STREAM_RESTARTED";
+    case SAST_STREAM_ERROR:
+        return "SAST_STREAM_ERROR";
+    default:
+        return "unknown status";
+    }
+}
