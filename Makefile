@@ -20,11 +20,11 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt '$(TORCH)' -e '.[train,digits]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt '$(TORCH)' -e '.[train,digits,emulator]'
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train,triton,digits,tonic,sweep,plots,hil,dev]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,dev]'
 	touch $@
 
 clean:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
@@ -58,26 +58,36 @@ def compile_program(
     command = [*find_compiler(), *flags]
     command += [f"-I{path}" for path in includes]
     command += [str(path) for path in sources]
-    command += ["-o", str(program)]
+    run_compiler([*command, "-o", str(program)], "choose another compiler with CC")
+
+
+def run_compiler(command: Sequence[str], remedy: str, environment: Mapping[str, str] | None = None) -> None:
+    """Run one command of a compiler. remedy: what to do where this compiler does not do.
+
+    Raises EdgeSastError with the first message of the compiler; all of them go to a log file it names.
+    """
     try:
         result = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=COMPILE_TIMEOUT_S
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMPILE_TIMEOUT_S,
+            env=environment,
         )
     except subprocess.TimeoutExpired as error:
-        raise EdgeSastError(
-            f"{command[0]}: no result after {COMPILE_TIMEOUT_S} s; choose another compiler with CC"
-        ) from error
+        raise EdgeSastError(f"{command[0]}: no result after {COMPILE_TIMEOUT_S} s; {remedy}") from error
     except OSError as error:
         raise EdgeSastError(
-            f"{command[0]}: cannot be started: {error.strerror or error}; choose another compiler with CC"
+            f"{command[0]}: cannot be started: {error.strerror or error}; {remedy}"
         ) from error
     if result.returncode:
         lines = (result.stderr + result.stdout).splitlines()
-        first = next((line for line in lines if "error" in line), lines[0] if lines else "no message")
+        first = next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
         log = _write_log(command, result.stderr + result.stdout)
         raise EdgeSastError(
             f"{command[0]} failed with exit code {result.returncode}: {first.strip()} (all messages: {log}); "
-            "export again, or choose another compiler with CC"
+            f"export again, or {remedy}"
         )
 
 

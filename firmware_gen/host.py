@@ -17,7 +17,7 @@ from firmware_gen.compiler import DEFAULT_FLAGS, compile_program
 from firmware_gen.trace import HostRecording, TraceFormat, parse_recording
 
 MAGIC = b"SASTHOST"
-VERSION = 1
+VERSION = 2
 RECORDING_TIMEOUT_S = 120  # one recording of the largest networks takes seconds; a hang must end
 
 

@@ -1,9 +1,9 @@
-"""A build folder's C against the runtime, on this computer: exact, or the first difference."""
+"""A build folder's C against the runtime, on this computer or an emulated core: exact, or the first difference."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,26 +19,39 @@ from edge_sast.files import read_bytes
 from edge_sast.model import Model
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen import known_answers
-from firmware_gen.compare import Mismatch, compare
+from firmware_gen.compare import Comparison, Mismatch, compare
+from firmware_gen.compare_quiet import compare_quiet
 from firmware_gen.compiler import DEFAULT_FLAGS
+from firmware_gen.emulator import build as emulator
+from firmware_gen.emulator.cores import DEFAULT as DEFAULT_CORE
+from firmware_gen.emulator.cores import NAMES as CORE_NAMES
+from firmware_gen.emulator.cores import find_core
+from firmware_gen.emulator.run import EmulatedNetwork
+from firmware_gen.emulator.toolchain import TOOLCHAINS
 from firmware_gen.event_bytes import recording_bytes, step_bytes
 from firmware_gen.folder import Manifest, changed_files, read_manifest
 from firmware_gen.host import host_program, run_recordings
 from firmware_gen.known_answers import KnownAnswers
-from firmware_gen.trace import trace_format
+from firmware_gen.trace import HostRecording, trace_format
 
-TARGETS = ("host",)
+HOST = "host"
+TARGETS = (HOST, *CORE_NAMES)
+Traces = Generator[HostRecording, None, None]
 
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """samples and steps compared, values that differed, and the first of them (None: all agree)."""
+    """samples and steps compared, values that differed, and the first of them (None: all agree).
+
+    target: host, or the emulated core. toolchain: what compiled for that core; None on the host.
+    """
 
     target: str
     samples: int
     steps: int
     mismatches: int
     first_mismatch: Mismatch | None
+    toolchain: str | None = None
 
     def figures(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
@@ -90,8 +103,8 @@ def verify_host(
 ) -> VerifyReport:
     """Compile the folder's C on this computer and replay its known answers, then `binned` where it is given.
 
-    Every membrane, spike, counter, CRC and output of every step is compared with the runtime; the stored answers
-    as well.
+    Every membrane, spike, counter, CRC and output of every step is compared with the runtime, with an observer and
+    without one; the stored answers as well.
 
     Raises:
         EdgeSastError: see open_build; no compiler; recordings binned in another way than the model wants.
@@ -99,14 +112,65 @@ def verify_host(
     """
     build = open_build(build_dir, edited)
     simulator = Simulator(build.model)
+    form = trace_format(build.model, simulator.layers)
+
+    with host_program(build.folder, _files(build, edited), flags) as program:
+
+        def run(recordings: BinnedEvents) -> Traces:
+            streams = (recording_bytes(step_bytes(recordings, i)) for i in range(len(recordings)))
+            return run_recordings(program, build.model, form, streams, recordings.sources)
+
+        return _compare_all(HOST, None, build, simulator, binned, run, progress)
+
+
+def verify_emulated(
+    build_dir: str | os.PathLike[str],
+    binned: BinnedEvents | None = None,
+    *,
+    on: str = DEFAULT_CORE,
+    toolchain: str = TOOLCHAINS[0],
+    edited: bool = False,
+    flags: Sequence[str] = emulator.DEFAULT_FLAGS,
+    progress: bool = False,
+) -> VerifyReport:
+    """The same with the C compiled for core `on` (see emulator/cores.py) and run on that core, emulated.
+
+    Raises:
+        EdgeSastError: see open_build; no such core or toolchain; unicorn, ziglang or another compiler is missing.
+        CheckFailedError: the program faulted or hung.
+    """
+    core = find_core(on)
+    build = open_build(build_dir, edited)
+    simulator = Simulator(build.model)
+    form = trace_format(build.model, simulator.layers)
+    files, name = _files(build, edited), build.manifest.name
+    image = emulator.build_image(build.folder, files, name, core, toolchain, flags)
+    network = EmulatedNetwork(image, core, build.model, form)
+
+    def run(recordings: BinnedEvents) -> Traces:
+        for i in range(len(recordings)):
+            yield network.record(step_bytes(recordings, i))
+
+    return _compare_all(core.name, toolchain, build, simulator, binned, run, progress)
+
+
+def _compare_all(
+    target: str,
+    toolchain: str | None,
+    build: Build,
+    simulator: Simulator,
+    binned: BinnedEvents | None,
+    run: Callable[[BinnedEvents], Traces],
+    progress: bool,
+) -> VerifyReport:
+    """Stored answers, known answers and `binned` through `run`."""
     tally = _stored_answers(build, simulator)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
-    with host_program(build.folder, _files(build, edited), flags) as program:
-        for recordings in sets:
-            _replay(program, simulator, recordings, tally, progress)
+    for recordings in sets:
+        _replay(run(recordings), simulator, recordings, tally, progress)
     samples = sum(len(recordings) for recordings in sets)
     steps = samples * build.model.binning.steps
-    return VerifyReport("host", samples, steps, tally.mismatches, tally.first)
+    return VerifyReport(target, samples, steps, tally.mismatches, tally.first, toolchain)
 
 
 def _files(build: Build, edited: bool) -> list[str]:
@@ -117,18 +181,18 @@ def _files(build: Build, edited: bool) -> list[str]:
 
 
 def _replay(
-    program: Path, simulator: Simulator, recordings: BinnedEvents, tally: _Tally, progress: bool
+    traces: Traces, simulator: Simulator, recordings: BinnedEvents, tally: _Tally, progress: bool
 ) -> None:
     """All recordings through both, one at a time: traces of a whole data set would not fit memory."""
     model, names = simulator.model, recordings.sources
-    streams = (recording_bytes(step_bytes(recordings, i)) for i in range(len(recordings)))
-    host = run_recordings(program, model, trace_format(model, simulator.layers), streams, names)
     # disable=None shows the bar on terminals only.
     bar = tqdm(total=len(recordings), desc="verify", unit=" recordings", disable=None if progress else True)
-    with bar, closing(host):
-        for i, got in enumerate(host):
-            result = compare(simulator.trace(recordings, i), got, i, names[i])
-            tally.add(result.mismatches, result.first)
+    with bar, closing(traces):
+        for i, got in enumerate(traces):
+            expected = simulator.trace(recordings, i)
+            tally.add(compare(expected, got, i, names[i]))
+            if got.quiet is not None:
+                tally.add(compare_quiet(model, expected, got.quiet, i, names[i]))
             bar.update()
 
 
@@ -137,9 +201,9 @@ class _Tally:
     mismatches: int = 0
     first: Mismatch | None = None
 
-    def add(self, mismatches: int, first: Mismatch | None) -> None:
-        self.mismatches += mismatches
-        self.first = self.first or first
+    def add(self, found: Comparison) -> None:
+        self.mismatches += found.mismatches
+        self.first = self.first or found.first
 
 
 def _stored_answers(build: Build, simulator: Simulator) -> _Tally:
@@ -162,5 +226,6 @@ def _stored_answers(build: Build, simulator: Simulator) -> _Tally:
                 layer = layers[n] if quantity.startswith("total") else None
                 neuron = n if quantity == "output" else None
                 values = int(expected[n]), int(stored[n])
-                tally.add(len(where), Mismatch(i, name, step, layer, quantity, neuron, *values))
+                first = Mismatch(i, name, step, layer, quantity, neuron, *values)
+                tally.add(Comparison(len(where), first))
     return tally

@@ -20,6 +20,9 @@ PACKAGES = (
     ("matplotlib", "the picture of a sweep", "plots"),
     ("pyserial", "hil", "hil"),
     ("cobs", "hil", "hil"),
+    ("unicorn", "verify --on cortex-m, demo", "emulator"),
+    ("ziglang", "verify --on cortex-m, demo", "emulator"),
+    ("pyelftools", "verify --on cortex-m, demo", "emulator"),
     ("pytest", "tests", "dev"),
     ("hypothesis", "tests", "dev"),
 )

@@ -15,7 +15,16 @@ HELP = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("build", metavar="BUILD", help="folder made by 'edge-sast export'")
-    parser.add_argument("--on", default="host", metavar="TARGET", help="where it runs: host (this computer)")
+    parser.add_argument(
+        "--on",
+        default="host",
+        metavar="TARGET",
+        help="where it runs: host (this computer), or an emulated core: cortex-m (= cortex-m4), cortex-m0, -m3, -m4, "
+        "-m7, -m33, rv32",
+    )
+    parser.add_argument(
+        "--toolchain", choices=("zig", "gcc"), help="what compiles for an emulated core; default zig"
+    )
     add_data_arguments(parser)
     parser.add_argument(
         "--edited", action="store_true", help="verify sources that were changed since the export"
@@ -27,22 +36,32 @@ def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
     from edge_sast.cli.output import write_json
     from edge_sast.errors import CheckFailedError, EdgeSastError
-    from firmware_gen.verify import TARGETS, open_build, verify_host
+    from firmware_gen.emulator.cores import find_core
+    from firmware_gen.verify import HOST, TARGETS, open_build, verify_emulated, verify_host
 
     if args.on not in TARGETS:
-        raise EdgeSastError(f"--on is {args.on!r}; this version verifies on {', '.join(TARGETS)}")
+        find_core(args.on)  # says why a known core cannot be emulated
+    if args.on == HOST and args.toolchain:
+        raise EdgeSastError(
+            f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"
+        )
     binned = None
     if args.data:  # replayed too, not only the known answers
         grid = open_build(args.build, args.edited).model.binning
         binned = bin_split(*open_split(args), grid, args)
-    report = verify_host(args.build, binned, edited=args.edited, progress=True)
+    if args.on == HOST:
+        report = verify_host(args.build, binned, edited=args.edited, progress=True)
+    else:
+        chosen = {"toolchain": args.toolchain} if args.toolchain else {}
+        report = verify_emulated(args.build, binned, on=args.on, edited=args.edited, progress=True, **chosen)
     write_json(args.json, report.figures())
     if report.first_mismatch is not None:
         raise CheckFailedError(
             f"{args.build}: {report.mismatches} values differ, the first: {report.first_mismatch}"
         )
+    target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
     print(
-        f"{report.target}: {report.samples} recordings, {report.steps} steps, "
-        "every membrane, spike, counter and CRC equal"
+        f"{target}: {report.samples} recordings, {report.steps} steps, "
+        "every membrane, spike, counter and CRC equal, with and without an observer"
     )
     return 0

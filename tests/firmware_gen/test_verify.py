@@ -55,9 +55,10 @@ def test_command_on_a_whole_build(everything, tmp_path, capsys):
     assert command.run(parse(everything, "--json", figures)) == 0
     assert (
         capsys.readouterr().out
-        == "host: 3 recordings, 12 steps, every membrane, spike, counter and CRC equal\n"
+        == "host: 3 recordings, 12 steps, every membrane, spike, counter and CRC equal, with and without an observer\n"
     )
     expected = {"target": "host", "samples": 3, "steps": 12, "mismatches": 0, "first_mismatch": None}
+    expected["toolchain"] = None
     assert json.loads(figures.read_text()) == expected
 
 
@@ -256,9 +257,14 @@ def test_ziglang_is_the_last_resort(monkeypatch):
     assert compiler.find_compiler()[1:] == ["-m", "ziglang", "cc"]
 
 
-def test_targets_of_later_versions(everything):
-    with pytest.raises(EdgeSastError, match="--on is 'cortex-m'; this version verifies on host"):
-        command.run(parse(everything, "--on", "cortex-m"))
+def test_an_unknown_target(everything):
+    with pytest.raises(EdgeSastError, match="--on is 'cortex-a53'; use host or one of cortex-m, cortex-m0, "):
+        command.run(parse(everything, "--on", "cortex-a53"))
+
+
+def test_a_toolchain_for_the_host(everything):
+    with pytest.raises(EdgeSastError, match="--toolchain is 'gcc', which is for emulated cores; name one"):
+        command.run(parse(everything, "--toolchain", "gcc"))
 
 
 def test_not_a_build(tmp_path):

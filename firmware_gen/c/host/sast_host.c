@@ -4,11 +4,8 @@
  * All numbers are little-endian. Standard input, for every recording:
  *     uint32 steps; per step: uint32 events, then per event uint16 x, uint16 y, uint8 polarity (sensor coordinates)
  * Standard output, once:
- *     8 bytes "SASTHOST", uint32 version (1), 32 bytes model hash
- * and for every recording:
- *     per step: the bytes that the step's CRC covers (per weighted layer: per neuron int32 membrane, uint8 spike;
- *               then uint32 SynOps, uint32 spikes), then uint32 CRC
- *     int32 [classes] outputs, uint32 class, and per weighted layer uint64 total SynOps, uint64 total spikes
+ *     8 bytes "SASTHOST", uint32 version (2), 32 bytes model hash
+ * and for every recording what sast_trace.h describes: its steps, then its end.
  */
 #include "sast_host.h"
 
@@ -18,21 +15,9 @@
 #include <io.h>
 #endif
 
-#include "sast_crc.h"
-
-#define HOST_VERSION 1u
+#define HOST_VERSION 2u
 #define EVENT_BYTES 5u
 #define BUFFER_BYTES 65536u
-#define LARGEST_WRITE 8u
-
-/* One run of the program. */
-typedef struct {
-    sast_context_t net;
-    sast_step_crc_t crc;
-    int32_t *outputs; /* [classes] */
-    size_t filled;    /* bytes of the buffer in use */
-    uint8_t buffer[BUFFER_BYTES];
-} host_t;
 
 static int fail(const char *what)
 {
@@ -40,25 +25,11 @@ static int fail(const char *what)
     return 1;
 }
 
-static void flush(host_t *host)
+static void write_out(void *user, const uint8_t *bytes, size_t size)
 {
-    (void)fwrite(host->buffer, 1, host->filled, stdout); /* an error stays set on the stream; the end looks at it */
+    (void)user;
+    (void)fwrite(bytes, 1, size, stdout); /* an error stays set on the stream; the end looks at it */
     (void)fflush(stdout);
-    host->filled = 0;
-}
-
-/* The low `bytes` (up to LARGEST_WRITE) bytes of value, lowest first. */
-static void put(host_t *host, uint64_t value, unsigned bytes)
-{
-    unsigned i;
-
-    if (host->filled + LARGEST_WRITE > BUFFER_BYTES) {
-        flush(host);
-    }
-    for (i = 0; i < bytes; ++i) {
-        host->buffer[host->filled + i] = (uint8_t)((value >> (8u * i)) & 0xFFu);
-    }
-    host->filled += bytes;
 }
 
 /* Reads one uint32; 0 at the end of the input. */
@@ -73,32 +44,7 @@ static int get32(uint32_t *value)
     return 1;
 }
 
-static void on_step_begin(void *user)
-{
-    sast_step_crc_begin(&((host_t *)user)->crc);
-}
-
-static void on_neuron(void *user, uint16_t layer, uint32_t neuron, int32_t membrane, uint8_t spike)
-{
-    host_t *host = (host_t *)user;
-
-    (void)layer;
-    (void)neuron;
-    put(host, (uint32_t)membrane | (uint64_t)spike << 32, 5);
-    sast_step_crc_neuron(&host->crc, membrane, spike);
-}
-
-static void on_layer_end(void *user, uint16_t layer, const sast_counters_t *counters)
-{
-    host_t *host = (host_t *)user;
-
-    (void)layer;
-    put(host, counters->synops, 4);
-    put(host, counters->spikes, 4);
-    sast_step_crc_layer(&host->crc, counters);
-}
-
-static int run_step(host_t *host)
+static int run_step(sast_trace_t *trace)
 {
     uint32_t events;
     uint32_t i;
@@ -107,81 +53,54 @@ static int run_step(host_t *host)
         return fail("the input ends inside a recording");
     }
     for (i = 0; i < events; ++i) {
-        uint8_t e[EVENT_BYTES];
+        uint8_t event[EVENT_BYTES];
 
-        if (fread(e, 1, sizeof e, stdin) != sizeof e) {
+        if (fread(event, 1, sizeof event, stdin) != sizeof event) {
             return fail("the input ends inside a step");
         }
-        if (sast_push(&host->net, (uint16_t)(e[0] | e[1] << 8), (uint16_t)(e[2] | e[3] << 8), e[4]) != SAST_OK) {
+        if (sast_trace_push(trace, event, 1) != SAST_OK) {
             return fail("an event is outside the model's sensor");
         }
     }
-    if (sast_step(&host->net) != SAST_OK) {
-        return fail("a step was refused");
-    }
-    put(host, sast_step_crc_value(&host->crc), 4);
-    return 0;
+    return sast_trace_step(trace) == SAST_OK ? 0 : fail("a step was refused");
 }
 
-static int put_results(host_t *host)
-{
-    const sast_model_t *model = host->net.model;
-    sast_counters_t counters;
-    uint16_t answer;
-    uint16_t i;
-
-    if (sast_result(&host->net, &answer, host->outputs) != SAST_OK) {
-        return fail("the result was refused");
-    }
-    for (i = 0; i < model->class_count; ++i) {
-        put(host, (uint32_t)host->outputs[i], 4);
-    }
-    put(host, answer, 4);
-    for (i = 0; i < model->layer_count; ++i) {
-        if (sast_counters(&host->net, i, &counters) == SAST_OK) {
-            put(host, counters.total_synops, 8);
-            put(host, counters.total_spikes, 8);
-        }
-    }
-    flush(host); /* the reader waits for whole recordings */
-    return 0;
-}
-
-static int run_recording(host_t *host, uint32_t steps)
+static int run_recording(sast_trace_t *trace, uint32_t steps)
 {
     uint32_t i;
 
-    if (sast_reset(&host->net) != SAST_OK) {
+    if (sast_trace_reset(trace) != SAST_OK) {
         return fail("the reset was refused");
     }
     for (i = 0; i < steps; ++i) {
-        if (run_step(host) != 0) {
+        if (run_step(trace) != 0) {
             return 1;
         }
     }
-    return put_results(host);
+    return sast_trace_result(trace) == SAST_OK ? 0 : fail("the result was refused"); /* the reader waits for it */
 }
 
-static void put_header(host_t *host)
+static void put_header(sast_trace_t *trace)
 {
     static const char magic[] = "SASTHOST";
     unsigned i;
 
     for (i = 0; i < 8u; ++i) {
-        put(host, (uint8_t)magic[i], 1);
+        sast_trace_put(trace, (uint8_t)magic[i], 1);
     }
-    put(host, HOST_VERSION, 4);
+    sast_trace_put(trace, HOST_VERSION, 4);
     for (i = 0; i < 32u; ++i) {
-        put(host, host->net.model->hash[i], 1);
+        sast_trace_put(trace, trace->observed.model->hash[i], 1);
     }
-    flush(host);
+    sast_trace_flush(trace);
 }
 
-int sast_host_run(const sast_model_t *model, void *memory, size_t memory_size, int32_t *outputs)
+int sast_host_run(const sast_model_t *model, const sast_trace_memory_t *memory)
 {
-    static host_t host; /* too large for some stacks */
-    const sast_observer_t observer = {&host, on_step_begin, on_neuron, on_layer_end};
-    const sast_status_t status = sast_init(&host.net, model, memory, memory_size);
+    static sast_trace_t trace;
+    static uint8_t buffer[BUFFER_BYTES]; /* too large for some stacks */
+    const sast_trace_sink_t sink = {NULL, write_out, buffer, sizeof buffer};
+    const sast_status_t status = sast_trace_init(&trace, model, memory, &sink);
     uint32_t steps;
 
 #ifdef _WIN32
@@ -191,12 +110,9 @@ int sast_host_run(const sast_model_t *model, void *memory, size_t memory_size, i
     if (status != SAST_OK) {
         return fail(sast_status_name(status));
     }
-    (void)sast_set_observer(&host.net, &observer);
-    host.outputs = outputs;
-    host.filled = 0;
-    put_header(&host);
+    put_header(&trace);
     while (get32(&steps)) {
-        if (run_recording(&host, steps) != 0) {
+        if (run_recording(&trace, steps) != 0) {
             return 1;
         }
     }

@@ -4,11 +4,10 @@
 #ifndef SAST_HOST_H
 #define SAST_HOST_H
 
-#include "sast.h"
+#include "sast_trace.h"
 
 /* Reads recordings from standard input until it ends, writes their traces to standard output (the format is in
-   sast_host.c). outputs: room for one int32_t per class. Returns the program's exit code: 0, or 1 with one line on
-   standard error. */
-int sast_host_run(const sast_model_t *model, void *memory, size_t memory_size, int32_t *outputs);
+   sast_host.c). Returns the program's exit code: 0, or 1 with one line on standard error. */
+int sast_host_run(const sast_model_t *model, const sast_trace_memory_t *memory);
 
 #endif /* SAST_HOST_H */

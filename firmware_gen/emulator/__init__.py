@@ -1,0 +1,1 @@
+"""The generated C on an emulated microcontroller core: compiled for it, called function by function, counted."""

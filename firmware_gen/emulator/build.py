@@ -1,0 +1,71 @@
+"""A build folder's C as a program for a bare core, with the driver that is called from outside."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from edge_sast.errors import EdgeSastError
+from firmware_gen.compiler import run_compiler
+from firmware_gen.emulator.cores import Core
+from firmware_gen.emulator.image import Image, read_image
+from firmware_gen.emulator.toolchain import compiler, environment
+
+DEFAULT_FLAGS = ("-O2",)
+# zig would add checks of its own; the program has no start-up code, and its sections are dropped where not called.
+FLAGS = {
+    "zig": ("-fno-sanitize=undefined", "-Wno-unused-command-line-argument"),
+    "gcc": ("-nostdlib",),
+}
+COMMON = (
+    "-std=c99",
+    "-ffreestanding",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-stack-protector",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+)
+LINK = ("-nostartfiles", "-Wl,--gc-sections", "-Wl,--entry=sast_emulator_init")
+
+
+def build_image(
+    build: Path,
+    files: Sequence[str],
+    name: str,
+    core: Core,
+    toolchain: str = "zig",
+    flags: Sequence[str] = DEFAULT_FLAGS,
+) -> Image:
+    """The folder's library and tables, linked with the emulator's driver.
+
+    files: the folder's, relative. name: the model's (see c_target.generate). flags: how to optimise, and others.
+
+    Raises EdgeSastError: no such toolchain; no sources; they do not compile.
+    """
+    command = compiler(toolchain, core)
+    build = build.absolute()  # a relative path might begin like an option
+    sources = [build / path for path in sorted(files) if path.startswith("src/") and path.endswith(".c")]
+    if not sources:
+        raise EdgeSastError(f"{build}: has 0 C sources; export it again with --target c")
+    with (
+        tempfile.TemporaryDirectory(prefix="edge-sast-emulator-") as scratch,
+        resources.as_file(resources.files("firmware_gen") / "c") as package,
+    ):
+        driver = package / "emulator"
+        sources += [build / "host" / "sast_trace.c", driver / "sast_emulator.c"]
+        sources += [driver / "memory_gcc.c"] if toolchain == "gcc" else []
+        program = Path(scratch) / "program.elf"
+        command += [*COMMON, *FLAGS[toolchain], *flags, *LINK, f"-Wl,-T,{driver / 'program.ld'}"]
+        command += [f"-I{path}" for path in (build / "include", build / "host", driver)]
+        command += [
+            f'-DSAST_EMULATOR_HEADER="{name}_model.h"',
+            f"-DSAST_EMULATOR_MODEL={name}_model",
+            f"-DSAST_EMULATOR_MEMORY={name}_memory_t",
+        ]
+        command += [*map(str, sources), "-o", str(program)]
+        command += ["-lgcc"] if toolchain == "gcc" else []
+        run_compiler(command, "choose another --toolchain", environment(Path(scratch)))
+        return read_image(program)

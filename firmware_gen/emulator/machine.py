@@ -1,0 +1,153 @@
+"""A core and its memory: functions of a program are called on it, and its instructions counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from firmware_gen.emulator.cores import Core
+from firmware_gen.emulator.image import Image
+from firmware_gen.emulator.instructions import count_instructions
+from firmware_gen.emulator.toolchain import EXTRA
+
+PAGE = 4096
+STOP = 0x0F00_0000  # where a called function returns to; no code lies there
+STACK_TOP = 0x3010_0000
+STACK_BYTES = (
+    64 * 1024
+)  # a device's network takes a few hundred; below it nothing is mapped, so an overflow is found
+STACK_FILL = 0xA5  # what the stack holds before it is used
+BUFFERS = 0x6000_0000  # memory for the caller
+CALL_TIMEOUT_S = 120  # one step of the largest networks takes seconds; a hang must end
+
+
+class Machine:
+    """One core with a program in its memory.
+
+    counted: count instructions of every call, by block; several times slower.
+
+    Raises EdgeSastError where Unicorn is missing.
+    """
+
+    def __init__(self, image: Image, core: Core, counted: bool = False) -> None:
+        try:
+            import unicorn
+        except ImportError as error:
+            raise EdgeSastError(f"the Python package unicorn is missing; {EXTRA}") from error
+        self.image, self.core = image, core
+        self._unicorn = unicorn
+        self._engine, self._registers = _engine(unicorn, core)
+        self._next_buffer = BUFFERS
+        self.blocks: Counter[tuple[int, int]] = Counter()
+        for segment in image.segments:
+            self._map(segment.address, segment.size)
+            self._engine.mem_write(segment.address, segment.data)
+        self._map(STOP, PAGE)
+        self._map(STACK_TOP - STACK_BYTES, STACK_BYTES)
+        if counted:
+            self._engine.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
+
+    def _map(self, address: int, size: int) -> None:
+        start, end = address & -PAGE, (address + size + PAGE - 1) & -PAGE
+        for first, last, _ in sorted(self._engine.mem_regions()):
+            if first <= start <= last:  # segments may share a page
+                start = last + 1
+        if end > start:
+            self._engine.mem_map(start, end - start)
+
+    def _on_block(self, _engine: Any, address: int, size: int, _user: Any) -> None:
+        self.blocks[address, size] += 1
+
+    def allocate(self, size: int) -> int:
+        """Address of `size` bytes of memory that the program does not use."""
+        address = self._next_buffer
+        self._map(address, max(size, 1))
+        self._next_buffer = (
+            address + size + 2 * PAGE - 1
+        ) & -PAGE  # a hole behind it: nobody writes beyond unseen
+        return address
+
+    def read(self, address: int, size: int) -> bytes:
+        """`size` bytes of memory."""
+        return bytes(self._engine.mem_read(address, size))
+
+    def write(self, address: int, data: bytes) -> None:
+        """Put bytes into memory."""
+        self._engine.mem_write(address, data)
+
+    def call(self, function: str, *arguments: int) -> int:
+        """Call a C function with up to four integers or addresses; what it returns, as uint32.
+
+        Raises CheckFailedError where it faults or does not end.
+        """
+        registers = self._registers
+        for register, value in zip(registers.arguments, arguments, strict=False):
+            self._engine.reg_write(register, value)
+        self._engine.reg_write(registers.stack, STACK_TOP)
+        self._engine.reg_write(registers.link, STOP | registers.thumb)
+        start = self.image.symbols[function] | registers.thumb
+        try:
+            self._engine.emu_start(start, STOP, timeout=int(CALL_TIMEOUT_S * 1e6))
+        except self._unicorn.UcError as error:
+            raise CheckFailedError(
+                f"{self.core.name}: {function} stopped in {self._where()}: {error}"
+            ) from error
+        if self._engine.reg_read(registers.counter) & ~1 != STOP:
+            raise CheckFailedError(
+                f"{self.core.name}: {function} did not end after {CALL_TIMEOUT_S} s, in {self._where()}"
+            )
+        return int(self._engine.reg_read(registers.arguments[0]))
+
+    def _where(self) -> str:
+        counter = self._engine.reg_read(self._registers.counter) & ~1
+        return f"{self.image.function_at(counter)} (0x{counter:08x})"
+
+    def take_counts(self) -> Counter[str]:
+        """Instructions executed in each function since the last call of this, on a machine that counts."""
+        counts: Counter[str] = Counter()
+        for (address, size), times in self.blocks.items():
+            code = self.read(address, size)
+            counts[self.image.function_at(address)] += times * count_instructions(self.core.family, code)
+        self.blocks.clear()
+        return counts
+
+    def fill_stack(self) -> None:
+        """Make the whole stack look unused."""
+        self.write(STACK_TOP - STACK_BYTES, bytes([STACK_FILL]) * STACK_BYTES)
+
+    def stack_used(self) -> int:
+        """Bytes of the stack that were written to since fill_stack; 0 where nothing was."""
+        stack = self.read(STACK_TOP - STACK_BYTES, STACK_BYTES)
+        return len(stack.lstrip(bytes([STACK_FILL])))
+
+
+class _Registers:
+    """The calling convention: arguments (the first also holds the result), stack, link, program counter."""
+
+    def __init__(self, arguments: tuple[int, ...], stack: int, link: int, counter: int, thumb: int) -> None:
+        self.arguments, self.stack, self.link, self.counter, self.thumb = (
+            arguments,
+            stack,
+            link,
+            counter,
+            thumb,
+        )
+
+
+def _engine(unicorn: Any, core: Core) -> tuple[Any, _Registers]:
+    if core.family == "arm":
+        from unicorn import arm_const as arm
+
+        engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        engine.ctl_set_cpu_model(getattr(arm, core.cpu))
+        arguments = tuple(getattr(arm, f"UC_ARM_REG_R{i}") for i in range(4))
+        return engine, _Registers(arguments, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC, 1)
+    from unicorn import riscv_const as riscv
+
+    engine = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
+    engine.ctl_set_cpu_model(getattr(riscv, core.cpu))
+    arguments = tuple(getattr(riscv, f"UC_RISCV_REG_A{i}") for i in range(4))
+    return engine, _Registers(
+        arguments, riscv.UC_RISCV_REG_SP, riscv.UC_RISCV_REG_RA, riscv.UC_RISCV_REG_PC, 0
+    )

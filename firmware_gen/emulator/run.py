@@ -1,0 +1,81 @@
+"""Recordings through a build on an emulated core: events in, traces out."""
+
+from __future__ import annotations
+
+from edge_sast.errors import CheckFailedError
+from edge_sast.model import Model
+from edge_sast.modelfile import model_hash
+from firmware_gen.emulator.cores import Core
+from firmware_gen.emulator.image import Image
+from firmware_gen.emulator.machine import Machine
+from firmware_gen.trace import HostRecording, TraceFormat, parse_recording
+
+SPARE = 8  # the driver keeps room for one more value
+
+
+class EmulatedNetwork:
+    """A model's C on one core.
+
+    counted: as of Machine.
+
+    Raises:
+        EdgeSastError: as Machine does.
+        CheckFailedError: the program was built for another model, or refuses its own tables.
+    """
+
+    def __init__(
+        self, image: Image, core: Core, model: Model, form: TraceFormat, counted: bool = False
+    ) -> None:
+        self.machine = Machine(image, core, counted)
+        self._form = form
+        self._size = max(form.step.itemsize, form.end.itemsize) + SPARE
+        self._buffer = self.machine.allocate(self._size)
+        self._events, self._events_size = 0, -1
+        outputs = self.machine.allocate(4 * len(model.classes))
+        self._call("sast_emulator_init", self._buffer, self._size, outputs)
+        digest = self.machine.read(self.machine.call("sast_emulator_hash"), 32)
+        if digest.hex() != model_hash(model):
+            raise CheckFailedError(f"{core.name}: the program was built for another model; export it again")
+
+    def record(self, steps: list[bytes]) -> HostRecording:
+        """One recording, with and without an observer. steps: as event_bytes.step_bytes gives them.
+
+        Raises CheckFailedError: the program faults, hangs, or refuses an event.
+        """
+        self.reset()
+        parts = []
+        for step in steps:
+            self._call("sast_emulator_step", self._put(step), len(step) // 5)
+            parts.append(self._take(self._form.step.itemsize))
+        self._call("sast_emulator_result")
+        parts.append(self._take(self._form.end.itemsize))
+        return parse_recording(self._form, b"".join(parts))
+
+    def reset(self) -> None:
+        """Start of a recording."""
+        self._call("sast_emulator_reset")
+
+    def quiet_step(self, step: bytes) -> None:
+        """One step of the context without an observer alone: what to count."""
+        self._call("sast_emulator_quiet_push", self._put(step), len(step) // 5)
+        self._call("sast_emulator_quiet_step")
+
+    def _put(self, step: bytes) -> int:
+        """The events of a step (its leading count left out) in memory; their address."""
+        if len(step) > self._events_size:
+            self._events, self._events_size = self.machine.allocate(2 * len(step)), 2 * len(step)
+        self.machine.write(self._events, step[4:])
+        return self._events
+
+    def _take(self, size: int) -> bytes:
+        written = self.machine.call("sast_emulator_written")
+        if written != size:
+            raise CheckFailedError(
+                f"{self.machine.core.name}: the program wrote {written} bytes of a trace, not {size}"
+            )
+        return self.machine.read(self._buffer, size)
+
+    def _call(self, function: str, *arguments: int) -> None:
+        status = self.machine.call(function, *arguments)
+        if status:
+            raise CheckFailedError(f"{self.machine.core.name}: {function} returned status {status} of sast.h")

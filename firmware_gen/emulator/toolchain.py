@@ -1,0 +1,51 @@
+"""Compilers that make programs for a bare core: zig from PyPI, or the GNU ones."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from edge_sast.data.cache import default_cache_dir
+from edge_sast.errors import EdgeSastError
+from firmware_gen.emulator.cores import Core
+
+TOOLCHAINS = ("zig", "gcc")
+GNU = {
+    "arm": (("arm-none-eabi-gcc",), "gcc-arm-none-eabi"),
+    "riscv": (("riscv64-unknown-elf-gcc", "riscv32-unknown-elf-gcc"), "gcc-riscv64-unknown-elf"),
+}
+EXTRA = "pip install 'edge-sast[emulator]'"
+
+
+def compiler(toolchain: str, core: Core) -> list[str]:
+    """Command and flags that compile C for `core`.
+
+    Raises EdgeSastError for an unknown toolchain, and for one that is not installed.
+    """
+    if toolchain == "zig":
+        if importlib.util.find_spec("ziglang") is None:
+            raise EdgeSastError(f"--toolchain is 'zig', but the Python package ziglang is missing; {EXTRA}")
+        return [sys.executable, "-m", "ziglang", "cc", *core.zig]
+    if toolchain != "gcc":
+        raise EdgeSastError(f"--toolchain is {toolchain!r}; use {' or '.join(TOOLCHAINS)}")
+    names, package = GNU[core.family]
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        raise EdgeSastError(
+            f"--toolchain is 'gcc', but {names[0]} is missing; install {package}, or use --toolchain zig"
+        )
+    return [path, *core.gcc]
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """The environment a compiler runs in: zig keeps what it has compiled, or uses `scratch` where it may not write."""
+    folder = default_cache_dir() / "zig"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = scratch
+    folder = folder if os.access(folder, os.W_OK) else scratch
+    return {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder), **os.environ}
