@@ -21,6 +21,7 @@
 
 #include "sast.h"
 #include "sast_crc.h"
+#include "sast_events.h"
 #include "sast_frame.h"
 
 #ifdef __cplusplus
@@ -77,16 +78,16 @@ typedef struct {
 typedef struct {
     const sast_port_t *port;
     sast_context_t net;
-    sast_step_crc_t crc;
+    sast_step_crc_t crc;  /* of the last step */
     sast_frame_decoder_t decoder;
+    sast_event_decoder_t events;
     uint32_t token;       /* of the run; 0: none since the start */
     uint32_t stream_crc;  /* state, over all event bytes executed */
     uint32_t steps_crc;   /* state, over all sast_board_step_t sent */
+    uint32_t step;        /* number of the running one */
     uint32_t step_ticks;  /* of the running step */
     uint32_t dump_step;
     uint32_t dump_first;  /* first neuron wanted */
-    uint32_t column;      /* of the last event: 2 * x + polarity */
-    uint32_t row;
     uint16_t expected;    /* seq of the next load frame */
     uint16_t dump_layer;
     uint16_t reply_size;
