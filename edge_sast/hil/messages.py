@@ -113,6 +113,8 @@ class BoardRun:
     ticks: uint32 [T] spent adding events and computing each step; only runs that were not observed give fair ones.
     synops, spikes: uint64 [weighted layers], of all steps. outputs: int32 [classes]. prediction: class index.
     attempts: 1, and one more for each time that it had to start again.
+    event_bytes: what the events took, docs/protocol.md section 4; load_s: how long the last attempt took to load
+    and compute them, seconds.
     """
 
     crcs: NDArray[np.uint32] | None
@@ -122,6 +124,8 @@ class BoardRun:
     outputs: NDArray[np.int32]
     prediction: int
     attempts: int
+    event_bytes: int
+    load_s: float
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""The event bytes of docs/protocol.md, section 4."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_sast.data.binned import BinnedEvents
+from edge_sast.errors import EdgeSastError
+from edge_sast.hil.messages import BoardInfo, StepEvents
+
+MOST_SITES = (1 << 32) - 2  # a number of the wire is below 2^32, and an event's is one more than its distance
+_THRESHOLDS = [1 << 7, 1 << 14, 1 << 21, 1 << 28]  # from here on a number takes one byte more
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one LOAD frame carries. steps: how many end in it."""
+
+    payload: bytes
+    steps: int
+
+
+def recording_steps(binned: BinnedEvents, recording: int) -> list[StepEvents]:
+    """The steps of a binned recording; a binned input stands for a block of pixels, its upper left one is taken."""
+    grid = binned.binning
+    rows = binned.step_ptr[recording * grid.steps : (recording + 1) * grid.steps + 1]
+    steps = []
+    for first, last in itertools.pairwise(rows):
+        sites = np.repeat(binned.indices[first:last], binned.counts[first:last]).astype(np.int64)
+        place = sites // 2
+        steps.append(
+            StepEvents(place % grid.width << grid.shift, place // grid.width << grid.shift, sites % 2)
+        )
+    return steps
+
+
+def numbers(steps: Sequence[StepEvents], info: BoardInfo) -> NDArray[np.int64]:
+    """All steps as the numbers of the wire: a distance plus 1 for each event, 0 where a step ends.
+
+    Raises EdgeSastError for an event outside the model's input.
+    """
+    if info.width * info.height * 2 > MOST_SITES:
+        raise EdgeSastError(
+            f"the model's input has {info.width} x {info.height} pixels, more than the protocol can address; "
+            "shift coordinates when binning"
+        )
+    parts: list[NDArray[np.int64]] = []
+    for t, step in enumerate(steps):
+        sites = np.sort(_sites(step, info, t))
+        parts += [np.diff(sites, prepend=0) + 1, np.zeros(1, np.int64)]
+    return np.concatenate([*parts, np.zeros(0, np.int64)])
+
+
+def loads(steps: Sequence[StepEvents], info: BoardInfo, room: int) -> list[Load]:
+    """The recording cut into payloads of `room` bytes at most, no number cut in two.
+
+    Raises EdgeSastError as `numbers` does.
+    """
+    values = numbers(steps, info)
+    sizes = 1 + np.searchsorted(_THRESHOLDS, values, side="right")
+    ends, step_ends = np.cumsum(sizes), np.cumsum(values == 0)
+    data = _pack(values, sizes, ends)
+    out: list[Load] = []
+    first, at, done = 0, 0, 0
+    while first < len(values):
+        by_bytes = np.searchsorted(ends, at + room, side="right")
+        by_steps = np.searchsorted(step_ends, done + info.frame_steps, side="right")
+        last = int(min(by_bytes, by_steps))
+        out.append(Load(data[at : ends[last - 1]], int(step_ends[last - 1]) - done))
+        first, at, done = last, int(ends[last - 1]), int(step_ends[last - 1])
+    return out
+
+
+def _sites(step: StepEvents, info: BoardInfo, t: int) -> NDArray[np.int64]:
+    x, y, p = (np.asarray(part).astype(np.int64) for part in (step.x, step.y, step.polarity))
+    column, row = x >> info.shift, y >> info.shift
+    outside = (column < 0) | (column >= info.width) | (row < 0) | (row >= info.height) | (p < 0) | (p > 1)
+    if outside.any():
+        i = int(outside.argmax())
+        raise EdgeSastError(
+            f"step {t}: event {i} is at x {x[i]}, y {y[i]}, polarity {p[i]}, outside the board's input of "
+            f"{info.width} x {info.height} (coordinates >> {info.shift}); use data of the model's sensor"
+        )
+    return (row * info.width + column) * 2 + p
+
+
+def _pack(values: NDArray[np.int64], sizes: NDArray[np.int64], ends: NDArray[np.int64]) -> bytes:
+    """Seven bits a byte, lowest first, bit 7 on all but the last."""
+    data = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+    starts = ends - sizes
+    for i in range(5):
+        has = sizes > i
+        more = np.where(sizes[has] > i + 1, 0x80, 0)
+        data[starts[has] + i] = (values[has] >> (7 * i) & 0x7F) | more
+    return data.tobytes()
