@@ -31,6 +31,7 @@ from edge_sast.hil.messages import (
 from edge_sast.hil.transfer import NEURON, RECORD, Dump, RestartedError, Transfer
 
 PROTOCOL = 1
+LEAST_FRAME = 64  # decoded bytes: room for BEGIN, and for any number of the event bytes
 OBSERVED, DUMPED = 1, 2
 _HELLO = struct.Struct("<H32sHIBBBIHHBIIHHHI")
 _READ = struct.Struct("<BIIII")
@@ -205,30 +206,15 @@ def _parse_hello(payload: bytes) -> BoardInfo:
         raise BoardRefusedError(
             f"board: its HELLO has {len(payload)} bytes, not {_HELLO.size}; flash the firmware again"
         )
-    (
-        version,
-        model,
-        *sizes,
-        kind,
-        hz,
-        width,
-        height,
-        shift,
-        steps,
-        dt_us,
-        layers,
-        weighted,
-        classes,
-        memory,
-    ) = _HELLO.unpack_from(payload)
-    return BoardInfo(
-        version,
-        payload[_HELLO.size :].decode("ascii", "replace"),
-        model.hex(),
-        *sizes,
-        TICKS_KINDS[kind] if kind < len(TICKS_KINDS) else "unknown",
-        hz, width, height, shift, steps, dt_us, layers, weighted, classes, memory,
-    )  # fmt: skip
+    _, model, frame, rx, window, frame_steps, kind, hz, *shape = _HELLO.unpack_from(payload)
+    if frame < LEAST_FRAME or window < 1 or frame_steps < 1:
+        raise BoardRefusedError(
+            f"board: takes frames of {frame} bytes, {window} at once, {frame_steps} steps in each, which is too "
+            "little; build its firmware with larger buffers"
+        )
+    ticks = TICKS_KINDS[kind] if kind < len(TICKS_KINDS) else "unknown"
+    name = payload[_HELLO.size :].decode("ascii", "replace")
+    return BoardInfo(version, name, model.hex(), frame, rx, window, frame_steps, ticks, hz, *shape)
 
 
 def _board_run(
