@@ -153,6 +153,7 @@ class Board:
         self.close()
         feed, self._inlet = os.pipe()
         self._process = subprocess.Popen([self._program], stdin=feed, stdout=subprocess.PIPE, bufsize=0)
+        os.set_blocking(self.fileno(), False)  # it may have been reset since select saw bytes
         self._feed = feed  # kept open to ask how much is waiting in it
 
     def close(self) -> None:
@@ -168,7 +169,14 @@ class Board:
         return self._process.stdout.fileno()  # type: ignore[union-attr]  # PIPE was asked for
 
     def read(self) -> bytes:
-        return os.read(self.fileno(), READ_BYTES)
+        """b"" for nothing. Ends the relay when the process has ended by itself, which no board does."""
+        try:
+            data = os.read(self.fileno(), READ_BYTES)
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise SystemExit(f"virtual board: {self._program} ended by itself")
+        return data
 
     def write(self, data: bytes) -> None:
         """Bytes that its UART buffer has no room for are lost."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -29,13 +30,14 @@ END_TIMEOUT_S = 10.0  # the relay only prints a line and ends
 
 @dataclass
 class VirtualBoard:
-    """A running one. port: for --port.
+    """A running one. port: for --port. stop: ends it at once, as pulling its plug does.
 
     Filled when it ends: faults, how many of each kind were done; overruns, bytes that came when the board's buffer
     was full; to_board, to_host: bytes that went in.
     """
 
     port: str
+    stop: Callable[[], None]
     faults: dict[str, int] = field(default_factory=dict)
     overruns: int = 0
     to_board: int = 0
@@ -99,9 +101,11 @@ def running(settings: RelaySettings) -> Iterator[VirtualBoard]:
         line = process.stdout.readline()
         if not line:
             raise EdgeSastError("virtual board: its relay did not start; see the messages above")
-        board = VirtualBoard(json.loads(line)["port"])
+        board = VirtualBoard(json.loads(line)["port"], process.kill)
         yield board
         figures, _ = process.communicate(timeout=END_TIMEOUT_S)
+        if process.returncode == -signal.SIGKILL:
+            return  # stopped: it can tell nothing any more
         if process.returncode:
             raise CheckFailedError(f"virtual board: its relay ended with exit code {process.returncode}")
         for name, value in json.loads(figures).items():

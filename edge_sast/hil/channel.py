@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from edge_sast.hil.messages import (
     Port,
     Trace,
 )
+from edge_sast.hil.ports import close_port
 
 READ_BYTES = 65536
 READ_TIMEOUT_S = 0.05  # of ports that select cannot wait for: how soon a deadline is looked at
@@ -57,8 +57,8 @@ class Channel:
         return size * BITS_PER_BYTE / (getattr(self._port, "baudrate", None) or ASSUMED_BAUD)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # it is gone, which is what was wanted
-            self._port.close()
+        """Closes the port, in whatever state it is."""
+        close_port(self._port)
 
     def request_number(self) -> int:
         """seq of a request that is no LOAD."""

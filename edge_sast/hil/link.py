@@ -167,9 +167,7 @@ class BoardLink:
         payload = struct.pack("<B8sHII", begin.flags, bytes.fromhex(info.model_hash)[:8], begin.layer, begin.step,
                               begin.first)  # fmt: skip
         answer = self._channel.ask(Kind.BEGIN, token, payload, self.settings.stall_s).payload
-        if answer != bytes([transfer.OK]):
-            status = answer[0] if answer else transfer.BAD_REQUEST
-            raise BoardRefusedError(f"board: {transfer.REASONS.get(status, f'status {status}')}")
+        transfer.check_status(answer[:1])
         return token
 
     def _results(self, info: BoardInfo, token: int, parts: Sequence[Load], records: bytes) -> bytes:
@@ -186,6 +184,7 @@ class BoardLink:
         while len(found) < wanted[-1]:
             offset = len(found).to_bytes(4, "little")
             answer = self._channel.ask(Kind.READ, token, offset, self.settings.stall_s).payload
+            transfer.check_status(answer[:1])
             if len(answer) <= _READ.size or _READ.unpack_from(answer) != wanted:
                 raise RestartedError("what it received and computed is not what was sent")
             found += answer[_READ.size :]

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.hil.messages import Port
 
 if TYPE_CHECKING:
     from serial import SerialBase
@@ -111,7 +112,7 @@ def open_port(name: str, baud: int = DEFAULT_BAUD) -> SerialBase:
     return port
 
 
-def close_port(port: SerialBase) -> None:
+def close_port(port: Port) -> None:
     """Close it, whatever state it is in."""
     connection = _connection(port)
     with contextlib.suppress(OSError):  # a device that is gone cannot be closed in order
@@ -120,7 +121,7 @@ def close_port(port: SerialBase) -> None:
         connection.close()
 
 
-def _connection(port: SerialBase) -> socket.socket | None:
+def _connection(port: Port) -> socket.socket | None:
     """The socket of a socket:// or rfc2217:// port."""
     found = getattr(port, "_socket", None)
     return found if isinstance(found, socket.socket) else None

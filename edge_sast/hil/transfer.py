@@ -32,6 +32,14 @@ class RestartedError(Exception):
     """The board no longer has this run; another attempt may succeed. The text says how that showed."""
 
 
+def check_status(status: bytes) -> None:
+    """Raises RestartedError or BoardRefusedError for what an answer begins with."""
+    if status == bytes([NO_RUN]):
+        raise RestartedError("it restarted, or another program uses it")
+    if status not in (bytes([OK]), bytes([GAP])):
+        raise BoardRefusedError(f"board: {REASONS.get(int.from_bytes(status), f'status {status.hex()}')}")
+
+
 class Dump:
     """The neurons of one layer as they come in, from `first` on. complete: the last one is there."""
 
@@ -114,7 +122,7 @@ class Transfer:
         index = self._index(frame.seq)
         if not self._answered <= index < self._next:
             return True  # answered before
-        self._check(frame.payload[0])
+        check_status(frame.payload[:1])
         if frame.payload[0] == GAP or index > self._answered:
             return False
         return self._accept(frame.payload)
@@ -138,13 +146,6 @@ class Transfer:
         """Number of the LOAD nearest to the oldest one under way whose seq this is."""
         distance = (seq - self._answered) & 0xFFFF
         return self._answered + (distance if distance < 0x8000 else distance - 0x10000)
-
-    def _check(self, status: int) -> None:
-        if status == NO_RUN:
-            raise RestartedError("it restarted, or another program uses it")
-        if status in (OK, GAP):
-            return
-        raise BoardRefusedError(f"board: {REASONS.get(status, f'status {status}')}")
 
     def _recover(self) -> None:
         """Asks until the board says where it is, and goes on from the oldest LOAD without an answer."""
@@ -174,8 +175,8 @@ class Transfer:
             if frame.kind != Kind.POLL_ANSWER:
                 self._take(frame)
             elif frame.token == self._token and frame.seq == seq and len(frame.payload) == _POLL_ANSWER.size:
-                status, expected, _ = _POLL_ANSWER.unpack(frame.payload)
-                self._check(status)
+                check_status(frame.payload[:1])
+                expected = _POLL_ANSWER.unpack(frame.payload)[1]
                 if not self._answered <= self._index(expected) <= self._next:
                     raise RestartedError("it wants a frame that it had")
                 return True

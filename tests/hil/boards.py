@@ -1,0 +1,78 @@
+"""A virtual board and the recordings it is given, for the tests of the link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_sast.data.binned import BinnedEvents
+from edge_sast.hil.events import recording_steps
+from edge_sast.hil.link import BoardLink
+from edge_sast.hil.messages import BoardRun, LinkSettings, StepEvents
+from edge_sast.hil.ports import open_port
+from edge_sast.model import Model
+from edge_sast.runtime import Simulator
+from edge_sast.runtime.simulator import Trace
+from firmware_gen.faults import FaultPlan
+from firmware_gen.relay import RelaySettings
+from firmware_gen.virtual_board import RX_BYTES, VirtualBoard, running
+from tests.firmware_gen.builds import everything_model
+from tests.strategies import binned, random_input
+
+QUICK = LinkSettings(hello_s=2.0, reply_s=0.05, stall_s=1.0)
+PATIENT = LinkSettings(hello_s=20.0, reply_s=0.1, stall_s=20.0)  # the machine may be busy
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A model, its compiled virtual board, recordings, and what the runtime says of them."""
+
+    model: Model
+    program: Path
+    data: BinnedEvents
+    traces: tuple[Trace, ...]
+
+    def steps(self, i: int) -> list[StepEvents]:
+        return recording_steps(self.data, i)
+
+    @contextmanager
+    def board(
+        self, tcp: bool = True, baud: int = 0, rx_bytes: int = RX_BYTES, faults: FaultPlan | None = None
+    ) -> Iterator[VirtualBoard]:
+        with running(RelaySettings(str(self.program), rx_bytes, tcp, baud, faults)) as board:
+            yield board
+
+    def check(self, run: BoardRun, i: int, observed: bool = True) -> None:
+        """A run of recording i is what the runtime says, to the last bit."""
+        trace = self.traces[i]
+        if observed:
+            np.testing.assert_array_equal(run.crcs, trace.crcs)
+        else:
+            assert run.crcs is None
+        assert len(run.ticks) == len(trace.crcs)
+        np.testing.assert_array_equal(run.outputs, trace.outputs)
+        np.testing.assert_array_equal(run.synops, trace.synops.sum(axis=0, dtype=np.uint64))
+        np.testing.assert_array_equal(run.spikes, trace.spike_counts.sum(axis=0, dtype=np.uint64))
+        assert run.prediction == trace.prediction
+
+
+def make_bench(program: Path, model: Model | None = None, recordings: int = 6) -> Bench:
+    """A bench around an already compiled board of `model` (everything_model)."""
+    model = model or everything_model()
+    rng = np.random.default_rng(1)
+    data = binned(model, [random_input(rng, model) for _ in range(recordings)])
+    simulator = Simulator(model)
+    return Bench(model, program, data, tuple(simulator.trace(data, i) for i in range(recordings)))
+
+
+@contextmanager
+def linked(board: VirtualBoard, settings: LinkSettings = PATIENT, trace=None) -> Iterator[BoardLink]:
+    link = BoardLink(open_port(board.port), settings, trace)
+    try:
+        yield link
+    finally:
+        link.close()

@@ -1,0 +1,288 @@
+import socket
+import struct
+import threading
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.hil.frames import Frame, FrameReader, Kind, encode
+from edge_sast.hil.link import BoardLink
+from edge_sast.hil.messages import (
+    BoardGoneError,
+    BoardRefusedError,
+    BoardResetError,
+    BoardSilentError,
+    BoardStalledError,
+    LinkSettings,
+    StepEvents,
+)
+from edge_sast.hil.ports import open_port
+from edge_sast.modelfile import model_hash
+from firmware_gen.faults import FaultPlan
+from firmware_gen.virtual_board import build_virtual_board
+from tests.firmware_gen.builds import export
+from tests.hil.boards import QUICK, Bench, linked, make_bench
+
+
+def run_many(link: BoardLink, bench: Bench, count: int) -> None:
+    for i in range(count):
+        link.run(bench.steps(i % len(bench.data)), True)
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+def test_a_board_gives_what_the_runtime_gives(bench, tcp):
+    with bench.board(tcp) as board, linked(board) as link:
+        info = link.hello()
+        assert (info.model_hash, info.name, info.protocol) == (model_hash(bench.model), "virtual", 1)
+        assert (info.ticks_kind, info.ticks_hz) == ("microseconds", 1_000_000)
+        assert (info.layers, info.weighted, info.classes) == (len(bench.model.layers), 5, 3)
+        for i in range(len(bench.data)):
+            for observed in (True, False):
+                run = link.run(bench.steps(i), observed)
+                bench.check(run, i, observed)
+                assert run.attempts == 1
+        assert link.statistics.recoveries == 0
+    assert board.overruns == 0
+
+
+def test_a_board_shows_any_layer_at_any_step(bench):
+    trace = bench.traces[0]
+    with bench.board() as board, linked(board) as link:
+        for layer in trace.layers:
+            for step in (0, 3):
+                membranes, spikes = link.dump(bench.steps(0), step, layer.index)
+                np.testing.assert_array_equal(membranes, trace.membranes[step, layer.start : layer.stop])
+                np.testing.assert_array_equal(spikes, trace.spikes[step, layer.start : layer.stop])
+
+
+def test_what_cannot_be_shown_is_refused(bench):
+    with bench.board() as board, linked(board) as link:
+        with pytest.raises(BoardRefusedError, match=r"^board: it does not know the request or the layer; "):
+            link.dump(bench.steps(0), 0, 1)  # a pool
+        with pytest.raises(EdgeSastError, match=r"^layer is 8; the model has layers 0 to 7$"):
+            link.dump(bench.steps(0), 0, 8)
+        with pytest.raises(EdgeSastError, match=r"^step is 4; the recording has steps 0 to 3$"):
+            link.dump(bench.steps(0), 4, 0)
+        outside = StepEvents(np.array([0, 22]), np.array([0, 0]), np.array([0, 0]))
+        with pytest.raises(EdgeSastError, match=r"^step 0: event 1 is at x 22, y 0, polarity 0, outside "):
+            link.run([outside], True)
+        bench.check(link.run(bench.steps(1), True), 1)
+
+
+def test_recordings_of_any_length(bench):
+    empty = StepEvents(*(np.zeros(0, np.int64),) * 3)
+    with bench.board() as board, linked(board) as link:
+        assert len(link.run([], True).ticks) == 0
+        run = link.run([empty] * 1000, True)
+        assert len(run.ticks) == 1000
+        assert run.event_bytes == 1000
+
+
+@pytest.mark.parametrize("rx_bytes", [64, 200, 700])
+def test_credits_keep_within_the_boards_buffer(bench, rx_bytes, tmp_path):
+    build_virtual_board(export(bench.model, tmp_path / "build"), tmp_path / "virtual", rx_bytes)
+    small = make_bench(tmp_path / "virtual", recordings=2)
+    with small.board(baud=921_600, rx_bytes=max(rx_bytes, 300)) as board, linked(board) as link:
+        assert link.hello().rx_bytes == rx_bytes
+        for i in (0, 1):
+            small.check(link.run(small.steps(i), True), i)
+    assert board.overruns == 0
+
+
+def test_silence_is_told_from_garbage():
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = open_port(f"socket://127.0.0.1:{listener.getsockname()[1]}")
+    link = BoardLink(port, QUICK)
+    with pytest.raises(BoardSilentError, match=r"^board: no answer within 2 s; check the port, --baud and "):
+        link.hello()
+    connection = listener.accept()[0]
+    connection.sendall(b"login: \0")
+    with pytest.raises(
+        BoardSilentError, match=r"^board: 8 bytes came in 2 s, none of them a frame; check --baud"
+    ):
+        link.hello()
+    link.close()
+    connection.close()
+    listener.close()
+
+
+def test_a_board_that_went_away_and_came_back(bench):
+    with bench.board(baud=115_200) as board, linked(board, QUICK) as link:
+        bench.check(link.run(bench.steps(0), True), 0)
+        link._channel._port._socket.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(
+            BoardGoneError, match=r"^board: the port failed \(.+\): plug the board in and run again$"
+        ):
+            link.run(bench.steps(1), True)
+        link.reopen(open_port(board.port))
+        bench.check(link.run(bench.steps(1), True), 1)
+
+
+def test_an_unplugged_device_is_gone_at_once(bench):
+    with bench.board(tcp=False) as board, linked(board, QUICK) as link:
+        link.hello()
+        thread = threading.Timer(0.2, board.stop)
+        thread.start()
+        with pytest.raises(BoardGoneError, match="the port failed"):
+            run_many(link, bench, 10_000)
+        thread.join()
+
+
+def test_a_board_that_restarts_is_given_its_recording_again(bench):
+    plan = FaultPlan(1, 1 / 5000, {"reset": 1})
+    settings = LinkSettings(20.0, 0.1, 20.0, attempts=100)
+    with bench.board(faults=plan) as board, linked(board, settings) as link:
+        attempts = 0
+        for i in [0, 1, 2, 3, 4, 5] * 10:
+            run = link.run(bench.steps(i), True)
+            bench.check(run, i)
+            attempts += run.attempts
+    assert board.faults["reset"] > 5
+    assert attempts > 60
+
+
+def test_a_board_that_restarts_for_ever_is_an_error(bench):
+    plan = FaultPlan(1, 1 / 300, {"reset": 1})
+    with (
+        bench.board(faults=plan) as board,
+        linked(board, LinkSettings(2.0, 0.05, 2.0, attempts=2)) as link,
+        pytest.raises(
+            BoardResetError, match=r"^board: could not finish a recording in 2 attempts \(it restarted"
+        ),
+    ):
+        run_many(link, bench, 100)
+
+
+def test_a_board_that_stops_is_an_error_and_a_pause_is_none(bench):
+    with (
+        bench.board(faults=FaultPlan(2, 1 / 3000, {"stall": 1}, stall_s=0.2)) as board,
+        linked(board) as link,
+    ):
+        for i in range(6):
+            bench.check(link.run(bench.steps(i), True), i)
+    assert board.faults["stall"] > 0
+    plan = FaultPlan(2, 1 / 1000, {"hang": 1}, hang_s=60.0)
+    with (
+        bench.board(faults=plan) as board,
+        linked(board, QUICK) as link,
+        pytest.raises(
+            BoardStalledError, match=r"^board: no answer for 1 s: it has stalled or was unplugged; "
+        ),
+    ):
+        run_many(link, bench, 6)
+
+
+def test_the_trace_shows_every_frame(bench):
+    lines: list[str] = []
+    with bench.board() as board, linked(board, trace=lines.append) as link:
+        link.hello()
+        link.run(bench.steps(0), True)
+    kinds = [line.split()[:2] for line in lines]
+    assert kinds[:4] == [[">", "HELLO"], ["<", "HELLO_ANSWER"], [">", "BEGIN"], ["<", "BEGIN_ANSWER"]]
+    assert kinds[-1] == ["<", "READ_ANSWER"]
+
+
+@contextmanager
+def scripted(answer):
+    """A host's link to something that answers each frame with answer(frame): for what no real board says."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection = listener.accept()[0]
+        reader = FrameReader()
+        while data := connection.recv(4096):
+            for frame in reader.feed(data):
+                connection.sendall(b"".join(encode(one) for one in answer(frame)))
+        connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    link = BoardLink(open_port(f"socket://127.0.0.1:{listener.getsockname()[1]}"), QUICK)
+    yield link
+    link.close()
+    thread.join()
+    listener.close()
+
+
+def hello_of(version: int, frame_bytes: int = 256, model: bytes = b"m" * 32) -> bytes:
+    return struct.pack(
+        "<H32sHIBBBIHHBIIHHHI", version, model, frame_bytes, 1024, 4, 8, 0, 0, 2, 2, 0, 1, 1, 1, 1, 2, 8
+    )
+
+
+def test_a_board_of_another_protocol_is_refused():
+    with (
+        scripted(lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(2))]) as link,
+        pytest.raises(
+            BoardRefusedError, match=r"^board: speaks protocol 2, this edge-sast 1; build and flash "
+        ),
+    ):
+        link.hello()
+
+
+def test_a_board_with_too_little_room_is_refused():
+    with (
+        scripted(lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(1, 20))]) as link,
+        pytest.raises(
+            BoardRefusedError, match=r"^board: takes frames of 20 bytes, 4 at once, 8 steps in each, "
+        ),
+    ):
+        link.hello()
+
+
+def test_another_model_in_the_middle_is_refused():
+    models = iter([b"a" * 32, b"b" * 32])
+    with scripted(
+        lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(1, 256, next(models)))]
+    ) as link:
+        link.hello()
+        with pytest.raises(
+            BoardRefusedError, match=r"^board: now has model 626262626262, before 616161616161; "
+        ):
+            link.hello()
+
+
+@pytest.mark.parametrize("lie", ["steps", "stream", "records", "size"])
+def test_results_of_anything_else_are_not_accepted(lie):
+    """A board that answers every frame in order, but whose sums are not those of what was sent."""
+    place = ["steps", "stream", "records", "size"].index(lie)
+    record = struct.pack("<II", 7, 8)
+    honest = [1, zlib.crc32(b"\0"), zlib.crc32(record), 2 + 2 * 4 + 16]
+    honest[place] ^= 1
+
+    def answer(frame: Frame) -> list[Frame]:
+        payload = {
+            Kind.HELLO: hello_of(1),
+            Kind.BEGIN: b"\0",
+            Kind.LOAD: struct.pack("<BHI", 0, 1, 0) + record,
+            Kind.READ: struct.pack("<BIIII", 0, *honest) + bytes(26),
+        }[Kind(frame.kind)]
+        return [Frame(Kind(frame.kind).answer, frame.seq, frame.token, payload)]
+
+    empty = StepEvents(*(np.zeros(0, np.int64),) * 3)
+    with (
+        scripted(answer) as link,
+        pytest.raises(
+            BoardResetError, match=r"5 attempts \(what it received and computed is not what was sent\)"
+        ),
+    ):
+        link.run([empty], True)
+
+
+def test_a_babbling_board_is_no_endless_wait():
+    def answer(frame: Frame) -> list[Frame]:
+        return [Frame(0x83, i, frame.token ^ 1) for i in range(2000)]
+
+    with scripted(answer) as link, pytest.raises(BoardStalledError, match="no answer for 2 s"):
+        link.hello()
+
+
+@pytest.mark.parametrize("field", ["hello_s", "reply_s", "stall_s"])
+def test_settings_are_checked(field):
+    with pytest.raises(EdgeSastError, match=rf"^{field} is 0; give seconds above 0$"):
+        LinkSettings(**{field: 0})
+    with pytest.raises(EdgeSastError, match=r"^attempts is 0; give 1 or more$"):
+        LinkSettings(attempts=0)
