@@ -24,7 +24,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,dev]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,boards,dev]'
 	touch $@
 
 clean:
