@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from importlib import resources
-from string import Template
 
-import edge_sast
 from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import Model
 from edge_sast.modelfile import dumps, model_hash
 from firmware_gen import known_answers
+from firmware_gen.c_library import library_files
 from firmware_gen.c_memory import memory
-from firmware_gen.c_model import all_tables, model_header, model_source, table_bytes
+from firmware_gen.c_model import model_header, model_source
+from firmware_gen.c_package import package_files
 from firmware_gen.c_text import array, banner, define, guard_close, guard_open
 from firmware_gen.folder import with_manifest, write_folder
 
@@ -55,75 +53,13 @@ def generate(
         f"src/{name}_model.c": model_source(model, name),
         f"examples/{name}_known_answers.h": _answers_header(model, name, len(answers)),
         f"examples/{name}_known_answers.c": _answers_source(model, name, answers),
-        "examples/selftest_main.c": _template("selftest_main.c", model, name),
-        "host/host_main.c": _template("host_main.c", model, name),
     }
-    files = {path: text.encode() for path, text in texts.items()} | _library()
+    files = {path: text.encode() for path, text in texts.items()} | library_files(model)
+    package = package_files(model, name, files, len(answers))
+    files |= {path: text.encode() for path, text in package.items()}
     files["model.safetensors"] = dumps(model)
     files["known_answers.bin"] = answers
-    files["CMakeLists.txt"] = _template("CMakeLists.txt", model, name, **_source_lists(files)).encode()
-    files["README.md"] = _template("README.md", model, name, **_readme_values(model, name)).encode()
     return with_manifest(files, TARGET, name, model_hash(model))
-
-
-def _library() -> dict[str, bytes]:
-    """The hand-written files, the same for every model."""
-    root = resources.files("firmware_gen") / "c"
-    return {
-        f"{folder}/{file.name}": file.read_bytes()
-        for folder in ("include", "src", "host")
-        for file in sorted((root / folder).iterdir(), key=lambda file: file.name)
-        if file.name.endswith((".c", ".h"))
-    }
-
-
-def _template(file_name: str, model: Model, name: str, **values: str) -> str:
-    text = (resources.files("firmware_gen") / "c" / "templates" / file_name).read_text("utf-8")
-    common = {
-        "name": name,
-        "prefix": f"{name.upper()}_MODEL",
-        "tool": f"edge-sast {edge_sast.__version__}",
-        "model_hash": model_hash(model),
-        "banner": banner(file_name, "made for one model", model),
-    }
-    return Template(text).substitute(common | values)
-
-
-def _source_lists(files: Iterable[str]) -> dict[str, str]:
-    """Values for CMakeLists.txt: the sources of each program, one a line."""
-    folders = {"library_sources": "src/", "selftest_sources": "examples/", "host_sources": "host/"}
-    return {
-        key: "\n".join(
-            f"    {path}" for path in sorted(files) if path.startswith(folder) and path.endswith(".c")
-        )
-        for key, folder in folders.items()
-    }
-
-
-def _readme_values(model: Model, name: str) -> dict[str, str]:
-    grid = model.binning
-    return {
-        "sensor_width": str(grid.sensor_width),
-        "sensor_height": str(grid.sensor_height),
-        "steps": str(grid.steps),
-        "dt_us": str(grid.dt_us),
-        "classes": str(len(model.classes)),
-        "memory_table": _memory_table(model, name),
-    }
-
-
-def _memory_table(model: Model, name: str) -> str:
-    """Markdown: what takes flash and RAM."""
-    used = memory(model)
-    rows = [f"| RAM: `{name}_memory_t` | {used.bytes:,} | |"]
-    rows += [f"| - `{member.name}` | {member.bytes:,} | {member.comment} |" for member in used.members]
-    rows.append(f"| flash: tables | {table_bytes(model):,} | without code and descriptors |")
-    rows += [
-        f"| - layer {i}: {table.name} | {table.bytes:,} | |"
-        for i, tables in enumerate(all_tables(model))
-        for table in tables
-    ]
-    return "| part | bytes | |\n|---|---:|---|\n" + "\n".join(rows)
 
 
 def _answers_header(model: Model, name: str, size: int) -> str:

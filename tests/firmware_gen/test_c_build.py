@@ -211,11 +211,3 @@ def test_printed_sizes_are_the_compilers(model: Model, tmp_path):
 
 def test_table_version_is_the_headers(everything):
     assert f"#define SAST_TABLE_VERSION {TABLE_VERSION}u\n" in (everything / "include" / "sast.h").read_text()
-
-
-def test_cmake(everything, tmp_path):
-    if shutil.which("cmake") is None:
-        pytest.skip("needs cmake")
-    for command in (["-S", str(everything), "-B", "out"], ["--build", "out"]):
-        subprocess.run(["cmake", *command], cwd=tmp_path, check=True, capture_output=True, timeout=120)
-    assert run(tmp_path / "out" / "a_selftest").returncode == 0
