@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_sast import modelfile
 from edge_sast.cli.output import print_table, write_json
 from edge_sast.cli.recordings import load_split
-from edge_sast.errors import CheckFailedError
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.data.load import spread
+from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.footprint import footprint
 from trainer import checkpoint, command, datasets
 from trainer.config import TrainConfig
 from trainer.loop import Trainer
 
+if TYPE_CHECKING:
+    from firmware_gen.verify import VerifyReport
+
+EMULATED_RECORDINGS = 30
 SETTINGS = TrainConfig.of(
     "sast",
     data="digits",
@@ -37,12 +44,11 @@ SETTINGS = TrainConfig.of(
 
 def demo(args: argparse.Namespace) -> int:
     """Train, export, run, compile, compare; prints one table. Exit code 1 on any mismatch."""
-    from firmware_gen.verify import verify_host
-
     start = time.monotonic()
     command.set_threads(args.threads)
     out = Path(args.out)
     check_writable("--out", out, folder=True)
+    targets = _targets()
     print("1/4 train: SAST on the built-in handwritten digits before a simulated event camera", flush=True)
     data = datasets.training_data(datasets.open_data(SETTINGS), SETTINGS, args.cache_dir)
     run = out / "run"
@@ -58,24 +64,63 @@ def demo(args: argparse.Namespace) -> int:
     model = command.build_model(network, stored, (8,) * len(network.weighted()))
     command.write_c(model, binned, "sast", out / "c")
     print(
-        "4/4 verify: compile the C, compare every membrane, spike, counter and CRC of every step", flush=True
+        f"4/4 verify: compile the C for {' and for '.join(targets)}, compare every membrane, spike, counter and "
+        "CRC of every step",
+        flush=True,
     )
-    report = verify_host(out / "c", binned)
+    reports = [targets[name](out / "c", binned) for name in targets]
     sizes = footprint(model)
     figures |= {
         "recordings": recordings.name,
         "flash_bytes": sizes.flash_bytes,
         "ram_bytes": sizes.ram_bytes,
-        "mismatches": report.mismatches,
-        "compared_steps": report.steps,
+        "mismatches": sum(report.mismatches for report in reports),
+        "compared_steps": sum(report.steps for report in reports),
+        "verified": [report.figures() for report in reports],
         "model_hash": modelfile.model_hash(model),
         "seconds": round(time.monotonic() - start, 1),
     }
     _print(figures, out)
     write_json(args.json, figures)
-    if report.mismatches:
-        raise CheckFailedError(f"the C differs from the runtime: {report.first_mismatch}")
+    for report in reports:
+        if report.mismatches:
+            raise CheckFailedError(
+                f"{report.target}: the C differs from the runtime: {report.first_mismatch}"
+            )
     return 0
+
+
+def _targets() -> dict[str, Callable[[Path, BinnedEvents], VerifyReport]]:
+    """What the C can be verified on here: this computer, and an emulated Cortex-M4.
+
+    Raises EdgeSastError where neither has what it needs; says what one of them lacks.
+    """
+    from firmware_gen.compiler import find_compiler
+    from firmware_gen.emulator.toolchain import missing
+    from firmware_gen.verify import verify_emulated, verify_host
+
+    targets: dict[str, Callable[[Path, BinnedEvents], VerifyReport]] = {}
+    lacking = []
+    try:
+        find_compiler()
+        targets["this computer"] = verify_host
+    except EdgeSastError as error:
+        lacking.append(f"this computer: {error}")
+    reason = missing()
+    if reason is None:
+        targets["an emulated Cortex-M4"] = lambda build, binned: verify_emulated(build, _part(binned))
+    else:
+        lacking.append(f"an emulated Cortex-M4: {reason}")
+    if not targets:
+        raise EdgeSastError("; ".join(lacking))
+    for line in lacking:
+        print(f"not verified on {line}", flush=True)
+    return targets
+
+
+def _part(binned: BinnedEvents) -> BinnedEvents:
+    """Recordings of every class, as many as an emulated core takes seconds for."""
+    return binned.select(spread(binned.labels, EMULATED_RECORDINGS).tolist())
 
 
 def _test_split(args: argparse.Namespace) -> argparse.Namespace:
@@ -94,9 +139,12 @@ def _print(figures: dict[str, Any], out: Path) -> None:
     print()
     print_table(rows, [f"{figures['samples']} test recordings", "accuracy %", "SynOps/sample"])
     print(
-        f"\nINT8 tables {figures['flash_bytes']:,} bytes of flash, state {figures['ram_bytes']:,} bytes of RAM; "
-        f"C against runtime: {figures['mismatches']} mismatches in {figures['compared_steps']:,} steps"
+        f"\nINT8 tables {figures['flash_bytes']:,} bytes of flash, state {figures['ram_bytes']:,} bytes of RAM"
     )
+    for report in figures["verified"]:
+        print(
+            f"C against runtime on {report['target']}: {report['mismatches']} mismatches in {report['steps']:,} steps"
+        )
     print(f"\n{out}/run    checkpoint, config, metrics     edge-sast evaluate {out}/run")
-    print(f"{out}/c      the C and its README            edge-sast verify {out}/c --on host")
+    print(f"{out}/c      the C and its README            edge-sast verify {out}/c --on cortex-m")
     print(f"{figures['seconds']} s")

@@ -20,6 +20,14 @@ GNU = {
 EXTRA = "pip install 'edge-sast[emulator]'"
 
 
+def missing() -> str | None:
+    """What an emulated core and zig lack on this computer, with the remedy; None where all is there."""
+    for package, module in (("unicorn", "unicorn"), ("ziglang", "ziglang"), ("pyelftools", "elftools")):
+        if importlib.util.find_spec(module) is None:
+            return f"the Python package {package} is missing; {EXTRA}"
+    return None
+
+
 def compiler(toolchain: str, core: Core) -> list[str]:
     """Command and flags that compile C for `core`.
 

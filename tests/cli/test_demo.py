@@ -1,24 +1,50 @@
 """The demo, shortened: same data, same steps, a network that is not trained to the end."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import pytest
 
 from edge_sast.cli.main import main
+from edge_sast.errors import EdgeSastError
 
 
-@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler on this machine")
-def test_demo_runs_the_whole_path(tmp_path, monkeypatch, capsys):
+def no_compiler():
+    raise EdgeSastError("no C compiler found; install gcc")
+
+
+@pytest.mark.parametrize("with_compiler", [True, False])
+def test_demo_runs_the_whole_path(tmp_path, monkeypatch, capsys, with_compiler):
+    from firmware_gen import compiler
     from trainer import demo
 
+    if not with_compiler:  # a machine with nothing but Python and what pip brings
+        monkeypatch.setattr(compiler, "find_compiler", no_compiler)
+        monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(demo, "SETTINGS", replace(demo.SETTINGS, epochs=2, qat_epochs=1, limit=400))
     assert main(["demo", "--out", str(tmp_path / "demo"), "--json", str(tmp_path / "demo.json")]) == 0
     figures = json.loads((tmp_path / "demo.json").read_text())
     assert figures["mismatches"] == 0
-    assert figures["compared_steps"] > 3000
+    targets = {report["target"]: report["steps"] for report in figures["verified"]}
+    assert targets.pop("cortex-m4") == 10 * (3 + demo.EMULATED_RECORDINGS)
+    assert (targets.get("host", 0) > 3000) == with_compiler
+    assert figures["compared_steps"] == sum(targets.values()) + 330
     assert figures["int8"]["accuracy"] > 0.5
     printed = capsys.readouterr().out
+    assert ("not verified on this computer: no C compiler" in printed) == (not with_compiler)
     for part in ("surrogate", "hard", "INT8", "INT4", "SynOps", "flash", "RAM", "0 mismatches"):
         assert part in printed
+
+
+def test_demo_says_what_is_missing_before_it_trains(tmp_path, monkeypatch, capsys):
+    from firmware_gen import compiler
+    from firmware_gen.emulator import toolchain
+
+    monkeypatch.setattr(compiler, "find_compiler", no_compiler)
+    monkeypatch.setattr(toolchain.importlib.util, "find_spec", {}.get)
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert capsys.readouterr().err == (
+        "edge-sast: this computer: no C compiler found; install gcc; an emulated Cortex-M4: the Python package unicorn "
+        "is missing; pip install 'edge-sast[emulator]'\n"
+    )
+    assert not (tmp_path / "demo").exists()
