@@ -1,20 +1,22 @@
 """Bytes of flash and RAM that a model takes on a device: generated tables and working memory, without code.
 
-Flash: weights as packing.py packs them; threshold, bias and initial membrane, 4 bytes each per channel; 4 bytes for
-each row and column of the input of a conv2d or a pool; 2 bytes per input channel where a conv2d has groups.
-RAM: membranes of 2 bytes where 16 bits are proven enough, else 4; counters of each weighted layer; one bit per output
+Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of the input of a conv2d or
+a pool; 2 bytes per input channel where a conv2d has groups. Of a narrow layer, per membrane word of one cell: 8 bytes
+of constants (an integrator: 4 bytes of bias per channel) and 4 of initial membranes. Of a wide one, 4 bytes each of
+threshold, bias and initial membrane per channel. An integrator's outputs before the first step: 4 bytes per class.
+RAM: membranes as layout.py places them; counters of each weighted layer; bitmaps of whole words, one bit per output
 of an or_pool and per neuron of a recurrent_linear; inputs seen in this step, one bit each for presence and one byte
-for counts; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the generated C to these figures.
+for counts, in whole words; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the generated C to
+these figures.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_sast.bounds import accumulator_bound
 from edge_sast.layers import Conv2d, Flatten, Layer, Lif, OrPool, RecurrentLinear, Shape, SumPool, Weighted
+from edge_sast.layout import Layout, layout
 from edge_sast.model import Model
-from edge_sast.packing import row_bytes
 
 COUNTERS_BYTES = 24  # SynOps and spikes of the step and in total
 AXIS_BYTES = 4  # an entry of a row or column table
@@ -51,31 +53,35 @@ def footprint(model: Model) -> Footprint:
     """Bytes that the model's tables and memory take, layer by layer."""
     shapes = model.shapes()
     layers = tuple(
-        LayerFootprint(_flash(layer, shape), _ram(layer, shape, out))
+        LayerFootprint(_flash(layer, shape, out), _ram(layer, shape, out))
         for layer, shape, out in zip(model.layers, shapes, shapes[1:], strict=False)
     )
-    inputs = shapes[0].neurons
-    return Footprint(
-        layers, bitmap_bytes(inputs) if model.binning.count_cap == 1 else inputs, 4 * len(model.classes)
-    )
+    return Footprint(layers, seen_bytes(shapes[0].neurons, model.binning.count_cap), 4 * len(model.classes))
 
 
-def _flash(layer: Layer, shape: Shape) -> int:
+def _flash(layer: Layer, shape: Shape, out: Shape) -> int:
     if isinstance(layer, Flatten):
         return 0
     axes = AXIS_BYTES * (shape.height + shape.width)
     if isinstance(layer, OrPool | SumPool):
         return axes
-    per_channel = 3 if isinstance(layer.neuron, Lif) else 2
-    size = _packed_bytes(layer) + 4 * per_channel * layer.neuron.channels
+    form = layout(layer, shape, out)
+    size = _weight_bytes(layer, form) + _neuron_bytes(layer, form)
     if isinstance(layer, Conv2d):
         size += axes + (2 * shape.channels if layer.groups > 1 else 0)
     return size
 
 
-def _packed_bytes(layer: Weighted) -> int:
+def _weight_bytes(layer: Weighted, form: Layout) -> int:
     weights = [layer.weight] + ([layer.recurrent] if isinstance(layer, RecurrentLinear) else [])
-    return sum(w.size // w.shape[-1] * row_bytes(layer.bits, w.shape[-1]) for w in weights)
+    return sum(w.size // w.shape[-1] * 4 * form.row_words for w in weights)
+
+
+def _neuron_bytes(layer: Weighted, form: Layout) -> int:
+    channels, spiking = layer.neuron.channels, isinstance(layer.neuron, Lif)
+    if form.narrow:
+        return 12 * form.cell_words if spiking else 8 * channels + 4 * form.cell_words
+    return 12 * channels
 
 
 def _ram(layer: Layer, shape: Shape, out: Shape) -> int:
@@ -83,11 +89,15 @@ def _ram(layer: Layer, shape: Shape, out: Shape) -> int:
         return bitmap_bytes(out.neurons)
     if isinstance(layer, Flatten | SumPool):
         return 0
-    membrane = accumulator_bound(layer, shape.max_count).bits // 8
     own_spikes = bitmap_bytes(out.neurons) if isinstance(layer, RecurrentLinear) else 0
-    return out.neurons * membrane + COUNTERS_BYTES + own_spikes
+    return 4 * layout(layer, shape, out).membrane_words + COUNTERS_BYTES + own_spikes
+
+
+def seen_bytes(inputs: int, count_cap: int) -> int:
+    """Bytes that note which inputs had an event in this step, or how many."""
+    return bitmap_bytes(inputs) if count_cap == 1 else (inputs + 3) // 4 * 4
 
 
 def bitmap_bytes(bits: int) -> int:
-    """Bytes of one bit each."""
-    return (bits + 7) // 8
+    """Bytes of one bit each, in whole words."""
+    return (bits + 31) // 32 * 4

@@ -5,13 +5,20 @@ from __future__ import annotations
 from importlib import resources
 
 from edge_sast.model import Model
+from firmware_gen.c_layer import kernels
 
 FOLDERS = ("include", "src", "host")
 
 
-def kernel_files(model: Model) -> tuple[str, ...]:  # noqa: ARG001  # every kernel of today serves every model
+# Sources that every model gets. Every other one of src/ is a kernel, named after its one function.
+CORE = ("context", "crc", "membrane", "output", "push", "selftest", "step", "stream")
+
+
+def kernel_files(model: Model) -> tuple[str, ...]:
     """Names of the hand-written files of src/ that this model needs, sorted."""
-    return _names("src")
+    needed = {f"{function}.c" for i in range(len(model.layers)) for function in kernels(model, i).values()}
+    needed |= {f"sast_{name}.c" for name in CORE}
+    return tuple(name for name in _names("src") if name.endswith(".h") or name in needed)
 
 
 def library_files(model: Model) -> dict[str, bytes]:

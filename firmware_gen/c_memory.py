@@ -1,6 +1,7 @@
 """The working memory of a model in C: the members of its memory type, in order.
 
-Wide types come first, so that no compiler inserts padding and every offset is the same on every device.
+The counters, which hold the widest type, come first, then words, so that no compiler inserts padding and every offset
+is the same on every device.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge_sast.bounds import accumulator_bound
-from edge_sast.footprint import COUNTERS_BYTES, RAM_ALIGNMENT, bitmap_bytes
+from edge_sast.footprint import COUNTERS_BYTES, RAM_ALIGNMENT, bitmap_bytes, seen_bytes
 from edge_sast.layers import OrPool, RecurrentLinear
+from edge_sast.layout import layout
 from edge_sast.model import Model
 
 
@@ -41,20 +42,18 @@ class Memory:
         return sum(member.bytes for member in self.members)
 
 
-def membrane_bytes(model: Model, index: int) -> int:
-    """2 or 4: what the proven accumulator of weighted layer `index` needs."""
-    layer, shape = dict(model.weighted())[index], model.shapes()[index]
-    return accumulator_bound(layer, shape.max_count).bits // 8
+def counters_index(model: Model, index: int) -> int:
+    """Which of the counters are those of weighted layer `index`."""
+    return [i for i, _ in model.weighted()].index(index)
 
 
 def memory(model: Model) -> Memory:
     """The memory type of `model`."""
-    membranes = sorted(_membranes(model), key=lambda member: -member.item_bytes)
     per_step = [_input_seen(model), *_or_pools(model)]
     members = [
         Member("counters", "sast_counters_t", len(model.weighted()), COUNTERS_BYTES, "per weighted layer"),
         Member("outputs", "int32_t", len(model.classes), 4, "read-out, one per class"),
-        *membranes,
+        *_membranes(model),
         *per_step,
         *_recurrent(model),
     ]
@@ -66,30 +65,32 @@ def memory(model: Model) -> Memory:
 
 def _membranes(model: Model) -> Iterator[Member]:
     shapes = model.shapes()
-    for index, _ in model.weighted():
-        size = membrane_bytes(model, index)
-        comment = f"{shapes[index + 1]}, kept leaked between steps"
-        yield Member(f"layer{index}_membranes", f"int{8 * size}_t", shapes[index + 1].neurons, size, comment)
+    for index, layer in model.weighted():
+        form = layout(layer, shapes[index], shapes[index + 1])
+        kind = "two neurons to a word" if form.narrow else "a word each"
+        comment = f"{shapes[index + 1]}, {kind}, kept leaked between steps"
+        yield Member(f"layer{index}_membranes", "uint32_t", form.membrane_words, 4, comment)
 
 
 def _input_seen(model: Model) -> Member:
     neurons, cap = model.binning.neurons, model.binning.count_cap
+    size = seen_bytes(neurons, cap)
     if cap == 1:
-        return Member("input_seen", "uint8_t", bitmap_bytes(neurons), 1, "one bit per input, of this step")
-    return Member("input_seen", "uint8_t", neurons, 1, f"events per input, of this step, at most {cap}")
+        return Member("input_seen", "uint32_t", size // 4, 4, "one bit per input, of this step")
+    return Member("input_seen", "uint8_t", size, 1, f"events per input, of this step, at most {cap}")
 
 
 def _or_pools(model: Model) -> Iterator[Member]:
     shapes = model.shapes()
     for index, layer in enumerate(model.layers):
         if isinstance(layer, OrPool):
-            size = bitmap_bytes(shapes[index + 1].neurons)
-            yield Member(f"layer{index}_set", "uint8_t", size, 1, "one bit per pool output, of this step")
+            words = bitmap_bytes(shapes[index + 1].neurons) // 4
+            yield Member(f"layer{index}_set", "uint32_t", words, 4, "one bit per pool output, of this step")
 
 
 def _recurrent(model: Model) -> Iterator[Member]:
     shapes = model.shapes()
     for index, layer in model.weighted():
         if isinstance(layer, RecurrentLinear):
-            size = bitmap_bytes(shapes[index + 1].neurons)
-            yield Member(f"layer{index}_spikes", "uint8_t", size, 1, "one bit per neuron, of the last step")
+            words = bitmap_bytes(shapes[index + 1].neurons) // 4
+            yield Member(f"layer{index}_spikes", "uint32_t", words, 4, "one bit per neuron, of the last step")

@@ -13,13 +13,16 @@ from edge_sast.layers import (
     Flatten,
     Integrator,
     Layer,
+    Lif,
     OrPool,
     RecurrentLinear,
     Shape,
     SumPool,
     Weighted,
+    state_range,
 )
-from edge_sast.packing import container_bits, pack_rows
+from edge_sast.layout import Layout, layout, leak, pack_narrow, resting_lane
+from edge_sast.packing import pack_rows
 from firmware_gen.c_text import array, int32
 
 
@@ -72,50 +75,106 @@ def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Tab
         rows = pool_axis(shape.height, layer.size, out.height)
         columns = pool_axis(shape.width, layer.size, out.width)
         return [_axis(index, "rows", rows), _axis(index, "columns", columns)]
-    neuron = list(_neuron(index, layer))
+    form = layout(layer, shape, out)
+    neuron = list(_narrow_neuron(index, layer, form) if form.narrow else _wide_neuron(index, layer))
     if isinstance(layer, Conv2d):
-        return [*_conv(index, layer, shape, out), *neuron]
-    tables = [_weights(index, "weight", layer.weight, layer.bits)]
+        return [*_conv(index, layer, form, shape, out), *neuron]
+    tables = [_weights(index, "weight", layer.weight, layer, form)]
     if isinstance(layer, RecurrentLinear):
-        tables.append(_weights(index, "recurrent", layer.recurrent, layer.bits))
+        tables.append(_weights(index, "recurrent", layer.recurrent, layer, form))
     return tables + neuron
 
 
-def _weights(index: int, name: str, weight: NDArray[np.int8], bits: int) -> Table:
-    packed = pack_rows(weight, bits)
-    unit = "bit" if bits == 1 else "bits"
+def _words(index: int, name: str, words: NDArray[np.uint32], comment: str) -> Table:
+    declaration = f"static const uint32_t layer{index}_{name}[{words.size}]"
+    values = [f"0x{word:08X}u" for word in words.reshape(-1).tolist()]
+    return Table(name, array(declaration, values, comment), 4 * words.size)
+
+
+def _integers(index: int, name: str, values: NDArray[np.int32]) -> Table:
+    declaration = f"static const int32_t layer{index}_{name}[{values.size}]"
+    return Table(name, array(declaration, [int32(v) for v in values.tolist()]), 4 * values.size)
+
+
+def _weights(index: int, name: str, weight: NDArray[np.int8], layer: Weighted, form: Layout) -> Table:
+    if form.narrow:
+        packed = pack_narrow(weight, form.container, layer.weight_shift)
+    else:
+        packed = _as_words(pack_rows(weight, layer.bits))
+    unit = "bit" if layer.bits == 1 else "bits"
     shape = " x ".join(map(str, weight.shape))
-    comment = f"{shape} weights of {bits} {unit}, rows of {packed.shape[-1]} bytes"
-    declaration = f"static const uint8_t layer{index}_{name}[{packed.size}]"
-    return Table(name, array(declaration, packed.reshape(-1).tolist(), comment), packed.size)
+    return _words(
+        index, name, packed, f"{shape} weights of {layer.bits} {unit}, rows of {form.row_words} words"
+    )
 
 
-def _neuron(index: int, layer: Weighted) -> Iterator[Table]:
-    names = ("bias", "initial") if isinstance(layer.neuron, Integrator) else ("threshold", "bias", "initial")
-    for name in names:
-        values = getattr(layer.neuron, name)
-        declaration = f"static const int32_t layer{index}_{name}[{values.size}]"
-        yield Table(name, array(declaration, [int32(v) for v in values.tolist()]), 4 * values.size)
+def _as_words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """uint8 [..., n] as uint32 [..., ceil(n/4)], the first byte lowest."""
+    padded = np.zeros((*rows.shape[:-1], -(-rows.shape[-1] // 4) * 4), np.uint32)
+    padded[..., : rows.shape[-1]] = rows
+    bytes_of = padded.reshape(*rows.shape[:-1], -1, 4) << (8 * np.arange(4, dtype=np.uint32))
+    return np.bitwise_or.reduce(bytes_of, axis=-1)
 
 
-def _conv(index: int, layer: Conv2d, shape: Shape, out: Shape) -> Iterator[Table]:
+def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
+    neuron = layer.neuron
+    if isinstance(neuron, Lif):
+        yield _integers(index, "threshold", neuron.threshold)
+    yield _integers(index, "bias", neuron.bias)
+    start = np.array([leak(neuron, int(v)) & 0xFFFFFFFF for v in neuron.initial], np.uint32)
+    yield _words(index, "initial", start, "leaked")
+    yield from _first_outputs(index, layer)
+
+
+def _narrow_neuron(index: int, layer: Weighted, form: Layout) -> Iterator[Table]:
+    """The sweep's constants and the start of one cell; padding lanes rest at the smallest membrane and never spike."""
+    neuron = layer.neuron
+    start = [leak(neuron, int(v)) + 32768 for v in neuron.initial]
+    if isinstance(neuron, Lif):
+        low = state_range(neuron.state_bits)[0]
+        pairs = list(zip(neuron.bias.tolist(), neuron.threshold.tolist(), strict=True))
+        a = _cell(form, [32768 + bias - threshold for bias, threshold in pairs], 0)
+        c = _cell(form, [65536 + low - threshold for _, threshold in pairs], 65535)
+        table = np.stack([a.reshape(-1, 2), c.reshape(-1, 2)], axis=1)
+        yield _words(index, "table", table, "per block of four membrane words: A A C C, A A C C")
+    else:
+        yield _integers(index, "bias", neuron.bias)
+    yield _words(index, "initial", _cell(form, start, resting_lane(neuron)), "leaked")
+    yield from _first_outputs(index, layer)
+
+
+def _cell(form: Layout, lanes: list[int], padding: int) -> NDArray[np.uint32]:
+    """uint32 [cell_words]: half-words per channel, repeated for every position of a cell."""
+    position = lanes + [padding] * (2 * form.position_words - len(lanes))
+    cell = position * form.cell
+    halves = np.array(cell + [padding] * (2 * form.cell_words - len(cell)), np.uint32).reshape(-1, 2)
+    return halves[:, 0] | halves[:, 1] << np.uint32(16)
+
+
+def _first_outputs(index: int, layer: Weighted) -> Iterator[Table]:
+    if isinstance(layer.neuron, Integrator):
+        yield _integers(index, "first_outputs", layer.neuron.initial)
+
+
+def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> Iterator[Table]:
     kernel, stride, padding = layer.weight.shape, layer.stride, layer.padding
     rows = conv_axis(shape.height, kernel[0], stride[0], padding[0], out.height)
     columns = conv_axis(shape.width, kernel[1], stride[1], padding[1], out.width)
-    stored = layer.weight[rows.order][:, columns.order].transpose(0, 2, 1, 3)
-    yield _weights(index, "weight", stored, layer.bits)
+    stored = layer.weight[rows.order][:, columns.order].transpose(2, 0, 1, 3)
+    yield _weights(index, "weight", stored, layer, form)
     yield _axis(index, "rows", rows.entries)
     yield _axis(index, "columns", columns.entries)
     if layer.groups > 1:
         group_inputs = shape.channels // layer.groups
-        first = [c // group_inputs * kernel[3] for c in range(shape.channels)]
+        group_words = kernel[3] // 2 if form.narrow else kernel[3]
+        first = [c // group_inputs * group_words for c in range(shape.channels)]
         declaration = f"static const uint16_t layer{index}_group_first[{shape.channels}]"
         yield Table("group_first", array(declaration, first), 2 * shape.channels)
 
 
-def is_joined(layer: Conv2d) -> bool:
-    """Whether the weights of neighbouring columns adjoin, and their membranes too: one group, whole bytes."""
-    return layer.groups == 1 and layer.weight.shape[3] * container_bits(layer.bits) % 8 == 0
+def is_joined(layer: Conv2d, form: Layout) -> bool:
+    """Whether what neighbouring columns get adjoins, weights and membranes: one group, and rows of whole words."""
+    return layer.groups == 1 and form.joined
 
 
 def _axis(index: int, name: str, entries: list[tuple[int, int, int]]) -> Table:

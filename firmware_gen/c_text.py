@@ -38,6 +38,11 @@ def array(declaration: str, values: Iterable[object], comment: str = "") -> str:
     return f"{head}{declaration} = {{\n" + "\n".join(lines) + "\n};\n"
 
 
+def fields(values: dict[str, object], indent: str) -> str:
+    """Designated initialisers, one a line."""
+    return "".join(f"{indent}.{key} = {value},\n" for key, value in values.items())
+
+
 def guard_open(guard: str, include: str) -> str:
     """Start of a header that C and C++ can include."""
     return (

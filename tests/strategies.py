@@ -104,7 +104,7 @@ def _spatial(choices: Choices, shape: Shape) -> Layer:
         return OrPool(size) if kind == "or" or shape.max_count > 300 else SumPool(size)
     depthwise = min(shape.channels, 12)
     groups = choices.of([g for g in (1, 1, 2, 3, depthwise) if shape.channels % g == 0])
-    channels = groups * choices.integer(1, 5 if groups < 4 else 2)
+    channels = groups * choices.of([*range(1, 6 if groups < 4 else 3), 4, 8])
     padding = (choices.integer(0, 2), choices.integer(0, 2))
     kernel = (
         choices.integer(1, min(5, shape.height + 2 * padding[0])),
@@ -118,7 +118,7 @@ def _spatial(choices: Choices, shape: Shape) -> Layer:
     stride = (choices.integer(1, 3), choices.integer(1, 3))
     fan_in = kernel[0] * kernel[1] * shape.channels // groups
     neuron, shift = _neuron(choices, channels, bits, fan_in)
-    return _bounded(Conv2d(weight, bits, neuron, shift, stride, padding, groups), shape)
+    return _bounded(choices, Conv2d(weight, bits, neuron, shift, stride, padding, groups), shape)
 
 
 def _dense(choices: Choices, shape: Shape, outputs: int, last: bool) -> Weighted:
@@ -127,11 +127,11 @@ def _dense(choices: Choices, shape: Shape, outputs: int, last: bool) -> Weighted
     neuron, shift = _neuron(choices, outputs, bits, shape.neurons)
     if last and choices.chance(50):
         readout = Integrator(neuron.bias, neuron.initial, neuron.leak_shifts, neuron.state_bits)
-        return _bounded(Linear(weight, bits, readout, shift), shape)
+        return _bounded(choices, Linear(weight, bits, readout, shift), shape)
     if choices.chance(40):
         recurrent = _weight(choices, bits, (outputs, outputs))
-        return _bounded(RecurrentLinear(weight, recurrent, bits, neuron, shift), shape)
-    return _bounded(Linear(weight, bits, neuron, shift), shape)
+        return _bounded(choices, RecurrentLinear(weight, recurrent, bits, neuron, shift), shape)
+    return _bounded(choices, Linear(weight, bits, neuron, shift), shape)
 
 
 def _weight(choices: Choices, bits: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -153,7 +153,7 @@ def _weight(choices: Choices, bits: int, shape: tuple[int, ...]) -> np.ndarray:
 
 def _neuron(choices: Choices, channels: int, bits: int, fan_in: int) -> tuple[Lif, int]:
     """Neuron and weight shift; thresholds are spread around the size of a few weights, so that some fire."""
-    shift = choices.of([0, 0, 1, 4, 8])
+    shift = choices.of([0, 1, 4, 8] + 4 * [5 if bits == 1 else 8 - bits])  # mostly what the trainer gives
     leaks = choices.of([(), (1,), (3,), (15,), (1, 2), (2, 4), (3, 15)])
     state_bits = choices.of([4, 6, 8, 12, 16, 20, 24, 31])
     low, high = state_range(state_bits)
@@ -168,13 +168,18 @@ def _neuron(choices: Choices, channels: int, bits: int, fan_in: int) -> tuple[Li
     return Lif(threshold, bias, initial, leaks, choices.of(["zero", "subtract"]), state_bits), shift
 
 
-def _bounded(layer: Weighted, shape: Shape) -> Weighted:
-    """`layer`, with its weight shift dropped where its accumulator would need more than 32 bits."""
+def _bounded(choices: Choices, layer: Weighted, shape: Shape) -> Weighted:
+    """`layer`, with its weight shift dropped where its accumulator would need more than 32 bits; now and then with as
+    large a bias as 16 bits allow."""
     try:
-        accumulator_bound(layer, shape.max_count)
+        bound = accumulator_bound(layer, shape.max_count)
     except EdgeSastError:
         return replace(layer, weight_shift=0)
-    return layer
+    if bound.bits == 32 or not choices.chance(15):
+        return layer
+    room = choices.of([32767 - bound.high, -32768 - bound.low])
+    bias = np.where(layer.neuron.bias * np.sign(room) >= 0, layer.neuron.bias + room, layer.neuron.bias)
+    return replace(layer, neuron=replace(layer.neuron, bias=bias))
 
 
 def build_input(choices: Choices, binning: Binning) -> np.ndarray:

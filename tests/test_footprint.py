@@ -28,10 +28,28 @@ def test_footprint_by_hand():
     model = Model(Binning(5, 4, 0, 1000, 2, 1), (conv, OrPool(2), Flatten(), linear), ("a", "b"))
     found = footprint(model)
     assert found.layers == (
-        LayerFootprint(3 * 3 * 2 * 1 + 3 * 12 + 4 * (4 + 5), 4 * 5 * 3 * 4 + 24),
-        LayerFootprint(4 * (4 + 5), 2),
+        # 16 bits of state and any weight need 32: a word each of weights, and of membranes.
+        LayerFootprint(3 * 3 * 2 * 4 + 3 * 12 + 4 * (4 + 5), 4 * 5 * 3 * 4 + 24),
+        LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
-        LayerFootprint(12 * 1 + 2 * 8, 2 * 4 + 24),
+        LayerFootprint(12 * 4 + 2 * 12, 2 * 4 + 24),
     )
-    assert (found.input_bytes, found.output_bytes) == (5, 8)
-    assert found.ram_bytes == 312  # 264 + 2 + 32 + 5 + 8 = 311, padded to a multiple of 8
+    assert (found.input_bytes, found.output_bytes) == (8, 8)
+    assert found.ram_bytes == 320  # 264 + 4 + 32 + 8 + 8 = 316, padded to a multiple of 8
+
+
+def test_narrow_footprint_by_hand():
+    """20 positions of three channels, padded to four: cells of 8 positions, 16 words, three of them."""
+    three, two = np.array([1, 1, 1]), np.array([0, 0])
+    lif = Lif(three, three, three, (1,), "zero", 12)
+    conv = Conv2d(np.ones((3, 3, 2, 3), np.int8), 4, lif, 4, padding=(1, 1))
+    linear = Linear(np.ones((12, 2), np.int8), 8, Integrator(two, two, (), 12))
+    model = Model(Binning(5, 4, 0, 1000, 2, 2), (conv, OrPool(2), Flatten(), linear), ("a", "b"))
+    found = footprint(model)
+    assert found.layers == (
+        LayerFootprint(3 * 3 * 2 * 4 + 12 * 16 + 4 * (4 + 5), 4 * 3 * 16 + 24),
+        LayerFootprint(4 * (4 + 5), 4),
+        LayerFootprint(0, 0),
+        LayerFootprint(12 * 4 + 2 * 8 + 4 * 4, 4 * 4 + 24),
+    )
+    assert (found.input_bytes, found.output_bytes) == (40, 8)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+import firmware_gen
 from edge_sast.data.binning import Binning
 from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool, RecurrentLinear, SumPool
 from edge_sast.model import Model
 from firmware_gen.c_target import generate, write_folder
 
 PROGRAMS = Path(__file__).parent / "programs"
+LIBRARY = Path(firmware_gen.__file__).parent / "c" / "src"
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZED = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware_gen.builds import SANITIZED, everything_model, export, library_sources, small_model
+from tests.firmware_gen.builds import LIBRARY, SANITIZED, everything_model, export, small_model
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +27,11 @@ def small(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def sanitized_library(request, everything, tmp_path_factory) -> Path:
-    """Library and host program under the sanitizers, compiled once; a model's own two files are added to it."""
+    """The whole library and the host program under the sanitizers, compiled once; a model's own files are added."""
     request.getfixturevalue("gcc")  # skips without one
     folder = tmp_path_factory.mktemp("library")
-    sources = [str(path) for path in [*library_sources(everything), everything / "host" / "sast_host.c"]]
+    host = (everything / "host").glob("sast_*.c")
+    sources = [str(path) for path in sorted([*LIBRARY.glob("*.c"), *host])]
     includes = [f"-I{everything / name}" for name in ("include", "host")]
     subprocess.run(["gcc", *SANITIZED, *includes, "-c", *sources], cwd=folder, check=True, timeout=120)
     archive = folder / "libsast.a"

@@ -173,9 +173,9 @@ def test_self_test_finds_a_changed_table(small, tmp_path):
     shutil.copytree(small, build)
     source = build / "src" / "a_model.c"
     text = source.read_text()
-    threshold = re.search(r"layer0_threshold\[2\] = \{\n    (\d+),", text)
-    assert threshold
-    source.write_text(text[: threshold.start(1)] + "1" + text[threshold.end(1) :])
+    constant = re.search(r"layer0_table\[\d+\] = \{\n    (0x\w+),", text)
+    assert constant
+    source.write_text(text[: constant.start(1)] + "0xFFFFFFFF" + text[constant.end(1) :])
     compile_c(["-std=c99"], parts(build, "src", "examples"), tmp_path / "selftest", build / "include")
     result = run(tmp_path / "selftest")
     assert result.returncode == 1

@@ -87,6 +87,18 @@ def test_no_file_names_this_machine():
         assert b"/tmp/" not in data, path
 
 
+def test_only_the_kernels_that_a_model_needs():
+    sources = {
+        path[4:] for path in generate(small_model()) if path.startswith("src/") and path.endswith(".c")
+    }
+    core = {
+        f"sast_{name}.c"
+        for name in ("context", "crc", "membrane", "output", "push", "selftest", "step", "stream")
+    }
+    kernels = {"conv2d_joined", "flatten", "linear", "add_8", "sweep", "fire_1", "sweep_wide", "add_wide"}
+    assert sources == core | {"sast_model.c"} | {f"sast_{name}.c" for name in kernels}
+
+
 def test_c_strings_are_plain_ascii():
     assert string('a"b\\c?\n') == r'"a\042b\134c\077\012"'
     assert string("ß1") == r'"\303\2371"'

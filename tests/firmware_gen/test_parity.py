@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,16 +14,16 @@ from hypothesis import strategies as st
 from edge_sast.bounds import accumulator_bound
 from edge_sast.data.binning import Binning
 from edge_sast.data.events import Recording, make_events
-from edge_sast.layers import Conv2d, Integrator, OrPool, RecurrentLinear, SumPool
+from edge_sast.layers import Conv2d, Integrator, Lif, OrPool, RecurrentLinear, SumPool
+from edge_sast.layout import layout, narrow_shifts
 from edge_sast.model import Model
-from edge_sast.packing import container_bits
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.c_tables import is_joined
 from firmware_gen.compare import compare
 from firmware_gen.event_bytes import EVENT, recording_bytes, step_bytes
 from firmware_gen.host import run_recordings
 from firmware_gen.trace import trace_format
-from tests.firmware_gen.builds import SANITIZED, compile_c, everything_model, export
+from tests.firmware_gen.builds import PROGRAMS, SANITIZED, compile_c, everything_model, export
 from tests.oracle import oracle_run
 from tests.strategies import as_counts, binned, models, random_input, random_model, recordings
 
@@ -118,11 +119,29 @@ def features(model: Model) -> set[str]:
             found.add(f"{type(layer).__name__} after {type(model.layers[index - 1]).__name__}")
     for index, layer in model.weighted():
         bound = accumulator_bound(layer, shapes[index].max_count)
-        found |= {f"{layer.bits} bits", f"container {container_bits(layer.bits)} into {bound.bits}"}
+        form = layout(layer, shapes[index], shapes[index + 1])
+        kind = "narrow" if form.narrow else f"wide for {bound.bits} bits"
+        standard = layer.weight_shift == (5 if layer.bits == 1 else 8 - layer.bits)
+        found |= {f"{layer.bits} bits, {kind}, {'standard' if standard else 'other'} shift"}
+        found |= {
+            f"container {form.container} {'narrow' if form.narrow else 'wide'}",
+            f"cell {min(form.cell, 2)}",
+        }
+        found |= {f"{'narrow' if form.narrow else 'wide'} {type(layer.neuron).__name__}"}
+        found |= {f"{type(layer).__name__} {'narrow' if form.narrow else 'wide'}"}
+        if form.narrow and isinstance(layer.neuron, Lif):
+            found |= {f"narrow, {len(layer.neuron.leak_shifts)} leaks, reset {layer.neuron.reset}"}
+            clamped = narrow_shifts(layer.neuron) != layer.neuron.leak_shifts
+            found |= {"leak beyond the state"} if clamped else set()
+            found |= {"padded channels"} if layer.neuron.channels % 4 else {"whole quads"}
+            out = shapes[index + 1]
+            found |= {"padded positions"} if form.cells * form.cell > out.height * out.width else set()
+            found |= {"at the bound"} if 32767 - max(-1 - bound.low, bound.high) < 64 else set()
         found |= {f"{len(layer.neuron.leak_shifts)} leaks", f"weight_shift {min(layer.weight_shift, 1)}"}
         found.add(f"reset {getattr(layer.neuron, 'reset', 'none')}")
         if isinstance(layer, Conv2d):
-            found |= {f"joined {is_joined(layer)}", f"groups {min(layer.groups, 2)}"}
+            found |= {f"joined {is_joined(layer, form)} {'narrow' if form.narrow else 'wide'}"}
+            found |= {f"groups {min(layer.groups, 2)} {'narrow' if form.narrow else 'wide'}"}
             found |= {f"stride {min(max(layer.stride), 2)}", f"padding {min(max(layer.padding), 1)}"}
             rows, columns, c_in, _ = layer.weight.shape
             found |= (
@@ -148,17 +167,37 @@ def test_the_seeds_cover_everything():
         "integrator",
         "spike count",
     }
-    wanted |= {f"{bits} bits" for bits in range(1, 9)} | {"recurrent last", "reset zero", "reset subtract"}
-    wanted |= {f"container {bits} into {width}" for bits in (1, 2, 4, 8) for width in (16, 32)}
-    wanted |= {f"{n} leaks" for n in range(3)} | {"cap one", "cap many", "joined True", "joined False"}
+    wanted |= {
+        f"{bits} bits, narrow, {shift} shift" for bits in range(1, 9) for shift in ("standard", "other")
+    }
+    wanted |= {f"{bits} bits, wide for 16 bits, other shift" for bits in (3, 4, 5, 6, 7, 8)}
+    wanted |= {f"container {bits} {form}" for bits in (1, 2, 4, 8) for form in ("narrow", "wide")}
+    wanted |= {
+        f"{kind} {form}" for kind in ("Conv2d", "Linear", "RecurrentLinear") for form in ("narrow", "wide")
+    }
+    wanted |= {f"{form} {kind}" for kind in ("Lif", "Integrator") for form in ("narrow", "wide")}
+    wanted |= {f"narrow, {n} leaks, reset {reset}" for n in range(3) for reset in ("zero", "subtract")}
+    wanted |= {"leak beyond the state", "padded channels", "whole quads", "padded positions", "at the bound"}
+    wanted |= {f"joined {joined} {form}" for joined in (True, False) for form in ("narrow", "wide")}
+    wanted |= {"cell 1", "cell 2", "recurrent last", "reset zero", "reset subtract"}
+    wanted |= {f"{n} leaks" for n in range(3)} | {"cap one", "cap many"}
     wanted |= {f"{name} {n}" for name in ("shift", "weight_shift", "padding") for n in (0, 1)}
-    wanted |= {f"{name} {n}" for name in ("groups", "stride") for n in (1, 2)}
+    wanted |= {f"groups {n} {form}" for n in (1, 2) for form in ("narrow", "wide")} | {"stride 1", "stride 2"}
     wanted |= {f"{kind} {word} left-over" for kind in ("OrPool", "SumPool") for word in ("with", "without")}
     wanted |= {"stride beyond kernel", "outputs in the padding", "depthwise", "1x1 input"}
     wanted |= {"Conv2d after Flatten", "OrPool after SumPool", "SumPool after OrPool", "Conv2d after SumPool"}
     wanted |= {"RecurrentLinear after RecurrentLinear", "Linear after RecurrentLinear"}
     missing = wanted - set().union(*(features(drawn_model(seed)) for seed in SEEDS))
     assert missing == set()
+
+
+@pytest.mark.parametrize("seed", range(0, 120, 4))
+def test_unobserved_steps_leave_the_same_memory(sanitized_library, tmp_path, seed):
+    folder = export(drawn_model(seed), tmp_path / "build")
+    sources = [PROGRAMS / "unobserved.c", folder / "src" / "a_model.c", sanitized_library]
+    compile_c(SANITIZED, sources, tmp_path / "program", folder / "include")
+    result = subprocess.run([tmp_path / "program"], capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_raw_events_in_any_order(host):

@@ -147,7 +147,7 @@ def test_aged_answers_are_found(build):
 
 def test_c_that_does_not_compile(build, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the log goes
-    edit(build / "src" / "sast_linear.c", r"static void add\(", "static voidd add(")
+    edit(build / "src" / "sast_linear.c", r"void sast_linear\(", "voidd sast_linear(")
     with pytest.raises(
         EdgeSastError, match=r"failed with exit code 1: .*voidd.* \(all messages: (.*\.log)\)"
     ) as error:

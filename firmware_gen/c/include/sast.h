@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Version of the structures below. Tables of another version are refused by sast_init. */
-#define SAST_TABLE_VERSION 1u
+#define SAST_TABLE_VERSION 2u
 
 typedef enum {
     SAST_OK = 0,
@@ -48,10 +48,15 @@ typedef enum {
     SAST_RECURRENT_LINEAR = 2, /* up to here: weighted layers, which hold membranes */
     SAST_OR_POOL = 3,
     SAST_SUM_POOL = 4,
-    SAST_FLATTEN = 5
+    SAST_FLATTEN = 5,
+    SAST_OUTPUT = 6 /* what takes the spikes of the last layer */
 } sast_kind_t;
 
 typedef enum { SAST_RESET_ZERO = 0, SAST_RESET_SUBTRACT = 1 } sast_reset_t;
+
+typedef struct sast_context sast_context_t;
+typedef struct sast_layer sast_layer_t;
+typedef struct sast_neuron sast_neuron_t;
 
 /* What one input row (or column) of a convolution or pool reaches: outputs first, first + 1, ... (count of them).
    The first takes kernel row (column) `tap`, the next ones those that follow: weights are stored in that order. */
@@ -61,67 +66,106 @@ typedef struct {
     uint8_t tap;   /* 0 in pools */
 } sast_axis_t;
 
-/* Adds `count` packed weights, each shifted left by `shift`, to `count` membranes: int16_t or int32_t. */
-typedef void (*sast_add_row_t)(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
+/* Membranes lie in words of 32 bits, in one of two forms (docs/kernels.md).
+   Narrow, where sums are proven to fit 16 bits: two neurons to a word, the even one in the low half, each as
+   membrane + 32768; a position's channels are padded to whole quads of four neurons.
+   Wide: one neuron to a word, in two's complement. */
 
-/* One such kernel for each width of packed weight (1, 2, 4, 8 bits) and of membrane (16, 32 bits). */
-void sast_add_row_1_16(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-void sast_add_row_1_32(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-void sast_add_row_2_16(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-void sast_add_row_2_32(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-void sast_add_row_4_16(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-void sast_add_row_4_32(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-void sast_add_row_8_16(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-void sast_add_row_8_32(void *membranes, const uint8_t *row, uint32_t count, uint8_t shift);
-
-/* Weights, packed: each row starts at a byte, its first weight in the lowest bits. */
+/* What one spike adds: `rows` runs of weights to as many runs of membranes. */
 typedef struct {
-    const uint8_t *data;    /* conv2d: [kernel row][input channel][kernel column] rows; linear: [input] rows */
-    sast_add_row_t add_row; /* unpacks rows */
-    uint32_t row_bytes;     /* length of a row */
-    uint8_t shift;          /* every weight counts as weight << shift */
-} sast_weights_t;
+    uint32_t rows;
+    uint32_t length;       /* of a run: quads (narrow) or neurons (wide) */
+    uint32_t membrane_gap; /* words between the end of a run's membranes and the start of the next run's */
+    uint32_t weight_gap;   /* words of weights likewise */
+} sast_block_t;
 
-/* u = saturate(leak(v) + input + bias); spike = u >= threshold; then reset. One entry per output channel. */
+/* Adds a block of packed weights of `layer`. One kernel for each width of weight, and one for wide membranes. */
+typedef void (*sast_add_t)(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
+                           const sast_layer_t *layer);
+
+/* Takes one spike at `place` (row << 16 | column) and `channel` of the input of `layer`. */
+typedef void (*sast_receive_t)(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+
+/* Every neuron of `layer` once; its spikes go to the next layer at once. */
+typedef void (*sast_sweep_t)(sast_context_t *context, const sast_layer_t *layer);
+
+/* Where a narrow sweep stands, and what it met. */
 typedef struct {
-    const int32_t *threshold; /* [out_channels]; NULL: an integrator, which never spikes */
-    const int32_t *bias;      /* [out_channels] */
-    const int32_t *initial;   /* [out_channels]: membrane at the start of a recording */
-    int32_t low;              /* smallest membrane */
-    int32_t high;             /* largest membrane */
-    uint8_t reset;            /* sast_reset_t */
-    uint8_t leak_terms;       /* 0, 1 or 2 of the shifts below */
-    uint8_t leak_shift[2];    /* leak(v) = v - (v >> first) - (v >> second) */
-    uint8_t membrane_bytes;   /* 2 or 4: what the accumulator provably needs */
-} sast_neuron_t;
+    uint32_t *membranes;   /* of the next block, four words */
+    const uint32_t *table; /* its constants, eight words */
+    uint32_t left;         /* blocks left in this cell << 8 | the first leak shift */
+    uint32_t cells;        /* left after this one */
+    uint32_t before[4];    /* the block that spiked, as it was */
+} sast_run_t;
+
+/* Sweeps blocks of eight neurons up to the end, or up to and with the first block in which one spikes. Returns which
+   spiked, bit i for neuron i of the block; 0 at the end. A neuron that spiked is left to the caller to reset. */
+typedef uint32_t (*sast_fire_t)(sast_run_t *run, const sast_neuron_t *neuron);
+
+/* u = saturate(leak(v) + input + bias); spike = u >= threshold; then reset. */
+struct sast_neuron {
+    /* narrow, for sast_fire_t: constants that repeat with every cell of one or more positions */
+    uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps; 0: no such leak term */
+    uint32_t rest;             /* both halves: the smallest membrane, leaked, as it is stored */
+    uint32_t cell_left;        /* `left` at the start of a cell */
+    uint32_t cell_table_bytes; /* length of `table` */
+    uint32_t second_shift;
+    const uint32_t *table;     /* per block: A of words 0 and 1, C of words 0 and 1, then of words 2 and 3 */
+    sast_fire_t fire;
+    /* wide, and integrators: one entry per output channel */
+    const int32_t *threshold;  /* NULL: narrow, or an integrator, which never spikes */
+    const int32_t *bias;
+    int32_t low;               /* smallest membrane */
+    int32_t high;              /* largest membrane */
+    uint8_t reset;             /* sast_reset_t */
+    uint8_t leak_terms;        /* 0, 1 or 2 of the shifts below */
+    uint8_t leak_shift[2];     /* leak(v) = v - (v >> first) - (v >> second) */
+};
 
 /* One layer. Offsets are bytes from the start of the working memory. Fields that a kind does not use are 0. */
-typedef struct {
+struct sast_layer {
+    sast_receive_t receive;
     uint8_t kind;                /* sast_kind_t */
+    uint8_t narrow;              /* 1: narrow membranes */
+    uint8_t weight_bits;         /* wide: of a packed weight, 1, 2, 4 or 8 */
+    uint8_t weight_shift;        /* wide: every weight counts as weight << weight_shift */
     uint16_t height;             /* of its input */
     uint16_t width;
     uint16_t channels;
     uint16_t out_height;
     uint16_t out_width;
     uint16_t out_channels;
-    sast_neuron_t neuron;
-    sast_weights_t weight;
-    sast_weights_t recurrent;    /* recurrent_linear: [neuron that fired] rows */
     const sast_axis_t *rows;     /* [height]: conv2d and pools */
     const sast_axis_t *columns;  /* [width] */
-    const uint16_t *group_first; /* [channels]: first output channel of an input's group; NULL: one group */
-    uint16_t group_channels;     /* output channels of a group */
-    uint8_t kernel_columns;
-    uint8_t joined;              /* 1: neighbouring columns adjoin, so that one add_row takes all that a spike reaches */
-    uint16_t counters;           /* index of its sast_counters_t */
-    uint32_t membranes;          /* offset: int16_t or int32_t [out_height][out_width][out_channels] */
     uint32_t bitmap;             /* offset: or_pool: outputs set in this step; recurrent: spikes of the last step */
-} sast_layer_t;
+
+    /* weighted layers */
+    sast_add_t add;
+    sast_sweep_t sweep;
+    sast_sweep_t own_spikes;     /* recurrent_linear: adds those of the last step before the sweep; else NULL */
+    const uint32_t *weight;      /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
+    const uint32_t *recurrent;   /* recurrent_linear: [neuron that fired] rows; else NULL */
+    uint32_t weight_words;       /* of one row: the output channels of a group */
+    uint32_t kernel_row_words;   /* conv2d: of all columns of a kernel row */
+    uint32_t kernel_words;       /* conv2d: of all rows of an input channel */
+    uint32_t length;             /* of one row: quads (narrow) or neurons (wide) */
+    const uint16_t *group_first; /* conv2d [channels]: first membrane word, in a position, of an input's group; or NULL */
+    uint16_t group_channels;     /* output channels that one row feeds */
+    uint16_t cell;               /* positions of a cell */
+    uint32_t cell_words;         /* membrane words of a cell */
+    uint32_t cells;
+    uint32_t position_words;     /* membrane words of a position */
+    uint32_t out_row_words;      /* membrane words of an output row */
+    uint32_t membranes;          /* offset: [cells][cell_words] */
+    const uint32_t *initial;     /* [cell_words] membranes at the start of a recording, leaked, as they are stored */
+    uint32_t counters;           /* offset of its sast_counters_t */
+    sast_neuron_t neuron;
+};
 
 typedef struct {
     uint32_t table_version;         /* SAST_TABLE_VERSION */
     uint8_t hash[32];               /* SHA-256 of the model file's content */
-    const sast_layer_t *layers;
+    const sast_layer_t *layers;     /* [layer_count + 1], the last one SAST_OUTPUT */
     const char *const *class_names; /* [class_count], UTF-8 */
     uint16_t layer_count;
     uint16_t weighted_count;
@@ -137,9 +181,10 @@ typedef struct {
     uint32_t memory_bytes;
     uint32_t counters;              /* offset: sast_counters_t [weighted_count] */
     uint32_t outputs;               /* offset: int32_t [class_count] */
+    const int32_t *first_outputs;   /* [class_count]: outputs before the first step; NULL: zeros */
     uint32_t input_seen;            /* offset: bits, or uint8_t counts where count_cap > 1, of this step's events */
     uint32_t step_memory;           /* offset of what is cleared after every step ... */
-    uint32_t step_memory_bytes;     /* ... and its length */
+    uint32_t step_memory_bytes;     /* ... and its length, whole words */
 } sast_model_t;
 
 /* ------------------------------------------------------------------------------------------ running it --------- */
@@ -162,13 +207,13 @@ typedef struct {
 } sast_observer_t;
 
 /* A running instance. Its members are private; it may live anywhere, and holds no more than these. */
-typedef struct {
+struct sast_context {
     const sast_model_t *model;
     uint8_t *memory;
     sast_observer_t observer;
     uint32_t steps;    /* since sast_reset */
     uint8_t step_open; /* 1 between the first event of a step and its end */
-} sast_context_t;
+};
 
 /* Ties a model to its working memory (the model's own memory type, or `size` bytes aligned to 8) and resets it.
    The memory must stay in place as long as the context is used. */

@@ -1,5 +1,5 @@
 /*
- * sast_arithmetic.h: the one leak, the one saturation and the one weight shift of the library.
+ * sast_arithmetic.h: the one leak and the one saturation of the plain kernels.
  */
 #ifndef SAST_ARITHMETIC_H
 #define SAST_ARITHMETIC_H
@@ -36,10 +36,27 @@ static inline int32_t sast_saturate(const sast_neuron_t *neuron, int32_t u)
     return u;
 }
 
-/* w << shift, also for negative w, of which C defines no left shift. */
-static inline int32_t sast_scale(int32_t w, uint8_t shift)
+/* Half `lane` (0: low, 1: high) of a word. */
+static inline uint32_t sast_half(uint32_t word, uint32_t lane)
 {
-    return (int32_t)((uint32_t)w << shift);
+    return (word >> (16u * lane)) & 0xFFFFu;
+}
+
+/* The word with its half `lane` replaced. */
+static inline uint32_t sast_with_half(uint32_t word, uint32_t lane, uint32_t half)
+{
+    return (word & ~(0xFFFFu << (16u * lane))) | half << (16u * lane);
+}
+
+/* A narrow membrane and its stored half-word. */
+static inline int32_t sast_from_half(uint32_t half)
+{
+    return (int32_t)half - 32768;
+}
+
+static inline uint32_t sast_to_half(int32_t v)
+{
+    return (uint32_t)(v + 32768);
 }
 
 #endif /* SAST_ARITHMETIC_H */

@@ -27,24 +27,13 @@ static void clear(uint8_t *bytes, uint32_t size)
 /* Membranes are kept leaked between steps, so that events can be added straight into them. */
 static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
 {
-    const sast_neuron_t *neuron = &layer->neuron;
-    const uint32_t positions = (uint32_t)layer->out_height * layer->out_width;
-    int16_t *narrow = (int16_t *)sast_memory(context, layer->membranes);
-    int32_t *wide = (int32_t *)sast_memory(context, layer->membranes);
-    uint32_t position;
-    uint32_t n = 0;
-    uint16_t c;
+    uint32_t *membranes = sast_words(context, layer->membranes);
+    uint32_t cell;
+    uint32_t i;
 
-    for (position = 0; position < positions; ++position) {
-        for (c = 0; c < layer->out_channels; ++c) {
-            const int32_t v = sast_leak(neuron, neuron->initial[c]);
-
-            if (neuron->membrane_bytes == 2u) {
-                narrow[n] = (int16_t)v;
-            } else {
-                wide[n] = v;
-            }
-            ++n;
+    for (cell = 0; cell < layer->cells; ++cell) {
+        for (i = 0; i < layer->cell_words; ++i) {
+            *membranes++ = layer->initial[i];
         }
     }
 }
@@ -53,13 +42,12 @@ static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
 static void reset_outputs(sast_context_t *context)
 {
     const sast_model_t *model = context->model;
-    const sast_neuron_t *last = &model->layers[model->layer_count - 1].neuron;
     int32_t *outputs = (int32_t *)sast_memory(context, model->outputs);
     uint16_t i;
 
-    if (last->threshold == NULL) {
+    if (model->first_outputs != NULL) {
         for (i = 0; i < model->class_count; ++i) {
-            outputs[i] = last->initial[i];
+            outputs[i] = model->first_outputs[i];
         }
     }
 }

@@ -3,37 +3,36 @@
  *
  * The axis tables say which output rows and columns the spike reaches, and with which part of the kernel, borders and
  * stride considered: nothing is divided and nothing outside is touched. The kernel is stored in the order in which
- * neighbouring outputs meet it. With one group and whole bytes, all columns of an output row are then one run of
- * weights and one run of membranes; otherwise each position is a run of its own.
+ * neighbouring outputs meet it. Here each position is a run of its own.
  */
 #include "sast_internal.h"
 
-void sast_conv2d_add(sast_context_t *context, const sast_layer_t *layer, sast_site_t at)
+void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel)
 {
-    const sast_weights_t *weight = &layer->weight;
-    const sast_axis_t rows = layer->rows[at.y];
-    const sast_axis_t columns = layer->columns[at.x];
-    const uint32_t runs = layer->joined != 0u ? 1u : columns.count;
-    const uint32_t positions = layer->joined != 0u ? columns.count : 1u; /* of a run */
-    const uint32_t first_channel = layer->group_first != NULL ? layer->group_first[at.c] : 0u;
-    const uint32_t membrane_bytes = layer->neuron.membrane_bytes;
-    uint8_t *membranes = (uint8_t *)sast_memory(context, layer->membranes);
+    const sast_axis_t *rows = &layer->rows[sast_row(place)];
+    const sast_axis_t *columns = &layer->columns[sast_column(place)];
+    const uint32_t run_words = layer->narrow != 0u ? 2u * layer->length : layer->length;
+    uint32_t *membranes = sast_words(context, layer->membranes);
+    const uint32_t *weights = layer->weight;
+    sast_block_t block;
     uint32_t i;
-    uint32_t j;
 
-    if (columns.count == 0u) {
+    block.rows = columns->count;
+    if (block.rows == 0u) {
         return;
     }
-    for (i = 0; i < rows.count; ++i) {
-        uint32_t neuron = ((rows.first + i) * layer->out_width + columns.first) * layer->out_channels + first_channel;
-        uint32_t row = ((rows.tap + i) * layer->channels + at.c) * layer->kernel_columns + columns.tap;
-
-        for (j = 0; j < runs; ++j) {
-            weight->add_row(membranes + neuron * membrane_bytes, weight->data + row * weight->row_bytes,
-                            positions * layer->group_channels, weight->shift);
-            neuron += layer->out_channels;
-            ++row;
-        }
+    block.length = layer->length;
+    block.membrane_gap = layer->position_words - run_words;
+    block.weight_gap = 0;
+    membranes += rows->first * layer->out_row_words + columns->first * layer->position_words;
+    if (layer->group_first != NULL) {
+        membranes += layer->group_first[channel];
     }
-    sast_counters_of(context, layer)->synops += (uint32_t)rows.count * columns.count * layer->group_channels;
+    weights += channel * layer->kernel_words + rows->tap * layer->kernel_row_words + columns->tap * layer->weight_words;
+    for (i = 0; i < rows->count; ++i) {
+        layer->add(membranes, weights, &block, layer);
+        membranes += layer->out_row_words;
+        weights += layer->kernel_row_words;
+    }
+    sast_counters_of(context, layer)->synops += (uint32_t)rows->count * columns->count * layer->group_channels;
 }

@@ -8,12 +8,8 @@
 
 #include "sast.h"
 
-/* The place of a spike: row, column, channel. */
-typedef struct {
-    uint16_t y;
-    uint16_t x;
-    uint16_t c;
-} sast_site_t;
+#define SAST_BLOCK_WORDS 4u /* membrane words that a narrow sweep takes at once */
+#define SAST_BLOCK_LANES 8u
 
 static inline bool sast_ready(const sast_context_t *context)
 {
@@ -31,42 +27,88 @@ static inline void *sast_memory(const sast_context_t *context, uint32_t offset)
     return context->memory + offset;
 }
 
+static inline uint32_t *sast_words(const sast_context_t *context, uint32_t offset)
+{
+    return (uint32_t *)sast_memory(context, offset);
+}
+
 static inline sast_counters_t *sast_counters_of(const sast_context_t *context, const sast_layer_t *layer)
 {
-    return (sast_counters_t *)sast_memory(context, context->model->counters) + layer->counters;
+    return (sast_counters_t *)sast_memory(context, layer->counters);
 }
 
 /* Sets bit n; tells whether it was set before. */
-static inline bool sast_test_and_set(uint8_t *bitmap, uint32_t n)
+static inline bool sast_test_and_set(uint32_t *bitmap, uint32_t n)
 {
-    const uint8_t mask = (uint8_t)(1u << (n & 7u));
-    const bool before = (bitmap[n >> 3] & mask) != 0u;
+    const uint32_t mask = (uint32_t)1u << (n & 31u);
+    const uint32_t before = bitmap[n >> 5];
 
-    bitmap[n >> 3] = (uint8_t)(bitmap[n >> 3] | mask);
-    return before;
+    bitmap[n >> 5] = before | mask;
+    return (before & mask) != 0u;
 }
 
-/* Neuron number of a site in an extent of `width` columns and `channels` channels. */
-static inline uint32_t sast_neuron_index(sast_site_t at, uint16_t width, uint16_t channels)
+static inline uint32_t sast_place(uint32_t row, uint32_t column)
 {
-    return ((uint32_t)at.y * width + at.x) * channels + at.c;
+    return row << 16 | column;
 }
 
-/* Starts a step if none is running: last step's counters go to 0. */
+static inline uint32_t sast_row(uint32_t place)
+{
+    return place >> 16;
+}
+
+static inline uint32_t sast_column(uint32_t place)
+{
+    return place & 0xFFFFu;
+}
+
+/* A spike of `layer`, or one that it lets through, goes to the next. */
+static inline void sast_pass_on(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel)
+{
+    const sast_layer_t *next = layer + 1;
+
+    next->receive(context, next, place, channel);
+}
+
+/* A neuron is shown to the observer, if there is one for neurons. */
+static inline void sast_show(const sast_context_t *context, const sast_layer_t *layer, uint32_t neuron, int32_t membrane,
+                             bool spike)
+{
+    if (context->observer.neuron != NULL) {
+        context->observer.neuron(context->observer.user, (uint16_t)(layer - context->model->layers), neuron, membrane,
+                                 spike ? 1u : 0u);
+    }
+}
+
+/* Starts a step: last step's counters go to 0. */
 void sast_open_step(sast_context_t *context);
 
-/* Brings a spike to layer `index`: through pools and flatten to the next weighted layer, where it is added up.
-   A spike of the last layer goes nowhere. */
-void sast_deliver(sast_context_t *context, uint16_t index, sast_site_t at);
+/* What takes a spike, by kind of layer; convolutions whose rows of weights adjoin, and others. */
+void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_linear(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_or_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_sum_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_flatten(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_output(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 
-/* One spike's weights, added to the membranes it reaches. */
-void sast_conv2d_add(sast_context_t *context, const sast_layer_t *layer, sast_site_t at);
-void sast_linear_add(sast_context_t *context, const sast_layer_t *layer, sast_site_t at);
+/* Adding weights: into narrow membranes, by width of packed weight; into wide ones, of any width. */
+void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
+void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
+void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
+void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
+void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
+
+/* Sweeps: of narrow membranes that spike, of narrow ones of an integrator, of wide ones. */
+void sast_sweep(sast_context_t *context, const sast_layer_t *layer);
+void sast_sweep_integrator(sast_context_t *context, const sast_layer_t *layer);
+void sast_sweep_wide(sast_context_t *context, const sast_layer_t *layer);
+
+/* The inner loop of narrow sweeps, with up to one leak term, and with two. */
+uint32_t sast_fire_1(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* The layer's own spikes of the last step, added to its membranes and forgotten. */
 void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer);
-
-/* Every neuron of weighted layer `index` once; its spikes are delivered at once. */
-void sast_sweep(sast_context_t *context, uint16_t index);
 
 #endif /* SAST_INTERNAL_H */

@@ -1,12 +1,30 @@
 /*
  * sast_membrane.c: reading the state, whatever form the kernels keep it in.
  */
+#include "sast_arithmetic.h"
 #include "sast_internal.h"
+
+/* a / b, bit by bit: the library divides nowhere else, and small cores have no instruction for it. */
+static uint32_t divide(uint32_t a, uint32_t b)
+{
+    uint32_t quotient = 0;
+    uint32_t bit;
+
+    for (bit = 32; bit > 0u; --bit) {
+        if (a >> (bit - 1u) >= b) {
+            a -= b << (bit - 1u);
+            quotient |= (uint32_t)1u << (bit - 1u);
+        }
+    }
+    return quotient;
+}
 
 sast_status_t sast_membrane(const sast_context_t *context, uint16_t layer, uint32_t neuron, int32_t *membrane)
 {
     const sast_layer_t *of;
-    const void *membranes;
+    const uint32_t *words;
+    uint32_t position;
+    uint32_t c;
 
     if (!sast_ready(context) || membrane == NULL) {
         return SAST_ERR_ARGUMENT;
@@ -18,11 +36,9 @@ sast_status_t sast_membrane(const sast_context_t *context, uint16_t layer, uint3
     if (neuron >= (uint32_t)of->out_height * of->out_width * of->out_channels) {
         return SAST_ERR_RANGE;
     }
-    membranes = sast_memory(context, of->membranes);
-    if (of->neuron.membrane_bytes == 2u) {
-        *membrane = ((const int16_t *)membranes)[neuron];
-    } else {
-        *membrane = ((const int32_t *)membranes)[neuron];
-    }
+    position = divide(neuron, of->out_channels);
+    c = neuron - position * of->out_channels;
+    words = sast_words(context, of->membranes) + position * of->position_words;
+    *membrane = of->narrow != 0u ? sast_from_half(sast_half(words[c >> 1], c & 1u)) : (int32_t)words[c];
     return SAST_OK;
 }

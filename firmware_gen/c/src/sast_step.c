@@ -8,9 +8,6 @@ void sast_open_step(sast_context_t *context)
     sast_counters_t *counters = (sast_counters_t *)sast_memory(context, context->model->counters);
     uint16_t i;
 
-    if (context->step_open != 0u) {
-        return;
-    }
     context->step_open = 1;
     for (i = 0; i < context->model->weighted_count; ++i) {
         counters[i].synops = 0;
@@ -18,30 +15,30 @@ void sast_open_step(sast_context_t *context)
     }
 }
 
-static void run_layer(sast_context_t *context, uint16_t index)
+static void run_layer(sast_context_t *context, const sast_layer_t *layer)
 {
-    const sast_layer_t *layer = &context->model->layers[index];
     sast_counters_t *counters = sast_counters_of(context, layer);
 
-    if (layer->kind == SAST_RECURRENT_LINEAR) {
-        sast_recurrent_add(context, layer);
+    if (layer->own_spikes != NULL) {
+        layer->own_spikes(context, layer);
     }
-    sast_sweep(context, index);
+    layer->sweep(context, layer);
     counters->total_synops += counters->synops;
     counters->total_spikes += counters->spikes;
     if (context->observer.layer_end != NULL) {
-        context->observer.layer_end(context->observer.user, index, counters);
+        context->observer.layer_end(context->observer.user, (uint16_t)(layer - context->model->layers), counters);
     }
 }
 
 /* Which inputs and pools have been set is known for one step only. */
 static void close_step(sast_context_t *context)
 {
-    uint8_t *bytes = (uint8_t *)sast_memory(context, context->model->step_memory);
+    uint32_t *words = sast_words(context, context->model->step_memory);
+    const uint32_t count = context->model->step_memory_bytes >> 2;
     uint32_t i;
 
-    for (i = 0; i < context->model->step_memory_bytes; ++i) {
-        bytes[i] = 0;
+    for (i = 0; i < count; ++i) {
+        words[i] = 0;
     }
     ++context->steps;
     context->step_open = 0;
@@ -54,13 +51,15 @@ sast_status_t sast_step(sast_context_t *context)
     if (!sast_ready(context)) {
         return SAST_ERR_ARGUMENT;
     }
-    sast_open_step(context);
+    if (context->step_open == 0u) {
+        sast_open_step(context);
+    }
     if (context->observer.step_begin != NULL) {
         context->observer.step_begin(context->observer.user);
     }
     for (i = 0; i < context->model->layer_count; ++i) {
         if (sast_is_weighted(&context->model->layers[i])) {
-            run_layer(context, i);
+            run_layer(context, &context->model->layers[i]);
         }
     }
     close_step(context);

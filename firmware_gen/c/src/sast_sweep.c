@@ -1,108 +1,165 @@
 /*
- * sast_sweep.c: every neuron of a layer, once a step.
+ * sast_sweep.c: every spiking neuron of a narrow layer, once a step.
  *
- * A membrane in memory already holds leak(v) + input. It is finished (bias, saturation, spike, reset), shown to the
- * observer, and put back leaked for the events of the next step.
+ * A membrane in memory already holds leak(v) + input. The inner loop (sast_fire_t) adds bias, saturates, compares and
+ * stores leaked; it stops at blocks with a spike, whose neurons are reset here and sent on. With an observer it runs one
+ * block at a time: the spikes shown are its own, the membranes are computed here from what was there before. Where it
+ * stored anything else, the next step's membranes show it: a CRC proves the loop that runs unobserved.
  */
 #include "sast_arithmetic.h"
 #include "sast_internal.h"
 
-/* A neuron after its step. */
-typedef struct {
-    int32_t v;
-    bool spike;
-} fired_t;
-
-/* One position of the layer while it is swept. */
+/* A sweep under way. */
 typedef struct {
     sast_context_t *context;
     const sast_layer_t *layer;
-    uint16_t index;  /* of the layer */
-    uint32_t first;  /* number of the position's first neuron */
-    sast_site_t at;  /* its row and column; c runs over its neurons */
-    uint32_t spikes; /* of the layer so far */
+    sast_run_t run;
+    uint32_t row;       /* output row of the last spike, */
+    uint32_t row_first; /* number of its first position, */
+    uint32_t row_end;   /* and of the next row's */
+    uint32_t spikes;
 } sweep_t;
 
-static inline fired_t update(const sast_neuron_t *neuron, uint16_t c, int32_t sum)
+static sweep_t begin(sast_context_t *context, const sast_layer_t *layer)
 {
-    fired_t out;
+    sweep_t sweep;
 
-    out.v = sast_saturate(neuron, sum + neuron->bias[c]);
-    out.spike = neuron->threshold != NULL && out.v >= neuron->threshold[c];
-    if (out.spike) {
-        out.v = neuron->reset == SAST_RESET_ZERO ? 0 : out.v - neuron->threshold[c];
-    }
-    return out;
+    sweep.context = context;
+    sweep.layer = layer;
+    sweep.run.membranes = sast_words(context, layer->membranes);
+    sweep.run.table = layer->neuron.table;
+    sweep.run.left = layer->neuron.cell_left & 0xFFu;
+    sweep.run.cells = layer->cells;
+    sweep.row = 0;
+    sweep.row_first = 0;
+    sweep.row_end = layer->out_width;
+    sweep.spikes = 0;
+    return sweep;
 }
 
-/* What others learn of neuron `sweep->at.c`: the observer, the next layers, the layer itself, the read-out. */
-static void announce(sweep_t *sweep, fired_t neuron)
+/* Membrane after its reset of neuron `lane` of the block that the inner loop has just left. */
+static int32_t after_reset(const sweep_t *sweep, uint32_t lane, bool spike)
+{
+    const sast_neuron_t *neuron = &sweep->layer->neuron;
+    const uint32_t *constants = sweep->run.table - 2u * SAST_BLOCK_WORDS + (lane & 4u) + (lane >> 1 & 1u);
+    const int32_t a = (int32_t)sast_half(constants[0], lane & 1u);
+    const int32_t c = (int32_t)sast_half(constants[2], lane & 1u);
+    const int32_t sum = (int32_t)sast_half(sweep->run.before[lane >> 1], lane & 1u) + a;
+
+    if (!spike) {
+        return sum > c ? sum - c + neuron->low : neuron->low;
+    }
+    if (neuron->reset == SAST_RESET_ZERO) {
+        return 0;
+    }
+    /* u - threshold, u clipped at high; the threshold is 65536 - c + low */
+    return sum < neuron->high - neuron->low + c ? sum - 65536 : neuron->high - neuron->low + c - 65536;
+}
+
+/* Neuron `lane` of that block, which is channel `channel` of position `position`: reset, counted, sent on. */
+static void spike(sweep_t *sweep, uint32_t lane, uint32_t position, uint32_t channel)
 {
     sast_context_t *context = sweep->context;
     const sast_layer_t *layer = sweep->layer;
-    const uint32_t n = sweep->first + sweep->at.c;
+    uint32_t *word = sweep->run.membranes - SAST_BLOCK_WORDS + (lane >> 1);
+    const int32_t leaked = sast_leak(&layer->neuron, after_reset(sweep, lane, true));
+
+    *word = sast_with_half(*word, lane & 1u, sast_to_half(leaked));
+    while (position >= sweep->row_end) {
+        ++sweep->row;
+        sweep->row_first = sweep->row_end;
+        sweep->row_end += layer->out_width;
+    }
+    if (sweep->row >= layer->out_height) {
+        return; /* a position that only fills the last cell */
+    }
+    ++sweep->spikes;
+    if (layer->recurrent != NULL) {
+        (void)sast_test_and_set(sast_words(context, layer->bitmap), channel);
+    }
+    sast_pass_on(context, layer, sast_place(sweep->row, position - sweep->row_first), channel);
+}
+
+/* Spikes of a block in the middle of a sweep. */
+static void spikes(sweep_t *sweep, uint32_t flags)
+{
+    const sast_layer_t *layer = sweep->layer;
+    const sast_run_t *run = &sweep->run;
+    const uint32_t lanes = 2u * layer->position_words;
+    uint32_t position = (layer->cells - 1u - run->cells) * layer->cell;
+    uint32_t channel = ((layer->neuron.cell_left >> 8) - 1u - (run->left >> 8)) * SAST_BLOCK_LANES;
+    uint32_t lane;
+
+    for (lane = 0; flags >> lane != 0u; ++lane) {
+        while (channel >= lanes) {
+            channel -= lanes;
+            ++position;
+        }
+        if ((flags >> lane & 1u) != 0u) {
+            spike(sweep, lane, position, channel);
+        }
+        ++channel;
+    }
+}
+
+/* One block, with all its neurons shown; `channel` and `position` are of its first and move on to the next block's. */
+static void show_block(sweep_t *sweep, uint32_t *position, uint32_t *channel)
+{
+    const sast_layer_t *layer = sweep->layer;
+    const uint32_t positions = (uint32_t)layer->out_height * layer->out_width;
+    uint32_t flags;
+    uint32_t lane;
+
+    for (lane = 0; lane < SAST_BLOCK_WORDS; ++lane) {
+        sweep->run.before[lane] = sweep->run.membranes[lane];
+    }
+    sweep->run.left += 1u << 8;
+    sweep->run.cells = 0;
+    flags = layer->neuron.fire(&sweep->run, &layer->neuron);
+    for (lane = 0; lane < SAST_BLOCK_LANES; ++lane) {
+        const bool spiked = (flags >> lane & 1u) != 0u;
+
+        if (*channel < layer->out_channels && *position < positions) {
+            sast_show(sweep->context, layer, *position * layer->out_channels + *channel,
+                      after_reset(sweep, lane, spiked), spiked);
+        }
+        if (spiked) {
+            spike(sweep, lane, *position, *channel);
+        }
+        if (++*channel == 2u * layer->position_words) {
+            *channel = 0;
+            ++*position;
+        }
+    }
+}
+
+static void show_all(sweep_t *sweep)
+{
+    const sast_layer_t *layer = sweep->layer;
+    uint32_t cell;
+    uint32_t block;
+
+    for (cell = 0; cell < layer->cells; ++cell) {
+        uint32_t position = cell * layer->cell;
+        uint32_t channel = 0;
+
+        sweep->run.table = layer->neuron.table;
+        for (block = 0; block < layer->neuron.cell_left >> 8; ++block) {
+            show_block(sweep, &position, &channel);
+        }
+    }
+}
+
+void sast_sweep(sast_context_t *context, const sast_layer_t *layer)
+{
+    sweep_t sweep = begin(context, layer);
+    uint32_t flags;
 
     if (context->observer.neuron != NULL) {
-        context->observer.neuron(context->observer.user, sweep->index, n, neuron.v, neuron.spike ? 1u : 0u);
-    }
-    if (neuron.spike) {
-        ++sweep->spikes;
-        if (layer->kind == SAST_RECURRENT_LINEAR) {
-            (void)sast_test_and_set((uint8_t *)sast_memory(context, layer->bitmap), n);
-        }
-        sast_deliver(context, (uint16_t)(sweep->index + 1u), sweep->at);
-    }
-    if (sweep->index + 1u == context->model->layer_count) {
-        int32_t *outputs = (int32_t *)sast_memory(context, context->model->outputs);
-
-        outputs[n] = layer->neuron.threshold == NULL ? neuron.v : outputs[n] + (neuron.spike ? 1 : 0);
-    }
-}
-
-static void sweep_narrow(sweep_t *sweep, int16_t *membranes)
-{
-    const sast_neuron_t neuron = sweep->layer->neuron;
-    const uint16_t channels = sweep->layer->out_channels;
-    uint16_t c;
-
-    for (c = 0; c < channels; ++c) {
-        const fired_t fired = update(&neuron, c, membranes[c]);
-
-        membranes[c] = (int16_t)sast_leak(&neuron, fired.v);
-        sweep->at.c = c;
-        announce(sweep, fired);
-    }
-}
-
-static void sweep_wide(sweep_t *sweep, int32_t *membranes)
-{
-    const sast_neuron_t neuron = sweep->layer->neuron;
-    const uint16_t channels = sweep->layer->out_channels;
-    uint16_t c;
-
-    for (c = 0; c < channels; ++c) {
-        const fired_t fired = update(&neuron, c, membranes[c]);
-
-        membranes[c] = sast_leak(&neuron, fired.v);
-        sweep->at.c = c;
-        announce(sweep, fired);
-    }
-}
-
-void sast_sweep(sast_context_t *context, uint16_t index)
-{
-    const sast_layer_t *layer = &context->model->layers[index];
-    void *membranes = sast_memory(context, layer->membranes);
-    sweep_t sweep = {context, layer, index, 0, {0, 0, 0}, 0};
-
-    for (sweep.at.y = 0; sweep.at.y < layer->out_height; ++sweep.at.y) {
-        for (sweep.at.x = 0; sweep.at.x < layer->out_width; ++sweep.at.x) {
-            if (layer->neuron.membrane_bytes == 2u) {
-                sweep_narrow(&sweep, (int16_t *)membranes + sweep.first);
-            } else {
-                sweep_wide(&sweep, (int32_t *)membranes + sweep.first);
-            }
-            sweep.first += layer->out_channels;
+        show_all(&sweep);
+    } else {
+        while ((flags = layer->neuron.fire(&sweep.run, &layer->neuron)) != 0u) {
+            spikes(&sweep, flags);
         }
     }
     sast_counters_of(context, layer)->spikes = sweep.spikes;

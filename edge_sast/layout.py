@@ -1,0 +1,135 @@
+"""How the C holds a weighted layer: narrow, two membranes of 16 bits to a word, or wide, one of 32 bits.
+
+docs/kernels.md says why. Narrow needs a proven 16-bit accumulator, weights that are whole multiples in a signed byte,
+and groups of whole quads: four neurons, the unit in which narrow kernels add weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_sast.bounds import accumulator_bound
+from edge_sast.layers import Conv2d, Neuron, RecurrentLinear, Shape, Weighted, state_range
+from edge_sast.packing import container_bits
+
+QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
+BLOCK_WORDS = 4  # membrane words that a sweep takes at once: two quads
+CELL_LANES = 24  # a cell has at least as many neurons, where the layer has positions enough
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Of one weighted layer of `positions` positions.
+
+    container: bits of a packed weight; row_words: words of one row of weights (output channels of a group);
+    unit: what a kernel counts of a row: quads (narrow) or weights (wide); position_words: membrane words of a position;
+    cell: positions that share one set of constants in the sweep; cell_words: their membrane words, rounded up to whole
+    blocks; cells: how many the layer has.
+    """
+
+    narrow: bool
+    container: int
+    row_words: int
+    unit: int
+    position_words: int
+    cell: int
+    cell_words: int
+    cells: int
+
+    @property
+    def membrane_words(self) -> int:
+        return self.cells * self.cell_words
+
+    @property
+    def joined(self) -> bool:
+        """Whether rows of weights of neighbouring columns follow each other without a gap."""
+        return self.unit * self.container * (QUAD if self.narrow else 1) == 32 * self.row_words
+
+
+def layout(layer: Weighted, shape: Shape, out: Shape) -> Layout:
+    """The layout of `layer`, which takes `shape` and gives `out`."""
+    positions = out.height * out.width
+    row = layer.weight.shape[-1]
+    if not is_narrow(layer, shape):
+        container = container_bits(layer.bits)
+        return Layout(
+            False, container, -(-row * container // 32), row, out.channels, 1, out.channels, positions
+        )
+    container = narrow_container(layer)
+    quads = -(-row // QUAD)
+    position_words = 2 * -(-out.channels // QUAD)
+    cell = _cell_positions(position_words, positions)
+    cell_words = -(-cell * position_words // BLOCK_WORDS) * BLOCK_WORDS
+    row_words = -(-quads * container // 8)
+    return Layout(True, container, row_words, quads, position_words, cell, cell_words, -(-positions // cell))
+
+
+def is_narrow(layer: Weighted, shape: Shape) -> bool:
+    """Whether packed pairs of 16-bit membranes can hold the layer."""
+    groups = layer.groups if isinstance(layer, Conv2d) else 1
+    return (
+        accumulator_bound(layer, shape.max_count).bits == 16
+        and narrow_container(layer) > 0
+        and (groups == 1 or layer.weight.shape[-1] % QUAD == 0)
+        and resting_lane(layer.neuron) > 0
+    )
+
+
+def narrow_container(layer: Weighted) -> int:
+    """Bits in which a weight is packed so that it unpacks to the byte w << weight_shift; 0 where no byte holds it.
+
+    The shift that the trainer gives (8 − bits, of 1 bit 5) leaves the packed width; any other takes whole bytes.
+    """
+    if layer.weight_shift == (5 if layer.bits == 1 else 8 - layer.bits):
+        return container_bits(layer.bits)
+    weights = [layer.weight] + ([layer.recurrent] if isinstance(layer, RecurrentLinear) else [])
+    low = min(int(w.min()) for w in weights) << layer.weight_shift
+    high = max(int(w.max()) for w in weights) << layer.weight_shift
+    return 8 if low >= -128 and high <= 127 else 0
+
+
+def narrow_shifts(neuron: Neuron) -> tuple[int, ...]:
+    """Leak shifts of the same leak, none above state_bits − 1: beyond that, v >> k is only the sign of v."""
+    return tuple(min(k, neuron.state_bits - 1) for k in neuron.leak_shifts)
+
+
+def leak(neuron: Neuron, v: int) -> int:
+    """leak(v), of docs/arithmetic.md."""
+    return v - sum(v >> k for k in neuron.leak_shifts)
+
+
+def resting_lane(neuron: Neuron) -> int:
+    """The stored half-word of the smallest membrane; a sweep adds it to what it keeps above that membrane."""
+    return 32768 + leak(neuron, state_range(neuron.state_bits)[0])
+
+
+def _cell_positions(position_words: int, positions: int) -> int:
+    """Positions of a cell: whole blocks, and enough of them that starting over costs little."""
+    cell = 1 if position_words % BLOCK_WORDS == 0 else 2
+    while cell < positions and 2 * cell * position_words < CELL_LANES:
+        cell *= 2
+    return min(cell, positions) if positions == 1 else cell
+
+
+def pack_narrow(weight: np.ndarray, container: int, weight_shift: int) -> np.ndarray:
+    """int8 [..., n] as uint32 [..., ceil(quads·container/8)].
+
+    A row is cut into quads of four weights, padded with zeros (of 1 bit, with −1: it has no zero). Byte b of a quad is
+    its neuron 0, 2, 1, 3, and holds w << weight_shift. Of 8 bits, a quad is a word. Of fewer, the top `container` bits
+    of each byte are what counts, and a word holds 8/container quads: quad j lies j·container bits further down in every
+    byte.
+    """
+    quads = -(-weight.shape[-1] // QUAD)
+    per_word = 8 // container
+    words = -(-quads // per_word)
+    byte = np.zeros((*weight.shape[:-1], words * per_word * QUAD), np.uint32)
+    if container == 1:
+        byte[..., : weight.shape[-1]] = np.where(weight > 0, 0x80, 0)
+    else:
+        byte[..., : weight.shape[-1]] = (weight.astype(np.int64) << weight_shift) & 0xFF
+    lanes = byte.reshape(*weight.shape[:-1], words, per_word, QUAD)[..., [0, 2, 1, 3]]
+    lanes = lanes >> (container * np.arange(per_word, dtype=np.uint32))[:, None]
+    quad = lanes << (8 * np.arange(QUAD, dtype=np.uint32))
+    return np.bitwise_or.reduce(quad, axis=(-2, -1)).astype(np.uint32)

@@ -1,0 +1,37 @@
+/*
+ * sast_add_wide.c: packed weights of any width into membranes of 32 bits, one by one.
+ */
+#include "sast_arithmetic.h"
+#include "sast_internal.h"
+
+/* Weight at the top of `word`, scaled. 1 bit: 0, 1 stand for -1, +1. */
+static inline uint32_t scaled(uint32_t word, uint32_t bits, uint32_t shift)
+{
+    const int32_t w = (int32_t)word >> (32u - bits);
+
+    return (uint32_t)(bits == 1u ? -1 - 2 * w : w) << shift;
+}
+
+void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer)
+{
+    const uint32_t bits = layer->weight_bits;
+    uint32_t row;
+
+    for (row = 0; row < block->rows; ++row) {
+        uint32_t left = block->length;
+        uint32_t at = 0; /* bit of the word */
+
+        while (left > 0u) {
+            *membranes += scaled(*weights << (32u - bits - at), bits, layer->weight_shift);
+            ++membranes;
+            --left;
+            at += bits;
+            if (at == 32u || left == 0u) {
+                ++weights;
+                at = 0;
+            }
+        }
+        membranes += block->membrane_gap;
+        weights += block->weight_gap;
+    }
+}

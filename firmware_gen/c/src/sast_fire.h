@@ -1,0 +1,93 @@
+/*
+ * sast_fire.h: the inner loop of narrow sweeps in plain C. docs/kernels.md derives the constants A and C.
+ *
+ * x is a stored half, theta the threshold, u the neuron's sum. A = 32768 + bias - theta, so that x + A = u - theta + 65536
+ * carries out of 16 bits exactly when the neuron spikes. C = 65536 + low - theta, so that x + A - C = u - low, which is
+ * clipped at 0. Without a spike u < theta <= high, so nothing is left to clip above.
+ */
+#ifndef SAST_FIRE_H
+#define SAST_FIRE_H
+
+#include "sast_internal.h"
+
+/* u - low of one half, or 0 where that is negative. *carry: 1 if the neuron spikes. */
+static inline uint32_t sast_above_low(uint32_t x, uint32_t a, uint32_t c, uint32_t *carry)
+{
+    const uint32_t y = x + a;
+    const uint32_t kept = y & 0xFFFFu;
+
+    *carry = y >> 16;
+    return kept > c ? kept - c : 0u;
+}
+
+/* A word as it is stored after its sweep; `two`: with two leak terms. Adds the spikes of its neurons to *flags. */
+static inline uint32_t sast_fire_word(uint32_t x, uint32_t a, uint32_t c, const sast_neuron_t *neuron, const bool two,
+                                      uint32_t *flags)
+{
+    uint32_t even;
+    uint32_t odd;
+    uint32_t above;
+    uint32_t leaked;
+
+    above = sast_above_low(x & 0xFFFFu, a & 0xFFFFu, c & 0xFFFFu, &even);
+    above |= sast_above_low(x >> 16, a >> 16, c >> 16, &odd) << 16;
+    *flags = *flags >> 2 | even << 6 | odd << 7;
+    leaked = above - (above >> (neuron->cell_left & 0xFFu) & neuron->mask[0]);
+    if (two) {
+        leaked -= above >> neuron->second_shift & neuron->mask[1];
+    }
+    return leaked + neuron->rest;
+}
+
+/* One block of four words; returns its spikes, and where there are any, `before`. */
+static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const sast_neuron_t *neuron, const bool two,
+                                       uint32_t *before)
+{
+    uint32_t flags = 0;
+    const uint32_t x0 = sast_fire_word(x[0], table[0], table[2], neuron, two, &flags);
+    const uint32_t x1 = sast_fire_word(x[1], table[1], table[3], neuron, two, &flags);
+    const uint32_t x2 = sast_fire_word(x[2], table[4], table[6], neuron, two, &flags);
+    const uint32_t x3 = sast_fire_word(x[3], table[5], table[7], neuron, two, &flags);
+
+    if (flags != 0u) {
+        before[0] = x[0];
+        before[1] = x[1];
+        before[2] = x[2];
+        before[3] = x[3];
+    }
+    x[0] = x0;
+    x[1] = x1;
+    x[2] = x2;
+    x[3] = x3;
+    return flags;
+}
+
+/* sast_fire_t. */
+static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *neuron, const bool two)
+{
+    uint32_t *x = run->membranes;
+    const uint32_t *table = run->table;
+    uint32_t left = run->left >> 8;
+    uint32_t flags = 0;
+
+    while (flags == 0u) {
+        if (left == 0u) {
+            if (run->cells == 0u) {
+                break;
+            }
+            --run->cells;
+            left = neuron->cell_left >> 8;
+            table = neuron->table;
+        }
+        flags = sast_fire_block(x, table, neuron, two, run->before);
+        x += SAST_BLOCK_WORDS;
+        table += 2u * SAST_BLOCK_WORDS;
+        --left;
+    }
+    run->membranes = x;
+    run->table = table;
+    run->left = left << 8;
+    return flags;
+}
+
+#endif /* SAST_FIRE_H */

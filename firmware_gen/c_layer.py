@@ -1,0 +1,139 @@
+"""The descriptor of one layer in C, and which of the library's kernels it needs."""
+
+from __future__ import annotations
+
+from edge_sast.layers import (
+    Conv2d,
+    Flatten,
+    Lif,
+    OrPool,
+    RecurrentLinear,
+    SumPool,
+    Weighted,
+    state_range,
+)
+from edge_sast.layout import BLOCK_WORDS, Layout, layout, narrow_shifts, resting_lane
+from edge_sast.model import Model
+from edge_sast.modelfile import layer_name
+from firmware_gen.c_memory import counters_index
+from firmware_gen.c_tables import Table, is_joined
+from firmware_gen.c_text import fields
+
+INDENT = " " * 8
+# What takes the spikes of the last layer, as if it were a layer after it.
+OUTPUT = (
+    "    { /* the read-out */\n"
+    + fields({"receive": "sast_output", "kind": "SAST_OUTPUT"}, INDENT)
+    + "    },\n"
+)
+
+
+def kernels(model: Model, index: int) -> dict[str, str]:
+    """Function of the library behind each of the descriptor's pointers; its file has the same name."""
+    layer, shapes = model.layers[index], model.shapes()
+    if isinstance(layer, OrPool | SumPool | Flatten):
+        return {"receive": f"sast_{layer_name(layer)}"}
+    form = layout(layer, shapes[index], shapes[index + 1])
+    names = {"receive": "sast_linear"}
+    if isinstance(layer, Conv2d):
+        names["receive"] = "sast_conv2d_joined" if is_joined(layer, form) else "sast_conv2d"
+    names["add"] = f"sast_add_{form.container}" if form.narrow else "sast_add_wide"
+    if isinstance(layer, RecurrentLinear):
+        names["own_spikes"] = "sast_recurrent_add"
+    if not form.narrow:
+        return names | {"sweep": "sast_sweep_wide"}
+    if not isinstance(layer.neuron, Lif):
+        return names | {"sweep": "sast_sweep_integrator"}
+    return names | {"sweep": "sast_sweep", "fire": f"sast_fire_{max(1, len(layer.neuron.leak_shifts))}"}
+
+
+def descriptor(model: Model, index: int, tables: list[Table]) -> str:
+    """Initialiser of the layer's sast_layer_t."""
+    layer, shapes = model.layers[index], model.shapes()
+    shape, out = shapes[index], shapes[index + 1]
+    functions = kernels(model, index)
+    values: dict[str, object] = {
+        "receive": functions["receive"],
+        "kind": f"SAST_{layer_name(layer).upper()}",
+        "height": shape.height,
+        "width": shape.width,
+        "channels": shape.channels,
+        "out_height": out.height,
+        "out_width": out.width,
+        "out_channels": out.channels,
+    }
+    in_layer = ("rows", "columns", "weight", "recurrent", "group_first", "initial")
+    values |= {table.name: f"layer{index}_{table.name}" for table in tables if table.name in in_layer}
+    nested = ""
+    if isinstance(layer, Weighted):
+        form = layout(layer, shape, out)
+        values |= {key: functions[key] for key in ("add", "sweep", "own_spikes") if key in functions}
+        values |= {"counters": f"OFFSET(counters[{counters_index(model, index)}])"}
+        values |= _weighted(index, layer, form, out.width)
+        neuron = _neuron(layer, form) | _pointers(index, tables, functions)
+        nested = f"{INDENT}.neuron = {{\n{fields(neuron, INDENT + '    ')}{INDENT}}},\n"
+    elif isinstance(layer, OrPool):
+        values["bitmap"] = f"OFFSET(layer{index}_set)"
+    title = f"{index}: {layer_name(layer)} {shape} to {out}"
+    return f"    {{ /* {title} */\n{fields(values, INDENT)}{nested}    }},\n"
+
+
+def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict[str, object]:
+    values: dict[str, object] = {
+        "narrow": int(form.narrow),
+        "weight_bits": form.container,
+        "weight_shift": layer.weight_shift,
+        "weight_words": form.row_words,
+        "length": form.unit,
+        "group_channels": layer.weight.shape[-1],
+        "cell": form.cell,
+        "cell_words": form.cell_words,
+        "cells": form.cells,
+        "position_words": form.position_words,
+        "out_row_words": out_width * form.position_words,
+        "membranes": f"OFFSET(layer{index}_membranes)",
+    }
+    if isinstance(layer, Conv2d):
+        rows, columns = layer.weight.shape[:2]
+        values |= {
+            "kernel_row_words": columns * form.row_words,
+            "kernel_words": rows * columns * form.row_words,
+        }
+    if isinstance(layer, RecurrentLinear):
+        values["bitmap"] = f"OFFSET(layer{index}_spikes)"
+    return values
+
+
+def _pointers(index: int, tables: list[Table], functions: dict[str, str]) -> dict[str, object]:
+    names = {table.name for table in tables} & {"table", "threshold", "bias"}
+    values: dict[str, object] = {name: f"layer{index}_{name}" for name in sorted(names)}
+    return values | ({"fire": functions["fire"]} if "fire" in functions else {})
+
+
+def _neuron(layer: Weighted, form: Layout) -> dict[str, object]:
+    neuron = layer.neuron
+    low, high = state_range(neuron.state_bits)
+    shifts = narrow_shifts(neuron) if form.narrow else neuron.leak_shifts
+    values: dict[str, object] = {
+        "low": low,
+        "high": high,
+        "leak_terms": len(shifts),
+        "leak_shift": "{" + ", ".join(str(k) for k in (*shifts, 0, 0)[:2]) + "}",
+    }
+    if not isinstance(neuron, Lif):
+        return values
+    values["reset"] = f"SAST_RESET_{neuron.reset.upper()}"
+    if form.narrow:
+        masks = [_both_halves(0xFFFF >> k) for k in shifts] + ["0", "0"]
+        values |= {
+            "mask": "{" + ", ".join(masks[:2]) + "}",
+            "rest": _both_halves(resting_lane(neuron)),
+            "cell_left": f"{form.cell_words // BLOCK_WORDS}u << 8 | {(*shifts, 0)[0]}u",
+            "cell_table_bytes": 8 * form.cell_words,
+            "second_shift": (*shifts, 0, 0)[1],
+        }
+    return values
+
+
+def _both_halves(half: int) -> str:
+    return f"0x{half << 16 | half:08X}u"

@@ -1,0 +1,96 @@
+"""Packed quads and layouts by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_sast.bounds import accumulator_bound
+from edge_sast.layers import Integrator, Linear, Shape
+from edge_sast.layout import Layout, layout, leak, narrow_container, narrow_shifts, pack_narrow, resting_lane
+from tests.strategies import models
+from tests.test_layers import lif
+
+
+@pytest.mark.parametrize(
+    ("container", "shift", "row", "packed"),
+    [
+        (8, 0, [1, -2, 3, -4, 5], [0xFC_FE_03_01, 0x00_00_00_05]),
+        (8, 1, [1, -2], [0x00_FC_00_02]),
+        (4, 4, [1, -2, 3, -4, 5, 6, 7, -8], [0xC8_E6_37_15]),
+        (4, 5, [-4, 0, 0, 3], [0x60_00_00_80]),
+        (2, 6, [1, -2, 0, -1, 1], [0b11000000_10000000_00000000_01010000]),
+        (1, 5, [1, -1, -1, 1, 1], [0x80_00_00_C0]),
+    ],
+)
+def test_quads_by_hand(container, shift, row, packed):
+    """Bytes of a quad: neurons 0, 2, 1, 3; of several in a word, the first one's bits on top of every byte."""
+    found = pack_narrow(np.array([row], np.int8), container, shift)
+    assert [f"{word:08X}" for word in found[0].tolist()] == [f"{word:08X}" for word in packed]
+
+
+@given(st.sampled_from([(8, 0), (4, 4), (2, 6), (1, 5)]), st.integers(1, 40), st.integers(0, 1 << 32))
+def test_quads_unpack_to_scaled_weights(form, n, seed):
+    container, shift = form
+    limit = 1 << (container - 1)
+    values = [-1, 1] if container == 1 else np.arange(-limit, limit)
+    weight = np.random.default_rng(seed).choice(values, n).astype(np.int8)
+    words = pack_narrow(weight, container, shift)
+    assert (words.dtype, words.shape) == (np.uint32, ((n + 3) // 4 * container + 7 >> 3,))
+    for i, w in enumerate(weight.tolist()):
+        quad, place = divmod(i, 4)
+        byte = int(words[quad // (8 // container)]) >> (8 * [0, 2, 1, 3][place]) & 0xFF
+        top = (byte << container * (quad % (8 // container)) & 0xFF) >> (8 - container) << (8 - container)
+        unpacked = (32 if top else -32) if container == 1 else top - 256 * (top >> 7)
+        assert unpacked == w << shift
+
+
+def test_layouts_by_hand():
+    weight = np.ones((6, 5), np.int8)
+    narrow = layout(Linear(weight, 4, lif(5), 4), Shape(1, 1, 6), Shape(1, 1, 5))
+    assert narrow == Layout(True, 4, 1, 2, 4, 1, 4, 1)
+    wide = layout(Linear(weight, 4, Integrator([0] * 5, [0] * 5, (), 20), 4), Shape(1, 1, 6), Shape(1, 1, 5))
+    assert wide == Layout(False, 4, 1, 5, 5, 1, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("bits", "shift", "largest", "container"),
+    [
+        (8, 0, 127, 8),
+        (5, 3, 15, 8),
+        (4, 4, 7, 4),
+        (3, 5, 3, 4),
+        (2, 6, 1, 2),
+        (1, 5, 1, 1),
+        (1, 0, 1, 8),
+        (4, 5, 7, 0),
+    ],
+)
+def test_containers(bits, shift, largest, container):
+    assert narrow_container(Linear(np.array([[largest], [1]]), bits, lif(1), shift)) == container
+
+
+@settings(max_examples=100, deadline=None)
+@given(models())
+def test_narrow_constants_hold_what_the_sweep_needs(model):
+    """docs/kernels.md: every constant fits a half-word, and no sum of halves leaves it."""
+    shapes = model.shapes()
+    for index, layer in model.weighted():
+        if not layout(layer, shapes[index], shapes[index + 1]).narrow:
+            continue
+        neuron, bound = layer.neuron, accumulator_bound(layer, shapes[index].max_count)
+        low, high = -(1 << neuron.state_bits - 1), (1 << neuron.state_bits - 1) - 1
+        rest = resting_lane(neuron)
+        assert 0 < rest <= 65535
+        for v in {low, low + 1, -1, 0, 1, high - 1, high}:
+            above = v - low
+            lane = above - sum(above >> k for k in narrow_shifts(neuron)) + rest
+            assert lane == leak(neuron, v) + 32768
+            assert 0 <= lane <= 65535
+        if isinstance(neuron, Integrator):
+            continue
+        for bias, threshold in zip(neuron.bias.tolist(), neuron.threshold.tolist(), strict=True):
+            a, c = 32768 + bias - threshold, 65536 + low - threshold
+            assert 0 <= a <= 65535
+            assert 0 <= c <= 65535
+            assert bound.low + 32768 >= 0
