@@ -108,7 +108,11 @@ def _serial_options(serial: str) -> list[str]:
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # an interrupt from the keyboard is for the program that started it
         )
     except OSError as error:
         raise EdgeSastError(f"{command[0]}: cannot be started: {error.strerror or error}") from error

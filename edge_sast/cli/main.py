@@ -22,6 +22,7 @@ SUBCOMMANDS = (
     "run",
     "inspect",
     "verify",
+    "board",
     "data",
     "doctor",
 )

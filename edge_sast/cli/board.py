@@ -1,0 +1,137 @@
+"""`edge-sast board`: a build folder as a program for a board, and emulated boards to try it on."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware_gen.board_build import Firmware
+
+NAME = "board"
+HELP = "Make the program of a board from a build folder, or run it on an emulated board for 'edge-sast hil'."
+DEFAULT_BAUD = 115_200
+UNPROVEN = "built here, not run on silicon"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("list", help="the boards, their memory, and how each was tested")
+    show.add_argument("--json", metavar="FILE", help="write the list")
+    build = actions.add_parser(
+        "build", help="compile BUILD for a board: firmware.elf, firmware.bin, build.json"
+    )
+    _add_build_arguments(build)
+    build.add_argument("--out", required=True, metavar="DIR", help="folder for the program")
+    build.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="of the board's UART")
+    build.add_argument("--json", metavar="FILE", help="write the bytes of flash and RAM")
+    run = actions.add_parser("run", help="run BUILD on an emulated board until interrupted")
+    _add_build_arguments(run)
+    run.add_argument("--serial", default="tcp:0", help="tcp:PORT on this computer (0: any free one), or pty")
+
+
+def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("build", metavar="BUILD", help="folder made by 'edge-sast export'")
+    parser.add_argument("--board", required=True, metavar="NAME", help="one of 'edge-sast board list'")
+    parser.add_argument(
+        "--toolchain", help="gcc or zig; default: gcc where the board's is installed, else zig"
+    )
+    parser.add_argument(
+        "--edited", action="store_true", help="use sources that were changed since the export"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    return {"list": _list, "build": _build, "run": _run}[args.action](args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from edge_sast.cli.output import print_table, write_json
+    from firmware_gen.boards import BOARDS
+
+    boards = list(BOARDS.values())
+    write_json(
+        args.json,
+        [
+            {
+                "board": b.name,
+                "title": b.title,
+                "core": b.core.name,
+                "flash": b.flash.size,
+                "ram": b.ram.size,
+                "emulated": b.emulated,
+                "ticks": b.ticks.kind,
+            }
+            for b in boards
+        ],
+    )
+    rows = [
+        [
+            b.name,
+            b.title,
+            b.core.name,
+            f"{b.flash.size // 1024:,}",
+            f"{b.ram.size // 1024:,}",
+            "run by QEMU" if b.emulated else UNPROVEN,
+        ]
+        for b in boards
+    ]
+    print_table(rows, ["board", "hardware", "core", "flash KB", "RAM KB", "state"])
+    return 0
+
+
+def _build(args: argparse.Namespace) -> int:
+    from edge_sast.cli.output import write_json
+    from edge_sast.files import check_writable
+    from firmware_gen.board_build import build_firmware
+    from firmware_gen.boards import find_board
+
+    board = find_board(args.board)
+    check_writable("--out", args.out, folder=True)
+    firmware = build_firmware(
+        args.build, board, args.out, toolchain=args.toolchain, baud=args.baud, edited=args.edited
+    )
+    write_json(args.json, firmware.figures())
+    _print_use(firmware)
+    print(f"{board.name}: {firmware.elf}")
+    if not board.emulated:
+        paths = {"elf": firmware.elf, "uf2": firmware.uf2}
+        print(f"{board.name}: {UNPROVEN}; to flash it: {board.flashing.format(**paths)}")
+    return 0
+
+
+def _print_use(firmware: Firmware) -> None:
+    from edge_sast.cli.output import print_table
+
+    use, board = firmware.use, firmware.board
+    rows = [
+        ["flash", f"{use.flash:,}", f"{board.flash.size:,}", "code, tables"],
+        ["RAM", f"{use.ram + use.stack:,}", f"{board.ram.size:,}", f"variables, and {use.stack:,} of stack"],
+    ]
+    print_table(rows, ["memory", "used", "of", "by"])
+
+
+def _run(args: argparse.Namespace) -> int:
+    import signal
+    import tempfile
+
+    from edge_sast.errors import CheckFailedError
+    from firmware_gen.board_build import build_firmware
+    from firmware_gen.board_run import check_emulated, emulator
+    from firmware_gen.boards import find_board
+
+    board = find_board(args.board)
+    check_emulated(board, args.serial)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the machine too
+    with tempfile.TemporaryDirectory(prefix="edge-sast-board-") as folder:
+        firmware = build_firmware(args.build, board, folder, toolchain=args.toolchain, edited=args.edited)
+        try:
+            with emulator(board, firmware.elf, args.serial) as machine:
+                model = f"{args.build}/model.safetensors"
+                print(f"{board.name}: ready at {machine.port}", flush=True)
+                print(f"edge-sast hil {model} --port {machine.port} --data DATA", flush=True)
+                code = machine.process.wait()
+        except KeyboardInterrupt:
+            print(f"{board.name}: stopped")
+            return 0
+    raise CheckFailedError(f"{board.name}: QEMU ended by itself with exit code {code}")
