@@ -28,7 +28,8 @@ COMMON = (
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
 )
-LINK = ("-nostartfiles", "-Wl,--gc-sections", "-Wl,--entry=sast_emulator_init")
+LINK = ("-nostartfiles", "-Wl,--gc-sections")
+ENTRY, SCRIPT = "sast_emulator_init", "program.ld"
 
 
 def build_image(
@@ -45,27 +46,41 @@ def build_image(
 
     Raises EdgeSastError: no such toolchain; no sources; they do not compile.
     """
-    command = compiler(toolchain, core)
     build = build.absolute()  # a relative path might begin like an option
     sources = [build / path for path in sorted(files) if path.startswith("src/") and path.endswith(".c")]
     if not sources:
         raise EdgeSastError(f"{build}: has 0 C sources; export it again with --target c")
     with (
         tempfile.TemporaryDirectory(prefix="edge-sast-emulator-") as scratch,
-        resources.as_file(resources.files("firmware_gen") / "c") as package,
+        resources.as_file(resources.files("firmware_gen") / "c" / "emulator") as driver,
     ):
-        driver = package / "emulator"
         sources += [build / "host" / "sast_trace.c", driver / "sast_emulator.c"]
         sources += [driver / "memory_gcc.c"] if toolchain == "gcc" else []
-        program = Path(scratch) / "program.elf"
-        command += [*COMMON, *FLAGS[toolchain], *flags, *LINK, f"-Wl,-T,{driver / 'program.ld'}"]
-        command += [f"-I{path}" for path in (build / "include", build / "host", driver)]
-        command += [
+        options = [f"-I{path}" for path in (build / "include", build / "host", driver)]
+        options += [
             f'-DSAST_EMULATOR_HEADER="{name}_model.h"',
             f"-DSAST_EMULATOR_MODEL={name}_model",
             f"-DSAST_EMULATOR_MEMORY={name}_memory_t",
         ]
-        command += [*map(str, sources), "-o", str(program)]
-        command += ["-lgcc"] if toolchain == "gcc" else []
-        run_compiler(command, "choose another --toolchain", environment(Path(scratch)))
+        program = Path(scratch) / "program.elf"
+        link(core, toolchain, [*flags, *options], sources, driver / SCRIPT, ENTRY, program)
         return read_image(program)
+
+
+def link(
+    core: Core,
+    toolchain: str,
+    options: Sequence[str],
+    sources: Sequence[Path],
+    script: Path,
+    entry: str,
+    program: Path,
+) -> None:
+    """Compile `sources` for a bare core and link them by `script`; entry: a function that nothing may drop.
+
+    Raises EdgeSastError: no such toolchain; they do not compile.
+    """
+    command = [*compiler(toolchain, core), *COMMON, *FLAGS[toolchain], *options, *LINK]
+    command += [f"-Wl,-T,{script}", f"-Wl,--entry={entry}", *map(str, sources), "-o", str(program)]
+    command += ["-lgcc"] if toolchain == "gcc" else []
+    run_compiler(command, "choose another --toolchain", environment(program.parent))

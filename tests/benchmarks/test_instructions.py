@@ -1,0 +1,79 @@
+"""The benchmark that counts instructions, and the network that its figures are quoted for."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import instructions
+import pytest
+import reference_network
+
+from edge_sast import modelfile
+from edge_sast.bounds import accumulator_bound
+from edge_sast.errors import EdgeSastError
+from firmware_gen.emulator.cores import CORES
+from tests.firmware_gen.builds import small_model
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["instructions.py", *map(str, arguments)])
+    return instructions.main()
+
+
+def test_a_model_on_random_events(tmp_path, monkeypatch, capsys):
+    modelfile.save(small_model(), tmp_path / "model")
+    out = tmp_path / "figures.json"
+    arguments = (
+        "--rates",
+        "10,50",
+        "--on",
+        "cortex-m0,rv32",
+        "--recordings",
+        2,
+        "--functions",
+        "--json",
+        out,
+    )
+    assert run(monkeypatch, tmp_path / "model", *arguments) == 0
+    figures = json.loads(out.read_text())
+    assert [(f["case"], f["core"]) for f in figures] == [
+        (case, core) for case in ("10 %", "50 %") for core in ("cortex-m0", "rv32")
+    ]
+    for found in figures:
+        assert found["core"] in CORES
+        assert found["steps"] == 2 * 3
+        assert found["instructions"] == sum(found["functions"].values()) == sum(found["parts"].values())
+        assert found["step_mean"] == found["instructions"] / found["steps"]
+        assert found["step_max"] >= found["step_mean"]
+        assert all(found["parts"][part] > 0 for part in ("scatter", "delivery", "sweep", "input", "rest"))
+        assert not any(function.startswith("sast_emulator") for function in found["functions"])
+    assert figures[2]["synops"] > figures[0]["synops"]
+    printed = capsys.readouterr().out
+    assert "per SynOp" in printed
+    assert "sast_step" in printed
+
+
+def test_the_reference_network():
+    for rate, synops in ((0.01, 66_704.4), (0.05, 87_577.2), (0.1, 116_617.8)):
+        model = reference_network.reference_model(rate)
+        assert 0.049 < reference_network.pooled_rate(model, rate) <= 0.05
+        simulator = reference_network.Simulator(model)
+        result = simulator.run(reference_network.random_events(model, rate))
+        assert result.synops.sum() == round(10 * synops)
+        shapes = model.shapes()
+        assert shapes[5].neurons == 800
+        bounds = [accumulator_bound(layer, shapes[i].max_count).bits for i, layer in model.weighted()]
+        assert bounds == [16, 16, 16]
+
+
+def test_data_without_a_model(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--data", "digits")
+    assert "--data is for a MODEL; name one" in capsys.readouterr().err
+
+
+def test_a_core_that_is_none(tmp_path, monkeypatch):
+    modelfile.save(small_model(), tmp_path / "model")
+    with pytest.raises(EdgeSastError, match="--on is 'z80'; use host or one of"):
+        run(monkeypatch, tmp_path / "model", "--on", "z80")
