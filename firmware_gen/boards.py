@@ -257,8 +257,16 @@ _REAL = (
 BOARDS = {board.name: board for board in (*_EMULATED, *_REAL)}
 
 
+ARDUINO = "arduino"  # not one board: a sketch for all that have an Arduino core
+
+
 def find_board(name: str) -> Board:
-    """The board of that name. Raises EdgeSastError with all names for another."""
+    """The board of that name. Raises EdgeSastError with all names for another, and for ARDUINO."""
+    if name == ARDUINO:
+        raise EdgeSastError(
+            "--board is 'arduino', a sketch that the Arduino IDE compiles; make it with 'edge-sast board build', and "
+            "give the board's serial port to 'edge-sast hil'"
+        )
     if name not in BOARDS:
-        raise EdgeSastError(f"--board is {name!r}; it must be one of {', '.join(BOARDS)}")
+        raise EdgeSastError(f"--board is {name!r}; it must be one of {', '.join([*BOARDS, ARDUINO])}")
     return BOARDS[name]

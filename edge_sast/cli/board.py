@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_build_arguments(build)
     build.add_argument("--out", required=True, metavar="DIR", help="folder for the program")
-    build.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="of the board's UART")
+    build.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="of a real board's UART")
     build.add_argument("--json", metavar="FILE", help="write the bytes of flash and RAM")
     run = actions.add_parser("run", help="run BUILD on an emulated board until interrupted")
     _add_build_arguments(run)
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import print_table, write_json
-    from firmware_gen.boards import BOARDS
+    from firmware_gen.boards import ARDUINO, BOARDS
 
     boards = list(BOARDS.values())
     write_json(
@@ -76,6 +76,7 @@ def _list(args: argparse.Namespace) -> int:
         ]
         for b in boards
     ]
+    rows.append([ARDUINO, "any with an Arduino core", "32-bit, or AVR", "-", "-", UNPROVEN])
     print_table(rows, ["board", "hardware", "core", "flash KB", "RAM KB", "state"])
     return 0
 
@@ -83,11 +84,14 @@ def _list(args: argparse.Namespace) -> int:
 def _build(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import write_json
     from edge_sast.files import check_writable
+    from firmware_gen.boards import ARDUINO, find_board
+
+    check_writable("--out", args.out, folder=True)
+    if args.board == ARDUINO:
+        return _sketch(args)
     from firmware_gen.board_build import build_firmware
-    from firmware_gen.boards import find_board
 
     board = find_board(args.board)
-    check_writable("--out", args.out, folder=True)
     firmware = build_firmware(
         args.build, board, args.out, toolchain=args.toolchain, baud=args.baud, edited=args.edited
     )
@@ -97,6 +101,23 @@ def _build(args: argparse.Namespace) -> int:
     if not board.emulated:
         paths = {"elf": firmware.elf, "uf2": firmware.uf2}
         print(f"{board.name}: {UNPROVEN}; to flash it: {board.flashing.format(**paths)}")
+    return 0
+
+
+def _sketch(args: argparse.Namespace) -> int:
+    from edge_sast.cli.output import write_json
+    from edge_sast.errors import EdgeSastError
+    from firmware_gen.arduino import write_sketch
+
+    for option, value in (("--toolchain", args.toolchain), ("--baud", args.baud != DEFAULT_BAUD)):
+        if value:
+            raise EdgeSastError(
+                f"{option}: the Arduino IDE compiles this one; set BAUD in the sketch, or leave it out"
+            )
+    sketch = write_sketch(args.build, args.out, args.edited)
+    write_json(args.json, {"board": args.board, "emulated": False, "sketch": str(sketch)})
+    print(f"{args.board}: {sketch}")
+    print(f"{args.board}: {UNPROVEN}; open it in the Arduino IDE, choose board and port, upload")
     return 0
 
 

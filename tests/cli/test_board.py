@@ -34,7 +34,7 @@ def test_list(tmp_path, capsys):
     assert re.search(r"^qemu-microbit +BBC micro:bit \(nRF51\) +Cortex-M0 +256 +16  run by QEMU$", said, re.M)
     assert re.search(r"^pico .* built here, not run on silicon$", said, re.M)
     found = json.loads((tmp_path / "boards.json").read_text())
-    assert len(found) == said.count("\n") - 2
+    assert len(found) == said.count("\n") - 3
     assert {b["board"] for b in found if not b["emulated"]} == {
         "nucleo-f446re",
         "nucleo-f401re",
@@ -65,6 +65,16 @@ def test_build_of_an_emulated_board(build, tmp_path, capsys):
     assert (out / "firmware.elf").is_file()
 
 
+def test_build_of_a_sketch(build, tmp_path, capsys):
+    assert main(["board", "build", str(build), "--board", "arduino", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    sketch = tmp_path / "a_board" / "a_board.ino"
+    assert said.startswith(
+        f"arduino: {sketch}\narduino: built here, not run on silicon; open it in the Arduino IDE"
+    )
+    assert sketch.is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -81,6 +91,14 @@ def test_build_of_an_emulated_board(build, tmp_path, capsys):
             "--baud is -1; pico can do 1 to ",
         ),
         (["build", "/missing", "--board", "pico", "--out", "OUT"], "/missing: has no manifest.json; "),
+        (
+            ["build", "BUILD", "--board", "arduino", "--out", "OUT", "--baud", "9600"],
+            "--baud: the Arduino IDE ",
+        ),
+        (
+            ["run", "BUILD", "--board", "arduino"],
+            "--board is 'arduino', a sketch that the Arduino IDE compiles; ",
+        ),
         (["run", "BUILD", "--board", "pico"], "--board is pico, which is no emulated one: flash it "),
         (
             ["run", "BUILD", "--board", "qemu-microbit", "--serial", "usb"],
