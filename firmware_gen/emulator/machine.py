@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
@@ -58,6 +59,13 @@ class Machine:
 
     def _on_block(self, _engine: Any, address: int, size: int, _user: Any) -> None:
         self.blocks[address, size] += 1
+
+    def on_block(self, callback: Callable[[int, int], None]) -> None:
+        """Have `callback` told address and size of every block of code, each time before it runs."""
+        self._engine.ctl_flush_tb()  # code that ran before would not call it
+        self._engine.hook_add(
+            self._unicorn.UC_HOOK_BLOCK, lambda _engine, address, size, _user: callback(address, size)
+        )
 
     def allocate(self, size: int) -> int:
         """Address of `size` bytes of memory that the program does not use."""
