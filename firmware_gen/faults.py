@@ -11,7 +11,7 @@ from edge_sast.errors import EdgeSastError
 BYTE_FAULTS = ("flip", "lose", "double", "reorder", "cut", "repeat")
 BOARD_FAULTS = ("reset", "stall", "hang", "unplug")
 KINDS = BYTE_FAULTS + BOARD_FAULTS
-LONGEST_CUT = 300  # bytes lost at once: more than one frame
+LONGEST_CUT = 300  # bytes lost at once
 REMEMBERED = 8  # late frames that may come once more
 
 
@@ -22,7 +22,8 @@ class FaultPlan:
     rate: faults for each byte that passes, either way. weights: how often each of KINDS, as compared to the others;
     a kind that is not named never happens.
 
-    flip: one bit changes; lose, double: one byte; reorder: two neighbours swap; cut: up to LONGEST_CUT bytes are lost;
+    flip: one bit changes; lose, double: one byte; reorder: two neighbours swap; cut: the rest of a frame is lost,
+    up to LONGEST_CUT bytes, and what follows runs into it;
     repeat: an earlier frame comes once more; reset: the board restarts; stall: nothing passes for stall_s; hang: the
     board stops for hang_s; unplug: the connection is closed.
     """
@@ -79,6 +80,9 @@ class FaultyLine:
     def _pass(self, data: bytes) -> bytes:
         self._remember(data)
         lost = min(self._lose, len(data))
+        end = data.find(b"\0", 0, lost)
+        if end >= 0:  # what is cut off is the rest of one frame, with its end
+            lost, self._lose = end + 1, end + 1
         self._lose -= lost
         kept = data[lost:]
         if kept and self._held:

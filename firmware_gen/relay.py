@@ -27,7 +27,7 @@ from firmware_gen.faults import FaultPlan, FaultyLine
 
 READ_BYTES = 65536
 IDLE_S = 1.0
-TICK_S = 0.001  # how finely bytes are paced
+TICK_S = 0.0002  # how finely bytes are paced
 BITS_PER_BYTE = 10  # start, eight, stop
 TO_BOARD, TO_HOST = 0, 1
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+import firmware_gen
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.hil.events import recording_steps
 from edge_sast.hil.link import BoardLink
-from edge_sast.hil.messages import BoardRun, LinkSettings, StepEvents
+from edge_sast.hil.messages import BoardInfo, BoardRun, LinkSettings, StepEvents
 from edge_sast.hil.ports import open_port
 from edge_sast.model import Model
 from edge_sast.runtime import Simulator
@@ -23,6 +24,7 @@ from firmware_gen.virtual_board import RX_BYTES, VirtualBoard, running
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
 
+C_FOLDER = Path(firmware_gen.__file__).parent / "c"
 QUICK = LinkSettings(hello_s=2.0, reply_s=0.05, stall_s=1.0)
 PATIENT = LinkSettings(hello_s=20.0, reply_s=0.1, stall_s=20.0)  # the machine may be busy
 
@@ -39,11 +41,15 @@ class Bench:
     def steps(self, i: int) -> list[StepEvents]:
         return recording_steps(self.data, i)
 
-    @contextmanager
-    def board(
+    def settings(
         self, tcp: bool = True, baud: int = 0, rx_bytes: int = RX_BYTES, faults: FaultPlan | None = None
-    ) -> Iterator[VirtualBoard]:
-        with running(RelaySettings(str(self.program), rx_bytes, tcp, baud, faults)) as board:
+    ) -> RelaySettings:
+        return RelaySettings(str(self.program), rx_bytes, tcp, baud, faults)
+
+    @contextmanager
+    def board(self, *args, **kwargs) -> Iterator[VirtualBoard]:
+        """Arguments as those of settings."""
+        with running(self.settings(*args, **kwargs)) as board:
             yield board
 
     def check(self, run: BoardRun, i: int, observed: bool = True) -> None:
@@ -76,3 +82,14 @@ def linked(board: VirtualBoard, settings: LinkSettings = PATIENT, trace=None) ->
         yield link
     finally:
         link.close()
+
+
+def make_info(
+    width: int, height: int, shift: int = 0, frame_steps: int = 8, frame_bytes: int = 256
+) -> BoardInfo:
+    """What a board says, where only its input and its frames matter."""
+    return BoardInfo(
+        protocol=1, name="made up", model_hash="00" * 32, frame_bytes=frame_bytes, rx_bytes=1024, window=4,
+        frame_steps=frame_steps, ticks_kind="none", ticks_hz=0, width=width, height=height, shift=shift, steps=1,
+        dt_us=1000, layers=1, weighted=1, classes=1, memory_bytes=8,
+    )  # fmt: skip

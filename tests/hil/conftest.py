@@ -1,8 +1,10 @@
+import ctypes
+
 import pytest
 
 from firmware_gen.virtual_board import build_virtual_board
-from tests.firmware_gen.builds import everything_model, export
-from tests.hil.boards import Bench, make_bench
+from tests.firmware_gen.builds import PROGRAMS, compile_c, everything_model, export
+from tests.hil.boards import C_FOLDER, Bench, make_bench
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +13,18 @@ def bench(tmp_path_factory) -> Bench:
     folder = tmp_path_factory.mktemp("board")
     build_virtual_board(export(everything_model(), folder / "build"), folder / "virtual")
     return make_bench(folder / "virtual")
+
+
+@pytest.fixture(scope="session")
+def codec(tmp_path_factory):
+    """The board's codec, loaded into this process."""
+    library = tmp_path_factory.mktemp("codec") / "codec.so"
+    board = [C_FOLDER / "board" / f"sast_{name}.c" for name in ("frame", "events")]
+    sources = [PROGRAMS / "wire_calls.c", *board, C_FOLDER / "src" / "sast_crc.c"]
+    flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-shared", "-fPIC"]
+    flags += ["-fvisibility=hidden", "-ffunction-sections", "-Wl,--gc-sections"]
+    compile_c(flags, sources, library, C_FOLDER / "include", C_FOLDER / "board")
+    loaded = ctypes.CDLL(str(library))
+    loaded.wire_decode.restype = loaded.wire_encode.restype = ctypes.c_size_t
+    loaded.wire_events.restype = ctypes.c_long
+    return loaded

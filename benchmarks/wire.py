@@ -1,0 +1,129 @@
+"""How much of a UART's byte rate carries events: recordings through the virtual board, its line paced to a baud rate.
+
+    python benchmarks/wire.py examples/nmnist-int8.safetensors --data DIR/nmnist --split valid --json wire.json
+
+Loading: event bytes (docs/protocol.md, section 4) over what the line could have carried from the first LOAD to the
+answer of the last one. Whole: from BEGIN to the last result. Every result is compared with the runtime's. Computing is
+this computer's, so these are figures of the protocol and not of a board.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edge_sast import modelfile
+from edge_sast.cli.output import print_table, write_json
+from edge_sast.cli.recordings import add_data_arguments, load_split
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.hil.events import recording_steps
+from edge_sast.hil.link import BoardLink
+from edge_sast.hil.ports import open_port
+from edge_sast.runtime import Simulator
+from firmware_gen.c_target import generate, write_folder
+from firmware_gen.relay import RelaySettings
+from firmware_gen.virtual_board import build_virtual_board, running
+
+BITS_PER_BYTE = 10
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", help="model file")
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--baud", type=int, nargs="+", default=[115_200, 921_600], help="of the line; 0: no limit"
+    )
+    parser.add_argument("--frame-bytes", type=int, default=256, help="SAST_BOARD_FRAME_BYTES of the firmware")
+    parser.add_argument("--rx-bytes", type=int, default=1024, help="receive buffer of the board")
+    parser.add_argument("--json", help="write the figures")
+    args = parser.parse_args()
+    try:
+        figures = benchmark(args)
+    except (EdgeSastError, CheckFailedError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, EdgeSastError) else 1
+    print(
+        f"{figures['recordings']} recordings, {figures['events_per_recording']:.0f} events each, "
+        f"{figures['bytes_per_event']:.3f} bytes an event with the ends of steps"
+    )
+    rows = [
+        [
+            f"{run['baud']:,}",
+            f"{run['loading']:.1%}",
+            f"{run['whole']:.1%}",
+            f"{run['recordings_per_second']:.1f}",
+        ]
+        for run in figures["runs"]
+    ]
+    print_table(rows, ["baud", "loading", "whole", "recordings/s"])
+    write_json(args.json, figures)
+    return 0
+
+
+def benchmark(args: argparse.Namespace) -> dict:
+    """Figures of every baud rate. Raises EdgeSastError for a user's mistake, CheckFailedError for a wrong result."""
+    if not args.data:
+        raise EdgeSastError("--data is missing; give a data set")
+    model = modelfile.load(args.model)
+    binned = load_split(model.binning, model.classes, args).binned
+    with tempfile.TemporaryDirectory(prefix="edge-sast-wire-") as folder:
+        build, program = Path(folder) / "build", Path(folder) / "virtual"
+        write_folder(generate(model), build)
+        flags = (f"-DSAST_BOARD_FRAME_BYTES={args.frame_bytes}u",)
+        build_virtual_board(build, program, args.rx_bytes, flags)
+        crcs = Simulator(model).crcs(binned)
+        runs = [
+            measure(RelaySettings(str(program), args.rx_bytes, True, baud), binned, crcs)
+            for baud in args.baud
+        ]
+    events = int(binned.counts.sum())
+    return {
+        "recordings": len(binned),
+        "events_per_recording": events / len(binned),
+        "bytes_per_event": runs[0]["event_bytes"] / events,
+        "frame_bytes": args.frame_bytes,
+        "rx_bytes": args.rx_bytes,
+        "runs": runs,
+    }
+
+
+def measure(settings: RelaySettings, binned: BinnedEvents, crcs: np.ndarray) -> dict:
+    """Figures of one paced board that is given every recording once. Raises CheckFailedError for a wrong result."""
+    steps = [recording_steps(binned, i) for i in range(len(binned))]
+    load_s = []
+    event_bytes = 0
+    with running(settings) as board:
+        link = BoardLink(open_port(board.port, settings.baud or 115_200))
+        link.hello()
+        began = time.perf_counter()
+        for i in range(len(binned)):
+            run = link.run(steps[i], True)
+            if not np.array_equal(run.crcs, crcs[i]):
+                raise CheckFailedError(f"recording {i}: the board's CRCs are not the runtime's")
+            load_s.append(run.load_s)
+            event_bytes += run.event_bytes
+        whole_s = time.perf_counter() - began
+        link.close()
+    rate = settings.baud / BITS_PER_BYTE or float("nan")
+    return {
+        "baud": settings.baud,
+        "event_bytes": event_bytes,
+        "loading": event_bytes / (sum(load_s) * rate),
+        "whole": event_bytes / (whole_s * rate),
+        "recordings_per_second": len(binned) / whole_s,
+        "overruns": board.overruns,
+        "recoveries": link.statistics.recoveries,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
