@@ -14,9 +14,9 @@ from firmware_gen.emulator.image import Image, read_image
 from firmware_gen.emulator.toolchain import compiler, environment
 
 DEFAULT_FLAGS = ("-O2",)
-# zig would add checks of its own; the program has no start-up code, and its sections are dropped where not called.
+# zig would add checks of its own, and with -Os drop the symbols unless there is debug information.
 FLAGS = {
-    "zig": ("-fno-sanitize=undefined", "-Wno-unused-command-line-argument"),
+    "zig": ("-fno-sanitize=undefined", "-g", "-Wno-unused-command-line-argument"),
     "gcc": ("-nostdlib",),
 }
 COMMON = (

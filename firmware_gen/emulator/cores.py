@@ -54,7 +54,7 @@ def find_core(name: str) -> Core:
     if name == "cortex-m55":
         raise EdgeSastError(
             "--on is 'cortex-m55', which Unicorn cannot emulate (it knows neither the vector instructions nor the "
-            "loop instructions of Armv8.1-M); use cortex-m33, the same instructions without these"
+            "loop instructions of Armv8.1-M); use cortex-m33, or QEMU: edge-sast board run BUILD --board mps3-an547"
         )
     core = CORES.get("cortex-m4" if name == DEFAULT else name)
     if core is None:

@@ -56,7 +56,7 @@ class Image:
 def read_image(path: Path) -> Image:
     """The program in a 32-bit little-endian ELF file.
 
-    Raises EdgeSastError where the package that reads ELF files is missing.
+    Raises EdgeSastError where the package that reads ELF files is missing, and for a program without symbols.
     """
     try:
         from elftools.elf.elffile import ELFFile
@@ -71,7 +71,8 @@ def read_image(path: Path) -> Image:
             if s["p_type"] == "PT_LOAD" and s["p_memsz"]
         )
         table = elf.get_section_by_name(".symtab")
-        assert isinstance(table, SymbolTableSection)  # linked without -s
+        if not isinstance(table, SymbolTableSection):
+            raise EdgeSastError("the program has no symbols, by which its functions are called; leave out -s")
         thumb = elf["e_machine"] == "EM_ARM"
         symbols, functions = {}, {}
         for symbol in table.iter_symbols():

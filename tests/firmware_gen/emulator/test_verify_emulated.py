@@ -125,6 +125,15 @@ def test_a_program_of_another_model(build, small):
         verify_emulated(build, edited=True)
 
 
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_other_flags(everything, compiler):
+    assert verify_emulated(everything, toolchain=compiler, flags=["-Os"]).mismatches == 0
+    with pytest.raises(
+        EdgeSastError, match="the program has no symbols, by which its functions are called; leave"
+    ):
+        verify_emulated(everything, toolchain=compiler, flags=["-O2", "-s"])
+
+
 def test_an_event_that_is_refused(build):
     edit(build / "src" / "sast_push.c", r"polarity > 1u", "polarity > 0u")
     with pytest.raises(CheckFailedError, match="cortex-m4: sast_emulator_step returned status 4 of "):
