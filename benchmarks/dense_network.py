@@ -107,8 +107,10 @@ class Network:
         """Multiplications of one frame, padding counted as the kernels do."""
         return sum(layer.macs(size) for layer, size in zip(self.layers, self.sizes(), strict=False))
 
-    def weight_bytes(self) -> int:
-        return sum(layer.weight.size for layer in self.layers if not isinstance(layer, MaxPool))
+    def table_bytes(self) -> int:
+        """Weights, biases and multipliers."""
+        weighted = [layer for layer in self.layers if not isinstance(layer, MaxPool)]
+        return sum(layer.weight.nbytes + layer.bias.nbytes + layer.multiplier.nbytes for layer in weighted)
 
 
 def requantise(sums: NDArray[np.int64], multiplier: Int32, relu: bool) -> Int8:

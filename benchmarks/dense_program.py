@@ -11,12 +11,10 @@ from cycles import EdgeCounter, Run
 from dense_network import Int8, Network, c_source
 
 import firmware_gen
-from firmware_gen.compiler import run_compiler
-from firmware_gen.emulator.build import COMMON, FLAGS
+from firmware_gen.emulator.build import SCRIPT, link
 from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.image import Image, read_image
 from firmware_gen.emulator.machine import Machine
-from firmware_gen.emulator.toolchain import compiler, environment
 
 KERNELS = Path(__file__).parent / "dense"
 OPTIMISE = ("-O3",)
@@ -39,30 +37,23 @@ def build(network: Network, core: str, dsp: bool, toolchain: str = "zig") -> Ima
         (scratch / "network.c").write_text(c_source(network, dsp))
         sources = [scratch / "network.c", *sorted(KERNELS.glob("*.c")), *sorted(KERNELS.glob("*.S"))]
         defines = () if dsp else ("-DDENSE_PORTABLE",)
-        return link([*sources], "dense_frame", core, toolchain, (*WARNINGS, *defines, f"-I{KERNELS}"))
+        return link_program(sources, "dense_frame", core, toolchain, (*WARNINGS, *defines, f"-I{KERNELS}"))
 
 
-def link(sources: Sequence[Path], entry: str, core: str, toolchain: str, flags: Sequence[str]) -> Image:
+def link_program(
+    sources: Sequence[Path], entry: str, core: str, toolchain: str, flags: Sequence[str]
+) -> Image:
     """Sources compiled with -O3 and linked where the emulator loads them.
 
     Raises EdgeSastError: no such core or toolchain; the C does not compile.
     """
     with tempfile.TemporaryDirectory(prefix="edge-sast-dense-") as folder:
-        scratch = Path(folder)
         driver = Path(firmware_gen.__file__).parent / "c" / "emulator"
-        command = [*compiler(toolchain, find_core(core)), *COMMON, *FLAGS[toolchain], *OPTIMISE, *flags]
-        command += [
-            "-nostartfiles",
-            "-Wl,--gc-sections",
-            f"-Wl,--entry={entry}",
-            f"-Wl,-T,{driver / 'program.ld'}",
-        ]
-        command += map(str, sources)
-        command += [str(driver / "memory_gcc.c")] if toolchain == "gcc" else []
-        command += ["-o", str(scratch / "program.elf")]
-        command += ["-lgcc"] if toolchain == "gcc" else []
-        run_compiler(command, "choose another toolchain", environment(scratch))
-        return read_image(scratch / "program.elf")
+        sources = [*sources, driver / "memory_gcc.c"] if toolchain == "gcc" else sources
+        program = Path(folder) / "program.elf"
+        options = [*OPTIMISE, *flags]
+        link(find_core(core), toolchain, options, sources, driver / SCRIPT, entry, program)
+        return read_image(program)
 
 
 class DenseMachine:

@@ -1,0 +1,180 @@
+"""Where a spiking network costs less than the same network as a dense int8 CNN, over the rate of events.
+
+    python benchmarks/dense.py examples/nmnist-int8.safetensors --data DATA --limit 20 --json FILE --plot docs/figures
+    python benchmarks/dense.py --on cortex-m0 --toolchain gcc
+
+The spiking firmware runs T steps a decision at input rates from 0.1 % to 30 % (random events), the dense network one
+frame. Instructions are exact counts of an emulated core; cycles are estimated from them and from the core's documented
+timings (see cycles.py), and measured nowhere. Both sides are compiled alike and checked bit for bit. Crossings are
+interpolated linearly between rates, both axes logarithmic. With --data, a model's recordings give one more point: what
+its own data cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from dense_cases import (
+    TIMINGS,
+    Case,
+    DenseFigures,
+    Point,
+    event_points,
+    measure_dense,
+    measure_point,
+    reference_cases,
+)
+
+from edge_sast import modelfile
+from edge_sast.cli.output import print_table, write_json
+from edge_sast.cli.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.footprint import footprint
+
+RATES = "0.1,0.2,0.5,1,2,5,10,20,30"
+DECISIONS = (1, 5, 10)
+CMSIS_NN = 5_012_930  # instructions of the reference network with CMSIS-NN's kernels, gcc 12.2 -O3, Cortex-M4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One network on one core. recorded: the point of its own recordings."""
+
+    case: Case
+    core: str
+    points: list[Point]
+    dense: list[DenseFigures]
+    recorded: Point | None = None
+
+    def units(self) -> tuple[str, ...]:
+        return ("instructions", *TIMINGS[self.core])
+
+
+def main() -> int:
+    args = parse_arguments()
+    compared = compare_all(args)
+    for comparison in compared:
+        show(comparison)
+    write_json(args.json, [as_plain(comparison) for comparison in compared])
+    if args.plot:
+        import dense_plot
+
+        print(f"\nwrote {dense_plot.write(compared, Path(args.plot))}")
+    return 0
+
+
+def compare_all(args: argparse.Namespace) -> list[Comparison]:
+    rates = [float(rate) / 100 for rate in args.rates.split(",")]
+    cases = reference_cases()
+    if args.model:
+        model = modelfile.load(args.model)
+        cases.append(Case(Path(args.model).stem, Path(args.model).name, lambda _rate: model))
+    found = []
+    for case in cases:
+        dense = measure_dense(case.model(rates[0]), args.on, args.toolchain)
+        points = event_points(case, rates, args.on, args.toolchain)
+        recorded = None
+        if args.data and case is cases[-1]:
+            dataset, split = open_split(args)
+            recordings = bin_split(dataset, split, model.binning, args)
+            recorded = measure_point(model, recordings, args.on, args.toolchain)
+        found.append(Comparison(case, args.on, points, dense, recorded))
+        print(f"{case.title}: {len(points)} rates", file=sys.stderr)
+    return found
+
+
+def crossing(rates: list[float], costs: list[float], dense: float) -> str:
+    """The rate at which `costs`, which rise with the rates, reach `dense`, in %."""
+    if costs[0] >= dense:
+        return f"< {100 * rates[0]:.2g} %"
+    if costs[-1] < dense:
+        return f"> {100 * rates[-1]:.2g} %"
+    rate = np.exp(np.interp(np.log(dense), np.log(np.maximum.accumulate(costs)), np.log(rates)))
+    return f"{100 * rate:.2g} %"
+
+
+def crossings(comparison: Comparison, unit: str) -> list[list[str]]:
+    """Rows: dense kernels, its cost, crossing rate for each number of steps a decision."""
+    rivals = [(figures.title, figures.cost.of(unit)) for figures in comparison.dense]
+    if comparison.case.name.startswith("reference") and (comparison.core, unit) == (
+        "cortex-m4",
+        "instructions",
+    ):
+        rivals.append(("CMSIS-NN", CMSIS_NN))
+    rates = [point.rate for point in comparison.points]
+    return [
+        [title, f"{cost:,}"]
+        + [
+            crossing(rates, [point.decision(unit, steps) for point in comparison.points], cost)
+            for steps in DECISIONS
+        ]
+        for title, cost in rivals
+    ]
+
+
+def show(comparison: Comparison) -> None:
+    dense, memory = comparison.dense[-1], footprint(comparison.case.model(comparison.points[0].rate))
+    print(f"\n{comparison.case.title}, {comparison.core}: {dense.macs:,} MACs a dense frame")
+    print(f"dense: RAM {dense.ram:,} bytes, tables {dense.flash:,} bytes; ", end="")
+    print(f"spiking: RAM {memory.ram_bytes:,} bytes, tables {memory.flash_bytes:,} bytes")
+    for unit in comparison.units():
+        name = unit if unit == "instructions" else f"estimated cycles, {unit}"
+        points = [(f"{100 * point.rate:.2g} %", point) for point in comparison.points]
+        if comparison.recorded:
+            points.append((f"recordings: {100 * comparison.recorded.rate:.2g} %", comparison.recorded))
+        rows = [
+            [rate, f"{point.synops:,.0f}", *(f"{point.decision(unit, steps):,.0f}" for steps in DECISIONS)]
+            for rate, point in points
+        ]
+        print(f"\n{name}")
+        print_table(rows, ["input rate", "SynOps a step", "a step", *(f"{n} steps" for n in DECISIONS[1:])])
+        print()
+        print_table(
+            crossings(comparison, unit),
+            ["dense kernels", "a frame", *(f"crossing, T = {n}" for n in DECISIONS)],
+        )
+
+
+def as_plain(comparison: Comparison) -> dict:
+    """For JSON."""
+    return {
+        "network": comparison.case.title,
+        "core": comparison.core,
+        "dense": [asdict(figures) for figures in comparison.dense],
+        "points": [asdict(point) for point in comparison.points],
+        "recorded": comparison.recorded and asdict(comparison.recorded),
+        "crossings": {unit: crossings(comparison, unit) for unit in comparison.units()},
+    }
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", help="a model file, beside the reference network"
+    )
+    add_data_arguments(parser)
+    parser.add_argument("--rates", default=RATES, help="input spikes in %% of all inputs, rising")
+    parser.add_argument("--on", default="cortex-m4", choices=sorted(TIMINGS), help="emulated core")
+    parser.add_argument("--toolchain", default="zig", choices=("zig", "gcc"), help="compiler of both sides")
+    parser.add_argument("--plot", metavar="DIR", help="write dense.png there")
+    parser.add_argument("--json", metavar="FILE", help="write the figures")
+    args = parser.parse_args()
+    if args.data and not args.model:
+        parser.error("--data is for a MODEL; name one, or leave --data out")
+    return args
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except EdgeSastError as error:
+        sys.exit(f"dense: {error}")
+    except CheckFailedError as error:
+        print(f"dense: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,183 @@
+"""What is compared: networks as spiking firmware at a rate of events, and the same shapes as a dense int8 network."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from cycles import EdgeCounter, Run
+from dense_network import Network, Size, buffers, random_network
+from dense_network import run as run_dense
+from dense_program import OPTIMISE, DenseMachine, has_dsp
+from reference_network import POOLED_RATE, random_events, reference_model
+
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.errors import CheckFailedError
+from edge_sast.layers import Conv2d, Linear, OrPool
+from edge_sast.model import Model
+from edge_sast.runtime.simulator import Simulator
+from firmware_gen.c_target import generate, write_folder
+from firmware_gen.compare import compare
+from firmware_gen.emulator.build import build_image
+from firmware_gen.emulator.cores import find_core
+from firmware_gen.emulator.counts import DRIVER
+from firmware_gen.emulator.run import EmulatedNetwork
+from firmware_gen.event_bytes import step_bytes
+from firmware_gen.trace import trace_format
+
+TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
+NAME = "compared"
+HELD_RATE = 0.05  # input rate whose thresholds the network with fixed ones has
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, and the spiking model of it that is run at an input rate (0 to 1)."""
+
+    name: str
+    title: str
+    model: Callable[[float], Model]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one step or one frame. cycles: estimated, by core."""
+
+    instructions: int
+    cycles: dict[str, int]
+
+    def of(self, unit: str) -> int:
+        """unit: instructions, or a core whose cycles are estimated."""
+        return self.instructions if unit == "instructions" else self.cycles[unit]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The spiking firmware at one rate. rate: input spikes per input and step, as counted; synops: per step; steps: of
+    every recording, from its reset on.
+    """
+
+    rate: float
+    synops: float
+    steps: list[list[Cost]]
+
+    def decision(self, unit: str, steps: int) -> float:
+        """Mean cost of a decision: the first `steps` steps of a recording; 1: any step, on average."""
+        if steps == 1:
+            return float(np.mean([cost.of(unit) for costs in self.steps for cost in costs]))
+        return float(np.mean([sum(cost.of(unit) for cost in costs[:steps]) for costs in self.steps]))
+
+
+def reference_cases() -> list[Case]:
+    """The reference network, with layer 1 held at a rate whatever the input does, and with fixed thresholds."""
+    fixed: list[Model] = []
+
+    def fixed_model(_rate: float) -> Model:
+        fixed[:] = fixed or [reference_model(HELD_RATE)]
+        return fixed[0]
+
+    held = f"reference network, pooled layer 1 held at {100 * POOLED_RATE:g} %"
+    return [
+        Case("reference-held", held, reference_model),
+        Case("reference-fixed", "reference network, activity follows the input", fixed_model),
+    ]
+
+
+def measure_point(model: Model, recordings: BinnedEvents, core: str, toolchain: str) -> Point:
+    """Every step counted; the first recording is proven equal to the runtime.
+
+    Raises:
+        EdgeSastError: a tool is missing.
+        CheckFailedError: the program differs from the runtime.
+    """
+    simulator = Simulator(model)
+    form = trace_format(model, simulator.layers)
+    with tempfile.TemporaryDirectory(prefix="edge-sast-compared-") as folder:
+        files = generate(model, None, NAME)
+        write_folder(files, Path(folder) / "build")
+        image = build_image(Path(folder) / "build", list(files), NAME, find_core(core), toolchain, OPTIMISE)
+    proof = EmulatedNetwork(image, find_core(core), model, form).record(step_bytes(recordings, 0))
+    difference = compare(simulator.trace(recordings, 0), proof, 0, recordings.sources[0]).first
+    if difference is not None:
+        raise CheckFailedError(f"the C differs from the runtime: {difference}")
+    network = EmulatedNetwork(image, find_core(core), model, form)
+    counter = EdgeCounter(network.machine)
+    steps = []
+    for i in range(len(recordings)):
+        network.reset()
+        counter.take()
+        costs = []
+        for step in step_bytes(recordings, i):
+            network.quiet_step(step)
+            costs.append(cost_of(counter.take(), core))
+        steps.append(costs)
+    done = len(recordings) * model.binning.steps
+    synops = simulator.run(recordings).synops.sum() / done
+    return Point(float(recordings.counts.sum()) / done / model.binning.neurons, float(synops), steps)
+
+
+def cost_of(run: Run, core: str) -> Cost:
+    """Instructions and estimated cycles of what ran, the emulator's own driver left out."""
+
+    def total(counts: dict[str, int]) -> int:
+        return sum(n for function, n in counts.items() if not function.startswith(DRIVER))
+
+    return Cost(total(run.instructions()), {name: total(run.cycles(name)) for name in TIMINGS[core]})
+
+
+@dataclass(frozen=True)
+class DenseFigures:
+    """A dense network's frame on a core. ram: bytes of its buffers; flash: of weights, biases and multipliers."""
+
+    title: str
+    cost: Cost
+    macs: int
+    ram: int
+    flash: int
+
+
+def measure_dense(model: Model, core: str, toolchain: str) -> list[DenseFigures]:
+    """The model's shapes as a dense network: plain C, then SMLAD where the core has it. Bits are checked."""
+    network = dense_network(model)
+    frame = np.random.default_rng(SEED).integers(0, 128, network.input).astype(np.int8)
+    figures = []
+    for dsp in (False, True) if has_dsp(core) else (False,):
+        output, ran = DenseMachine(network, core, dsp, toolchain).frame(frame)
+        if not np.array_equal(output, run_dense(network, frame)):
+            raise CheckFailedError(f"{core}: the dense kernels differ from NumPy; this is a defect of theirs")
+        title = "int8, SMLAD" if dsp else "int8, plain C"
+        ram = sum(buffers(network, dsp).values())
+        figures.append(DenseFigures(title, cost_of(ran, core), network.macs(), ram, network.table_bytes()))
+    return figures
+
+
+def dense_network(model: Model) -> Network:
+    """Dense layers of the same shapes, random weights; OR-pools become max-pools.
+
+    Raises ValueError for layers that the dense kernels do not have.
+    """
+    shapes: list[tuple] = []
+    for layer in model.layers:
+        if isinstance(layer, Conv2d) and layer.groups == 1:
+            kernel, stride, padding = layer.weight.shape[0], layer.stride[0], layer.padding[0]
+            shapes.append(("conv", layer.weight.shape[3], kernel, stride, padding))
+        elif isinstance(layer, OrPool) and layer.size == 2:
+            shapes.append(("pool",))
+        elif isinstance(layer, Linear):
+            shapes.append(("linear", layer.weight.shape[1]))
+        elif type(layer).__name__ != "Flatten":
+            raise ValueError(f"no dense kernel for {type(layer).__name__}")
+    grid = model.binning
+    return random_network(Size(grid.height, grid.width, grid.channels), shapes, SEED)
+
+
+def event_points(case: Case, rates: list[float], core: str, toolchain: str) -> list[Point]:
+    """The case at each input rate, with random events."""
+    return [
+        measure_point(model, random_events(model, rate), core, toolchain)
+        for rate, model in ((rate, case.model(rate)) for rate in rates)
+    ]
