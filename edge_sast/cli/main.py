@@ -23,6 +23,7 @@ SUBCOMMANDS = (
     "inspect",
     "verify",
     "board",
+    "hil",
     "data",
     "doctor",
 )

@@ -1,0 +1,210 @@
+"""`edge-sast hil`: recordings on a board, compared with the runtime, and timed by the board's own clock."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from edge_sast.cli.hil_session import (
+    add_port_arguments,
+    check_options,
+    connected,
+    describe,
+    progress,
+    why_incomplete,
+)
+from edge_sast.cli.recordings import Recordings, add_data_arguments, load_split
+from edge_sast.errors import EdgeSastError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_sast.hil.connection import Connection
+    from edge_sast.hil.results import Identity, Journal, Outcome
+    from edge_sast.hil.session import SessionResult
+    from edge_sast.hil.worker import Plan
+    from edge_sast.runtime.simulator import Simulator
+
+NAME = "hil"
+HELP = (
+    "Run recordings on boards over serial lines: accuracy, latency, cycles and SynOps, compared with the runtime "
+    "bit for bit; names the first neuron that differs."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", help="model file, the one whose build is on the board"
+    )
+    parser.add_argument("--list", action="store_true", help="show this computer's serial ports and end")
+    add_port_arguments(parser)
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--check",
+        default="both",
+        metavar="WHAT",
+        help="result: outputs and counters, with the ticks of a run that nothing disturbs; crc: every membrane, spike "
+        "and counter of every step, by CRC, which slows the board down; both: each recording is run twice",
+    )
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first mismatch")
+    parser.add_argument(
+        "--journal", metavar="FILE", help="keep each recording's outcome here; default: in the cache folder"
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="go on with an interrupted run from its journal; without FILE from the one of the cache folder",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the figures, and each recording's outcome")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises CheckFailedError (exit code 1) where a board differs from the runtime."""
+    if args.list:
+        return _list(args)
+    if args.model is None:
+        raise EdgeSastError("MODEL is missing; give the model file whose build is on the board, or --list")
+    if not args.port:
+        raise EdgeSastError(
+            "--port is missing; give one that 'edge-sast hil --list' shows, or socket://HOST:PORT"
+        )
+    if not args.data:
+        raise EdgeSastError(
+            "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
+        )
+    from edge_sast import modelfile
+    from edge_sast.cli.output import write_json
+    from edge_sast.hil.figures import figures
+    from edge_sast.hil.results import Identity, data_hash
+    from edge_sast.runtime import Simulator
+
+    plan = check_options(args)
+    if args.resume and args.journal:
+        raise EdgeSastError("--resume FILE and --journal FILE: give one of the two")
+    model = modelfile.load(args.model)
+    recordings = load_split(model.binning, model.classes, args)
+    binned, simulator = recordings.binned, Simulator(model)
+    identity = Identity(modelfile.model_hash(model), data_hash(binned), plan.check, len(binned))
+    with connected(args, model) as connections, _journal(args, identity) as journal:
+        result = _measure(simulator, recordings, connections, plan, journal)
+        found = figures(simulator, binned, identity, result, recordings.labelled)
+        found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
+    write_json(args.json, found)
+    _print(found)
+    return _verdict(found, result, plan, journal)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from edge_sast.cli.output import print_table, write_json
+    from edge_sast.hil.ports import list_ports
+
+    found = list_ports()
+    if found:
+        print_table(
+            [(p.device, p.description, p.hardware) for p in found], ["port", "description", "hardware"]
+        )
+    else:
+        print("no serial ports; plug a board in, or use socket://HOST:PORT")
+    write_json(args.json, [port.figures() for port in found])
+    return 0
+
+
+@contextlib.contextmanager
+def _journal(args: argparse.Namespace, identity: Identity) -> Iterator[Journal]:
+    from edge_sast.hil.results import Journal
+
+    path = args.resume or args.journal or _default_journal(identity)
+    with Journal.resume(path, identity) if args.resume is not None else _new(args, path, identity) as journal:
+        yield journal
+
+
+def _default_journal(identity: Identity) -> Path:
+    from edge_sast.data.cache import default_cache_dir
+
+    name = f"{identity.model[:16]}-{identity.data[:16]}-{identity.check}.jsonl"
+    return default_cache_dir() / "hil" / name
+
+
+def _new(args: argparse.Namespace, path: Any, identity: Identity) -> Journal:
+    from pathlib import Path
+
+    from edge_sast.hil.results import Journal
+
+    if args.journal and Path(args.journal).exists():
+        raise EdgeSastError(
+            f"--journal {args.journal}: exists; go on with it by --resume {args.journal}, or name another file"
+        )
+    return Journal.create(path, identity)
+
+
+def _measure(
+    simulator: Simulator,
+    recordings: Recordings,
+    connections: list[Connection],
+    plan: Plan,
+    journal: Journal,
+) -> SessionResult:
+    """The session, with a progress bar; an interrupt says what is kept."""
+    from edge_sast.hil.session import run_session
+
+    total = len(recordings.binned)
+    done = len(journal.done)
+    with progress(total, done) as (advance, say):
+
+        def keep(outcome: Outcome) -> None:
+            nonlocal done
+            journal.append(outcome)
+            done += 1
+            advance()
+            if outcome.mismatch is not None and outcome.located:
+                say(f"mismatch: {outcome.mismatch}")
+
+        try:
+            return run_session(simulator, recordings.binned, connections, plan, journal.done, keep, say)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"interrupted: {done} of {total} recordings are kept in {journal.path}; "
+                f"go on with --resume {journal.path}"
+            ) from None
+
+
+def _print(found: dict[str, Any]) -> None:
+    from edge_sast.cli.output import print_table
+    from edge_sast.hil.figures import board_table, layer_table, tick_table
+
+    n, of = found["compared"], found["recordings"]
+    count = f"{n} recordings" if n == of else f"{n} of {of} recordings"
+    accuracy = ""
+    if found["accuracy"] is not None:
+        accuracy = (
+            f"accuracy {100 * found['accuracy']:.2f} %, runtime {100 * found['runtime_accuracy']:.2f} %; "
+        )
+    print(f"{found['data']}: {count}, {accuracy}{found['mismatches']} mismatches, checked: {found['check']}")
+    for rows, headers in (board_table(found), tick_table(found), layer_table(found)):
+        if rows:
+            print()
+            print_table(rows, headers)
+
+
+def _verdict(found: dict[str, Any], result: SessionResult, plan: Plan, journal: Journal) -> int:
+    """Exit code 0, or the error that says what is wrong; with mismatches in an incomplete run, both."""
+    from edge_sast.errors import CheckFailedError
+
+    missing = _missing(found, result, plan, journal)
+    if found["mismatches"]:
+        raise CheckFailedError("; ".join([describe(result), *([missing] if missing else [])]))
+    if missing:
+        raise EdgeSastError(missing)
+    return 0
+
+
+def _missing(found: dict[str, Any], result: SessionResult, plan: Plan, journal: Journal) -> str:
+    """Why recordings have no outcome, and what to do; empty where all have one, or were not wanted."""
+    if found["complete"] or (plan.fail_fast and found["mismatches"]):
+        return ""
+    kept = f"{found['compared']} of {found['recordings']} recordings are kept"
+    return f"{why_incomplete(result)}; {kept}, go on with --resume {journal.path}"

@@ -1,0 +1,142 @@
+"""A port with a board behind it: opened, asked who it is, opened again when it went away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import IO, TYPE_CHECKING
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.hil.link import BoardLink
+from edge_sast.hil.messages import BoardInfo, LinkError, LinkSettings, Trace
+from edge_sast.hil.ports import close_port, open_port
+
+if TYPE_CHECKING:
+    from serial import SerialBase
+
+
+class WrongModelError(EdgeSastError):
+    """The board runs another model than the one it is compared with; asking again will not help."""
+
+
+class WireLog:
+    """`--trace`: one line for each frame of any port: seconds since the start, the port, what the link says."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._lock, self._began = stream, threading.Lock(), time.monotonic()
+
+    def of(self, name: str) -> Trace:
+        """The trace function for one port."""
+
+        def write(line: str) -> None:
+            with self._lock:
+                self._stream.write(f"{time.monotonic() - self._began:12.6f} {name} {line}\n")
+
+        return write
+
+
+class StoppablePort:
+    """A port that lets go of whoever waits on it once `stop` is set: the next read or write fails."""
+
+    def __init__(self, port: SerialBase, stop: threading.Event) -> None:
+        self._port, self._stop = port, stop
+
+    @property
+    def timeout(self) -> float | None:
+        return self._port.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._port.timeout = seconds
+
+    @property
+    def baudrate(self) -> int:
+        return int(self._port.baudrate)
+
+    @property
+    def in_waiting(self) -> int:
+        return int(self._port.in_waiting)
+
+    def fileno(self) -> int:
+        return int(self._port.fileno())
+
+    def read(self, size: int, /) -> bytes:
+        self._check()
+        return bytes(self._port.read(size))
+
+    def write(self, data: bytes, /) -> int | None:
+        self._check()
+        return self._port.write(data)
+
+    def close(self) -> None:
+        close_port(self._port)
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise OSError("interrupted")
+
+
+class Connection:
+    """A board on a serial port. stop: when set, whoever waits for this board gets a LinkError soon."""
+
+    def __init__(
+        self, name: str, baud: int, model_hash: str, settings: LinkSettings, trace: Trace | None = None
+    ) -> None:
+        self.name = name
+        self.stop = threading.Event()
+        self._baud, self._model_hash, self._settings, self._trace = baud, model_hash, settings, trace
+        self._link: BoardLink | None = None
+        self._info: BoardInfo | None = None
+
+    @property
+    def link(self) -> BoardLink:
+        """The link of a connection that is open."""
+        if self._link is None:
+            raise LinkError(f"--port {self.name}: is not open")
+        return self._link
+
+    @property
+    def info(self) -> BoardInfo:
+        """What the board said of itself when it was opened last."""
+        if self._info is None:
+            raise LinkError(f"--port {self.name}: is not open")
+        return self._info
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes that passed both ways since the port was opened."""
+        statistics = self.link.statistics
+        return statistics.bytes_sent + statistics.bytes_received
+
+    def open(self) -> None:
+        """Open the port and ask the board who it is; nothing where it is open already.
+
+        Raises EdgeSastError where the port cannot be opened; LinkError where no board answers; WrongModelError.
+        """
+        if self._link is not None:
+            return
+        port = StoppablePort(open_port(self.name, self._baud), self.stop)
+        try:
+            link = BoardLink(port, self._settings, self._trace)
+            self._info = link.hello()
+            self._check_model(self._info)
+        except LinkError as error:
+            port.close()
+            raise type(error)(f"--port {self.name}: {error}") from error
+        except BaseException:
+            port.close()
+            raise
+        self._link = link
+
+    def _check_model(self, info: BoardInfo) -> None:
+        if info.model_hash != self._model_hash:
+            raise WrongModelError(
+                f"--port {self.name}: the board ({info.name}) runs model {info.model_hash[:16]}, MODEL is "
+                f"{self._model_hash[:16]}; flash the build of MODEL, or give the model file of the build on the board"
+            )
+
+    def close(self) -> None:
+        """Close the port; it may be opened again."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()

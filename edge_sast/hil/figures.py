@@ -1,0 +1,183 @@
+"""What a hil run measured, as plain values for JSON and as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.hil.results import Identity, Outcome
+from edge_sast.hil.session import SessionResult
+from edge_sast.mismatch import Mismatch
+from edge_sast.runtime.simulator import RunResult, Simulator
+
+MEGA = 1e6
+
+
+def first_mismatch(outcomes: Iterable[Outcome]) -> tuple[Mismatch, bool] | None:
+    """The mismatch to show, and whether it was searched down: the one that was, else that of the lowest recording."""
+    found = [outcome for outcome in outcomes if outcome.mismatch is not None]
+    best = min(found, key=lambda outcome: (not outcome.located, outcome.index), default=None)
+    return (best.mismatch, best.located) if best is not None and best.mismatch is not None else None
+
+
+def figures(
+    simulator: Simulator, binned: BinnedEvents, identity: Identity, result: SessionResult, labelled: bool
+) -> dict[str, Any]:
+    """All that was measured. Accuracy and totals are those of the recordings that have an outcome.
+
+    Raises EdgeSastError as Simulator.run does.
+    """
+    outcomes = [result.outcomes[i] for i in sorted(result.outcomes)]
+    shown = first_mismatch(outcomes)
+    runtime = simulator.run(binned.select([outcome.index for outcome in outcomes])) if outcomes else None
+    mismatches = sum(outcome.mismatch is not None for outcome in outcomes)
+    return {
+        "model_hash": identity.model,
+        "data_hash": identity.data,
+        "check": identity.check,
+        "recordings": identity.recordings,
+        "compared": len(outcomes),
+        "complete": len(outcomes) == identity.recordings,
+        **_accuracy(outcomes, runtime, labelled),
+        "mismatches": mismatches,
+        "first_mismatch": asdict(shown[0]) if shown else None,
+        "first_mismatch_located": shown[1] if shown else None,
+        "layers": _layers(simulator, outcomes, runtime),
+        "boards": _boards(outcomes, result),
+        "lost_ports": result.lost,
+        "set_aside": {str(index): reason for index, reason in sorted(result.set_aside.items())},
+        "seconds": result.seconds,
+        "results": [_row(outcome, binned, labelled) for outcome in outcomes],
+    }
+
+
+def _accuracy(outcomes: Sequence[Outcome], runtime: RunResult | None, labelled: bool) -> dict[str, Any]:
+    if runtime is None or not labelled:
+        return {"accuracy": None, "runtime_accuracy": None}
+    right = [outcome.prediction == label for outcome, label in zip(outcomes, runtime.labels, strict=True)]
+    return {"accuracy": float(np.mean(right)), "runtime_accuracy": runtime.accuracy}
+
+
+def _layers(
+    simulator: Simulator, outcomes: Sequence[Outcome], runtime: RunResult | None
+) -> list[dict[str, Any]]:
+    """Counters of all recordings together: the board's beside the runtime's."""
+    if runtime is None:
+        return []
+    rows = []
+    for i, layer in enumerate(simulator.layers):
+        row = {
+            "layer": layer.index,
+            "synops": sum(outcome.synops[i] for outcome in outcomes),
+            "runtime_synops": int(runtime.synops[:, i].sum()),
+            "spikes": sum(outcome.spikes[i] for outcome in outcomes),
+            "runtime_spikes": int(runtime.spikes[:, i].sum()),
+        }
+        equal = all(
+            (outcome.synops[i], outcome.spikes[i]) == (runtime.synops[n, i], runtime.spikes[n, i])
+            for n, outcome in enumerate(outcomes)
+        )
+        rows.append({**row, "equal": equal})
+    return rows
+
+
+def _boards(outcomes: Sequence[Outcome], result: SessionResult) -> list[dict[str, Any]]:
+    """What each port did; of boards with another name or clock on the same port, each by itself.
+
+    failures: attempts of this session that came to nothing on this port. resets: during recordings that then went well.
+    """
+    groups: dict[tuple[str, str, str, int], list[Outcome]] = {}
+    for outcome in outcomes:
+        key = (outcome.port, outcome.board, outcome.clock, outcome.clock_hz)
+        groups.setdefault(key, []).append(outcome)
+    return [
+        {
+            "port": port,
+            "board": board,
+            "clock": clock,
+            "clock_hz": hz,
+            "recordings": len(rows),
+            "ticks_per_step": _spread([ticks for row in rows for ticks in row.ticks]),
+            "ticks_per_recording": _spread([sum(row.ticks) for row in rows if row.ticks]),
+            "latency_s": _spread([row.seconds for row in rows]),
+            "wire_bytes": sum(row.wire_bytes for row in rows),
+            "failures": result.failures[port],
+            "resets": sum(row.resets for row in rows),
+        }
+        for (port, board, clock, hz), rows in sorted(groups.items())
+    ]
+
+
+def _spread(values: Sequence[float]) -> dict[str, float] | None:
+    """Mean, 99th percentile (nearest rank) and largest of what was measured; None of nothing."""
+    if not values:
+        return None
+    array = np.array(values)
+    p99 = np.percentile(array, 99, method="inverted_cdf")
+    return {"mean": float(array.mean()), "p99": p99.item(), "max": array.max().item()}
+
+
+def _row(outcome: Outcome, binned: BinnedEvents, labelled: bool) -> dict[str, Any]:
+    """One recording. With the ticks of each step, their sum."""
+    label = binned.classes[binned.labels[outcome.index]] if labelled else None
+    return {**asdict(outcome), "label": label, "ticks_total": sum(outcome.ticks) if outcome.ticks else None}
+
+
+def board_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Rows and headers: one line a board."""
+    headers = ["port", "board", "recordings", "latency ms", "p99", "max", "wire bytes", "failures", "resets"]
+    rows = []
+    for board in found["boards"]:
+        latency = [f"{1000 * board['latency_s'][name]:.1f}" for name in ("mean", "p99", "max")]
+        counts = [f"{board[name]}" for name in ("wire_bytes", "failures", "resets")]
+        rows.append((board["port"], board["board"], str(board["recordings"]), *latency, *counts))
+    return rows, headers
+
+
+def tick_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Rows and headers: what each board's clock says of a step and a recording; no rows without a clock."""
+    headers = [
+        "port",
+        "clock",
+        "a step, mean",
+        "p99",
+        "max",
+        "a recording, mean",
+        "p99",
+        "max",
+        "ms a recording",
+    ]
+    rows = []
+    for board in found["boards"]:
+        if board["ticks_per_step"] is None:
+            continue
+        hz = board["clock_hz"]
+        clock = f"{board['clock']} at {hz / MEGA:g} MHz" if hz else board["clock"]
+        cells = [
+            f"{board[of][name]:.0f}"
+            for of in ("ticks_per_step", "ticks_per_recording")
+            for name in ("mean", "p99", "max")
+        ]
+        timed = hz and board["clock"] != "instructions"
+        time_ms = f"{1000 * board['ticks_per_recording']['mean'] / hz:.3f}" if timed else "-"
+        rows.append((board["port"], clock, *cells, time_ms))
+    return rows, headers
+
+
+def layer_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Rows and headers: each layer's SynOps and spikes a recording, the board's and the runtime's."""
+    headers = ["layer", "SynOps", "runtime's", "spikes", "runtime's", "every recording"]
+    n = max(found["compared"], 1)
+    rows = [
+        (
+            str(row["layer"]),
+            *(f"{row[name] / n:.1f}" for name in ("synops", "runtime_synops", "spikes", "runtime_spikes")),
+            "equal" if row["equal"] else "MISMATCH",
+        )
+        for row in found["layers"]
+    ]
+    return rows, headers

@@ -1,0 +1,76 @@
+"""Which recordings are left to run: shared by the threads of all ports."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable
+
+
+class Schedule:
+    """Recordings by number. Each is taken, then finished or given back; one given back comes last."""
+
+    def __init__(self, recordings: Iterable[int]) -> None:
+        self._left = deque(recordings)
+        self._taken: set[int] = set()
+        self._failures: Counter[int] = Counter()
+        self._stopped = False
+        self._changed = threading.Condition()
+
+    def take(self) -> int | None:
+        """The next recording; waits while others hold the last ones, which may come back. None: nothing is left."""
+        with self._changed:
+            while not self._left and self._taken and not self._stopped:
+                self._changed.wait()
+            if self._stopped or not self._left:
+                return None
+            recording = self._left.popleft()
+            self._taken.add(recording)
+            return recording
+
+    def finish(self, recording: int) -> None:
+        """It is done."""
+        with self._changed:
+            self._taken.remove(recording)
+            self._changed.notify_all()
+
+    def give_back(self, recording: int, failures: int) -> bool:
+        """It came to nothing; another port, or this one later, takes it again.
+
+        False where it has now failed more than `failures` times, wherever: then it is set aside.
+        """
+        with self._changed:
+            self._failures[recording] += 1
+            again = self._failures[recording] <= failures
+            self._taken.remove(recording)
+            if again:
+                self._left.append(recording)
+            self._changed.notify_all()
+            return again
+
+    def failures(self, recording: int) -> int:
+        """How often it came to nothing so far."""
+        with self._changed:
+            return self._failures[recording]
+
+    def stop(self) -> None:
+        """Nobody gets a recording any more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def wait_ended(self, seconds: float) -> None:
+        """Wait so long, or until stopped or nothing is left to do."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.ended, seconds)
+
+    @property
+    def ended(self) -> bool:
+        """Stopped, or every recording is finished or set aside."""
+        with self._changed:
+            return self._stopped or not (self._left or self._taken)
+
+    @property
+    def stopped(self) -> bool:
+        """Nobody is to go on."""
+        return self._stopped

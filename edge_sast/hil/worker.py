@@ -1,0 +1,211 @@
+"""The thread of one port: it takes recordings, runs and compares them, and opens the port again when it fails."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.errors import EdgeSastError
+from edge_sast.hil.compare import first_difference, locate
+from edge_sast.hil.connection import Connection, WrongModelError
+from edge_sast.hil.events import recording_steps
+from edge_sast.hil.messages import BoardRefusedError, BoardRun, StepEvents
+from edge_sast.hil.results import Outcome
+from edge_sast.hil.schedule import Schedule
+from edge_sast.mismatch import Mismatch, Place
+from edge_sast.runtime.simulator import Simulator, Trace
+
+CHECKS = ("both", "crc", "result")
+FIRST_WAIT_S = (
+    0.5  # before a port is opened again: a board that restarts on USB is back after a second or two
+)
+LONGEST_WAIT_S = 8.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do with each recording, and with failures.
+
+    check: which runs are made of it: `result`, without an observer, gives outputs, counters and ticks; `crc` observes
+    every membrane; `both`. retries: how often in a row a port, and how often in all a recording, may fail. fail_fast:
+    stop at the first mismatch.
+    """
+
+    check: str = "both"
+    retries: int = 5
+    fail_fast: bool = False
+
+    def __post_init__(self) -> None:
+        if self.check not in CHECKS:
+            raise EdgeSastError(f"--check is {self.check!r}; choose {', '.join(CHECKS)}")
+        if self.retries < 0:
+            raise EdgeSastError(f"--retries is {self.retries}; give 0 or more")
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An attempt that came to nothing. recording: None where the port could not even be opened again.
+
+    aside: the recording will not be tried again. lost: why the port will not, None where it will.
+    """
+
+    port: str
+    recording: int | None
+    reason: str
+    aside: bool
+    lost: str | None
+
+
+class Ended:
+    """A port's thread is done."""
+
+
+Event = Outcome | Failed | Ended | BaseException
+
+
+class Search:
+    """Who may search a mismatch down to the neuron: one at a time, until one has found it."""
+
+    def __init__(self, found: bool) -> None:
+        self._claimed, self._lock = found, threading.Lock()
+
+    def claim(self) -> bool:
+        with self._lock:
+            claimed, self._claimed = self._claimed, True
+            return not claimed
+
+    def release(self) -> None:
+        with self._lock:
+            self._claimed = False
+
+
+class Worker(threading.Thread):
+    """The thread of one port."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        simulator: Simulator,
+        binned: BinnedEvents,
+        plan: Plan,
+        schedule: Schedule,
+        events: queue.Queue[Event],
+        search: Search,
+    ) -> None:
+        super().__init__(name=f"hil {connection.name}", daemon=True)
+        self.connection, self.simulator, self.binned = connection, simulator, binned
+        self.plan, self.schedule, self.events, self.search = plan, schedule, events, search
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # an error of this program: it is raised again in the main thread
+            self.events.put(error)
+        finally:
+            self.connection.close()
+            self.events.put(Ended())
+
+    def _work(self) -> None:
+        """Recordings until none is left, or the port is lost."""
+        reasons: list[str] = []  # of the failures since something went well
+        while not self.schedule.ended:
+            recording = None
+            try:
+                self.connection.open()
+                recording = self.schedule.take()
+                if recording is None:
+                    return
+                outcome = self._measure(recording)
+            except (EdgeSastError, OSError) as error:
+                if self.schedule.stopped:
+                    return
+                reasons.append(self._reason(recording, error))
+                if self._fail(recording, reasons, isinstance(error, WrongModelError | BoardRefusedError)):
+                    return
+                self.schedule.wait_ended(min(FIRST_WAIT_S * 2 ** (len(reasons) - 1), LONGEST_WAIT_S))
+            else:
+                reasons.clear()
+                if outcome.mismatch is not None and self.plan.fail_fast:
+                    self.schedule.stop()
+                self.events.put(outcome)
+                self.schedule.finish(recording)
+
+    def _reason(self, recording: int | None, error: Exception) -> str:
+        text = " ".join(str(error).split()).removeprefix(f"--port {self.connection.name}: ")
+        where = "" if recording is None else f"recording {recording} ({self.binned.sources[recording]}): "
+        return where + text
+
+    def _fail(self, recording: int | None, reasons: list[str], hopeless: bool) -> bool:
+        """Closes the port and hands the recording back; True where the port is given up."""
+        self.connection.close()
+        aside = recording is not None and not self.schedule.give_back(recording, self.plan.retries)
+        lost = None
+        if hopeless or len(reasons) > self.plan.retries:
+            retries = f"; and after {len(reasons) - 1} retries: {reasons[-1]}" if reasons[1:] else ""
+            lost = reasons[0] + retries
+        self.events.put(Failed(self.connection.name, recording, reasons[-1], aside, lost))
+        return lost is not None
+
+    def _measure(self, recording: int) -> Outcome:
+        """One recording, run as the plan says, compared, and searched where it is the first that differs."""
+        connection = self.connection
+        expected = self.simulator.trace(self.binned.select([recording]), 0)
+        steps = recording_steps(self.binned, recording)
+        before = connection.wire_bytes
+        runs: list[BoardRun] = []
+        seconds = []
+        for observed in {"both": (False, True), "crc": (True,), "result": (False,)}[self.plan.check]:
+            began = time.monotonic()
+            runs.append(connection.link.run(steps, observed))
+            seconds.append(time.monotonic() - began)
+        size = connection.wire_bytes - before
+        place = Place(recording, self.binned.sources[recording])
+        mismatch, located = first_difference(place, expected, runs), False
+        if mismatch is not None and self.search.claim():
+            mismatch, located = self._locate(steps, expected, place, mismatch)
+        return self._outcome(place, runs, seconds[0], size, mismatch, located)
+
+    def _locate(
+        self, steps: list[StepEvents], expected: Trace, place: Place, mismatch: Mismatch
+    ) -> tuple[Mismatch, bool]:
+        located = False
+        try:
+            mismatch, located = locate(self.connection.link, steps, expected, place, mismatch)
+        finally:
+            if not located:
+                self.search.release()
+        return mismatch, located
+
+    def _outcome(
+        self,
+        place: Place,
+        runs: list[BoardRun],
+        seconds: float,
+        wire_bytes: int,
+        mismatch: Mismatch | None,
+        located: bool,
+    ) -> Outcome:
+        first, info = runs[0], self.connection.info
+        timed = info.ticks_kind != "none" and self.plan.check != "crc"
+        return Outcome(
+            index=place.sample,
+            source=place.source,
+            port=self.connection.name,
+            board=info.name,
+            clock=info.ticks_kind,
+            clock_hz=info.ticks_hz,
+            prediction=int(first.prediction),
+            outputs=tuple(first.outputs.tolist()),
+            synops=tuple(first.synops.tolist()),
+            spikes=tuple(first.spikes.tolist()),
+            ticks=tuple(first.ticks.tolist()) if timed else (),
+            seconds=seconds,
+            wire_bytes=wire_bytes,
+            retries=self.schedule.failures(place.sample),
+            resets=sum(run.attempts - 1 for run in runs),
+            mismatch=mismatch,
+            located=located,
+        )

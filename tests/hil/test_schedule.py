@@ -1,0 +1,84 @@
+"""Recordings shared by threads: each is done once, whatever fails."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+
+from edge_sast.hil.schedule import Schedule
+
+
+def test_one_that_failed_comes_last_and_is_set_aside_in_the_end():
+    schedule = Schedule([4, 5])
+    assert schedule.take() == 4
+    assert schedule.give_back(4, failures=1)
+    assert schedule.failures(4) == 1
+    assert [schedule.take(), schedule.take()] == [5, 4]
+    schedule.finish(5)
+    assert not schedule.give_back(4, failures=1)
+    assert schedule.take() is None
+
+
+def test_who_has_nothing_to_do_waits_for_what_may_come_back():
+    schedule = Schedule([0])
+    assert schedule.take() == 0
+    taken = []
+    waiting = threading.Thread(target=lambda: taken.append(schedule.take()))
+    waiting.start()
+    assert taken == []
+    schedule.give_back(0, failures=9)
+    waiting.join(10)
+    assert taken == [0]
+    last = threading.Thread(target=lambda: taken.append(schedule.take()))
+    last.start()
+    assert not schedule.ended
+    schedule.finish(0)
+    last.join(10)
+    assert taken == [0, None]
+    assert schedule.ended
+    schedule.wait_ended(60)
+
+
+def test_stopping_wakes_everyone():
+    schedule = Schedule([0, 1])
+    schedule.take()
+    schedule.take()
+    ended = []
+    threads = [
+        threading.Thread(target=lambda: ended.append(schedule.take())),
+        threading.Thread(target=lambda: ended.append(schedule.wait_ended(60))),
+    ]
+    for thread in threads:
+        thread.start()
+    assert not schedule.stopped
+    schedule.stop()
+    for thread in threads:
+        thread.join(10)
+    assert ended == [None, None]
+    assert schedule.stopped
+    schedule.give_back(0, failures=9)
+    assert schedule.take() is None
+
+
+def test_many_threads_do_each_recording_once():
+    schedule = Schedule(range(300))
+    done: Counter[int] = Counter()
+    lock = threading.Lock()
+
+    def work(seed: int) -> None:
+        rng = random.Random(seed)
+        while (recording := schedule.take()) is not None:
+            if rng.random() < 0.3:
+                schedule.give_back(recording, failures=1000)
+                continue
+            with lock:
+                done[recording] += 1
+            schedule.finish(recording)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert done == Counter(range(300))
