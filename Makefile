@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup clean
+.PHONY: demo test quality setup clean
 
 demo: $(VENV)/.ready
 	$(BIN)/edge-sast demo
@@ -15,6 +15,10 @@ test: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# Long checks of the C: fuzzing for minutes, deviations that no longer occur.
+quality: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -m quality
 
 setup: $(VENV)/.ready
 

@@ -68,7 +68,7 @@ typedef struct {
     uint16_t x;       /* sensor coordinates, before the model's shift */
     uint16_t y;
     uint8_t polarity; /* 0: OFF, 1: ON */
-} sast_event_t;
+} sast_stream_event_t;
 
 typedef enum {
     SAST_STREAM_OK = 0,        /* all was taken, and nothing is left to compute */
@@ -109,8 +109,8 @@ typedef struct {
     uint16_t lane_count;
     uint16_t started; /* lanes 0 to started - 1 run */
     uint16_t next;
-    uint8_t windows; /* sast_windows_t */
-    uint8_t phase;   /* waiting for a first event, running, or resting between two windows */
+    uint8_t on_event; /* 1: SAST_WINDOWS_ON_EVENT */
+    uint8_t phase;    /* waiting for a first event, running, or resting between two windows */
 } sast_stream_t;
 
 /* Ties a stream to `lane_count` contexts of one model, each after sast_init with a memory of its own, and restarts it.
@@ -127,7 +127,8 @@ sast_stream_status_t sast_stream_restart(sast_stream_t *stream);
 sast_stream_status_t sast_stream_start(sast_stream_t *stream, uint32_t t_us);
 
 /* `count` events. *taken: how many of them are done with; call again with the rest until nothing is left. */
-sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_event_t *events, size_t count, size_t *taken);
+sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_stream_event_t *events, size_t count,
+                                      size_t *taken);
 
 /* Tells that all events before now_us have been pushed: steps that end by then are over. Computes one at most; call again
    until SAST_STREAM_OK. Where the sensor may be silent for 35 minutes (half a wrap) or more, call it now and then. */

@@ -7,11 +7,9 @@
 
 #define HALF_WRAP 0x80000000u
 
-enum {
-    PHASE_WAITING = 0, /* for the event that starts the first window; no time is known */
-    PHASE_RUNNING = 1,
-    PHASE_RESTING = 2 /* after a window on event, until the next event */
-};
+#define PHASE_WAITING 0u /* for the event that starts the first window; no time is known */
+#define PHASE_RUNNING 1u
+#define PHASE_RESTING 2u /* after a window on event, until the next event */
 
 /* Where a time lies. */
 typedef enum {
@@ -99,7 +97,7 @@ static sast_stream_status_t end_step(sast_stream_t *stream)
         return SAST_STREAM_STEP;
     }
     increment(&stream->counts.decisions);
-    if (stream->windows == SAST_WINDOWS_ON_EVENT) {
+    if (stream->on_event != 0u) {
         stream->phase = PHASE_RESTING;
     }
     return SAST_STREAM_DECISION;
@@ -112,14 +110,14 @@ static sast_stream_status_t jumped(sast_stream_t *stream)
     return SAST_STREAM_RESTARTED;
 }
 
-static bool is_outside(const sast_stream_t *stream, const sast_event_t *event)
+static bool is_outside(const sast_stream_t *stream, const sast_stream_event_t *event)
 {
     const sast_model_t *model = stream->lanes[0].model;
 
     return event->x >= model->sensor_width || event->y >= model->sensor_height || event->polarity > 1u;
 }
 
-static void take(sast_stream_t *stream, const sast_event_t *event)
+static void take(sast_stream_t *stream, const sast_stream_event_t *event)
 {
     uint16_t i;
 
@@ -169,7 +167,7 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
     stream->lane_count = lane_count;
     stream->started = 0;
     stream->next = 0;
-    stream->windows = (uint8_t)windows;
+    stream->on_event = windows == SAST_WINDOWS_ON_EVENT ? 1u : 0u;
     stream->phase = PHASE_WAITING;
     stream->lanes = lanes;
     return SAST_OK;
@@ -194,7 +192,8 @@ sast_stream_status_t sast_stream_start(sast_stream_t *stream, uint32_t t_us)
     return status;
 }
 
-sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_event_t *events, size_t count, size_t *taken)
+sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_stream_event_t *events, size_t count,
+                                      size_t *taken)
 {
     size_t i;
 
@@ -202,7 +201,7 @@ sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_event_t 
         return SAST_STREAM_ERROR;
     }
     for (i = 0; i < count; ++i) {
-        const sast_event_t *event = &events[i];
+        const sast_stream_event_t *event = &events[i];
 
         *taken = i + 1u;
         if (is_outside(stream, event)) {

@@ -8,12 +8,12 @@ const uint32_t REACH_US = ${reach_us}u; // a time further away than this (one wi
 static ${name}_memory_t memory;
 static sast_context_t network;
 static sast_stream_t stream;
-static sast_event_t events[64];
+static sast_stream_event_t events[64];
 
 // --- put your own sensor here -----------------------------------------------------------------------------------
 // Writes what the sensor has seen since the last call, at most `room` events, and returns how many. Time stamps are those
 // of micros(); use the sensor's own clock where it has one. This one is made up: a point that crosses the field of view.
-static size_t read_sensor(sast_event_t *out, size_t room)
+static size_t read_sensor(sast_stream_event_t *out, size_t room)
 {
     static uint32_t calls = 0;
     size_t i;

@@ -18,7 +18,7 @@ static sast_stream_t stream;
    Writes what the sensor has seen since the last call, at most `room` events, and tells how many; *now_us: a time of the
    sensor's clock before which everything has been handed over. Returns false when there will be no more: never, on a
    board. This one is made up: a point that crosses the field of view, for as long as three windows. */
-static bool read_sensor(sast_event_t *events, size_t room, size_t *count, uint32_t *now_us)
+static bool read_sensor(sast_stream_event_t *events, size_t room, size_t *count, uint32_t *now_us)
 {
     static uint32_t clock_us = 0xFFFFF000u; /* soon wraps around, which changes nothing */
     static uint32_t calls = 0;
@@ -63,7 +63,7 @@ static void handle(sast_stream_status_t status)
 
 int main(void)
 {
-    sast_event_t events[BURST];
+    sast_stream_event_t events[BURST];
     sast_stream_status_t status;
     sast_stream_counts_t counts;
     uint32_t now_us = 0;

@@ -19,7 +19,7 @@
 static a_memory_t memory[MOST_LANES];
 static sast_context_t lanes[MOST_LANES];
 static sast_step_crc_t crcs[MOST_LANES];
-static sast_event_t events[MOST_EVENTS];
+static sast_stream_event_t events[MOST_EVENTS];
 static sast_stream_t stream;
 static unsigned lane_count;
 static unsigned long pushed;

@@ -18,7 +18,7 @@
 
 static a_memory_t memory[2];
 static b_memory_t other_memory;
-static const sast_event_t event = {5, 0, 0, 1};
+static const sast_stream_event_t event = {5, 0, 0, 1};
 
 static int init(void)
 {
