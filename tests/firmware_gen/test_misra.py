@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ C = Path(__file__).parents[2] / "firmware_gen" / "c"
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory) -> list[Finding]:
-    """Of the library, a generated model and the board application."""
+    """Of the library with every kernel, a generated model and the board application."""
     folder = tmp_path_factory.mktemp("misra")
     build = export(everything_model(), folder / "build")
+    shutil.copytree(C / "src", build / "src", dirs_exist_ok=True)
     sources = [*sorted((build / "src").glob("*.c")), *sorted((C / "board").glob("*.c"))]
     return analyse(sources, [build / "include", C / "board"], folder, misra=True)
 

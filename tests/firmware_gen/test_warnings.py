@@ -30,7 +30,12 @@ EMULATOR = [
 
 def sources(build: Path, compiler: str) -> list[Path]:
     """All but the drivers of boards, which need a board; bare compilers have no stdio.h."""
-    found = [*(build / "src").glob("*.c"), *(C / "board").glob("*.c"), C / "emulator" / "sast_emulator.c"]
+    found = [
+        *(build / "src").glob("a_*.c"),
+        *(C / "src").glob("*.c"),
+        *(C / "board").glob("*.c"),
+        C / "emulator" / "sast_emulator.c",
+    ]
     if compiler not in ("arm", "riscv"):
         found += [
             path for folder in ("examples", "examples/live", "host") for path in (build / folder).glob("*.c")
