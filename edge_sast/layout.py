@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sast.bounds import accumulator_bound
-from edge_sast.layers import Conv2d, Neuron, RecurrentLinear, Shape, Weighted, state_range
+from edge_sast.layers import Conv2d, Integrator, Neuron, RecurrentLinear, Shape, Weighted, state_range
 from edge_sast.packing import container_bits
 
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
 BLOCK_WORDS = 4  # membrane words that a sweep takes at once: two quads
-CELL_LANES = 24  # a cell has at least as many neurons, where the layer has positions enough
+CELL_LANES = 48  # a cell has at least as many neurons, where the layer has positions enough
 
 
 @dataclass(frozen=True)
@@ -101,16 +101,33 @@ def leak(neuron: Neuron, v: int) -> int:
 
 
 def resting_lane(neuron: Neuron) -> int:
-    """The stored half-word of the smallest membrane; a sweep adds it to what it keeps above that membrane."""
+    """The half-word of the smallest membrane, leaked, as it is stored with an offset of 32768."""
     return 32768 + leak(neuron, state_range(neuron.state_bits)[0])
 
 
+def offset(layer: Weighted, shape: Shape) -> tuple[int, bool]:
+    """What a narrow layer's stored half-words exceed its membranes by, and whether the sweep has to add `rest`.
+
+    With one leak term the sweep can do without where its own offset, the mask's, leaves room for every sum (and keeps
+    the constant A within 16 bits).
+    """
+    neuron = layer.neuron
+    shifts = narrow_shifts(neuron)
+    if isinstance(neuron, Integrator) or len(shifts) != 1:
+        return 32768, True
+    own = (0xFFFF >> shifts[0]) - leak(neuron, state_range(neuron.state_bits)[0])
+    bound = accumulator_bound(layer, shape.max_count)
+    a = 0x10000 - own + neuron.bias.astype(np.int64) - neuron.threshold
+    fits = bound.low + own >= 0 and bound.high + own <= 0xFFFF and a.min() >= 0 and a.max() <= 0xFFFF
+    return (own, False) if fits else (32768, True)
+
+
 def _cell_positions(position_words: int, positions: int) -> int:
-    """Positions of a cell: whole blocks, and enough of them that starting over costs little."""
-    cell = 1 if position_words % BLOCK_WORDS == 0 else 2
-    while cell < positions and 2 * cell * position_words < CELL_LANES:
+    """Positions of a cell: whole blocks, and enough that starting over costs little, but not many that do not exist."""
+    cell = 1 if positions == 1 or position_words % BLOCK_WORDS == 0 else 2
+    while 2 * cell * position_words < CELL_LANES and -positions % (2 * cell) <= positions // 16:
         cell *= 2
-    return min(cell, positions) if positions == 1 else cell
+    return cell
 
 
 def pack_narrow(weight: np.ndarray, container: int, weight_shift: int) -> np.ndarray:

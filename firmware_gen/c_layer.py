@@ -8,11 +8,12 @@ from edge_sast.layers import (
     Lif,
     OrPool,
     RecurrentLinear,
+    Shape,
     SumPool,
     Weighted,
     state_range,
 )
-from edge_sast.layout import BLOCK_WORDS, Layout, layout, narrow_shifts, resting_lane
+from edge_sast.layout import BLOCK_WORDS, Layout, layout, narrow_shifts, offset, resting_lane
 from edge_sast.model import Model
 from edge_sast.modelfile import layer_name
 from firmware_gen.c_memory import counters_index
@@ -44,7 +45,9 @@ def kernels(model: Model, index: int) -> dict[str, str]:
         return names | {"sweep": "sast_sweep_wide"}
     if not isinstance(layer.neuron, Lif):
         return names | {"sweep": "sast_sweep_integrator"}
-    return names | {"sweep": "sast_sweep", "fire": f"sast_fire_{max(1, len(layer.neuron.leak_shifts))}"}
+    if not offset(layer, shapes[index])[1]:
+        return names | {"sweep": "sast_sweep", "fire": "sast_fire_1"}
+    return names | {"sweep": "sast_sweep", "fire": f"sast_fire_rest_{max(1, len(layer.neuron.leak_shifts))}"}
 
 
 def descriptor(model: Model, index: int, tables: list[Table]) -> str:
@@ -70,7 +73,7 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
         values |= {key: functions[key] for key in ("add", "sweep", "own_spikes") if key in functions}
         values |= {"counters": f"OFFSET(counters[{counters_index(model, index)}])"}
         values |= _weighted(index, layer, form, out.width)
-        neuron = _neuron(layer, form) | _pointers(index, tables, functions)
+        neuron = _neuron(layer, form, shape) | _pointers(index, tables, functions)
         nested = f"{INDENT}.neuron = {{\n{fields(neuron, INDENT + '    ')}{INDENT}}},\n"
     elif isinstance(layer, OrPool):
         values["bitmap"] = f"OFFSET(layer{index}_set)"
@@ -110,7 +113,7 @@ def _pointers(index: int, tables: list[Table], functions: dict[str, str]) -> dic
     return values | ({"fire": functions["fire"]} if "fire" in functions else {})
 
 
-def _neuron(layer: Weighted, form: Layout) -> dict[str, object]:
+def _neuron(layer: Weighted, form: Layout, shape: Shape) -> dict[str, object]:
     neuron = layer.neuron
     low, high = state_range(neuron.state_bits)
     shifts = narrow_shifts(neuron) if form.narrow else neuron.leak_shifts
@@ -120,16 +123,18 @@ def _neuron(layer: Weighted, form: Layout) -> dict[str, object]:
         "leak_terms": len(shifts),
         "leak_shift": "{" + ", ".join(str(k) for k in (*shifts, 0, 0)[:2]) + "}",
     }
-    if not isinstance(neuron, Lif):
+    if isinstance(neuron, Lif):
+        values["reset"] = f"SAST_RESET_{neuron.reset.upper()}"
+    if not form.narrow:
         return values
-    values["reset"] = f"SAST_RESET_{neuron.reset.upper()}"
-    if form.narrow:
+    zero, rest = offset(layer, shape)
+    values["zero"] = _both_halves(zero)
+    if isinstance(neuron, Lif):
         masks = [_both_halves(0xFFFF >> k) for k in shifts] + ["0", "0"]
         values |= {
             "mask": "{" + ", ".join(masks[:2]) + "}",
-            "rest": _both_halves(resting_lane(neuron)),
+            "rest": _both_halves(resting_lane(neuron)) if rest else "0",
             "cell_left": f"{form.cell_words // BLOCK_WORDS}u << 8 | {(*shifts, 0)[0]}u",
-            "cell_table_bytes": 8 * form.cell_words,
             "second_shift": (*shifts, 0, 0)[1],
         }
     return values

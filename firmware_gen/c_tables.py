@@ -21,7 +21,7 @@ from edge_sast.layers import (
     Weighted,
     state_range,
 )
-from edge_sast.layout import Layout, layout, leak, pack_narrow, resting_lane
+from edge_sast.layout import Layout, layout, leak, offset, pack_narrow
 from edge_sast.packing import pack_rows
 from firmware_gen.c_text import array, int32
 
@@ -76,7 +76,11 @@ def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Tab
         columns = pool_axis(shape.width, layer.size, out.width)
         return [_axis(index, "rows", rows), _axis(index, "columns", columns)]
     form = layout(layer, shape, out)
-    neuron = list(_narrow_neuron(index, layer, form) if form.narrow else _wide_neuron(index, layer))
+    neuron = list(
+        _narrow_neuron(index, layer, form, offset(layer, shape)[0])
+        if form.narrow
+        else _wide_neuron(index, layer)
+    )
     if isinstance(layer, Conv2d):
         return [*_conv(index, layer, form, shape, out), *neuron]
     tables = [_weights(index, "weight", layer.weight, layer, form)]
@@ -126,20 +130,20 @@ def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
     yield from _first_outputs(index, layer)
 
 
-def _narrow_neuron(index: int, layer: Weighted, form: Layout) -> Iterator[Table]:
+def _narrow_neuron(index: int, layer: Weighted, form: Layout, zero: int) -> Iterator[Table]:
     """The sweep's constants and the start of one cell; padding lanes rest at the smallest membrane and never spike."""
     neuron = layer.neuron
-    start = [leak(neuron, int(v)) + 32768 for v in neuron.initial]
+    low = state_range(neuron.state_bits)[0]
+    start = [leak(neuron, int(v)) + zero for v in neuron.initial]
     if isinstance(neuron, Lif):
-        low = state_range(neuron.state_bits)[0]
         pairs = list(zip(neuron.bias.tolist(), neuron.threshold.tolist(), strict=True))
-        a = _cell(form, [32768 + bias - threshold for bias, threshold in pairs], 0)
+        a = _cell(form, [65536 - zero + bias - threshold for bias, threshold in pairs], 0)
         c = _cell(form, [65536 + low - threshold for _, threshold in pairs], 65535)
-        table = np.stack([a.reshape(-1, 2), c.reshape(-1, 2)], axis=1)
-        yield _words(index, "table", table, "per block of four membrane words: A A C C, A A C C")
+        table = np.stack([a, c], axis=1)
+        yield _words(index, "table", table, "of each membrane word: A, C")
     else:
         yield _integers(index, "bias", neuron.bias)
-    yield _words(index, "initial", _cell(form, start, resting_lane(neuron)), "leaked")
+    yield _words(index, "initial", _cell(form, start, leak(neuron, low) + zero), "leaked")
     yield from _first_outputs(index, layer)
 
 

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from edge_sast.bounds import accumulator_bound
 from edge_sast.layers import Integrator, Linear, Shape
-from edge_sast.layout import Layout, layout, leak, narrow_container, narrow_shifts, pack_narrow, resting_lane
+from edge_sast.layout import (
+    Layout,
+    layout,
+    leak,
+    narrow_container,
+    narrow_shifts,
+    offset,
+    pack_narrow,
+    resting_lane,
+)
 from tests.strategies import models
 from tests.test_layers import lif
 
@@ -80,17 +89,18 @@ def test_narrow_constants_hold_what_the_sweep_needs(model):
             continue
         neuron, bound = layer.neuron, accumulator_bound(layer, shapes[index].max_count)
         low, high = -(1 << neuron.state_bits - 1), (1 << neuron.state_bits - 1) - 1
-        rest = resting_lane(neuron)
-        assert 0 < rest <= 65535
+        zero, rest = offset(layer, shapes[index])
+        add = resting_lane(neuron) if rest else 0xFFFF >> narrow_shifts(neuron)[0]
+        assert 0 < add <= 65535
+        assert bound.low + zero >= 0
+        assert bound.high + zero <= 65535
         for v in {low, low + 1, -1, 0, 1, high - 1, high}:
             above = v - low
-            lane = above - sum(above >> k for k in narrow_shifts(neuron)) + rest
-            assert lane == leak(neuron, v) + 32768
-            assert 0 <= lane <= 65535
+            lane = above - sum(above >> k for k in narrow_shifts(neuron)) + add
+            assert lane == leak(neuron, v) + zero
         if isinstance(neuron, Integrator):
             continue
         for bias, threshold in zip(neuron.bias.tolist(), neuron.threshold.tolist(), strict=True):
-            a, c = 32768 + bias - threshold, 65536 + low - threshold
+            a, c = 65536 - zero + bias - threshold, 65536 + low - threshold
             assert 0 <= a <= 65535
             assert 0 <= c <= 65535
-            assert bound.low + 32768 >= 0

@@ -18,6 +18,7 @@ from edge_sast.layers import Conv2d, Integrator, Lif, OrPool, RecurrentLinear, S
 from edge_sast.layout import layout, narrow_shifts
 from edge_sast.model import Model
 from edge_sast.runtime.simulator import Simulator
+from firmware_gen.c_layer import kernels
 from firmware_gen.c_tables import is_joined
 from firmware_gen.compare import compare
 from firmware_gen.event_bytes import EVENT, recording_bytes, step_bytes
@@ -131,6 +132,7 @@ def features(model: Model) -> set[str]:
         found |= {f"{type(layer).__name__} {'narrow' if form.narrow else 'wide'}"}
         if form.narrow and isinstance(layer.neuron, Lif):
             found |= {f"narrow, {len(layer.neuron.leak_shifts)} leaks, reset {layer.neuron.reset}"}
+            found.add(kernels(model, index)["fire"])
             clamped = narrow_shifts(layer.neuron) != layer.neuron.leak_shifts
             found |= {"leak beyond the state"} if clamped else set()
             found |= {"padded channels"} if layer.neuron.channels % 4 else {"whole quads"}
@@ -177,6 +179,7 @@ def test_the_seeds_cover_everything():
     }
     wanted |= {f"{form} {kind}" for kind in ("Lif", "Integrator") for form in ("narrow", "wide")}
     wanted |= {f"narrow, {n} leaks, reset {reset}" for n in range(3) for reset in ("zero", "subtract")}
+    wanted |= {"sast_fire_1", "sast_fire_rest_1", "sast_fire_rest_2"}
     wanted |= {"leak beyond the state", "padded channels", "whole quads", "padded positions", "at the bound"}
     wanted |= {f"joined {joined} {form}" for joined in (True, False) for form in ("narrow", "wide")}
     wanted |= {"cell 1", "cell 2", "recurrent last", "reset zero", "reset subtract"}

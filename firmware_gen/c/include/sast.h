@@ -68,7 +68,7 @@ typedef struct {
 
 /* Membranes lie in words of 32 bits, in one of two forms (docs/kernels.md).
    Narrow, where sums are proven to fit 16 bits: two neurons to a word, the even one in the low half, each as
-   membrane + 32768; a position's channels are padded to whole quads of four neurons.
+   membrane + an offset; a position's channels are padded to whole quads of four neurons.
    Wide: one neuron to a word, in two's complement. */
 
 /* What one spike adds: `rows` runs of weights to as many runs of membranes. */
@@ -96,21 +96,22 @@ typedef struct {
     uint32_t left;         /* blocks left in this cell << 8 | the first leak shift */
     uint32_t cells;        /* left after this one */
     uint32_t before[4];    /* the block that spiked, as it was */
+    uint32_t zero;         /* of sast_neuron_t */
 } sast_run_t;
 
 /* Sweeps blocks of eight neurons up to the end, or up to and with the first block in which one spikes. Returns which
-   spiked, bit i for neuron i of the block; 0 at the end. A neuron that spiked is left to the caller to reset. */
+   spiked, bit i for neuron i of the block, and has reset them to 0; at the end 0, and *run is void. */
 typedef uint32_t (*sast_fire_t)(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* u = saturate(leak(v) + input + bias); spike = u >= threshold; then reset. */
 struct sast_neuron {
     /* narrow, for sast_fire_t: constants that repeat with every cell of one or more positions */
     uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps; 0: no such leak term */
-    uint32_t rest;             /* both halves: the smallest membrane, leaked, as it is stored */
+    uint32_t rest;             /* both halves: the smallest membrane, leaked, as it is stored; 0 for sast_fire_1 */
     uint32_t cell_left;        /* `left` at the start of a cell */
-    uint32_t cell_table_bytes; /* length of `table` */
     uint32_t second_shift;
-    const uint32_t *table;     /* per block: A of words 0 and 1, C of words 0 and 1, then of words 2 and 3 */
+    uint32_t zero;             /* both halves: the offset, as which a membrane of 0 is stored */
+    const uint32_t *table;     /* of each membrane word of a cell: A, C */
     sast_fire_t fire;
     /* wide, and integrators: one entry per output channel */
     const int32_t *threshold;  /* NULL: narrow, or an integrator, which never spikes */

@@ -1,8 +1,51 @@
 /*
  * sast_add_2.c: weights of 2 bits into narrow membranes: a word is 4 quads, the first in the top bits of every byte.
  */
+#include "sast_dsp.h"
 #include "sast_internal.h"
 #include "sast_quad.h"
+
+#if SAST_DSP
+
+SAST_NAKED void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
+                           const sast_layer_t *layer)
+{
+    __asm__ volatile(SAST_ASM_ADD_BEGIN
+                     "mov r9, #0xC0C0C0C0\n"
+                     "subs r2, #4\n"
+                     "blo 3f\n"
+                     "2:\n"
+                     "ldr r3, [r1], #4\n"
+                     "ldm r0, {r4-r7}\n"
+                     "and r8, r9, r3\n"
+                     SAST_ASM_QUAD("r4", "r5")
+                     "and r8, r9, r3, lsl #2\n"
+                     SAST_ASM_QUAD("r6", "r7")
+                     "stm r0!, {r4-r7}\n"
+                     "ldm r0, {r4-r7}\n"
+                     "and r8, r9, r3, lsl #4\n"
+                     SAST_ASM_QUAD("r4", "r5")
+                     "and r8, r9, r3, lsl #6\n"
+                     SAST_ASM_QUAD("r6", "r7")
+                     "stm r0!, {r4-r7}\n"
+                     "subs r2, #4\n"
+                     "bhs 2b\n"
+                     "3:\n"
+                     "adds r2, #4\n" /* 0 to 3 */
+                     "beq 6f\n"
+                     "ldr r3, [r1], #4\n"
+                     "5:\n"
+                     "ldrd r4, r5, [r0]\n"
+                     "and r8, r9, r3\n"
+                     SAST_ASM_QUAD("r4", "r5")
+                     "strd r4, r5, [r0], #8\n"
+                     "lsls r3, #2\n"
+                     "subs r2, #1\n"
+                     "bne 5b\n"
+                     "6:\n" SAST_ASM_ADD_END);
+}
+
+#else
 
 #define TOP_BITS 0xC0C0C0C0u
 
@@ -34,3 +77,5 @@ void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t
         weights += block->weight_gap;
     }
 }
+
+#endif

@@ -1,8 +1,59 @@
 /*
  * sast_add_4.c: weights of 4 bits into narrow membranes: a word is 2 quads, the first in the top bits of every byte.
  */
+#include "sast_dsp.h"
 #include "sast_internal.h"
 #include "sast_quad.h"
+
+#if SAST_DSP
+
+SAST_NAKED void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
+                           const sast_layer_t *layer)
+{
+    __asm__ volatile(SAST_ASM_ADD_BEGIN
+                     "mov r9, #0xF0F0F0F0\n"
+                     "subs r2, #4\n"
+                     "blo 3f\n"
+                     "2:\n"
+                     "ldr r3, [r1], #4\n"
+                     "ldm r0, {r4-r7}\n"
+                     "and r8, r9, r3\n"
+                     SAST_ASM_QUAD("r4", "r5")
+                     "and r8, r9, r3, lsl #4\n"
+                     SAST_ASM_QUAD("r6", "r7")
+                     "stm r0!, {r4-r7}\n"
+                     "ldr r3, [r1], #4\n"
+                     "ldm r0, {r4-r7}\n"
+                     "and r8, r9, r3\n"
+                     SAST_ASM_QUAD("r4", "r5")
+                     "and r8, r9, r3, lsl #4\n"
+                     SAST_ASM_QUAD("r6", "r7")
+                     "stm r0!, {r4-r7}\n"
+                     "subs r2, #4\n"
+                     "bhs 2b\n"
+                     "3:\n"
+                     "adds r2, #2\n" /* what is left, less 2 */
+                     "bcc 4f\n"
+                     "ldr r3, [r1], #4\n"
+                     "ldm r0, {r4-r7}\n"
+                     "and r8, r9, r3\n"
+                     SAST_ASM_QUAD("r4", "r5")
+                     "and r8, r9, r3, lsl #4\n"
+                     SAST_ASM_QUAD("r6", "r7")
+                     "stm r0!, {r4-r7}\n"
+                     "subs r2, #2\n"
+                     "4:\n"
+                     "adds r2, #2\n" /* 0 or 1 */
+                     "beq 6f\n"
+                     "ldr r3, [r1], #4\n"
+                     "ldrd r4, r5, [r0]\n"
+                     "and r8, r9, r3\n"
+                     SAST_ASM_QUAD("r4", "r5")
+                     "strd r4, r5, [r0], #8\n"
+                     "6:\n" SAST_ASM_ADD_END);
+}
+
+#else
 
 #define TOP_BITS 0xF0F0F0F0u
 
@@ -32,3 +83,5 @@ void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t
         weights += block->weight_gap;
     }
 }
+
+#endif

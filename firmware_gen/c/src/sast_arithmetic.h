@@ -49,14 +49,14 @@ static inline uint32_t sast_with_half(uint32_t word, uint32_t lane, uint32_t hal
 }
 
 /* A narrow membrane and its stored half-word. */
-static inline int32_t sast_from_half(uint32_t half)
+static inline int32_t sast_from_half(const sast_neuron_t *neuron, uint32_t half)
 {
-    return (int32_t)half - 32768;
+    return (int32_t)half - (int32_t)(neuron->zero & 0xFFFFu);
 }
 
-static inline uint32_t sast_to_half(int32_t v)
+static inline uint32_t sast_to_half(const sast_neuron_t *neuron, int32_t v)
 {
-    return (uint32_t)(v + 32768);
+    return (uint32_t)v + (neuron->zero & 0xFFFFu);
 }
 
 #endif /* SAST_ARITHMETIC_H */

@@ -1,8 +1,8 @@
 /*
  * sast_fire.h: the inner loop of narrow sweeps in plain C. docs/kernels.md derives the constants A and C.
  *
- * x is a stored half, theta the threshold, u the neuron's sum. A = 32768 + bias - theta, so that x + A = u - theta + 65536
- * carries out of 16 bits exactly when the neuron spikes. C = 65536 + low - theta, so that x + A - C = u - low, which is
+ * x is a stored half, offset what it exceeds the membrane by, theta the threshold, u the neuron's sum.
+ * A = 65536 - offset + bias - theta, so that x + A = u - theta + 65536 carries out of 16 bits exactly when the neuron spikes. C = 65536 + low - theta, so that x + A - C = u - low, which is
  * clipped at 0. Without a spike u < theta <= high, so nothing is left to clip above.
  */
 #ifndef SAST_FIRE_H
@@ -20,34 +20,42 @@ static inline uint32_t sast_above_low(uint32_t x, uint32_t a, uint32_t c, uint32
     return kept > c ? kept - c : 0u;
 }
 
-/* A word as it is stored after its sweep; `two`: with two leak terms. Adds the spikes of its neurons to *flags. */
-static inline uint32_t sast_fire_word(uint32_t x, uint32_t a, uint32_t c, const sast_neuron_t *neuron, const bool two,
-                                      uint32_t *flags)
+/* A word as it is stored after its sweep, neurons that spiked at 0. Adds the spikes of its neurons to *flags. */
+static inline uint32_t sast_fire_word(uint32_t x, const uint32_t *constants, const sast_neuron_t *neuron,
+                                      const uint32_t terms, const bool rest, uint32_t *flags)
 {
+    const uint32_t a = constants[0];
+    const uint32_t c = constants[1];
     uint32_t even;
     uint32_t odd;
     uint32_t above;
-    uint32_t leaked;
+    uint32_t stored;
 
     above = sast_above_low(x & 0xFFFFu, a & 0xFFFFu, c & 0xFFFFu, &even);
     above |= sast_above_low(x >> 16, a >> 16, c >> 16, &odd) << 16;
     *flags = *flags >> 2 | even << 6 | odd << 7;
-    leaked = above - (above >> (neuron->cell_left & 0xFFu) & neuron->mask[0]);
-    if (two) {
-        leaked -= above >> neuron->second_shift & neuron->mask[1];
+    stored = above >> (neuron->cell_left & 0xFFu);
+    stored = rest ? above - (stored & neuron->mask[0]) + neuron->rest : above + (neuron->mask[0] & ~stored);
+    if (terms == 2u) {
+        stored -= above >> neuron->second_shift & neuron->mask[1];
     }
-    return leaked + neuron->rest;
+    if ((even | odd) != 0u) {
+        const uint32_t halves = even * 0xFFFFu | odd * 0xFFFF0000u;
+
+        stored = (stored & ~halves) | (neuron->zero & halves);
+    }
+    return stored;
 }
 
 /* One block of four words; returns its spikes, and where there are any, `before`. */
-static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const sast_neuron_t *neuron, const bool two,
-                                       uint32_t *before)
+static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const sast_neuron_t *neuron,
+                                       const uint32_t terms, const bool rest, uint32_t *before)
 {
     uint32_t flags = 0;
-    const uint32_t x0 = sast_fire_word(x[0], table[0], table[2], neuron, two, &flags);
-    const uint32_t x1 = sast_fire_word(x[1], table[1], table[3], neuron, two, &flags);
-    const uint32_t x2 = sast_fire_word(x[2], table[4], table[6], neuron, two, &flags);
-    const uint32_t x3 = sast_fire_word(x[3], table[5], table[7], neuron, two, &flags);
+    const uint32_t x0 = sast_fire_word(x[0], table + 0, neuron, terms, rest, &flags);
+    const uint32_t x1 = sast_fire_word(x[1], table + 2, neuron, terms, rest, &flags);
+    const uint32_t x2 = sast_fire_word(x[2], table + 4, neuron, terms, rest, &flags);
+    const uint32_t x3 = sast_fire_word(x[3], table + 6, neuron, terms, rest, &flags);
 
     if (flags != 0u) {
         before[0] = x[0];
@@ -62,8 +70,9 @@ static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const
     return flags;
 }
 
-/* sast_fire_t. */
-static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *neuron, const bool two)
+/* sast_fire_t; terms: 1 (or none, with `rest`) or 2, rest: whether the stored form has it. */
+static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *neuron, const uint32_t terms,
+                                        const bool rest)
 {
     uint32_t *x = run->membranes;
     const uint32_t *table = run->table;
@@ -79,7 +88,7 @@ static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *ne
             left = neuron->cell_left >> 8;
             table = neuron->table;
         }
-        flags = sast_fire_block(x, table, neuron, two, run->before);
+        flags = sast_fire_block(x, table, neuron, terms, rest, run->before);
         x += SAST_BLOCK_WORDS;
         table += 2u * SAST_BLOCK_WORDS;
         --left;

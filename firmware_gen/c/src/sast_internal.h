@@ -104,9 +104,11 @@ void sast_sweep(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_integrator(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_wide(sast_context_t *context, const sast_layer_t *layer);
 
-/* The inner loop of narrow sweeps, with up to one leak term, and with two. */
+/* The inner loop of narrow sweeps: with one leak term, where sums leave room for the offset that comes of it; with up
+   to one leak term; with two. */
 uint32_t sast_fire_1(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_rest_1(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_rest_2(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* The layer's own spikes of the last step, added to its membranes and forgotten. */
 void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer);

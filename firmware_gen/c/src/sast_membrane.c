@@ -39,6 +39,6 @@ sast_status_t sast_membrane(const sast_context_t *context, uint16_t layer, uint3
     position = divide(neuron, of->out_channels);
     c = neuron - position * of->out_channels;
     words = sast_words(context, of->membranes) + position * of->position_words;
-    *membrane = of->narrow != 0u ? sast_from_half(sast_half(words[c >> 1], c & 1u)) : (int32_t)words[c];
+    *membrane = of->narrow != 0u ? sast_from_half(&of->neuron, sast_half(words[c >> 1], c & 1u)) : (int32_t)words[c];
     return SAST_OK;
 }

@@ -7,11 +7,12 @@ void sast_or_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t p
 {
     const sast_axis_t *row = &layer->rows[sast_row(place)];
     const sast_axis_t *column = &layer->columns[sast_column(place)];
-    const uint32_t n = ((uint32_t)row->first * layer->out_width + column->first) * layer->channels + channel;
+    uint32_t n;
 
-    if (row->count == 0u || column->count == 0u) {
-        return; /* rows and columns that fill no window */
+    if ((row->count & column->count) == 0u) {
+        return; /* a row or column that fills no window */
     }
+    n = ((uint32_t)row->first * layer->out_width + column->first) * layer->channels + channel;
     if (!sast_test_and_set(sast_words(context, layer->bitmap), n)) {
         sast_pass_on(context, layer, sast_place(row->first, column->first), channel);
     }

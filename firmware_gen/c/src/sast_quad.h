@@ -9,13 +9,6 @@
 
 #include <stdint.h>
 
-/* The instructions of Cortex-M4, M7, M33 and up; -DSAST_PORTABLE leaves them out. Same tables, same bits. */
-#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__) && !defined(SAST_PORTABLE)
-#define SAST_DSP 1
-#else
-#define SAST_DSP 0
-#endif
-
 /* quad: bytes of two's complement, of neurons 0, 2, 1, 3. XOR makes each w + 128, which widens without a sign. */
 static inline void sast_add_quad(uint32_t *membranes, uint32_t quad)
 {

@@ -8,7 +8,7 @@ void sast_sum_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t 
     const sast_axis_t *row = &layer->rows[sast_row(place)];
     const sast_axis_t *column = &layer->columns[sast_column(place)];
 
-    if (row->count != 0u && column->count != 0u) { /* else: a row or column that fills no window */
+    if ((row->count & column->count) != 0u) { /* else: a row or column that fills no window */
         sast_pass_on(context, layer, sast_place(row->first, column->first), channel);
     }
 }

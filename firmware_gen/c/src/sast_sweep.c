@@ -7,6 +7,7 @@
  * stored anything else, the next step's membranes show it: a CRC proves the loop that runs unobserved.
  */
 #include "sast_arithmetic.h"
+#include "sast_dsp.h"
 #include "sast_internal.h"
 
 /* A sweep under way. */
@@ -30,6 +31,7 @@ static sweep_t begin(sast_context_t *context, const sast_layer_t *layer)
     sweep.run.table = layer->neuron.table;
     sweep.run.left = layer->neuron.cell_left & 0xFFu;
     sweep.run.cells = layer->cells;
+    sweep.run.zero = layer->neuron.zero;
     sweep.row = 0;
     sweep.row_first = 0;
     sweep.row_end = layer->out_width;
@@ -41,9 +43,9 @@ static sweep_t begin(sast_context_t *context, const sast_layer_t *layer)
 static int32_t after_reset(const sweep_t *sweep, uint32_t lane, bool spike)
 {
     const sast_neuron_t *neuron = &sweep->layer->neuron;
-    const uint32_t *constants = sweep->run.table - 2u * SAST_BLOCK_WORDS + (lane & 4u) + (lane >> 1 & 1u);
+    const uint32_t *constants = sweep->run.table - 2u * SAST_BLOCK_WORDS + (lane & 6u);
     const int32_t a = (int32_t)sast_half(constants[0], lane & 1u);
-    const int32_t c = (int32_t)sast_half(constants[2], lane & 1u);
+    const int32_t c = (int32_t)sast_half(constants[1], lane & 1u);
     const int32_t sum = (int32_t)sast_half(sweep->run.before[lane >> 1], lane & 1u) + a;
 
     if (!spike) {
@@ -56,50 +58,52 @@ static int32_t after_reset(const sweep_t *sweep, uint32_t lane, bool spike)
     return sum < neuron->high - neuron->low + c ? sum - 65536 : neuron->high - neuron->low + c - 65536;
 }
 
-/* Neuron `lane` of that block, which is channel `channel` of position `position`: reset, counted, sent on. */
-static void spike(sweep_t *sweep, uint32_t lane, uint32_t position, uint32_t channel)
+/* Stores what a reset by subtraction leaves of neuron `lane` of that block. */
+static void subtract(const sweep_t *sweep, uint32_t lane)
+{
+    uint32_t *word = sweep->run.membranes - SAST_BLOCK_WORDS + (lane >> 1);
+    const int32_t leaked = sast_leak(&sweep->layer->neuron, after_reset(sweep, lane, true));
+
+    *word = sast_with_half(*word, lane & 1u, sast_to_half(&sweep->layer->neuron, leaked));
+}
+
+/* Neurons of that block that spiked, bit by bit, are counted and sent on; its first is `channel` of `position`, or, where
+   `channel` is beyond a position's, of one of those after it. */
+static void send(sweep_t *sweep, uint32_t flags, uint32_t position, uint32_t channel)
 {
     sast_context_t *context = sweep->context;
     const sast_layer_t *layer = sweep->layer;
-    uint32_t *word = sweep->run.membranes - SAST_BLOCK_WORDS + (lane >> 1);
-    const int32_t leaked = sast_leak(&layer->neuron, after_reset(sweep, lane, true));
-
-    *word = sast_with_half(*word, lane & 1u, sast_to_half(leaked));
-    while (position >= sweep->row_end) {
-        ++sweep->row;
-        sweep->row_first = sweep->row_end;
-        sweep->row_end += layer->out_width;
-    }
-    if (sweep->row >= layer->out_height) {
-        return; /* a position that only fills the last cell */
-    }
-    ++sweep->spikes;
-    if (layer->recurrent != NULL) {
-        (void)sast_test_and_set(sast_words(context, layer->bitmap), channel);
-    }
-    sast_pass_on(context, layer, sast_place(sweep->row, position - sweep->row_first), channel);
-}
-
-/* Spikes of a block in the middle of a sweep. */
-static void spikes(sweep_t *sweep, uint32_t flags)
-{
-    const sast_layer_t *layer = sweep->layer;
-    const sast_run_t *run = &sweep->run;
     const uint32_t lanes = 2u * layer->position_words;
-    uint32_t position = (layer->cells - 1u - run->cells) * layer->cell;
-    uint32_t channel = ((layer->neuron.cell_left >> 8) - 1u - (run->left >> 8)) * SAST_BLOCK_LANES;
-    uint32_t lane;
 
-    for (lane = 0; flags >> lane != 0u; ++lane) {
-        while (channel >= lanes) {
-            channel -= lanes;
-            ++position;
+    do {
+        const uint32_t lane = sast_lowest(flags);
+        uint32_t at = position;
+        uint32_t c = channel + lane;
+
+        flags &= flags - 1u;
+        if (layer->neuron.reset == SAST_RESET_SUBTRACT) {
+            subtract(sweep, lane);
         }
-        if ((flags >> lane & 1u) != 0u) {
-            spike(sweep, lane, position, channel);
+        while (c >= lanes) {
+            c -= lanes;
+            ++at;
         }
-        ++channel;
-    }
+        while (at >= sweep->row_end) {
+            sweep->row_first = sweep->row_end;
+            sweep->row_end += layer->out_width;
+            if (++sweep->row == layer->out_height) {
+                sweep->row_end = UINT32_MAX;
+            }
+        }
+        if (sweep->row_end == UINT32_MAX) {
+            continue; /* a position that only fills the last cell */
+        }
+        ++sweep->spikes;
+        if (layer->recurrent != NULL) {
+            (void)sast_test_and_set(sast_words(context, layer->bitmap), c);
+        }
+        sast_pass_on(context, layer, sast_place(sweep->row, at - sweep->row_first), c);
+    } while (flags != 0u);
 }
 
 /* One block, with all its neurons shown; `channel` and `position` are of its first and move on to the next block's. */
@@ -107,15 +111,19 @@ static void show_block(sweep_t *sweep, uint32_t *position, uint32_t *channel)
 {
     const sast_layer_t *layer = sweep->layer;
     const uint32_t positions = (uint32_t)layer->out_height * layer->out_width;
+    uint32_t *membranes = sweep->run.membranes;
+    const uint32_t *table = sweep->run.table;
     uint32_t flags;
     uint32_t lane;
 
     for (lane = 0; lane < SAST_BLOCK_WORDS; ++lane) {
-        sweep->run.before[lane] = sweep->run.membranes[lane];
+        sweep->run.before[lane] = membranes[lane];
     }
-    sweep->run.left += 1u << 8;
+    sweep->run.left = (layer->neuron.cell_left & 0xFFu) | 1u << 8; /* this one, and no cell after it */
     sweep->run.cells = 0;
     flags = layer->neuron.fire(&sweep->run, &layer->neuron);
+    sweep->run.membranes = membranes + SAST_BLOCK_WORDS;
+    sweep->run.table = table + 2u * SAST_BLOCK_WORDS;
     for (lane = 0; lane < SAST_BLOCK_LANES; ++lane) {
         const bool spiked = (flags >> lane & 1u) != 0u;
 
@@ -124,7 +132,7 @@ static void show_block(sweep_t *sweep, uint32_t *position, uint32_t *channel)
                       after_reset(sweep, lane, spiked), spiked);
         }
         if (spiked) {
-            spike(sweep, lane, *position, *channel);
+            send(sweep, 1u << lane, *position, *channel - lane);
         }
         if (++*channel == 2u * layer->position_words) {
             *channel = 0;
@@ -159,7 +167,9 @@ void sast_sweep(sast_context_t *context, const sast_layer_t *layer)
         show_all(&sweep);
     } else {
         while ((flags = layer->neuron.fire(&sweep.run, &layer->neuron)) != 0u) {
-            spikes(&sweep, flags);
+            const uint32_t block = (layer->neuron.cell_left >> 8) - 1u - (sweep.run.left >> 8); /* of its cell */
+
+            send(&sweep, flags, (layer->cells - 1u - sweep.run.cells) * layer->cell, block * SAST_BLOCK_LANES);
         }
     }
     sast_counters_of(context, layer)->spikes = sweep.spikes;

@@ -13,9 +13,9 @@ void sast_sweep_integrator(sast_context_t *context, const sast_layer_t *layer)
 
     for (c = 0; c < layer->out_channels; ++c) {
         uint32_t *word = membranes + (c >> 1);
-        const int32_t v = sast_saturate(neuron, sast_from_half(sast_half(*word, c & 1u)) + neuron->bias[c]);
+        const int32_t v = sast_saturate(neuron, sast_from_half(neuron, sast_half(*word, c & 1u)) + neuron->bias[c]);
 
-        *word = sast_with_half(*word, c & 1u, sast_to_half(sast_leak(neuron, v)));
+        *word = sast_with_half(*word, c & 1u, sast_to_half(neuron, sast_leak(neuron, v)));
         outputs[c] = v;
         sast_show(context, layer, c, v, false);
     }
