@@ -1,0 +1,47 @@
+"""Random models and events on emulated cores: what only these compile (packed arithmetic, blocks) is exact too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_sast.runtime.simulator import Simulator
+from firmware_gen.compare import compare
+from firmware_gen.compare_quiet import compare_quiet
+from firmware_gen.emulator.build import build_image
+from firmware_gen.emulator.cores import find_core
+from firmware_gen.emulator.run import EmulatedNetwork
+from firmware_gen.event_bytes import step_bytes
+from firmware_gen.trace import trace_format
+from firmware_gen.verify import open_build
+from tests.firmware_gen.builds import export
+from tests.firmware_gen.test_parity import make_inputs
+from tests.strategies import binned, random_model
+
+# Core, compiler and flags take turns, so that each meets other models.
+PROGRAMS = (
+    ("cortex-m4", "gcc", "-O2"),
+    ("cortex-m4", "zig", "-Os"),
+    ("cortex-m33", "gcc", "-O3"),
+    ("cortex-m4", "gcc", "-Os"),
+    ("cortex-m0", "gcc", "-Os"),
+    ("cortex-m7", "gcc", "-O2"),
+    ("rv32", "gcc", "-O2"),
+)
+
+
+@pytest.mark.parametrize("seed", range(21))
+def test_random_models(tmp_path, seed):
+    core, toolchain, level = PROGRAMS[seed % len(PROGRAMS)]
+    model = random_model(np.random.default_rng([seed, 2]))
+    build = open_build(export(model, tmp_path / "build"))
+    simulator = Simulator(model)
+    form = trace_format(model, simulator.layers)
+    image = build_image(build.folder, list(build.manifest.files), "a", find_core(core), toolchain, [level])
+    network = EmulatedNetwork(image, find_core(core), model, form)
+    recordings = binned(model, make_inputs(model, seed))
+    for i in range(len(recordings)):
+        expected, got = simulator.trace(recordings, i), network.record(step_bytes(recordings, i))
+        assert compare(expected, got, i, "random").first is None
+        assert got.quiet is not None
+        assert compare_quiet(model, expected, got.quiet, i, "random").first is None
