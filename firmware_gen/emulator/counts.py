@@ -13,11 +13,10 @@ REST = "rest"
 # The first prefix that a function's name begins with decides. Names are those of firmware_gen/c/src, static ones too;
 # a compiler may add a suffix to them.
 PARTS = (
-    ("scatter", ("sast_add_",)),
+    ("scatter", ("sast_add_", "add_signs", "scaled")),
     (
         "delivery",
         (
-            "sast_deliver",
             "sast_conv2d",
             "sast_linear",
             "sast_recurrent",
@@ -25,15 +24,20 @@ PARTS = (
             "sast_or_pool",
             "sast_sum_pool",
             "sast_output",
-            "pool",
-            "or_pool",
-            "add",
-            "reach",
+            "send",
         ),
     ),
     (
         "sweep",
-        ("sast_sweep", "sast_fire", "sweep", "announce", "update", "spike", "begin", "after_reset", "show"),
+        (
+            "sast_sweep",
+            "sast_fire",
+            "update",
+            "begin",
+            "after_reset",
+            "subtract",
+            "show",
+        ),
     ),
     ("input", ("sast_push", "admit")),
 )

@@ -8,9 +8,12 @@
 static uint32_t divide(uint32_t a, uint32_t b)
 {
     uint32_t quotient = 0;
-    uint32_t bit;
+    uint32_t bit = 0; /* the quotient is below 1 << bit */
 
-    for (bit = 32; bit > 0u; --bit) {
+    while (bit < 32u && a >> bit >= b) {
+        ++bit;
+    }
+    for (; bit > 0u; --bit) {
         if (a >> (bit - 1u) >= b) {
             a -= b << (bit - 1u);
             quotient |= (uint32_t)1u << (bit - 1u);
