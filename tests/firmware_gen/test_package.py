@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,6 +165,39 @@ def test_memory_table_adds_up(model: Model):
     assert len(numbers) == len(model.layers) + 4
     assert [sum(column) for column in zip(*numbers[:-1], strict=True)] == numbers[-1]
     assert numbers[-1] == [table_bytes(model), memory(model).bytes]
+
+
+def test_readme_commands_work_as_they_stand(everything, tmp_path):
+    """Those of "Try it on this computer", typed in a copy of the folder."""
+    folder = tmp_path / "folder"
+    shutil.copytree(everything, folder)
+    commands = re.findall(r"^    ((?:cmake|cc) .*)$", (folder / "README.md").read_text(), re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        run("sh", "-c", command, cwd=folder)
+
+
+def test_bytes_do_not_depend_on_the_process():
+    """Python orders sets of texts differently in every process, unless it is told a seed."""
+    program = (
+        "import hashlib; from tests.firmware_gen.builds import everything_model; "
+        "from firmware_gen.c_target import generate; "
+        "print(hashlib.sha256(repr(list(generate(everything_model()).items())).encode()).hexdigest())"
+    )
+    root = Path(__file__).parents[2]
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
 
 
 def test_readme_has_no_name_left_open(everything):

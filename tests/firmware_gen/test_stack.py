@@ -49,8 +49,7 @@ def graph_of(build: Path, name: str, *flags: str) -> CallGraph:
     )
 
 
-@pytest.mark.parametrize("level", ["-Os", "-O2"])
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize(("name", "level"), [*((name, "-Os") for name in TARGETS), ("cortex-m4", "-O2")])
 def test_no_core_takes_more_stack_than_predicted(everything, name, level):
     """Painted stack, every step of random recordings, with and without an observer; reset and result too."""
     model = everything_model()

@@ -43,8 +43,10 @@ def sources(build: Path, compiler: str) -> list[Path]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("level", ["-O2", "-Os"])
-@pytest.mark.parametrize("compiler", sorted(COMPILERS))
+@pytest.mark.parametrize(
+    ("compiler", "level"),
+    [("gcc", "-O2"), ("gcc", "-Os"), ("clang", "-O2"), ("zig", "-O2"), ("arm", "-Os"), ("riscv", "-Os")],
+)
 def test_no_compiler_warns(everything, tmp_path, compiler, level):
     folders = [everything / "include", everything / "host", C / "board", C / "emulator"]
     flags = [*STRICT, level, *EMULATOR, *(f"-I{folder}" for folder in folders)]

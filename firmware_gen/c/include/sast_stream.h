@@ -3,8 +3,8 @@
  *
  * Events go in as they come, with the sensor's own time stamps, in bursts of any size. The stream finds the borders of
  * the steps, computes every step that is over (also those without events), and starts and ends windows of the model's
- * number of steps. Every window gives the same bits as the same events as a recording: how the events were cut into
- * bursts changes nothing, nor does the order of the events inside a step.
+ * number of steps. Every window gives the same bits as a recording that holds its events and starts where it starts:
+ * how the events were cut into bursts changes nothing, nor does the order of the events inside a step.
  *
  *     static digits_memory_t memory[LANES];                        one working memory for each lane
  *     static sast_context_t lanes[LANES];
@@ -31,27 +31,27 @@
  *
  * Time stamps are microseconds in 32 bits and may wrap around (every 71 minutes). A time is judged by its distance to
  * the start of the running step:
- *     inside the step                       taken, in any order
- *     later, by at most reach_us            the step is over: it is computed first
- *     earlier, by at most reach_us          late: its step has been computed, or would lie before the first. It does not
- *                                           count in; it is reported, and counted as late
- *     further away, in either direction     the clock jumped, or too much time passed unseen: reported and counted,
- *                                           unfinished windows are given up, and the next event starts anew
+ *     inside the step                      taken, in any order
+ *     later, by at most reach_us           the step is over: it is computed first
+ *     earlier, by at most reach_us         late: its step has been computed, or would lie before the first. It does not
+ *                                          count in; it is reported, and counted as late
+ *     further away, in either direction    the clock jumped, or too much time passed unseen: reported and counted,
+ *                                          unfinished windows are given up, and the next event starts anew
  *
  * Windows. A window is digits_model.steps steps, and starts from a reset network, as a recording does:
- *     SAST_WINDOWS_BACK_TO_BACK, one lane   one window after the other, from the first event on
- *     SAST_WINDOWS_BACK_TO_BACK, K lanes    sliding windows: K contexts of the same model, each started stride = steps / K
- *                                           steps after the one before it. After the first full window there is a
- *                                           decision every stride steps, over exactly the last `steps` steps. Costs K
- *                                           times the memory and the work; K = steps gives a decision every step
- *     SAST_WINDOWS_ON_EVENT, one lane       a window starts with an event, as the recordings did that the model was
- *                                           trained on. After a decision, the next event starts the next window; between
- *                                           them nothing is computed, and a pause may last as long as it likes
- * There is no window that slides in one context: a network that is never reset holds traces of all it has seen, which is
- * not what was trained, and a read-out without leak never forgets. K lanes are the exact way.
+ *     SAST_WINDOWS_BACK_TO_BACK, one lane  one window after the other, from the first event on
+ *     SAST_WINDOWS_BACK_TO_BACK, K lanes   sliding windows: K contexts of the same model, each started stride = steps/K
+ *                                          steps after the one before it. After the first full window there is a
+ *                                          decision every stride steps, over exactly the last `steps` steps. Costs K
+ *                                          times the memory and the work; K = steps gives a decision every step
+ *     SAST_WINDOWS_ON_EVENT, one lane      a window starts with an event, as the recordings did that the model was
+ *                                          trained on. After a decision, the next event starts the next window; in
+ *                                          between nothing is computed, and a pause may last as long as it likes
+ * There is no window that slides in one context: a network that is never reset holds traces of all it has seen, which
+ * is not what was trained, and a read-out without leak never forgets. K lanes are the exact way.
  *
- * One stream must not be used by two threads, or by an interrupt and the main program, at the same time. Its lanes may be
- * observed (sast_step_crc_attach) and read (sast_counters), but are pushed and stepped by the stream alone.
+ * One stream must not be used by two threads, or by an interrupt and the main program, at the same time. Its lanes may
+ * be observed (sast_step_crc_attach) and read (sast_counters), but are pushed and stepped by the stream alone.
  */
 #ifndef SAST_STREAM_H
 #define SAST_STREAM_H
@@ -74,8 +74,8 @@ typedef enum {
     SAST_STREAM_OK = 0,        /* all was taken, and nothing is left to compute */
     SAST_STREAM_STEP = 1,      /* a step was computed: call again with what is left */
     SAST_STREAM_DECISION = 2,  /* the same, and it completed a window: read it with sast_stream_result */
-    SAST_STREAM_LATE = 3,      /* the last event taken belongs to a step that is over; it does not count */
-    SAST_STREAM_OUTSIDE = 4,   /* the last event taken lies outside the sensor, or is of no polarity; it does not count */
+    SAST_STREAM_LATE = 3,      /* the last event taken belongs to a step that is over; it does not count in */
+    SAST_STREAM_OUTSIDE = 4,   /* the last event taken lies outside the sensor, or has no polarity; nor does it count */
     SAST_STREAM_RESTARTED = 5, /* time jumped: windows start anew with the next event, which is not taken yet */
     SAST_STREAM_ERROR = 6      /* a null pointer, or a stream before sast_stream_init; nothing was done */
 } sast_stream_status_t;
@@ -117,8 +117,8 @@ typedef struct {
    The contexts must stay in place. reach_us: see above; at least the model's dt_us, less than 2^31.
    SAST_ERR_ARGUMENT: a null pointer, a context before sast_init, reach_us out of range, a number of lanes that does not
    divide the model's steps, or several lanes with SAST_WINDOWS_ON_EVENT. SAST_ERR_MODEL: lanes of different models. */
-sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count, sast_windows_t windows,
-                               uint32_t reach_us);
+sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count,
+                               sast_windows_t windows, uint32_t reach_us);
 
 /* Gives up unfinished windows; the next event starts anew. */
 sast_stream_status_t sast_stream_restart(sast_stream_t *stream);
@@ -130,11 +130,11 @@ sast_stream_status_t sast_stream_start(sast_stream_t *stream, uint32_t t_us);
 sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_stream_event_t *events, size_t count,
                                       size_t *taken);
 
-/* Tells that all events before now_us have been pushed: steps that end by then are over. Computes one at most; call again
-   until SAST_STREAM_OK. Where the sensor may be silent for 35 minutes (half a wrap) or more, call it now and then. */
+/* Tells that all events before now_us have been pushed: steps that end by then are over. Computes one at most; call it
+   again until SAST_STREAM_OK. Where the sensor may be silent for 35 minutes (half a wrap), call it now and then. */
 sast_stream_status_t sast_stream_advance(sast_stream_t *stream, uint32_t now_us);
 
-/* Time from the start of the running step to now_us, in microseconds: what it takes dt_us of for each step to be computed.
+/* Time from the start of the running step to now_us, in microseconds: each dt_us of it is a step still to be computed.
    0 where nothing runs, or now_us lies before. */
 uint32_t sast_stream_behind_us(const sast_stream_t *stream, uint32_t now_us);
 

@@ -127,8 +127,8 @@ static void take(sast_stream_t *stream, const sast_stream_event_t *event)
     }
 }
 
-sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count, sast_windows_t windows,
-                               uint32_t reach_us)
+sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count,
+                               sast_windows_t windows, uint32_t reach_us)
 {
     static const sast_stream_counts_t none = {0, 0, 0, 0};
     const sast_model_t *model;

@@ -1,5 +1,5 @@
-$banner/* A live sensor on a board: events come in bursts, decisions go out. Two functions are yours: read_sensor and on_decision.
-   For 32-bit boards (SAMD, nRF52, RP2040, STM32, ESP32, Renesas): most networks do not fit an AVR. */
+$banner/* A live sensor on a board: events come in bursts, decisions go out. Two functions are yours: read_sensor and
+   on_decision. For 32-bit boards (SAMD, nRF52, RP2040, STM32, ESP32, Renesas): most networks do not fit an AVR. */
 #include <${name}_model.h>
 #include <sast_stream.h>
 
@@ -11,8 +11,8 @@ static sast_stream_t stream;
 static sast_stream_event_t events[64];
 
 // --- put your own sensor here -----------------------------------------------------------------------------------
-// Writes what the sensor has seen since the last call, at most `room` events, and returns how many. Time stamps are those
-// of micros(); use the sensor's own clock where it has one. This one is made up: a point that crosses the field of view.
+// Writes what the sensor has seen since the last call, at most `room` events, and returns how many. Time stamps are
+// those of micros(); use the sensor's own clock where it has one. This one is made up: a point that crosses the view.
 static size_t read_sensor(sast_stream_event_t *out, size_t room)
 {
     static uint32_t calls = 0;

@@ -14,8 +14,8 @@ void setup()
     Serial.begin(115200);
     while (!Serial) {
     }
-    if (sast_selftest(&${name}_model, &memory, sizeof memory, ${name}_known_answers, sizeof ${name}_known_answers, &report)
-        == SAST_SELFTEST_PASS) {
+    if (sast_selftest(&${name}_model, &memory, sizeof memory, ${name}_known_answers, sizeof ${name}_known_answers,
+                      &report) == SAST_SELFTEST_PASS) {
         Serial.print("selftest: every step agrees, recordings: ");
         Serial.println(report.recordings);
         return;

@@ -1,4 +1,5 @@
-$banner/* A live sensor on a board: events come in bursts, decisions go out. Two functions are yours: read_sensor and on_decision. */
+$banner/* A live sensor on a board: events come in bursts, decisions go out. Two functions are yours: read_sensor and
+   on_decision. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@ $banner/* A live sensor on a board: events come in bursts, decisions go out. Two
 #include "sast_stream.h"
 
 #define LANES 1u /* more make windows slide: one decision every STEPS / LANES steps, for LANES times memory and work */
-#define REACH_US ${reach_us}u /* a time further away than this (one window) is a jump of the clock: windows begin anew */
+#define REACH_US ${reach_us}u /* a time further away than this (one window) is a jump: windows begin anew */
 #define BURST 64u
 
 static ${name}_memory_t memory[LANES];
@@ -15,9 +16,9 @@ static sast_context_t lanes[LANES];
 static sast_stream_t stream;
 
 /* ----------------------------------------------------------------------------- put your own sensor here --------
-   Writes what the sensor has seen since the last call, at most `room` events, and tells how many; *now_us: a time of the
-   sensor's clock before which everything has been handed over. Returns false when there will be no more: never, on a
-   board. This one is made up: a point that crosses the field of view, for as long as three windows. */
+   Writes what the sensor has seen since the last call, at most `room` events, and tells how many; *now_us: a time of
+   the sensor's clock before which everything has been handed over. Returns false when there will be no more: never, on
+   a board. This one is made up: a point that crosses the field of view, for as long as three windows. */
 static bool read_sensor(sast_stream_event_t *events, size_t room, size_t *count, uint32_t *now_us)
 {
     static uint32_t clock_us = 0xFFFFF000u; /* soon wraps around, which changes nothing */
@@ -63,7 +64,7 @@ static void handle(sast_stream_status_t status)
 
 int main(void)
 {
-    sast_stream_event_t events[BURST];
+    static sast_stream_event_t events[BURST];
     sast_stream_status_t status;
     sast_stream_counts_t counts;
     uint32_t now_us = 0;

@@ -1,5 +1,5 @@
-/* libFuzzer: known answers that are damaged in any way. The first byte says how much of them is put right before they are
-   replayed: nothing, or magic, version, hash and CRC, so that what lies behind these checks is reached. */
+/* libFuzzer: known answers that are damaged in any way. The first byte says how much of them is put right before they
+   are replayed: nothing, or magic, version, hash and CRC, so that what lies behind these checks is reached. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* libFuzzer: any calls of a stream, by any events. The bytes say how the stream is set up and what is called; whatever they
-   are, every call takes an event, computes a step or restarts, and what it says agrees with what it counts. */
+/* libFuzzer: any calls of a stream, by any events. The bytes say how the stream is set up and what is called; whatever
+   they are, every call takes an event, computes a step or restarts, and what it says agrees with what it counts. */
 #include <stdlib.h>
 
 #include "a_model.h"

@@ -34,7 +34,8 @@ static void say_result(void)
         printf("no result\n");
         return;
     }
-    printf("result %" PRIu32 " %" PRIu32 " %u %u", decision.start_us, decision.steps, decision.lane, decision.class_index);
+    printf("result %" PRIu32 " %" PRIu32 " %u %u", decision.start_us, decision.steps, decision.lane,
+           decision.class_index);
     for (i = 0; i < A_MODEL_CLASSES; ++i) {
         printf(" %" PRId32, outputs[i]);
     }

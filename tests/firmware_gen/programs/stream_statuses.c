@@ -22,7 +22,7 @@ static const sast_stream_event_t event = {5, 0, 0, 1};
 
 static int init(void)
 {
-    sast_context_t lanes[2] = {{NULL, NULL, {NULL, NULL, NULL, NULL}, 0, 0}, {NULL, NULL, {NULL, NULL, NULL, NULL}, 0, 0}};
+    static sast_context_t lanes[2]; /* all 0: before sast_init */
     sast_stream_t stream;
 
     EXPECT(sast_stream_init(&stream, lanes, 1, SAST_WINDOWS_BACK_TO_BACK, REACH) == SAST_ERR_ARGUMENT);
