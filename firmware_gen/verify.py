@@ -164,7 +164,7 @@ def _compare_all(
     progress: bool,
 ) -> VerifyReport:
     """Stored answers, known answers and `binned` through `run`."""
-    tally = _stored_answers(build, simulator)
+    tally = stored_answers(build, simulator)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
     for recordings in sets:
         _replay(run(recordings), simulator, recordings, tally, progress)
@@ -181,7 +181,7 @@ def _files(build: Build, edited: bool) -> list[str]:
 
 
 def _replay(
-    traces: Traces, simulator: Simulator, recordings: BinnedEvents, tally: _Tally, progress: bool
+    traces: Traces, simulator: Simulator, recordings: BinnedEvents, tally: Tally, progress: bool
 ) -> None:
     """All recordings through both, one at a time: traces of a whole data set would not fit memory."""
     model, names = simulator.model, recordings.sources
@@ -197,7 +197,9 @@ def _replay(
 
 
 @dataclass
-class _Tally:
+class Tally:
+    """Values that differ, and the first of them."""
+
     mismatches: int = 0
     first: Mismatch | None = None
 
@@ -206,12 +208,12 @@ class _Tally:
         self.first = self.first or found.first
 
 
-def _stored_answers(build: Build, simulator: Simulator) -> _Tally:
+def stored_answers(build: Build, simulator: Simulator) -> Tally:
     """The known answers as stored, against this runtime's: they must not have aged."""
     answers = build.answers
     result, crcs = simulator.run(answers.recordings), simulator.crcs(answers.recordings)
     layers = [layer.index for layer in simulator.layers]
-    tally = _Tally()
+    tally = Tally()
     for i, source in enumerate(answers.recordings.sources):
         name = f"{source} as stored"
         pairs = [("crc", crcs[i], answers.crcs[i]), ("output", result.outputs[i], answers.outputs[i])]

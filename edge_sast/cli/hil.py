@@ -152,13 +152,10 @@ def _measure(
     from edge_sast.hil.session import run_session
 
     total = len(recordings.binned)
-    done = len(journal.done)
-    with progress(total, done) as (advance, say):
+    with progress(total, len(journal.done)) as (advance, say):
 
         def keep(outcome: Outcome) -> None:
-            nonlocal done
             journal.append(outcome)
-            done += 1
             advance()
             if outcome.mismatch is not None and outcome.located:
                 say(f"mismatch: {outcome.mismatch}")
@@ -167,7 +164,7 @@ def _measure(
             return run_session(simulator, recordings.binned, connections, plan, journal.done, keep, say)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"interrupted: {done} of {total} recordings are kept in {journal.path}; "
+                f"interrupted: {journal.kept()} of {total} recordings are kept in {journal.path}; "
                 f"go on with --resume {journal.path}"
             ) from None
 

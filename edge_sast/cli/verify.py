@@ -20,10 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="host",
         metavar="TARGET",
         help="where it runs: host (this computer), or an emulated core: cortex-m (= cortex-m4), cortex-m0, -m3, -m4, "
-        "-m7, -m33, rv32",
+        "-m7, -m33, rv32; or a board on a serial line: a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT",
     )
     parser.add_argument(
         "--toolchain", choices=("zig", "gcc"), help="what compiles for an emulated core; default zig"
+    )
+    parser.add_argument(
+        "--baud", type=int, default=115_200, help="bits a second, where --on is a serial line"
     )
     add_data_arguments(parser)
     parser.add_argument(
@@ -34,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
+    from edge_sast.hil.ports import looks_like_port
+
+    if looks_like_port(args.on):
+        from edge_sast.cli.verify_port import verify_on_port
+
+        return verify_on_port(args)
     from edge_sast.cli.output import write_json
     from edge_sast.errors import CheckFailedError, EdgeSastError
     from firmware_gen.emulator.cores import find_core

@@ -39,6 +39,11 @@ class PortInfo:
         return asdict(self)
 
 
+def looks_like_port(name: str) -> bool:
+    """Whether a name that may be something else too, such as verify's --on, means a port."""
+    return "://" in name or name.startswith("/dev/") or re.fullmatch(r"(?i)com\d+", name) is not None
+
+
 def require_pyserial() -> None:
     """Raises EdgeSastError with the command that installs pyserial, where it is missing."""
     try:

@@ -38,7 +38,7 @@ def run_session(
     connections: Sequence[Connection],
     plan: Plan,
     done: Iterable[Outcome] = (),
-    on_outcome: Callable[[Outcome], None] = lambda _: None,
+    on_outcome: Callable[[Outcome], object] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> SessionResult:
     """Run all recordings that are not `done` on the boards, and compare each with the runtime.
@@ -76,7 +76,7 @@ def _collect(
     running: int,
     events: queue.Queue[Event],
     result: SessionResult,
-    on_outcome: Callable[[Outcome], None],
+    on_outcome: Callable[[Outcome], object],
     say: Callable[[str], None],
 ) -> None:
     """Takes what the threads report until the last of them has ended."""

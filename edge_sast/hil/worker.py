@@ -144,8 +144,8 @@ class Worker(threading.Thread):
         aside = recording is not None and not self.schedule.give_back(recording, self.plan.retries)
         lost = None
         if hopeless or len(reasons) > self.plan.retries:
-            retries = f"; and after {len(reasons) - 1} retries: {reasons[-1]}" if reasons[1:] else ""
-            lost = reasons[0] + retries
+            more = f"; {len(reasons)} failures in a row, the last: {reasons[-1]}" if reasons[1:] else ""
+            lost = reasons[0] + more
         self.events.put(Failed(self.connection.name, recording, reasons[-1], aside, lost))
         return lost is not None
 
