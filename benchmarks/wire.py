@@ -2,9 +2,9 @@
 
     python benchmarks/wire.py examples/nmnist-int8.safetensors --data DIR/nmnist --split valid --json wire.json
 
-Loading: event bytes (docs/protocol.md, section 4) over what the line could have carried from the first LOAD to the
-answer of the last one. Whole: from BEGIN to the last result. Every result is compared with the runtime's. Computing is
-this computer's, so these are figures of the protocol and not of a board.
+Events: their bytes (docs/protocol.md, section 4) over what the line could have carried between the first byte and the
+last result, all recordings one behind the other. Every result is compared with the runtime's. Computing is this
+computer's, so these are figures of the protocol and not of a board.
 """
 
 from __future__ import annotations
@@ -58,13 +58,12 @@ def main() -> int:
     rows = [
         [
             f"{run['baud']:,}",
-            f"{run['loading']:.1%}",
-            f"{run['whole']:.1%}",
+            f"{run['efficiency']:.1%}",
             f"{run['recordings_per_second']:.1f}",
         ]
         for run in figures["runs"]
     ]
-    print_table(rows, ["baud", "loading", "whole", "recordings/s"])
+    print_table(rows, ["baud", "events", "recordings/s"])
     write_json(args.json, figures)
     return 0
 
@@ -99,17 +98,14 @@ def benchmark(args: argparse.Namespace) -> dict:
 def measure(settings: RelaySettings, binned: BinnedEvents, crcs: np.ndarray) -> dict:
     """Figures of one paced board that is given every recording once. Raises CheckFailedError for a wrong result."""
     steps = [recording_steps(binned, i) for i in range(len(binned))]
-    load_s = []
     event_bytes = 0
     with running(settings) as board:
         link = BoardLink(open_port(board.port, settings.baud or 115_200))
         link.hello()
         began = time.perf_counter()
-        for i in range(len(binned)):
-            run = link.run(steps[i], True)
+        for i, run in enumerate(link.runs(steps, True)):
             if not np.array_equal(run.crcs, crcs[i]):
                 raise CheckFailedError(f"recording {i}: the board's CRCs are not the runtime's")
-            load_s.append(run.load_s)
             event_bytes += run.event_bytes
         whole_s = time.perf_counter() - began
         link.close()
@@ -117,8 +113,7 @@ def measure(settings: RelaySettings, binned: BinnedEvents, crcs: np.ndarray) -> 
     return {
         "baud": settings.baud,
         "event_bytes": event_bytes,
-        "loading": event_bytes / (sum(load_s) * rate),
-        "whole": event_bytes / (whole_s * rate),
+        "efficiency": event_bytes / (whole_s * rate),
         "recordings_per_second": len(binned) / whole_s,
         "overruns": board.overruns,
         "recoveries": link.statistics.recoveries,

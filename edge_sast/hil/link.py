@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 import struct
-import time
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.hil import transfer
 from edge_sast.hil.channel import Channel, LinkStatistics
-from edge_sast.hil.events import Load, loads
+from edge_sast.hil.events import loads
+from edge_sast.hil.flow import Flow
 from edge_sast.hil.frames import OVERHEAD, Kind
+from edge_sast.hil.job import DUMPED, NEURON, OBSERVED, Dump, Job, new_token
 from edge_sast.hil.messages import (
     TICKS_KINDS,
     BoardInfo,
@@ -28,24 +25,10 @@ from edge_sast.hil.messages import (
     StepEvents,
     Trace,
 )
-from edge_sast.hil.transfer import NEURON, RECORD, Dump, RestartedError, Transfer
 
 PROTOCOL = 1
 LEAST_FRAME = 64  # decoded bytes: room for BEGIN, and for any number of the event bytes
-OBSERVED, DUMPED = 1, 2
-_HELLO = struct.Struct("<H32sHIBBBIHHBIIHHHI")
-_READ = struct.Struct("<BIIII")
-_COUNTERS = np.dtype([("synops", "<u8"), ("spikes", "<u8")])
-
-
-@dataclass(frozen=True)
-class _Begin:
-    """Payload of BEGIN without the model hash."""
-
-    flags: int
-    layer: int = 0
-    step: int = 0
-    first: int = 0
+_HELLO = struct.Struct("<H32sHHIBBBIHHBIIHHHI")
 
 
 class BoardLink:
@@ -59,6 +42,7 @@ class BoardLink:
         self._trace = trace
         self._channel = Channel(port, self.settings, trace)
         self._info: BoardInfo | None = None
+        self._quiet = False  # nothing of ours is under way
 
     @property
     def statistics(self) -> LinkStatistics:
@@ -73,19 +57,21 @@ class BoardLink:
         """Goes on with the same board at a new port, after BoardGoneError."""
         self._channel.close()
         self._channel = Channel(port, self.settings, self._trace)
+        self._quiet = False
 
     def hello(self) -> BoardInfo:
         """Who is there. Raises LinkError; BoardRefusedError for a board of another protocol or, later, model."""
-        answer = self._channel.ask(
-            Kind.HELLO, _token(), PROTOCOL.to_bytes(2, "little"), self.settings.hello_s
+        version = PROTOCOL.to_bytes(2, "little")
+        info = _parse_hello(
+            self._channel.ask(Kind.HELLO, new_token(), version, self.settings.hello_s).payload
         )
-        info = _parse_hello(answer.payload)
         if self._info is not None and info.model_hash != self._info.model_hash:
             raise BoardRefusedError(
                 f"board: now has model {info.model_hash[:12]}, before {self._info.model_hash[:12]}; "
                 "run all recordings on one firmware"
             )
         self._info = info
+        self._quiet = True
         return info
 
     def run(self, steps: Sequence[StepEvents], observed: bool) -> BoardRun:
@@ -93,27 +79,20 @@ class BoardLink:
 
         Raises LinkError; EdgeSastError for events outside the board's input.
         """
-        begin = _Begin(OBSERVED if observed else 0)
-        tries = 0
-        reason = ""
+        [run] = self.runs([steps], observed)
+        return run
+
+    def runs(self, recordings: Iterable[Sequence[StepEvents]], observed: bool) -> Iterator[BoardRun]:
+        """Recordings one behind the other, so that the line is never idle: each result when it is proved, in order.
+
+        `recordings` is read some recordings ahead. Raises as `run` does; the recordings without a result have to be
+        given again.
+        """
         info = self._known()
-        parts = loads(steps, info, info.frame_bytes - OVERHEAD)
-        while tries < self.settings.attempts:
-            tries += 1
-            try:
-                token = self._begin(info, begin)
-                start = time.monotonic()
-                job = Transfer(self._channel, info, token, parts, one_at_a_time=not observed)
-                job.run()
-                load_s = time.monotonic() - start
-                results = self._results(info, token, parts, bytes(job.records))
-            except RestartedError as error:
-                reason = str(error)
-                self._channel.statistics.restarts += 1
-                self.hello()
-                continue
-            return _board_run(info, job, results, observed, tries, parts, load_s)
-        raise self._gave_up(reason)
+        flags = OBSERVED if observed else 0
+        jobs = (Job(info, loads(steps, info, info.frame_bytes - OVERHEAD), flags) for steps in recordings)
+        for job in self._flow(info, jobs, one_at_a_time=not observed):
+            yield job.run()
 
     def dump(
         self, steps: Sequence[StepEvents], step: int, layer: int
@@ -128,71 +107,33 @@ class BoardLink:
         if not 0 <= layer < info.layers:
             raise EdgeSastError(f"layer is {layer}; the model has layers 0 to {info.layers - 1}")
         parts = loads(steps[: step + 1], info, info.frame_bytes - OVERHEAD)
-        have = bytearray()
-        tries = 0
-        reason = "not all neurons came"
-        while tries < self.settings.attempts:
-            tries += 1
-            found = Dump(layer, len(have) // NEURON.itemsize)
-            try:
-                token = self._begin(info, _Begin(OBSERVED | DUMPED, layer, step, found.next))
-                job = Transfer(self._channel, info, token, parts, one_at_a_time=False)
-                job.dump = found
-                job.run()
-                self._results(info, token, parts, bytes(job.records))
-            except RestartedError as error:
-                reason = str(error)
-                self._channel.statistics.restarts += 1
-                self.hello()
-                continue
+        have = b""
+        idle = 0
+        while idle < self.settings.attempts:
+            found = Dump(step, layer, len(have) // NEURON.itemsize)
+            job = Job(info, parts, OBSERVED | DUMPED, found)
+            list(self._flow(info, iter([job]), one_at_a_time=False))
             have += b"".join(found.parts)
             if found.complete:
-                neurons = np.frombuffer(bytes(have), NEURON)
+                neurons = np.frombuffer(have, NEURON)
                 return neurons["membrane"].astype(np.int32), neurons["spike"].copy()
-            tries = 0 if found.parts else tries
-        raise self._gave_up(reason)
-
-    def _gave_up(self, reason: str) -> BoardResetError:
-        return BoardResetError(
-            f"board: could not finish a recording in {self.settings.attempts} attempts ({reason}); check its supply "
-            "and cable"
+            idle = 0 if found.parts else idle + 1
+        raise BoardResetError(
+            f"board: layer {layer} did not come whole in {idle} attempts; check the cable, or lower --baud"
         )
+
+    def _flow(self, info: BoardInfo, jobs: Iterator[Job], *, one_at_a_time: bool) -> Iterator[Job]:
+        if not self._quiet:
+            self.hello()  # what an earlier call left in the board's buffer is gone once it answers
+        complete = False
+        try:
+            yield from Flow(self._channel, info, jobs, self.hello, one_at_a_time=one_at_a_time).finished()
+            complete = True
+        finally:
+            self._quiet = complete
 
     def _known(self) -> BoardInfo:
         return self._info or self.hello()
-
-    def _begin(self, info: BoardInfo, begin: _Begin) -> int:
-        """Starts a run. Returns its token."""
-        token = _token()
-        payload = struct.pack("<B8sHII", begin.flags, bytes.fromhex(info.model_hash)[:8], begin.layer, begin.step,
-                              begin.first)  # fmt: skip
-        answer = self._channel.ask(Kind.BEGIN, token, payload, self.settings.stall_s).payload
-        transfer.check_status(answer[:1])
-        return token
-
-    def _results(self, info: BoardInfo, token: int, parts: Sequence[Load], records: bytes) -> bytes:
-        """The bytes of the results, proved to be of what was sent. Raises RestartedError where they are not."""
-        stream = b"".join(part.payload for part in parts)
-        wanted = (
-            transfer.OK,
-            sum(part.steps for part in parts),
-            zlib.crc32(stream),
-            zlib.crc32(records),
-            2 + 4 * info.classes + _COUNTERS.itemsize * info.weighted,
-        )
-        found = b""
-        while len(found) < wanted[-1]:
-            offset = len(found).to_bytes(4, "little")
-            answer = self._channel.ask(Kind.READ, token, offset, self.settings.stall_s).payload
-            transfer.check_status(answer[:1])
-            if len(answer) <= _READ.size or _READ.unpack_from(answer) != wanted:
-                raise RestartedError("what it received and computed is not what was sent")
-            found += answer[_READ.size :]
-        return found[: wanted[-1]]
-
-
-def _token() -> int:
-    return secrets.randbelow(0xFFFFFFFF) + 1
 
 
 def _parse_hello(payload: bytes) -> BoardInfo:
@@ -205,37 +146,12 @@ def _parse_hello(payload: bytes) -> BoardInfo:
         raise BoardRefusedError(
             f"board: its HELLO has {len(payload)} bytes, not {_HELLO.size}; flash the firmware again"
         )
-    _, model, frame, rx, window, frame_steps, kind, hz, *shape = _HELLO.unpack_from(payload)
-    if frame < LEAST_FRAME or window < 1 or frame_steps < 1:
+    _, model, frame, reply, rx, window, frame_steps, kind, hz, *shape = _HELLO.unpack_from(payload)
+    if min(frame, reply) < LEAST_FRAME or window < 1 or frame_steps < 1:
         raise BoardRefusedError(
-            f"board: takes frames of {frame} bytes, {window} at once, {frame_steps} steps in each, which is too "
-            "little; build its firmware with larger buffers"
+            f"board: takes frames of {frame} bytes, {window} at once, {frame_steps} steps in each, and sends {reply}, "
+            "which is too little; build its firmware with larger buffers"
         )
     ticks = TICKS_KINDS[kind] if kind < len(TICKS_KINDS) else "unknown"
     name = payload[_HELLO.size :].decode("ascii", "replace")
-    return BoardInfo(version, name, model.hex(), frame, rx, window, frame_steps, ticks, hz, *shape)
-
-
-def _board_run(
-    info: BoardInfo,
-    job: Transfer,
-    results: bytes,
-    observed: bool,
-    attempts: int,
-    parts: Sequence[Load],
-    load_s: float,
-) -> BoardRun:
-    steps = np.frombuffer(bytes(job.records), RECORD)
-    outputs_end = 2 + 4 * info.classes
-    counters = np.frombuffer(results[outputs_end:], _COUNTERS)
-    return BoardRun(
-        crcs=steps["crc"].astype(np.uint32) if observed else None,
-        ticks=steps["ticks"].astype(np.uint32),
-        synops=counters["synops"].astype(np.uint64),
-        spikes=counters["spikes"].astype(np.uint64),
-        outputs=np.frombuffer(results[2:outputs_end], "<i4").astype(np.int32),
-        prediction=int.from_bytes(results[:2], "little"),
-        attempts=attempts,
-        event_bytes=sum(len(part.payload) for part in parts),
-        load_s=load_s,
-    )
+    return BoardInfo(version, name, model.hex(), frame, reply, rx, window, frame_steps, ticks, hz, *shape)

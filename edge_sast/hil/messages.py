@@ -60,7 +60,8 @@ class BoardRefusedError(LinkError):
 class BoardInfo:
     """HELLO: what is at the other end.
 
-    model_hash: SHA-256 of the model file, hexadecimal. frame_bytes: largest frame it takes, decoded.
+    model_hash: SHA-256 of the model file, hexadecimal. frame_bytes, reply_bytes: largest frames it takes and sends,
+    decoded.
     rx_bytes: wire bytes it can hold while it computes. window: load frames that may be unanswered.
     frame_steps: most steps that end in one load frame. ticks_kind: one of TICKS_KINDS; ticks_hz: 0 if unknown.
     width, height: of the model's input; sensor coordinates are shifted right by `shift` first.
@@ -70,6 +71,7 @@ class BoardInfo:
     name: str
     model_hash: str
     frame_bytes: int
+    reply_bytes: int
     rx_bytes: int
     window: int
     frame_steps: int

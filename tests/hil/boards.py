@@ -89,7 +89,7 @@ def make_info(
 ) -> BoardInfo:
     """What a board says, where only its input and its frames matter."""
     return BoardInfo(
-        protocol=1, name="made up", model_hash="00" * 32, frame_bytes=frame_bytes, rx_bytes=1024, window=4,
-        frame_steps=frame_steps, ticks_kind="none", ticks_hz=0, width=width, height=height, shift=shift, steps=1,
-        dt_us=1000, layers=1, weighted=1, classes=1, memory_bytes=8,
+        protocol=1, name="made up", model_hash="00" * 32, frame_bytes=frame_bytes, reply_bytes=128, rx_bytes=1024,
+        window=4, frame_steps=frame_steps, ticks_kind="none", ticks_hz=0, width=width, height=height, shift=shift,
+        steps=1, dt_us=1000, layers=1, weighted=1, classes=1, memory_bytes=8,
     )  # fmt: skip

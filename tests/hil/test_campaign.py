@@ -31,7 +31,7 @@ def test_no_fault_makes_a_wrong_figure_or_a_hang(bench):
 def test_the_line_is_measured_and_results_are_checked(bench):
     crcs = np.stack([trace.crcs for trace in bench.traces])
     figures = wire.measure(bench.settings(baud=921_600), bench.data, crcs)
-    assert 0 < figures["whole"] < figures["loading"] < 1
+    assert 0 < figures["efficiency"] < 1
     assert (figures["overruns"], figures["recoveries"]) == (0, 0)
     with pytest.raises(CheckFailedError, match=r"^recording 0: the board's CRCs are not the runtime's$"):
         wire.measure(bench.settings(), bench.data, crcs + 1)

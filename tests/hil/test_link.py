@@ -48,6 +48,32 @@ def test_a_board_gives_what_the_runtime_gives(bench, tcp):
     assert board.overruns == 0
 
 
+def test_recordings_follow_one_another_without_a_pause(bench):
+    order = [0, 1, 2, 3, 4, 5] * 5
+    kinds: list[str] = []
+    with bench.board() as board, linked(board, trace=lambda line: kinds.append(line.split()[1])) as link:
+        for i, run in zip(order, link.runs((bench.steps(i) for i in order), True), strict=True):
+            bench.check(run, i)
+        assert link.statistics.recoveries == link.statistics.restarts == 0
+        given = kinds.index("READ")
+        assert "BEGIN" in kinds[given : kinds.index("READ_ANSWER")]
+        started = link.runs((bench.steps(i) for i in order), True)
+        bench.check(next(started), 0)
+        started.close()  # with frames of the next ones under way
+        bench.check(link.run(bench.steps(3), False), 3, observed=False)
+    assert board.overruns == 0
+
+
+def test_recordings_in_a_row_over_a_bad_line(bench):
+    order = [0, 1, 2, 3, 4, 5] * 8
+    plan = FaultPlan(5, 1 / 1000, {"flip": 3, "lose": 1, "repeat": 1, "reset": 0.2})
+    settings = LinkSettings(20.0, 0.05, 20.0, attempts=50)
+    with bench.board(faults=plan) as board, linked(board, settings) as link:
+        for i, run in zip(order, link.runs((bench.steps(i) for i in order), True), strict=True):
+            bench.check(run, i)
+    assert sum(board.faults.values()) > 20
+
+
 def test_a_board_shows_any_layer_at_any_step(bench):
     trace = bench.traces[0]
     with bench.board() as board, linked(board) as link:
@@ -179,7 +205,7 @@ def test_the_trace_shows_every_frame(bench):
     lines: list[str] = []
     with bench.board() as board, linked(board, trace=lines.append) as link:
         link.hello()
-        link.run(bench.steps(0), True)
+        link.run(bench.steps(0), False)
     kinds = [line.split()[:2] for line in lines]
     assert kinds[:4] == [[">", "HELLO"], ["<", "HELLO_ANSWER"], [">", "BEGIN"], ["<", "BEGIN_ANSWER"]]
     assert kinds[-1] == ["<", "READ_ANSWER"]
@@ -209,7 +235,7 @@ def scripted(answer):
 
 def hello_of(version: int, frame_bytes: int = 256, model: bytes = b"m" * 32) -> bytes:
     return struct.pack(
-        "<H32sHIBBBIHHBIIHHHI", version, model, frame_bytes, 1024, 4, 8, 0, 0, 2, 2, 0, 1, 1, 1, 1, 2, 8
+        "<H32sHHIBBBIHHBIIHHHI", version, model, frame_bytes, 128, 1024, 4, 8, 0, 0, 2, 2, 0, 1, 1, 1, 1, 2, 8
     )
 
 
@@ -227,7 +253,8 @@ def test_a_board_with_too_little_room_is_refused():
     with (
         scripted(lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(1, 20))]) as link,
         pytest.raises(
-            BoardRefusedError, match=r"^board: takes frames of 20 bytes, 4 at once, 8 steps in each, "
+            BoardRefusedError,
+            match=r"^board: takes frames of 20 bytes, 4 at once, 8 steps in each, and sends 128, ",
         ),
     ):
         link.hello()

@@ -7,7 +7,7 @@
 #define READ_BYTES 4u
 #define LONGEST_NAME 24u
 #define LEAST_RX_BYTES 64u
-#define HELLO_ANSWER_BYTES (70u + LONGEST_NAME)
+#define HELLO_ANSWER_BYTES (72u + LONGEST_NAME)
 #define LOAD_ANSWER_BYTES (7u + 8u * SAST_BOARD_FRAME_STEPS)
 #define PAYLOAD_ROOM (SAST_BOARD_REPLY_BYTES - SAST_FRAME_LEAST_BYTES)
 
@@ -60,6 +60,7 @@ static void on_hello(sast_board_t *board, uint16_t seq, uint32_t token)
         sast_board_put(board, model->hash[i], 1u);
     }
     sast_board_put(board, SAST_BOARD_FRAME_BYTES, 2u);
+    sast_board_put(board, SAST_BOARD_REPLY_BYTES, 2u);
     sast_board_put(board, port->rx_bytes, 4u);
     sast_board_put(board, SAST_BOARD_WINDOW, 1u);
     sast_board_put(board, SAST_BOARD_FRAME_STEPS, 1u);
