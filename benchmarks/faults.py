@@ -28,7 +28,7 @@ from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.hil.events import recording_steps
 from edge_sast.hil.link import BoardLink
-from edge_sast.hil.messages import LinkError, LinkSettings
+from edge_sast.hil.messages import BoardRun, LinkError, LinkSettings
 from edge_sast.hil.ports import open_port
 from edge_sast.model import Model
 from edge_sast.runtime import Simulator
@@ -44,7 +44,9 @@ WEIGHTS = {
 }  # fmt: skip
 STALL_S, HANG_S = 0.02, 1.0
 PATIENCE = LinkSettings(hello_s=2.0, reply_s=0.01, stall_s=0.5, attempts=10)
-SESSION = 50  # recordings between two seeds
+SESSION = 50  # calls between two seeds
+KINDS, SHARES = ("observed", "row", "unobserved", "dump"), (0.3, 0.3, 0.3, 0.1)
+ROW = 4
 
 
 class HangError(Exception):
@@ -99,7 +101,7 @@ def campaign(args: argparse.Namespace) -> dict:
         "outcomes": dict(bench.outcomes),
         "messages": dict(bench.messages),
         "link": dict(bench.link),
-        "recordings": bench.right,
+        "complete": bench.right,
         "seconds": time.perf_counter() - began,
         "seed": args.seed,
         "rate": args.rate,
@@ -120,12 +122,12 @@ class Bench:
         self._simulator = Simulator(model)
         self._limit_s = limit_s
 
-    def session(self, board: VirtualBoard, seed: int, recordings: int = SESSION) -> None:
-        """Some recordings on one board, each until it is complete."""
+    def session(self, board: VirtualBoard, seed: int, calls: int = SESSION) -> None:
+        """Some calls on one board, each until it is complete."""
         rng = np.random.default_rng(seed)
         link = BoardLink(open_port(board.port), PATIENCE)
-        for i in rng.integers(0, len(self._binned), recordings):
-            kind = str(rng.choice(["observed", "unobserved", "dump"], p=[0.6, 0.3, 0.1]))
+        for i in rng.integers(0, len(self._binned), calls):
+            kind = str(rng.choice(KINDS, p=SHARES))
             while not self._call(link, int(i), kind, rng):
                 self.link.update(asdict(link.statistics))
                 link.reopen(open_port(board.port))
@@ -133,7 +135,7 @@ class Bench:
         link.close()
 
     def _call(self, link: BoardLink, i: int, kind: str, rng: np.random.Generator) -> bool:
-        """One call, counted. False: the recording is not done, and the port has to be opened again."""
+        """One call, counted. False: it is not done, and the port has to be opened again."""
         signal.setitimer(signal.ITIMER_REAL, self._limit_s)
         try:
             right = self._dumps_right(link, i, rng) if kind == "dump" else self._runs_right(link, i, kind)
@@ -155,9 +157,13 @@ class Bench:
             self._traces[i] = self._simulator.trace(self._binned, i)
         return self._traces[i]
 
-    def _runs_right(self, link: BoardLink, i: int, kind: str) -> bool:
-        trace = self._trace(i)
-        run = link.run(recording_steps(self._binned, i), kind == "observed")
+    def _runs_right(self, link: BoardLink, first: int, kind: str) -> bool:
+        """One recording alone, or ROW of them one behind the other."""
+        order = [(first + k) % len(self._binned) for k in range(ROW if kind == "row" else 1)]
+        runs = link.runs((recording_steps(self._binned, i) for i in order), kind != "unobserved")
+        return all(self._right(run, self._trace(i), kind) for i, run in zip(order, runs, strict=True))
+
+    def _right(self, run: BoardRun, trace: Trace, kind: str) -> bool:
         return (
             (run.crcs is None or np.array_equal(run.crcs, trace.crcs))
             and (run.crcs is None) == (kind == "unobserved")

@@ -42,8 +42,9 @@ def main() -> int:
     parser.add_argument(
         "--baud", type=int, nargs="+", default=[115_200, 921_600], help="of the line; 0: no limit"
     )
-    parser.add_argument("--frame-bytes", type=int, default=256, help="SAST_BOARD_FRAME_BYTES of the firmware")
-    parser.add_argument("--rx-bytes", type=int, default=1024, help="receive buffer of the board")
+    parser.add_argument("--frame-bytes", type=int, default=512, help="SAST_BOARD_FRAME_BYTES of the firmware")
+    parser.add_argument("--rx-bytes", type=int, default=4096, help="receive buffer of the board")
+    parser.add_argument("--window", type=int, default=8, help="SAST_BOARD_WINDOW of the firmware")
     parser.add_argument("--json", help="write the figures")
     args = parser.parse_args()
     try:
@@ -77,7 +78,7 @@ def benchmark(args: argparse.Namespace) -> dict:
     with tempfile.TemporaryDirectory(prefix="edge-sast-wire-") as folder:
         build, program = Path(folder) / "build", Path(folder) / "virtual"
         write_folder(generate(model), build)
-        flags = (f"-DSAST_BOARD_FRAME_BYTES={args.frame_bytes}u",)
+        flags = (f"-DSAST_BOARD_FRAME_BYTES={args.frame_bytes}u", f"-DSAST_BOARD_WINDOW={args.window}u")
         build_virtual_board(build, program, args.rx_bytes, flags)
         crcs = Simulator(model).crcs(binned)
         runs = [
@@ -91,6 +92,7 @@ def benchmark(args: argparse.Namespace) -> dict:
         "bytes_per_event": runs[0]["event_bytes"] / events,
         "frame_bytes": args.frame_bytes,
         "rx_bytes": args.rx_bytes,
+        "window": args.window,
         "runs": runs,
     }
 

@@ -17,7 +17,7 @@ def test_no_fault_makes_a_wrong_figure_or_a_hang(bench):
     try:
         for seed in (1, 2):
             with bench.board(faults=FaultPlan(seed, 1 / 500, faults.WEIGHTS, 0.02, 1.0)) as board:
-                counted.session(board, seed, recordings=25)
+                counted.session(board, seed, calls=25)
             counted.faults.update(board.faults)
     finally:
         signal.signal(signal.SIGALRM, before)
