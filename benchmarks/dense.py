@@ -6,8 +6,8 @@
 The spiking firmware runs T steps a decision at input rates from 0.1 % to 30 % (random events), the dense network one
 frame. Instructions are exact counts of an emulated core; cycles are estimated from them and from the core's documented
 timings (see cycles.py), and measured nowhere. Both sides are compiled alike and checked bit for bit. Crossings are
-interpolated linearly between rates, both axes logarithmic. With --data, a model's recordings give one more point: what
-its own data cost.
+interpolated linearly between rates, both axes logarithmic; "steps a dense frame" is how many steps the fastest dense
+kernels' frame is worth. With --data, a model's recordings give one more point: what its own data cost.
 """
 
 from __future__ import annotations
@@ -127,11 +127,17 @@ def show(comparison: Comparison) -> None:
         if comparison.recorded:
             points.append((f"recordings: {100 * comparison.recorded.rate:.2g} %", comparison.recorded))
         rows = [
-            [rate, f"{point.synops:,.0f}", *(f"{point.decision(unit, steps):,.0f}" for steps in DECISIONS)]
+            [
+                rate,
+                f"{point.synops:,.0f}",
+                *(f"{point.decision(unit, steps):,.0f}" for steps in DECISIONS),
+                f"{dense.cost.of(unit) / point.decision(unit, 1):.1f}",
+            ]
             for rate, point in points
         ]
         print(f"\n{name}")
-        print_table(rows, ["input rate", "SynOps a step", "a step", *(f"{n} steps" for n in DECISIONS[1:])])
+        decisions = [f"{n} steps" for n in DECISIONS[1:]]
+        print_table(rows, ["input rate", "SynOps a step", "a step", *decisions, "steps a dense frame"])
         print()
         print_table(
             crossings(comparison, unit),
