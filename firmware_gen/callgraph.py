@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.naked import naked_frames
 
 COMPILE_TIMEOUT_S = 300
 FLAGS = ("-std=c99", "-Os", "-fno-lto")
@@ -25,6 +26,7 @@ _NODE = re.compile(r'node: \{ title: "([^"]+)" label: "([^"]*)"')
 _EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"(?: label: "([^"]*)")?')
 _BYTES = re.compile(r"(\d+) bytes \(([\w, ]+)\)")
 _CALLED = re.compile(r"(?:[\w\[\]>.\-]*?(?:->|\.))?(\w+)\s*\(")
+_MEMBER_CALLED = re.compile(r"(?:->|\.)(\w+)\s*\(")
 _ASSIGNED = re.compile(r"(?:->|\.)(\w+)\s*=\s*(\w+)\s*[;,]")
 _STRUCT = re.compile(r"typedef struct (?:\w+ )?\{(.*?)^\} (\w+);", re.MULTILINE | re.DOTALL)
 _MEMBER = re.compile(r"\(\*(\w+)\)\([^;]*;|(\w+)(?:\[[^;]*)?;")
@@ -63,18 +65,26 @@ def compiled_call_graph(
     -mno-red-zone, or gcc leaves out what a function keeps below its frame).
 
     Raises:
-        EdgeSastError: the compiler is missing, fails or writes no call graph; a frame of unknown size; a call through a
-            pointer without a name.
+        EdgeSastError: the compiler is missing, fails or writes no call graph; a frame of unknown size; a call through
+            a pointer without a name; assembly that calls or moves the stack unseen.
     """
-    command = [*compiler, *flags, "-fcallgraph-info=su", *(f"-I{path.resolve()}" for path in includes), "-c"]
+    command = [
+        *compiler,
+        *flags,
+        "-fcallgraph-info=su",
+        "-save-temps=obj",
+        *(f"-I{path.resolve()}" for path in includes),
+        "-c",
+    ]
     with tempfile.TemporaryDirectory(prefix="edge-sast-stack-") as folder:
         _compile([*command, *(str(path.resolve()) for path in sources)], folder)
         texts = [path.read_text() for path in sorted(Path(folder).glob("*.ci"))]
+        naked = [naked_frames(path.read_text()) for path in sorted(Path(folder).glob("*.s"))]
     if len(texts) != len(sources):
         raise EdgeSastError(f"{compiler[0]}: wrote no call graph; use gcc 10 or later")
     graph = CallGraph()
-    for text in texts:
-        _read(graph, text)
+    for text, assembly in zip(texts, naked, strict=True):
+        _read(graph, text, assembly)
     headers = [header for folder in includes for header in folder.glob("*.h")]
     structs = _structs([*headers, *sources])
     for source in sources:
@@ -98,15 +108,19 @@ def _compile(command: Sequence[str], folder: str) -> None:
         )
 
 
-def _read(graph: CallGraph, text: str) -> None:
-    """Adds one .ci file. Of a function that several files hold (static inline), the largest frame counts."""
+def _read(graph: CallGraph, text: str, naked: Mapping[str, int]) -> None:
+    """Adds one .ci file. Of a function that several files hold (static inline), the largest frame counts.
+
+    naked: frames of functions that gcc adds nothing to, and takes for empty.
+    """
     for title, label in _NODE.findall(text):
         found = _BYTES.search(label)
         if not found:
             continue
         if found[2] not in ("static", "dynamic,bounded"):
             raise EdgeSastError(f"{title}: its stack is {found[2]}; no variable-length arrays, no alloca")
-        graph.frames[title] = max(graph.frames.get(title, 0), int(found[1]))
+        size = int(found[1]) + naked.get(title.rpartition(":")[2], 0)
+        graph.frames[title] = max(graph.frames.get(title, 0), size)
     for caller, callee, place in _EDGE.findall(text):
         if callee == INDIRECT:
             graph.members.setdefault(caller, set()).add(_member_at(caller, place))
@@ -118,12 +132,20 @@ def _member_at(caller: str, place: str) -> str:
     """Name of the member through which the call at "file:line:column" goes."""
     path, line, column = place.rsplit(":", 2) if place else ("", "1", "1")
     lines = Path(path).read_text("utf-8").splitlines() if path else [""]
-    found = _CALLED.match(lines[int(line) - 1][int(column) - 1 :])
+    text = lines[int(line) - 1]
+    # The place is the call, or the operator that chooses whether to call: then the line's only member that is called.
+    found = _CALLED.match(text[int(column) - 1 :]) or _only(_MEMBER_CALLED.finditer(text))
     if not found:
         raise EdgeSastError(
             f"{place or caller}: a call through a pointer without a name; call it as pointer.member(...)"
         )
     return found[1]
+
+
+def _only(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
+    """The match, where all agree on the name."""
+    found = list(matches)
+    return found[0] if len({match[1] for match in found}) == 1 else None
 
 
 def _add_assignments(graph: CallGraph, source: Path, structs: Mapping[str, list[str]]) -> None:

@@ -197,6 +197,44 @@ def test_what_cannot_be_counted_is_refused(tmp_path, body, message):
         compiled_call_graph([source], [], ["gcc"], ("-std=c99", "-O0", "-mno-red-zone"))
 
 
+NAKED = """
+__attribute__((naked)) int counted(int n);
+__attribute__((naked)) int counted(int n)
+{
+    __asm__ volatile("push {r0, r4-r11, lr}\\n" "sub sp, #8\\n" "str r0, [sp]\\n" "%s" "add sp, #8\\n"
+                     "pop {r0, r4-r11, pc}\\n" : : : "memory");
+}
+int run(int n);
+int run(int n) { return counted(n) + 1; }
+"""
+
+
+def naked_graph(folder: Path, line: str) -> CallGraph:
+    source = folder / "a.c"
+    source.write_text(NAKED % line)
+    return compiled_call_graph([source], [], compiler("gcc", CORES["cortex-m4"]), ("-std=c99", "-Os"))
+
+
+def test_functions_of_assembly_count_what_they_push(tmp_path):
+    assert naked_graph(tmp_path, "").frames["counted"] == 10 * 4 + 8
+    assert naked_graph(tmp_path, "push {r1}\\n").frames["counted"] == 11 * 4 + 8
+    assert naked_graph(tmp_path, "stmdb sp!, {r1, r2}\\n").frames["counted"] == 12 * 4 + 8
+    assert naked_graph(tmp_path, "str r1, [sp, #-8]!\\n").frames["counted"] == 10 * 4 + 16
+    assert worst_stack(naked_graph(tmp_path, ""), ["run"])["run"].bytes >= 48
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("bl run\\n", "counted: 'bl run' calls from assembly"),
+        ("mov sp, r1\\n", "counted: 'mov sp, r1' uses the stack in a way that is not counted"),
+    ],
+)
+def test_assembly_that_cannot_be_counted_is_refused(tmp_path, line, message):
+    with pytest.raises(EdgeSastError, match=message):
+        naked_graph(tmp_path, line)
+
+
 def test_a_missing_compiler_is_an_error(tmp_path):
     with pytest.raises(EdgeSastError, match=r"no-such-gcc: not found; install it"):
         compiled_call_graph([tmp_path / "a.c"], [], ["no-such-gcc"])

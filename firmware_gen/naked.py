@@ -1,0 +1,58 @@
+"""Stack of functions written whole in assembly (naked), which gcc takes for empty: read from what they push."""
+
+from __future__ import annotations
+
+import re
+
+from edge_sast.errors import EdgeSastError
+
+WORD_BYTES = 4
+
+_FUNCTION = re.compile(r"^([\w.]+):\n\s*@ Naked Function.*?\n(.*?)^\s*\.size\s+\1", re.MULTILINE | re.DOTALL)
+_PUSH = re.compile(r"(?:push|stmdb\s+sp!,|stmfd\s+sp!,)\s*\{([^}]*)\}")
+_SUB = re.compile(r"sub(?:\.w)?\s+sp,\s*(?:sp,\s*)?#(\d+)")
+_STORE = re.compile(r"strd?(?:\.w)?\s.*\[sp,\s*#-(\d+)\]!")
+_HARMLESS = re.compile(
+    r"(?:pop\b|ldm(?:ia|fd)?\s+sp\b|stm(?:ia)?\s+sp,|ldrd?\b|strd?\b|add(?:\.w)?\s+sp,)(?!.*#-\d+\]!)"
+)
+_CALL = re.compile(r"blx?\s")
+
+
+def naked_frames(assembly: str) -> dict[str, int]:
+    """Bytes that each naked function of a gcc assembly file for ARM puts on the stack, by its name.
+
+    All that it pushes counts together, whatever it pops in between, so the figure is never too small.
+
+    Raises:
+        EdgeSastError: it calls another function, or moves the stack pointer in a way that is not known here.
+    """
+    return {
+        name: sum(_bytes(name, line.strip()) for line in body.splitlines())
+        for name, body in _FUNCTION.findall(assembly)
+    }
+
+
+def _bytes(name: str, line: str) -> int:
+    """What one line pushes."""
+    if line.startswith(("@", ".")) or not line:
+        return 0
+    if _CALL.match(line):
+        raise EdgeSastError(f"{name}: '{line}' calls from assembly; the call graph does not show it")
+    pushed = _PUSH.match(line)
+    if pushed:
+        return WORD_BYTES * _registers(pushed[1])
+    moved = _SUB.match(line) or _STORE.match(line)
+    if moved:
+        return int(moved[1])
+    if re.search(r"\bsp\b|\br13\b", line) and not _HARMLESS.match(line):
+        raise EdgeSastError(f"{name}: '{line}' uses the stack in a way that is not counted; use push and pop")
+    return 0
+
+
+def _registers(text: str) -> int:
+    """How many a list such as "r0, r4-r11, lr" names."""
+    count = 0
+    for part in text.split(","):
+        first, _, last = (end.strip().removeprefix("r") for end in part.partition("-"))
+        count += int(last) - int(first) + 1 if last else 1
+    return count
