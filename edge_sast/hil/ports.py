@@ -104,7 +104,9 @@ def open_port(name: str, baud: int = DEFAULT_BAUD) -> SerialBase:
     import serial
 
     check_names([name], baud)
-    settings = {"baudrate": baud, "timeout": READ_TIMEOUT_S, "write_timeout": WRITE_TIMEOUT_S}
+    settings = {"baudrate": baud, "timeout": READ_TIMEOUT_S}
+    if not name.lower().startswith("rfc2217://"):  # pyserial has none there
+        settings["write_timeout"] = WRITE_TIMEOUT_S
     if "://" not in name and os.name == "posix":
         settings["exclusive"] = True
     try:

@@ -71,8 +71,8 @@ class Identity:
 
 
 def data_hash(binned: BinnedEvents) -> str:
-    """SHA-256 (hex) of binned recordings: binning, events, labels, classes and names."""
-    texts = (astuple(binned.binning), binned.classes, binned.sources)
+    """SHA-256 (hex) of binned recordings: binning, events, labels and classes; not where they lie."""
+    texts = (astuple(binned.binning), binned.classes)
     digest = hashlib.sha256(repr(texts).encode())
     for array in (binned.indices, binned.counts, binned.step_ptr, binned.labels):
         digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())

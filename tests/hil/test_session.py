@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import struct
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import serial.rfc2217
 
+from edge_sast.cli.hil_session import why_incomplete
 from edge_sast.errors import EdgeSastError
 from edge_sast.hil import worker
 from edge_sast.hil.connection import Connection, StoppablePort, WireLog, WrongModelError
 from edge_sast.hil.frames import Frame, FrameReader, Kind, encode
-from edge_sast.hil.messages import BoardRefusedError, BoardSilentError, LinkSettings
+from edge_sast.hil.link import BoardLink
+from edge_sast.hil.messages import (
+    BoardRefusedError,
+    BoardSilentError,
+    BoardStalledError,
+    LinkSettings,
+    StepEvents,
+)
 from edge_sast.hil.ports import open_port
 from edge_sast.hil.session import SessionResult, run_session
 from edge_sast.hil.worker import Plan
@@ -85,6 +96,84 @@ def test_every_recording_equals_the_runtime(many, tcp, check):
     }
     assert all(outcome.wire_bytes > 100 and outcome.seconds > 0 for outcome in kept)
     assert {(outcome.retries, outcome.resets) for outcome in kept} == {(0, 0)}
+
+
+class _Terminal(serial.Serial):
+    """A PTY, which has none of the modem lines that the protocol sets and asks for."""
+
+    def _update_dtr_state(self) -> None: ...
+
+    def _update_rts_state(self) -> None: ...
+
+    cts = dsr = ri = cd = True
+
+
+class _Redirector:
+    """An RFC 2217 server as pyserial's own example is: one connection, to a port of this computer."""
+
+    def __init__(self, device: str, connection: socket.socket) -> None:
+        self._connection, self._lock = connection, threading.Lock()
+        self._port = _Terminal(device, timeout=0.01)
+        self._manager = serial.rfc2217.PortManager(self._port, self)
+        self._ended = threading.Event()
+
+    def write(self, data: bytes) -> None:
+        with self._lock:
+            self._connection.sendall(data)
+
+    def run(self) -> None:
+        reader = threading.Thread(target=self._from_board)
+        reader.start()
+        with self._connection, self._port, contextlib.suppress(OSError):
+            while data := self._connection.recv(1024):
+                self._port.write(b"".join(self._manager.filter(data)))
+            self._ended.set()
+            reader.join()
+
+    def _from_board(self) -> None:
+        with contextlib.suppress(OSError):
+            while not self._ended.is_set():
+                data = self._port.read(self._port.in_waiting or 1)
+                if data:
+                    self.write(b"".join(self._manager.escape(data)))
+
+
+@pytest.mark.filterwarnings(r"ignore:set(Daemon|Name)\(\):DeprecationWarning")  # pyserial's own
+def test_a_board_behind_rfc2217(bench):
+    with bench.board(tcp=False) as board, closing(socket.create_server(("127.0.0.1", 0))) as server:
+        thread = threading.Thread(target=lambda: _Redirector(board.port, server.accept()[0]).run())
+        thread.start()
+        result = measure(bench, [f"rfc2217://127.0.0.1:{server.getsockname()[1]}"])
+        thread.join(20)
+        assert not thread.is_alive()
+    assert_all_equal(bench, result)
+
+
+def content(steps: list[StepEvents]) -> bytes:
+    return b"|".join(np.stack([step.x, step.y, step.polarity]).tobytes() for step in steps)
+
+
+def test_a_recording_that_fails_wherever_it_runs_is_set_aside(many, monkeypatch):
+    """The others are run; this one is tried as often as asked, and named."""
+    real = BoardLink.run
+    tries = []
+    counts = Counter(content(many.steps(i)) for i in range(COUNT))
+    bad = next(i for i in range(COUNT) if counts[content(many.steps(i))] == 1)
+
+    def run(link, steps, observed):
+        if content(steps) == content(many.steps(bad)):
+            tries.append(observed)
+            raise BoardStalledError("board: no answer for 10 s")
+        return real(link, steps, observed)
+
+    monkeypatch.setattr(BoardLink, "run", run)
+    with many.board() as board:
+        result = measure(many, [board.port], Plan(retries=2))
+    reason = f"recording {bad} (recording {bad}): board: no answer for 10 s"
+    assert (result.set_aside, result.lost) == ({bad: reason}, {})
+    assert len(tries) == 3
+    assert sorted(result.outcomes) == [i for i in range(COUNT) if i != bad]
+    assert why_incomplete(result) == f"1 recordings failed too often, the first: {reason}"
 
 
 def test_boards_share_the_recordings(many):
