@@ -52,11 +52,10 @@ def busy_model() -> Model:
     )
 
 
-@pytest.mark.parametrize("toolchain", ["gcc", "zig"])
 @pytest.mark.parametrize("name", EMULATED)
-def test_every_layer_kind_over_tcp(name, toolchain, build, bench, tmp_path):
+def test_every_layer_kind_over_tcp(name, build, bench, tmp_path):
     board = BOARDS[name]
-    firmware = build_firmware(build, board, tmp_path, toolchain=toolchain)
+    firmware = build_firmware(build, board, tmp_path, toolchain="gcc")
     with emulator(board, firmware.elf) as machine:
         link = BoardLink(open_port(machine.port), PATIENT)
         info = link.hello()
@@ -73,6 +72,16 @@ def test_every_layer_kind_over_tcp(name, toolchain, build, bench, tmp_path):
         link.close()
 
 
+def undisturbed(link, steps):
+    """A run without an observer in which the host never asked where an answer is: its bytes interrupt the board."""
+    for _ in range(20):
+        before = link.statistics.recoveries
+        run = link.run(steps, False)
+        if link.statistics.recoveries == before:
+            return run
+    raise AssertionError("the machine is too busy to answer within PATIENT.reply_s even once")
+
+
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory):
     """Build folder and bench of busy_model."""
@@ -85,13 +94,13 @@ def test_a_real_size_over_a_pty(name, busy, tmp_path):
     """Events come in while steps are computed: the ring fills, and is never over-full."""
     folder, bench = busy
     board = BOARDS[name]
-    firmware = build_firmware(folder, board, tmp_path)
+    firmware = build_firmware(folder, board, tmp_path, toolchain="zig")
     with emulator(board, firmware.elf, "pty") as machine:
         link = BoardLink(open_port(machine.port), PATIENT)
         ticks = []
         for i in range(len(bench.data)):
             bench.check(link.run(bench.steps(i), True), i)
-            runs = [link.run(bench.steps(i), False) for _ in range(2)]
+            runs = [undisturbed(link, bench.steps(i)) for _ in range(2)]
             for run in runs:
                 bench.check(run, i, False)
             ticks += [run.ticks for run in runs]

@@ -30,8 +30,9 @@ def build(tmp_path_factory):
     return export(everything_model(), tmp_path_factory.mktemp("real") / "build")
 
 
-@pytest.mark.parametrize("toolchain", ["gcc", "zig"])
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    ("name", "toolchain"), [*zip(REAL, ["gcc", "zig", "gcc", "gcc"], strict=True), ("pico", "zig")]
+)
 def test_the_image_serves_a_host(name, toolchain, build, tmp_path):
     """Boot stage, clocks, start-up, interrupt, ring, board application, UART: recordings equal the runtime's."""
     bench = make_bench(build, recordings=2)
