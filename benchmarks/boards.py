@@ -34,7 +34,7 @@ class Figures:
     """Of one board. mismatches: recordings of which any CRC, output, class or counter differs, in either run.
 
     instructions: mean and worst of a step, without an observer, the events' additions included.
-    ring_most: the most bytes that waited in the receive ring; ring_lost: bytes that did not fit.
+    ring_most: the most bytes that waited in the receive ring; ring_lost: bytes that did not fit. stack_used: bytes.
     """
 
     board: str
@@ -51,6 +51,7 @@ class Figures:
     ring_bytes: int
     ring_most: int
     ring_lost: int
+    stack_used: int
     failures: int
     seconds: float
 
@@ -77,9 +78,10 @@ def prove(board: Board, build: Path, steps: int, args: argparse.Namespace) -> Fi
         firmware = build_firmware(build, board, folder, toolchain=args.toolchain)
         with emulator(board, firmware.elf, args.serial) as machine:
             found = hil(build / "model.safetensors", machine.port, Path(folder), args)
-            most, lost = machine.read_word("ring_most"), machine.read_word("ring_lost")
+            ring = machine.read_word("ring_most"), machine.read_word("ring_lost")
+            stack = machine.stack_used()
     print(f"{board.name}: {found['compared']} recordings in {found['seconds']:.1f} s", file=sys.stderr)
-    return summary(firmware, found, steps, (most, lost))
+    return summary(firmware, found, steps, ring, stack)
 
 
 def hil(model: Path, port: str, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
@@ -96,7 +98,9 @@ def hil(model: Path, port: str, folder: Path, args: argparse.Namespace) -> dict[
     return found
 
 
-def summary(firmware: Firmware, found: dict[str, Any], steps: int, ring: tuple[int, int]) -> Figures:
+def summary(
+    firmware: Firmware, found: dict[str, Any], steps: int, ring: tuple[int, int], stack: int
+) -> Figures:
     (link,) = found["boards"]
     synops = sum(layer["synops"] for layer in found["layers"])
     return Figures(
@@ -113,6 +117,7 @@ def summary(firmware: Firmware, found: dict[str, Any], steps: int, ring: tuple[i
         synops / found["compared"] / steps,
         firmware.board.ring_bytes,
         *ring,
+        stack,
         link["failures"],
         round(found["seconds"], 2),
     )
@@ -130,6 +135,7 @@ def show(figures: Sequence[Figures]) -> None:
             f"{f.instructions_a_step:,.0f}",
             f"{f.instructions_worst_step:,}",
             f"{f.ring_most} of {f.ring_bytes}",
+            str(f.stack_used),
             f"{f.seconds:.1f}",
         ]
         for f in figures

@@ -25,6 +25,7 @@ from firmware_gen.boards import INSTRUCTION_SHIFT, Board
 START_TIMEOUT_S = 30.0  # QEMU itself starts within a second; a loaded machine may take longer
 STOP_TIMEOUT_S = 5.0
 MONITOR_TIMEOUT_S = 10.0
+STACK_SEARCHED = 4096  # bytes below the top
 HOST = "127.0.0.1"
 _TCP_READY = re.compile(rb"waiting for connection on: disconnected:tcp:([0-9.]+:[0-9]+)")
 _PTY_READY = re.compile(rb"char device redirected to (/dev/\S+)")
@@ -41,16 +42,30 @@ class Emulator:
     monitor: Path
 
     def read_word(self, symbol: str) -> int:
-        """A uint32 variable of the program, by name, while it runs: the machine's memory as its monitor shows it.
+        """A uint32 variable of the program, by name, while it runs.
 
-        Raises CheckFailedError when the emulator does not answer.
+        Raises EdgeSastError for an unknown one, CheckFailedError when the emulator does not answer.
         """
-        address = symbol_address(self.program, symbol)
-        said = _ask_monitor(self.monitor, f"xp /1wx {address:#x}")
-        found = re.search(r":\s*0x([0-9a-f]{8})", said)
-        if found is None:
-            raise CheckFailedError(f"emulator: {symbol} cannot be read ({said.strip()!r})")
-        return int(found[1], 16)
+        return self._words(symbol_address(self.program, symbol), 1)[0]
+
+    def stack_used(self) -> int:
+        """Bytes of stack that ever held something: the machine's RAM is 0 where nothing was written.
+
+        Looks no further down than STACK_SEARCHED. Raises as read_word does.
+        """
+        top = symbol_address(self.program, "port_stack_top")
+        bottom = max(symbol_address(self.program, "port_bss_end"), top - STACK_SEARCHED)
+        words = self._words(bottom, (top - bottom) // 4)
+        unused = next((i for i, word in enumerate(words) if word), len(words))
+        return 4 * (len(words) - unused)
+
+    def _words(self, address: int, count: int) -> list[int]:
+        """The machine's memory as its monitor shows it."""
+        said = _ask_monitor(self.monitor, f"xp /{count}wx {address:#x}")
+        words = [int(word, 16) for line in said.splitlines() for word in line.partition(":")[2].split()]
+        if len(words) != count:
+            raise CheckFailedError(f"emulator: memory at {address:#x} cannot be read ({said.strip()[:80]!r})")
+        return words
 
 
 @contextlib.contextmanager

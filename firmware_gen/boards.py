@@ -83,7 +83,7 @@ class Board:
     flashing: str = ""
     extra_sources: tuple[str, ...] = ()
     defines: tuple[tuple[str, int], ...] = ()
-    stack_bytes: int = 1024
+    stack_bytes: int = 1536
     uf2_family: int | None = None
 
     def __post_init__(self) -> None:

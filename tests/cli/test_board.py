@@ -51,7 +51,7 @@ def test_build_of_a_real_board_says_what_is_not_known(build, tmp_path, capsys):
     used = json.loads(figures.read_text())["used"]
     assert re.search(rf"^flash +{used['flash']:,} +2,097,152  code, tables$", said, re.M)
     assert re.search(
-        rf"^RAM +{used['ram'] + used['stack']:,} +262,144  variables, and 1,024 of stack$", said, re.M
+        rf"^RAM +{used['ram'] + used['stack']:,} +262,144  variables, and 1,536 of stack$", said, re.M
     )
     assert f"pico: {out / 'firmware.elf'}\n" in said
     assert "pico: built here, not run on silicon; to flash it: hold BOOTSEL" in said

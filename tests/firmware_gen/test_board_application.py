@@ -69,6 +69,7 @@ def test_every_layer_kind_over_tcp(name, build, bench, tmp_path):
         np.testing.assert_array_equal(membranes, bench.traces[0].membranes[3, layer.start : layer.stop])
         np.testing.assert_array_equal(spikes, bench.traces[0].spikes[3, layer.start : layer.stop])
         assert machine.read_word("ring_lost") == 0
+        assert 100 < machine.stack_used() <= board.stack_bytes - 256  # a quarter to spare
         link.close()
 
 
@@ -137,7 +138,7 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path):
     board = BOARDS["qemu-stm32vldiscovery"]
     with pytest.raises(
         EdgeSastError,
-        match=r"^--board qemu-stm32vldiscovery: the model needs [23]\d,\d{3} bytes of RAM, 1,024 of them for the "
+        match=r"^--board qemu-stm32vldiscovery: the model needs [23]\d,\d{3} bytes of RAM, 1,536 of them for the "
         r"stack, the board has 8,192; export a smaller model or choose another board$",
     ):
         build_firmware(folder, board, tmp_path / "out")

@@ -70,7 +70,7 @@ def test_vectors_lead_the_image(tmp_path):
         ),
         (
             {"ram": Region(0x20000000, 2000)},
-            r"needs 2,0\d\d bytes of RAM, 1,024 of them for the stack, the board has 2,000",
+            r"needs 2,\d{3} bytes of RAM, 1,536 of them for the stack, the board has 2,000",
         ),
     ],
 )
