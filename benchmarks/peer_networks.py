@@ -117,9 +117,11 @@ class PeerNetwork(nn.Module):
 class OurNetwork(nn.Module):
     def __init__(self, steps: int) -> None:
         super().__init__()
+        from trainer.memory import keep_freed_pages
         from trainer.network import Network, NetworkSettings
         from trainer.passes import Spike
 
+        keep_freed_pages()  # as training does
         self.network = Network(NetworkSettings("16c5s2p2-or2-64c3p1-or2-out", CLASSES, SIDE, SIDE, steps))
         self.how = Spike("hard", "arctan", 2.0)
 

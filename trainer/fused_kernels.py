@@ -1,8 +1,9 @@
 """Batch norm, leaky integrate-and-fire and OR pool as one pass over memory, forward and backward; see trainer/fused.py.
 
-Arrays are channels-last: a row of an image is W·C floats, channel fastest, so that the inner loops run over whole
-rows. The backward pass computes the membranes anew, row by row in cache, from what the forward pass read; nothing but
-its input is kept. Each recording is one task and sums are joined in order of recordings: threads change no bit.
+Arrays are channels-last: a row of an image is W·C floats, channel fastest. An image is taken in blocks of whole rows of
+windows, each through all time steps while it is in cache; the backward pass computes a block's membranes anew from what
+the forward pass read, so that nothing but its input is kept. Each recording is one task and sums are joined in order of
+recordings: threads change no bit.
 """
 
 from __future__ import annotations
@@ -13,30 +14,27 @@ import numba
 import numpy as np
 
 from edge_sast.jit import jit
-from trainer import fast_math, surrogate
+from trainer import fused_rows
+from trainer.fused_rows import HARD, Parameters
 
-_arctan = jit(fast_math.arctan)
-_tanh = jit(fast_math.tanh)
-
-SMOOTH, HARD = 0, 1
-CACHED = 1 << 16  # membranes that a recording's backward pass holds at once, while rows allow it
+BLOCK = 1 << 13  # floats of a block, while a row of windows is no larger: shorter ones wait for memory
+CACHED = 1 << 19  # membranes of a block over all steps
 
 
-class Parameters(NamedTuple):
-    """What the kernels need beside images; arrays are float32[W·C], a channel's value at each of its places."""
+class Part(NamedTuple):
+    """A block of one recording: where it begins in an image [H·W·C] and in a pooled image, and its floats in each."""
 
-    forward: int  # SMOOTH or HARD
-    surrogate: int
-    beta: float
-    subtract: bool  # reset: subtract the threshold, else to zero
-    decay: float
-    threshold: float
-    pool: int  # side of the window; 1 is no pool
-    channels: int
-    learn_decay: bool  # the backward pass sums dL/ddecay
-    gain: np.ndarray  # current = gain·x + offset
-    offset: np.ndarray
-    mean: np.ndarray  # of x: Σ grad·(x − mean) is summed
+    b: int
+    start: int
+    size: int
+    pooled_start: int
+    pooled_size: int
+
+
+def block_rows(steps: int, height: int, width: int, pool: int) -> int:
+    """Rows of a block: as many rows of windows as BLOCK and CACHED hold, at least one."""
+    most = min(BLOCK, CACHED // steps) // (width * pool)
+    return min(max(most, 1), max(height // pool, 1)) * pool
 
 
 @jit
@@ -48,204 +46,97 @@ def _per_channel(row: np.ndarray, totals: np.ndarray) -> None:
             totals[c] += row[start + c]
 
 
-def moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None:
-    """Mean and sum of squared deviations of each image and channel: x [N, H, W·C] → two float64[N, C]."""
-    count, width, channels = x.shape[1] * x.shape[2] // means.shape[1], x.shape[2], means.shape[1]
-    for n in numba.prange(x.shape[0]):
-        mean, total = np.empty(width, np.float32), np.zeros(width, np.float32)
-        for h in range(x.shape[1]):
-            for k in range(width):
-                total[k] += x[n, h, k]
-        _per_channel(total, means[n])
-        for c in range(channels):
-            means[n, c] = np.float32(means[n, c] / count)
-        for start in range(0, width, channels):
-            for c in range(channels):
-                mean[start + c] = means[n, c]
-        total[:] = np.float32(0)
-        for h in range(x.shape[1]):
-            for k in range(width):
-                deviation = x[n, h, k] - mean[k]
-                total[k] += deviation * deviation
-        _per_channel(total, squares[n])
-
-
 @jit
-def _fire(x: np.ndarray, p: Parameters, v: np.ndarray, u: np.ndarray, s: np.ndarray) -> None:
-    """One step of one row: membrane before reset u and spikes s; v goes from v[t−1] to v[t]. All float32[W·C]."""
-    decay, theta, one = np.float32(p.decay), np.float32(p.threshold), np.float32(1)
-    for k in range(x.size):
-        u[k] = decay * v[k] + (p.gain[k] * x[k] + p.offset[k])
-    if p.forward == HARD:
-        for k in range(x.size):
-            s[k] = one if u[k] >= theta else np.float32(0)
-    elif p.surrogate == surrogate.ARCTAN:
-        slope, share = np.float32(0.5 * np.pi * p.beta), np.float32(1 / np.pi)
-        for k in range(x.size):
-            s[k] = np.float32(0.5) + share * _arctan(slope * (u[k] - theta))
-    else:
-        slope = np.float32(0.5 * p.beta)
-        for k in range(x.size):
-            s[k] = np.float32(0.5) + np.float32(0.5) * _tanh(slope * (u[k] - theta))
-    if p.subtract:
-        for k in range(x.size):
-            v[k] = u[k] - theta * s[k]
-    else:
-        for k in range(x.size):
-            v[k] = u[k] * (one - s[k])
-
-
-@jit
-def _pool(s: np.ndarray, size: int, channels: int, pooled: np.ndarray) -> None:
-    """Maximum over windows: s [size, W·C] → pooled [W//size·C]; s[0] is overwritten."""
-    for j in range(1, size):
-        for k in range(s.shape[1]):
-            s[0, k] = max(s[0, k], s[j, k])
-    for i in range(pooled.size // channels):
-        to, at = i * channels, i * size * channels
-        for c in range(channels):
-            pooled[to + c] = s[0, at + c]
-        for _ in range(1, size):
-            at += channels
-            for c in range(channels):
-                pooled[to + c] = max(pooled[to + c], s[0, at + c])
-
-
-def forward(x: np.ndarray, p: Parameters, pooled: np.ndarray, fired: np.ndarray) -> None:
-    """x [T, B, H, W·C] → pooled spikes [T, B, H//pool, W//pool·C]; fired float64[B]: sum of spikes before the pool."""
-    steps, batch, height, width = x.shape
-    for b in numba.prange(batch):
-        v, s = np.zeros((height, width), np.float32), np.empty((p.pool, width), np.float32)
-        u, count = np.empty(width, np.float32), np.zeros(width, np.float32)
-        total = 0.0
-        for t in range(steps):
-            for h in range(height):
-                j = h % p.pool
-                _fire(x[t, b, h], p, v[h], u, s[j])
-                for k in range(width):
-                    count[k] += s[j, k]
-                if j == p.pool - 1:
-                    _pool(s, p.pool, p.channels, pooled[t, b, h // p.pool])
+def image_moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None:
+    """Mean and sum of squared deviations of each channel of an image: x [H, W·C] → two float64[C]."""
+    (height, width), channels = x.shape, means.size
+    mean, total = np.empty(width, np.float32), np.zeros(width, np.float32)
+    for h in range(height):
         for k in range(width):
-            total += count[k]
-        fired[b] = total
+            total[k] += x[h, k]
+    _per_channel(total, means)
+    for c in range(channels):
+        means[c] = np.float32(means[c] / (x.size // channels))
+    for start in range(0, width, channels):
+        for c in range(channels):
+            mean[start + c] = means[c]
+    total[:] = np.float32(0)
+    for h in range(height):
+        for k in range(width):
+            deviation = x[h, k] - mean[k]
+            total[k] += deviation * deviation
+    _per_channel(total, squares)
+
+
+def moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None:
+    """`image_moments` of each image: x [N, H, W·C] → two float64[N, C]."""
+    for n in numba.prange(x.shape[0]):
+        image_moments(x[n], means[n], squares[n])
 
 
 @jit
-def _spread(pooled: np.ndarray, grad: np.ndarray, s: np.ndarray, p: Parameters, out: np.ndarray) -> None:
-    """Each window's gradient to its first maximum, as max_pool2d does; s, out [pool, W·C], pooled, grad [W//pool·C]."""
-    channels, zero = p.channels, np.float32(0)
-    left = grad.copy()
-    out[:] = zero
-    for j in range(p.pool):
-        for i in range(pooled.size // channels):
-            a = i * channels
-            for dx in range(p.pool):
-                b = (i * p.pool + dx) * channels
-                for c in range(channels):
-                    hit = s[j, b + c] == pooled[a + c]
-                    out[j, b + c] = left[a + c] if hit else zero
-                    left[a + c] = zero if hit else left[a + c]
+def parts(b: int, height: int, rows: int, p: Parameters) -> list[Part]:
+    """A recording's blocks; rows outside every window are blocks whose pooled part is empty."""
+    whole, across = height // p.pool * p.pool, p.width // p.channels // p.pool * p.channels
+    found = []
+    for h in range(0, whole, rows):
+        taken = min(rows, whole - h)
+        found.append(Part(b, h * p.width, taken * p.width, h // p.pool * across, taken // p.pool * across))
+    for h in range(whole, height):
+        found.append(Part(b, h * p.width, p.width, whole // p.pool * across, 0))
+    return found
 
 
 @jit
-def _slopes(u: np.ndarray, s: np.ndarray, p: Parameters, slopes: np.ndarray) -> None:
-    """dσ/du of one row."""
-    one, beta, theta = np.float32(1), np.float32(p.beta), np.float32(p.threshold)
-    if p.surrogate == surrogate.ARCTAN:
-        gain, top = np.float32(0.5 * np.pi * p.beta), np.float32(0.5) * beta
-        for k in range(u.size):
-            z = gain * (u[k] - theta)
-            slopes[k] = top / (one + z * z)
-    elif p.forward == SMOOTH:
-        for k in range(u.size):
-            slopes[k] = beta * s[k] * (one - s[k])
-    else:
-        for k in range(u.size):
-            twice = _tanh(np.float32(0.5) * beta * (u[k] - theta))
-            slopes[k] = np.float32(0.25) * beta * (one - twice * twice)
+def _fire_block(x: np.ndarray, p: Parameters, at: Part, pooled: np.ndarray, fired: np.ndarray) -> None:
+    """`forward` of a block; its spikes are added to fired [block]."""
+    v = np.zeros(at.size, np.float32)
+    u, s = np.empty(at.size, np.float32), np.empty(at.size, np.float32)
+    for t in range(x.shape[0]):
+        fused_rows.fire(x[t, at.b, at.start : at.start + at.size], v, p, u, s)
+        for k in range(at.size):
+            fired[k] += s[k]
+        if at.pooled_size:
+            fused_rows.pool(s, p, pooled[t, at.b, at.pooled_start : at.pooled_start + at.pooled_size])
+
+
+def forward(x: np.ndarray, p: Parameters, rows: int, pooled: np.ndarray, fired: np.ndarray) -> None:
+    """x [T, B, H·W·C] → pooled spikes [T, B, H//pool·W//pool·C]; fired float32[B, block]: spikes before it.
+
+    rows: of a block, see `block_rows`.
+    """
+    for b in numba.prange(x.shape[1]):
+        fired[b] = np.float32(0)
+        for part in parts(b, x.shape[2] // p.width, rows, p):
+            _fire_block(x, p, part, pooled, fired[b])
 
 
 @jit
-def _back(
-    grad_s: np.ndarray, u: np.ndarray, s: np.ndarray, p: Parameters, grad_v: np.ndarray, grad: np.ndarray
-) -> None:
-    """One step of one row: grad goes from dσ/du to dL/du, grad_v from dL/dv[t] to dL/dv[t−1]."""
-    decay, theta, one = np.float32(p.decay), np.float32(p.threshold), np.float32(1)
-    through_reset = np.float32(1) if p.forward == SMOOTH else np.float32(0)
-    if p.subtract:
-        for k in range(u.size):
-            g = grad_s[k] * grad[k] + grad_v[k] * (one - through_reset * theta * grad[k])
-            grad[k] = g
-            grad_v[k] = decay * g
-    else:
-        for k in range(u.size):
-            g = grad_s[k] * grad[k] + grad_v[k] * (one - s[k] - through_reset * u[k] * grad[k])
-            grad[k] = g
-            grad_v[k] = decay * g
-
-
-@jit
-def _add_sums(grad: np.ndarray, x: np.ndarray, p: Parameters, sums: np.ndarray) -> None:
-    """sums [3, W·C]: row 0 += grad, row 1 += grad·(x − mean)."""
-    for k in range(x.size):
-        sums[0, k] += grad[k]
-        sums[1, k] += grad[k] * (x[k] - p.mean[k])
-
-
-@jit
-def _add_decay_sum(grad: np.ndarray, u: np.ndarray, s: np.ndarray, p: Parameters, sums: np.ndarray) -> None:
-    """sums [3, W·C]: row 2 += grad[t]·v[t−1], of which u and s are step t−1's."""
-    theta, one = np.float32(p.threshold), np.float32(1)
-    for k in range(u.size):
-        v = u[k] - theta * s[k] if p.subtract else u[k] * (one - s[k])
-        sums[2, k] += grad[k] * v
-
-
-class Rows(NamedTuple):
-    """Windows first to last (exclusive) of recording b: a part whose membranes fit the cache."""
-
-    b: int
-    first: int
-    last: int
-
-
-@jit
-def _membranes(x: np.ndarray, p: Parameters, at: Rows, u: np.ndarray, s: np.ndarray) -> None:
-    """What the forward pass computed in these rows: u, s [T, rows, W·C]."""
-    v = np.zeros(u.shape[1:], np.float32)
-    for t in range(u.shape[0]):
-        for j in range(u.shape[1]):
-            _fire(x[t, at.b, at.first * p.pool + j], p, v[j], u[t, j], s[t, j])
-
-
-@jit
-def _back_in_time(
+def _back_block(
     grad_pooled: np.ndarray,
     pooled: np.ndarray,
     x: np.ndarray,
     p: Parameters,
-    at: Rows,
+    at: Part,
     grad: np.ndarray,
     sums: np.ndarray,
 ) -> None:
-    """`backward` of some rows; sums [3, W·C] are added to."""
-    steps, width = x.shape[0], x.shape[3]
-    shape = (steps, (at.last - at.first) * p.pool, width)
-    u, s = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    _membranes(x, p, at, u, s)
-    grad_v, grad_s = np.zeros(shape[1:], np.float32), np.empty((p.pool, width), np.float32)
+    """`backward` of a block; sums [3, block] are added to."""
+    steps = x.shape[0]
+    kept = 0 if p.forward == HARD else 1  # hard spikes are made anew of the membrane
+    u, s = np.empty((steps, at.size), np.float32), np.empty((kept * (steps - 1) + 1, at.size), np.float32)
+    v, grad_v = np.zeros(at.size, np.float32), np.zeros(at.size, np.float32)
+    for t in range(steps):
+        fused_rows.fire(x[t, at.b, at.start : at.start + at.size], v, p, u[t], s[kept * t])
+    windows = slice(at.pooled_start, at.pooled_start + at.pooled_size)
     for t in range(steps - 1, -1, -1):
-        for k in range(shape[1]):
-            j, i, h = k % p.pool, at.first + k // p.pool, at.first * p.pool + k
-            if j == 0:
-                _spread(pooled[t, at.b, i], grad_pooled[t, at.b, i], s[t, k : k + p.pool], p, grad_s)
-            row = grad[t, at.b, h]
-            _slopes(u[t, k], s[t, k], p, row)
-            _back(grad_s[j], u[t, k], s[t, k], p, grad_v[k], row)
-            _add_sums(row, x[t, at.b, h], p, sums)
-            if t and p.learn_decay:
-                _add_decay_sum(row, u[t - 1, k], s[t - 1, k], p, sums)
+        row, now = grad[t, at.b, at.start : at.start + at.size], s[kept * t]
+        fused_rows.step_back(
+            grad_pooled[t, at.b, windows], pooled[t, at.b, windows], u[t], now, p, grad_v, row
+        )
+        fused_rows.add_sums(row, x[t, at.b, at.start : at.start + at.size], p, sums)
+        if t and p.learn_decay:
+            fused_rows.add_decay_sum(row, u[t - 1], s[kept * (t - 1)], p, sums)
 
 
 def backward(
@@ -253,19 +144,19 @@ def backward(
     pooled: np.ndarray,
     x: np.ndarray,
     p: Parameters,
+    rows: int,
     grad: np.ndarray,
     sums: np.ndarray,
 ) -> None:
-    """grad [T, B, H, W·C] := dL/dcurrent; sums float32[B, 3, W·C]: Σ grad, Σ grad·(x − mean), dL/ddecay."""
-    steps, batch, height, width = x.shape
-    whole = height // p.pool  # windows above each other
-    at_once = min(max(CACHED // (steps * width * p.pool), 1), whole)
-    for b in numba.prange(batch):
+    """grad [T, B, H·W·C] := dL/dcurrent; sums float32[B, 3, block]: Σ grad, Σ grad·(x − mean), dL/ddecay."""
+    for b in numba.prange(x.shape[1]):
         sums[b] = np.float32(0)
-        for i in range(0, whole, at_once):
-            _back_in_time(grad_pooled, pooled, x, p, Rows(b, i, min(i + at_once, whole)), grad, sums[b])
-        for t in range(steps):
-            grad[t, b, whole * p.pool :] = np.float32(0)  # rows outside every window
+        for part in parts(b, x.shape[2] // p.width, rows, p):
+            if part.pooled_size:
+                _back_block(grad_pooled, pooled, x, p, part, grad, sums[b])
+            else:  # outside every window
+                for t in range(x.shape[0]):
+                    grad[t, b, part.start : part.start + part.size] = np.float32(0)
 
 
 def through_norm(

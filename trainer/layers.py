@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,9 +11,11 @@ from torch.nn import functional
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.layers import Shape, state_range
-from trainer import fused, leak, parallel
+from trainer import event_layer, fused, leak, parallel
 from trainer.architecture import ConvSpec, DenseSpec
 from trainer.connection import Connection
+from trainer.event_layer import Sparse
+from trainer.fused import Neuron
 from trainer.lif import IntegerState, Step, integer_lif, integer_lif_step, lif, lif_step
 from trainer.neurons import NeuronSettings, NeuronState
 from trainer.parallel import ALONE, Workers
@@ -135,25 +138,36 @@ class Weighted(Connection):
     def fused(self, x: Tensor, how: Spike, pool: int) -> tuple[Tensor, Tensor]:
         """Spikes after an OR pool of side `pool` (1 is none) and the firing rate before it, without a gradient."""
         kernel = self.kernel()
-        if isinstance(self.spec, ConvSpec):
-            kernel = kernel.contiguous(memory_format=torch.channels_last)
         if self.norm is None:
             kernel = kernel * self._share().view(-1, *([1] * (kernel.dim() - 1)))
-        current = self.connect(x, kernel).float()
-        flat = current.dim() == 3
-        if flat:
-            current = current[..., None, None]
-        neuron = fused.Neuron(how, self.reset, THRESHOLD, pool)
+        neuron = Neuron(how, self.reset, THRESHOLD, pool)
         tau, _ = self.tau()
+        sparse = event_layer.gather(x, self.spec) if self.place == 0 else None
+        if sparse is not None:
+            return self._of_events(sparse, kernel, tau, neuron)
+        if isinstance(self.spec, ConvSpec):
+            kernel = kernel.contiguous(memory_format=torch.channels_last)
+        current = self.connect(x, kernel).float()
+        if isinstance(self.spec, DenseSpec):
+            current = current[..., None, None]
         if self.norm is None:
             assert self.bias is not None
             spikes, rate = fused.lif_pool(current, self.bias * self._share(), tau, neuron)
         else:
-            self._check_variance(current)
+            self._check_variance(current.numel())
             spikes, rate = fused.norm_lif_pool(
                 current, self.norm, self._share(), self._momentum(self.norm), tau, neuron, self.workers
             )
-        return spikes.flatten(2) if flat else spikes, rate
+        return spikes.flatten(2) if isinstance(self.spec, DenseSpec) else spikes, rate
+
+    def _of_events(self, x: Sparse, kernel: Tensor, tau: Tensor, neuron: Neuron) -> tuple[Tensor, Tensor]:
+        """`fused` of a first layer whose inputs are few events."""
+        if self.norm is None:
+            assert self.bias is not None
+            return event_layer.lif_pool(x, kernel, self.bias * self._share(), tau, neuron)
+        self._check_variance(math.prod(x.shape))
+        share, momentum = self._share(), self._momentum(self.norm)
+        return event_layer.norm_lif_pool(x, kernel, self.norm, share, momentum, tau, neuron, self.workers)
 
     def read_out(self, x: Tensor, how: Pass, per_step: bool) -> tuple[Tensor, Tensor | None]:
         """Logits [B, classes], the integrator's membrane after the last step over their number, and, where asked for,
@@ -211,7 +225,7 @@ class Weighted(Connection):
         if norm is None:
             assert self.bias is not None
             return current + _along_channels(self.bias * share, current)
-        self._check_variance(current)
+        self._check_variance(current.numel())
         momentum = self._momentum(norm)
         x, gain, bias = current.flatten(0, 1), norm.weight * share, norm.bias * share
         if self.training and self.workers.count > 1:
@@ -225,8 +239,8 @@ class Weighted(Connection):
         """How far a batch moves batch norm's running statistics; 0 while they are frozen."""
         return 0.0 if self.statistics_frozen or norm.momentum is None else norm.momentum
 
-    def _check_variance(self, current: Tensor) -> None:
-        if self.training and current.numel() * self.workers.count == self.channels:
+    def _check_variance(self, values: int) -> None:
+        if self.training and values * self.workers.count == self.channels:
             raise EdgeSastError(
                 "--norm is 'batch', but a batch holds one value a channel, which has no variance; raise --batch-size "
                 "or --steps, or use --norm none"

@@ -17,7 +17,7 @@ from edge_sast.data.augment import Augmentation
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import remove_leftovers, write_atomic
-from trainer import a2sg, checkpoint, losses, online, parallel
+from trainer import a2sg, checkpoint, losses, memory, online, parallel
 from trainer.batches import Batch, TrainingBatches
 from trainer.bits import bits_name
 from trainer.config import TrainConfig
@@ -117,6 +117,7 @@ class Trainer:
 
     def run(self) -> Network:
         """Train to the end; after each epoch the folder holds a checkpoint to go on from."""
+        memory.keep_freed_pages()
         parallel.check_alike(self.workers, self._held)
         if self.workers.main:
             self._prepare_folder()
