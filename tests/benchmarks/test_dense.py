@@ -51,6 +51,13 @@ def test_the_multiplying_loop_takes_seventeen_instructions_for_sixteen_products(
     assert counted.instructions()["dense_dot"] == calls * (prologue + epilogue + quads * 17)
 
 
+@pytest.mark.parametrize("dsp", [True, False])
+def test_the_counts_do_not_depend_on_the_data(dsp: bool) -> None:
+    network = random_network(*NETWORKS["padded"], seed=7)
+    machine = DenseMachine(network, "cortex-m4", dsp)
+    assert len({machine.frame(frame)[1].instructions().total() for frame in _frames(network.input)}) == 1
+
+
 def test_numpy_gives_what_plain_loops_give() -> None:
     network = random_network(*NETWORKS["padded"], seed=6)
     for frame in _frames(network.input):
