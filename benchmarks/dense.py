@@ -37,6 +37,7 @@ from edge_sast.footprint import footprint
 
 RATES = "0.1,0.2,0.5,1,2,5,10,20,30"
 DECISIONS = (1, 5, 10)
+SUMMARY_RATES = 4  # columns would be too many with all
 CMSIS_NN = 5_012_930  # instructions of the reference network with CMSIS-NN's kernels, gcc 12.2 -O3, Cortex-M4
 
 
@@ -59,6 +60,7 @@ def main() -> int:
     compared = compare_all(args)
     for comparison in compared:
         show(comparison)
+    print(f"\n{summary(compared)}")
     write_json(args.json, [as_plain(comparison) for comparison in compared])
     if args.plot:
         import dense_plot
@@ -143,6 +145,30 @@ def show(comparison: Comparison) -> None:
             crossings(comparison, unit),
             ["dense kernels", "a frame", *(f"crossing, T = {n}" for n in DECISIONS)],
         )
+
+
+def summary(compared: list[Comparison]) -> str:
+    """Markdown: each network and unit, the fastest dense kernels, and the crossing rates with them."""
+    shown = [compared[0].points[i] for i in _spread(len(compared[0].points), SUMMARY_RATES)]
+    rates = ", ".join(f"{float(f'{100 * point.rate:.1g}'):g}" for point in shown)
+    heads = ["network", "counted", "a dense frame", f"a step at {rates} %", *(f"T = {n}" for n in DECISIONS)]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for comparison in compared:
+        points = [comparison.points[i] for i in _spread(len(comparison.points), SUMMARY_RATES)]
+        for unit in comparison.units():
+            cost = comparison.dense[-1].cost.of(unit)
+            steps = ", ".join(f"{point.decision(unit, 1) / 1000:,.0f}" for point in points) + " k"
+            name = unit if unit == "instructions" else f"estimated cycles, {unit}"
+            row = [comparison.case.title, name, f"{cost / 1000:,.0f} k", steps]
+            lines.append(
+                f"| {' | '.join(row + crossings(comparison, unit)[len(comparison.dense) - 1][2:])} |"
+            )
+    return "\n".join(lines)
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    """Up to `wanted` indices below `count`, evenly spaced, both ends included."""
+    return sorted({round(i) for i in np.linspace(0, count - 1, min(count, wanted))})
 
 
 def as_plain(comparison: Comparison) -> dict:

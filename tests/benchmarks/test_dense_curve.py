@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dense import Comparison, as_plain, crossing, show
+from dense import Comparison, as_plain, crossing, show, summary
 from dense_cases import Case, Cost, Point, dense_network, event_points, measure_dense, measure_point
 from dense_network import Conv, Linear, MaxPool, Size
 from dense_plot import write
@@ -99,4 +99,7 @@ def test_tables_and_plot_of_a_small_network(
         "int8, plain C",
         "int8, SMLAD",
     ]
+    rows = summary(comparisons[:1]).splitlines()
+    assert rows[0].startswith("| network | counted | a dense frame | a step at 2, 20 % | T = 1 |")
+    assert [row.count("|") for row in rows] == [8, 8, 8, 8]
     assert write(comparisons[:1], tmp_path).read_bytes().startswith(b"\x89PNG")
