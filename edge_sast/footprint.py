@@ -1,9 +1,10 @@
 """Bytes of flash and RAM that a model takes on a device: generated tables and working memory, without code.
 
-Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of the input of a conv2d or
-a pool; 2 bytes per input channel where a conv2d has groups. Of a narrow layer, per membrane word of one cell: 8 bytes
-of constants (an integrator: 4 bytes of bias per channel) and 4 of initial membranes. Of a wide one, 4 bytes each of
-threshold, bias and initial membrane per channel. An integrator's outputs before the first step: 4 bytes per class.
+Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of a pool's input; 12 for
+each row and column of a conv2d's, its blocks, and 2 bytes per input channel where it has groups. Of a narrow layer,
+per membrane word of one cell: 8 bytes of constants (an integrator: 4 bytes of bias per channel) and 4 of initial
+membranes. Of a wide one, 4 bytes each of threshold, bias and initial membrane per channel. An integrator's outputs
+before the first step: 4 bytes per class.
 RAM: membranes as layout.py places them; counters of each weighted layer; bitmaps of whole words, one bit per output
 of an or_pool and per neuron of a recurrent_linear; inputs seen in this step, one bit each for presence and one byte
 for counts, in whole words; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the generated C to
@@ -15,11 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_sast.layers import Conv2d, Flatten, Layer, Lif, OrPool, RecurrentLinear, Shape, SumPool, Weighted
-from edge_sast.layout import Layout, layout
+from edge_sast.layout import Layout, is_joined, layout
 from edge_sast.model import Model
 
 COUNTERS_BYTES = 24  # SynOps and spikes of the step and in total
-AXIS_BYTES = 4  # an entry of a row or column table
+WINDOW_BYTES = 4  # an entry of a pool's row or column table
+ROWS_BYTES = COLUMNS_BYTES = 12  # of a conv2d's
+BLOCK_BYTES = 12  # of its table of blocks, one for each number of columns that an input reaches
 RAM_ALIGNMENT = 8
 
 
@@ -62,14 +65,22 @@ def footprint(model: Model) -> Footprint:
 def _flash(layer: Layer, shape: Shape, out: Shape) -> int:
     if isinstance(layer, Flatten):
         return 0
-    axes = AXIS_BYTES * (shape.height + shape.width)
     if isinstance(layer, OrPool | SumPool):
-        return axes
+        return WINDOW_BYTES * (shape.height + shape.width)
     form = layout(layer, shape, out)
     size = _weight_bytes(layer, form) + _neuron_bytes(layer, form)
     if isinstance(layer, Conv2d):
-        size += axes + (2 * shape.channels if layer.groups > 1 else 0)
+        size += ROWS_BYTES * shape.height + COLUMNS_BYTES * shape.width
+        size += 2 * shape.channels if layer.groups > 1 else 0
+        size += BLOCK_BYTES * (_most_columns(layer, shape, out) + 1) if is_joined(layer, form) else 0
     return size
+
+
+def _most_columns(layer: Conv2d, shape: Shape, out: Shape) -> int:
+    """Output columns that one input column reaches at most."""
+    kernel, stride, padding = layer.weight.shape[1], layer.stride[1], layer.padding[1]
+    places = range(padding, shape.width + padding)
+    return max(min(i // stride, out.width - 1) - max(0, -((kernel - 1 - i) // stride)) + 1 for i in places)
 
 
 def _weight_bytes(layer: Weighted, form: Layout) -> int:

@@ -16,6 +16,7 @@ from edge_sast.packing import container_bits
 
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
 BLOCK_WORDS = 4  # membrane words that a sweep takes at once: two quads
+MAX_RUN = 0xFFFF  # what a block's length can hold
 CELL_LANES = 48  # a cell has at least as many neurons, where the layer has positions enough
 
 
@@ -64,6 +65,12 @@ def layout(layer: Weighted, shape: Shape, out: Shape) -> Layout:
     cell_words = -(-cell * position_words // BLOCK_WORDS) * BLOCK_WORDS
     row_words = -(-quads * container // 8)
     return Layout(True, container, row_words, quads, position_words, cell, cell_words, -(-positions // cell))
+
+
+def is_joined(layer: Conv2d, form: Layout) -> bool:
+    """Whether what neighbouring columns get adjoins, weights and membranes: one group, and rows of whole words."""
+    longest = layer.weight.shape[1] * form.unit
+    return layer.groups == 1 and form.joined and longest <= MAX_RUN
 
 
 def is_narrow(layer: Weighted, shape: Shape) -> bool:

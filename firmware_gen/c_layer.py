@@ -13,14 +13,15 @@ from edge_sast.layers import (
     Weighted,
     state_range,
 )
-from edge_sast.layout import BLOCK_WORDS, Layout, layout, narrow_shifts, offset, resting_lane
+from edge_sast.layout import BLOCK_WORDS, Layout, is_joined, layout, narrow_shifts, offset, resting_lane
 from edge_sast.model import Model
 from edge_sast.modelfile import layer_name
 from firmware_gen.c_memory import counters_index
-from firmware_gen.c_tables import Table, is_joined
+from firmware_gen.c_tables import Table, block
 from firmware_gen.c_text import fields
 
 INDENT = " " * 8
+OF_NEURONS = {"table", "threshold", "bias"}  # tables that sast_neuron_t points to
 # What takes the spikes of the last layer, as if it were a layer after it.
 OUTPUT = (
     "    { /* the read-out */\n"
@@ -46,8 +47,8 @@ def kernels(model: Model, index: int) -> dict[str, str]:
     if not isinstance(layer.neuron, Lif):
         return names | {"sweep": "sast_sweep_integrator"}
     if not offset(layer, shapes[index])[1]:
-        return names | {"sweep": "sast_sweep", "fire": "sast_fire_1"}
-    return names | {"sweep": "sast_sweep", "fire": f"sast_fire_rest_{max(1, len(layer.neuron.leak_shifts))}"}
+        return names | {"sweep": "sast_sweep", "fire": f"sast_fire_k{narrow_shifts(layer.neuron)[0]}"}
+    return names | {"sweep": "sast_sweep", "fire": f"sast_fire_{max(1, len(layer.neuron.leak_shifts))}"}
 
 
 def descriptor(model: Model, index: int, tables: list[Table]) -> str:
@@ -65,8 +66,8 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
         "out_width": out.width,
         "out_channels": out.channels,
     }
-    in_layer = ("rows", "columns", "weight", "recurrent", "group_first", "initial")
-    values |= {table.name: f"layer{index}_{table.name}" for table in tables if table.name in in_layer}
+    elsewhere = OF_NEURONS | {"first_outputs"}
+    values |= {table.name: f"layer{index}_{table.name}" for table in tables if table.name not in elsewhere}
     nested = ""
     if isinstance(layer, Weighted):
         form = layout(layer, shape, out)
@@ -84,11 +85,8 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
 def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict[str, object]:
     values: dict[str, object] = {
         "narrow": int(form.narrow),
-        "weight_bits": form.container,
-        "weight_shift": layer.weight_shift,
         "weight_words": form.row_words,
-        "length": form.unit,
-        "group_channels": layer.weight.shape[-1],
+        "block": block(form, layer.weight_shift, form.unit, (_run_gap(form), 0)),
         "cell": form.cell,
         "cell_words": form.cell_words,
         "cells": form.cells,
@@ -107,8 +105,13 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
     return values
 
 
+def _run_gap(form: Layout) -> int:
+    """Membrane words between what one row of weights feeds and the same at the next position."""
+    return form.position_words - (2 * form.unit if form.narrow else form.unit)
+
+
 def _pointers(index: int, tables: list[Table], functions: dict[str, str]) -> dict[str, object]:
-    names = {table.name for table in tables} & {"table", "threshold", "bias"}
+    names = {table.name for table in tables} & OF_NEURONS
     values: dict[str, object] = {name: f"layer{index}_{name}" for name in sorted(names)}
     return values | ({"fire": functions["fire"]} if "fire" in functions else {})
 

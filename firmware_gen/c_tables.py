@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sast.footprint import BLOCK_BYTES, COLUMNS_BYTES, ROWS_BYTES, WINDOW_BYTES
 from edge_sast.layers import (
     Conv2d,
     Flatten,
@@ -21,7 +22,7 @@ from edge_sast.layers import (
     Weighted,
     state_range,
 )
-from edge_sast.layout import Layout, layout, leak, offset, pack_narrow
+from edge_sast.layout import Layout, is_joined, layout, leak, offset, pack_narrow
 from edge_sast.packing import pack_rows
 from firmware_gen.c_text import array, int32
 
@@ -62,9 +63,9 @@ def conv_axis(size: int, kernel: int, stride: int, padding: int, outputs: int) -
     return Axis(order, entries)
 
 
-def pool_axis(size: int, window: int, outputs: int) -> list[tuple[int, int, int]]:
-    """(first, count, tap) for every input coordinate of a pool's axis; count 0 where no window takes it."""
-    return [(i // window, 1, 0) if i // window < outputs else (0, 0, 0) for i in range(size)]
+def pool_axis(size: int, window: int, outputs: int) -> list[tuple[int, int]]:
+    """(output, 1) for every input coordinate of a pool's axis; (0, 0) where no window takes it."""
+    return [(i // window, 1) if i // window < outputs else (0, 0) for i in range(size)]
 
 
 def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Table]:
@@ -74,7 +75,7 @@ def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Tab
     if isinstance(layer, OrPool | SumPool):
         rows = pool_axis(shape.height, layer.size, out.height)
         columns = pool_axis(shape.width, layer.size, out.width)
-        return [_axis(index, "rows", rows), _axis(index, "columns", columns)]
+        return [_window(index, "rows", rows), _window(index, "columns", columns)]
     form = layout(layer, shape, out)
     neuron = list(
         _narrow_neuron(index, layer, form, offset(layer, shape)[0])
@@ -166,8 +167,7 @@ def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> 
     columns = conv_axis(shape.width, kernel[1], stride[1], padding[1], out.width)
     stored = layer.weight[rows.order][:, columns.order].transpose(2, 0, 1, 3)
     yield _weights(index, "weight", stored, layer, form)
-    yield _axis(index, "rows", rows.entries)
-    yield _axis(index, "columns", columns.entries)
+    yield from _reach(index, form, layer, out, rows, columns)
     if layer.groups > 1:
         group_inputs = shape.channels // layer.groups
         group_words = kernel[3] // 2 if form.narrow else kernel[3]
@@ -176,14 +176,36 @@ def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> 
         yield Table("group_first", array(declaration, first), 2 * shape.channels)
 
 
-def is_joined(layer: Conv2d, form: Layout) -> bool:
-    """Whether what neighbouring columns get adjoins, weights and membranes: one group, and rows of whole words."""
-    return layer.groups == 1 and form.joined
+def block(form: Layout, shift: int, run: int, gaps: tuple[int, int]) -> str:
+    """Initialiser of a sast_block_t. run: length of a run; gaps: words between runs, of membranes and of weights."""
+    wide = (0, 0) if form.narrow else (form.container, shift)
+    return f"{{{run}, {wide[0]}, {wide[1]}, {gaps[0]}, {gaps[1]}}}"
 
 
-def _axis(index: int, name: str, entries: list[tuple[int, int, int]]) -> Table:
-    text = [f"{{{first}, {count}, {tap}}}" for first, count, tap in entries]
-    declaration = f"static const sast_axis_t layer{index}_{name}[{len(entries)}]"
-    return Table(
-        name, array(declaration, text, "first output, number of outputs, first tap"), 4 * len(entries)
-    )
+def _reach(index: int, form: Layout, layer: Conv2d, out: Shape, rows: Axis, columns: Axis) -> Iterator[Table]:
+    """What input rows and columns reach, in words of membranes and of weights."""
+    row_words, kernel_row_words = out.width * form.position_words, layer.weight.shape[1] * form.row_words
+    if is_joined(layer, form):
+        counts = range(max(count for _, count, _ in columns.entries) + 1)
+        gaps = [(row_words - n * form.position_words, kernel_row_words - n * form.row_words) for n in counts]
+        text = [
+            block(form, layer.weight_shift, n * form.unit, gap) for n, gap in zip(counts, gaps, strict=True)
+        ]
+        declaration = f"static const sast_block_t layer{index}_blocks[{len(text)}]"
+        yield Table("blocks", array(declaration, text, "by number of columns"), BLOCK_BYTES * len(text))
+    entries = [f"{{{first * row_words}, {tap * kernel_row_words}, {n}}}" for first, n, tap in rows.entries]
+    declaration = f"static const sast_rows_t layer{index}_rows[{len(entries)}]"
+    yield Table("rows", array(declaration, entries), ROWS_BYTES * len(entries))
+    channels = layer.weight.shape[3]
+    entries = [
+        f"{{{first * form.position_words}, {tap * form.row_words}, {n}, {channels}}}"
+        for first, n, tap in columns.entries
+    ]
+    declaration = f"static const sast_columns_t layer{index}_columns[{len(entries)}]"
+    yield Table("columns", array(declaration, entries), COLUMNS_BYTES * len(entries))
+
+
+def _window(index: int, name: str, entries: list[tuple[int, int]]) -> Table:
+    text = [f"{{{to}, {some}}}" for to, some in entries]
+    declaration = f"static const sast_window_t layer{index}_window_{name}[{len(entries)}]"
+    return Table(f"window_{name}", array(declaration, text), WINDOW_BYTES * len(entries))

@@ -29,7 +29,7 @@ def test_footprint_by_hand():
     found = footprint(model)
     assert found.layers == (
         # 16 bits of state and any weight need 32: a word each of weights, and of membranes.
-        LayerFootprint(3 * 3 * 2 * 4 + 3 * 12 + 4 * (4 + 5), 4 * 5 * 3 * 4 + 24),
+        LayerFootprint(3 * 3 * 2 * 4 + 3 * 12 + 12 * (4 + 5), 4 * 5 * 3 * 4 + 24),
         LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
         LayerFootprint(12 * 4 + 2 * 12, 2 * 4 + 24),
@@ -47,7 +47,7 @@ def test_narrow_footprint_by_hand():
     model = Model(Binning(5, 4, 0, 1000, 2, 2), (conv, OrPool(2), Flatten(), linear), ("a", "b"))
     found = footprint(model)
     assert found.layers == (
-        LayerFootprint(3 * 3 * 2 * 4 + 12 * 8 + 4 * (4 + 5), 4 * 5 * 8 + 24),
+        LayerFootprint(3 * 3 * 2 * 4 + 12 * 8 + 12 * (4 + 5), 4 * 5 * 8 + 24),
         LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
         LayerFootprint(12 * 4 + 2 * 8 + 4 * 4, 4 * 4 + 24),

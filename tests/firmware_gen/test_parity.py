@@ -15,11 +15,10 @@ from edge_sast.bounds import accumulator_bound
 from edge_sast.data.binning import Binning
 from edge_sast.data.events import Recording, make_events
 from edge_sast.layers import Conv2d, Integrator, Lif, OrPool, RecurrentLinear, SumPool
-from edge_sast.layout import layout, narrow_shifts
+from edge_sast.layout import is_joined, layout, narrow_shifts
 from edge_sast.model import Model
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.c_layer import kernels
-from firmware_gen.c_tables import is_joined
 from firmware_gen.compare import compare
 from firmware_gen.event_bytes import EVENT, recording_bytes, step_bytes
 from firmware_gen.host import run_recordings
@@ -179,7 +178,7 @@ def test_the_seeds_cover_everything():
     }
     wanted |= {f"{form} {kind}" for kind in ("Lif", "Integrator") for form in ("narrow", "wide")}
     wanted |= {f"narrow, {n} leaks, reset {reset}" for n in range(3) for reset in ("zero", "subtract")}
-    wanted |= {"sast_fire_1", "sast_fire_rest_1", "sast_fire_rest_2"}
+    wanted |= {"sast_fire_1", "sast_fire_2", "sast_fire_k3"}
     wanted |= {"leak beyond the state", "padded channels", "whole quads", "padded positions", "at the bound"}
     wanted |= {f"joined {joined} {form}" for joined in (True, False) for form in ("narrow", "wide")}
     wanted |= {"cell 1", "cell 2", "recurrent last", "reset zero", "reset subtract"}

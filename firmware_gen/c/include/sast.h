@@ -58,30 +58,44 @@ typedef struct sast_context sast_context_t;
 typedef struct sast_layer sast_layer_t;
 typedef struct sast_neuron sast_neuron_t;
 
-/* What one input row (or column) of a convolution or pool reaches: outputs first, first + 1, ... (count of them).
-   The first takes kernel row (column) `tap`, the next ones those that follow: weights are stored in that order. */
+/* Where one input row (or column) of a pool goes. */
 typedef struct {
-    uint16_t first;
-    uint8_t count; /* 0: reaches nothing */
-    uint8_t tap;   /* 0 in pools */
-} sast_axis_t;
+    uint16_t to;   /* output row or column */
+    uint16_t some; /* 0: it fills no window, and goes nowhere */
+} sast_window_t;
 
 /* Membranes lie in words of 32 bits, in one of two forms (docs/kernels.md).
    Narrow, where sums are proven to fit 16 bits: two neurons to a word, the even one in the low half, each as
    membrane + an offset; a position's channels are padded to whole quads of four neurons.
    Wide: one neuron to a word, in two's complement. */
 
-/* What one spike adds: `rows` runs of weights to as many runs of membranes. */
+/* What one spike adds: runs of weights to as many runs of membranes. */
 typedef struct {
-    uint32_t rows;
-    uint32_t length;       /* of a run: quads (narrow) or neurons (wide) */
+    uint16_t length;       /* of a run: quads (narrow) or neurons (wide) */
+    uint8_t bits;          /* wide: of a packed weight, 1, 2, 4 or 8 */
+    uint8_t shift;         /* wide: every weight counts as weight << shift */
     uint32_t membrane_gap; /* words between the end of a run's membranes and the start of the next run's */
     uint32_t weight_gap;   /* words of weights likewise */
 } sast_block_t;
 
-/* Adds a block of packed weights of `layer`. One kernel for each width of weight, and one for wide membranes. */
-typedef void (*sast_add_t)(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
-                           const sast_layer_t *layer);
+/* Adds `runs` (at least one) runs of a block. One kernel for each width of weight, and one for wide membranes. */
+typedef void (*sast_add_t)(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+
+/* What one input row of a convolution reaches: `count` output rows. Neighbouring outputs meet kernel rows (columns) that
+   descend by the stride; the kernel is stored in that order. */
+typedef struct {
+    uint32_t membranes; /* word of the first output row */
+    uint32_t weights;   /* word of the kernel row that it meets, in what an input channel has */
+    uint32_t count;     /* 0: reaches nothing */
+} sast_rows_t;
+
+/* What one input column reaches. */
+typedef struct {
+    uint32_t membranes; /* word of the first output column, in its row */
+    uint32_t weights;   /* word of the kernel column that it meets, in its row */
+    uint16_t count;     /* columns that are reached; 0: none */
+    uint16_t channels;  /* output channels of a group */
+} sast_columns_t;
 
 /* Takes one spike at `place` (row << 16 | column) and `channel` of the input of `layer`. */
 typedef void (*sast_receive_t)(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
@@ -107,7 +121,7 @@ typedef uint32_t (*sast_fire_t)(sast_run_t *run, const sast_neuron_t *neuron);
 struct sast_neuron {
     /* narrow, for sast_fire_t: constants that repeat with every cell of one or more positions */
     uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps; 0: no such leak term */
-    uint32_t rest;             /* both halves: the smallest membrane, leaked, as it is stored; 0 for sast_fire_1 */
+    uint32_t rest;             /* both halves: the smallest membrane, leaked, as it is stored; 0: the mask is in its place */
     uint32_t cell_left;        /* `left` at the start of a cell */
     uint32_t second_shift;
     uint32_t zero;             /* both halves: the offset, as which a membrane of 0 is stored */
@@ -128,20 +142,22 @@ struct sast_layer {
     sast_receive_t receive;
     uint8_t kind;                /* sast_kind_t */
     uint8_t narrow;              /* 1: narrow membranes */
-    uint8_t weight_bits;         /* wide: of a packed weight, 1, 2, 4 or 8 */
-    uint8_t weight_shift;        /* wide: every weight counts as weight << weight_shift */
     uint16_t height;             /* of its input */
     uint16_t width;
     uint16_t channels;
     uint16_t out_height;
     uint16_t out_width;
     uint16_t out_channels;
-    const sast_axis_t *rows;     /* [height]: conv2d and pools */
-    const sast_axis_t *columns;  /* [width] */
+    const sast_window_t *window_rows;    /* [height]: pools */
+    const sast_window_t *window_columns; /* [width] */
     uint32_t bitmap;             /* offset: or_pool: outputs set in this step; recurrent: spikes of the last step */
 
     /* weighted layers */
     sast_add_t add;
+    sast_block_t block;          /* linear: all that a spike reaches; conv2d: all positions of an output row, one a run */
+    const sast_block_t *blocks;  /* joined conv2d: by number of columns, all of them as one run */
+    const sast_rows_t *rows;     /* conv2d [height] */
+    const sast_columns_t *columns; /* conv2d [width] */
     sast_sweep_t sweep;
     sast_sweep_t own_spikes;     /* recurrent_linear: adds those of the last step before the sweep; else NULL */
     const uint32_t *weight;      /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
@@ -149,9 +165,7 @@ struct sast_layer {
     uint32_t weight_words;       /* of one row: the output channels of a group */
     uint32_t kernel_row_words;   /* conv2d: of all columns of a kernel row */
     uint32_t kernel_words;       /* conv2d: of all rows of an input channel */
-    uint32_t length;             /* of one row: quads (narrow) or neurons (wide) */
     const uint16_t *group_first; /* conv2d [channels]: first membrane word, in a position, of an input's group; or NULL */
-    uint16_t group_channels;     /* output channels that one row feeds */
     uint16_t cell;               /* positions of a cell */
     uint32_t cell_words;         /* membrane words of a cell */
     uint32_t cells;

@@ -8,7 +8,7 @@
 #if SAST_DSP
 
 SAST_NAKED void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
-                           const sast_layer_t *layer)
+                           uint32_t runs)
 {
     __asm__ volatile(SAST_ASM_ADD_BEGIN
                      "mov r9, #0xE0E0E0E0\n"
@@ -75,12 +75,9 @@ static inline void add_signs(uint32_t *membranes, uint32_t bits)
     membranes[1] += ((bits >> 9) & 0x00400040u) - 0x00200020u;
 }
 
-void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer)
+void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
-    uint32_t row;
-
-    (void)layer;
-    for (row = 0; row < block->rows; ++row) {
+    for (; runs > 0u; --runs) {
         uint32_t quads = block->length;
 
         while (quads > 0u) {

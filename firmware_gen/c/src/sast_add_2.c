@@ -8,7 +8,7 @@
 #if SAST_DSP
 
 SAST_NAKED void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
-                           const sast_layer_t *layer)
+                           uint32_t runs)
 {
     __asm__ volatile(SAST_ASM_ADD_BEGIN
                      "mov r9, #0xC0C0C0C0\n"
@@ -49,12 +49,9 @@ SAST_NAKED void sast_add_2(uint32_t *membranes, const uint32_t *weights, const s
 
 #define TOP_BITS 0xC0C0C0C0u
 
-void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer)
+void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
-    uint32_t row;
-
-    (void)layer;
-    for (row = 0; row < block->rows; ++row) {
+    for (; runs > 0u; --runs) {
         uint32_t quads = block->length;
         uint32_t word;
 

@@ -8,7 +8,7 @@
 #if SAST_DSP
 
 SAST_NAKED void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
-                           const sast_layer_t *layer)
+                           uint32_t runs)
 {
     __asm__ volatile(SAST_ASM_ADD_BEGIN
                      "mov r9, #0xF0F0F0F0\n"
@@ -57,12 +57,9 @@ SAST_NAKED void sast_add_4(uint32_t *membranes, const uint32_t *weights, const s
 
 #define TOP_BITS 0xF0F0F0F0u
 
-void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer)
+void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
-    uint32_t row;
-
-    (void)layer;
-    for (row = 0; row < block->rows; ++row) {
+    for (; runs > 0u; --runs) {
         uint32_t quads = block->length;
         uint32_t word;
 

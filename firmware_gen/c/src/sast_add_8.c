@@ -7,61 +7,115 @@
 
 #if SAST_DSP
 
-/* Three quads. */
-#define TRIPLE                            \
-    "ldm r1!, {r3-r5}\n"                  \
-    "ldm r0, {r6-r11}\n"                  \
-    "sxtab16 r6, r6, r3\n"                \
-    "sxtab16 r7, r7, r3, ror #8\n"        \
-    "sxtab16 r8, r8, r4\n"                \
-    "sxtab16 r9, r9, r4, ror #8\n"        \
-    "sxtab16 r10, r10, r5\n"              \
-    "sxtab16 r11, r11, r5, ror #8\n"      \
-    "stm r0!, {r6-r11}\n"
+/* Runs up to CHAIN times four quads jump into a chain of so many copies of the same code: nothing is counted inside. */
+#define CHAIN "16"
+#define LINK_BYTES "44"
 
-SAST_NAKED void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
-                           const sast_layer_t *layer)
+SAST_NAKED void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
-    __asm__ volatile(SAST_ASM_ADD_BEGIN
-                     "subs r2, #6\n"
-                     "blo 3f\n"
-                     "2:\n" TRIPLE TRIPLE
-                     "subs r2, #6\n"
-                     "bhs 2b\n"
+    __asm__ volatile(".syntax unified\n"
+                     "push {r4-r11, lr}\n"
+                     "ldrh r4, [r2]\n"
+                     "ldrd r5, r6, [r2, #4]\n"
+                     "lsrs r7, r4, #2\n"
+                     "cmp r7, #" CHAIN "\n"
+                     "bhi 8f\n"
+                     "and r4, r4, #3\n"
+                     "lsls r5, #2\n"
+                     "lsls r6, #2\n"
+                     "adr r8, 2f\n"
+                     "movs r2, #" LINK_BYTES "\n"
+                     "mls r7, r7, r2, r8\n"
+                     "orr r7, r7, #1\n"
+                     "push {r3-r7}\n" /* runs, rest of a run, gaps in bytes, where to enter the chain */
+                     "1:\n"
+                     "ldr pc, [sp, #16]\n"
+                     ".balign 4\n"
+                     ".rept " CHAIN "\n"
+                     "ldm.w r1!, {r2-r4, lr}\n"
+                     "ldm.w r0, {r5-r12}\n"
+                     "sxtab16 r5, r5, r2\n"
+                     "sxtab16 r6, r6, r2, ror #8\n"
+                     "sxtab16 r7, r7, r3\n"
+                     "sxtab16 r8, r8, r3, ror #8\n"
+                     "sxtab16 r9, r9, r4\n"
+                     "sxtab16 r10, r10, r4, ror #8\n"
+                     "sxtab16 r11, r11, lr\n"
+                     "sxtab16 r12, r12, lr, ror #8\n"
+                     "stm.w r0!, {r5-r12}\n"
+                     ".endr\n"
+                     "2:\n"
+                     "ldr r2, [sp, #4]\n"
+                     "tbb [pc, r2]\n"
                      "3:\n"
-                     "adds r2, #3\n" /* what is left, less 3 */
-                     "bcc 4f\n" TRIPLE
-                     "subs r2, #3\n"
-                     "4:\n"
-                     "adds r2, #3\n" /* 0, 1 or 2 */
-                     "beq 6f\n"
-                     "lsrs r2, #1\n"
-                     "bcs 5f\n"
-                     "ldrd r3, r4, [r1], #8\n"
-                     "ldm r0, {r6-r9}\n"
-                     "sxtab16 r6, r6, r3\n"
-                     "sxtab16 r7, r7, r3, ror #8\n"
-                     "sxtab16 r8, r8, r4\n"
-                     "sxtab16 r9, r9, r4, ror #8\n"
-                     "stm r0!, {r6-r9}\n"
-                     "b 6f\n"
-                     "5:\n"
-                     "ldr r3, [r1], #4\n"
-                     "ldrd r6, r7, [r0]\n"
-                     "sxtab16 r6, r6, r3\n"
-                     "sxtab16 r7, r7, r3, ror #8\n"
-                     "strd r6, r7, [r0], #8\n"
-                     "6:\n" SAST_ASM_ADD_END);
+                     ".byte (7f - 3b) / 2, (6f - 3b) / 2, (5f - 3b) / 2, (4f - 3b) / 2\n"
+                     "4:\n" /* three quads */
+                     "ldm r1!, {r2-r4}\n"
+                     "ldm r0, {r5-r10}\n"
+                     "sxtab16 r5, r5, r2\n"
+                     "sxtab16 r6, r6, r2, ror #8\n"
+                     "sxtab16 r7, r7, r3\n"
+                     "sxtab16 r8, r8, r3, ror #8\n"
+                     "sxtab16 r9, r9, r4\n"
+                     "sxtab16 r10, r10, r4, ror #8\n"
+                     "stm r0!, {r5-r10}\n"
+                     "b 7f\n"
+                     "5:\n" /* two */
+                     "ldrd r2, r3, [r1], #8\n"
+                     "ldm r0, {r5-r8}\n"
+                     "sxtab16 r5, r5, r2\n"
+                     "sxtab16 r6, r6, r2, ror #8\n"
+                     "sxtab16 r7, r7, r3\n"
+                     "sxtab16 r8, r8, r3, ror #8\n"
+                     "stm r0!, {r5-r8}\n"
+                     "b 7f\n"
+                     "6:\n" /* one */
+                     "ldr r2, [r1], #4\n"
+                     "ldrd r5, r6, [r0]\n"
+                     "sxtab16 r5, r5, r2\n"
+                     "sxtab16 r6, r6, r2, ror #8\n"
+                     "strd r5, r6, [r0], #8\n"
+                     "7:\n"
+                     "ldm sp, {r2-r5}\n"
+                     "add r0, r0, r4\n"
+                     "add r1, r1, r5\n"
+                     "subs r2, #1\n"
+                     "str r2, [sp]\n"
+                     "bne 1b\n"
+                     "add sp, #20\n"
+                     "pop {r4-r11, pc}\n"
+                     "8:\n" /* longer runs, two quads at a time: r4 quads, r5 and r6 gaps */
+                     "subs r7, r4, #2\n"
+                     "9:\n"
+                     "ldrd r2, lr, [r1], #8\n"
+                     "ldm r0, {r8-r11}\n"
+                     "sxtab16 r8, r8, r2\n"
+                     "sxtab16 r9, r9, r2, ror #8\n"
+                     "sxtab16 r10, r10, lr\n"
+                     "sxtab16 r11, r11, lr, ror #8\n"
+                     "stm r0!, {r8-r11}\n"
+                     "subs r7, #2\n"
+                     "bpl 9b\n"
+                     "adds r7, #2\n"
+                     "beq 10f\n"
+                     "ldr r2, [r1], #4\n"
+                     "ldrd r8, r9, [r0]\n"
+                     "sxtab16 r8, r8, r2\n"
+                     "sxtab16 r9, r9, r2, ror #8\n"
+                     "strd r8, r9, [r0], #8\n"
+                     "10:\n"
+                     "add r0, r0, r5, lsl #2\n"
+                     "add r1, r1, r6, lsl #2\n"
+                     "subs r3, #1\n"
+                     "bne 8b\n"
+                     "pop {r4-r11, pc}\n");
 }
 
 #else
 
-void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer)
+void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
-    uint32_t row;
-
-    (void)layer;
-    for (row = 0; row < block->rows; ++row) {
+    for (; runs > 0u; --runs) {
         uint32_t quads = block->length;
 
         for (; quads >= 4u; quads -= 4u) {

@@ -12,17 +12,17 @@ static inline uint32_t scaled(uint32_t word, uint32_t bits, uint32_t shift)
     return (uint32_t)(bits == 1u ? -1 - 2 * w : w) << shift;
 }
 
-void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer)
+void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
-    const uint32_t bits = layer->weight_bits;
-    uint32_t row;
+    const uint32_t bits = block->bits;
+    const uint32_t shift = block->shift;
 
-    for (row = 0; row < block->rows; ++row) {
+    for (; runs > 0u; --runs) {
         uint32_t left = block->length;
         uint32_t at = 0; /* bit of the word */
 
         while (left > 0u) {
-            *membranes += scaled(*weights << (32u - bits - at), bits, layer->weight_shift);
+            *membranes += scaled(*weights << (32u - bits - at), bits, shift);
             ++membranes;
             --left;
             at += bits;

@@ -6,7 +6,7 @@
 
 /* The layout that the memory types of generated models rely on. */
 typedef char sast_requires_packed_counters[sizeof(sast_counters_t) == 24u ? 1 : -1];
-typedef char sast_requires_packed_axis[sizeof(sast_axis_t) == 4u ? 1 : -1];
+typedef char sast_requires_packed_window[sizeof(sast_window_t) == 4u ? 1 : -1];
 
 /* What a memory type is aligned to: its counters hold the widest type. 8 bytes, or less where the ABI asks for less. */
 typedef struct {

@@ -43,13 +43,13 @@ static inline uint32_t sast_lowest(uint32_t bits)
 #define SAST_ASM_ADD_BEGIN            \
     ".syntax unified\n"               \
     "push {r4-r11, lr}\n"             \
-    "ldr r12, [r2]\n"                 \
+    "mov r12, r3\n"                   \
     "mov lr, r2\n"                    \
     "1:\n"                      \
-    "ldr r2, [lr, #4]\n"
+    "ldrh r2, [lr]\n"
 
 #define SAST_ASM_ADD_END              \
-    "ldrd r2, r3, [lr, #8]\n"         \
+    "ldrd r2, r3, [lr, #4]\n"         \
     "add r0, r0, r2, lsl #2\n"        \
     "add r1, r1, r3, lsl #2\n"        \
     "subs r12, #1\n"                  \

@@ -20,9 +20,18 @@ static inline uint32_t sast_above_low(uint32_t x, uint32_t a, uint32_t c, uint32
     return kept > c ? kept - c : 0u;
 }
 
+/* What a sweep needs of sast_neuron_t, in a copy: stores into membranes cannot change it, as the compiler then knows. */
+typedef struct {
+    uint32_t mask[2];
+    uint32_t shift[2];
+    uint32_t rest;
+    uint32_t zero;
+    uint32_t terms; /* of the leak; 1 may also be none */
+    bool has_rest;
+} sast_leak_t;
+
 /* A word as it is stored after its sweep, neurons that spiked at 0. Adds the spikes of its neurons to *flags. */
-static inline uint32_t sast_fire_word(uint32_t x, const uint32_t *constants, const sast_neuron_t *neuron,
-                                      const uint32_t terms, const bool rest, uint32_t *flags)
+static inline uint32_t sast_fire_word(uint32_t x, const uint32_t *constants, const sast_leak_t *leak, uint32_t *flags)
 {
     const uint32_t a = constants[0];
     const uint32_t c = constants[1];
@@ -34,28 +43,27 @@ static inline uint32_t sast_fire_word(uint32_t x, const uint32_t *constants, con
     above = sast_above_low(x & 0xFFFFu, a & 0xFFFFu, c & 0xFFFFu, &even);
     above |= sast_above_low(x >> 16, a >> 16, c >> 16, &odd) << 16;
     *flags = *flags >> 2 | even << 6 | odd << 7;
-    stored = above >> (neuron->cell_left & 0xFFu);
-    stored = rest ? above - (stored & neuron->mask[0]) + neuron->rest : above + (neuron->mask[0] & ~stored);
-    if (terms == 2u) {
-        stored -= above >> neuron->second_shift & neuron->mask[1];
+    stored = above >> leak->shift[0];
+    stored = leak->has_rest ? above - (stored & leak->mask[0]) + leak->rest : above + (leak->mask[0] & ~stored);
+    if (leak->terms == 2u) {
+        stored -= above >> leak->shift[1] & leak->mask[1];
     }
     if ((even | odd) != 0u) {
         const uint32_t halves = even * 0xFFFFu | odd * 0xFFFF0000u;
 
-        stored = (stored & ~halves) | (neuron->zero & halves);
+        stored = (stored & ~halves) | (leak->zero & halves);
     }
     return stored;
 }
 
 /* One block of four words; returns its spikes, and where there are any, `before`. */
-static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const sast_neuron_t *neuron,
-                                       const uint32_t terms, const bool rest, uint32_t *before)
+static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const sast_leak_t *leak, uint32_t *before)
 {
     uint32_t flags = 0;
-    const uint32_t x0 = sast_fire_word(x[0], table + 0, neuron, terms, rest, &flags);
-    const uint32_t x1 = sast_fire_word(x[1], table + 2, neuron, terms, rest, &flags);
-    const uint32_t x2 = sast_fire_word(x[2], table + 4, neuron, terms, rest, &flags);
-    const uint32_t x3 = sast_fire_word(x[3], table + 6, neuron, terms, rest, &flags);
+    const uint32_t x0 = sast_fire_word(x[0], table, leak, &flags);
+    const uint32_t x1 = sast_fire_word(x[1], table + 2, leak, &flags);
+    const uint32_t x2 = sast_fire_word(x[2], table + 4, leak, &flags);
+    const uint32_t x3 = sast_fire_word(x[3], table + 6, leak, &flags);
 
     if (flags != 0u) {
         before[0] = x[0];
@@ -70,10 +78,16 @@ static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const
     return flags;
 }
 
-/* sast_fire_t; terms: 1 (or none, with `rest`) or 2, rest: whether the stored form has it. */
-static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *neuron, const uint32_t terms,
-                                        const bool rest)
+/* sast_fire_t. shift: the first; terms: of the leak, 1 (or none, with `rest`) or 2; has_rest: whether `rest` is added. */
+static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *neuron, const uint32_t shift,
+                                        const uint32_t terms, const bool has_rest)
 {
+    const sast_leak_t leak = {{neuron->mask[0], neuron->mask[1]},
+                              {shift, neuron->second_shift},
+                              neuron->rest,
+                              neuron->zero,
+                              terms,
+                              has_rest};
     uint32_t *x = run->membranes;
     const uint32_t *table = run->table;
     uint32_t left = run->left >> 8;
@@ -88,7 +102,7 @@ static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *ne
             left = neuron->cell_left >> 8;
             table = neuron->table;
         }
-        flags = sast_fire_block(x, table, neuron, terms, rest, run->before);
+        flags = sast_fire_block(x, table, &leak, run->before);
         x += SAST_BLOCK_WORDS;
         table += 2u * SAST_BLOCK_WORDS;
         --left;

@@ -93,22 +93,36 @@ void sast_flatten(sast_context_t *context, const sast_layer_t *layer, uint32_t p
 void sast_output(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 
 /* Adding weights: into narrow membranes, by width of packed weight; into wide ones, of any width. */
-void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
-void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
-void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
-void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
-void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, const sast_layer_t *layer);
+void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 
 /* Sweeps: of narrow membranes that spike, of narrow ones of an integrator, of wide ones. */
 void sast_sweep(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_integrator(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_wide(sast_context_t *context, const sast_layer_t *layer);
 
-/* The inner loop of narrow sweeps: with one leak term, where sums leave room for the offset that comes of it; with up
-   to one leak term; with two. */
+/* The inner loop of narrow sweeps: with up to one leak term; with two; and with one of a known shift, where sums leave room
+   for the offset that comes of it. */
 uint32_t sast_fire_1(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_rest_1(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_rest_2(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k1(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k2(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k3(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k4(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k5(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k6(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k7(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k8(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k9(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k10(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k11(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k12(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k13(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k14(sast_run_t *run, const sast_neuron_t *neuron);
+uint32_t sast_fire_k15(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* The layer's own spikes of the last step, added to its membranes and forgotten. */
 void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer);

@@ -5,13 +5,7 @@
 
 void sast_linear(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel)
 {
-    sast_block_t block;
-
     (void)place;
-    block.rows = 1;
-    block.length = layer->length;
-    block.membrane_gap = 0;
-    block.weight_gap = 0;
     sast_counters_of(context, layer)->synops += layer->out_channels;
-    layer->add(sast_words(context, layer->membranes), layer->weight + channel * layer->weight_words, &block, layer);
+    layer->add(sast_words(context, layer->membranes), layer->weight + channel * layer->weight_words, &layer->block, 1);
 }

@@ -7,20 +7,15 @@ void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer)
 {
     uint32_t *spikes = sast_words(context, layer->bitmap);
     const uint32_t *weights = layer->recurrent;
-    sast_block_t block;
     uint32_t n;
 
-    block.rows = 1;
-    block.length = layer->length;
-    block.membrane_gap = 0;
-    block.weight_gap = 0;
     for (n = 0; n < layer->out_channels; ++n) {
         const uint32_t mask = (uint32_t)1u << (n & 31u);
 
         if ((spikes[n >> 5] & mask) != 0u) {
             spikes[n >> 5] &= ~mask;
             sast_counters_of(context, layer)->synops += layer->out_channels;
-            layer->add(sast_words(context, layer->membranes), weights, &block, layer);
+            layer->add(sast_words(context, layer->membranes), weights, &layer->block, 1);
         }
         weights += layer->weight_words;
     }

@@ -5,10 +5,10 @@
 
 void sast_sum_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel)
 {
-    const sast_axis_t *row = &layer->rows[sast_row(place)];
-    const sast_axis_t *column = &layer->columns[sast_column(place)];
+    const sast_window_t *row = &layer->window_rows[sast_row(place)];
+    const sast_window_t *column = &layer->window_columns[sast_column(place)];
 
-    if ((row->count & column->count) != 0u) { /* else: a row or column that fills no window */
-        sast_pass_on(context, layer, sast_place(row->first, column->first), channel);
+    if ((row->some & column->some) != 0u) { /* else: a row or column that fills no window */
+        sast_pass_on(context, layer, sast_place(row->to, column->to), channel);
     }
 }

@@ -15,7 +15,8 @@ from tests.firmware_gen.test_parity import drawn_model, make_inputs
 from tests.strategies import binned
 
 SHIFTS = {8: 0, 4: 4, 2: 6, 1: 5}
-FIRES = ("sast_fire_1", "sast_fire_rest_1", "sast_fire_rest_2")
+KNOWN = range(1, 16)  # leak shifts
+FIRES = ("sast_fire_1", "sast_fire_2", *(f"sast_fire_k{k}" for k in KNOWN))
 KERNELS = (*(f"sast_add_{bits}" for bits in SHIFTS), *FIRES)
 BLOCKS = 6  # of a cell, in the tests of the sweeps
 CELLS = 3
@@ -54,7 +55,7 @@ def test_additions_against_sums_of_single_weights(machines, bits):
     rng = np.random.default_rng(bits)
     limit = 1 << (bits - 1)
     per_word = 8 // bits
-    for quads in [*range(1, 2 * per_word + 14), 40, 64]:
+    for quads in [*range(1, 2 * per_word + 14), 40, 64, 67, 68, 80]:
         rows, membrane_gap, weight_gap = (
             int(rng.integers(1, 6)),
             int(rng.integers(0, 5)),
@@ -69,9 +70,9 @@ def test_additions_against_sums_of_single_weights(machines, bits):
         want = halves.copy()
         want[:, : 4 * quads] += weight.astype(int) << SHIFTS[bits]
         for machine in machines:
-            block = put(machine, np.array([rows, quads, membrane_gap, weight_gap]))
+            block = put(machine, np.array([quads, membrane_gap, weight_gap]))
             membranes = put(machine, halves[:, ::2] | halves[:, 1::2] << 16)
-            machine.call(f"sast_add_{bits}", membranes, put(machine, weights), block, 0)
+            machine.call(f"sast_add_{bits}", membranes, put(machine, weights), block, rows)
             assert (
                 read(machine, membranes, halves.size // 2)
                 == (want[:, ::2] | want[:, 1::2] << 16).flatten().tolist()
@@ -82,11 +83,11 @@ def fire_model(kernel, x, a, c, masks, shifts, rest, zero):
     """Halves after the sweep, and which spiked: the definitions of docs/kernels.md, half by half."""
     total = x + a
     above = np.maximum((total & 0xFFFF) - c, 0)
-    if kernel == "sast_fire_1":
+    if "_k" in kernel:
         stored = above + masks[0] - (above >> shifts[0] & masks[0])
     else:
         stored = above - (above >> shifts[0] & masks[0]) + rest
-    if kernel == "sast_fire_rest_2":
+    if kernel == "sast_fire_2":
         stored -= above >> shifts[1] & masks[1]
     return np.where(total > 0xFFFF, zero, stored), total > 0xFFFF
 
@@ -95,13 +96,20 @@ def fire_model(kernel, x, a, c, masks, shifts, rest, zero):
 @pytest.mark.parametrize("spiking", [0.0, 0.02, 0.5, 1.0])
 def test_sweeps_against_their_definition(machines, kernel, spiking):
     rng = np.random.default_rng(FIRES.index(kernel))
-    for _ in range(12):
+    for _ in range(4 if "_k" in kernel else 12):
         state_bits = int(rng.integers(8, 15))
         shifts = sorted(rng.choice(np.arange(1, state_bits), 2, replace=False).tolist())
+        known = int(kernel.partition("_k")[2] or 0)
+        shifts = [min(known, 15), 0] if known else shifts
+        state_bits = max(state_bits, known + 1)
         masks = [0xFFFF >> k for k in shifts]
         low, high = -(1 << state_bits - 1), (1 << state_bits - 1) - 1
-        rest = 32768 + low - (low >> shifts[0]) - ((low >> shifts[1]) if kernel.endswith("2") else 0)
-        zero = masks[0] - low + (low >> shifts[0]) if kernel == "sast_fire_1" else 32768
+        rest = (
+            0
+            if known
+            else 32768 + low - (low >> shifts[0]) - ((low >> shifts[1]) if kernel.endswith("2") else 0)
+        )
+        zero = masks[0] - low + (low >> known) if known else 32768
         lanes = 8 * BLOCKS
         threshold, bias = rng.integers(1, high, lanes), rng.integers(-3, 4, lanes)
         a, c = 65536 - zero + bias - threshold, 65536 + low - threshold

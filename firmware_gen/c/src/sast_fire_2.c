@@ -1,12 +1,12 @@
 /*
- * sast_fire_rest_2.c: the inner loop of narrow sweeps, with two leak terms and `rest`.
+ * sast_fire_2.c: the inner loop of narrow sweeps, with two leak terms and `rest`.
  */
 #include "sast_fire.h"
 #include "sast_fire_asm.h"
 
 #if SAST_DSP
 
-SAST_NAKED uint32_t sast_fire_rest_2(sast_run_t *run, const sast_neuron_t *neuron)
+SAST_NAKED uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron)
 {
     __asm__ volatile(SAST_ASM_FIRE_BEGIN
                      "ldr r9, [r1, #4]\n"  /* the second mask */
@@ -55,9 +55,9 @@ SAST_NAKED uint32_t sast_fire_rest_2(sast_run_t *run, const sast_neuron_t *neuro
 
 #else
 
-uint32_t sast_fire_rest_2(sast_run_t *run, const sast_neuron_t *neuron)
+uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron)
 {
-    return sast_fire_blocks(run, neuron, 2, true);
+    return sast_fire_blocks(run, neuron, neuron->cell_left & 0xFFu, 2, true);
 }
 
 #endif
