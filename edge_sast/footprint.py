@@ -5,10 +5,10 @@ each row and column of a conv2d's, its blocks, and 2 bytes per input channel whe
 per membrane word of one cell: 8 bytes of constants (an integrator: 4 bytes of bias per channel) and 4 of initial
 membranes. Of a wide one, 4 bytes each of threshold, bias and initial membrane per channel. An integrator's outputs
 before the first step: 4 bytes per class.
-RAM: membranes as layout.py places them; counters of each weighted layer; bitmaps of whole words, one bit per output
-of an or_pool and per neuron of a recurrent_linear; inputs seen in this step, one bit each for presence and one byte
-for counts, in whole words; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the generated C to
-these figures.
+RAM: membranes and idle cells as layout.py places them; counters of each weighted layer; bitmaps of whole words, one
+bit per output of an or_pool and per neuron of a recurrent_linear; inputs seen in this step, one bit each for presence
+and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the
+generated C to these figures.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def _ram(layer: Layer, shape: Shape, out: Shape) -> int:
     if isinstance(layer, Flatten | SumPool):
         return 0
     own_spikes = bitmap_bytes(out.neurons) if isinstance(layer, RecurrentLinear) else 0
-    return 4 * layout(layer, shape, out).membrane_words + COUNTERS_BYTES + own_spikes
+    form = layout(layer, shape, out)
+    return 4 * (form.membrane_words + form.idle_words) + COUNTERS_BYTES + own_spikes
 
 
 def seen_bytes(inputs: int, count_cap: int) -> int:

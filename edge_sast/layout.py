@@ -16,6 +16,7 @@ from edge_sast.packing import container_bits
 
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
 BLOCK_WORDS = 4  # membrane words that a sweep takes at once: two quads
+MIN_IDLE_CELLS = 4  # below, to look which were touched is not worth it
 MAX_RUN = 0xFFFF  # what a block's length can hold
 CELL_LANES = 48  # a cell has at least as many neurons, where the layer has positions enough
 
@@ -42,6 +43,13 @@ class Layout:
     @property
     def membrane_words(self) -> int:
         return self.cells * self.cell_words
+
+    @property
+    def idle_words(self) -> int:
+        """RAM that knows which cells no spike has touched, and holds what these share; 0 where there are few cells."""
+        if not self.narrow or self.cells < MIN_IDLE_CELLS:
+            return 0
+        return 1 + (self.cells + 31) // 32 + self.cell_words
 
     @property
     def joined(self) -> bool:

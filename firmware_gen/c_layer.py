@@ -46,9 +46,15 @@ def kernels(model: Model, index: int) -> dict[str, str]:
         return names | {"sweep": "sast_sweep_wide"}
     if not isinstance(layer.neuron, Lif):
         return names | {"sweep": "sast_sweep_integrator"}
-    if not offset(layer, shapes[index])[1]:
-        return names | {"sweep": "sast_sweep", "fire": f"sast_fire_k{narrow_shifts(layer.neuron)[0]}"}
-    return names | {"sweep": "sast_sweep", "fire": f"sast_fire_{max(1, len(layer.neuron.leak_shifts))}"}
+    known = not offset(layer, shapes[index])[1]
+    names["fire"] = f"sast_fire_k{narrow_shifts(layer.neuron)[0]}" if known else _fire(layer.neuron)
+    if form.idle_words:
+        return names | {"sweep": "sast_sweep_idle", "touch": "sast_touch", "cells": "sast_sweep"}
+    return names | {"sweep": "sast_sweep"}
+
+
+def _fire(neuron: Lif) -> str:
+    return f"sast_fire_{max(1, len(neuron.leak_shifts))}"
 
 
 def descriptor(model: Model, index: int, tables: list[Table]) -> str:
@@ -71,7 +77,7 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
     nested = ""
     if isinstance(layer, Weighted):
         form = layout(layer, shape, out)
-        values |= {key: functions[key] for key in ("add", "sweep", "own_spikes") if key in functions}
+        values |= {key: functions[key] for key in ("add", "sweep", "own_spikes", "touch") if key in functions}
         values |= {"counters": f"OFFSET(counters[{counters_index(model, index)}])"}
         values |= _weighted(index, layer, form, out.width)
         neuron = _neuron(layer, form, shape) | _pointers(index, tables, functions)
@@ -88,6 +94,7 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
         "weight_words": form.row_words,
         "block": block(form, layer.weight_shift, form.unit, (_run_gap(form), 0)),
         "cell": form.cell,
+        "cell_shift": form.cell.bit_length() - 1,
         "cell_words": form.cell_words,
         "cells": form.cells,
         "position_words": form.position_words,
@@ -100,6 +107,8 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
             "kernel_row_words": columns * form.row_words,
             "kernel_words": rows * columns * form.row_words,
         }
+    if form.idle_words:
+        values["idle"] = f"OFFSET(layer{index}_idle)"
     if isinstance(layer, RecurrentLinear):
         values["bitmap"] = f"OFFSET(layer{index}_spikes)"
     return values

@@ -70,6 +70,9 @@ def _membranes(model: Model) -> Iterator[Member]:
         kind = "two neurons to a word" if form.narrow else "a word each"
         comment = f"{shapes[index + 1]}, {kind}, kept leaked between steps"
         yield Member(f"layer{index}_membranes", "uint32_t", form.membrane_words, 4, comment)
+        if form.idle_words:
+            shared = "which cells no spike has touched, and what they share"
+            yield Member(f"layer{index}_idle", "uint32_t", form.idle_words, 4, shared)
 
 
 def _input_seen(model: Model) -> Member:

@@ -132,6 +132,7 @@ def features(model: Model) -> set[str]:
         if form.narrow and isinstance(layer.neuron, Lif):
             found |= {f"narrow, {len(layer.neuron.leak_shifts)} leaks, reset {layer.neuron.reset}"}
             found.add(kernels(model, index)["fire"])
+            found |= {f"idle cells {form.idle_words > 0}"}
             clamped = narrow_shifts(layer.neuron) != layer.neuron.leak_shifts
             found |= {"leak beyond the state"} if clamped else set()
             found |= {"padded channels"} if layer.neuron.channels % 4 else {"whole quads"}
@@ -179,7 +180,15 @@ def test_the_seeds_cover_everything():
     wanted |= {f"{form} {kind}" for kind in ("Lif", "Integrator") for form in ("narrow", "wide")}
     wanted |= {f"narrow, {n} leaks, reset {reset}" for n in range(3) for reset in ("zero", "subtract")}
     wanted |= {"sast_fire_1", "sast_fire_2", "sast_fire_k3"}
-    wanted |= {"leak beyond the state", "padded channels", "whole quads", "padded positions", "at the bound"}
+    wanted |= {
+        "idle cells True",
+        "idle cells False",
+        "leak beyond the state",
+        "padded channels",
+        "whole quads",
+        "padded positions",
+        "at the bound",
+    }
     wanted |= {f"joined {joined} {form}" for joined in (True, False) for form in ("narrow", "wide")}
     wanted |= {"cell 1", "cell 2", "recurrent last", "reset zero", "reset subtract"}
     wanted |= {f"{n} leaks" for n in range(3)} | {"cap one", "cap many"}

@@ -84,17 +84,17 @@ typedef void (*sast_add_t)(uint32_t *membranes, const uint32_t *weights, const s
 /* What one input row of a convolution reaches: `count` output rows. Neighbouring outputs meet kernel rows (columns) that
    descend by the stride; the kernel is stored in that order. */
 typedef struct {
-    uint32_t membranes; /* word of the first output row */
-    uint32_t weights;   /* word of the kernel row that it meets, in what an input channel has */
-    uint32_t count;     /* 0: reaches nothing */
+    uint32_t position; /* the first output row's first */
+    uint32_t weights;  /* word of the kernel row that it meets, in what an input channel has */
+    uint32_t count;    /* 0: reaches nothing */
 } sast_rows_t;
 
 /* What one input column reaches. */
 typedef struct {
-    uint32_t membranes; /* word of the first output column, in its row */
-    uint32_t weights;   /* word of the kernel column that it meets, in its row */
-    uint16_t count;     /* columns that are reached; 0: none */
-    uint16_t channels;  /* output channels of a group */
+    uint32_t position; /* the first output column */
+    uint32_t weights;  /* word of the kernel column that it meets, in its row */
+    uint16_t count;    /* columns that are reached; 0: none */
+    uint16_t channels; /* output channels of a group */
 } sast_columns_t;
 
 /* Takes one spike at `place` (row << 16 | column) and `channel` of the input of `layer`. */
@@ -102,6 +102,11 @@ typedef void (*sast_receive_t)(sast_context_t *context, const sast_layer_t *laye
 
 /* Every neuron of `layer` once; its spikes go to the next layer at once. */
 typedef void (*sast_sweep_t)(sast_context_t *context, const sast_layer_t *layer);
+
+/* Before a spike adds to convolution outputs, `rows` rows of `columns` positions from `position` on: cells that no spike
+   has touched since sast_reset get membranes of their own. */
+typedef void (*sast_touch_t)(sast_context_t *context, const sast_layer_t *layer, uint32_t position, uint32_t rows,
+                             uint32_t columns);
 
 /* Where a narrow sweep stands, and what it met. */
 typedef struct {
@@ -166,7 +171,10 @@ struct sast_layer {
     uint32_t kernel_row_words;   /* conv2d: of all columns of a kernel row */
     uint32_t kernel_words;       /* conv2d: of all rows of an input channel */
     const uint16_t *group_first; /* conv2d [channels]: first membrane word, in a position, of an input's group; or NULL */
+    sast_touch_t touch;          /* conv2d with idle cells; else NULL */
+    uint32_t idle;               /* offset: number of untouched cells, a bit for each cell (1: touched), one cell for them all */
     uint16_t cell;               /* positions of a cell */
+    uint16_t cell_shift;         /* cell = 1 << cell_shift, where there are idle cells */
     uint32_t cell_words;         /* membrane words of a cell */
     uint32_t cells;
     uint32_t position_words;     /* membrane words of a position */

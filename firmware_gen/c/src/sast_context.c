@@ -29,12 +29,16 @@ static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
 {
     uint32_t *membranes = sast_words(context, layer->membranes);
     uint32_t cell;
-    uint32_t i;
 
+    if (layer->touch != NULL) {
+        uint32_t *idle = sast_words(context, layer->idle);
+
+        *idle = layer->cells;
+        sast_copy_cell(layer, sast_idle_cell(layer, idle), layer->initial);
+        return;
+    }
     for (cell = 0; cell < layer->cells; ++cell) {
-        for (i = 0; i < layer->cell_words; ++i) {
-            *membranes++ = layer->initial[i];
-        }
+        sast_copy_cell(layer, membranes + cell * layer->cell_words, layer->initial);
     }
 }
 

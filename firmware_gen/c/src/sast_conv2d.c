@@ -10,12 +10,17 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
 {
     const sast_rows_t *rows = &layer->rows[sast_row(place)];
     const sast_columns_t *columns = &layer->columns[sast_column(place)];
-    uint32_t *membranes = sast_words(context, layer->membranes) + rows->membranes + columns->membranes;
+    const uint32_t position = rows->position + columns->position;
+    const uint32_t reached = rows->count * columns->count;
+    uint32_t *membranes = sast_words(context, layer->membranes) + position * layer->position_words;
     const uint32_t *weights = layer->weight + channel * layer->kernel_words + rows->weights + columns->weights;
     uint32_t i;
 
-    if (columns->count == 0u) {
+    if (reached == 0u) {
         return;
+    }
+    if (layer->touch != NULL && *sast_words(context, layer->idle) != 0u) {
+        layer->touch(context, layer, position, rows->count, columns->count);
     }
     if (layer->group_first != NULL) {
         membranes += layer->group_first[channel];
@@ -25,5 +30,5 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
         membranes += layer->out_row_words;
         weights += layer->kernel_row_words;
     }
-    sast_counters_of(context, layer)->synops += rows->count * columns->count * columns->channels;
+    sast_counters_of(context, layer)->synops += reached * columns->channels;
 }

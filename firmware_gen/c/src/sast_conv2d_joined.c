@@ -8,12 +8,17 @@ void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint
 {
     const sast_rows_t *rows = &layer->rows[sast_row(place)];
     const sast_columns_t *columns = &layer->columns[sast_column(place)];
-    const uint32_t positions = rows->count * columns->count;
+    const uint32_t position = rows->position + columns->position;
+    const uint32_t reached = rows->count * columns->count;
 
-    if (positions != 0u) {
-        sast_counters_of(context, layer)->synops += positions * columns->channels;
-        layer->add(sast_words(context, layer->membranes) + rows->membranes + columns->membranes,
-                   layer->weight + channel * layer->kernel_words + rows->weights + columns->weights,
-                   &layer->blocks[columns->count], rows->count);
+    if (reached == 0u) {
+        return;
     }
+    if (layer->touch != NULL && *sast_words(context, layer->idle) != 0u) {
+        layer->touch(context, layer, position, rows->count, columns->count);
+    }
+    sast_counters_of(context, layer)->synops += reached * columns->channels;
+    layer->add(sast_words(context, layer->membranes) + position * layer->position_words,
+               layer->weight + channel * layer->kernel_words + rows->weights + columns->weights,
+               &layer->blocks[columns->count], rows->count);
 }

@@ -99,8 +99,32 @@ void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t
 void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 
-/* Sweeps: of narrow membranes that spike, of narrow ones of an integrator, of wide ones. */
+void sast_touch(sast_context_t *context, const sast_layer_t *layer, uint32_t position, uint32_t rows, uint32_t columns);
+
+/* Whether cell `cell` of a layer with idle cells has membranes of its own. */
+static inline bool sast_is_touched(const uint32_t *idle, uint32_t cell)
+{
+    return (idle[1u + (cell >> 5)] >> (cell & 31u) & 1u) != 0u;
+}
+
+/* The membranes that all untouched cells share. */
+static inline uint32_t *sast_idle_cell(const sast_layer_t *layer, uint32_t *idle)
+{
+    return idle + 1u + ((layer->cells + 31u) >> 5);
+}
+
+static inline void sast_copy_cell(const sast_layer_t *layer, uint32_t *to, const uint32_t *from)
+{
+    uint32_t i;
+
+    for (i = 0; i < layer->cell_words; ++i) {
+        to[i] = from[i];
+    }
+}
+
+/* Sweeps: of narrow membranes that spike, with and without idle cells, of narrow ones of an integrator, of wide ones. */
 void sast_sweep(sast_context_t *context, const sast_layer_t *layer);
+void sast_sweep_idle(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_integrator(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_wide(sast_context_t *context, const sast_layer_t *layer);
 

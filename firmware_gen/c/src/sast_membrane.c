@@ -22,6 +22,20 @@ static uint32_t divide(uint32_t a, uint32_t b)
     return quotient;
 }
 
+/* Where a position's membranes lie: those of its own, or those that it shares. */
+static const uint32_t *membranes_of(const sast_context_t *context, const sast_layer_t *layer, uint32_t position)
+{
+    if (layer->touch != NULL) {
+        uint32_t *idle = sast_words(context, layer->idle);
+        const uint32_t cell = position >> layer->cell_shift;
+
+        if (*idle != 0u && !sast_is_touched(idle, cell)) {
+            return sast_idle_cell(layer, idle) + (position - (cell << layer->cell_shift)) * layer->position_words;
+        }
+    }
+    return sast_words(context, layer->membranes) + position * layer->position_words;
+}
+
 sast_status_t sast_membrane(const sast_context_t *context, uint16_t layer, uint32_t neuron, int32_t *membrane)
 {
     const sast_layer_t *of;
@@ -41,7 +55,7 @@ sast_status_t sast_membrane(const sast_context_t *context, uint16_t layer, uint3
     }
     position = divide(neuron, of->out_channels);
     c = neuron - position * of->out_channels;
-    words = sast_words(context, of->membranes) + position * of->position_words;
+    words = membranes_of(context, of, position);
     *membrane = of->narrow != 0u ? sast_from_half(&of->neuron, sast_half(words[c >> 1], c & 1u)) : (int32_t)words[c];
     return SAST_OK;
 }

@@ -8,39 +8,21 @@
  */
 #include "sast_arithmetic.h"
 #include "sast_dsp.h"
-#include "sast_internal.h"
+#include "sast_sweep.h"
 
-/* A sweep under way. */
-typedef struct {
-    sast_context_t *context;
-    const sast_layer_t *layer;
-    sast_run_t run;
-    uint32_t row;       /* output row of the last spike, */
-    uint32_t row_first; /* number of its first position, */
-    uint32_t row_end;   /* and of the next row's */
-    uint32_t spikes;
-} sweep_t;
-
-static sweep_t begin(sast_context_t *context, const sast_layer_t *layer)
+void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sast_layer_t *layer)
 {
-    sweep_t sweep;
-
-    sweep.context = context;
-    sweep.layer = layer;
-    sweep.run.membranes = sast_words(context, layer->membranes);
-    sweep.run.table = layer->neuron.table;
-    sweep.run.left = layer->neuron.cell_left & 0xFFu;
-    sweep.run.cells = layer->cells;
-    sweep.run.zero = layer->neuron.zero;
-    sweep.row = 0;
-    sweep.row_first = 0;
-    sweep.row_end = layer->out_width;
-    sweep.spikes = 0;
-    return sweep;
+    sweep->context = context;
+    sweep->layer = layer;
+    sweep->run.zero = layer->neuron.zero;
+    sweep->row = 0;
+    sweep->row_first = 0;
+    sweep->row_end = layer->out_width;
+    sweep->spikes = 0;
 }
 
 /* Membrane after its reset of neuron `lane` of the block that the inner loop has just left. */
-static int32_t after_reset(const sweep_t *sweep, uint32_t lane, bool spike)
+static int32_t after_reset(const sast_sweeping_t *sweep, uint32_t lane, bool spike)
 {
     const sast_neuron_t *neuron = &sweep->layer->neuron;
     const uint32_t *constants = sweep->run.table - 2u * SAST_BLOCK_WORDS + (lane & 6u);
@@ -59,7 +41,7 @@ static int32_t after_reset(const sweep_t *sweep, uint32_t lane, bool spike)
 }
 
 /* Stores what a reset by subtraction leaves of neuron `lane` of that block. */
-static void subtract(const sweep_t *sweep, uint32_t lane)
+static void subtract(const sast_sweeping_t *sweep, uint32_t lane)
 {
     uint32_t *word = sweep->run.membranes - SAST_BLOCK_WORDS + (lane >> 1);
     const int32_t leaked = sast_leak(&sweep->layer->neuron, after_reset(sweep, lane, true));
@@ -69,7 +51,7 @@ static void subtract(const sweep_t *sweep, uint32_t lane)
 
 /* Neurons of that block that spiked, bit by bit, are counted and sent on; its first is `channel` of `position`, or, where
    `channel` is beyond a position's, of one of those after it. */
-static void send(sweep_t *sweep, uint32_t flags, uint32_t position, uint32_t channel)
+static void send(sast_sweeping_t *sweep, uint32_t flags, uint32_t position, uint32_t channel)
 {
     sast_context_t *context = sweep->context;
     const sast_layer_t *layer = sweep->layer;
@@ -107,7 +89,7 @@ static void send(sweep_t *sweep, uint32_t flags, uint32_t position, uint32_t cha
 }
 
 /* One block, with all its neurons shown; `channel` and `position` are of its first and move on to the next block's. */
-static void show_block(sweep_t *sweep, uint32_t *position, uint32_t *channel)
+static void show_block(sast_sweeping_t *sweep, uint32_t *position, uint32_t *channel)
 {
     const sast_layer_t *layer = sweep->layer;
     const uint32_t positions = (uint32_t)layer->out_height * layer->out_width;
@@ -141,12 +123,13 @@ static void show_block(sweep_t *sweep, uint32_t *position, uint32_t *channel)
     }
 }
 
-static void show_all(sweep_t *sweep)
+void sast_sweep_shown(sast_sweeping_t *sweep)
 {
     const sast_layer_t *layer = sweep->layer;
     uint32_t cell;
     uint32_t block;
 
+    sweep->run.membranes = sast_words(sweep->context, layer->membranes);
     for (cell = 0; cell < layer->cells; ++cell) {
         uint32_t position = cell * layer->cell;
         uint32_t channel = 0;
@@ -158,19 +141,31 @@ static void show_all(sweep_t *sweep)
     }
 }
 
-void sast_sweep(sast_context_t *context, const sast_layer_t *layer)
+void sast_sweep_cells(sast_sweeping_t *sweep, uint32_t first, uint32_t end)
 {
-    sweep_t sweep = begin(context, layer);
+    const sast_layer_t *layer = sweep->layer;
+    const uint32_t blocks = layer->neuron.cell_left >> 8;
     uint32_t flags;
 
-    if (context->observer.neuron != NULL) {
-        show_all(&sweep);
-    } else {
-        while ((flags = layer->neuron.fire(&sweep.run, &layer->neuron)) != 0u) {
-            const uint32_t block = (layer->neuron.cell_left >> 8) - 1u - (sweep.run.left >> 8); /* of its cell */
+    sweep->run.membranes = sast_words(sweep->context, layer->membranes) + first * layer->cell_words;
+    sweep->run.left = layer->neuron.cell_left & 0xFFu;
+    sweep->run.cells = end - first;
+    while ((flags = layer->neuron.fire(&sweep->run, &layer->neuron)) != 0u) {
+        const uint32_t block = blocks - 1u - (sweep->run.left >> 8); /* of its cell */
 
-            send(&sweep, flags, (layer->cells - 1u - sweep.run.cells) * layer->cell, block * SAST_BLOCK_LANES);
-        }
+        send(sweep, flags, (end - 1u - sweep->run.cells) * layer->cell, block * SAST_BLOCK_LANES);
+    }
+}
+
+void sast_sweep(sast_context_t *context, const sast_layer_t *layer)
+{
+    sast_sweeping_t sweep;
+
+    sast_sweep_begin(&sweep, context, layer);
+    if (context->observer.neuron != NULL) {
+        sast_sweep_shown(&sweep);
+    } else {
+        sast_sweep_cells(&sweep, 0, layer->cells);
     }
     sast_counters_of(context, layer)->spikes = sweep.spikes;
 }

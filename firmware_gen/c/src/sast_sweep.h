@@ -1,0 +1,29 @@
+/*
+ * sast_sweep.h: what the sweeps with and without idle cells share.
+ */
+#ifndef SAST_SWEEP_H
+#define SAST_SWEEP_H
+
+#include "sast_internal.h"
+
+/* A sweep under way. */
+typedef struct {
+    sast_context_t *context;
+    const sast_layer_t *layer;
+    sast_run_t run;
+    uint32_t row;       /* output row of the last spike, */
+    uint32_t row_first; /* number of its first position, */
+    uint32_t row_end;   /* and of the next row's */
+    uint32_t spikes;
+} sast_sweeping_t;
+
+/* Fills in a sweep that has seen nothing yet. */
+void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sast_layer_t *layer);
+
+/* Sweeps cells `first` to `end` - 1; their spikes go on. Called with ascending cells. */
+void sast_sweep_cells(sast_sweeping_t *sweep, uint32_t first, uint32_t end);
+
+/* Sweeps all cells and shows every neuron to the observer. */
+void sast_sweep_shown(sast_sweeping_t *sweep);
+
+#endif /* SAST_SWEEP_H */
