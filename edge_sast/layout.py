@@ -95,10 +95,16 @@ def is_narrow(layer: Weighted, shape: Shape) -> bool:
 def narrow_container(layer: Weighted) -> int:
     """Bits in which a weight is packed so that it unpacks to the byte w << weight_shift; 0 where no byte holds it.
 
-    The shift that the trainer gives (8 − bits, of 1 bit 5) leaves the packed width; any other takes whole bytes.
+    The shift that the trainer gives (8 − bits, of 1 bit 5) leaves the packed width, but that a conv2d of one group
+    takes the next wider one whose rows are whole words, so that neighbouring columns join; any other takes whole bytes.
     """
     if layer.weight_shift == (5 if layer.bits == 1 else 8 - layer.bits):
-        return container_bits(layer.bits)
+        packed = container_bits(layer.bits)
+        if not isinstance(layer, Conv2d) or layer.groups > 1:
+            return packed
+        quads = -(-layer.weight.shape[3] // QUAD)
+        wider = (1, 4, 8) if packed == 1 else (2, 4, 8)  # +32 and -32 need the top 4 bits of a byte
+        return next(bits for bits in wider if bits >= packed and quads * bits % 8 == 0)
     weights = [layer.weight] + ([layer.recurrent] if isinstance(layer, RecurrentLinear) else [])
     low = min(int(w.min()) for w in weights) << layer.weight_shift
     high = max(int(w.max()) for w in weights) << layer.weight_shift

@@ -49,7 +49,8 @@ def kernels(model: Model, index: int) -> dict[str, str]:
     known = not offset(layer, shapes[index])[1]
     names["fire"] = f"sast_fire_k{narrow_shifts(layer.neuron)[0]}" if known else _fire(layer.neuron)
     if form.idle_words:
-        return names | {"sweep": "sast_sweep_idle", "touch": "sast_touch", "cells": "sast_sweep"}
+        idle = {"receive": "sast_conv2d_idle", "reach": names["receive"]}
+        return names | idle | {"sweep": "sast_sweep_idle", "cells": "sast_sweep", "touch": "sast_touch"}
     return names | {"sweep": "sast_sweep"}
 
 
@@ -77,7 +78,7 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
     nested = ""
     if isinstance(layer, Weighted):
         form = layout(layer, shape, out)
-        values |= {key: functions[key] for key in ("add", "sweep", "own_spikes", "touch") if key in functions}
+        values |= {key: functions[key] for key in ("add", "sweep", "own_spikes", "reach") if key in functions}
         values |= {"counters": f"OFFSET(counters[{counters_index(model, index)}])"}
         values |= _weighted(index, layer, form, out.width)
         neuron = _neuron(layer, form, shape) | _pointers(index, tables, functions)

@@ -132,19 +132,24 @@ def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
 
 
 def _narrow_neuron(index: int, layer: Weighted, form: Layout, zero: int) -> Iterator[Table]:
-    """The sweep's constants and the start of one cell; padding lanes rest at the smallest membrane and never spike."""
+    """The sweep's constants and the start of one cell."""
     neuron = layer.neuron
     low = state_range(neuron.state_bits)[0]
     start = [leak(neuron, int(v)) + zero for v in neuron.initial]
     if isinstance(neuron, Lif):
         pairs = list(zip(neuron.bias.tolist(), neuron.threshold.tolist(), strict=True))
-        a = _cell(form, [65536 - zero + bias - threshold for bias, threshold in pairs], 0)
-        c = _cell(form, [65536 + low - threshold for _, threshold in pairs], 65535)
+        # Padding never spikes: at a threshold that only its weights of 1 bit, which are not 0, could reach; those it
+        # has not even a sum.
+        top = -low - 1
+        padding = (0, 65535) if form.container == 1 else (65536 - zero - top, 65536 + low - top)
+        a = _cell(form, [65536 - zero + bias - threshold for bias, threshold in pairs], padding[0])
+        c = _cell(form, [65536 + low - threshold for _, threshold in pairs], padding[1])
         table = np.stack([a, c], axis=1)
         yield _words(index, "table", table, "of each membrane word: A, C")
     else:
         yield _integers(index, "bias", neuron.bias)
-    yield _words(index, "initial", _cell(form, start, leak(neuron, low) + zero), "leaked")
+    rest = leak(neuron, low) if form.container == 1 else 0
+    yield _words(index, "initial", _cell(form, start, zero + rest), "leaked")
     yield from _first_outputs(index, layer)
 
 

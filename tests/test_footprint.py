@@ -40,7 +40,7 @@ def test_footprint_by_hand():
 
 def test_narrow_footprint_by_hand():
     """20 positions of three channels, padded to four: cells of 4 positions, 8 words, five of them and one that
-    untouched ones share."""
+    untouched ones share. One quad of 4 bits is half a word: it takes bytes, and its columns join, up to three."""
     three, two = np.array([1, 1, 1]), np.array([0, 0])
     lif = Lif(three, three, three, (1,), "zero", 12)
     conv = Conv2d(np.ones((3, 3, 2, 3), np.int8), 4, lif, 4, padding=(1, 1))
@@ -48,7 +48,7 @@ def test_narrow_footprint_by_hand():
     model = Model(Binning(5, 4, 0, 1000, 2, 2), (conv, OrPool(2), Flatten(), linear), ("a", "b"))
     found = footprint(model)
     assert found.layers == (
-        LayerFootprint(3 * 3 * 2 * 4 + 12 * 8 + 12 * (4 + 5), 4 * (5 * 8 + 1 + 1 + 8) + 24),
+        LayerFootprint(3 * 3 * 2 * 4 + 12 * 8 + 12 * (4 + 5) + 12 * 4, 4 * (5 * 8 + 1 + 1 + 8) + 24),
         LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
         LayerFootprint(12 * 4 + 2 * 8 + 4 * 4, 4 * 4 + 24),

@@ -103,11 +103,6 @@ typedef void (*sast_receive_t)(sast_context_t *context, const sast_layer_t *laye
 /* Every neuron of `layer` once; its spikes go to the next layer at once. */
 typedef void (*sast_sweep_t)(sast_context_t *context, const sast_layer_t *layer);
 
-/* Before a spike adds to convolution outputs, `rows` rows of `columns` positions from `position` on: cells that no spike
-   has touched since sast_reset get membranes of their own. */
-typedef void (*sast_touch_t)(sast_context_t *context, const sast_layer_t *layer, uint32_t position, uint32_t rows,
-                             uint32_t columns);
-
 /* Where a narrow sweep stands, and what it met. */
 typedef struct {
     uint32_t *membranes;   /* of the next block, four words */
@@ -171,7 +166,7 @@ struct sast_layer {
     uint32_t kernel_row_words;   /* conv2d: of all columns of a kernel row */
     uint32_t kernel_words;       /* conv2d: of all rows of an input channel */
     const uint16_t *group_first; /* conv2d [channels]: first membrane word, in a position, of an input's group; or NULL */
-    sast_touch_t touch;          /* conv2d with idle cells; else NULL */
+    sast_receive_t reach;        /* conv2d with idle cells: `receive` once all that a spike reaches is touched; else NULL */
     uint32_t idle;               /* offset: number of untouched cells, a bit for each cell (1: touched), one cell for them all */
     uint16_t cell;               /* positions of a cell */
     uint16_t cell_shift;         /* cell = 1 << cell_shift, where there are idle cells */

@@ -12,6 +12,15 @@ static inline uint32_t scaled(uint32_t word, uint32_t bits, uint32_t shift)
     return (uint32_t)(bits == 1u ? -1 - 2 * w : w) << shift;
 }
 
+/* Four weights of 8 bits. */
+static inline void add_bytes(uint32_t *membranes, uint32_t word, uint32_t shift)
+{
+    membranes[0] += (uint32_t)((int32_t)(word << 24) >> 24) << shift;
+    membranes[1] += (uint32_t)((int32_t)(word << 16) >> 24) << shift;
+    membranes[2] += (uint32_t)((int32_t)(word << 8) >> 24) << shift;
+    membranes[3] += (uint32_t)((int32_t)word >> 24) << shift;
+}
+
 void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
     const uint32_t bits = block->bits;
@@ -21,6 +30,12 @@ void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_bloc
         uint32_t left = block->length;
         uint32_t at = 0; /* bit of the word */
 
+        if (bits == 8u) {
+            for (; left >= 4u; left -= 4u) {
+                add_bytes(membranes, *weights++, shift);
+                membranes += 4;
+            }
+        }
         while (left > 0u) {
             *membranes += scaled(*weights << (32u - bits - at), bits, shift);
             ++membranes;

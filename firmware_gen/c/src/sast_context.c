@@ -30,7 +30,7 @@ static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
     uint32_t *membranes = sast_words(context, layer->membranes);
     uint32_t cell;
 
-    if (layer->touch != NULL) {
+    if (layer->reach != NULL) {
         uint32_t *idle = sast_words(context, layer->idle);
 
         *idle = layer->cells;

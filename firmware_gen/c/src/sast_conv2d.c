@@ -19,9 +19,6 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
     if (reached == 0u) {
         return;
     }
-    if (layer->touch != NULL && *sast_words(context, layer->idle) != 0u) {
-        layer->touch(context, layer, position, rows->count, columns->count);
-    }
     if (layer->group_first != NULL) {
         membranes += layer->group_first[channel];
     }

@@ -14,9 +14,6 @@ void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint
     if (reached == 0u) {
         return;
     }
-    if (layer->touch != NULL && *sast_words(context, layer->idle) != 0u) {
-        layer->touch(context, layer, position, rows->count, columns->count);
-    }
     sast_counters_of(context, layer)->synops += reached * columns->channels;
     layer->add(sast_words(context, layer->membranes) + position * layer->position_words,
                layer->weight + channel * layer->kernel_words + rows->weights + columns->weights,

@@ -30,52 +30,69 @@ typedef struct {
     bool has_rest;
 } sast_leak_t;
 
-/* A word as it is stored after its sweep, neurons that spiked at 0. Adds the spikes of its neurons to *flags. */
-static inline uint32_t sast_fire_word(uint32_t x, const uint32_t *constants, const sast_leak_t *leak, uint32_t *flags)
+/* What a sweep stores of a word of halves u - low. */
+static inline uint32_t sast_stored(uint32_t above, const sast_leak_t *leak)
+{
+    uint32_t stored = above >> leak->shift[0];
+
+    stored = leak->has_rest ? above - (stored & leak->mask[0]) + leak->rest : above + (leak->mask[0] & ~stored);
+    if (leak->terms == 2u) {
+        stored -= above >> leak->shift[1] & leak->mask[1];
+    }
+    return stored;
+}
+
+/* A word in which no neuron spikes or is clipped, as one integer; else *seen gets a top bit of a half, as u - low or
+   u - theta + 32768 is below 0, or above 32767. */
+static inline uint32_t sast_fire_word(uint32_t x, const uint32_t *constants, const sast_leak_t *leak, uint32_t *seen)
+{
+    const uint32_t sum = x + constants[0];
+    const uint32_t above = sum - constants[1];
+
+    *seen |= above | (sum - 0x80008000u);
+    return sast_stored(above, leak);
+}
+
+/* Any word, half by half, neurons that spiked at 0; returns their flags. */
+static inline uint32_t sast_fire_halves(uint32_t *x, const uint32_t *constants, const sast_leak_t *leak)
 {
     const uint32_t a = constants[0];
     const uint32_t c = constants[1];
     uint32_t even;
     uint32_t odd;
+    uint32_t halves;
     uint32_t above;
-    uint32_t stored;
 
-    above = sast_above_low(x & 0xFFFFu, a & 0xFFFFu, c & 0xFFFFu, &even);
-    above |= sast_above_low(x >> 16, a >> 16, c >> 16, &odd) << 16;
-    *flags = *flags >> 2 | even << 6 | odd << 7;
-    stored = above >> leak->shift[0];
-    stored = leak->has_rest ? above - (stored & leak->mask[0]) + leak->rest : above + (leak->mask[0] & ~stored);
-    if (leak->terms == 2u) {
-        stored -= above >> leak->shift[1] & leak->mask[1];
-    }
-    if ((even | odd) != 0u) {
-        const uint32_t halves = even * 0xFFFFu | odd * 0xFFFF0000u;
-
-        stored = (stored & ~halves) | (leak->zero & halves);
-    }
-    return stored;
+    above = sast_above_low(*x & 0xFFFFu, a & 0xFFFFu, c & 0xFFFFu, &even);
+    above |= sast_above_low(*x >> 16, a >> 16, c >> 16, &odd) << 16;
+    halves = even * 0xFFFFu | odd * 0xFFFF0000u;
+    *x = (sast_stored(above, leak) & ~halves) | (leak->zero & halves);
+    return even | odd << 1;
 }
 
 /* One block of four words; returns its spikes, and where there are any, `before`. */
 static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const sast_leak_t *leak, uint32_t *before)
 {
+    uint32_t seen = 0;
     uint32_t flags = 0;
-    const uint32_t x0 = sast_fire_word(x[0], table, leak, &flags);
-    const uint32_t x1 = sast_fire_word(x[1], table + 2, leak, &flags);
-    const uint32_t x2 = sast_fire_word(x[2], table + 4, leak, &flags);
-    const uint32_t x3 = sast_fire_word(x[3], table + 6, leak, &flags);
+    uint32_t i;
+    const uint32_t x0 = sast_fire_word(x[0], table, leak, &seen);
+    const uint32_t x1 = sast_fire_word(x[1], table + 2, leak, &seen);
+    const uint32_t x2 = sast_fire_word(x[2], table + 4, leak, &seen);
+    const uint32_t x3 = sast_fire_word(x[3], table + 6, leak, &seen);
 
-    if (flags != 0u) {
-        before[0] = x[0];
-        before[1] = x[1];
-        before[2] = x[2];
-        before[3] = x[3];
+    if ((seen & 0x80008000u) != 0u) {
+        for (i = 0; i < SAST_BLOCK_WORDS; ++i) {
+            before[i] = x[i];
+            flags |= sast_fire_halves(&x[i], &table[2u * i], leak) << (2u * i);
+        }
+        return flags;
     }
     x[0] = x0;
     x[1] = x1;
     x[2] = x2;
     x[3] = x3;
-    return flags;
+    return 0;
 }
 
 /* sast_fire_t. shift: the first; terms: of the leak, 1 (or none, with `rest`) or 2; has_rest: whether `rest` is added. */

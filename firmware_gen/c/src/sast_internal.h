@@ -86,6 +86,7 @@ void sast_open_step(sast_context_t *context);
 /* What takes a spike, by kind of layer; convolutions whose rows of weights adjoin, and others. */
 void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_conv2d_idle(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_linear(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_or_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_sum_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
@@ -99,7 +100,8 @@ void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t
 void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 
-void sast_touch(sast_context_t *context, const sast_layer_t *layer, uint32_t position, uint32_t rows, uint32_t columns);
+/* Gives all cells that a spike reaches membranes of their own, and lets it go on. */
+void sast_touch(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 
 /* Whether cell `cell` of a layer with idle cells has membranes of its own. */
 static inline bool sast_is_touched(const uint32_t *idle, uint32_t cell)
@@ -115,9 +117,22 @@ static inline uint32_t *sast_idle_cell(const sast_layer_t *layer, uint32_t *idle
 
 static inline void sast_copy_cell(const sast_layer_t *layer, uint32_t *to, const uint32_t *from)
 {
-    uint32_t i;
+    uint32_t i = 0;
 
-    for (i = 0; i < layer->cell_words; ++i) {
+    if (layer->narrow != 0u) { /* whole blocks */
+        for (; i < layer->cell_words; i += SAST_BLOCK_WORDS) {
+            const uint32_t a = from[i];
+            const uint32_t b = from[i + 1u];
+            const uint32_t c = from[i + 2u];
+            const uint32_t d = from[i + 3u];
+
+            to[i] = a;
+            to[i + 1u] = b;
+            to[i + 2u] = c;
+            to[i + 3u] = d;
+        }
+    }
+    for (; i < layer->cell_words; ++i) {
         to[i] = from[i];
     }
 }

@@ -25,7 +25,7 @@ static uint32_t divide(uint32_t a, uint32_t b)
 /* Where a position's membranes lie: those of its own, or those that it shares. */
 static const uint32_t *membranes_of(const sast_context_t *context, const sast_layer_t *layer, uint32_t position)
 {
-    if (layer->touch != NULL) {
+    if (layer->reach != NULL) {
         uint32_t *idle = sast_words(context, layer->idle);
         const uint32_t cell = position >> layer->cell_shift;
 

@@ -1,23 +1,40 @@
 /*
- * sast_touch.c: untouched cells of a convolution share one cell's membranes; a spike gives those it reaches their own.
+ * sast_touch.c: cells that no spike has touched since sast_reset share one cell's membranes; a spike gives those that it
+ * reaches their own.
  */
 #include "sast_internal.h"
 
-void sast_touch(sast_context_t *context, const sast_layer_t *layer, uint32_t position, uint32_t rows, uint32_t columns)
+static void touch_cell(sast_context_t *context, const sast_layer_t *layer, uint32_t *idle, uint32_t cell)
 {
-    uint32_t *idle = sast_words(context, layer->idle);
     uint32_t *membranes = sast_words(context, layer->membranes);
 
-    for (; rows > 0u; --rows) {
-        const uint32_t last = (position + columns - 1u) >> layer->cell_shift;
+    if (!sast_test_and_set(idle + 1, cell)) {
+        sast_copy_cell(layer, membranes + cell * layer->cell_words, sast_idle_cell(layer, idle));
+        --*idle;
+    }
+}
+
+void sast_touch(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel)
+{
+    const sast_rows_t *rows = &layer->rows[sast_row(place)];
+    const sast_columns_t *columns = &layer->columns[sast_column(place)];
+    uint32_t *idle = sast_words(context, layer->idle);
+    uint32_t position = rows->position + columns->position;
+    uint32_t row;
+
+    for (row = 0; row < rows->count && columns->count != 0u; ++row) {
+        const uint32_t first = position >> layer->cell_shift;
+        const uint32_t last = (position + columns->count - 1u) >> layer->cell_shift;
+        const uint32_t touched = idle[1u + (first >> 5)] >> (first & 31u);
         uint32_t cell;
 
-        for (cell = position >> layer->cell_shift; cell <= last; ++cell) {
-            if (!sast_test_and_set(idle + 1, cell)) {
-                sast_copy_cell(layer, membranes + cell * layer->cell_words, sast_idle_cell(layer, idle));
-                --*idle;
+        /* Mostly all are touched, and within one word, which one look tells. Bits beyond the word look untouched. */
+        if (last - first >= 31u || (~touched & ((2u << (last - first)) - 1u)) != 0u) {
+            for (cell = first; cell <= last; ++cell) {
+                touch_cell(context, layer, idle, cell);
             }
         }
         position += layer->out_width;
     }
+    layer->reach(context, layer, place, channel);
 }
