@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -11,10 +12,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,7 @@ STOP_TIMEOUT_S = 5.0
 MONITOR_TIMEOUT_S = 10.0
 STACK_SEARCHED = 4096  # bytes below the top
 HOST = "127.0.0.1"
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _TCP_READY = re.compile(rb"waiting for connection on: disconnected:tcp:([0-9.]+:[0-9]+)")
 _PTY_READY = re.compile(rb"char device redirected to (/dev/\S+)")
 _PACKAGES = {"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv32": "qemu-system-misc"}
@@ -70,7 +73,9 @@ class Emulator:
 
 @contextlib.contextmanager
 def emulator(board: Board, program: Path, serial: str = "tcp:0") -> Iterator[Emulator]:
-    """Run `program` (ELF) on an emulated board until the block ends.
+    """Run `program` (ELF) on an emulated board until the block ends; on Linux also when this process is killed.
+
+    The thread that enters the block must live as long as it: Linux tells its end, not the process's.
 
     serial: "pty", or "tcp:PORT" on this computer alone; port 0 is one that is free. With tcp the machine starts when
     the host connects, so that nothing sent early is lost.
@@ -128,9 +133,25 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # an interrupt from the keyboard is for the program that started it
+            preexec_fn=_ends_with_us(),
         )
     except OSError as error:
         raise EdgeSastError(f"{command[0]}: cannot be started: {error.strerror or error}") from error
+
+
+def _ends_with_us() -> Callable[[], None] | None:
+    """What makes a child end with the thread that starts it, to be called in the child; None where nothing does."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # looked up here: a child of a program with threads may not take locks
+    parent = os.getpid()
+
+    def arrange() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was killed in between
+            os._exit(1)
+
+    return arrange
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], board: Board) -> str:

@@ -70,6 +70,7 @@ def compile_command(
         ]
     else:
         command = [sys.executable, "-m", "ziglang", "cc", *board.core.zig_flags]
+    command += [f"-DSAST_BOARD_FRAME_BYTES={board.frame_bytes}u", f"-DSAST_BOARD_WINDOW={board.window}u"]
     command += [*FLAGS, *(f"-I{path}" for path in includes), "-T", str(script)]
     command += [*(str(path) for path in sources), "-o", str(program)]
     return [*command, "-lgcc"] if toolchain == "gcc" else command

@@ -66,6 +66,8 @@ class Ticks:
 class Board:
     """One board. ring_bytes: receive buffer, a power of two; stack_bytes: kept free at RAM's end.
 
+    frame_bytes, window: SAST_BOARD_FRAME_BYTES and SAST_BOARD_WINDOW of sast_board.h. With 4,096 bytes of ring they
+    keep a line of 921,600 baud busy (docs/protocol.md, section 7).
     machine: QEMU's command behind the program's name, None on real boards; flashing: how a real board gets the program.
     """
 
@@ -84,11 +86,21 @@ class Board:
     extra_sources: tuple[str, ...] = ()
     defines: tuple[tuple[str, int], ...] = ()
     stack_bytes: int = 1536
+    frame_bytes: int = 512
+    window: int = 8
     uf2_family: int | None = None
 
     def __post_init__(self) -> None:
         if self.ring_bytes & (self.ring_bytes - 1) or self.ring_bytes < 64:
             raise ValueError(f"{self.name}: a ring of {self.ring_bytes} bytes is no power of two from 64")
+        if (
+            self.window & (self.window - 1)
+            or not 1 <= self.window <= 64
+            or not 64 <= self.frame_bytes <= 4096
+        ):
+            raise ValueError(
+                f"{self.name}: {self.window} frames of {self.frame_bytes} bytes: no power of two, or no size"
+            )
         if (self.machine is None) != bool(self.flashing):
             raise ValueError(f"{self.name}: a board is either emulated or flashed")
 
@@ -145,9 +157,11 @@ def _mps(machine: str, core: Core, kilobytes: int, uart: Uart, clock_mhz: int) -
 
 
 def _emulated_stm32(
-    machine: str, title: str, core: Core, flash: int, ram: int, uart: Uart, ring: int
+    machine: str, title: str, core: Core, flash: int, ram: int, uart: Uart, *buffers: int
 ) -> Board:
+    """flash, ram: KB. buffers: of ring, frame and window."""
     clock = uart.hz // 1_000_000
+    ring, frame, window = buffers
     return Board(
         f"qemu-{machine}",
         title,
@@ -160,12 +174,15 @@ def _emulated_stm32(
         uart.hz,
         ring,
         ("qemu-system-arm", "-M", machine),
+        frame_bytes=frame,
+        window=window,
     )
 
 
 def _nucleo(name: str, title: str, core: Core, sizes: tuple[int, int], core_hz: int, uart_hz: int) -> Board:
     """A Nucleo-64: USART2 goes through its ST-LINK to a serial port on USB. sizes: KB of flash, of RAM."""
     family = "stm32f1" if core is M3 else "stm32f4"
+    ring, frame = (4096, 512) if sizes[1] >= 64 else (2048, 256)
     return Board(
         name,
         title,
@@ -176,7 +193,8 @@ def _nucleo(name: str, title: str, core: Core, sizes: tuple[int, int], core_hz: 
         Ticks("dwt", "cycles", core_hz),
         family,
         core_hz,
-        2048,
+        ring,
+        frame_bytes=frame,
         flashing=f"openocd -f interface/stlink.cfg -f target/{family}x.cfg -c 'program {{elf}} verify reset exit'",
     )
 
@@ -194,6 +212,8 @@ _EMULATED = (
         16_000_000,
         1024,
         ("qemu-system-arm", "-M", "microbit"),
+        frame_bytes=256,
+        window=4,
     ),
     _emulated_stm32(
         "stm32vldiscovery",
@@ -203,6 +223,8 @@ _EMULATED = (
         8,
         Uart("stm32", 0x40013800, 37, 24_000_000),
         512,
+        256,
+        4,
     ),
     _mps("mps2-an385", M3, 4096, Uart("cmsdk", 0x40004000, 0, 25_000_000), 25),
     _mps("mps2-an386", M4, 4096, Uart("cmsdk", 0x40004000, 0, 25_000_000), 25),
@@ -214,6 +236,8 @@ _EMULATED = (
         128,
         Uart("stm32", 0x40011000, 37, 168_000_000),
         4096,
+        512,
+        8,
     ),
     _mps("mps2-an500", M7, 4096, Uart("cmsdk", 0x40004000, 0, 25_000_000), 25),
     _mps("mps3-an547", M55, 512, Uart("cmsdk", 0x59303000, 33, 32_000_000), 32),

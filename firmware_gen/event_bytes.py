@@ -13,16 +13,10 @@ EVENT = np.dtype([("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 
 
 def sensor_events(indices: np.ndarray, counts: np.ndarray, binning: Binning) -> np.ndarray:
-    """Events (EVENT [sum of counts]) that fill inputs `indices` int32[m] with `counts` uint8[m].
-
-    A binned input stands for a block of pixels; its upper left one is taken.
-    """
-    n = np.repeat(indices, counts)
-    events = np.empty(len(n), EVENT)
-    place = n // 2
-    events["x"] = (place % binning.width) << binning.shift
-    events["y"] = (place // binning.width) << binning.shift
-    events["p"] = n % 2
+    """Events (EVENT [sum of counts]) that fill inputs `indices` int32[m] with `counts` uint8[m]."""
+    x, y, polarity = binning.sensor_events(indices, counts)
+    events = np.empty(len(x), EVENT)
+    events["x"], events["y"], events["p"] = x, y, polarity
     return events
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_sast.data.events import check_sensor
 from edge_sast.errors import EdgeSastError
 
@@ -73,3 +76,14 @@ class Binning:
     def neurons(self) -> int:
         """Inputs of one step: height * width * 2."""
         return self.height * self.width * self.channels
+
+    def sensor_events(
+        self, indices: np.ndarray, counts: np.ndarray
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """x, y and polarity of events, int64 [sum of counts], that give inputs `indices` [m] their `counts` [m].
+
+        A binned input stands for a block of pixels; its upper left one is taken.
+        """
+        inputs = np.repeat(indices, counts).astype(np.int64)
+        place = inputs // 2
+        return place % self.width << self.shift, place // self.width << self.shift, inputs % 2

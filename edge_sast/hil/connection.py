@@ -102,12 +102,6 @@ class Connection:
             raise LinkError(f"--port {self.name}: is not open")
         return self._info
 
-    @property
-    def wire_bytes(self) -> int:
-        """Bytes that passed both ways since the port was opened."""
-        statistics = self.link.statistics
-        return statistics.bytes_sent + statistics.bytes_received
-
     def open(self) -> None:
         """Open the port and ask the board who it is; nothing where it is open already.
 

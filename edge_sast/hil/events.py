@@ -26,17 +26,13 @@ class Load:
 
 
 def recording_steps(binned: BinnedEvents, recording: int) -> list[StepEvents]:
-    """The steps of a binned recording; a binned input stands for a block of pixels, its upper left one is taken."""
+    """The steps of a binned recording, as Binning.sensor_events gives them."""
     grid = binned.binning
     rows = binned.step_ptr[recording * grid.steps : (recording + 1) * grid.steps + 1]
-    steps = []
-    for first, last in itertools.pairwise(rows):
-        sites = np.repeat(binned.indices[first:last], binned.counts[first:last]).astype(np.int64)
-        place = sites // 2
-        steps.append(
-            StepEvents(place % grid.width << grid.shift, place // grid.width << grid.shift, sites % 2)
-        )
-    return steps
+    return [
+        StepEvents(*grid.sensor_events(binned.indices[first:last], binned.counts[first:last]))
+        for first, last in itertools.pairwise(rows)
+    ]
 
 
 def numbers(steps: Sequence[StepEvents], info: BoardInfo) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ _POLL_ANSWER = struct.Struct("<BHI")
 class Flow:
     """jobs: taken as the board gets free for them. hello: waits for a board that restarts.
 
-    one_at_a_time: nothing is under way while the board computes.
+    Nothing is under way while the board computes a job that is not observed: its ticks are those of the network alone.
     """
 
     def __init__(
@@ -30,19 +30,18 @@ class Flow:
         info: BoardInfo,
         jobs: Iterator[Job],
         hello: Callable[[], object],
-        *,
-        one_at_a_time: bool,
     ) -> None:
         self._channel = channel
         self._jobs = jobs
         self._hello = hello
-        self._window = 1 if one_at_a_time else info.window
+        self._window = info.window
         self._credit = info.rx_bytes - POLL_RESERVE
         self._items: deque[Item] = deque()  # without an answer, oldest first
         self._sizes: deque[int] = deque()  # wire bytes of the first of them, which are under way
         self._done: deque[Job] = deque()
         self._stuck = 0  # recoveries since the last answer
         self._alive = time.monotonic()  # when the board last showed that it goes on
+        self._free = 0.0  # when it was done with the last job
 
     def finished(self) -> Iterator[Job]:
         """The jobs in their order, each when its result is proved.
@@ -66,6 +65,8 @@ class Flow:
     def _fill(self) -> None:
         """Sends what window and credit allow; one frame may always be under way."""
         while len(self._sizes) < self._window:
+            if self._sizes and self._items[len(self._sizes) - 1].alone:
+                return
             if len(self._sizes) == len(self._items):
                 job = next(self._jobs, None)
                 if job is None:
@@ -77,10 +78,15 @@ class Flow:
                 return
             if not self._sizes:
                 self._alive = time.monotonic()
-            if item.frame.kind == Kind.LOAD and item.number == 0:
-                item.job.began = time.monotonic()
-            self._channel.send(item.frame, resync=item.frame.kind == Kind.BEGIN)
+            self._send(item)
             self._sizes.append(size)
+
+    def _send(self, item: Item) -> None:
+        job, now = item.job, time.monotonic()
+        job.sent = job.sent or now
+        if item.frame.kind == Kind.LOAD and item.number == 0:
+            job.began = now
+        job.wire_bytes += self._channel.send(item.frame, resync=item.frame.kind == Kind.BEGIN)
 
     def _waits(self, item: Item) -> bool:
         """A job that was lost before is finished alone: one that begins behind it would end it."""
@@ -104,16 +110,19 @@ class Flow:
             raise RestartedError(LOST)
         if frame.payload[:1] == bytes([GAP]) or not oldest.job.accept(oldest, frame.payload):
             return False
-        self._answered()
+        self._answered(len(encode(frame)))
         return True
 
-    def _answered(self) -> None:
-        """The oldest item is done with, and its job too if it was its last."""
+    def _answered(self, size: int) -> None:
+        """The oldest item is done with, and its job too if it was its last. size: of the answer."""
         job = self._items.popleft().job
+        job.wire_bytes += size
         self._sizes.popleft()
         self._stuck = 0
         self._alive = time.monotonic()
         if not self._items or self._items[0].job is not job:
+            job.seconds = self._alive - max(job.sent, self._free)
+            self._free = self._alive
             self._done.append(job)
 
     def _restart(self, reason: str) -> None:

@@ -85,18 +85,29 @@ class Item:
     number: int = 0
 
     @property
+    def alone(self) -> bool:
+        """Nothing may be sent behind it until it is answered: the board times its steps."""
+        return self.frame.kind == Kind.LOAD and not self.job.observed
+
+    @property
     def key(self) -> tuple[int, int, int]:
         """What its answer begins with."""
         return Kind(self.frame.kind).answer, self.frame.seq, self.frame.token
 
 
 class Job:
-    """attempts: 1, and one more for each time that the board lost it."""
+    """attempts: 1, and one more for each time that the board lost it. sent: when its first frame went out, 0 before.
+
+    seconds, wire_bytes: of all attempts; see BoardRun.
+    """
 
     def __init__(self, info: BoardInfo, loads: Sequence[Load], flags: int, dump: Dump | None = None) -> None:
         self.loads = loads
         self.dump = dump
         self.attempts = 1
+        self.observed = bool(flags & OBSERVED)
+        self.sent = self.seconds = 0.0
+        self.wire_bytes = 0
         self.steps = sum(load.steps for load in loads)
         self._info = info
         self._flags = flags
@@ -175,7 +186,7 @@ class Job:
         outputs_end = 2 + 4 * self._info.classes
         counters = np.frombuffer(bytes(self.results[outputs_end:]), COUNTERS)
         return BoardRun(
-            crcs=steps["crc"].astype(np.uint32) if self._flags & OBSERVED else None,
+            crcs=steps["crc"].astype(np.uint32) if self.observed else None,
             ticks=steps["ticks"].astype(np.uint32),
             synops=counters["synops"].astype(np.uint64),
             spikes=counters["spikes"].astype(np.uint64),
@@ -184,4 +195,6 @@ class Job:
             attempts=self.attempts,
             event_bytes=sum(len(load.payload) for load in self.loads),
             load_s=max(0.0, self.loaded - self.began),
+            seconds=self.seconds,
+            wire_bytes=self.wire_bytes,
         )

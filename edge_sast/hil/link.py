@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,16 +82,26 @@ class BoardLink:
         [run] = self.runs([steps], observed)
         return run
 
-    def runs(self, recordings: Iterable[Sequence[StepEvents]], observed: bool) -> Iterator[BoardRun]:
+    def runs(
+        self, recordings: Iterable[Sequence[StepEvents]], observed: bool
+    ) -> Generator[BoardRun, None, None]:
         """Recordings one behind the other, so that the line is never idle: each result when it is proved, in order.
 
         `recordings` is read some recordings ahead. Raises as `run` does; the recordings without a result have to be
         given again.
         """
+        return self.runs_of((steps, observed) for steps in recordings)
+
+    def runs_of(
+        self, requests: Iterable[tuple[Sequence[StepEvents], bool]]
+    ) -> Generator[BoardRun, None, None]:
+        """As `runs`, each recording with its own `observed`. What is not observed is computed with an idle line."""
         info = self._known()
-        flags = OBSERVED if observed else 0
-        jobs = (Job(info, loads(steps, info, info.frame_bytes - OVERHEAD), flags) for steps in recordings)
-        for job in self._flow(info, jobs, one_at_a_time=not observed):
+        room = info.frame_bytes - OVERHEAD
+        jobs = (
+            Job(info, loads(steps, info, room), OBSERVED if observed else 0) for steps, observed in requests
+        )
+        for job in self._flow(info, jobs):
             yield job.run()
 
     def dump(
@@ -112,7 +122,7 @@ class BoardLink:
         while idle < self.settings.attempts:
             found = Dump(step, layer, len(have) // NEURON.itemsize)
             job = Job(info, parts, OBSERVED | DUMPED, found)
-            list(self._flow(info, iter([job]), one_at_a_time=False))
+            list(self._flow(info, iter([job])))
             have += b"".join(found.parts)
             if found.complete:
                 neurons = np.frombuffer(have, NEURON)
@@ -122,12 +132,12 @@ class BoardLink:
             f"board: layer {layer} did not come whole in {idle} attempts; check the cable, or lower --baud"
         )
 
-    def _flow(self, info: BoardInfo, jobs: Iterator[Job], *, one_at_a_time: bool) -> Iterator[Job]:
+    def _flow(self, info: BoardInfo, jobs: Iterator[Job]) -> Iterator[Job]:
         if not self._quiet:
             self.hello()  # what an earlier call left in the board's buffer is gone once it answers
         complete = False
         try:
-            yield from Flow(self._channel, info, jobs, self.hello, one_at_a_time=one_at_a_time).finished()
+            yield from Flow(self._channel, info, jobs, self.hello).finished()
             complete = True
         finally:
             self._quiet = complete

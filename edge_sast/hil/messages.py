@@ -117,6 +117,8 @@ class BoardRun:
     attempts: 1, and one more for each time that it had to start again.
     event_bytes: what the events took, docs/protocol.md section 4; load_s: how long the last attempt took to load
     and compute them, seconds.
+    seconds: from its first byte, or the end of the run before it where that came later, to its result.
+    wire_bytes: of its own frames, both ways.
     """
 
     crcs: NDArray[np.uint32] | None
@@ -128,6 +130,8 @@ class BoardRun:
     attempts: int
     event_bytes: int
     load_s: float
+    seconds: float
+    wire_bytes: int
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,9 @@ class Outcome:
     clock, clock_hz: what its ticks are, and how many a second (0: unknown).
     prediction, outputs: of the board. synops, spikes: the board's totals of each weighted layer.
     ticks: of each step of the unobserved run; empty without a clock, or where only CRCs were asked for.
-    seconds: from the first byte to the result, of the unobserved run where there is one. wire_bytes: both ways.
-    retries: attempts on any port that came to nothing before this one. resets: of the board, seen on the way.
+    seconds, wire_bytes: BoardRun's; the time of the unobserved run where there is one, the bytes of all runs.
+    retries: attempts on any port that came to nothing before this one. resets: runs begun anew on the way, because the
+    board no longer had them: it restarted, or the answer with the result was lost.
     mismatch: the first difference to the runtime; None: all equal. located: it was searched down to the neuron.
     """
 

@@ -22,11 +22,26 @@ class Schedule:
         with self._changed:
             while not self._left and self._taken and not self._stopped:
                 self._changed.wait()
-            if self._stopped or not self._left:
-                return None
-            recording = self._left.popleft()
-            self._taken.add(recording)
-            return recording
+            return self._next()
+
+    def take_ready(self) -> int | None:
+        """The next recording; None where none is left now."""
+        with self._changed:
+            return self._next()
+
+    def _next(self) -> int | None:
+        if self._stopped or not self._left:
+            return None
+        recording = self._left.popleft()
+        self._taken.add(recording)
+        return recording
+
+    def put_back(self, recording: int) -> None:
+        """It was not come to: it is the next one again, and has not failed."""
+        with self._changed:
+            self._taken.remove(recording)
+            self._left.appendleft(recording)
+            self._changed.notify_all()
 
     def finish(self, recording: int) -> None:
         """It is done."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-import time
+from collections import deque
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import EdgeSastError
@@ -18,7 +21,7 @@ from edge_sast.hil.schedule import Schedule
 from edge_sast.mismatch import Mismatch, Place
 from edge_sast.runtime.simulator import Simulator, Trace
 
-CHECKS = ("both", "crc", "result")
+CHECKS = {"both": (False, True), "crc": (True,), "result": (False,)}  # which runs are observed
 FIRST_WAIT_S = (
     0.5  # before a port is opened again: a board that restarts on USB is back after a second or two
 )
@@ -111,27 +114,29 @@ class Worker(threading.Thread):
     def _work(self) -> None:
         """Recordings until none is left, or the port is lost."""
         reasons: list[str] = []  # of the failures since something went well
+        taken: deque[int] = deque()  # recordings that are under way, the one whose result comes next first
         while not self.schedule.ended:
-            recording = None
             try:
                 self.connection.open()
-                recording = self.schedule.take()
-                if recording is None:
+                first = self.schedule.take()
+                if first is None:
                     return
-                outcome = self._measure(recording)
+                taken.append(first)
+                self._measure(taken, reasons)
             except (EdgeSastError, OSError) as error:
                 if self.schedule.stopped:
                     return
+                self._put_back(taken)
+                recording = taken.popleft() if taken else None
                 reasons.append(self._reason(recording, error))
                 if self._fail(recording, reasons, isinstance(error, WrongModelError | BoardRefusedError)):
                     return
                 self.schedule.wait_ended(min(FIRST_WAIT_S * 2 ** (len(reasons) - 1), LONGEST_WAIT_S))
-            else:
-                reasons.clear()
-                if outcome.mismatch is not None and self.plan.fail_fast:
-                    self.schedule.stop()
-                self.events.put(outcome)
-                self.schedule.finish(recording)
+
+    def _put_back(self, taken: deque[int]) -> None:
+        """All but the first, in their order."""
+        while len(taken) > 1:
+            self.schedule.put_back(taken.pop())
 
     def _reason(self, recording: int | None, error: Exception) -> str:
         text = " ".join(str(error).split()).removeprefix(f"--port {self.connection.name}: ")
@@ -149,29 +154,47 @@ class Worker(threading.Thread):
         self.events.put(Failed(self.connection.name, recording, reasons[-1], aside, lost))
         return lost is not None
 
-    def _measure(self, recording: int) -> Outcome:
-        """One recording, run as the plan says, compared, and searched where it is the first that differs."""
-        connection = self.connection
-        expected = self.simulator.trace(self.binned.select([recording]), 0)
-        steps = recording_steps(self.binned, recording)
-        before = connection.wire_bytes
-        runs: list[BoardRun] = []
-        seconds = []
-        for observed in {"both": (False, True), "crc": (True,), "result": (False,)}[self.plan.check]:
-            began = time.monotonic()
-            runs.append(connection.link.run(steps, observed))
-            seconds.append(time.monotonic() - began)
-        size = connection.wire_bytes - before
-        place = Place(recording, self.binned.sources[recording])
-        mismatch, located = first_difference(place, expected, runs), False
-        if mismatch is not None and self.search.claim():
-            mismatch, located = self._locate(steps, expected, place, mismatch)
-        return self._outcome(place, runs, seconds[0], size, mismatch, located)
+    def _measure(self, taken: deque[int], reasons: list[str]) -> None:
+        """Recordings one behind the other, each an outcome as soon as it is proved, until none is ready.
 
-    def _locate(
-        self, steps: list[StepEvents], expected: Trace, place: Place, mismatch: Mismatch
-    ) -> tuple[Mismatch, bool]:
+        After an error the first of `taken` is the one that failed. reasons: emptied when something went well.
+        """
+        with contextlib.closing(self.connection.link.runs_of(self._requests(taken))) as runs:
+            while taken and not self.schedule.stopped:
+                outcome = self._compare(taken, runs)
+                reasons.clear()
+                if outcome.mismatch is not None and self.plan.fail_fast:
+                    self.schedule.stop()
+                self.events.put(outcome)
+                self.schedule.finish(taken.popleft())
+
+    def _requests(self, taken: deque[int]) -> Iterator[tuple[list[StepEvents], bool]]:
+        """The runs of the recording that is taken, and of others as the board gets free for them."""
+        recording: int | None = taken[0]
+        while recording is not None:
+            steps = recording_steps(self.binned, recording)
+            for observed in CHECKS[self.plan.check]:
+                yield steps, observed
+            recording = self.schedule.take_ready()
+            if recording is not None:
+                taken.append(recording)
+
+    def _compare(self, taken: deque[int], runs: Generator[BoardRun, None, None]) -> Outcome:
+        """The next recording's runs, compared, and searched where it is the first that differs."""
+        recording = taken[0]
+        found = list(islice(runs, len(CHECKS[self.plan.check])))
+        expected = self.simulator.trace(self.binned.select([recording]), 0)
+        place = Place(recording, self.binned.sources[recording])
+        mismatch, located = first_difference(place, expected, found), False
+        if mismatch is not None and self.search.claim():
+            runs.close()  # those behind it come again: the link is needed for the search
+            self._put_back(taken)
+            mismatch, located = self._locate(expected, place, mismatch)
+        return self._outcome(place, found, mismatch, located)
+
+    def _locate(self, expected: Trace, place: Place, mismatch: Mismatch) -> tuple[Mismatch, bool]:
         located = False
+        steps = recording_steps(self.binned, place.sample)
         try:
             mismatch, located = locate(self.connection.link, steps, expected, place, mismatch)
         finally:
@@ -180,13 +203,7 @@ class Worker(threading.Thread):
         return mismatch, located
 
     def _outcome(
-        self,
-        place: Place,
-        runs: list[BoardRun],
-        seconds: float,
-        wire_bytes: int,
-        mismatch: Mismatch | None,
-        located: bool,
+        self, place: Place, runs: list[BoardRun], mismatch: Mismatch | None, located: bool
     ) -> Outcome:
         first, info = runs[0], self.connection.info
         timed = info.ticks_kind != "none" and self.plan.check != "crc"
@@ -202,8 +219,8 @@ class Worker(threading.Thread):
             synops=tuple(first.synops.tolist()),
             spikes=tuple(first.spikes.tolist()),
             ticks=tuple(first.ticks.tolist()) if timed else (),
-            seconds=seconds,
-            wire_bytes=wire_bytes,
+            seconds=first.seconds,
+            wire_bytes=sum(run.wire_bytes for run in runs),
             retries=self.schedule.failures(place.sample),
             resets=sum(run.attempts - 1 for run in runs),
             mismatch=mismatch,

@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +114,30 @@ def test_mistakes_are_one_line(arguments, message, build, tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.startswith("edge-sast: " + message)
     assert said.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_killed_run_leaves_no_machine_behind(build):
+    command = [sys.executable, "-m", "edge_sast.cli.main", "board", "run", str(build)]
+    command += ["--board", "qemu-microbit"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        ready = process.stdout.readline()
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+    assert ready.startswith("qemu-microbit: ready at ")
+    (machine,) = map(int, children)
+    deadline = time.monotonic() + 30
+    while is_running(machine):
+        assert time.monotonic() < deadline, "QEMU outlives the program that started it"
+        time.sleep(0.01)
+
+
+def is_running(process: int) -> bool:
+    """Whether it is there and no zombie that nobody has waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -56,6 +56,19 @@ def test_a_ring_is_a_power_of_two(size):
         dataclasses.replace(BOARDS["pico"], ring_bytes=size)
 
 
+@pytest.mark.parametrize(("frame", "window"), [(32, 8), (8192, 8), (512, 0), (512, 3), (512, 128)])
+def test_a_window_is_a_power_of_two_of_frames_that_the_protocol_knows(frame, window):
+    with pytest.raises(ValueError, match="no power of two, or no size"):
+        dataclasses.replace(BOARDS["pico"], frame_bytes=frame, window=window)
+
+
+def test_boards_with_room_keep_a_fast_line_busy():
+    """512, 4096 and 8 are the buffers of the figures in docs/protocol.md, section 7."""
+    large = [board for board in BOARDS.values() if board.ram.size >= 64 * 1024]
+    assert len(large) == 9
+    assert {(board.frame_bytes, board.ring_bytes, board.window) for board in large} == {(512, 4096, 8)}
+
+
 def test_a_board_is_emulated_or_flashed():
     with pytest.raises(ValueError, match="either emulated or flashed"):
         dataclasses.replace(BOARDS["pico"], flashing="")

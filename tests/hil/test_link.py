@@ -1,6 +1,7 @@
 import socket
 import struct
 import threading
+import time
 import zlib
 from contextlib import contextmanager
 
@@ -62,6 +63,39 @@ def test_recordings_follow_one_another_without_a_pause(bench):
         started.close()  # with frames of the next ones under way
         bench.check(link.run(bench.steps(3), False), 3, observed=False)
     assert board.overruns == 0
+
+
+def test_nothing_is_under_way_while_a_board_times_its_steps(bench):
+    """Whatever comes before and behind: from a load frame of a run that is not observed to its answer, silence."""
+    order = [(i, observed) for i in (0, 1, 2) * 3 for observed in (False, True, False, True, True)]
+    lines: list[str] = []
+    with bench.board() as board, linked(board, trace=lines.append) as link:
+        runs = link.runs_of((bench.steps(i), observed) for i, observed in order)
+        for (i, observed), run in zip(order, runs, strict=True):
+            bench.check(run, i, observed)
+            assert run.attempts == 1
+            assert min(run.seconds, run.load_s) > 0
+            assert run.wire_bytes > run.event_bytes
+        assert link.statistics.recoveries == 0
+    told = [line.split() for line in lines]
+    tokens = list(dict.fromkeys(words[5] for words in told if words[1] == "BEGIN"))
+    alone = {token for token, (_, observed) in zip(tokens, order, strict=True) if not observed}
+    timed = [n for n, words in enumerate(told) if words[:2] == [">", "LOAD"] and words[5] in alone]
+    assert len(timed) >= len(alone)
+    for n in timed:
+        answer = next(m for m in range(n, len(told)) if told[m][1:6] == ["LOAD_ANSWER", *told[n][2:6]])
+        assert not [words for words in told[n + 1 : answer] if words[0] == ">"]
+
+
+def test_the_times_of_runs_in_a_row_add_up(bench):
+    """Each run counts from the end of the one before: their sum is no more than the whole took."""
+    with bench.board(baud=115_200) as board, linked(board) as link:
+        link.hello()
+        began = time.monotonic()
+        seconds = [run.seconds for run in link.runs([bench.steps(i) for i in range(6)], True)]
+        whole = time.monotonic() - began
+    assert min(seconds) > 0
+    assert sum(seconds) <= whole
 
 
 def test_recordings_in_a_row_over_a_bad_line(bench):
@@ -206,7 +240,7 @@ def test_the_trace_shows_every_frame(bench):
     with bench.board() as board, linked(board, trace=lines.append) as link:
         link.hello()
         link.run(bench.steps(0), False)
-    kinds = [line.split()[:2] for line in lines]
+    kinds = [line.split()[:2] for line in lines if "LOAD" not in line]
     assert kinds[:4] == [[">", "HELLO"], ["<", "HELLO_ANSWER"], [">", "BEGIN"], ["<", "BEGIN_ANSWER"]]
     assert kinds[-1] == ["<", "READ_ANSWER"]
 

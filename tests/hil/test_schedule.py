@@ -20,6 +20,17 @@ def test_one_that_failed_comes_last_and_is_set_aside_in_the_end():
     assert schedule.take() is None
 
 
+def test_what_was_not_come_to_is_next_again():
+    schedule = Schedule([1, 2, 3])
+    assert [schedule.take(), schedule.take_ready(), schedule.take_ready()] == [1, 2, 3]
+    assert schedule.take_ready() is None
+    schedule.put_back(3)
+    schedule.put_back(2)
+    assert schedule.give_back(1, failures=1)
+    assert schedule.failures(2) == schedule.failures(3) == 0
+    assert [schedule.take_ready() for _ in range(4)] == [2, 3, 1, None]
+
+
 def test_who_has_nothing_to_do_waits_for_what_may_come_back():
     schedule = Schedule([0])
     assert schedule.take() == 0
@@ -59,6 +70,7 @@ def test_stopping_wakes_everyone():
     assert schedule.stopped
     schedule.give_back(0, failures=9)
     assert schedule.take() is None
+    assert schedule.take_ready() is None
 
 
 def test_many_threads_do_each_recording_once():

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from edge_sast.hil.messages import (
     StepEvents,
 )
 from edge_sast.hil.ports import open_port
+from edge_sast.hil.schedule import Schedule
 from edge_sast.hil.session import SessionResult, run_session
 from edge_sast.hil.worker import Plan
 from edge_sast.layers import Linear
@@ -155,28 +156,45 @@ def content(steps: list[StepEvents]) -> bytes:
 
 def test_a_recording_that_fails_wherever_it_runs_is_set_aside(many, monkeypatch):
     """The others are run; this one is tried as often as asked, and named."""
-    real = BoardLink.run
+    real = BoardLink.runs_of
     tries = []
     counts = Counter(content(many.steps(i)) for i in range(COUNT))
     bad = next(i for i in range(COUNT) if counts[content(many.steps(i))] == 1)
 
-    def run(link, steps, observed):
-        if content(steps) == content(many.steps(bad)):
-            tries.append(observed)
-            raise BoardStalledError("board: no answer for 10 s")
-        return real(link, steps, observed)
+    def runs_of(link, requests):
+        given: deque = deque()
+        for run in real(link, (given.append(request) or request for request in requests)):
+            steps, observed = given.popleft()
+            if content(steps) == content(many.steps(bad)):
+                tries.append(observed)
+                raise BoardStalledError("board: no answer for 10 s")
+            yield run
 
-    monkeypatch.setattr(BoardLink, "run", run)
+    monkeypatch.setattr(BoardLink, "runs_of", runs_of)
     with many.board() as board:
         result = measure(many, [board.port], Plan(retries=2))
     reason = f"recording {bad} (recording {bad}): board: no answer for 10 s"
     assert (result.set_aside, result.lost) == ({bad: reason}, {})
     assert len(tries) == 3
+    assert {outcome.retries for outcome in result.outcomes.values()} == {
+        0
+    }  # those under way behind it did not fail
     assert sorted(result.outcomes) == [i for i in range(COUNT) if i != bad]
     assert why_incomplete(result) == f"1 recordings failed too often, the first: {reason}"
 
 
-def test_boards_share_the_recordings(many):
+def test_boards_share_the_recordings(many, monkeypatch):
+    """No board goes on before the other has taken a recording: on a busy machine one might have done them all."""
+    take, both_have = Schedule.take, threading.Barrier(2)
+    waited = threading.local()
+
+    def take_together(schedule):
+        recording = take(schedule)
+        if not hasattr(waited, "done"):
+            waited.done = both_have.wait(60)
+        return recording
+
+    monkeypatch.setattr(Schedule, "take", take_together)
     with ExitStack() as stack:
         names = [stack.enter_context(many.board(tcp)).port for tcp in (True, False)]
         result = measure(many, names)
