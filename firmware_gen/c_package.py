@@ -10,6 +10,7 @@ from edge_sast.modelfile import layer_name
 from firmware_gen.c_memory import memory
 from firmware_gen.c_model import table_bytes
 from firmware_gen.c_templates import fill
+from firmware_gen.prediction import predict
 
 # Path in the folder to template. Arduino wants a sketch in a folder of its own name.
 PLAIN = {
@@ -57,7 +58,20 @@ def _readme_values(model: Model) -> dict[str, str]:
         "class_names": names if len(model.classes) <= NAMED_CLASSES else f"{names}, ...",
         "context_note": "a `sast_context_t` (32 bytes on a 32-bit core)",
         "memory_table": memory_table(model),
+        "code_note": _code_note(model),
     }
+
+
+def _code_note(model: Model) -> str:
+    """Sentences: code and stack on one core."""
+    found = predict(model)
+    return (
+        f"On a {found.core} ({found.compiler} -Os, --gc-sections) come on top, predicted: {found.code:,} bytes of "
+        f"code and\n{found.descriptors:,} of descriptors in flash, {found.context} bytes of context and at most "
+        f"{found.stack} of stack in RAM. Not included: your own code,\n"
+        "start-up code, interrupts, `sast_stream` and the self-test. Other "
+        "cores: `edge-sast inspect model.safetensors --core NAME`."
+    )
 
 
 def memory_table(model: Model) -> str:

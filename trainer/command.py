@@ -13,6 +13,7 @@ import numba
 import torch
 
 import edge_sast
+from edge_sast.cli.fit import asked_part, check_fit
 from edge_sast.cli.output import write_json
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.data.dataset import Dataset
@@ -118,6 +119,7 @@ def export(args: argparse.Namespace) -> int:
     targets = ("c", "model")
     if args.target not in targets:
         raise EdgeSastError(f"--target is {args.target!r}; this version writes {' and '.join(targets)}")
+    part = asked_part(args)
     set_threads(args.threads)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
@@ -125,6 +127,7 @@ def export(args: argparse.Namespace) -> int:
     if args.bits is not None:
         bits = parse_bits(args.bits, len(bits))
     model = build_model(network, stored, bits)
+    check_fit(model, part)
     figures: dict[str, Any] = {"bits": list(bits), "model_hash": modelfile.model_hash(model)}
     binned = None
     if not args.no_data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from edge_sast.cli.fit import add_fit_arguments, asked_part, check_fit
 from edge_sast.cli.recordings import add_data_arguments, load_split
 
 NAME = "export"
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-data", action="store_true", help="no accuracy; known answers from random events"
     )
+    add_fit_arguments(parser)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
     parser.add_argument("--json", metavar="FILE", help="write what rounding cost")
 
@@ -57,7 +59,9 @@ def _model_to_c(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             f"--bits is {args.bits}; {args.run_dir} has its widths: export the trained network again"
         )
+    part = asked_part(args)
     model = modelfile.load(args.run_dir)
+    check_fit(model, part)
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
     binned = None
     if args.data and not args.no_data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.cli.inspect_memory import memory_figures, print_memory
 from edge_sast.cli.recordings import add_data_arguments, load_split
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from edge_sast.model import Model
 
 NAME = "inspect"
-HELP = "Show a model's layers, bits, proven accumulator bounds, SynOps, and bytes of flash and RAM."
+HELP = "Show a model's layers, bits, proven accumulator bounds, SynOps, and bytes of flash, RAM and stack."
 
 HEADERS = (
     "layer",
@@ -35,6 +36,9 @@ MEASURED = ("SynOps/sample", "spikes/sample", "firing %")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file made by 'edge-sast export'")
     add_data_arguments(parser)
+    parser.add_argument(
+        "--core", help="that code and stack are told for: cortex-m0, cortex-m4 (default), rv32, ..."
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
 
 
@@ -43,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import print_table, write_json
 
     model = modelfile.load(args.model)
-    figures = describe(model)
+    memory = memory_figures(model, args.core)
+    figures = describe(model) | {"memory": memory}
     if args.data:
         figures |= _measure(model, figures["layers"], args)
     grid = model.binning
@@ -60,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         f"{figures['input_ram_bytes']} for the input, {figures['output_ram_bytes']} for the outputs); "
         f"at most {figures['max_synops_per_step']} SynOps a step"
     )
+    print_memory(memory, [layer["kind"] for layer in figures["layers"]])
     if args.data:
         print(
             f"{figures['samples']} recordings: accuracy {100 * figures['accuracy']:.2f} %, "
