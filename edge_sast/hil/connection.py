@@ -14,6 +14,8 @@ from edge_sast.hil.ports import close_port, open_port
 if TYPE_CHECKING:
     from serial import SerialBase
 
+    from edge_sast.runtime.simulator import Simulator
+
 
 class WrongModelError(EdgeSastError):
     """The board runs another model than the one it is compared with; asking again will not help."""
@@ -121,6 +123,26 @@ class Connection:
             port.close()
             raise
         self._link = link
+
+    def check_shape(self, simulator: Simulator) -> None:
+        """Raises WrongModelError where the board tells the hash of the simulator's model and not its numbers."""
+        model, info = simulator.model, self.info
+        grid = model.binning
+        numbers = {
+            "width": grid.width,
+            "height": grid.height,
+            "shift": grid.shift,
+            "steps": grid.steps,
+            "layers": len(model.layers),
+            "weighted": len(simulator.layers),
+            "classes": len(model.classes),
+        }
+        for name, number in numbers.items():
+            if getattr(info, name) != number:
+                raise WrongModelError(
+                    f"--port {self.name}: the board ({info.name}) says that its model's {name} is "
+                    f"{getattr(info, name)}, MODEL has {number}; build and flash its firmware again"
+                )
 
     def _check_model(self, info: BoardInfo) -> None:
         if info.model_hash != self._model_hash:

@@ -44,7 +44,11 @@ def new_token() -> int:
 def check_status(status: bytes) -> None:
     """Raises BoardRefusedError where an answer begins with more than a matter of order."""
     if status not in (bytes([OK]), bytes([GAP]), bytes([NO_RUN])):
-        raise BoardRefusedError(f"board: {REASONS.get(int.from_bytes(status), f'status {status.hex()}')}")
+        unknown = (
+            f"it answers with {f'status {status[0]}' if status else 'nothing'}, which this protocol has not; "
+        )
+        reason = REASONS.get(status[0]) if status else None
+        raise BoardRefusedError(f"board: {reason or unknown + 'build and flash the firmware again'}")
 
 
 class Dump:

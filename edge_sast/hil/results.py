@@ -114,13 +114,19 @@ class Journal:
     def resume(path: str | os.PathLike[str], identity: Identity) -> Journal:
         """A journal to go on with. A last line that was cut off is removed: its recording runs again.
 
+        One that was cut off in its first line is begun anew.
+
         Raises EdgeSastError where it does not exist, is damaged, or belongs to another model, data or check.
         """
         target = Path(path)
         if not target.is_file():
             raise EdgeSastError(f"--resume {target}: does not exist; start without --resume")
         stream = _open_locked(target)
+        header = _line({"format": FORMAT, "version": FORMAT_VERSION, **asdict(identity)})
         try:
+            if target.stat().st_size < len(header) and header.startswith(target.read_bytes()):
+                stream.close()
+                return Journal.create(target, identity)
             documents, end = _read(target, stream)
             _check_identity(target, documents[0], identity)
             done = _outcomes(target, documents[1:], identity.recordings)

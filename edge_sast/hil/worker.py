@@ -118,6 +118,7 @@ class Worker(threading.Thread):
         while not self.schedule.ended:
             try:
                 self.connection.open()
+                self.connection.check_shape(self.simulator)
                 first = self.schedule.take()
                 if first is None:
                     return

@@ -283,6 +283,21 @@ def test_a_board_of_another_protocol_is_refused():
         link.hello()
 
 
+@pytest.mark.parametrize(
+    ("payload", "what"), [(b"", "nothing"), (b"\x09", "status 9"), (b"\xff\0", "status 255")]
+)
+def test_answers_that_mean_nothing_are_refused(payload, what):
+    def answer(frame: Frame) -> list[Frame]:
+        known = frame.kind == Kind.HELLO
+        return [Frame(Kind(frame.kind).answer, frame.seq, frame.token, hello_of(1) if known else payload)]
+
+    message = (
+        f"^board: it answers with {what}, which this protocol has not; build and flash the firmware again$"
+    )
+    with scripted(answer) as link, pytest.raises(BoardRefusedError, match=message):
+        link.run([], True)
+
+
 def test_a_board_with_too_little_room_is_refused():
     with (
         scripted(lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(1, 20))]) as link,

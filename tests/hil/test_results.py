@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.hil.results import Identity, Journal, Outcome, data_hash
@@ -70,14 +73,28 @@ def test_a_journal_cut_anywhere_keeps_its_whole_lines(path):
     """A machine that lost power in the middle of a line: that recording runs again, the others stand."""
     data = path.read_bytes()
     ends = [i + 1 for i, byte in enumerate(data) if byte == ord("\n")]
-    for cut in range(ends[0], len(data) + 1, 7):
+    for cut in range(len(data) + 1):
         path.write_bytes(data[:cut])
-        whole = sum(end <= cut for end in ends) - 1
+        whole = max(0, sum(end <= cut for end in ends) - 1)
         with Journal.resume(path, IDENTITY) as journal:
             assert journal.done == OUTCOMES[:whole]
             journal.append(outcome(5))
         with Journal.resume(path, IDENTITY) as journal:
             assert journal.done == (*OUTCOMES[:whole], outcome(5))
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_journal_gives_what_it_was_given_or_nothing(path, data):
+    """Bytes changed, lost or put in anywhere: whole lines from the first on, or one line that refuses."""
+    good = path.read_bytes()
+    at = data.draw(st.integers(0, len(good)))
+    put = data.draw(st.binary(max_size=3) | st.sampled_from([b"\n", b"\r", b"\0"]))
+    damaged = good[:at] + put + good[at + data.draw(st.integers(0, 3)) :]
+    path.write_bytes(damaged)
+    with contextlib.suppress(EdgeSastError), Journal.resume(path, IDENTITY) as journal:
+        assert journal.done == OUTCOMES[: len(journal.done)]
+    path.write_bytes(good)
 
 
 def test_a_changed_figure_is_refused(path):
@@ -111,9 +128,7 @@ def test_a_journal_of_another_run_is_refused(path, changes, message):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "{}\n", '{"crc":1}\n', "[1]\n", "1\n", '{"a":1,"crc":"x"}\nmore\n']
-)
+@pytest.mark.parametrize("text", ["x", "{}\n", '{"crc":1}\n', "[1]\n", "1\n", '{"a":1,"crc":"x"}\nmore\n'])
 def test_what_is_no_journal(path, text):
     path.write_text(text)
     with pytest.raises(EdgeSastError, match=r"is no journal of this command; start anew without --resume"):

@@ -484,6 +484,28 @@ def test_what_is_no_board(many, answer, kind, message):
         assert time.monotonic() - began < 30
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "there"), [(9, "width", 11), (14, "layers", 8), (15, "weighted", 5), (16, "classes", 3)]
+)
+def test_a_board_whose_numbers_are_not_its_models_is_given_up(many, place, name, there):
+    """Its hash is right, what it says of the model is not: refused, not compared."""
+    grid, right = many.model.binning, bytes.fromhex(model_hash(many.model))
+    values = [1, right, 256, 128, 1024, 4, 8, 0, 0, grid.width, grid.height, grid.shift, 4, 1000, 8, 5, 3, 8]
+    values[place] = 77
+
+    def answer(frame: Frame | None) -> bytes:
+        if frame is None:
+            return b""
+        payload = struct.pack("<H32sHHIBBBIHHBIIHHHI", *values)
+        return encode(Frame(Kind.HELLO_ANSWER, frame.seq, frame.token, payload))
+
+    with speaking(answer) as port:
+        result = measure(many, [port])
+    message = f"the board () says that its model's {name} is 77, MODEL has {there}; build and flash its firmware again"
+    assert result.lost == {port: message}
+    assert result.outcomes == {}
+
+
 def test_who_waits_for_a_port_is_let_go():
     with speaking(lambda _: b"") as name:
         stop = threading.Event()
