@@ -256,6 +256,10 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
             ["export", "RUN", "--target", "vhdl", "--no-data", "--out", "OUT"],
             "--target is 'vhdl'; this version writes",
         ),
+        (
+            ["export", "RUN", "--no-data", "--out", "OUT", "--flash", "1K", "--ram", "64K"],
+            "--flash 1K --ram 64K: the model needs ",
+        ),
         (["evaluate", "RUN", "--split", "holdout"], "holdout"),
         (["evaluate", "RUN", "--data", "digits"], "the model has no class '0', only column, diagonal, row"),
         (["verify", "RUN"], "has no manifest.json"),

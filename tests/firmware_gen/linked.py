@@ -23,6 +23,15 @@ MAIN = """
 static a_memory_t memory;
 static sast_context_t context;
 volatile uint16_t sensor[4];
+#ifdef OBSERVED
+static void on_neuron(void *user, uint16_t layer, uint32_t neuron, int32_t membrane, uint8_t spike)
+{
+    (void)user;
+    sensor[0] = (uint16_t)(layer + neuron + (uint32_t)membrane + spike);
+}
+extern const sast_observer_t observer;
+const sast_observer_t observer = {.neuron = on_neuron};
+#endif
 int main(void);
 int main(void)
 {
@@ -30,6 +39,9 @@ int main(void)
     if (sast_init(&context, &a_model, &memory, sizeof memory) != SAST_OK) {
         return 1;
     }
+#ifdef OBSERVED
+    (void)sast_set_observer(&context, &observer);
+#endif
     for (;;) {
         if (sensor[0] != 0u) {
             (void)sast_reset(&context);
@@ -58,8 +70,8 @@ SECTIONS
 """
 
 
-def link(model: Model, core: str, folder: Path) -> Path:
-    """The program, built in `folder`."""
+def link(model: Model, core: str, folder: Path, observed: bool = False) -> Path:
+    """The program, built in `folder`; observed: with an observer whose function takes no stack."""
     files = library_files(model)
     files |= {
         "include/a_model.h": model_header(model, "a").encode(),
@@ -71,7 +83,7 @@ def link(model: Model, core: str, folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     sources = [folder / "main.c", MEMORY_GCC, *sorted((folder / "src").glob("*.c"))]
-    command, objects = [*compiler("gcc", CORES[core]), *FLAGS], []
+    command, objects = [*compiler("gcc", CORES[core]), *FLAGS, *(["-DOBSERVED"] if observed else [])], []
     for source in sources:
         objects.append(str(folder / f"{source.stem}.o"))
         run_compiler([*command, f"-I{folder / 'include'}", "-c", str(source), "-o", objects[-1]], "")
@@ -103,9 +115,10 @@ def deepest_stack(program: Path, model: Model, core: str, density: float, steps:
         lowest = min(lowest, machine._engine.reg_read(machine._registers.stack))
 
     machine.on_block(look)
-    init = machine.image.symbols["sast_init"], machine.image.symbols["a_model"]
-    assert all(init)
-    assert machine.call("sast_init", context, init[1], memory, parts(program)["state"]) == 0
+    symbols = machine.image.symbols
+    assert machine.call("sast_init", context, symbols["a_model"], memory, parts(program)["state"]) == 0
+    if "observer" in symbols:
+        assert machine.call("sast_set_observer", context, symbols["observer"]) == 0
     assert machine.call("sast_reset", context) == 0
     for events in _events(model, density, steps):
         for event in events:

@@ -57,6 +57,15 @@ def test_a_linked_program_takes_what_was_predicted(name, core, tmp_path):
         assert close(predicted.stack, stack), (predicted, stack)
 
 
+@pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4", "rv32"])
+def test_observed_programs_take_the_stack_that_was_predicted(core, tmp_path):
+    model = everything_model()
+    stack = deepest_stack(link(model, core, tmp_path, observed=True), model, core, 0.3)
+    predicted = predict(model, core).observed_stack
+    assert stack <= predicted, (predicted, stack)
+    assert close(predicted, stack), (predicted, stack)
+
+
 def test_totals_are_sums():
     found = predict(everything_model(), "cortex-m4")
     assert found.flash == found.tables + found.descriptors + found.code
