@@ -68,7 +68,7 @@ def _code_note(model: Model) -> str:
     return (
         f"On a {found.core} ({found.compiler} -Os, --gc-sections) come on top, predicted: {found.code:,} bytes of "
         f"code and\n{found.descriptors:,} of descriptors in flash, {found.context} bytes of context and at most "
-        f"{found.stack} of stack in RAM. Not included: your own code,\n"
+        f"{found.stack} of stack in RAM. Not included: your own code, observers,\n"
         "start-up code, interrupts, `sast_stream` and the self-test. Other "
         "cores: `edge-sast inspect model.safetensors --core NAME`."
     )

@@ -20,7 +20,7 @@ from firmware_gen.layer_stack import ModelStack, model_stack
 CALLED = ("sast_init", "sast_reset", "sast_push", "sast_step", "sast_result")
 POINTER_BYTES = 4
 NOT_INCLUDED = (
-    "your own code, start-up code and vectors, the C library, stack of main and of interrupts, sast_stream, "
+    "your own code, observers, start-up code and vectors, the C library, stack of main and of interrupts, sast_stream, "
     "the self-test"
 )
 

@@ -57,7 +57,7 @@ def test_it_fits_to_the_byte():
     )
     assert f"RAM: {found.ram:,} of {found.ram:,} bytes (100.0 %), 0 free" in lines
     assert f"stack {found.stack}" in lines
-    assert "not included: your own code" in lines
+    assert "not included: your own code, observers" in lines
 
 
 @pytest.mark.parametrize(("less", "name"), [((1, 0), "flash"), ((0, 1), "RAM")])
