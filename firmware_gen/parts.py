@@ -13,7 +13,8 @@ KB = 1024
 _CORES = {"cortex-m0+": "cortex-m0", "rv32imac": "rv32"}
 
 # name: (what it stands for, KB of flash, KB of RAM, core). Sizes as they are commonly listed, not compared one by one
-# with data sheets. A family's name stands for the variant named here. RAM is the main bank where there are several apart; flash is the usual chip where it is outside.
+# with data sheets. A family's name stands for the variant named here. RAM is the main bank where there are several
+# apart; flash is the usual chip where it is outside.
 _PARTS: dict[str, tuple[str, int, int, str]] = {
     "stm32f030": ("STM32F030R8", 64, 8, "cortex-m0"),
     "stm32f072": ("STM32F072RB", 128, 16, "cortex-m0"),
