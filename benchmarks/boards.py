@@ -150,6 +150,7 @@ def show(figures: Sequence[Figures]) -> None:
         "instructions/step",
         "worst",
         "ring",
+        "stack",
         "s",
     ]
     print_table(rows, head)

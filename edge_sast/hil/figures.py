@@ -88,7 +88,7 @@ def _layers(
 def _boards(outcomes: Sequence[Outcome], result: SessionResult) -> list[dict[str, Any]]:
     """What each port did; of boards with another name or clock on the same port, each by itself.
 
-    failures: attempts of this session that came to nothing on this port. resets: during recordings that then went well.
+    failures: attempts of this session that came to nothing on this port. restarts: Outcome's, of its recordings.
     """
     groups: dict[tuple[str, str, str, int], list[Outcome]] = {}
     for outcome in outcomes:
@@ -106,7 +106,7 @@ def _boards(outcomes: Sequence[Outcome], result: SessionResult) -> list[dict[str
             "latency_s": _spread([row.seconds for row in rows]),
             "wire_bytes": sum(row.wire_bytes for row in rows),
             "failures": result.failures[port],
-            "resets": sum(row.resets for row in rows),
+            "restarts": sum(row.restarts for row in rows),
         }
         for (port, board, clock, hz), rows in sorted(groups.items())
     ]
@@ -129,11 +129,21 @@ def _row(outcome: Outcome, binned: BinnedEvents, labelled: bool) -> dict[str, An
 
 def board_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
     """Rows and headers: one line a board."""
-    headers = ["port", "board", "recordings", "latency ms", "p99", "max", "wire bytes", "failures", "resets"]
+    headers = [
+        "port",
+        "board",
+        "recordings",
+        "latency ms",
+        "p99",
+        "max",
+        "wire bytes",
+        "failures",
+        "restarts",
+    ]
     rows = []
     for board in found["boards"]:
         latency = [f"{1000 * board['latency_s'][name]:.1f}" for name in ("mean", "p99", "max")]
-        counts = [f"{board[name]}" for name in ("wire_bytes", "failures", "resets")]
+        counts = [f"{board[name]}" for name in ("wire_bytes", "failures", "restarts")]
         rows.append((board["port"], board["board"], str(board["recordings"]), *latency, *counts))
     return rows, headers
 

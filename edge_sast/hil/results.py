@@ -22,7 +22,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 FORMAT = "edge-sast-hil-journal"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Outcome:
     prediction, outputs: of the board. synops, spikes: the board's totals of each weighted layer.
     ticks: of each step of the unobserved run; empty without a clock, or where only CRCs were asked for.
     seconds, wire_bytes: BoardRun's; the time of the unobserved run where there is one, the bytes of all runs.
-    retries: attempts on any port that came to nothing before this one. resets: runs begun anew on the way, because the
-    board no longer had them: it restarted, or the answer with the result was lost.
+    retries: attempts on any port that came to nothing before this one. restarts: runs begun anew on the way, because
+    the board no longer had them: it was reset, or something was lost when the next run had already begun.
     mismatch: the first difference to the runtime; None: all equal. located: it was searched down to the neuron.
     """
 
@@ -53,7 +53,7 @@ class Outcome:
     seconds: float
     wire_bytes: int
     retries: int
-    resets: int
+    restarts: int
     mismatch: Mismatch | None = None
     located: bool = False
 

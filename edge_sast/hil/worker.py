@@ -223,7 +223,7 @@ class Worker(threading.Thread):
             seconds=first.seconds,
             wire_bytes=sum(run.wire_bytes for run in runs),
             retries=self.schedule.failures(place.sample),
-            resets=sum(run.attempts - 1 for run in runs),
+            restarts=sum(run.attempts - 1 for run in runs),
             mismatch=mismatch,
             located=located,
         )

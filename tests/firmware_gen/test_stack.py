@@ -34,6 +34,8 @@ EMULATOR = (
     "-DSAST_EMULATOR_MEMORY=a_memory_t",
 )
 TARGETS = ("cortex-m0", "cortex-m4", "rv32")
+COMMON_STACK = 1024  # _Min_Stack_Size of ST's linker scripts, CONFIG_MAIN_STACK_SIZE of Zephyr
+OWN_STACK = 256  # of that, for the caller's functions and for interrupts
 
 
 def graph_of(build: Path, name: str, *flags: str) -> CallGraph:
@@ -81,7 +83,7 @@ def test_no_core_takes_more_stack_than_predicted(everything, name, level):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_public_functions_need_little(everything, name):
-    """What docs/firmware.md says: below 512 bytes, without recursion, whatever the user calls."""
+    """What docs/firmware.md says: whatever the user calls fits the stack of a project as its vendor's tools make it."""
     graph = graph_of(everything, name, "-Os")
     headers = [
         everything / "include" / f"{header}.h"
@@ -89,7 +91,7 @@ def test_public_functions_need_little(everything, name):
     ]
     uses = worst_stack(graph, public_functions(headers, graph))
     assert {"sast_step", "sast_push", "sast_stream_push", "sast_selftest"} <= uses.keys()
-    assert max(use.bytes for use in uses.values()) < 512
+    assert max(use.bytes for use in uses.values()) <= COMMON_STACK - OWN_STACK
 
 
 def test_board_application_has_no_recursion(everything):

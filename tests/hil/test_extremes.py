@@ -64,5 +64,5 @@ def test_every_bit_at_the_ends(steps, cap, classes, buffers, tmp_path: Path):
         result = run_session(Simulator(model), data, [connection], Plan())
     assert sorted(result.outcomes) == list(range(len(data)))
     assert [outcome.mismatch for outcome in result.outcomes.values()] == [None] * len(data)
-    assert {outcome.retries + outcome.resets for outcome in result.outcomes.values()} == {0}
+    assert {outcome.retries + outcome.restarts for outcome in result.outcomes.values()} == {0}
     assert board.overruns == 0

@@ -38,7 +38,7 @@ def outcome(index: int, **changes) -> Outcome:
             seconds=0.1,
             wire_bytes=1234,
             retries=1,
-            resets=2,
+            restarts=2,
         ),
         **changes,
     )
@@ -136,9 +136,9 @@ def test_what_is_no_journal(path, text):
 
 
 def test_of_another_version(path, monkeypatch):
-    monkeypatch.setattr("edge_sast.hil.results.FORMAT_VERSION", 2)
+    monkeypatch.setattr("edge_sast.hil.results.FORMAT_VERSION", 3)
     with pytest.raises(
-        EdgeSastError, match=r"version is 1; this edge-sast reads 2: start anew without --resume"
+        EdgeSastError, match=r"version is 2; this edge-sast reads 3: start anew without --resume"
     ):
         Journal.resume(path, IDENTITY)
 

@@ -96,7 +96,7 @@ def test_every_recording_equals_the_runtime(many, tcp, check):
         (board.port, "virtual", "microseconds", 1_000_000)
     }
     assert all(outcome.wire_bytes > 100 and outcome.seconds > 0 for outcome in kept)
-    assert {(outcome.retries, outcome.resets) for outcome in kept} == {(0, 0)}
+    assert {(outcome.retries, outcome.restarts) for outcome in kept} == {(0, 0)}
 
 
 class _Terminal(serial.Serial):
@@ -232,7 +232,7 @@ def test_failures_cost_time_but_no_result(many, weights, rate, settings):
     assert_all_equal(many, result)
     assert sum(board.faults.values()) > 0
     if "reset" in weights:
-        assert sum(outcome.resets for outcome in result.outcomes.values()) > 0
+        assert sum(outcome.restarts for outcome in result.outcomes.values()) > 0
     if "unplug" in weights or "hang" in weights:
         assert sum(result.failures.values()) == len(said) > 0
         assert all(line.startswith(f"--port {board.port}: ") for line in said)
