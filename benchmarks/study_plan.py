@@ -185,10 +185,8 @@ def _section(name: str, told: Settings, document: Settings) -> Section:
     if "reference" in told:
         _choose(f"{where}: reference", told["reference"], arms)
     base = document["base"][told["base"]] | told.get("set", {})
-    if told.get("time_rounds") and any("after" in keys for keys in arms.values()):
-        raise EdgeSastError(
-            f"{where}: time_rounds times trainings from the start; leave arms with `after` out"
-        )
+    if told.get("time_rounds") and any("calibrate" in keys for keys in arms.values()):
+        raise EdgeSastError(f"{where}: time_rounds times epochs of training; leave arms with `calibrate` out")
     maker = _Maker(where, base, arms, told.get("grid", {}), told["seeds"])
     return Section(
         name,

@@ -119,7 +119,7 @@ def judge(network: Network, stored: checkpoint.Checkpoint, data: Data) -> dict[s
 
 
 def time_in_turn(file: Path) -> None:
-    """Fill `seconds` of the file: for each config, the first float epoch of a new network, once a round."""
+    """Fill `seconds` of the file: for each config, the first float epoch of its training, once a round."""
     told = json.loads(file.read_text())
     configs = [TrainConfig.from_dict(each, str(file)) for each in told["configs"]]
     data = datasets.training_data(datasets.open_data(configs[0]), configs[0], told["cache_dir"])

@@ -157,7 +157,7 @@ def test_sections_and_seeds_can_be_cut(sections: tuple[Section, ...]) -> None:
         ("rho = 0.1", "rho = -1.0", r"arm 'half': --rho is -1.0; it must be 0 to"),
         ('arms = ["surrogate", "calibrated"]', 'arms = ["calibrated"]', "must be another of its arms"),
         ("calibrate = 20", "calibrate = 20\nlr = 1.0", "give it `after`, and no settings"),
-        ('reference = "surrogate"', "time_rounds = 2", "leave arms with `after` out"),
+        ('reference = "surrogate"', "time_rounds = 2", "leave arms with `calibrate` out"),
         ('kind = "dots"', 'kind = "pie"', "plots: kind: 'pie' is unknown; there are curve, scatter, dots"),
     ],
 )
