@@ -39,7 +39,7 @@ def kernels(model: Model, index: int) -> dict[str, str]:
     names = {"receive": "sast_linear"}
     if isinstance(layer, Conv2d):
         names["receive"] = "sast_conv2d_joined" if is_joined(layer, form) else "sast_conv2d"
-    names["add"] = f"sast_add_{form.container}" if form.narrow else "sast_add_wide"
+    names["add"] = _add(layer, form)
     if isinstance(layer, RecurrentLinear):
         names["own_spikes"] = "sast_recurrent_add"
     if not form.narrow:
@@ -52,6 +52,12 @@ def kernels(model: Model, index: int) -> dict[str, str]:
         idle = {"receive": "sast_conv2d_idle", "reach": names["receive"]}
         return names | idle | {"sweep": "sast_sweep_idle", "cells": "sast_sweep", "touch": "sast_touch"}
     return names | {"sweep": "sast_sweep"}
+
+
+def _add(layer: Weighted, form: Layout) -> str:
+    if form.narrow:
+        return f"sast_add_{form.container}"
+    return "sast_add_wide_8" if (form.container, layer.weight_shift) == (8, 0) else "sast_add_wide"
 
 
 def _fire(neuron: Lif) -> str:

@@ -1,6 +1,7 @@
 """The figures users see before flashing equal what the generated C takes."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from edge_sast.data.binning import Binning
@@ -9,6 +10,7 @@ from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
 from edge_sast.model import Model
 from firmware_gen.c_memory import memory
 from firmware_gen.c_model import table_bytes
+from tests.firmware_gen.builds import with_idle_cells
 from tests.strategies import models
 
 
@@ -38,17 +40,21 @@ def test_footprint_by_hand():
     assert found.ram_bytes == 320  # 264 + 4 + 32 + 8 + 8 = 316, padded to a multiple of 8
 
 
-def test_narrow_footprint_by_hand():
-    """20 positions of three channels, padded to four: cells of 4 positions, 8 words, five of them and one that
-    untouched ones share. One quad of 4 bits is half a word: it takes bytes, and its columns join, up to three."""
+@pytest.mark.parametrize("idle_words", [0, 1 + 1 + 8])
+def test_narrow_footprint_by_hand(monkeypatch, idle_words):
+    """20 positions of three channels, padded to four: cells of 4 positions, 8 words, five of them and, if so few may
+    have one, one that untouched ones share. One quad of 4 bits is half a word: it takes bytes, and its columns join,
+    up to three."""
     three, two = np.array([1, 1, 1]), np.array([0, 0])
     lif = Lif(three, three, three, (1,), "zero", 12)
     conv = Conv2d(np.ones((3, 3, 2, 3), np.int8), 4, lif, 4, padding=(1, 1))
     linear = Linear(np.ones((12, 2), np.int8), 8, Integrator(two, two, (), 12))
     model = Model(Binning(5, 4, 0, 1000, 2, 2), (conv, OrPool(2), Flatten(), linear), ("a", "b"))
+    if idle_words:
+        with_idle_cells(monkeypatch)
     found = footprint(model)
     assert found.layers == (
-        LayerFootprint(3 * 3 * 2 * 4 + 12 * 8 + 12 * (4 + 5) + 12 * 4, 4 * (5 * 8 + 1 + 1 + 8) + 24),
+        LayerFootprint(3 * 3 * 2 * 4 + 12 * 8 + 12 * (4 + 5) + 12 * 4, 4 * (5 * 8 + idle_words) + 24),
         LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
         LayerFootprint(12 * 4 + 2 * 8 + 4 * 4, 4 * 4 + 24),

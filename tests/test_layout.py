@@ -57,6 +57,7 @@ def test_quads_unpack_to_scaled_weights(form, n, seed):
 def test_idle_words():
     """Cells of eight positions of two words: two are too few; 113 take a bit each, share 16 words, and are counted."""
     assert Layout(True, 8, 1, 1, 2, 8, 16, 2).idle_words == 0
+    assert Layout(True, 8, 1, 1, 2, 8, 16, 63).idle_words == 0  # 504 positions
     assert Layout(True, 8, 1, 1, 2, 8, 16, 113).idle_words == 1 + 4 + 16
     assert Layout(False, 8, 1, 4, 4, 1, 4, 900).idle_words == 0
 

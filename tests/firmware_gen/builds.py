@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import firmware_gen
 from edge_sast.data.binning import Binning
@@ -49,6 +50,11 @@ def everything_model() -> Model:
         ),
         ("zero", 'quote " and ?', "drei ß"),
     )
+
+
+def with_idle_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers of any size keep idle cells: those of the tests are all below the size from which they pay."""
+    monkeypatch.setattr("edge_sast.layout.MIN_IDLE_POSITIONS", 1)
 
 
 def small_model(seed: int = 1) -> Model:

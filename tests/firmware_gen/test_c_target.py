@@ -95,8 +95,7 @@ def test_only_the_kernels_that_a_model_needs():
         f"sast_{name}.c"
         for name in ("context", "crc", "membrane", "output", "push", "selftest", "step", "stream")
     }
-    kernels = {"conv2d_joined", "flatten", "linear", "add_8", "sweep", "fire_k2", "sweep_wide", "add_wide"}
-    kernels |= {"sweep_idle", "conv2d_idle", "touch"}
+    kernels = {"conv2d_joined", "flatten", "linear", "add_8", "sweep", "fire_k2", "sweep_wide", "add_wide_8"}
     assert sources == core | {"sast_model.c"} | {f"sast_{name}.c" for name in kernels}
 
 

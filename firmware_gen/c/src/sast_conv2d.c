@@ -14,7 +14,7 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
     const uint32_t reached = rows->count * columns->count;
     uint32_t *membranes = sast_words(context, layer->membranes) + position * layer->position_words;
     const uint32_t *weights = layer->weight + channel * layer->kernel_words + rows->weights + columns->weights;
-    uint32_t i;
+    uint32_t left;
 
     if (reached == 0u) {
         return;
@@ -22,10 +22,10 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
     if (layer->group_first != NULL) {
         membranes += layer->group_first[channel];
     }
-    for (i = 0; i < rows->count; ++i) {
+    sast_counters_of(context, layer)->synops += reached * columns->channels;
+    for (left = rows->count; left > 0u; --left) {
         layer->add(membranes, weights, &layer->block, columns->count);
         membranes += layer->out_row_words;
         weights += layer->kernel_row_words;
     }
-    sast_counters_of(context, layer)->synops += reached * columns->channels;
 }

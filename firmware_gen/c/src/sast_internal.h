@@ -93,11 +93,12 @@ void sast_sum_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t 
 void sast_flatten(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_output(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 
-/* Adding weights: into narrow membranes, by width of packed weight; into wide ones, of any width. */
+/* Adding weights: into narrow membranes, by width of packed weight; into wide ones, of 8 bits without a shift, and any. */
 void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_wide_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 
 /* Gives all cells that a spike reaches membranes of their own, and lets it go on. */

@@ -10,14 +10,14 @@ from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.machine import Machine
 from firmware_gen.verify import verify_emulated
-from tests.firmware_gen.builds import LIBRARY, export, small_model
+from tests.firmware_gen.builds import LIBRARY, export, small_model, with_idle_cells
 from tests.firmware_gen.test_parity import drawn_model, make_inputs
 from tests.strategies import binned
 
 SHIFTS = {8: 0, 4: 4, 2: 6, 1: 5}
 KNOWN = range(1, 16)  # leak shifts
 FIRES = ("sast_fire_1", "sast_fire_2", *(f"sast_fire_k{k}" for k in KNOWN))
-KERNELS = (*(f"sast_add_{bits}" for bits in SHIFTS), *FIRES)
+KERNELS = (*(f"sast_add_{bits}" for bits in SHIFTS), "sast_add_wide_8", *FIRES)
 BLOCKS = 6  # of a cell, in the tests of the sweeps
 CELLS = 3
 
@@ -77,6 +77,24 @@ def test_additions_against_sums_of_single_weights(machines, bits):
                 read(machine, membranes, halves.size // 2)
                 == (want[:, ::2] | want[:, 1::2] << 16).flatten().tolist()
             )
+
+
+def test_wide_additions_of_bytes(machines):
+    rng = np.random.default_rng(8)
+    for length in range(1, 35):
+        rows, membrane_gap, weight_gap = (int(rng.integers(low, 6)) for low in (1, 0, 0))
+        weight = rng.integers(-128, 128, (rows, length)).astype(np.int8)
+        padded = np.zeros((rows, 4 * (-(-length // 4) + weight_gap)), np.int8)
+        padded[:, :length] = weight
+        membranes = rng.integers(-(1 << 20), 1 << 20, (rows, length + membrane_gap))
+        want = membranes.copy()
+        want[:, :length] += weight
+        for machine in machines:
+            block = put(machine, np.array([length | 8 << 16, membrane_gap, weight_gap]))
+            place = put(machine, membranes.astype("<i4").view("<u4"))
+            machine.call("sast_add_wide_8", place, put(machine, padded.view("<u4")), block, rows)
+            found = np.array(read(machine, place, membranes.size), "<u4").view("<i4")
+            assert found.tolist() == want.reshape(-1).tolist()
 
 
 def fire_model(kernel, x, a, c, masks, shifts, rest, zero):
@@ -164,7 +182,9 @@ SEEDS = range(16)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_models(tmp_path, seed):
+def test_random_models(tmp_path, monkeypatch, seed):
+    if seed % 2:
+        with_idle_cells(monkeypatch)
     model = drawn_model(seed)
     folder = export(model, tmp_path / "build")
     report = verify_emulated(folder, binned(model, make_inputs(model, seed)), toolchain="gcc")
