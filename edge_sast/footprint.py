@@ -1,10 +1,10 @@
 """Bytes of flash and RAM that a model takes on a device: generated tables and working memory, without code.
 
-Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of a pool's input; 12 for
-each row and column of a conv2d's, its blocks, and 2 bytes per input channel where it has groups. Of a narrow layer,
-per membrane word of one cell: 8 bytes of constants (an integrator: 4 bytes of bias per channel) and 4 of initial
-membranes. Of a wide one, 4 bytes each of threshold, bias and initial membrane per channel. An integrator's outputs
-before the first step: 4 bytes per class.
+Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of a pool's input; 16 for
+each row and column of a conv2d's, 12 for each of its blocks, and 2 bytes per input channel where it has groups. Of a
+narrow layer, per membrane word of one cell: 8 bytes of constants (an integrator: 4 bytes of bias per channel) and 4 of
+initial membranes. Of a wide one, 4 bytes each of threshold, bias and initial membrane per channel. An integrator's
+outputs before the first step: 4 bytes per class.
 RAM: membranes and idle cells as layout.py places them; counters of each weighted layer; bitmaps of whole words, one
 bit per output of an or_pool and per neuron of a recurrent_linear; inputs seen in this step, one bit each for presence
 and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the
@@ -21,7 +21,7 @@ from edge_sast.model import Model
 
 COUNTERS_BYTES = 24  # SynOps and spikes of the step and in total
 WINDOW_BYTES = 4  # an entry of a pool's row or column table
-ROWS_BYTES = COLUMNS_BYTES = 12  # of a conv2d's
+ROWS_BYTES = COLUMNS_BYTES = 16  # of a conv2d's
 BLOCK_BYTES = 12  # of its table of blocks, one for each number of columns that an input reaches
 RAM_ALIGNMENT = 8
 

@@ -98,7 +98,7 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
 def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict[str, object]:
     values: dict[str, object] = {
         "narrow": int(form.narrow),
-        "weight_words": form.row_words,
+        "input_words": form.row_words,
         "block": block(form, layer.weight_shift, form.unit, (_run_gap(form), 0)),
         "cell": form.cell,
         "cell_shift": form.cell.bit_length() - 1,
@@ -112,7 +112,7 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
         rows, columns = layer.weight.shape[:2]
         values |= {
             "kernel_row_words": columns * form.row_words,
-            "kernel_words": rows * columns * form.row_words,
+            "input_words": rows * columns * form.row_words,
         }
     if form.idle_words:
         values["idle"] = f"OFFSET(layer{index}_idle)"

@@ -198,11 +198,17 @@ def _reach(index: int, form: Layout, layer: Conv2d, out: Shape, rows: Axis, colu
         ]
         declaration = f"static const sast_block_t layer{index}_blocks[{len(text)}]"
         yield Table("blocks", array(declaration, text, "by number of columns"), BLOCK_BYTES * len(text))
-    entries = [f"{{{first * out.width}, {tap * kernel_row_words}, {n}}}" for first, n, tap in rows.entries]
+    entries = [
+        f"{{{first * row_words}, {tap * kernel_row_words}, {n}, {first * out.width}}}"
+        for first, n, tap in rows.entries
+    ]
     declaration = f"static const sast_rows_t layer{index}_rows[{len(entries)}]"
     yield Table("rows", array(declaration, entries), ROWS_BYTES * len(entries))
     channels = layer.weight.shape[3]
-    entries = [f"{{{first}, {tap * form.row_words}, {n}, {channels}}}" for first, n, tap in columns.entries]
+    entries = [
+        f"{{{first * form.position_words}, {tap * form.row_words}, {n * channels}, {n}, {first}}}"
+        for first, n, tap in columns.entries
+    ]
     declaration = f"static const sast_columns_t layer{index}_columns[{len(entries)}]"
     yield Table("columns", array(declaration, entries), COLUMNS_BYTES * len(entries))
 

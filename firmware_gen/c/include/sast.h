@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Version of the structures below. Tables of another version are refused by sast_init. */
-#define SAST_TABLE_VERSION 2u
+#define SAST_TABLE_VERSION 3u
 
 typedef enum {
     SAST_OK = 0,
@@ -84,17 +84,19 @@ typedef void (*sast_add_t)(uint32_t *membranes, const uint32_t *weights, const s
 /* What one input row of a convolution reaches: `count` output rows. Neighbouring outputs meet kernel rows (columns) that
    descend by the stride; the kernel is stored in that order. */
 typedef struct {
-    uint32_t position; /* the first output row's first */
-    uint32_t weights;  /* word of the kernel row that it meets, in what an input channel has */
-    uint32_t count;    /* 0: reaches nothing */
+    uint32_t membranes; /* word of the first output row, in the layer's membranes */
+    uint32_t weights;   /* word of the kernel row that it meets, in what an input channel has */
+    uint32_t count;     /* 0: reaches nothing */
+    uint32_t position;  /* the first output row's first */
 } sast_rows_t;
 
 /* What one input column reaches. */
 typedef struct {
-    uint32_t position; /* the first output column */
-    uint32_t weights;  /* word of the kernel column that it meets, in its row */
-    uint16_t count;    /* columns that are reached; 0: none */
-    uint16_t channels; /* output channels of a group */
+    uint32_t membranes; /* word of the first output column, in its row */
+    uint32_t weights;   /* word of the kernel column that it meets, in its row */
+    uint32_t synops;    /* of one output row: columns that are reached, times output channels of a group */
+    uint16_t count;     /* columns that are reached; 0: none */
+    uint16_t position;  /* the first output column */
 } sast_columns_t;
 
 /* Takes one spike at `place` (row << 16 | column) and `channel` of the input of `layer`. */
@@ -153,18 +155,19 @@ struct sast_layer {
     uint32_t bitmap;             /* offset: or_pool: outputs set in this step; recurrent: spikes of the last step */
 
     /* weighted layers */
-    sast_add_t add;
-    sast_block_t block;          /* linear: all that a spike reaches; conv2d: all positions of an output row, one a run */
-    const sast_block_t *blocks;  /* joined conv2d: by number of columns, all of them as one run */
     const sast_rows_t *rows;     /* conv2d [height] */
     const sast_columns_t *columns; /* conv2d [width] */
+    uint32_t membranes;          /* offset: [cells][cell_words] */
+    uint32_t counters;           /* offset of its sast_counters_t */
+    const uint32_t *weight;      /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
+    uint32_t input_words;        /* of weight: of one input channel of a conv2d, of one input (or own spike) of others */
+    sast_add_t add;
+    const sast_block_t *blocks;  /* joined conv2d: by number of columns, all of them as one run */
+    sast_block_t block;          /* linear: all that a spike reaches; conv2d: all positions of an output row, one a run */
     sast_sweep_t sweep;
     sast_sweep_t own_spikes;     /* recurrent_linear: adds those of the last step before the sweep; else NULL */
-    const uint32_t *weight;      /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
     const uint32_t *recurrent;   /* recurrent_linear: [neuron that fired] rows; else NULL */
-    uint32_t weight_words;       /* of one row: the output channels of a group */
     uint32_t kernel_row_words;   /* conv2d: of all columns of a kernel row */
-    uint32_t kernel_words;       /* conv2d: of all rows of an input channel */
     const uint16_t *group_first; /* conv2d [channels]: first membrane word, in a position, of an input's group; or NULL */
     sast_receive_t reach;        /* conv2d with idle cells: `receive` once all that a spike reaches is touched; else NULL */
     uint32_t idle;               /* offset: number of untouched cells, a bit for each cell (1: touched), one cell for them all */
@@ -174,9 +177,7 @@ struct sast_layer {
     uint32_t cells;
     uint32_t position_words;     /* membrane words of a position */
     uint32_t out_row_words;      /* membrane words of an output row */
-    uint32_t membranes;          /* offset: [cells][cell_words] */
     const uint32_t *initial;     /* [cell_words] membranes at the start of a recording, leaked, as they are stored */
-    uint32_t counters;           /* offset of its sast_counters_t */
     sast_neuron_t neuron;
 };
 

@@ -10,19 +10,18 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
 {
     const sast_rows_t *rows = &layer->rows[sast_row(place)];
     const sast_columns_t *columns = &layer->columns[sast_column(place)];
-    const uint32_t position = rows->position + columns->position;
-    const uint32_t reached = rows->count * columns->count;
-    uint32_t *membranes = sast_words(context, layer->membranes) + position * layer->position_words;
-    const uint32_t *weights = layer->weight + channel * layer->kernel_words + rows->weights + columns->weights;
+    const uint32_t synops = rows->count * columns->synops;
+    uint32_t *membranes = sast_words(context, layer->membranes) + (rows->membranes + columns->membranes);
+    const uint32_t *weights = layer->weight + (channel * layer->input_words + rows->weights + columns->weights);
     uint32_t left;
 
-    if (reached == 0u) {
+    if (synops == 0u) {
         return;
     }
     if (layer->group_first != NULL) {
         membranes += layer->group_first[channel];
     }
-    sast_counters_of(context, layer)->synops += reached * columns->channels;
+    sast_counters_of(context, layer)->synops += synops;
     for (left = rows->count; left > 0u; --left) {
         layer->add(membranes, weights, &layer->block, columns->count);
         membranes += layer->out_row_words;

@@ -8,14 +8,14 @@ void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint
 {
     const sast_rows_t *rows = &layer->rows[sast_row(place)];
     const sast_columns_t *columns = &layer->columns[sast_column(place)];
-    const uint32_t position = rows->position + columns->position;
-    const uint32_t reached = rows->count * columns->count;
+    const uint32_t runs = rows->count;
+    const uint32_t synops = runs * columns->synops;
 
-    if (reached == 0u) {
+    if (synops == 0u) {
         return;
     }
-    sast_counters_of(context, layer)->synops += reached * columns->channels;
-    layer->add(sast_words(context, layer->membranes) + position * layer->position_words,
-               layer->weight + channel * layer->kernel_words + rows->weights + columns->weights,
-               &layer->blocks[columns->count], rows->count);
+    sast_counters_of(context, layer)->synops += synops;
+    layer->add(sast_words(context, layer->membranes) + (rows->membranes + columns->membranes),
+               layer->weight + (channel * layer->input_words + rows->weights + columns->weights),
+               &layer->blocks[columns->count], runs);
 }

@@ -7,5 +7,5 @@ void sast_linear(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
 {
     (void)place;
     sast_counters_of(context, layer)->synops += layer->out_channels;
-    layer->add(sast_words(context, layer->membranes), layer->weight + channel * layer->weight_words, &layer->block, 1);
+    layer->add(sast_words(context, layer->membranes), layer->weight + channel * layer->input_words, &layer->block, 1);
 }

@@ -17,6 +17,6 @@ void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer)
             sast_counters_of(context, layer)->synops += layer->out_channels;
             layer->add(sast_words(context, layer->membranes), weights, &layer->block, 1);
         }
-        weights += layer->weight_words;
+        weights += layer->input_words;
     }
 }

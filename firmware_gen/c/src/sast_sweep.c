@@ -15,9 +15,9 @@ void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sas
     sweep->context = context;
     sweep->layer = layer;
     sweep->run.zero = layer->neuron.zero;
-    sweep->row = 0;
-    sweep->row_first = 0;
+    sweep->place_of = 0;
     sweep->row_end = layer->out_width;
+    sweep->leaves = layer->neuron.reset == SAST_RESET_SUBTRACT || layer->recurrent != NULL;
     sweep->spikes = 0;
 }
 
@@ -49,42 +49,59 @@ static void subtract(const sast_sweeping_t *sweep, uint32_t lane)
     *word = sast_with_half(*word, lane & 1u, sast_to_half(&sweep->layer->neuron, leaked));
 }
 
+/* What a spike leaves behind in its own layer, where it does. */
+static void leave(const sast_sweeping_t *sweep, uint32_t lane, uint32_t channel)
+{
+    const sast_layer_t *layer = sweep->layer;
+
+    if (layer->neuron.reset == SAST_RESET_SUBTRACT) {
+        subtract(sweep, lane);
+    }
+    if (layer->recurrent != NULL) {
+        (void)sast_test_and_set(sast_words(sweep->context, layer->bitmap), channel);
+    }
+}
+
+/* Moves on to the row of `position`; false if it is beyond the layer's, and only fills the last cell. */
+static bool move_to_row(sast_sweeping_t *sweep, uint32_t position)
+{
+    const sast_layer_t *layer = sweep->layer;
+
+    while (position >= sweep->row_end) {
+        if (sweep->row_end == (uint32_t)layer->out_height * layer->out_width) {
+            return false;
+        }
+        sweep->row_end += layer->out_width;
+        sweep->place_of += 0x10000u - layer->out_width;
+    }
+    return true;
+}
+
 /* Neurons of that block that spiked, bit by bit, are counted and sent on; its first is `channel` of `position`, or, where
    `channel` is beyond a position's, of one of those after it. */
 static void send(sast_sweeping_t *sweep, uint32_t flags, uint32_t position, uint32_t channel)
 {
-    sast_context_t *context = sweep->context;
-    const sast_layer_t *layer = sweep->layer;
-    const uint32_t lanes = 2u * layer->position_words;
+    const sast_layer_t *next = sweep->layer + 1;
+    const uint32_t lanes = 2u * sweep->layer->position_words;
 
     do {
         const uint32_t lane = sast_lowest(flags);
-        uint32_t at = position;
-        uint32_t c = channel + lane;
+        const uint32_t c = channel + lane;
 
+        if (c >= lanes) {
+            channel -= lanes;
+            ++position;
+            continue;
+        }
+        if (position >= sweep->row_end && !move_to_row(sweep, position)) {
+            break;
+        }
         flags &= flags - 1u;
-        if (layer->neuron.reset == SAST_RESET_SUBTRACT) {
-            subtract(sweep, lane);
-        }
-        while (c >= lanes) {
-            c -= lanes;
-            ++at;
-        }
-        while (at >= sweep->row_end) {
-            sweep->row_first = sweep->row_end;
-            sweep->row_end += layer->out_width;
-            if (++sweep->row == layer->out_height) {
-                sweep->row_end = UINT32_MAX;
-            }
-        }
-        if (sweep->row_end == UINT32_MAX) {
-            continue; /* a position that only fills the last cell */
-        }
         ++sweep->spikes;
-        if (layer->recurrent != NULL) {
-            (void)sast_test_and_set(sast_words(context, layer->bitmap), c);
+        if (sweep->leaves) {
+            leave(sweep, lane, c);
         }
-        sast_pass_on(context, layer, sast_place(sweep->row, at - sweep->row_first), c);
+        next->receive(sweep->context, next, position + sweep->place_of, c);
     } while (flags != 0u);
 }
 

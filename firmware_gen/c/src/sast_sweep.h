@@ -11,10 +11,10 @@ typedef struct {
     sast_context_t *context;
     const sast_layer_t *layer;
     sast_run_t run;
-    uint32_t row;       /* output row of the last spike, */
-    uint32_t row_first; /* number of its first position, */
-    uint32_t row_end;   /* and of the next row's */
+    uint32_t place_of; /* what makes the number of a position of the last spike's row its place */
+    uint32_t row_end;  /* number of the next row's first position */
     uint32_t spikes;
+    bool leaves;       /* whether a spike leaves something behind in its own layer */
 } sast_sweeping_t;
 
 /* Fills in a sweep that has seen nothing yet. */
