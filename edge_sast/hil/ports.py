@@ -109,13 +109,17 @@ def open_port(name: str, baud: int = DEFAULT_BAUD) -> SerialBase:
         settings["write_timeout"] = WRITE_TIMEOUT_S
     if "://" not in name and os.name == "posix":
         settings["exclusive"] = True
+    port = None
     try:
-        port = serial.serial_for_url(name, **settings)
+        port = serial.serial_for_url(name, do_not_open=True, **settings)
+        port.open()
+        connection = _connection(port)
+        if connection is not None:  # small frames must not wait for one another
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, ValueError, OverflowError) as error:  # SerialException is an OSError
+        if port is not None:  # half open: the other end hung up at once
+            close_port(port)
         raise EdgeSastError(f"--port {name}: {_why(name, baud, error)}") from error
-    connection = _connection(port)
-    if connection is not None:  # small frames must not wait for one another
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return port
 
 

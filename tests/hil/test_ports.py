@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pty
 import re
@@ -64,6 +65,19 @@ def test_a_socket_sends_small_frames_at_once_and_closes_after_the_other_end_did(
         assert other.recv(4) == b"ping"
         other.close()
         ports.close_port(port)
+
+
+def test_a_socket_that_is_cut_while_it_opens_is_closed(monkeypatch):
+    from serial.urlhandler import protocol_socket
+
+    def cut(_):
+        raise protocol_socket.SerialException("connection failed (reset)")
+
+    monkeypatch.setattr(protocol_socket.Serial, "reset_input_buffer", cut)
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        with pytest.raises(EdgeSastError, match="nothing answers there"):
+            ports.open_port(f"socket://127.0.0.1:{server.getsockname()[1]}")
+        gc.collect()  # a socket left open is a ResourceWarning, and so an error
 
 
 @pytest.mark.parametrize(
