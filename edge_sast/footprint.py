@@ -84,6 +84,8 @@ def _most_columns(layer: Conv2d, shape: Shape, out: Shape) -> int:
 
 
 def _weight_bytes(layer: Weighted, form: Layout) -> int:
+    if form.packed:
+        return 4 * form.row_words
     weights = [layer.weight] + ([layer.recurrent] if isinstance(layer, RecurrentLinear) else [])
     return sum(w.size // w.shape[-1] * 4 * form.row_words for w in weights)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sast.bounds import accumulator_bound
-from edge_sast.layers import Conv2d, Integrator, Neuron, RecurrentLinear, Shape, Weighted, state_range
+from edge_sast.layers import Conv2d, Integrator, Linear, Neuron, RecurrentLinear, Shape, Weighted, state_range
 from edge_sast.packing import container_bits
 
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
@@ -31,7 +31,7 @@ class Layout:
     container: bits of a packed weight; row_words: words of one row of weights (output channels of a group);
     unit: what a kernel counts of a row: quads (narrow) or weights (wide); position_words: membrane words of a position;
     cell: positions that share one set of constants in the sweep; cell_words: their membrane words, rounded up to whole
-    blocks; cells: how many the layer has.
+    blocks; cells: how many the layer has; packed: rows follow one another bit by bit, row_words is that of the table.
     """
 
     narrow: bool
@@ -42,6 +42,7 @@ class Layout:
     cell: int
     cell_words: int
     cells: int
+    packed: bool = False
 
     @property
     def membrane_words(self) -> int:
@@ -65,10 +66,10 @@ def layout(layer: Weighted, shape: Shape, out: Shape) -> Layout:
     positions = out.height * out.width
     row = layer.weight.shape[-1]
     if not is_narrow(layer, shape):
-        container = container_bits(layer.bits)
-        return Layout(
-            False, container, -(-row * container // 32), row, out.channels, 1, out.channels, positions
-        )
+        container, channels = container_bits(layer.bits), out.channels
+        packed = isinstance(layer, Linear) and row * container % 32 != 0
+        words = -(-(layer.weight.size if packed else row) * container // 32)
+        return Layout(False, container, words, row, channels, 1, channels, positions, packed)
     container = narrow_container(layer)
     quads = -(-row // QUAD)
     position_words = 2 * -(-out.channels // QUAD)

@@ -36,6 +36,8 @@ def kernels(model: Model, index: int) -> dict[str, str]:
     if isinstance(layer, OrPool | SumPool | Flatten):
         return {"receive": f"sast_{layer_name(layer)}"}
     form = layout(layer, shapes[index], shapes[index + 1])
+    if form.packed:
+        return {"receive": "sast_linear_packed", "sweep": "sast_sweep_wide"}
     names = {"receive": "sast_linear"}
     if isinstance(layer, Conv2d):
         names["receive"] = "sast_conv2d_joined" if is_joined(layer, form) else "sast_conv2d"

@@ -105,12 +105,11 @@ def _weights(index: int, name: str, weight: NDArray[np.int8], layer: Weighted, f
     if form.narrow:
         packed = pack_narrow(weight, form.container, layer.weight_shift)
     else:
-        packed = _as_words(pack_rows(weight, layer.bits))
+        packed = _as_words(pack_rows(weight.reshape(1, -1) if form.packed else weight, layer.bits))
     unit = "bit" if layer.bits == 1 else "bits"
     shape = " x ".join(map(str, weight.shape))
-    return _words(
-        index, name, packed, f"{shape} weights of {layer.bits} {unit}, rows of {form.row_words} words"
-    )
+    rows = "bit after bit" if form.packed else f"rows of {form.row_words} words"
+    return _words(index, name, packed, f"{shape} weights of {layer.bits} {unit}, {rows}")
 
 
 def _as_words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:

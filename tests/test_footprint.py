@@ -34,7 +34,7 @@ def test_footprint_by_hand():
         LayerFootprint(3 * 3 * 2 * 4 + 3 * 12 + 16 * (4 + 5), 4 * 5 * 3 * 4 + 24),
         LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
-        LayerFootprint(12 * 4 + 2 * 12, 2 * 4 + 24),
+        LayerFootprint(12 * 2 * 4 // 8 + 2 * 12, 2 * 4 + 24),  # weights bit after bit
     )
     assert (found.input_bytes, found.output_bytes) == (8, 8)
     assert found.ram_bytes == 320  # 264 + 4 + 32 + 8 + 8 = 316, padded to a multiple of 8

@@ -67,7 +67,7 @@ def test_layouts_by_hand():
     narrow = layout(Linear(weight, 4, lif(5), 4), Shape(1, 1, 6), Shape(1, 1, 5))
     assert narrow == Layout(True, 4, 1, 2, 4, 1, 4, 1)
     wide = layout(Linear(weight, 4, Integrator([0] * 5, [0] * 5, (), 20), 4), Shape(1, 1, 6), Shape(1, 1, 5))
-    assert wide == Layout(False, 4, 1, 5, 5, 1, 5, 1)
+    assert wide == Layout(False, 4, 4, 5, 5, 1, 5, 1, packed=True)  # 30 weights of 4 bits, four words
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ REST = "rest"
 # The first prefix that a function's name begins with decides. Names are those of firmware_gen/c/src, static ones too;
 # a compiler may add a suffix to them.
 PARTS = (
-    ("scatter", ("sast_add_", "add_signs", "scaled")),
+    ("scatter", ("sast_add_", "sast_linear_packed", "add_signs")),
     (
         "delivery",
         (

@@ -137,7 +137,7 @@ def features(model: Model) -> set[str]:
             f"cell {min(form.cell, 2)}",
         }
         found |= {f"{'narrow' if form.narrow else 'wide'} {type(layer.neuron).__name__}"}
-        found.add(kernels(model, index)["add"])
+        found |= {kernels(model, index).get("add"), kernels(model, index)["receive"]}
         found |= {f"{type(layer).__name__} {'narrow' if form.narrow else 'wide'}"}
         if form.narrow and isinstance(layer.neuron, Lif):
             found |= {f"narrow, {len(layer.neuron.leak_shifts)} leaks, reset {layer.neuron.reset}"}
@@ -189,7 +189,7 @@ def test_the_seeds_cover_everything(monkeypatch):
     }
     wanted |= {f"{form} {kind}" for kind in ("Lif", "Integrator") for form in ("narrow", "wide")}
     wanted |= {f"narrow, {n} leaks, reset {reset}" for n in range(3) for reset in ("zero", "subtract")}
-    wanted |= {"sast_add_wide", "sast_add_wide_8"}
+    wanted |= {"sast_add_wide", "sast_add_wide_8", "sast_linear_packed"}
     wanted |= {"sast_fire_1", "sast_fire_2", "sast_fire_k3"}
     wanted |= {
         "idle cells True",

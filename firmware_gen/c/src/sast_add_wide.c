@@ -4,14 +4,6 @@
 #include "sast_arithmetic.h"
 #include "sast_internal.h"
 
-/* Weight at the top of `word`, scaled. 1 bit: 0, 1 stand for -1, +1. */
-static inline uint32_t scaled(uint32_t word, uint32_t bits, uint32_t shift)
-{
-    const int32_t w = (int32_t)word >> (32u - bits);
-
-    return (uint32_t)(bits == 1u ? -1 - 2 * w : w) << shift;
-}
-
 /* Four weights of 8 bits. */
 static inline void add_bytes(uint32_t *membranes, uint32_t word, uint32_t shift)
 {
@@ -37,7 +29,7 @@ void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_bloc
             }
         }
         while (left > 0u) {
-            *membranes += scaled(*weights << (32u - bits - at), bits, shift);
+            *membranes += sast_weight_at_top(*weights << (32u - bits - at), bits, shift);
             ++membranes;
             --left;
             at += bits;

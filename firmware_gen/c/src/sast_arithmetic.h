@@ -59,4 +59,12 @@ static inline uint32_t sast_to_half(const sast_neuron_t *neuron, int32_t v)
     return (uint32_t)v + (neuron->zero & 0xFFFFu);
 }
 
+/* Packed weight in the top `bits` bits of `word`, shifted left. 1 bit: 0, 1 stand for -1, +1. */
+static inline uint32_t sast_weight_at_top(uint32_t word, uint32_t bits, uint32_t shift)
+{
+    const int32_t w = (int32_t)word >> (32u - bits);
+
+    return (uint32_t)(bits == 1u ? -1 - 2 * w : w) << shift;
+}
+
 #endif /* SAST_ARITHMETIC_H */

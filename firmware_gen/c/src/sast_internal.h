@@ -88,6 +88,7 @@ void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint
 void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_conv2d_idle(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_linear(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_linear_packed(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_or_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_sum_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_flatten(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
