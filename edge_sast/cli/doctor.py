@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import print_table, write_json
 
-    findings = [*_python(), *_packages(), _gpu(), _compiler(), _serial_ports(), _cache()]
+    findings = [*_python(), *_packages(), _gpu(), _compiler(), *_tools(), _serial_ports(), _cache()]
     print_table([[f["what"], f["state"], f["remedy"]] for f in findings], ["what", "found", "remedy"])
     missing = [f for f in findings if f["required"] and not f["ok"]]
     verdict = f"{len(missing)} required part(s) missing" if missing else "ready"
@@ -92,6 +92,28 @@ def _compiler() -> dict:
         return _finding("C compiler (verify, demo)", " ".join(find_compiler()))
     except EdgeSastError as error:
         return _finding("C compiler (verify, demo)", "missing", False, str(error))
+
+
+# program, what it serves, Debian's package; the boards' programs can be built by ziglang too
+TOOLS = (
+    ("arm-none-eabi-gcc", "board build, --toolchain gcc", "gcc-arm-none-eabi"),
+    ("riscv64-unknown-elf-gcc", "the same for RISC-V", "gcc-riscv64-unknown-elf"),
+    ("qemu-system-arm", "board run", "qemu-system-arm"),
+    ("qemu-system-riscv32", "board run for RISC-V", "qemu-system-misc"),
+)
+
+
+def _tools() -> list[dict]:
+    """Cross compilers and emulators, none of them required."""
+    import shutil
+
+    found = [(name, use, package, shutil.which(name)) for name, use, package in TOOLS]
+    return [
+        _finding(
+            f"{name} ({use})", path or "missing", bool(path), "" if path else f"sudo apt install {package}"
+        )
+        for name, use, package, path in found
+    ]
 
 
 def _serial_ports() -> dict:

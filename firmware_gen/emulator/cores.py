@@ -54,7 +54,8 @@ def find_core(name: str) -> Core:
     if name == "cortex-m55":
         raise EdgeSastError(
             "--on is 'cortex-m55', which Unicorn cannot emulate (it knows neither the vector instructions nor the "
-            "loop instructions of Armv8.1-M); use cortex-m33, or QEMU: edge-sast board run BUILD --board mps3-an547"
+            "loop instructions of Armv8.1-M); use cortex-m33, or QEMU: "
+            "edge-sast board run BUILD --board qemu-mps3-an547"
         )
     core = CORES.get("cortex-m4" if name == DEFAULT else name)
     if core is None:

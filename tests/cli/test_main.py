@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -72,6 +73,18 @@ def test_doctor_finds_this_machine_ready(capsys, tmp_path):
     assert "numba" in out
     assert out.rstrip().endswith("ready")
     assert (tmp_path / "d.json").exists()
+
+
+def test_doctor_says_how_to_get_what_boards_need(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))  # no tool at all
+    monkeypatch.setenv("CC", sys.executable)
+    assert main(["doctor", "--json", str(tmp_path / "d.json")]) == 0  # none of them is required
+    remedies = {
+        f["what"].split()[0]: f["remedy"] for f in json.loads((tmp_path / "d.json").read_text())["findings"]
+    }
+    assert remedies["qemu-system-arm"] == "sudo apt install qemu-system-arm"
+    assert remedies["arm-none-eabi-gcc"] == "sudo apt install gcc-arm-none-eabi"
+    assert "missing" in capsys.readouterr().out
 
 
 def test_output_into_a_closed_pipe_is_no_traceback():

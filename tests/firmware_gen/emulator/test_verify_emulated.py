@@ -182,6 +182,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
 
 def test_a_core_that_cannot_be_emulated(everything):
     with pytest.raises(
-        EdgeSastError, match=r"--on is 'cortex-m55', which Unicorn cannot emulate .*; use cortex-m33"
+        EdgeSastError,
+        match=r"--on is 'cortex-m55', which Unicorn cannot emulate .*; use cortex-m33, .* --board qemu-mps3-an547$",
     ):
         command.run(parse(everything, "--on", "cortex-m55"))
