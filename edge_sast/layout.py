@@ -67,7 +67,8 @@ def layout(layer: Weighted, shape: Shape, out: Shape) -> Layout:
     row = layer.weight.shape[-1]
     if not is_narrow(layer, shape):
         container, channels = container_bits(layer.bits), out.channels
-        packed = isinstance(layer, Linear) and row * container % 32 != 0
+        # Bytes are added four at once, which rows of whole words allow; they lose three bytes a row at most.
+        packed = isinstance(layer, Linear) and container < 8 and row * container % 32 != 0
         words = -(-(layer.weight.size if packed else row) * container // 32)
         return Layout(False, container, words, row, channels, 1, channels, positions, packed)
     container = narrow_container(layer)
