@@ -175,4 +175,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except EdgeSastError as error:
-        sys.exit(f"boards: {error}")
+        print(f"boards: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -205,8 +205,6 @@ def parse_arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except EdgeSastError as error:
-        sys.exit(f"dense: {error}")
-    except CheckFailedError as error:
+    except (EdgeSastError, CheckFailedError) as error:
         print(f"dense: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, EdgeSastError) else 1)

@@ -128,8 +128,6 @@ def parse_arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except EdgeSastError as error:
-        sys.exit(f"instructions: {error}")
-    except CheckFailedError as error:
+    except (EdgeSastError, CheckFailedError) as error:
         print(f"instructions: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, EdgeSastError) else 1)

@@ -76,4 +76,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except EdgeSastError as error:
-        sys.exit(f"parity: {error}")
+        print(f"parity: {error}", file=sys.stderr)
+        sys.exit(2)
