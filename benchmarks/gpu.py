@@ -16,6 +16,7 @@ import sys
 import time
 from statistics import median
 
+import numpy as np
 import torch
 from peer_networks import CHANNELS_LAST, CLASSES, OURS, SIDE, build
 from torch import nn
@@ -84,6 +85,8 @@ class Work:
         draw = torch.Generator().manual_seed(0)
         x = torch.rand(steps, args.batch, 2, SIDE, SIDE, generator=draw) < args.density
         self.x = x.float().cuda()
+        if library == OURS:  # as training makes its batches
+            self.x = self.x.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
         self.labels = torch.randint(CLASSES, (args.batch,), generator=draw).cuda()
 
     def turn(self, steps: int) -> dict:
@@ -108,6 +111,7 @@ def prefer_cupy(network: nn.Module) -> None:
     from spikingjelly.activation_based import functional
 
     if hasattr(functional, "set_backend") and importlib.util.find_spec("cupy"):
+        vars(np).setdefault("int", int)  # its kernels ask for a name that NumPy dropped in 1.24
         functional.set_backend(network, "cupy")
 
 

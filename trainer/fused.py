@@ -4,7 +4,7 @@
 
 Nothing of size [T, B, C, H, W] is stored for the backward pass but x itself, which the convolution made anyway: the
 membranes are computed anew in cache. Gradients are those of batch_norm, lif and max_pool2d one after the other, a
-window's going to its first maximum.
+window's going to its first maximum. This is the form for CPUs; on a GPU: fused_triton.py.
 """
 
 from __future__ import annotations
@@ -50,23 +50,33 @@ def norm_lif_pool(
     neuron: Neuron,
     workers: Workers = ALONE,
 ) -> tuple[Tensor, Tensor]:
-    """Pooled spikes [T, B, C, H//pool, W//pool] and the firing rate before the pool, of x [T, B, C, H, W] on a CPU.
+    """Pooled spikes [T, B, C, H//pool, W//pool] and the firing rate before the pool, of x [T, B, C, H, W].
 
     x is best channels-last in memory (each image as channels_last); the spikes are. In training mode the batch's
     moments, taken over all workers, normalise and move the running ones by `momentum`; else the running ones
     normalise. τ is a scalar tensor that may require a gradient; `share` [C] multiplies the norm's gain and bias. The
     rate, a scalar, carries no gradient. Ask `supports` about the spikes first.
     """
+    operation, moments = _forms(x)
     of = affine(norm, lambda: moments(x.detach()), x.shape, momentum, workers)
-    pooled, rate = _NormLifPool.apply(x, norm.weight * share, norm.bias * share, tau, of, neuron)
+    pooled, rate = operation.apply(x, norm.weight * share, norm.bias * share, tau, of, neuron)
     return pooled, rate
 
 
 def lif_pool(x: Tensor, bias: Tensor, tau: Tensor, neuron: Neuron) -> tuple[Tensor, Tensor]:
     """The same with a bias [C] instead of batch norm."""
     of = Affine(torch.zeros_like(bias), torch.ones_like(bias), False)
-    pooled, rate = _NormLifPool.apply(x, torch.ones_like(bias), bias, tau, of, neuron)
+    pooled, rate = _forms(x)[0].apply(x, torch.ones_like(bias), bias, tau, of, neuron)
     return pooled, rate
+
+
+def _forms(x: Tensor) -> tuple[type[torch.autograd.Function], Callable[[Tensor], tuple[Tensor, Tensor]]]:
+    """The operation and the moments for where x lies."""
+    if not x.is_cuda:
+        return _NormLifPool, moments
+    from trainer import fused_triton  # Triton is not everywhere
+
+    return fused_triton.NormLifPool, fused_triton.moments
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ from trainer.architecture import ConvSpec, DenseSpec
 from trainer.connection import Connection
 from trainer.event_layer import Sparse
 from trainer.fused import Neuron
-from trainer.lif import IntegerState, Step, integer_lif, integer_lif_step, lif, lif_step
+from trainer.lif import IntegerState, Step, has_triton, integer_lif, integer_lif_step, lif, lif_step
 from trainer.neurons import NeuronSettings, NeuronState
 from trainer.parallel import ALONE, Workers
 from trainer.passes import Integer, Pass, Spike
@@ -95,7 +96,13 @@ class Weighted(Connection):
         return kernel * gain.view(-1, *([1] * (kernel.dim() - 1))), recurrent, bias
 
     def integers(self, bits: int) -> IntegerWeights:
-        """The layer's integer form at this weight width. Raises EdgeSastError when float32 cannot hold its sums."""
+        """The layer's integer form at this weight width. Raises EdgeSastError when float32 cannot hold its sums.
+
+        Where no gradient is wanted a GPU's layer is rounded on the CPU, as it will be at export: a GPU rounds square
+        roots and sums otherwise, which can turn a bit or the choice of a scale.
+        """
+        if self.weight.is_cuda and not torch.is_grad_enabled():
+            return copy.deepcopy(self).cpu().integers(bits).to(self.weight.device)
         weight, recurrent, bias = self.folded()
         threshold = THRESHOLD if self.spiking else None
         return quantise(weight, recurrent, bias, threshold, bits, self.shape.max_count, self.steps)
@@ -130,9 +137,9 @@ class Weighted(Connection):
         return spikes
 
     def fusable(self, x: Tensor, how: Spike) -> bool:
-        """Whether `fused` computes what `forward` would: float spikes of plain neurons, on a CPU."""
+        """Whether `fused` computes what `forward` would: float spikes of plain neurons, on a CPU or through Triton."""
         plain = self.neurons is not None and self.neurons.settings.plain and self.recurrent is None
-        held = x.is_cuda or self.watch is not None
+        held = (x.is_cuda and not has_triton()) or self.watch is not None
         return plain and not held and fused.supports(how)
 
     def fused(self, x: Tensor, how: Spike, pool: int) -> tuple[Tensor, Tensor]:

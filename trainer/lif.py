@@ -231,14 +231,23 @@ def _run(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> tu
 
 
 @functools.cache
-def _of_gpu() -> Form:
-    """One kernel for all steps where Triton is installed, as PyTorch's CUDA builds for Linux do, and knows the GPU."""
+def has_triton() -> bool:
+    """Whether Triton is installed, as PyTorch's CUDA builds for Linux do, and knows the GPU."""
     if torch.cuda.get_device_capability() < (7, 0):  # Triton makes no code for these
-        return stepwise
+        return False
     try:
-        from trainer.lif_triton import lif_triton
+        from trainer import lif_triton  # noqa: F401
     except ImportError:
+        return False
+    return True
+
+
+def _of_gpu() -> Form:
+    """One kernel for all steps, or step by step where there is no Triton."""
+    if not has_triton():
         return stepwise
+    from trainer.lif_triton import lif_triton
+
     return lif_triton
 
 

@@ -176,7 +176,7 @@ def _lost(u, theta, how: tl.constexpr):
 @triton.jit
 def _through(s, lost, how: tl.constexpr):
     """dv/du, of it `lost` through the spike."""
-    kept = tl.full((BLOCK,), 1.0, tl.float32) if how.subtract else 1.0 - s
+    kept = tl.full(s.shape, 1.0, tl.float32) if how.subtract else 1.0 - s
     if not how.detach_reset:
         kept -= lost
     return kept

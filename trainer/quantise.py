@@ -7,7 +7,7 @@ bit is s/2^f: threshold, bias and membrane are rounded to that, so that few-bit 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -38,6 +38,17 @@ class IntegerWeights:
     bits: int
     weight_shift: int
     state_bits: int
+
+    def to(self, device: torch.device) -> IntegerWeights:
+        """The same on another device."""
+        weight, recurrent, bias, threshold, lsb = (
+            None if part is None else part.to(device)
+            for part in (self.weight, self.recurrent, self.bias, self.threshold, self.lsb)
+        )
+        assert weight is not None
+        assert bias is not None
+        assert lsb is not None
+        return replace(self, weight=weight, recurrent=recurrent, bias=bias, threshold=threshold, lsb=lsb)
 
 
 def check_bits(bits: int) -> None:

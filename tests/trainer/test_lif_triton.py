@@ -1,4 +1,4 @@
-"""The Triton kernels without a GPU: run by Triton's interpreter, and compiled for GPUs that are not here.
+"""The Triton kernels run by Triton's interpreter, compiled for GPUs that are not here, and run on one that is.
 
 Each in a process of its own, since Triton reads TRITON_INTERPRET once, when it is imported.
 """
@@ -40,6 +40,12 @@ def test_interpreted_kernels():
 
 
 @needs_triton
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_kernels_on_the_gpu():
+    python("-m", "pytest", "-q", "-p", "no:cacheprovider", HERE / "triton_cases.py", TRITON_INTERPRET="")
+
+
+@needs_triton
 @pytest.mark.parametrize("capability", [80, 90])
 def test_kernels_compile_without_fused_multiply_adds(capability, tmp_path):
     built = python(HERE / "triton_builds.py", capability, TRITON_CACHE_DIR=str(tmp_path))
@@ -55,9 +61,9 @@ def test_kernels_compile_without_fused_multiply_adds(capability, tmp_path):
 def test_which_form_a_gpu_takes(capability, missing, form, monkeypatch):
     if importlib.util.find_spec("triton") is None and form == "lif_triton":
         pytest.skip("needs Triton: pip install '.[triton]' on Linux")
-    lif_module._of_gpu.cache_clear()
+    lif_module.has_triton.cache_clear()
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
     if missing:
         monkeypatch.setitem(sys.modules, "trainer.lif_triton", None)
     assert lif_module._of_gpu().__name__ == form
-    lif_module._of_gpu.cache_clear()
+    lif_module.has_triton.cache_clear()

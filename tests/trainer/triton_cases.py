@@ -1,14 +1,17 @@
-"""The Triton kernels in Triton's interpreter; test_lif_triton.py runs this file in a process of its own.
+"""The Triton kernels in Triton's interpreter, or on a GPU; test_lif_triton.py runs this file in processes of its own.
 
 The tests of the jitted loops are run again on the kernels (float64 oracle, finite differences, integers, autograd),
 then the kernels are held against the jitted loops.
 """
 
 import itertools
+import os
+from dataclasses import replace
 
 import pytest
 import torch
 
+from tests.trainer.test_fused import agree
 from tests.trainer.test_lif import (  # noqa: F401
     RESETS,
     SURROGATES,
@@ -20,12 +23,24 @@ from tests.trainer.test_lif import (  # noqa: F401
     test_the_ends_of_the_mix,
     test_values_and_stated_gradients,
 )
+from trainer import fused, fused_triton
 from trainer import lif as lif_module
+from trainer import lif_triton as lif_triton_module
+from trainer.fused import Neuron
 from trainer.lif import IntegerState, integer_lif, lif
-from trainer.lif_triton import lif_triton
 from trainer.passes import FORWARDS, Spike
 
 JITTED = lif_module._fused
+ON_GPU = not os.environ.get("TRITON_INTERPRET")
+
+
+def lif_triton(current, tau, beta, noise, p):
+    """The kernels' results on the CPU, where the tests are, wherever they ran."""
+    if not ON_GPU:
+        return lif_triton_module.lif_triton(current, tau, beta, noise, p)
+    noise = None if noise is None else noise.cuda()
+    spikes, membrane = lif_triton_module.lif_triton(current.cuda(), tau, beta, noise, p)
+    return spikes.cpu(), membrane.cpu()
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +120,62 @@ def test_layouts_and_leaves_of_other_kinds(channels_last, monkeypatch):
         torch.testing.assert_close(ours, theirs)
     monkeypatch.setattr(lif_module, "_fused", lif_triton)
     assert lif(x, torch.tensor(0.5), Spike("hard"), "zero")[1].grad_fn is None
+
+
+@pytest.fixture
+def fused_on_kernels(monkeypatch):
+    """trainer/fused.py's operation by its kernels, wherever they ran."""
+
+    class OnGpu:
+        @staticmethod
+        def apply(x, gamma, beta, tau, of, neuron):
+            if not ON_GPU:
+                return fused_triton.NormLifPool.apply(x, gamma, beta, tau, of, neuron)
+            moved = replace(of, mean=of.mean.cuda(), inverse_std=of.inverse_std.cuda())
+            pooled, rate = fused_triton.NormLifPool.apply(
+                x.cuda(), gamma.cuda(), beta.cuda(), tau, moved, neuron
+            )
+            return pooled.cpu(), rate.cpu()
+
+    def moments(x):
+        return tuple(m.cpu() for m in fused_triton.moments(x.cuda() if ON_GPU else x))
+
+    monkeypatch.setattr(fused, "_forms", lambda _: (OnGpu, moments))
+
+
+@pytest.mark.usefixtures("fused_on_kernels")
+class TestFused:
+    """tests/trainer/test_fused.py's comparison with the separate operations."""
+
+    @pytest.mark.parametrize("pool", [1, 2, 3])
+    @pytest.mark.parametrize("reset", RESETS)
+    @pytest.mark.parametrize("forward", ["smooth", "hard"])
+    @pytest.mark.parametrize("name", ["arctan", "logistic"])
+    def test_values_and_gradients(self, name, forward, reset, pool):
+        x = torch.randn(5, 3, 4, 7, 8, generator=torch.Generator().manual_seed(1)) + 0.5
+        agree(x, Neuron(Spike(forward, name, 2.0), reset, 1.0, pool))
+
+    @pytest.mark.parametrize("training", [False, True])
+    @pytest.mark.parametrize("shape", [(1, 2, 1, 1, 1), (3, 2, 37, 2, 2), (2, 1, 5, 6, 3), (2, 3, 6, 1, 1)])
+    def test_shapes_and_both_modes_of_batch_norm(self, shape, training):
+        x = torch.randn(shape, generator=torch.Generator().manual_seed(2))
+        agree(x, Neuron(Spike("hard"), "zero", 0.5, min(2, shape[3], shape[4])), training)
+
+    def test_moments_far_from_zero(self):
+        x = torch.randn(3, 4, 33, 5, 5, generator=torch.Generator().manual_seed(3)) + 1000
+        mean, var = fused._forms(x)[1](x)
+        wide = x.double()
+        torch.testing.assert_close(mean, wide.mean((0, 1, 3, 4)).float())
+        torch.testing.assert_close(var, wide.var((0, 1, 3, 4), correction=0).float(), rtol=1e-4, atol=0)
+
+    def test_a_bias_instead_of_batch_norm(self, monkeypatch):
+        x, neuron = torch.randn(4, 2, 3, 5, 5), Neuron(Spike("hard"), "subtract", 1.0, 2)
+        found = []
+        for _ in range(2):
+            bias = torch.tensor([0.1, 0.5, -0.2], requires_grad=True)
+            pooled, rate = fused.lif_pool(x, bias, torch.tensor(0.875), neuron)
+            pooled.square().sum().backward()
+            found.append([pooled.detach(), rate, bias.grad])
+            monkeypatch.setattr(fused, "_forms", lambda _: (fused._NormLifPool, fused.moments))
+        for a, b in zip(*found, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)

@@ -1,0 +1,131 @@
+"""trainer/fused.py's operation on a GPU, by the kernels of fused_triton_kernels.py.
+
+Memory, in bytes for each neuron and step: forward keeps x (4), which the convolution made, and a pool's share of
+spikes; backward makes the gradient (4), in which the membranes lie before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import triton
+from torch import Tensor
+
+from trainer import fused, surrogate
+from trainer import fused_triton_kernels as kernels
+from trainer.fused import Affine, Neuron
+
+
+class NormLifPool(torch.autograd.Function):
+    """`fused.NormLifPool` of x [T, B, C, H, W] on a GPU, or on a CPU in Triton's interpreter."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, gamma: Tensor, beta: Tensor, tau: Tensor, of: Affine, neuron: Neuron
+    ) -> tuple[Tensor, Tensor]:
+        x, how = _last(x), _how(neuron, ctx.needs_input_grad[3])
+        steps, batch, height, width, channels = x.shape
+        pooled = x.new_empty(steps, batch, height // neuron.pool, width // neuron.pool, channels)
+        layer = _layer(x, gamma, beta, tau, of, neuron)
+        rates = x.new_zeros(_programs(x, neuron.pool))
+        if x.numel():
+            with torch.cuda.device_of(x):  # Triton launches on the current device
+                kernels.forward[rates.numel(),](x, layer, pooled, rates, how, enable_fp_fusion=False)
+        rate = (rates.sum(dtype=torch.float64) / max(x.numel(), 1)).float()
+        ctx.save_for_backward(x, gamma, layer[0])
+        ctx.affine, ctx.how, ctx.tau = of, how, (tau.device, tau.shape)
+        ctx.mark_non_differentiable(rate)
+        return pooled.permute(0, 1, 4, 2, 3), rate
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None, None, None]:
+        x, gamma, table = ctx.saved_tensors
+        of, how = ctx.affine, ctx.how
+        steps, batch, height, width, channels = x.shape
+        grad, upstream = torch.empty_like(x), _last(gradients[0])
+        windows = batch * -(-height // how.pool) * -(-width // how.pool)
+        sums = x.new_zeros(3, windows, channels)
+        if x.numel():
+            with torch.cuda.device_of(x):
+                layer = (table, *_sizes(x))
+                grid = (_programs(x, how.pool),)
+                kernels.backward[grid](upstream, x, layer, of.mean, grad, sums, how, enable_fp_fusion=False)
+        total, with_x, decay = sums.sum(1, dtype=torch.float64)
+        grad_gamma, grad_beta = (with_x * of.inverse_std).float(), total.float()
+        shape = (steps, batch, channels, height, width)
+        coefficients = fused.through_moments(of, gamma, (grad_gamma, grad_beta), shape)
+        if x.numel():
+            with torch.cuda.device_of(x):
+                kernels.through_norm[_tiles(x)](
+                    grad,
+                    x,
+                    torch.stack(coefficients),
+                    x.numel() // channels,
+                    channels,
+                    enable_fp_fusion=False,
+                )
+        device, tau_shape = ctx.tau
+        grad_tau = decay.sum().float().to(device).view(tau_shape) if how.learn_tau else None
+        return grad.permute(0, 1, 4, 2, 3), grad_gamma, grad_beta, grad_tau, None, None
+
+
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """`fused.moments` on a GPU, joined from pieces in float64."""
+    x = _last(x)
+    channels = x.shape[-1]
+    places = x.numel() // channels
+    pieces = _tiles(x)
+    means, squares = x.new_empty(2, pieces[0], channels)
+    with torch.cuda.device_of(x):
+        kernels.moments[pieces](x, means, squares, places, channels)
+    counts = means.new_full((pieces[0], 1), kernels.PLACES.value, dtype=torch.float64)
+    counts[-1] = places - (pieces[0] - 1) * kernels.PLACES.value
+    mean = (means * counts).sum(0) / places
+    apart = squares + counts * (means - mean).square()
+    return mean.float(), (apart.sum(0) / places).float()
+
+
+def _last(x: Tensor) -> Tensor:
+    """[T, B, C, H, W] as [T, B, H, W, C], copied only where memory has another order."""
+    return x.permute(0, 1, 3, 4, 2).contiguous()
+
+
+def _tiles(x: Tensor) -> tuple[int, int]:
+    channels = x.shape[-1]
+    return triton.cdiv(x.numel() // channels, kernels.PLACES.value), triton.cdiv(
+        channels, kernels.LANES.value
+    )
+
+
+def _programs(x: Tensor, pool: int) -> int:
+    _, batch, height, width, channels = x.shape
+    windows = batch * triton.cdiv(height, pool) * triton.cdiv(width, pool)
+    return triton.cdiv(windows * channels, kernels.BLOCK.value)
+
+
+def _sizes(x: Tensor) -> tuple[int, int, int, int, int]:
+    steps, _, height, width, channels = x.shape
+    return steps, x.shape[1:].numel(), height, width, channels
+
+
+def _layer(
+    x: Tensor, gamma: Tensor, beta: Tensor, tau: Tensor, of: Affine, neuron: Neuron
+) -> tuple[Any, ...]:
+    gain = gamma * of.inverse_std
+    numbers = torch.stack([tau.detach().float().to(x.device), gain.new_tensor(neuron.spike.beta)])
+    return torch.cat([numbers, gain, beta - of.mean * gain]), *_sizes(x)
+
+
+def _how(neuron: Neuron, learn_tau: bool) -> kernels.How:
+    hard = neuron.spike.forward == "hard"
+    return kernels.How(
+        hard=hard,
+        surrogate=surrogate.code(neuron.spike.surrogate),
+        subtract=neuron.reset == "subtract",
+        detach_reset=hard,
+        threshold=neuron.threshold,
+        pool=neuron.pool,
+        rows=triton.next_power_of_2(neuron.pool**2),
+        learn_tau=learn_tau,
+    )
