@@ -28,7 +28,7 @@ class NormLifPool(torch.autograd.Function):
         steps, batch, height, width, channels = x.shape
         pooled = x.new_empty(steps, batch, height // neuron.pool, width // neuron.pool, channels)
         layer = _layer(x, gamma, beta, tau, of, neuron)
-        rates = x.new_zeros(_programs(x, neuron.pool))
+        rates = x.new_zeros(triton.cdiv(layer[-2], kernels.BLOCK.value))
         if x.numel():
             with torch.cuda.device_of(x):  # Triton launches on the current device
                 kernels.forward[rates.numel(),](x, layer, pooled, rates, how, enable_fp_fusion=False)
@@ -44,12 +44,11 @@ class NormLifPool(torch.autograd.Function):
         of, how = ctx.affine, ctx.how
         steps, batch, height, width, channels = x.shape
         grad, upstream = torch.empty_like(x), _last(gradients[0])
-        windows = batch * -(-height // how.pool) * -(-width // how.pool)
-        sums = x.new_zeros(3, windows, channels)
+        layer = (table, *_sizes(x, how.pool))
+        sums = x.new_zeros(3, layer[-2] // channels, channels)
         if x.numel():
             with torch.cuda.device_of(x):
-                layer = (table, *_sizes(x))
-                grid = (_programs(x, how.pool),)
+                grid = (triton.cdiv(layer[-2], kernels.BLOCK.value),)
                 kernels.backward[grid](upstream, x, layer, of.mean, grad, sums, how, enable_fp_fusion=False)
         total, with_x, decay = sums.sum(1, dtype=torch.float64)
         grad_gamma, grad_beta = (with_x * of.inverse_std).float(), total.float()
@@ -98,15 +97,12 @@ def _tiles(x: Tensor) -> tuple[int, int]:
     )
 
 
-def _programs(x: Tensor, pool: int) -> int:
-    _, batch, height, width, channels = x.shape
-    windows = batch * triton.cdiv(height, pool) * triton.cdiv(width, pool)
-    return triton.cdiv(windows * channels, kernels.BLOCK.value)
-
-
-def _sizes(x: Tensor) -> tuple[int, int, int, int, int]:
-    steps, _, height, width, channels = x.shape
-    return steps, x.shape[1:].numel(), height, width, channels
+def _sizes(x: Tensor, pool: int) -> tuple[int, ...]:
+    """What follows the table in a kernel's `layer`."""
+    steps, batch, height, width, channels = x.shape
+    lanes = batch * triton.cdiv(height, pool) * triton.cdiv(width, pool) * channels
+    pooled = batch * (height // pool) * (width // pool) * channels
+    return steps, x.shape[1:].numel(), height, width, channels, lanes, pooled
 
 
 def _layer(
@@ -114,7 +110,7 @@ def _layer(
 ) -> tuple[Any, ...]:
     gain = gamma * of.inverse_std
     numbers = torch.stack([tau.detach().float().to(x.device), gain.new_tensor(neuron.spike.beta)])
-    return torch.cat([numbers, gain, beta - of.mean * gain]), *_sizes(x)
+    return torch.cat([numbers, gain, beta - of.mean * gain]), *_sizes(x, neuron.pool)
 
 
 def _how(neuron: Neuron, learn_tau: bool) -> kernels.How:

@@ -4,8 +4,10 @@ Tensors are channels-last, [T, B, H, W, C] in memory. A program holds BLOCK wind
 `pool`² neurons as rows of a tensor [ROWS, BLOCK], and goes through all steps. Windows at the lower and right edge that
 the pool drops are gone through as well: their neurons count in the rate.
 
-`layer` is (table, T, N, H, W, C): N neurons a step; table float32 [2 + 2·C], of τ, β, then each channel's gain and
-offset, current = gain·x + offset. Launch with enable_fp_fusion=False, as lif_triton_kernels.
+`layer` is (table, T, N, H, W, C, windows·C, N of pooled): N neurons a step; table float32 [2 + 2·C], of τ, β, then each
+channel's gain and offset, current = gain·x + offset. The last two could be computed of the others, but as arguments
+Triton knows what divides them, and loads four floats at once. Launch with enable_fp_fusion=False, as
+lif_triton_kernels.
 """
 
 from __future__ import annotations
@@ -38,11 +40,10 @@ class How(NamedTuple):
 @triton.jit
 def forward(x, layer, pooled, rates, how: tl.constexpr):
     """x → pooled [T, B, H//pool, W//pool, C], and spikes of each program's neurons to rates float32 [programs]."""
-    table, steps, neurons, _, _, _ = layer
+    table, steps, neurons, _, _, _, _, pooled_neurons = layer
     at, inside, to, whole, gain, offset = _windows(layer, how)
-    pool_step = _pooled_size(layer, how)
     decay, beta = tl.load(table), tl.load(table + 1)
-    v = tl.zeros((how.rows, BLOCK), tl.float32)
+    v = tl.zeros(at.shape, tl.float32)
     fired = v
     for _ in range(steps):
         u = decay * v + (gain * tl.load(x + at, mask=inside, other=0.0) + offset)
@@ -51,7 +52,7 @@ def forward(x, layer, pooled, rates, how: tl.constexpr):
         tl.store(pooled + to, tl.max(tl.where(inside, s, -1.0), axis=0), mask=whole)
         v = _after_reset(u, s, how.threshold, how)
         at += neurons
-        to += pool_step
+        to += pooled_neurons
     tl.store(rates + tl.program_id(0), tl.sum(tl.sum(fired, axis=0), axis=0))
 
 
@@ -61,24 +62,24 @@ def backward(grad_pooled, x, layer, mean, grad, sums, how: tl.constexpr):
 
     sums float32 [3, windows·C]: each window's Σ grad, Σ grad·(x − mean) and dL/dτ.
     """
-    table, steps, neurons, _, _, channels = layer
+    table, steps, neurons, _, _, channels, lanes, pooled_neurons = layer
     at, inside, to, whole, gain, offset = _windows(layer, how)
-    pool_step = _pooled_size(layer, how)
     decay, beta = tl.load(table), tl.load(table + 1)
-    v = tl.zeros((how.rows, BLOCK), tl.float32)
+    v = tl.zeros(at.shape, tl.float32)
     for _ in range(steps):
         u = decay * v + (gain * tl.load(x + at, mask=inside, other=0.0) + offset)
         tl.store(grad + at, u, mask=inside)
         v = _after_reset(u, _spike(u, beta, how), how.threshold, how)
         at += neurons
-        to += pool_step
+        to += pooled_neurons
+    tl.debug_barrier()  # a thread may read what another one wrote
     lane = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     centre = tl.load(mean + lane % channels)
-    grad_v = tl.zeros((how.rows, BLOCK), tl.float32)
+    grad_v = tl.zeros(at.shape, tl.float32)
     total, with_x, by_tau = grad_v, grad_v, grad_v
     for done in range(steps):
         at -= neurons
-        to -= pool_step
+        to -= pooled_neurons
         earlier = inside & (done + 1 < steps)
         u = tl.load(grad + at, mask=inside, other=0.0)
         s = _spike(u, beta, how)
@@ -94,10 +95,9 @@ def backward(grad_pooled, x, layer, mean, grad, sums, how: tl.constexpr):
         with_x += g * (tl.load(x + at, mask=inside, other=0.0) - centre[None, :])
         tl.store(grad + at, g, mask=inside)
         grad_v = decay * g
-    count = _count(layer, how)
-    tl.store(sums + lane, tl.sum(total, axis=0), mask=lane < count)
-    tl.store(sums + count + lane, tl.sum(with_x, axis=0), mask=lane < count)
-    tl.store(sums + 2 * count + lane, tl.sum(by_tau, axis=0), mask=lane < count)
+    tl.store(sums + lane, tl.sum(total, axis=0), mask=lane < lanes)
+    tl.store(sums + lanes + lane, tl.sum(with_x, axis=0), mask=lane < lanes)
+    tl.store(sums + 2 * lanes + lane, tl.sum(by_tau, axis=0), mask=lane < lanes)
 
 
 @triton.jit
@@ -134,31 +134,18 @@ def _tile(places, channels):
 
 
 @triton.jit
-def _count(layer, how: tl.constexpr):
-    """Windows times channels, those at the edges included."""
-    _, _, neurons, height, width, _ = layer
-    return neurons // (height * width) * tl.cdiv(height, how.pool) * tl.cdiv(width, how.pool)
-
-
-@triton.jit
-def _pooled_size(layer, how: tl.constexpr):
-    _, _, neurons, height, width, _ = layer
-    return (neurons // (height * width)).to(tl.int64) * (height // how.pool) * (width // how.pool)
-
-
-@triton.jit
 def _windows(layer, how: tl.constexpr):
     """Offsets [ROWS, BLOCK] of a program's neurons at the first step and which exist; of its windows among the pooled
     [BLOCK] and which are whole; gain and offset of their channels.
     """
-    table, _, _, height, width, channels = layer
+    table, _, _, height, width, channels, lanes, _ = layer
     lane = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     c, window = lane % channels, lane // channels
     columns, lines = tl.cdiv(width, how.pool), tl.cdiv(height, how.pool)
     j, i, image = window % columns, window // columns % lines, window // columns // lines
     row = tl.arange(0, how.rows)[:, None]
     y, z = i[None, :] * how.pool + row // how.pool, j[None, :] * how.pool + row % how.pool
-    exists = lane < _count(layer, how)
+    exists = lane < lanes
     inside = exists[None, :] & (row < how.pool * how.pool) & (y < height) & (z < width)
     at = ((image[None, :] * height + y) * width + z) * channels + c[None, :]
     to = ((image * (height // how.pool) + i) * (width // how.pool) + j) * channels + c

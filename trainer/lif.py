@@ -236,7 +236,7 @@ def has_triton() -> bool:
     if torch.cuda.get_device_capability() < (7, 0):  # Triton makes no code for these
         return False
     try:
-        from trainer import lif_triton  # noqa: F401
+        from trainer.lif_triton import lif_triton  # noqa: F401
     except ImportError:
         return False
     return True

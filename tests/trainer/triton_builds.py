@@ -1,16 +1,18 @@
 """Compile the Triton kernels to machine code for a GPU that need not be here; test_lif_triton.py runs this.
 
 All that a launch does but the launch: Triton's driver, which wants a GPU, is replaced by one that names the target.
-Prints for each pair of kernels the forward pass, the surrogate and how many multiply-adds are fused.
+Prints for each pair of kernels the forward pass, the surrogate and how many multiply-adds are fused; of those of
+trainer/fused_triton.py "fused", the surrogate and that number.
 """
 
+import math
 import sys
 
 import torch
 import triton
 from triton.backends.compiler import GPUTarget
 
-from trainer import lif_kernels, surrogate
+from trainer import fused_triton, fused_triton_kernels, lif_kernels, surrogate
 from trainer import lif_triton_kernels as kernels
 
 # Triton compiles anew for sizes of 1, which become constants, and for multiples of 16.
@@ -47,6 +49,36 @@ def build(forward, name, subtract, sizes):
     return there.asm["ptx"] + back.asm["ptx"]
 
 
+def build_fused(name, subtract, pool, sizes):
+    """The same of all kernels that fused_triton.py asks for; `sizes` is (T, B, H, W, C)."""
+    how = fused_triton_kernels.How(
+        hard=not subtract,
+        surrogate=surrogate.code(name),
+        subtract=subtract,
+        detach_reset=not subtract,
+        threshold=1.0,
+        pool=pool,
+        rows=triton.next_power_of_2(pool**2),
+        learn_tau=True,
+    )
+    x, table, channels, options = (
+        torch.zeros(4),
+        torch.zeros(64),
+        sizes[-1],
+        {"grid": (1, 1), "enable_fp_fusion": False},
+    )
+    places = math.prod(sizes[:-1])
+    layer = (table, *fused_triton._sizes(torch.empty(sizes, device="meta"), pool))
+    built = [
+        fused_triton_kernels.forward.warmup(x, layer, x, x, how, **options),
+        fused_triton_kernels.backward.warmup(x, x, layer, x, x, x, how, **options),
+        fused_triton_kernels.moments.warmup(x, x, x, places, channels, **options),
+        fused_triton_kernels.through_norm.warmup(x, x, x, places, channels, **options),
+    ]
+    assert all(kernel.asm["cubin"] for kernel in built)
+    return "".join(kernel.asm["ptx"] for kernel in built)
+
+
 if __name__ == "__main__":
     triton.runtime.driver.set_active(Driver())
     pairs = [(forward, name) for forward, name in zip(range(5), surrogate.CODES, strict=True)]
@@ -54,3 +86,7 @@ if __name__ == "__main__":
     for i, (forward, name) in enumerate(pairs):
         ptx = build(forward, name, i % 2 == 1, SIZES[i % 3])
         print(forward, name, ptx.count("fma."))
+    for i, name in enumerate(("arctan", "logistic", "arctan")):
+        sizes = ((5, 3, 7, 8, 4), (1, 1, 1, 1, 1), (16, 64, 16, 16, 32))[i]
+        ptx = build_fused(name, i == 1, (2, 1, 3)[i], sizes)
+        print("fused", name, ptx.count("fma."))
