@@ -13,11 +13,12 @@ from typing import Any
 import numba
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False) -> Callable[..., Any]:
+def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = False) -> Callable[..., Any]:
     """`function` compiled by Numba without the GIL; call it below a plain Python function, or decorate with it.
 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
+    `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
     Serial and parallel forms may be made of the same function. Compiled code is kept on disk where a cache
     folder is writable, and compiled anew in each process where none is.
     """
@@ -34,13 +35,15 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Callable[...
     named.__doc__ = function.__doc__
     named.__qualname__ = f"{function.__name__}_{'parallel' if parallel else 'serial'}_{stamp}"
     try:
-        return _njit(named, parallel, cache=True)
+        return _njit(named, parallel, inline, cache=True)
     except RuntimeError:  # "no locator available": neither the package nor the home folder can be written
-        return _njit(named, parallel, cache=False)
+        return _njit(named, parallel, inline, cache=False)
 
 
-def _njit(function: Callable[..., Any], parallel: bool, cache: bool) -> Callable[..., Any]:
+def _njit(function: Callable[..., Any], parallel: bool, inline: bool, cache: bool) -> Callable[..., Any]:
     options: dict[str, Any] = {"cache": cache, "nogil": True, "parallel": parallel, "error_model": "numpy"}
+    if inline:
+        options["inline"] = "always"
     compiled: Callable[..., Any] = numba.njit(**options)(function)
     return compiled
 

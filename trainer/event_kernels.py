@@ -16,6 +16,7 @@ from edge_sast.jit import jit
 from trainer import fused_kernels, fused_rows
 from trainer.fused_kernels import Part
 from trainer.fused_rows import HARD, Parameters
+from trainer.vectors import add_scaled
 
 
 class Events(NamedTuple):
@@ -82,43 +83,49 @@ def gather(x: np.ndarray, starts: np.ndarray, place: np.ndarray, value: np.ndarr
 
 
 @jit
-def _rows_reached(e: Events, height: int, out_row: int) -> tuple[int, int]:
-    """First and last (exclusive) row of the kernel through which inputs reach a row of outputs."""
-    top = out_row * e.stride - e.padding
-    return max(0, -top), min(e.kernel, height - top)
+def _rows_of_input(e: Events, height: int, first_row: int, rows: int) -> tuple[int, int]:
+    """First and last (exclusive) row of inputs that reach some rows of outputs."""
+    top = first_row * e.stride - e.padding
+    return max(0, top), min(height, top + (rows - 1) * e.stride + e.kernel)
+
+
+@jit
+def _rows_reached(e: Events, h: int, first_row: int, rows: int) -> tuple[int, int]:
+    """First and last (exclusive) of some rows of outputs that row h of inputs reaches."""
+    begin = (h + e.padding - e.kernel + e.stride) // e.stride
+    end = (h + e.padding) // e.stride + 1
+    return max(begin, first_row), min(end, first_row + rows)
 
 
 @jit
 def convolve(e: Events, weights: np.ndarray, b: int, t: int, first_row: int, out: np.ndarray) -> None:
     """Rows of an image's convolution: weights [kernel rows · row_weights] → out [rows·W·C_out]."""
     out[:] = np.float32(0)
-    height = e.starts.shape[2] - 1
-    for r in range(out.size // e.width):
-        begin, end = _rows_reached(e, height, first_row + r)
-        for ky in range(begin, end):
-            h = (first_row + r) * e.stride - e.padding + ky
-            w_row, o_row = np.uint64(ky * e.row_weights), np.uint64(r * e.width)
-            for n in range(e.starts[b, t, h], e.starts[b, t, h + 1]):
-                v, run = e.value[b, n], e.runs[e.place[b, n]]
-                w, o = w_row + run[0], o_row + run[1]
-                for k in range(run[2]):
-                    out[o + k] += v * weights[w + k]
+    rows = out.size // e.width
+    top, bottom = _rows_of_input(e, e.starts.shape[2] - 1, first_row, rows)
+    for h in range(top, bottom):
+        begin, end = _rows_reached(e, h, first_row, rows)
+        for n in range(e.starts[b, t, h], e.starts[b, t, h + 1]):
+            v, run = e.value[b, n], e.runs[e.place[b, n]]
+            for r in range(begin, end):
+                w = np.uint64((h + e.padding - r * e.stride) * e.row_weights) + run[0]
+                o = np.uint64((r - first_row) * e.width) + run[1]
+                add_scaled(out, o, weights, w, run[2], v)
 
 
 @jit
 def correlate(e: Events, y: np.ndarray, b: int, t: int, first_row: int, sums: np.ndarray) -> None:
     """sums, laid out as weights, += Σ input · y over what each weight connects; y [rows·W·C_out]."""
-    height = e.starts.shape[2] - 1
-    for r in range(y.size // e.width):
-        begin, end = _rows_reached(e, height, first_row + r)
-        for ky in range(begin, end):
-            h = (first_row + r) * e.stride - e.padding + ky
-            w_row, o_row = np.uint64(ky * e.row_weights), np.uint64(r * e.width)
-            for n in range(e.starts[b, t, h], e.starts[b, t, h + 1]):
-                v, run = e.value[b, n], e.runs[e.place[b, n]]
-                w, o = w_row + run[0], o_row + run[1]
-                for k in range(run[2]):
-                    sums[w + k] += v * y[o + k]
+    rows = y.size // e.width
+    top, bottom = _rows_of_input(e, e.starts.shape[2] - 1, first_row, rows)
+    for h in range(top, bottom):
+        begin, end = _rows_reached(e, h, first_row, rows)
+        for n in range(e.starts[b, t, h], e.starts[b, t, h + 1]):
+            v, run = e.value[b, n], e.runs[e.place[b, n]]
+            for r in range(begin, end):
+                w = np.uint64((h + e.padding - r * e.stride) * e.row_weights) + run[0]
+                o = np.uint64((r - first_row) * e.width) + run[1]
+                add_scaled(sums, w, y, o, run[2], v)
 
 
 def moments(

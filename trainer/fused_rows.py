@@ -13,6 +13,7 @@ import numpy as np
 
 from edge_sast.jit import jit
 from trainer import fast_math, surrogate
+from trainer.vectors import take
 
 _arctan = jit(fast_math.arctan)
 _tanh = jit(fast_math.tanh)
@@ -109,18 +110,17 @@ def spread(pooled: np.ndarray, grad: np.ndarray, s: np.ndarray, p: Parameters, o
 @jit
 def _spread_row(pooled: np.ndarray, grad: np.ndarray, s: np.ndarray, p: Parameters, out: np.ndarray) -> None:
     """`spread` of one row of windows; s, out [pool, W·C], pooled, grad [W//pool·C]."""
-    channels, zero = p.channels, np.float32(0)
-    left = grad.copy()
-    out[:] = zero
+    left, channels, zero = grad.copy(), np.uint64(p.channels), np.float32(0)
+    covered = pooled.size * p.pool
     for j in range(p.pool):
-        for i in range(pooled.size // channels):
-            a = i * channels
+        row, to = s[j], out[j]
+        for i in range(pooled.size // p.channels):
+            window = np.uint64(i) * channels
             for dx in range(p.pool):
-                b = (i * p.pool + dx) * channels
-                for c in range(channels):
-                    hit = s[j, b + c] == pooled[a + c]
-                    out[j, b + c] = left[a + c] if hit else zero
-                    left[a + c] = zero if hit else left[a + c]
+                at = window * np.uint64(p.pool) + np.uint64(dx) * channels
+                take(to, row, at, pooled, left, window, channels)
+        for k in range(covered, p.width):  # columns outside every window
+            to[k] = zero
 
 
 @jit
