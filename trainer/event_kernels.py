@@ -83,6 +83,16 @@ def gather(x: np.ndarray, starts: np.ndarray, place: np.ndarray, value: np.ndarr
 
 
 @jit
+def totals(e: Events, sums: np.ndarray) -> None:
+    """sums float64 [H, places] += values of all events."""
+    for b in range(e.starts.shape[0]):
+        for t in range(e.starts.shape[1]):
+            for h in range(sums.shape[0]):
+                for n in range(e.starts[b, t, h], e.starts[b, t, h + 1]):
+                    sums[h, e.place[b, n]] += e.value[b, n]
+
+
+@jit
 def _rows_of_input(e: Events, height: int, first_row: int, rows: int) -> tuple[int, int]:
     """First and last (exclusive) row of inputs that reach some rows of outputs."""
     top = first_row * e.stride - e.padding

@@ -33,10 +33,14 @@ MOST = 0.2  # share of a recording's inputs that are events; with more, dense co
 
 @dataclass(frozen=True)
 class Sparse:
-    """A batch's events, and shape [T, B, C_out, H, W] of what a convolution makes of them."""
+    """A batch's events; shapes of an image of theirs [C, H, W] and of what a convolution makes of them [T, B, C, H, W].
+
+    last: an event's place counts column by column, channel fastest; else channel by channel.
+    """
 
     events: Events
-    total: Tensor  # [C_in, H, W]: sum of inputs over steps and recordings
+    inputs: tuple[int, int, int]
+    last: bool
     spec: ConvSpec
     shape: tuple[int, int, int, int, int]
 
@@ -77,7 +81,8 @@ def gather(x: Tensor, spec: ConvSpec | DenseSpec) -> Sparse | None:
         width=out_width * spec.channels,
         row_weights=channels * _columns(spec) * spec.channels,
     )
-    return Sparse(events, x.sum((0, 1)), spec, (steps, batch, spec.channels, out_height, out_width))
+    out_shape = (steps, batch, spec.channels, out_height, out_width)
+    return Sparse(events, (channels, height, width), last, spec, out_shape)
 
 
 def norm_lif_pool(
@@ -222,6 +227,16 @@ class _EventLayer(torch.autograd.Function):
 
 def _inputs(x: Sparse) -> Tensor:
     """Sum of the inputs that each weight connects, [1, C_in, k, k]."""
-    spec, total = x.spec, x.total[None].double()
+    spec, total = x.spec, _total(x)[None]
     size = (1, total.shape[1], spec.kernel, spec.kernel)
     return conv2d_weight(total, size, total.new_ones(1, 1, *x.shape[3:]), spec.stride, spec.padding)
+
+
+def _total(x: Sparse) -> Tensor:
+    """Sum of inputs over steps and recordings, float64 [C_in, H, W]."""
+    channels, height, width = x.inputs
+    sums = np.zeros((height, width * channels))
+    event_kernels.totals(x.events, sums)
+    if x.last:
+        return torch.from_numpy(sums.reshape(height, width, channels)).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(sums.reshape(height, channels, width)).permute(1, 0, 2).contiguous()

@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_sast.jit import jit
 from trainer import fast_math, surrogate
-from trainer.vectors import take
+from trainer.vectors import fire_hard, take
 
 _arctan = jit(fast_math.arctan)
 _tanh = jit(fast_math.tanh)
@@ -60,6 +60,9 @@ def spikes(u: np.ndarray, p: Parameters, s: np.ndarray) -> None:
 def fire(x: np.ndarray, v: np.ndarray, p: Parameters, u: np.ndarray, s: np.ndarray) -> None:
     """One step: membrane before reset u and spikes s; v goes from v[t−1] to v[t]."""
     decay, theta, one = np.float32(p.decay), np.float32(p.threshold), np.float32(1)
+    if p.forward == HARD:
+        fire_hard(x, p.gain, p.offset, v, u, s, decay, theta, p.subtract)
+        return
     for k in range(x.size):
         u[k] = decay * v[k] + (p.gain[k] * x[k] + p.offset[k])
     spikes(u, p, s)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.vectors import add_scaled, take
+from trainer.vectors import add_scaled, fire_hard, take
 
 places = st.integers(0, 7)
 lengths = st.integers(0, 70)
@@ -41,3 +41,18 @@ def test_take(count, at, place, seed):
     take(to, row, at, top, left, place, count)
     np.testing.assert_array_equal(to, wanted_to)
     np.testing.assert_array_equal(left, wanted_left)
+
+
+@settings(max_examples=50, deadline=None)
+@given(lengths, st.booleans(), st.integers(0, 2**32 - 1))
+def test_fire_hard(count, subtract, seed):
+    rng = np.random.default_rng(seed)
+    x, v, u, s = (rng.standard_normal(count).astype(np.float32) for _ in range(4))
+    gain, offset = (rng.standard_normal(count + 5).astype(np.float32) for _ in range(2))
+    decay, theta = np.float32(0.875), np.float32(0.5)
+    membrane = decay * v + (gain[:count] * x + offset[:count])
+    spikes = (membrane >= theta).astype(np.float32)
+    after = membrane - theta * spikes if subtract else membrane * (1 - spikes)
+    fire_hard(x, gain, offset, v, u, s, decay, theta, subtract)
+    for found, wanted in ((u, membrane), (s, spikes), (v, after)):
+        np.testing.assert_array_equal(found, wanted)
