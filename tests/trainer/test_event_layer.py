@@ -172,3 +172,18 @@ def test_the_gradient_of_a_frozen_kernel_is_not_needed():
     args = (kernel, norm, torch.ones(4), 0.1, torch.tensor(0.5), Neuron(Spike("hard"), "zero"))
     event_layer.norm_lif_pool(sparse, *args)[0].sum().backward()
     assert norm.weight.grad is not None
+
+
+def test_running_moments_may_move_before_the_backward_pass():
+    """As where a batch is evaluated, the next one trained on, and the loss is that of both."""
+    x, neuron, found = events((3, 2, 2, 6, 6)), Neuron(Spike("smooth"), "zero", 1.0, 2), []
+    for moved in (0.0, 1.0):
+        norm, kernel = layer(4, training=False), kernel_of(conv(), 2).requires_grad_()
+        args = (kernel, norm, torch.ones(4), 0.1, torch.tensor(0.75), neuron)
+        pooled, _ = event_layer.norm_lif_pool(event_layer.gather(x, conv()), *args)
+        norm.running_mean += moved
+        norm.running_var += moved
+        pooled.square().sum().backward()
+        found.append([kernel.grad, norm.weight.grad, norm.bias.grad])
+    for a, b in zip(*found, strict=True):
+        assert torch.equal(a, b)
