@@ -118,7 +118,7 @@ def affine(
     """What batch norm does to currents of this shape, whose own moments `of_batch` gives; running ones move."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    mean, var = norm.running_mean, norm.running_var
+    mean, var = norm.running_mean.clone(), norm.running_var  # a copy: it may move before the backward pass
     if norm.training:
         mean, var = workers.moments(*of_batch())
         count = math.prod(shape) // shape[2] * workers.count

@@ -10,7 +10,8 @@ import ctypes
 import sys
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
-_MOST = 1 << 30  # bytes, the largest that mallopt takes
+_MOST = 1 << 30  # bytes: an int holds it
+_MOST_BY_MANUAL = 1 << 25  # of a block, in mallopt(3): older versions of glibc refuse more
 
 
 def keep_freed_pages() -> bool:
@@ -21,4 +22,5 @@ def keep_freed_pages() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    return bool(mallopt(_M_MMAP_THRESHOLD, _MOST)) and bool(mallopt(_M_TRIM_THRESHOLD, _MOST))
+    from_heap = any(mallopt(_M_MMAP_THRESHOLD, size) for size in (_MOST, _MOST_BY_MANUAL))
+    return from_heap and bool(mallopt(_M_TRIM_THRESHOLD, _MOST))

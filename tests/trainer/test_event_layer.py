@@ -1,14 +1,18 @@
 """A first layer by its events against conv2d, batch_norm, lif through autograd and max_pool2d, one after the other."""
 
+from unittest.mock import patch
+
 import numba
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
 from tests.trainer.test_fused import layer, one_after_the_other
-from trainer import event_kernels, event_layer, fused_kernels
+from trainer import event_kernels, event_layer, fused, fused_kernels
 from trainer import lif as lif_module
 from trainer.architecture import ConvSpec
 from trainer.fused import Neuron
@@ -92,6 +96,56 @@ def test_values_and_gradients_of_every_neuron(name, forward, reset, pool, traini
     agree(events((5, 2, 2, 8, 7)), conv(), Neuron(Spike(forward, name), reset, 1.0, pool), training)
 
 
+@st.composite
+def geometries(draw):
+    """A convolution, the shape of its inputs and a pool that fits its outputs."""
+    kernel = draw(st.integers(1, 5))
+    spec = conv(draw(st.integers(1, 6)), kernel, draw(st.integers(1, 6)), draw(st.integers(0, kernel - 1)))
+    sides = [draw(st.integers(max(1, kernel - 2 * spec.padding), 12)) for _ in range(2)]
+    outputs = [(n + 2 * spec.padding - kernel) // spec.stride + 1 for n in sides]
+    shape = (draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 3)), *sides)
+    return spec, shape, draw(st.integers(1, min(3, *outputs)))
+
+
+def of_integers(x, spec, neuron, way):
+    """Spikes, rate and gradients of a layer with a bias, whose currents and membranes float32 holds exactly."""
+    generator = torch.Generator().manual_seed(5)
+    size = (spec.channels, x.shape[2], spec.kernel, spec.kernel)
+    kernel = torch.randint(-3, 4, size, generator=generator).float().requires_grad_()
+    bias = (torch.randint(-3, 8, (spec.channels,), generator=generator) / 4).requires_grad_()
+    tau = torch.tensor(0.5, requires_grad=True)
+    y = dense(x.double(), kernel.double(), spec).float()
+    if way == "events":
+        pooled, rate = event_layer.lif_pool(event_layer.gather(x, spec), kernel, bias, tau, neuron)
+    elif way == "dense":
+        pooled, rate = fused.lif_pool(y, bias, tau, neuron)
+    else:
+        spikes, _ = lif_module.lif(y + bias.view(1, 1, -1, 1, 1), tau, neuron.spike, neuron.reset)
+        pooled, rate = functional.max_pool2d(spikes.flatten(0, 1), neuron.pool), spikes.detach().mean()
+        pooled = pooled.unflatten(0, x.shape[:2])
+    upstream = torch.randint(-2, 3, pooled.shape, generator=torch.Generator().manual_seed(6))
+    (pooled * upstream).sum().backward()
+    return pooled.detach(), rate, [kernel.grad, bias.grad, tau.grad]
+
+
+@settings(max_examples=100, deadline=None)
+@given(geometries(), st.sampled_from(["zero", "subtract"]), st.booleans(), st.sampled_from([0.0, 0.1, 0.7]))
+def test_any_geometry_spikes_exactly_as_its_dense_form(geometry, reset, last, share):
+    spec, shape, pool = geometry
+    x = events(shape, share)
+    if last:
+        x = x.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+    neuron = Neuron(Spike("hard"), reset, 1.0, pool)
+    spikes, rate, gradients = of_integers(x, spec, neuron, "one after the other")
+    for way in ("events", "dense"):
+        with patch.object(event_layer, "MOST", 1.0):  # of small recordings every input may be an event
+            got, fired, found = of_integers(x, spec, neuron, way)
+        assert torch.equal(got, spikes)
+        torch.testing.assert_close(fired, rate)
+        for a, b in zip(found, gradients, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-5 * max(1.0, float(b.abs().max())), rtol=1e-4)
+
+
 def test_convolutions_of_integers_are_exact():
     """Sums of integers below 2^24 have no rounding, whatever their order."""
     x, spec = events((2, 3, 2, 12, 13), 0.08, 100), conv(8, 5, 2, 2)
@@ -172,3 +226,18 @@ def test_the_gradient_of_a_frozen_kernel_is_not_needed():
     args = (kernel, norm, torch.ones(4), 0.1, torch.tensor(0.5), Neuron(Spike("hard"), "zero"))
     event_layer.norm_lif_pool(sparse, *args)[0].sum().backward()
     assert norm.weight.grad is not None
+
+
+def test_running_moments_may_move_before_the_backward_pass():
+    """As where a batch is evaluated, the next one trained on, and the loss is that of both."""
+    x, neuron, found = events((3, 2, 2, 6, 6)), Neuron(Spike("smooth"), "zero", 1.0, 2), []
+    for moved in (0.0, 1.0):
+        norm, kernel = layer(4, training=False), kernel_of(conv(), 2).requires_grad_()
+        args = (kernel, norm, torch.ones(4), 0.1, torch.tensor(0.75), neuron)
+        pooled, _ = event_layer.norm_lif_pool(event_layer.gather(x, conv()), *args)
+        norm.running_mean += moved
+        norm.running_var += moved
+        pooled.square().sum().backward()
+        found.append([kernel.grad, norm.weight.grad, norm.bias.grad])
+    for a, b in zip(*found, strict=True):
+        assert torch.equal(a, b)
