@@ -11,6 +11,7 @@ and CuPy is installed, else on what it takes by itself on a GPU. Exit code 2 whe
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import sys
 import time
@@ -57,7 +58,8 @@ def benchmark(args: argparse.Namespace) -> dict:
         values = getattr(args, option)
         if min(values if isinstance(values, list) else [values]) < 1:
             raise EdgeSastError(f"--{option} is {values}; give 1 or more")
-    versions = {name: version(name) for name in (OURS, PEER, "torch", "triton", "cupy")}
+    versions = {name: version(name) for name in (OURS, PEER, "torch", "triton")}
+    versions["cupy"] = importlib.import_module("cupy").__version__ if importlib.util.find_spec("cupy") else None
     gpu = torch.cuda.get_device_name()
     print(f"{gpu}; batch {args.batch}")
     print(", ".join(f"{name} {number or 'missing'}" for name, number in versions.items()))

@@ -22,9 +22,10 @@ needs_triton = pytest.mark.skipif(
 
 def python(*arguments, **environment):
     """Output of a Python process that must succeed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
-        env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        env={**kept, **environment, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         cwd=HERE.parents[1],
         capture_output=True,
         text=True,
