@@ -59,7 +59,9 @@ def benchmark(args: argparse.Namespace) -> dict:
         if min(values if isinstance(values, list) else [values]) < 1:
             raise EdgeSastError(f"--{option} is {values}; give 1 or more")
     versions = {name: version(name) for name in (OURS, PEER, "torch", "triton")}
-    versions["cupy"] = importlib.import_module("cupy").__version__ if importlib.util.find_spec("cupy") else None
+    versions["cupy"] = (
+        importlib.import_module("cupy").__version__ if importlib.util.find_spec("cupy") else None
+    )
     gpu = torch.cuda.get_device_name()
     print(f"{gpu}; batch {args.batch}")
     print(", ".join(f"{name} {number or 'missing'}" for name, number in versions.items()))

@@ -108,10 +108,11 @@ def _rows_reached(e: Events, h: int, first_row: int, rows: int) -> tuple[int, in
 
 
 @jit
-def convolve(e: Events, weights: np.ndarray, b: int, t: int, first_row: int, out: np.ndarray) -> None:
-    """Rows of an image's convolution: weights [kernel rows · row_weights] → out [rows·W·C_out]."""
-    out[:] = np.float32(0)
-    rows = out.size // e.width
+def _connect(
+    e: Events, weights: np.ndarray, image: np.ndarray, b: int, t: int, first_row: int, convolving: bool
+) -> None:
+    """Through all that each event connects: image += v·weights if convolving, else weights += v·image."""
+    rows = image.size // e.width
     top, bottom = _rows_of_input(e, e.starts.shape[2] - 1, first_row, rows)
     for h in range(top, bottom):
         begin, end = _rows_reached(e, h, first_row, rows)
@@ -119,23 +120,24 @@ def convolve(e: Events, weights: np.ndarray, b: int, t: int, first_row: int, out
             v, run = e.value[b, n], e.runs[e.place[b, n]]
             for r in range(begin, end):
                 w = np.uint64((h + e.padding - r * e.stride) * e.row_weights) + run[0]
-                o = np.uint64((r - first_row) * e.width) + run[1]
-                add_scaled(out, o, weights, w, run[2], v)
+                i = np.uint64((r - first_row) * e.width) + run[1]
+                if convolving:
+                    add_scaled(image, i, weights, w, run[2], v)
+                else:
+                    add_scaled(weights, w, image, i, run[2], v)
+
+
+@jit
+def convolve(e: Events, weights: np.ndarray, b: int, t: int, first_row: int, out: np.ndarray) -> None:
+    """Rows of an image's convolution: weights [kernel rows · row_weights] → out [rows·W·C_out]."""
+    out[:] = np.float32(0)
+    _connect(e, weights, out, b, t, first_row, True)
 
 
 @jit
 def correlate(e: Events, y: np.ndarray, b: int, t: int, first_row: int, sums: np.ndarray) -> None:
     """sums, laid out as weights, += Σ input · y over what each weight connects; y [rows·W·C_out]."""
-    rows = y.size // e.width
-    top, bottom = _rows_of_input(e, e.starts.shape[2] - 1, first_row, rows)
-    for h in range(top, bottom):
-        begin, end = _rows_reached(e, h, first_row, rows)
-        for n in range(e.starts[b, t, h], e.starts[b, t, h + 1]):
-            v, run = e.value[b, n], e.runs[e.place[b, n]]
-            for r in range(begin, end):
-                w = np.uint64((h + e.padding - r * e.stride) * e.row_weights) + run[0]
-                o = np.uint64((r - first_row) * e.width) + run[1]
-                add_scaled(sums, w, y, o, run[2], v)
+    _connect(e, sums, y, b, t, first_row, False)
 
 
 def moments(
