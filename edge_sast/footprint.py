@@ -2,9 +2,9 @@
 
 Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of a pool's input; 16 for
 each row and column of a conv2d's, 12 for each of its blocks, and 2 bytes per input channel where it has groups. Of a
-narrow layer, per membrane word of one cell: 8 bytes of constants (an integrator: 4 bytes of bias per channel) and 4 of
-initial membranes. Of a wide one, 4 bytes each of threshold, bias and initial membrane per channel. An integrator's
-outputs before the first step: 4 bytes per class.
+narrow layer, per membrane word of one cell: 16 bytes of constants, and 4 of initial membranes where these are not all 0
+once leaked; of an integrator, 4 bytes of bias per channel and 4 of initial membranes. Of a wide one, 4 bytes each of
+threshold, bias and initial membrane per channel. An integrator's outputs before the first step: 4 bytes per class.
 RAM: membranes and idle cells as layout.py places them; counters of each weighted layer; bitmaps of whole words, one
 bit per output of an or_pool and per neuron of a recurrent_linear; inputs seen in this step, one bit each for presence
 and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the
@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_sast.layers import Conv2d, Flatten, Layer, Lif, OrPool, RecurrentLinear, Shape, SumPool, Weighted
-from edge_sast.layout import Layout, is_joined, layout
+from edge_sast.layout import Layout, is_joined, layout, leak
 from edge_sast.model import Model
 
 COUNTERS_BYTES = 24  # SynOps and spikes of the step and in total
@@ -93,7 +93,10 @@ def _weight_bytes(layer: Weighted, form: Layout) -> int:
 def _neuron_bytes(layer: Weighted, form: Layout) -> int:
     channels, spiking = layer.neuron.channels, isinstance(layer.neuron, Lif)
     if form.narrow:
-        return 12 * form.cell_words if spiking else 8 * channels + 4 * form.cell_words
+        if not spiking:
+            return 8 * channels + 4 * form.cell_words
+        starts_at_zero = not any(leak(layer.neuron, int(v)) for v in layer.neuron.initial)
+        return (16 if starts_at_zero else 20) * form.cell_words
     return 12 * channels
 
 

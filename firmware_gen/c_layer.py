@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge_sast.lanes import lanes, narrow_shifts
 from edge_sast.layers import (
     Conv2d,
     Flatten,
@@ -13,11 +14,11 @@ from edge_sast.layers import (
     Weighted,
     state_range,
 )
-from edge_sast.layout import BLOCK_WORDS, Layout, is_joined, layout, narrow_shifts, offset, resting_lane
+from edge_sast.layout import BLOCK_WORDS, Layout, is_joined, layout
 from edge_sast.model import Model
 from edge_sast.modelfile import layer_name
 from firmware_gen.c_memory import counters_index
-from firmware_gen.c_tables import Table, block
+from firmware_gen.c_tables import INTEGRATOR_ZERO, Table, block
 from firmware_gen.c_text import fields
 
 INDENT = " " * 8
@@ -48,7 +49,7 @@ def kernels(model: Model, index: int) -> dict[str, str]:
         return names | {"sweep": "sast_sweep_wide"}
     if not isinstance(layer.neuron, Lif):
         return names | {"sweep": "sast_sweep_integrator"}
-    known = not offset(layer, shapes[index])[1]
+    known = lanes(layer, shapes[index]).known
     names["fire"] = f"sast_fire_k{narrow_shifts(layer.neuron)[0]}" if known else _fire(layer.neuron)
     if form.idle_words:
         idle = {"receive": "sast_conv2d_idle", "reach": names["receive"]}
@@ -83,6 +84,8 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
     }
     elsewhere = OF_NEURONS | {"first_outputs"}
     values |= {table.name: f"layer{index}_{table.name}" for table in tables if table.name not in elsewhere}
+    if isinstance(layer, Weighted) and "initial" not in values:
+        values["initial"] = f"layer{index}_table + {2 * layout(layer, shape, out).cell_words}"  # zeros
     nested = ""
     if isinstance(layer, Weighted):
         form = layout(layer, shape, out)
@@ -148,17 +151,17 @@ def _neuron(layer: Weighted, form: Layout, shape: Shape) -> dict[str, object]:
         values["reset"] = f"SAST_RESET_{neuron.reset.upper()}"
     if not form.narrow:
         return values
-    zero, rest = offset(layer, shape)
-    values["zero"] = _both_halves(zero)
-    if isinstance(neuron, Lif):
-        masks = [_both_halves(0xFFFF >> k) for k in shifts] + ["0", "0"]
-        values |= {
-            "mask": "{" + ", ".join(masks[:2]) + "}",
-            "rest": _both_halves(resting_lane(neuron)) if rest else "0",
-            "cell_left": f"{form.cell_words // BLOCK_WORDS}u << 8 | {(*shifts, 0)[0]}u",
-            "second_shift": (*shifts, 0, 0)[1],
-        }
-    return values
+    if not isinstance(neuron, Lif):
+        return values | {"zero": _both_halves(INTEGRATOR_ZERO)}
+    chosen = lanes(layer, shape)
+    masks = [_both_halves(mask) for mask in chosen.masks(shifts)]
+    return values | {
+        "mask": "{" + ", ".join([*masks, "0", "0"][:2]) + "}",
+        "quiet": _both_halves((1 << chosen.quiet_bits) - 1),
+        "cell_left": f"{form.cell_words // BLOCK_WORDS}u << 8 | {(*shifts, 0)[0]}u",
+        "second_shift": (*shifts, 0, 0)[1],
+        "to_thresholds": 4 * form.cell_words if neuron.reset == "zero" and chosen.near else 0,
+    }
 
 
 def _both_halves(half: int) -> str:

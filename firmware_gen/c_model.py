@@ -11,7 +11,7 @@ from firmware_gen.c_tables import Table, layer_tables
 from firmware_gen.c_text import array, banner, define, fields, guard_close, guard_open, string
 
 # Equals SAST_TABLE_VERSION of sast.h; a number, so that a library of another version refuses the tables.
-TABLE_VERSION = 3
+TABLE_VERSION = 4
 
 
 def all_tables(model: Model) -> list[list[Table]]:

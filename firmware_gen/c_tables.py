@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.footprint import BLOCK_BYTES, COLUMNS_BYTES, ROWS_BYTES, WINDOW_BYTES
+from edge_sast.lanes import Lanes, constants, lanes, narrow_shifts
 from edge_sast.layers import (
     Conv2d,
     Flatten,
@@ -20,11 +21,12 @@ from edge_sast.layers import (
     Shape,
     SumPool,
     Weighted,
-    state_range,
 )
-from edge_sast.layout import Layout, is_joined, layout, leak, offset, pack_narrow
+from edge_sast.layout import Layout, is_joined, layout, leak, pack_narrow
 from edge_sast.packing import pack_rows
 from firmware_gen.c_text import array, int32
+
+INTEGRATOR_ZERO = 32768  # what a narrow integrator's half-words exceed its membranes by
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,7 @@ def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Tab
         columns = pool_axis(shape.width, layer.size, out.width)
         return [_window(index, "rows", rows), _window(index, "columns", columns)]
     form = layout(layer, shape, out)
-    neuron = list(
-        _narrow_neuron(index, layer, form, offset(layer, shape)[0])
-        if form.narrow
-        else _wide_neuron(index, layer)
-    )
+    neuron = list(_neuron(index, layer, form, shape))
     if isinstance(layer, Conv2d):
         return [*_conv(index, layer, form, shape, out), *neuron]
     tables = [_weights(index, "weight", layer.weight, layer, form)]
@@ -120,6 +118,14 @@ def _as_words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.bitwise_or.reduce(bytes_of, axis=-1)
 
 
+def _neuron(index: int, layer: Weighted, form: Layout, shape: Shape) -> Iterator[Table]:
+    if not form.narrow:
+        return _wide_neuron(index, layer)
+    if isinstance(layer.neuron, Lif):
+        return _narrow_lif(index, layer.neuron, form, lanes(layer, shape))
+    return _narrow_integrator(index, layer, form)
+
+
 def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
     neuron = layer.neuron
     if isinstance(neuron, Lif):
@@ -130,34 +136,45 @@ def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
     yield from _first_outputs(index, layer)
 
 
-def _narrow_neuron(index: int, layer: Weighted, form: Layout, zero: int) -> Iterator[Table]:
-    """The sweep's constants and the start of one cell."""
+def _narrow_integrator(index: int, layer: Weighted, form: Layout) -> Iterator[Table]:
     neuron = layer.neuron
-    low = state_range(neuron.state_bits)[0]
-    start = [leak(neuron, int(v)) + zero for v in neuron.initial]
-    if isinstance(neuron, Lif):
-        pairs = list(zip(neuron.bias.tolist(), neuron.threshold.tolist(), strict=True))
-        # Padding never spikes: at a threshold that only its weights of 1 bit, which are not 0, could reach; those it
-        # has not even a sum.
-        top = -low - 1
-        padding = (0, 65535) if form.container == 1 else (65536 - zero - top, 65536 + low - top)
-        a = _cell(form, [65536 - zero + bias - threshold for bias, threshold in pairs], padding[0])
-        c = _cell(form, [65536 + low - threshold for _, threshold in pairs], padding[1])
-        table = np.stack([a, c], axis=1)
-        yield _words(index, "table", table, "of each membrane word: A, C")
-    else:
-        yield _integers(index, "bias", neuron.bias)
-    rest = leak(neuron, low) if form.container == 1 else 0
-    yield _words(index, "initial", _cell(form, start, zero + rest), "leaked")
+    yield _integers(index, "bias", neuron.bias)
+    start = [leak(neuron, int(v)) + INTEGRATOR_ZERO for v in neuron.initial]
+    yield _words(index, "initial", _cell(form, start, INTEGRATOR_ZERO), "leaked")
     yield from _first_outputs(index, layer)
 
 
-def _cell(form: Layout, lanes: list[int], padding: int) -> NDArray[np.uint32]:
-    """uint32 [cell_words]: half-words per channel, repeated for every position of a cell."""
-    position = lanes + [padding] * (2 * form.position_words - len(lanes))
+def _narrow_lif(index: int, neuron: Lif, form: Layout, chosen: Lanes) -> Iterator[Table]:
+    """The sweep's constants and the start of one cell."""
+    shifts, quiet = narrow_shifts(neuron), (1 << chosen.quiet_bits) - 1
+    masks = sum(chosen.masks(shifts))
+    # Padding stays quiet, but for weights of 1 bit, none of which is 0.
+    rest = sum(quiet >> k for k in shifts)
+    added = [c - masks for c in constants(neuron, chosen.offsets)]
+    zeros = [b + o for b, o in zip(neuron.bias.tolist(), chosen.offsets, strict=True)]
+    thresholds = [t + o for t, o in zip(neuron.threshold.tolist(), chosen.offsets, strict=True)]
+    table = [
+        _cell(form, added, rest - masks, joined=chosen.known),
+        _cell(form, thresholds, 0x7FFF),
+        _cell(form, zeros, rest),
+        _cell(form, list(chosen.offsets), 0),
+    ]
+    yield _words(index, "table", np.stack(table), "of a cell: what is added, thresholds, zeros, offsets")
+    start = [z + leak(neuron, int(v)) for z, v in zip(zeros, neuron.initial.tolist(), strict=True)]
+    if start != zeros:
+        yield _words(index, "initial", _cell(form, start, rest), "leaked")
+
+
+def _cell(form: Layout, values: list[int], padding: int, joined: bool = False) -> NDArray[np.uint32]:
+    """uint32 [cell_words]: half-words per channel, repeated for every position of a cell.
+
+    joined: as one integer, high * 65536 + low, where a negative low half borrows from the high one.
+    """
+    position = values + [padding] * (2 * form.position_words - len(values))
     cell = position * form.cell
-    halves = np.array(cell + [padding] * (2 * form.cell_words - len(cell)), np.uint32).reshape(-1, 2)
-    return halves[:, 0] | halves[:, 1] << np.uint32(16)
+    pairs = np.array(cell + [padding] * (2 * form.cell_words - len(cell)), np.int64).reshape(-1, 2)
+    low = pairs[:, 0] if joined else pairs[:, 0] & 0xFFFF
+    return (low + (pairs[:, 1] << 16) & 0xFFFFFFFF).astype(np.uint32)
 
 
 def _first_outputs(index: int, layer: Weighted) -> Iterator[Table]:

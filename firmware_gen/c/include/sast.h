@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Version of the structures below. Tables of another version are refused by sast_init. */
-#define SAST_TABLE_VERSION 3u
+#define SAST_TABLE_VERSION 4u
 
 typedef enum {
     SAST_OK = 0,
@@ -66,7 +66,7 @@ typedef struct {
 
 /* Membranes lie in words of 32 bits, in one of two forms (docs/kernels.md).
    Narrow, where sums are proven to fit 16 bits: two neurons to a word, the even one in the low half, each as
-   membrane + an offset; a position's channels are padded to whole quads of four neurons.
+   membrane + an offset of its channel; a position's channels are padded to whole quads of four neurons.
    Wide: one neuron to a word, in two's complement. */
 
 /* What one spike adds: runs of weights to as many runs of membranes. */
@@ -105,33 +105,46 @@ typedef void (*sast_receive_t)(sast_context_t *context, const sast_layer_t *laye
 /* Every neuron of `layer` once; its spikes go to the next layer at once. */
 typedef void (*sast_sweep_t)(sast_context_t *context, const sast_layer_t *layer);
 
-/* Where a narrow sweep stands, and what it met. */
+/* A block of eight neurons, four words, of which some are not quiet. */
 typedef struct {
-    uint32_t *membranes;   /* of the next block, four words */
-    const uint32_t *table; /* its constants, eight words */
+    uint32_t flags;        /* which spiked, bit i for neuron i, and were reset; or SAST_UNDONE */
+    uint32_t *membranes;   /* its end */
+    const uint32_t *table; /* end of its constants */
+    uint32_t cells;        /* left after its cell */
+} sast_hit_t;
+
+/* The block is as it was: the caller deals with it. */
+#define SAST_UNDONE 0x100u
+
+/* Where a narrow sweep stands. */
+typedef struct {
+    uint32_t *membranes;   /* of the next block */
+    const uint32_t *table; /* its constants */
     uint32_t left;         /* blocks left in this cell << 8 | the first leak shift */
     uint32_t cells;        /* left after this one */
-    uint32_t before[4];    /* the block that spiked, as it was */
-    uint32_t zero;         /* of sast_neuron_t */
+    sast_hit_t *hit;       /* where the next block that is not quiet is noted; there is room for one */
+    sast_hit_t *full;      /* where there is no room any more */
 } sast_run_t;
 
-/* Sweeps blocks of eight neurons up to the end, or up to and with the first block in which one spikes. Returns which
-   spiked, bit i for neuron i of the block, and has reset them to 0; at the end 0, and *run is void. */
+/* Sweeps blocks up to the end, then returns 0; or until there is no room to note another, then 1. At the end *run is void,
+   but for `hit`. */
 typedef uint32_t (*sast_fire_t)(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* u = saturate(leak(v) + input + bias); spike = u >= threshold; then reset. */
 struct sast_neuron {
     /* narrow, for sast_fire_t: constants that repeat with every cell of one or more positions */
-    uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps; 0: no such leak term */
-    uint32_t rest;             /* both halves: the smallest membrane, leaked, as it is stored; 0: the mask is in its place */
+    uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps, and more; 0: no such leak term */
+    uint32_t quiet;            /* both halves: the bits that a quiet neuron may have set */
     uint32_t cell_left;        /* `left` at the start of a cell */
     uint32_t second_shift;
-    uint32_t zero;             /* both halves: the offset, as which a membrane of 0 is stored */
-    const uint32_t *table;     /* of each membrane word of a cell: A, C */
+    uint32_t to_thresholds;    /* bytes from a membrane word's entry in the first part of the table to that in the next;
+                                  0: the caller deals with every block that is not quiet */
+    const uint32_t *table;     /* four parts, each of a cell's words: what the sweep adds, thresholds, zeros, offsets */
     sast_fire_t fire;
     /* wide, and integrators: one entry per output channel */
     const int32_t *threshold;  /* NULL: narrow, or an integrator, which never spikes */
     const int32_t *bias;
+    uint32_t zero;             /* integrators: both halves: what a narrow membrane of 0 is stored as */
     int32_t low;               /* smallest membrane */
     int32_t high;              /* largest membrane */
     uint8_t reset;             /* sast_reset_t */

@@ -145,8 +145,7 @@ void sast_sweep_idle(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_integrator(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_wide(sast_context_t *context, const sast_layer_t *layer);
 
-/* The inner loop of narrow sweeps: with up to one leak term; with two; and with one of a known shift, where sums leave room
-   for the offset that comes of it. */
+/* The inner loop of narrow sweeps: with up to one leak term; with two; and with one of a known shift. */
 uint32_t sast_fire_1(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k1(sast_run_t *run, const sast_neuron_t *neuron);
@@ -159,11 +158,6 @@ uint32_t sast_fire_k7(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k8(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k9(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k10(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k11(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k12(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k13(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k14(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k15(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* The layer's own spikes of the last step, added to its membranes and forgotten. */
 void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer);

@@ -26,17 +26,27 @@ static bool sweep_shared(sast_sweeping_t *sweep, uint32_t *idle, const uint32_t 
 {
     const sast_layer_t *layer = sweep->layer;
     uint32_t *membranes = sast_words(sweep->context, layer->membranes);
+    const sast_hit_t *hit;
     uint32_t cell = 0;
+    bool more;
 
     while (sast_is_touched(idle, cell)) {
         ++cell;
     }
     *before = membranes + cell * layer->cell_words;
     sast_copy_cell(layer, membranes + cell * layer->cell_words, sast_idle_cell(layer, idle));
-    sweep->run.membranes = sast_idle_cell(layer, idle);
-    sweep->run.left = layer->neuron.cell_left & 0xFFu;
-    sweep->run.cells = 1;
-    return layer->neuron.fire(&sweep->run, &layer->neuron) == 0u;
+    more = sast_sweep_start(sweep, sast_idle_cell(layer, idle), 1);
+    for (;;) {
+        for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+            if (sast_sweep_flags(layer, hit) != 0u) {
+                return false;
+            }
+        }
+        if (!more) {
+            return true;
+        }
+        more = sast_sweep_go_on(sweep);
+    }
 }
 
 /* Every run of touched cells. */
