@@ -26,6 +26,7 @@ from edge_sast.layout import Layout, is_joined, layout, leak, pack_narrow
 from edge_sast.packing import pack_rows
 from firmware_gen.c_text import array, int32
 
+LONGEST_CHAIN = 64  # quads of a run that sast_conv2d_8 has code for
 INTEGRATOR_ZERO = 32768  # what a narrow integrator's half-words exceed its membranes by
 
 
@@ -197,32 +198,48 @@ def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> 
         yield Table("group_first", array(declaration, first), 2 * shape.channels)
 
 
-def block(form: Layout, shift: int, run: int, gaps: tuple[int, int]) -> str:
-    """Initialiser of a sast_block_t. run: length of a run; gaps: words between runs, of membranes and of weights."""
+def run_gap(form: Layout) -> int:
+    """Membrane words between what one row of weights feeds and the same at the next position."""
+    return form.position_words - (2 * form.unit if form.narrow else form.unit)
+
+
+def in_chain(layer: Conv2d, form: Layout) -> bool:
+    """Whether sast_conv2d_8 takes the layer's spikes."""
+    short = layer.weight.shape[1] * form.unit <= LONGEST_CHAIN
+    return is_joined(layer, form) and form.narrow and form.container == 8 and short
+
+
+def block(
+    form: Layout, shift: int, run: int, gaps: tuple[int, int], end: tuple[int, int | str] = (0, 0)
+) -> str:
+    """Initialiser of a sast_block_t.
+
+    run: length of a run; gaps: words between runs, of membranes and of weights; end: SynOps and entry.
+    """
     wide = (0, 0) if form.narrow else (form.container, shift)
-    return f"{{{run}, {wide[0]}, {wide[1]}, {gaps[0]}, {gaps[1]}}}"
+    return f"{{{', '.join(map(str, (run, *wide, *gaps, *end)))}}}"
 
 
 def _reach(index: int, form: Layout, layer: Conv2d, out: Shape, rows: Axis, columns: Axis) -> Iterator[Table]:
-    """What input rows and columns reach, in words of membranes and of weights."""
+    """What input rows and columns reach, and how."""
     row_words, kernel_row_words = out.width * form.position_words, layer.weight.shape[1] * form.row_words
-    if is_joined(layer, form):
-        counts = range(max(count for _, count, _ in columns.entries) + 1)
-        gaps = [(row_words - n * form.position_words, kernel_row_words - n * form.row_words) for n in counts]
-        text = [
-            block(form, layer.weight_shift, n * form.unit, gap) for n, gap in zip(counts, gaps, strict=True)
-        ]
-        declaration = f"static const sast_block_t layer{index}_blocks[{len(text)}]"
-        yield Table("blocks", array(declaration, text, "by number of columns"), BLOCK_BYTES * len(text))
+    blocks = []
+    for n in range(max(count for _, count, _ in columns.entries) + 1):
+        gaps = (row_words - n * form.position_words, kernel_row_words - n * form.row_words)
+        length, gaps = (n * form.unit, gaps) if is_joined(layer, form) else (form.unit, (run_gap(form), 0))
+        end = (n * layer.weight.shape[3], f"SAST_RUN_ENTRY({length}u)" if in_chain(layer, form) else 0)
+        blocks.append(block(form, layer.weight_shift, length, gaps, end))
+    declaration = f"static const sast_block_t layer{index}_blocks[{len(blocks)}]"
+    yield Table("blocks", array(declaration, blocks, "by number of columns"), BLOCK_BYTES * len(blocks))
     entries = [
-        f"{{{first * row_words}, {tap * kernel_row_words}, {n}, {first * out.width}}}"
+        f"{{OFFSET(layer{index}_membranes[{first * row_words}]), &layer{index}_weight[{tap * kernel_row_words}], "
+        f"{n}, {first * out.width}}}"
         for first, n, tap in rows.entries
     ]
     declaration = f"static const sast_rows_t layer{index}_rows[{len(entries)}]"
     yield Table("rows", array(declaration, entries), ROWS_BYTES * len(entries))
-    channels = layer.weight.shape[3]
     entries = [
-        f"{{{first * form.position_words}, {tap * form.row_words}, {n * channels}, {n}, {first}}}"
+        f"{{{4 * first * form.position_words}, {tap * form.row_words}, {n}, {first}, &layer{index}_blocks[{n}]}}"
         for first, n, tap in columns.entries
     ]
     declaration = f"static const sast_columns_t layer{index}_columns[{len(entries)}]"

@@ -50,7 +50,7 @@ static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
     }
     reset_cell(layer, membranes);
     for (cell = 1; cell < layer->cells; ++cell) {
-        sast_copy_cell(layer, membranes + cell * layer->cell_words, membranes);
+        sast_copy(membranes + cell * layer->cell_words, membranes, layer->cell_words);
     }
 }
 
@@ -76,6 +76,7 @@ sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void
         return SAST_ERR_ARGUMENT;
     }
     context->model = NULL; /* not ready, whatever the memory held, until everything is checked */
+    context->seen = NULL;
     if (model == NULL || memory == NULL) {
         return SAST_ERR_ARGUMENT;
     }
@@ -106,7 +107,7 @@ sast_status_t sast_reset(sast_context_t *context)
     }
     reset_outputs(context);
     context->steps = 0;
-    context->step_open = 0;
+    context->seen = NULL;
     return SAST_OK;
 }
 

@@ -60,6 +60,7 @@ static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *ne
         }
         x += SAST_BLOCK_WORDS;
         table += SAST_BLOCK_WORDS;
+        run->undone = 1;
         run->hit->flags = SAST_UNDONE;
         run->hit->membranes = x;
         run->hit->table = table;

@@ -16,6 +16,7 @@
 /* The offsets that stand in the assembly. */
 typedef char sast_requires_run_layout[offsetof(sast_run_t, left) == 8 && offsetof(sast_run_t, cells) == 12
                                               && offsetof(sast_run_t, hit) == 16 && offsetof(sast_run_t, full) == 20
+                                              && offsetof(sast_run_t, undone) == 24
                                           ? 1
                                           : -1];
 typedef char sast_requires_hit_layout[offsetof(sast_hit_t, membranes) == 4 && offsetof(sast_hit_t, table) == 8
@@ -80,6 +81,8 @@ typedef char sast_requires_neuron_layout[offsetof(sast_neuron_t, quiet) == 8 && 
 /* A block that is left to the caller: at 4. Notes r0, r1, r2 and the cells left as a hit: at 5. */
 #define SAST_ASM_FIRE_UNDONE          \
     "4:\n"                            \
+    "ldr r12, [sp, #36]\n"            \
+    "str r12, [r12, #24]\n"           \
     "mov r0, #0x100\n"                \
     "add r1, r1, #16\n"               \
     "5:\n"                            \

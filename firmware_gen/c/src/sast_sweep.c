@@ -23,20 +23,6 @@ void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sas
     sweep->spikes = 0;
 }
 
-bool sast_sweep_go_on(sast_sweeping_t *sweep)
-{
-    sweep->run.hit = sweep->hits;
-    return sweep->layer->neuron.fire(&sweep->run, &sweep->layer->neuron) != 0u;
-}
-
-bool sast_sweep_start(sast_sweeping_t *sweep, uint32_t *membranes, uint32_t cells)
-{
-    sweep->run.membranes = membranes;
-    sweep->run.left = sweep->layer->neuron.cell_left & 0xFFu;
-    sweep->run.cells = cells;
-    return sast_sweep_go_on(sweep);
-}
-
 /* Membrane after its reset of a neuron: y is its lane before, constants its word's thresholds and, two parts further on,
    offsets. */
 static int32_t after_reset(const sast_layer_t *layer, int32_t y, const uint32_t *constants, uint32_t lane, bool *spike)
@@ -53,36 +39,59 @@ static int32_t after_reset(const sast_layer_t *layer, int32_t y, const uint32_t 
     return neuron->reset == SAST_RESET_ZERO ? 0 : u - (threshold - offset);
 }
 
-/* One neuron of a block that the inner loop has left: its lane, once stored; sets its bit of *flags if it spikes. */
-static int32_t next_lane(const sast_layer_t *layer, uint32_t word, const uint32_t *constants, uint32_t n, uint32_t *flags)
+/* Deals with the hits that the inner loop has left undone. */
+static void finish(sast_sweeping_t *sweep)
 {
-    const uint32_t lane = n & 1u;
-    bool spike;
-    const int32_t v = after_reset(layer, sast_lane(word, lane), constants, lane, &spike);
+    const sast_layer_t *layer = sweep->layer;
+    sast_hit_t *hit;
 
-    *flags |= spike ? (uint32_t)1u << n : 0u;
-    return sast_leak(&layer->neuron, v) + sast_half_lane(constants[layer->cell_words], lane);
+    for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+        uint32_t *membranes = hit->membranes - SAST_BLOCK_WORDS;
+        const uint32_t *constants = hit->table - SAST_BLOCK_WORDS + layer->cell_words;
+        int32_t low = 0;
+        uint32_t n;
+
+        if (hit->flags != SAST_UNDONE) {
+            continue;
+        }
+        hit->flags = 0;
+        for (n = 0; n < SAST_BLOCK_LANES; ++n) {
+            const uint32_t lane = n & 1u;
+            bool spike;
+            const int32_t v = after_reset(layer, sast_lane(*membranes, lane), constants, lane, &spike);
+            const int32_t stored = sast_leak(&layer->neuron, v) + sast_half_lane(constants[layer->cell_words], lane);
+
+            hit->flags |= spike ? (uint32_t)1u << n : 0u;
+            if (lane == 0u) {
+                low = stored;
+            } else {
+                *membranes = sast_join(low, stored);
+                ++membranes;
+                ++constants;
+            }
+        }
+    }
 }
 
-uint32_t sast_sweep_flags(const sast_layer_t *layer, const sast_hit_t *hit)
+bool sast_sweep_go_on(sast_sweeping_t *sweep)
 {
-    uint32_t *membranes = hit->membranes - SAST_BLOCK_WORDS;
-    const uint32_t *constants = hit->table - SAST_BLOCK_WORDS + layer->cell_words;
-    uint32_t flags = 0;
-    uint32_t n;
+    bool more;
 
-    if (hit->flags != SAST_UNDONE) {
-        return hit->flags;
+    sweep->run.hit = sweep->hits;
+    sweep->run.undone = 0;
+    more = sweep->layer->neuron.fire(&sweep->run, &sweep->layer->neuron) != 0u;
+    if (sweep->run.undone != 0u) {
+        finish(sweep);
     }
-    for (n = 0; n < SAST_BLOCK_LANES; n += 2u) {
-        const int32_t low = next_lane(layer, *membranes, constants, n, &flags);
-        const int32_t high = next_lane(layer, *membranes, constants, n + 1u, &flags);
+    return more;
+}
 
-        *membranes = sast_join(low, high);
-        ++membranes;
-        ++constants;
-    }
-    return flags;
+bool sast_sweep_start(sast_sweeping_t *sweep, uint32_t *membranes, uint32_t cells)
+{
+    sweep->run.membranes = membranes;
+    sweep->run.left = sweep->layer->neuron.cell_left & 0xFFu;
+    sweep->run.cells = cells;
+    return sast_sweep_go_on(sweep);
 }
 
 /* Moves on to the row of `position`; false if it is beyond the layer's, and only fills the last cell. */
@@ -131,6 +140,49 @@ static void send(sast_sweeping_t *sweep, uint32_t flags, uint32_t position, uint
     } while (flags != 0u);
 }
 
+/* The spikes of what the inner loop has noted, in cells up to `end` - 1. */
+static void send_hits(sast_sweeping_t *sweep, uint32_t end)
+{
+    const sast_layer_t *layer = sweep->layer;
+    const uint32_t *table = layer->neuron.table + SAST_BLOCK_WORDS;
+    const sast_hit_t *hit;
+
+    for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+        if (hit->flags != 0u) {
+            send(sweep, hit->flags, (end - 1u - hit->cells) * layer->cell, 2u * (uint32_t)(hit->table - table));
+        }
+    }
+}
+
+/* The same where a linear layer notes them: a block's are neighbouring bits of what it keeps. */
+static void note_hits(sast_sweeping_t *sweep)
+{
+    const sast_layer_t *layer = sweep->layer;
+    const uint32_t neurons = (uint32_t)layer->out_height * layer->out_width * layer->out_channels;
+    const uint32_t *membranes = sast_words(sweep->context, layer->membranes);
+    uint32_t *notes = sast_words(sweep->context, layer->notes);
+    const sast_hit_t *hit;
+
+    for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+        const uint32_t n = 2u * (uint32_t)(hit->membranes - membranes) - SAST_BLOCK_LANES;
+
+        if (n < neurons) { /* else: positions that only fill the last cell */
+            notes[n >> 5] |= hit->flags << (n & 31u);
+            sweep->spikes += sast_count(hit->flags);
+        }
+    }
+}
+
+/* The spikes that have been noted go on. */
+static void deliver(sast_sweeping_t *sweep, uint32_t end)
+{
+    if (sweep->layer->notes != 0u) {
+        note_hits(sweep);
+    } else {
+        send_hits(sweep, end);
+    }
+}
+
 /* One block, with all its neurons shown; `channel` and `position` are of its first and move on to the next block's. */
 static void show_block(sast_sweeping_t *sweep, uint32_t *position, uint32_t *channel)
 {
@@ -139,7 +191,7 @@ static void show_block(sast_sweeping_t *sweep, uint32_t *position, uint32_t *cha
     uint32_t *membranes = sweep->run.membranes;
     const uint32_t *table = sweep->run.table;
     uint32_t before[SAST_BLOCK_WORDS];
-    uint32_t flags;
+    uint32_t flags = 0;
     uint32_t lane;
 
     for (lane = 0; lane < SAST_BLOCK_WORDS; ++lane) {
@@ -148,26 +200,24 @@ static void show_block(sast_sweeping_t *sweep, uint32_t *position, uint32_t *cha
     sweep->run.left = (layer->neuron.cell_left & 0xFFu) | 1u << 8; /* this one, and no cell after it */
     sweep->run.cells = 0;
     (void)sast_sweep_go_on(sweep);
-    flags = sweep->run.hit != sweep->hits ? sast_sweep_flags(layer, sweep->hits) : 0u;
-    sweep->run.membranes = membranes + SAST_BLOCK_WORDS;
-    sweep->run.table = table + SAST_BLOCK_WORDS;
+    if (sweep->run.hit != sweep->hits) {
+        flags = sweep->hits[0].flags;
+    }
     for (lane = 0; lane < SAST_BLOCK_LANES; ++lane) {
         if (*channel < layer->out_channels && *position < positions) {
-            const bool spiked = (flags >> lane & 1u) != 0u;
             bool spike;
             const int32_t v = after_reset(layer, sast_lane(before[lane >> 1], lane & 1u),
                                           table + layer->cell_words + (lane >> 1), lane & 1u, &spike);
 
-            sast_show(sweep->context, layer, *position * layer->out_channels + *channel, v, spiked);
-            if (spiked) {
-                send(sweep, 1u << lane, *position, *channel - lane);
-            }
+            sast_show(sweep->context, layer, *position * layer->out_channels + *channel, v, (flags >> lane & 1u) != 0u);
         }
         if (++*channel == 2u * layer->position_words) {
             *channel = 0;
             ++*position;
         }
     }
+    sweep->run.membranes = membranes + SAST_BLOCK_WORDS;
+    sweep->run.table = table + SAST_BLOCK_WORDS;
 }
 
 void sast_sweep_shown(sast_sweeping_t *sweep)
@@ -184,22 +234,7 @@ void sast_sweep_shown(sast_sweeping_t *sweep)
         sweep->run.table = layer->neuron.table;
         for (block = 0; block < layer->neuron.cell_left >> 8; ++block) {
             show_block(sweep, &position, &channel);
-        }
-    }
-}
-
-/* The spikes of what the inner loop has noted, in cells up to `end` - 1. */
-static void send_hits(sast_sweeping_t *sweep, uint32_t end)
-{
-    const sast_layer_t *layer = sweep->layer;
-    const uint32_t *table = layer->neuron.table + SAST_BLOCK_WORDS;
-    const sast_hit_t *hit;
-
-    for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
-        const uint32_t flags = hit->flags == SAST_UNDONE ? sast_sweep_flags(layer, hit) : hit->flags;
-
-        if (flags != 0u) {
-            send(sweep, flags, (end - 1u - hit->cells) * layer->cell, 2u * (uint32_t)(hit->table - table));
+            deliver(sweep, cell + 1u); /* its last cell: a hit's says that none is left */
         }
     }
 }
@@ -210,10 +245,10 @@ void sast_sweep_cells(sast_sweeping_t *sweep, uint32_t first, uint32_t end)
     bool more = sast_sweep_start(sweep, sast_words(sweep->context, layer->membranes) + first * layer->cell_words,
                                  end - first);
 
-    send_hits(sweep, end);
+    deliver(sweep, end);
     while (more) {
         more = sast_sweep_go_on(sweep);
-        send_hits(sweep, end);
+        deliver(sweep, end);
     }
 }
 

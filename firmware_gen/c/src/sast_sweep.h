@@ -26,9 +26,6 @@ void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sas
 bool sast_sweep_start(sast_sweeping_t *sweep, uint32_t *membranes, uint32_t cells);
 bool sast_sweep_go_on(sast_sweeping_t *sweep);
 
-/* Which neurons of a hit spiked, bit by bit; deals with its block where the inner loop has not. */
-uint32_t sast_sweep_flags(const sast_layer_t *layer, const sast_hit_t *hit);
-
 /* Sweeps cells `first` to `end` - 1; their spikes go on. Called with ascending cells. */
 void sast_sweep_cells(sast_sweeping_t *sweep, uint32_t first, uint32_t end);
 

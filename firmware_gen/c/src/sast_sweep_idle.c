@@ -7,6 +7,8 @@
  */
 #include "sast_sweep.h"
 
+#define SAST_FEW_IDLE 3u /* below an eighth of the cells */
+
 /* Copies `from` to every untouched cell. */
 static void fill_untouched(const sast_sweeping_t *sweep, const uint32_t *idle, const uint32_t *from)
 {
@@ -16,7 +18,7 @@ static void fill_untouched(const sast_sweeping_t *sweep, const uint32_t *idle, c
 
     for (cell = 0; cell < layer->cells; ++cell) {
         if (!sast_is_touched(idle, cell)) {
-            sast_copy_cell(layer, membranes + cell * layer->cell_words, from);
+            sast_copy(membranes + cell * layer->cell_words, from, layer->cell_words);
         }
     }
 }
@@ -34,11 +36,11 @@ static bool sweep_shared(sast_sweeping_t *sweep, uint32_t *idle, const uint32_t 
         ++cell;
     }
     *before = membranes + cell * layer->cell_words;
-    sast_copy_cell(layer, membranes + cell * layer->cell_words, sast_idle_cell(layer, idle));
+    sast_copy(membranes + cell * layer->cell_words, sast_idle_cell(layer, idle), layer->cell_words);
     more = sast_sweep_start(sweep, sast_idle_cell(layer, idle), 1);
     for (;;) {
         for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
-            if (sast_sweep_flags(layer, hit) != 0u) {
+            if (hit->flags != 0u) {
                 return false;
             }
         }
@@ -76,9 +78,13 @@ void sast_sweep_idle(sast_context_t *context, const sast_layer_t *layer)
     sast_sweeping_t sweep;
 
     sast_sweep_begin(&sweep, context, layer);
+    if (*idle != 0u && *idle < layer->cells >> SAST_FEW_IDLE) { /* to look at every spike costs more than to sweep them */
+        fill_untouched(&sweep, idle, before);
+        *idle = 0;
+    }
     if (*idle != 0u && !sweep_shared(&sweep, idle, &before)) {
         fill_untouched(&sweep, idle, before);
-        *idle = 0; /* bits are not looked at any more */
+        *idle = 0;
     }
     if (context->observer.neuron != NULL) {
         if (*idle != 0u) {

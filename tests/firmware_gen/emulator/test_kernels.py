@@ -164,7 +164,7 @@ def run_fire(machine, kernel, stored, table, masks, shifts, bits, reset):
     constants_at = put(machine, np.concatenate(table))
     neuron = put(machine, np.array([*constants, constants_at, 0]))
     membranes, hits = put(machine, stored), put(machine, np.zeros(4 * room))
-    run = put(machine, np.array([membranes, 0, shifts[0], CELLS, hits, hits + 16 * room]))
+    run = put(machine, np.array([membranes, 0, shifts[0], CELLS, hits, hits + 16 * room, 0]))
     order, more = [], 1
     while more:
         machine.write(run + 16, hits.to_bytes(4, "little"))
