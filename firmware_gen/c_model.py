@@ -41,7 +41,7 @@ def model_header(model: Model, name: str) -> str:
     return (
         banner(f"{name}_model.h", "sizes and working memory of one model", model)
         + guard_open(guard, '"sast.h"')
-        + "/* Working memory (RAM), and tables (flash, without code). */\n"
+        + "/* Working memory (RAM), and tables (flash, without code, where pointers take 4 bytes). */\n"
         + "".join(define(f"{prefix}_{key}", value) for key, value in constants.items())
         + f'#define {prefix}_HASH "{model_hash(model)}"\n\n'
         + _memory_type(model, name)

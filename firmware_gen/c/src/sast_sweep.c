@@ -21,6 +21,7 @@ void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sas
     sweep->place_of = 0;
     sweep->row_end = layer->out_width;
     sweep->spikes = 0;
+    sweep->special = layer->recurrent != NULL || layer->out_channels != 2u * layer->position_words;
 }
 
 /* Membrane after its reset of a neuron: y is its lane before, constants its word's thresholds and, two parts further on,
@@ -109,6 +110,21 @@ static bool move_to_row(sast_sweeping_t *sweep, uint32_t position)
     return true;
 }
 
+/* What a spike leaves behind in its own layer, where it does; false where it is none: padding of weights of 1 bit, which are
+   not 0, can wrap. */
+static bool leave(const sast_sweeping_t *sweep, uint32_t channel)
+{
+    const sast_layer_t *layer = sweep->layer;
+
+    if (channel >= layer->out_channels) {
+        return false;
+    }
+    if (layer->recurrent != NULL) {
+        (void)sast_test_and_set(sast_words(sweep->context, layer->bitmap), channel);
+    }
+    return true;
+}
+
 /* Neurons of a block that spiked, bit by bit, are counted and sent on; its first is `channel` of `position`, or, where
    `channel` is beyond a position's, of one of those after it. */
 static void send(sast_sweeping_t *sweep, uint32_t flags, uint32_t position, uint32_t channel)
@@ -129,13 +145,10 @@ static void send(sast_sweeping_t *sweep, uint32_t flags, uint32_t position, uint
             break;
         }
         flags &= flags - 1u;
-        if (c >= layer->out_channels) {
-            continue; /* padding of weights of 1 bit, which has wrapped */
+        if (sweep->special && !leave(sweep, c)) {
+            continue;
         }
         ++sweep->spikes;
-        if (layer->recurrent != NULL) {
-            (void)sast_test_and_set(sast_words(sweep->context, layer->bitmap), c);
-        }
         next->receive(sweep->context, next, position + sweep->place_of, c);
     } while (flags != 0u);
 }

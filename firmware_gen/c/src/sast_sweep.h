@@ -6,7 +6,7 @@
 
 #include "sast_internal.h"
 
-#define SAST_HITS 8u /* blocks that are noted before their spikes are sent */
+#define SAST_HITS 12u /* blocks that are noted before their spikes are sent */
 
 /* A sweep under way. */
 typedef struct {
@@ -16,6 +16,7 @@ typedef struct {
     uint32_t place_of; /* what makes the number of a position of the last spike's row its place */
     uint32_t row_end;  /* number of the next row's first position */
     uint32_t spikes;
+    bool special;      /* whether a spike may leave something behind in its own layer, or be none */
     sast_hit_t hits[SAST_HITS];
 } sast_sweeping_t;
 

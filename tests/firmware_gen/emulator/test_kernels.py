@@ -130,12 +130,11 @@ def test_sweeps_against_their_definition(machines, kernel, spiking, reset):
         masks = list(chosen.masks(tuple(shifts)))
         added = bias + sum(offset >> k for k in shifts) - sum(masks)
         table = [joined(added) if known else apart(added), *map(apart, (threshold, bias + offset, offset))]
+        expected = np.where(undone[:, None], y.reshape(-1, 8), want).reshape(-1)
         for assembly, machine in zip((True, False), machines, strict=True):
-            left = undone if assembly else loud.any(1)
-            expected = np.where(left[:, None], y.reshape(-1, 8), want).reshape(-1)
             found, order = run_fire(machine, kernel, (apart if assembly else joined)(y.reshape(-1)), table,
                                     masks, shifts, bits, reset)  # fmt: skip
-            assert order == [(i, 0x100 if left[i] else f) for i, f in enumerate(flags) if left[i] or f]
+            assert order == [(i, 0x100 if undone[i] else f) for i, f in enumerate(flags) if undone[i] or f]
             assert found == (apart if assembly else joined)(expected).tolist()
 
 
