@@ -17,7 +17,6 @@ from edge_sast.packing import container_bits
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
 BLOCK_WORDS = 4  # membrane words that a sweep takes at once: two quads
 # Positions from which a layer keeps idle cells: to look costs every spike, and a smaller map is soon touched all over.
-# The example network (examples/) on N-MNIST: 30,429 instructions a step without them, 38,182 with them.
 MIN_IDLE_POSITIONS = 512
 MIN_IDLE_CELLS = 4  # nor with fewer cells
 MAX_RUN = 0xFFFF  # what a block's length can hold

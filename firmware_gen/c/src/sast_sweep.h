@@ -6,7 +6,7 @@
 
 #include "sast_internal.h"
 
-#define SAST_HITS 12u /* blocks that are noted before their spikes are sent */
+#define SAST_HITS 8u /* blocks that are noted before their spikes are sent */
 
 /* A sweep under way. */
 typedef struct {
