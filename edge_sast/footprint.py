@@ -1,14 +1,14 @@
 """Bytes of flash and RAM that a model takes on a device: generated tables and working memory, without code.
 
 Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of a pool's input; 16 for
-each row and column of a conv2d's, 12 for each of its blocks, and 2 bytes per input channel where it has groups. Of a
-narrow layer, per membrane word of one cell: 8 bytes of constants (an integrator: 4 bytes of bias per channel) and 4 of
-initial membranes. Of a wide one, 4 bytes each of threshold, bias and initial membrane per channel. An integrator's
-outputs before the first step: 4 bytes per class.
+each row and column of a conv2d's, 20 for each of its blocks, and 2 bytes per input channel where it has groups. Of a
+narrow layer, per membrane word of one cell: 16 bytes of constants, and 4 of initial membranes where these are not all 0
+once leaked; of an integrator, 4 bytes of bias per channel and 4 of initial membranes. Of a wide one, 4 bytes each of
+threshold, bias and initial membrane per channel. An integrator's outputs before the first step: 4 bytes per class.
 RAM: membranes and idle cells as layout.py places them; counters of each weighted layer; bitmaps of whole words, one
-bit per output of an or_pool and per neuron of a recurrent_linear; inputs seen in this step, one bit each for presence
-and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes. tests/test_footprint.py holds the
-generated C to these figures.
+bit per output of an or_pool, per noted input of a linear and per neuron of a recurrent_linear; inputs seen in this
+step, one bit each for presence and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes.
+tests/test_footprint.py holds the generated C to these figures.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_sast.layers import Conv2d, Flatten, Layer, Lif, OrPool, RecurrentLinear, Shape, SumPool, Weighted
-from edge_sast.layout import Layout, is_joined, layout
+from edge_sast.layout import Layout, layout, leak
 from edge_sast.model import Model
+from edge_sast.noted import source
 
 COUNTERS_BYTES = 24  # SynOps and spikes of the step and in total
 WINDOW_BYTES = 4  # an entry of a pool's row or column table
 ROWS_BYTES = COLUMNS_BYTES = 16  # of a conv2d's
-BLOCK_BYTES = 12  # of its table of blocks, one for each number of columns that an input reaches
+BLOCK_BYTES = 20  # of its table of blocks, one for each number of columns that an input reaches
 RAM_ALIGNMENT = 8
 
 
@@ -56,8 +57,10 @@ def footprint(model: Model) -> Footprint:
     """Bytes that the model's tables and memory take, layer by layer."""
     shapes = model.shapes()
     layers = tuple(
-        LayerFootprint(_flash(layer, shape, out), _ram(layer, shape, out))
-        for layer, shape, out in zip(model.layers, shapes, shapes[1:], strict=False)
+        LayerFootprint(
+            _flash(layer, shapes[i], shapes[i + 1]), _ram(layer, shapes[i], shapes[i + 1]) + _noted(model, i)
+        )
+        for i, layer in enumerate(model.layers)
     )
     return Footprint(layers, seen_bytes(shapes[0].neurons, model.binning.count_cap), 4 * len(model.classes))
 
@@ -72,7 +75,7 @@ def _flash(layer: Layer, shape: Shape, out: Shape) -> int:
     if isinstance(layer, Conv2d):
         size += ROWS_BYTES * shape.height + COLUMNS_BYTES * shape.width
         size += 2 * shape.channels if layer.groups > 1 else 0
-        size += BLOCK_BYTES * (_most_columns(layer, shape, out) + 1) if is_joined(layer, form) else 0
+        size += BLOCK_BYTES * (_most_columns(layer, shape, out) + 1)
     return size
 
 
@@ -93,7 +96,10 @@ def _weight_bytes(layer: Weighted, form: Layout) -> int:
 def _neuron_bytes(layer: Weighted, form: Layout) -> int:
     channels, spiking = layer.neuron.channels, isinstance(layer.neuron, Lif)
     if form.narrow:
-        return 12 * form.cell_words if spiking else 8 * channels + 4 * form.cell_words
+        if not spiking:
+            return 8 * channels + 4 * form.cell_words
+        starts_at_zero = not any(leak(layer.neuron, int(v)) for v in layer.neuron.initial)
+        return (16 if starts_at_zero else 20) * form.cell_words
     return 12 * channels
 
 
@@ -105,6 +111,13 @@ def _ram(layer: Layer, shape: Shape, out: Shape) -> int:
     own_spikes = bitmap_bytes(out.neurons) if isinstance(layer, RecurrentLinear) else 0
     form = layout(layer, shape, out)
     return 4 * (form.membrane_words + form.idle_words) + COUNTERS_BYTES + own_spikes
+
+
+def _noted(model: Model, index: int) -> int:
+    """Bits in which a linear layer notes its input spikes, unless they are those of the or_pool before it."""
+    before = source(model, index)
+    shared = before is None or isinstance(model.layers[before], OrPool)
+    return 0 if shared else bitmap_bytes(model.shapes()[index].neurons)
 
 
 def seen_bytes(inputs: int, count_cap: int) -> int:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sast.bounds import accumulator_bound
-from edge_sast.layers import Conv2d, Integrator, Linear, Neuron, RecurrentLinear, Shape, Weighted, state_range
+from edge_sast.layers import Conv2d, Linear, Neuron, RecurrentLinear, Shape, Weighted
 from edge_sast.packing import container_bits
 
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
 BLOCK_WORDS = 4  # membrane words that a sweep takes at once: two quads
 # Positions from which a layer keeps idle cells: to look costs every spike, and a smaller map is soon touched all over.
-# The example network (examples/) on N-MNIST: 30,429 instructions a step without them, 38,182 with them.
 MIN_IDLE_POSITIONS = 512
 MIN_IDLE_CELLS = 4  # nor with fewer cells
 MAX_RUN = 0xFFFF  # what a block's length can hold
@@ -93,7 +92,6 @@ def is_narrow(layer: Weighted, shape: Shape) -> bool:
         accumulator_bound(layer, shape.max_count).bits == 16
         and narrow_container(layer) > 0
         and (groups == 1 or layer.weight.shape[-1] % QUAD == 0)
-        and resting_lane(layer.neuron) > 0
     )
 
 
@@ -116,36 +114,9 @@ def narrow_container(layer: Weighted) -> int:
     return 8 if low >= -128 and high <= 127 else 0
 
 
-def narrow_shifts(neuron: Neuron) -> tuple[int, ...]:
-    """Leak shifts of the same leak, none above state_bits − 1: beyond that, v >> k is only the sign of v."""
-    return tuple(min(k, neuron.state_bits - 1) for k in neuron.leak_shifts)
-
-
 def leak(neuron: Neuron, v: int) -> int:
     """leak(v), of docs/arithmetic.md."""
     return v - sum(v >> k for k in neuron.leak_shifts)
-
-
-def resting_lane(neuron: Neuron) -> int:
-    """The half-word of the smallest membrane, leaked, as it is stored with an offset of 32768."""
-    return 32768 + leak(neuron, state_range(neuron.state_bits)[0])
-
-
-def offset(layer: Weighted, shape: Shape) -> tuple[int, bool]:
-    """What a narrow layer's stored half-words exceed its membranes by, and whether the sweep has to add `rest`.
-
-    With one leak term the sweep can do without where its own offset, the mask's, leaves room for every sum (and keeps
-    the constant A within 16 bits).
-    """
-    neuron = layer.neuron
-    shifts = narrow_shifts(neuron)
-    if isinstance(neuron, Integrator) or len(shifts) != 1:
-        return 32768, True
-    own = (0xFFFF >> shifts[0]) - leak(neuron, state_range(neuron.state_bits)[0])
-    bound = accumulator_bound(layer, shape.max_count)
-    a = 0x10000 - own + neuron.bias.astype(np.int64) - neuron.threshold
-    fits = bound.low + own >= 0 and bound.high + own <= 0xFFFF and a.min() >= 0 and a.max() <= 0xFFFF
-    return (own, False) if fits else (32768, True)
 
 
 def _cell_positions(position_words: int, positions: int) -> int:

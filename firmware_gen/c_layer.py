@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge_sast.lanes import lanes, narrow_shifts
 from edge_sast.layers import (
     Conv2d,
     Flatten,
@@ -13,11 +14,12 @@ from edge_sast.layers import (
     Weighted,
     state_range,
 )
-from edge_sast.layout import BLOCK_WORDS, Layout, is_joined, layout, narrow_shifts, offset, resting_lane
+from edge_sast.layout import BLOCK_WORDS, Layout, is_joined, layout
 from edge_sast.model import Model
 from edge_sast.modelfile import layer_name
-from firmware_gen.c_memory import counters_index
-from firmware_gen.c_tables import Table, block
+from edge_sast.noted import in_blocks, source, target
+from firmware_gen.c_memory import counters_index, noted_member
+from firmware_gen.c_tables import INTEGRATOR_ZERO, Table, block, in_chain, run_gap
 from firmware_gen.c_text import fields
 
 INDENT = " " * 8
@@ -33,6 +35,8 @@ OUTPUT = (
 def kernels(model: Model, index: int) -> dict[str, str]:
     """Function of the library behind each of the descriptor's pointers; its file has the same name."""
     layer, shapes = model.layers[index], model.shapes()
+    if isinstance(layer, OrPool) and target(model, index) is not None:
+        return {"receive": "sast_or_pool_noted"}
     if isinstance(layer, OrPool | SumPool | Flatten):
         return {"receive": f"sast_{layer_name(layer)}"}
     form = layout(layer, shapes[index], shapes[index + 1])
@@ -40,20 +44,30 @@ def kernels(model: Model, index: int) -> dict[str, str]:
         return {"receive": "sast_linear_packed", "sweep": "sast_sweep_wide"}
     names = {"receive": "sast_linear"}
     if isinstance(layer, Conv2d):
-        names["receive"] = "sast_conv2d_joined" if is_joined(layer, form) else "sast_conv2d"
+        names["receive"] = _conv(layer, form)
     names["add"] = _add(layer, form)
+    if source(model, index) is not None:
+        bytes_of = names["add"] == "sast_add_wide_8"
+        names |= {"receive": "sast_note", "inputs": f"sast_linear_noted{'_8' if bytes_of else ''}"}
+        names |= {"adds": "sast_add_set_8"} if bytes_of else {}
     if isinstance(layer, RecurrentLinear):
         names["own_spikes"] = "sast_recurrent_add"
     if not form.narrow:
         return names | {"sweep": "sast_sweep_wide"}
     if not isinstance(layer.neuron, Lif):
         return names | {"sweep": "sast_sweep_integrator"}
-    known = not offset(layer, shapes[index])[1]
+    known = lanes(layer, shapes[index]).known
     names["fire"] = f"sast_fire_k{narrow_shifts(layer.neuron)[0]}" if known else _fire(layer.neuron)
     if form.idle_words:
         idle = {"receive": "sast_conv2d_idle", "reach": names["receive"]}
         return names | idle | {"sweep": "sast_sweep_idle", "cells": "sast_sweep", "touch": "sast_touch"}
     return names | {"sweep": "sast_sweep"}
+
+
+def _conv(layer: Conv2d, form: Layout) -> str:
+    if in_chain(layer, form):
+        return "sast_conv2d_8"
+    return "sast_conv2d_joined" if is_joined(layer, form) else "sast_conv2d"
 
 
 def _add(layer: Weighted, form: Layout) -> str:
@@ -81,14 +95,20 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
         "out_width": out.width,
         "out_channels": out.channels,
     }
-    elsewhere = OF_NEURONS | {"first_outputs"}
+    elsewhere = OF_NEURONS | {"first_outputs", "blocks"}
     values |= {table.name: f"layer{index}_{table.name}" for table in tables if table.name not in elsewhere}
+    if isinstance(layer, Weighted) and "initial" not in values:
+        values["initial"] = f"&layer{index}_table[{2 * layout(layer, shape, out).cell_words}]"  # zeros
     nested = ""
     if isinstance(layer, Weighted):
         form = layout(layer, shape, out)
-        values |= {key: functions[key] for key in ("add", "sweep", "own_spikes", "reach") if key in functions}
+        values |= {
+            key: functions[key]
+            for key in ("add", "sweep", "inputs", "own_spikes", "reach")
+            if key in functions
+        }
         values |= {"counters": f"OFFSET(counters[{counters_index(model, index)}])"}
-        values |= _weighted(index, layer, form, out.width)
+        values |= _weighted(index, layer, form, out.width) | _notes(model, index)
         neuron = _neuron(layer, form, shape) | _pointers(index, tables, functions)
         nested = f"{INDENT}.neuron = {{\n{fields(neuron, INDENT + '    ')}{INDENT}}},\n"
     elif isinstance(layer, OrPool):
@@ -101,7 +121,7 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
     values: dict[str, object] = {
         "narrow": int(form.narrow),
         "input_words": form.row_words,
-        "block": block(form, layer.weight_shift, form.unit, (_run_gap(form), 0)),
+        "block": block(form, layer.weight_shift, form.unit, (run_gap(form), 0)),
         "cell": form.cell,
         "cell_shift": form.cell.bit_length() - 1,
         "cell_words": form.cell_words,
@@ -123,9 +143,15 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
     return values
 
 
-def _run_gap(form: Layout) -> int:
-    """Membrane words between what one row of weights feeds and the same at the next position."""
-    return form.position_words - (2 * form.unit if form.narrow else form.unit)
+def _notes(model: Model, index: int) -> dict[str, object]:
+    """Where a layer's input spikes are noted, and where its own are."""
+    values: dict[str, object] = {}
+    if source(model, index) is not None:
+        values["noted"] = f"OFFSET({noted_member(model, index)})"
+    after = target(model, index)
+    if after is not None and in_blocks(model, index):
+        values["notes"] = f"OFFSET({noted_member(model, after)})"
+    return values
 
 
 def _pointers(index: int, tables: list[Table], functions: dict[str, str]) -> dict[str, object]:
@@ -148,17 +174,17 @@ def _neuron(layer: Weighted, form: Layout, shape: Shape) -> dict[str, object]:
         values["reset"] = f"SAST_RESET_{neuron.reset.upper()}"
     if not form.narrow:
         return values
-    zero, rest = offset(layer, shape)
-    values["zero"] = _both_halves(zero)
-    if isinstance(neuron, Lif):
-        masks = [_both_halves(0xFFFF >> k) for k in shifts] + ["0", "0"]
-        values |= {
-            "mask": "{" + ", ".join(masks[:2]) + "}",
-            "rest": _both_halves(resting_lane(neuron)) if rest else "0",
-            "cell_left": f"{form.cell_words // BLOCK_WORDS}u << 8 | {(*shifts, 0)[0]}u",
-            "second_shift": (*shifts, 0, 0)[1],
-        }
-    return values
+    if not isinstance(neuron, Lif):
+        return values | {"zero": _both_halves(INTEGRATOR_ZERO)}
+    chosen = lanes(layer, shape)
+    masks = [_both_halves(mask) for mask in chosen.masks(shifts)]
+    return values | {
+        "mask": "{" + ", ".join([*masks, "0", "0"][:2]) + "}",
+        "quiet": _both_halves((1 << chosen.quiet_bits) - 1),
+        "cell_left": f"{form.cell_words // BLOCK_WORDS}u << 8 | {(*shifts, 0)[0]}u",
+        "second_shift": (*shifts, 0, 0)[1],
+        "to_thresholds": 4 * form.cell_words if neuron.reset == "zero" and chosen.near else 0,
+    }
 
 
 def _both_halves(half: int) -> str:

@@ -11,7 +11,7 @@ FOLDERS = ("include", "src", "host")
 
 
 # Sources that every model gets. Every other one of src/ is a kernel, named after its one function.
-CORE = ("context", "crc", "membrane", "output", "push", "selftest", "step", "stream")
+CORE = ("context", "copy", "crc", "membrane", "output", "push", "selftest", "step", "stream")
 
 
 def kernel_files(model: Model) -> tuple[str, ...]:

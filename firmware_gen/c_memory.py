@@ -13,6 +13,7 @@ from edge_sast.footprint import COUNTERS_BYTES, RAM_ALIGNMENT, bitmap_bytes, see
 from edge_sast.layers import OrPool, RecurrentLinear
 from edge_sast.layout import layout
 from edge_sast.model import Model
+from edge_sast.noted import source
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def memory(model: Model) -> Memory:
         Member("outputs", "int32_t", len(model.classes), 4, "read-out, one per class"),
         *_membranes(model),
         *per_step,
+        *_noted(model),
         *_recurrent(model),
     ]
     excess = sum(member.bytes for member in members) % RAM_ALIGNMENT
@@ -89,6 +91,20 @@ def _or_pools(model: Model) -> Iterator[Member]:
         if isinstance(layer, OrPool):
             words = bitmap_bytes(shapes[index + 1].neurons) // 4
             yield Member(f"layer{index}_set", "uint32_t", words, 4, "one bit per pool output, of this step")
+
+
+def noted_member(model: Model, index: int) -> str:
+    """The member where linear layer `index` notes its input spikes: the bits of an or_pool before it, or its own."""
+    before = source(model, index)
+    return f"layer{before}_set" if isinstance(model.layers[before or 0], OrPool) else f"layer{index}_noted"
+
+
+def _noted(model: Model) -> Iterator[Member]:
+    shapes = model.shapes()
+    for index in range(len(model.layers)):
+        if source(model, index) is not None and noted_member(model, index) == f"layer{index}_noted":
+            words = bitmap_bytes(shapes[index].neurons) // 4
+            yield Member(f"layer{index}_noted", "uint32_t", words, 4, "one bit per input, of this step")
 
 
 def _recurrent(model: Model) -> Iterator[Member]:

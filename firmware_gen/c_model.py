@@ -11,7 +11,7 @@ from firmware_gen.c_tables import Table, layer_tables
 from firmware_gen.c_text import array, banner, define, fields, guard_close, guard_open, string
 
 # Equals SAST_TABLE_VERSION of sast.h; a number, so that a library of another version refuses the tables.
-TABLE_VERSION = 3
+TABLE_VERSION = 4
 
 
 def all_tables(model: Model) -> list[list[Table]]:
@@ -41,7 +41,7 @@ def model_header(model: Model, name: str) -> str:
     return (
         banner(f"{name}_model.h", "sizes and working memory of one model", model)
         + guard_open(guard, '"sast.h"')
-        + "/* Working memory (RAM), and tables (flash, without code). */\n"
+        + "/* Working memory (RAM), and tables (flash, without code, where pointers take 4 bytes). */\n"
         + "".join(define(f"{prefix}_{key}", value) for key, value in constants.items())
         + f'#define {prefix}_HASH "{model_hash(model)}"\n\n'
         + _memory_type(model, name)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.footprint import BLOCK_BYTES, COLUMNS_BYTES, ROWS_BYTES, WINDOW_BYTES
+from edge_sast.lanes import Lanes, constants, lanes, narrow_shifts
 from edge_sast.layers import (
     Conv2d,
     Flatten,
@@ -20,11 +21,13 @@ from edge_sast.layers import (
     Shape,
     SumPool,
     Weighted,
-    state_range,
 )
-from edge_sast.layout import Layout, is_joined, layout, leak, offset, pack_narrow
+from edge_sast.layout import Layout, is_joined, layout, leak, pack_narrow
 from edge_sast.packing import pack_rows
 from firmware_gen.c_text import array, int32
+
+LONGEST_CHAIN = 64  # quads of a run that sast_conv2d_8 has code for
+INTEGRATOR_ZERO = 32768  # what a narrow integrator's half-words exceed its membranes by
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,7 @@ def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Tab
         columns = pool_axis(shape.width, layer.size, out.width)
         return [_window(index, "rows", rows), _window(index, "columns", columns)]
     form = layout(layer, shape, out)
-    neuron = list(
-        _narrow_neuron(index, layer, form, offset(layer, shape)[0])
-        if form.narrow
-        else _wide_neuron(index, layer)
-    )
+    neuron = list(_neuron(index, layer, form, shape))
     if isinstance(layer, Conv2d):
         return [*_conv(index, layer, form, shape, out), *neuron]
     tables = [_weights(index, "weight", layer.weight, layer, form)]
@@ -120,6 +119,14 @@ def _as_words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.bitwise_or.reduce(bytes_of, axis=-1)
 
 
+def _neuron(index: int, layer: Weighted, form: Layout, shape: Shape) -> Iterator[Table]:
+    if not form.narrow:
+        return _wide_neuron(index, layer)
+    if isinstance(layer.neuron, Lif):
+        return _narrow_lif(index, layer.neuron, form, lanes(layer, shape))
+    return _narrow_integrator(index, layer, form)
+
+
 def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
     neuron = layer.neuron
     if isinstance(neuron, Lif):
@@ -130,34 +137,45 @@ def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
     yield from _first_outputs(index, layer)
 
 
-def _narrow_neuron(index: int, layer: Weighted, form: Layout, zero: int) -> Iterator[Table]:
-    """The sweep's constants and the start of one cell."""
+def _narrow_integrator(index: int, layer: Weighted, form: Layout) -> Iterator[Table]:
     neuron = layer.neuron
-    low = state_range(neuron.state_bits)[0]
-    start = [leak(neuron, int(v)) + zero for v in neuron.initial]
-    if isinstance(neuron, Lif):
-        pairs = list(zip(neuron.bias.tolist(), neuron.threshold.tolist(), strict=True))
-        # Padding never spikes: at a threshold that only its weights of 1 bit, which are not 0, could reach; those it
-        # has not even a sum.
-        top = -low - 1
-        padding = (0, 65535) if form.container == 1 else (65536 - zero - top, 65536 + low - top)
-        a = _cell(form, [65536 - zero + bias - threshold for bias, threshold in pairs], padding[0])
-        c = _cell(form, [65536 + low - threshold for _, threshold in pairs], padding[1])
-        table = np.stack([a, c], axis=1)
-        yield _words(index, "table", table, "of each membrane word: A, C")
-    else:
-        yield _integers(index, "bias", neuron.bias)
-    rest = leak(neuron, low) if form.container == 1 else 0
-    yield _words(index, "initial", _cell(form, start, zero + rest), "leaked")
+    yield _integers(index, "bias", neuron.bias)
+    start = [leak(neuron, int(v)) + INTEGRATOR_ZERO for v in neuron.initial]
+    yield _words(index, "initial", _cell(form, start, INTEGRATOR_ZERO), "leaked")
     yield from _first_outputs(index, layer)
 
 
-def _cell(form: Layout, lanes: list[int], padding: int) -> NDArray[np.uint32]:
-    """uint32 [cell_words]: half-words per channel, repeated for every position of a cell."""
-    position = lanes + [padding] * (2 * form.position_words - len(lanes))
+def _narrow_lif(index: int, neuron: Lif, form: Layout, chosen: Lanes) -> Iterator[Table]:
+    """The sweep's constants and the start of one cell."""
+    shifts, quiet = narrow_shifts(neuron), (1 << chosen.quiet_bits) - 1
+    masks = sum(chosen.masks(shifts))
+    # Padding stays quiet, but for weights of 1 bit, none of which is 0.
+    rest = sum(quiet >> k for k in shifts)
+    added = [c - masks for c in constants(neuron, chosen.offsets)]
+    zeros = [b + o for b, o in zip(neuron.bias.tolist(), chosen.offsets, strict=True)]
+    thresholds = [t + o for t, o in zip(neuron.threshold.tolist(), chosen.offsets, strict=True)]
+    table = [
+        _cell(form, added, rest - masks, joined=chosen.known),
+        _cell(form, thresholds, 0x7FFF),
+        _cell(form, zeros, rest),
+        _cell(form, list(chosen.offsets), 0),
+    ]
+    yield _words(index, "table", np.stack(table), "of a cell: what is added, thresholds, zeros, offsets")
+    start = [z + leak(neuron, int(v)) for z, v in zip(zeros, neuron.initial.tolist(), strict=True)]
+    if start != zeros:
+        yield _words(index, "initial", _cell(form, start, rest), "leaked")
+
+
+def _cell(form: Layout, values: list[int], padding: int, joined: bool = False) -> NDArray[np.uint32]:
+    """uint32 [cell_words]: half-words per channel, repeated for every position of a cell.
+
+    joined: as one integer, high * 65536 + low, where a negative low half borrows from the high one.
+    """
+    position = values + [padding] * (2 * form.position_words - len(values))
     cell = position * form.cell
-    halves = np.array(cell + [padding] * (2 * form.cell_words - len(cell)), np.uint32).reshape(-1, 2)
-    return halves[:, 0] | halves[:, 1] << np.uint32(16)
+    pairs = np.array(cell + [padding] * (2 * form.cell_words - len(cell)), np.int64).reshape(-1, 2)
+    low = pairs[:, 0] if joined else pairs[:, 0] & 0xFFFF
+    return (low + (pairs[:, 1] << 16) & 0xFFFFFFFF).astype(np.uint32)
 
 
 def _first_outputs(index: int, layer: Weighted) -> Iterator[Table]:
@@ -180,32 +198,48 @@ def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> 
         yield Table("group_first", array(declaration, first), 2 * shape.channels)
 
 
-def block(form: Layout, shift: int, run: int, gaps: tuple[int, int]) -> str:
-    """Initialiser of a sast_block_t. run: length of a run; gaps: words between runs, of membranes and of weights."""
+def run_gap(form: Layout) -> int:
+    """Membrane words between what one row of weights feeds and the same at the next position."""
+    return form.position_words - (2 * form.unit if form.narrow else form.unit)
+
+
+def in_chain(layer: Conv2d, form: Layout) -> bool:
+    """Whether sast_conv2d_8 takes the layer's spikes."""
+    short = layer.weight.shape[1] * form.unit <= LONGEST_CHAIN
+    return is_joined(layer, form) and form.narrow and form.container == 8 and short
+
+
+def block(
+    form: Layout, shift: int, run: int, gaps: tuple[int, int], end: tuple[int, int | str] = (0, 0)
+) -> str:
+    """Initialiser of a sast_block_t.
+
+    run: length of a run; gaps: words between runs, of membranes and of weights; end: SynOps and entry.
+    """
     wide = (0, 0) if form.narrow else (form.container, shift)
-    return f"{{{run}, {wide[0]}, {wide[1]}, {gaps[0]}, {gaps[1]}}}"
+    return f"{{{', '.join(map(str, (run, *wide, *gaps, *end)))}}}"
 
 
 def _reach(index: int, form: Layout, layer: Conv2d, out: Shape, rows: Axis, columns: Axis) -> Iterator[Table]:
-    """What input rows and columns reach, in words of membranes and of weights."""
+    """What input rows and columns reach, and how."""
     row_words, kernel_row_words = out.width * form.position_words, layer.weight.shape[1] * form.row_words
-    if is_joined(layer, form):
-        counts = range(max(count for _, count, _ in columns.entries) + 1)
-        gaps = [(row_words - n * form.position_words, kernel_row_words - n * form.row_words) for n in counts]
-        text = [
-            block(form, layer.weight_shift, n * form.unit, gap) for n, gap in zip(counts, gaps, strict=True)
-        ]
-        declaration = f"static const sast_block_t layer{index}_blocks[{len(text)}]"
-        yield Table("blocks", array(declaration, text, "by number of columns"), BLOCK_BYTES * len(text))
+    blocks = []
+    for n in range(max(count for _, count, _ in columns.entries) + 1):
+        gaps = (row_words - n * form.position_words, kernel_row_words - n * form.row_words)
+        length, gaps = (n * form.unit, gaps) if is_joined(layer, form) else (form.unit, (run_gap(form), 0))
+        end = (n * layer.weight.shape[3], f"SAST_RUN_ENTRY({length}u)" if in_chain(layer, form) else 0)
+        blocks.append(block(form, layer.weight_shift, length, gaps, end))
+    declaration = f"static const sast_block_t layer{index}_blocks[{len(blocks)}]"
+    yield Table("blocks", array(declaration, blocks, "by number of columns"), BLOCK_BYTES * len(blocks))
     entries = [
-        f"{{{first * row_words}, {tap * kernel_row_words}, {n}, {first * out.width}}}"
+        f"{{OFFSET(layer{index}_membranes[{first * row_words}]), &layer{index}_weight[{tap * kernel_row_words}], "
+        f"{n}, {first * out.width}}}"
         for first, n, tap in rows.entries
     ]
     declaration = f"static const sast_rows_t layer{index}_rows[{len(entries)}]"
     yield Table("rows", array(declaration, entries), ROWS_BYTES * len(entries))
-    channels = layer.weight.shape[3]
     entries = [
-        f"{{{first * form.position_words}, {tap * form.row_words}, {n * channels}, {n}, {first}}}"
+        f"{{{4 * first * form.position_words}, {tap * form.row_words}, {n}, {first}, &layer{index}_blocks[{n}]}}"
         for first, n, tap in columns.entries
     ]
     declaration = f"static const sast_columns_t layer{index}_columns[{len(entries)}]"

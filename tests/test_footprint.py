@@ -31,7 +31,7 @@ def test_footprint_by_hand():
     found = footprint(model)
     assert found.layers == (
         # 16 bits of state and any weight need 32: a word each of weights, and of membranes.
-        LayerFootprint(3 * 3 * 2 * 4 + 3 * 12 + 16 * (4 + 5), 4 * 5 * 3 * 4 + 24),
+        LayerFootprint(3 * 3 * 2 * 4 + 3 * 12 + 16 * (4 + 5) + 20 * 4, 4 * 5 * 3 * 4 + 24),
         LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
         LayerFootprint(12 * 2 * 4 // 8 + 2 * 12, 2 * 4 + 24),  # weights bit after bit
@@ -54,7 +54,7 @@ def test_narrow_footprint_by_hand(monkeypatch, idle_words):
         with_idle_cells(monkeypatch)
     found = footprint(model)
     assert found.layers == (
-        LayerFootprint(3 * 3 * 2 * 4 + 12 * 8 + 16 * (4 + 5) + 12 * 4, 4 * (5 * 8 + idle_words) + 24),
+        LayerFootprint(3 * 3 * 2 * 4 + 20 * 8 + 16 * (4 + 5) + 20 * 4, 4 * (5 * 8 + idle_words) + 24),
         LayerFootprint(4 * (4 + 5), 4),
         LayerFootprint(0, 0),
         LayerFootprint(12 * 4 + 2 * 8 + 4 * 4, 4 * 4 + 24),

@@ -13,7 +13,7 @@ REST = "rest"
 # The first prefix that a function's name begins with decides. Names are those of firmware_gen/c/src, static ones too;
 # a compiler may add a suffix to them.
 PARTS = (
-    ("scatter", ("sast_add_", "sast_linear_packed", "add_signs")),
+    ("scatter", ("sast_add_", "sast_conv2d_8", "sast_linear_packed", "add_signs")),
     (
         "delivery",
         (
@@ -21,6 +21,7 @@ PARTS = (
             "sast_linear",
             "sast_recurrent",
             "sast_flatten",
+            "sast_note",
             "sast_or_pool",
             "sast_sum_pool",
             "sast_output",

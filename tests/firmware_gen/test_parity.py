@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from edge_sast.bounds import accumulator_bound
 from edge_sast.data.binning import Binning
 from edge_sast.data.events import Recording, make_events
+from edge_sast.lanes import lanes, narrow_shifts
 from edge_sast.layers import Conv2d, Integrator, Lif, OrPool, RecurrentLinear, SumPool
-from edge_sast.layout import is_joined, layout, narrow_shifts
+from edge_sast.layout import is_joined, layout
 from edge_sast.model import Model
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.c_layer import kernels
@@ -142,6 +143,7 @@ def features(model: Model) -> set[str]:
         if form.narrow and isinstance(layer.neuron, Lif):
             found |= {f"narrow, {len(layer.neuron.leak_shifts)} leaks, reset {layer.neuron.reset}"}
             found.add(kernels(model, index)["fire"])
+            found.add(f"offsets {'none' if not any(lanes(layer, shapes[index]).offsets) else 'some'}")
             found |= {f"idle cells {form.idle_words > 0}"}
             clamped = narrow_shifts(layer.neuron) != layer.neuron.leak_shifts
             found |= {"leak beyond the state"} if clamped else set()
@@ -190,7 +192,7 @@ def test_the_seeds_cover_everything(monkeypatch):
     wanted |= {f"{form} {kind}" for kind in ("Lif", "Integrator") for form in ("narrow", "wide")}
     wanted |= {f"narrow, {n} leaks, reset {reset}" for n in range(3) for reset in ("zero", "subtract")}
     wanted |= {"sast_add_wide", "sast_add_wide_8", "sast_linear_packed"}
-    wanted |= {"sast_fire_1", "sast_fire_2", "sast_fire_k3"}
+    wanted |= {"sast_fire_1", "sast_fire_2", "sast_fire_k3", "offsets none", "offsets some"}
     wanted |= {
         "idle cells True",
         "idle cells False",

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Version of the structures below. Tables of another version are refused by sast_init. */
-#define SAST_TABLE_VERSION 3u
+#define SAST_TABLE_VERSION 4u
 
 typedef enum {
     SAST_OK = 0,
@@ -66,7 +66,7 @@ typedef struct {
 
 /* Membranes lie in words of 32 bits, in one of two forms (docs/kernels.md).
    Narrow, where sums are proven to fit 16 bits: two neurons to a word, the even one in the low half, each as
-   membrane + an offset; a position's channels are padded to whole quads of four neurons.
+   membrane + an offset of its channel; a position's channels are padded to whole quads of four neurons.
    Wide: one neuron to a word, in two's complement. */
 
 /* What one spike adds: runs of weights to as many runs of membranes. */
@@ -76,6 +76,8 @@ typedef struct {
     uint8_t shift;         /* wide: every weight counts as weight << shift */
     uint32_t membrane_gap; /* words between the end of a run's membranes and the start of the next run's */
     uint32_t weight_gap;   /* words of weights likewise */
+    uint32_t synops;       /* conv2d: of all that an output row gets */
+    uint32_t entry;        /* sast_conv2d_8: where a run starts, SAST_RUN_ENTRY(length) */
 } sast_block_t;
 
 /* Adds `runs` (at least one) runs of a block. One kernel for each width of weight, and one for wide membranes. */
@@ -84,19 +86,19 @@ typedef void (*sast_add_t)(uint32_t *membranes, const uint32_t *weights, const s
 /* What one input row of a convolution reaches: `count` output rows. Neighbouring outputs meet kernel rows (columns) that
    descend by the stride; the kernel is stored in that order. */
 typedef struct {
-    uint32_t membranes; /* word of the first output row, in the layer's membranes */
-    uint32_t weights;   /* word of the kernel row that it meets, in what an input channel has */
-    uint32_t count;     /* 0: reaches nothing */
-    uint32_t position;  /* the first output row's first */
+    uint32_t membranes;      /* offset of the first output row's */
+    const uint32_t *weights; /* the kernel row that it meets, of input channel 0 */
+    uint32_t count;          /* 0: reaches nothing */
+    uint32_t position;       /* the first output row's first */
 } sast_rows_t;
 
 /* What one input column reaches. */
 typedef struct {
-    uint32_t membranes; /* word of the first output column, in its row */
-    uint32_t weights;   /* word of the kernel column that it meets, in its row */
-    uint32_t synops;    /* of one output row: columns that are reached, times output channels of a group */
-    uint16_t count;     /* columns that are reached; 0: none */
-    uint16_t position;  /* the first output column */
+    uint32_t membranes;        /* byte of the first output column's, in its row */
+    uint32_t weights;          /* word of the kernel column that it meets, in its row */
+    uint16_t count;            /* columns that are reached; 0: none */
+    uint16_t position;         /* the first output column */
+    const sast_block_t *block; /* what an output row gets: joined: all columns as one run; else: a run for each */
 } sast_columns_t;
 
 /* Takes one spike at `place` (row << 16 | column) and `channel` of the input of `layer`. */
@@ -105,33 +107,47 @@ typedef void (*sast_receive_t)(sast_context_t *context, const sast_layer_t *laye
 /* Every neuron of `layer` once; its spikes go to the next layer at once. */
 typedef void (*sast_sweep_t)(sast_context_t *context, const sast_layer_t *layer);
 
-/* Where a narrow sweep stands, and what it met. */
+/* A block of eight neurons, four words, of which some are not quiet. */
 typedef struct {
-    uint32_t *membranes;   /* of the next block, four words */
-    const uint32_t *table; /* its constants, eight words */
+    uint32_t flags;        /* which spiked, bit i for neuron i, and were reset; or SAST_UNDONE */
+    uint32_t *membranes;   /* its end */
+    const uint32_t *table; /* end of its constants */
+    uint32_t cells;        /* left after its cell */
+} sast_hit_t;
+
+/* The block is as it was: the caller deals with it. */
+#define SAST_UNDONE 0x100u
+
+/* Where a narrow sweep stands. */
+typedef struct {
+    uint32_t *membranes;   /* of the next block */
+    const uint32_t *table; /* its constants */
     uint32_t left;         /* blocks left in this cell << 8 | the first leak shift */
     uint32_t cells;        /* left after this one */
-    uint32_t before[4];    /* the block that spiked, as it was */
-    uint32_t zero;         /* of sast_neuron_t */
+    sast_hit_t *hit;       /* where the next block that is not quiet is noted; there is room for one */
+    sast_hit_t *full;      /* where there is no room any more */
+    uint32_t undone;       /* set to other than 0 where a block is left undone */
 } sast_run_t;
 
-/* Sweeps blocks of eight neurons up to the end, or up to and with the first block in which one spikes. Returns which
-   spiked, bit i for neuron i of the block, and has reset them to 0; at the end 0, and *run is void. */
+/* Sweeps blocks up to the end, then returns 0; or until there is no room to note another, then 1. At the end *run is void,
+   but for `hit`. */
 typedef uint32_t (*sast_fire_t)(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* u = saturate(leak(v) + input + bias); spike = u >= threshold; then reset. */
 struct sast_neuron {
     /* narrow, for sast_fire_t: constants that repeat with every cell of one or more positions */
-    uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps; 0: no such leak term */
-    uint32_t rest;             /* both halves: the smallest membrane, leaked, as it is stored; 0: the mask is in its place */
+    uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps, and more; 0: no such leak term */
+    uint32_t quiet;            /* both halves: the bits that a quiet neuron may have set */
     uint32_t cell_left;        /* `left` at the start of a cell */
     uint32_t second_shift;
-    uint32_t zero;             /* both halves: the offset, as which a membrane of 0 is stored */
-    const uint32_t *table;     /* of each membrane word of a cell: A, C */
+    uint32_t to_thresholds;    /* bytes from a membrane word's entry in the first part of the table to that in the next;
+                                  0: the caller deals with every block that is not quiet */
+    const uint32_t *table;     /* four parts, each of a cell's words: what the sweep adds, thresholds, zeros, offsets */
     sast_fire_t fire;
     /* wide, and integrators: one entry per output channel */
     const int32_t *threshold;  /* NULL: narrow, or an integrator, which never spikes */
     const int32_t *bias;
+    uint32_t zero;             /* integrators: both halves: what a narrow membrane of 0 is stored as */
     int32_t low;               /* smallest membrane */
     int32_t high;              /* largest membrane */
     uint8_t reset;             /* sast_reset_t */
@@ -157,14 +173,16 @@ struct sast_layer {
     /* weighted layers */
     const sast_rows_t *rows;     /* conv2d [height] */
     const sast_columns_t *columns; /* conv2d [width] */
-    uint32_t membranes;          /* offset: [cells][cell_words] */
     uint32_t counters;           /* offset of its sast_counters_t */
-    const uint32_t *weight;      /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
     uint32_t input_words;        /* of weight: of one input channel of a conv2d, of one input (or own spike) of others */
+    const uint32_t *weight;      /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
+    uint32_t membranes;          /* offset: [cells][cell_words] */
     sast_add_t add;
-    const sast_block_t *blocks;  /* joined conv2d: by number of columns, all of them as one run */
-    sast_block_t block;          /* linear: all that a spike reaches; conv2d: all positions of an output row, one a run */
+    sast_block_t block;          /* linear: all that a spike reaches */
     sast_sweep_t sweep;
+    sast_sweep_t inputs;         /* linear that notes its input spikes: adds them before the sweep; else NULL */
+    uint32_t noted;              /* offset: a bit for each of its inputs; */
+    uint32_t notes;              /* offset of those of the next linear layer, where a block's spikes go into them; else 0 */
     sast_sweep_t own_spikes;     /* recurrent_linear: adds those of the last step before the sweep; else NULL */
     const uint32_t *recurrent;   /* recurrent_linear: [neuron that fired] rows; else NULL */
     uint32_t kernel_row_words;   /* conv2d: of all columns of a kernel row */
@@ -231,7 +249,7 @@ struct sast_context {
     uint8_t *memory;
     sast_observer_t observer;
     uint32_t steps;    /* since sast_reset */
-    uint8_t step_open; /* 1 between the first event of a step and its end */
+    void *seen;        /* inputs that had an event, between the first event of a step and its end; else NULL */
 };
 
 /* Ties a model to its working memory (the model's own memory type, or `size` bytes aligned to 8) and resets it.

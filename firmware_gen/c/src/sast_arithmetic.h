@@ -48,7 +48,7 @@ static inline uint32_t sast_with_half(uint32_t word, uint32_t lane, uint32_t hal
     return (word & ~(0xFFFFu << (16u * lane))) | half << (16u * lane);
 }
 
-/* A narrow membrane and its stored half-word. */
+/* A narrow integrator's membrane and its stored half-word. */
 static inline int32_t sast_from_half(const sast_neuron_t *neuron, uint32_t half)
 {
     return (int32_t)half - (int32_t)(neuron->zero & 0xFFFFu);

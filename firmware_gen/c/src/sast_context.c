@@ -3,6 +3,7 @@
  */
 #include "sast_arithmetic.h"
 #include "sast_internal.h"
+#include "sast_lanes.h"
 
 /* The layout that the memory types of generated models rely on. */
 typedef char sast_requires_packed_counters[sizeof(sast_counters_t) == 24u ? 1 : -1];
@@ -24,6 +25,16 @@ static void clear(uint8_t *bytes, uint32_t size)
     }
 }
 
+/* The membranes of one cell at the start of a recording. */
+static void reset_cell(const sast_layer_t *layer, uint32_t *cell)
+{
+    uint32_t i;
+
+    for (i = 0; i < layer->cell_words; ++i) {
+        cell[i] = layer->neuron.fire != NULL ? sast_from_table(layer->initial[i]) : layer->initial[i];
+    }
+}
+
 /* Membranes are kept leaked between steps, so that events can be added straight into them. */
 static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
 {
@@ -34,11 +45,12 @@ static void reset_membranes(sast_context_t *context, const sast_layer_t *layer)
         uint32_t *idle = sast_words(context, layer->idle);
 
         *idle = layer->cells;
-        sast_copy_cell(layer, sast_idle_cell(layer, idle), layer->initial);
+        reset_cell(layer, sast_idle_cell(layer, idle));
         return;
     }
-    for (cell = 0; cell < layer->cells; ++cell) {
-        sast_copy_cell(layer, membranes + cell * layer->cell_words, layer->initial);
+    reset_cell(layer, membranes);
+    for (cell = 1; cell < layer->cells; ++cell) {
+        sast_copy(membranes + cell * layer->cell_words, membranes, layer->cell_words);
     }
 }
 
@@ -64,6 +76,7 @@ sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void
         return SAST_ERR_ARGUMENT;
     }
     context->model = NULL; /* not ready, whatever the memory held, until everything is checked */
+    context->seen = NULL;
     if (model == NULL || memory == NULL) {
         return SAST_ERR_ARGUMENT;
     }
@@ -94,7 +107,7 @@ sast_status_t sast_reset(sast_context_t *context)
     }
     reset_outputs(context);
     context->steps = 0;
-    context->step_open = 0;
+    context->seen = NULL;
     return SAST_OK;
 }
 

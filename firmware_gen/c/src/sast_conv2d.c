@@ -10,20 +10,19 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
 {
     const sast_rows_t *rows = &layer->rows[sast_row(place)];
     const sast_columns_t *columns = &layer->columns[sast_column(place)];
-    const uint32_t synops = rows->count * columns->synops;
-    uint32_t *membranes = sast_words(context, layer->membranes) + (rows->membranes + columns->membranes);
-    const uint32_t *weights = layer->weight + (channel * layer->input_words + rows->weights + columns->weights);
+    uint32_t *membranes = sast_words(context, rows->membranes + columns->membranes);
+    const uint32_t *weights = rows->weights + (channel * layer->input_words + columns->weights);
     uint32_t left;
 
-    if (synops == 0u) {
+    if (columns->count == 0u) {
         return;
     }
     if (layer->group_first != NULL) {
         membranes += layer->group_first[channel];
     }
-    sast_counters_of(context, layer)->synops += synops;
+    sast_counters_of(context, layer)->synops += rows->count * columns->block->synops;
     for (left = rows->count; left > 0u; --left) {
-        layer->add(membranes, weights, &layer->block, columns->count);
+        layer->add(membranes, weights, columns->block, columns->count);
         membranes += layer->out_row_words;
         weights += layer->kernel_row_words;
     }

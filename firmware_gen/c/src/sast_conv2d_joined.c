@@ -8,14 +8,11 @@ void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint
 {
     const sast_rows_t *rows = &layer->rows[sast_row(place)];
     const sast_columns_t *columns = &layer->columns[sast_column(place)];
-    const uint32_t runs = rows->count;
-    const uint32_t synops = runs * columns->synops;
 
-    if (synops == 0u) {
+    if (rows->count == 0u || columns->count == 0u) {
         return;
     }
-    sast_counters_of(context, layer)->synops += synops;
-    layer->add(sast_words(context, layer->membranes) + (rows->membranes + columns->membranes),
-               layer->weight + (channel * layer->input_words + rows->weights + columns->weights),
-               &layer->blocks[columns->count], runs);
+    sast_counters_of(context, layer)->synops += rows->count * columns->block->synops;
+    layer->add(sast_words(context, rows->membranes + columns->membranes),
+               rows->weights + (channel * layer->input_words + columns->weights), columns->block, rows->count);
 }

@@ -1,133 +1,119 @@
 /*
- * sast_fire.h: the inner loop of narrow sweeps in plain C. docs/kernels.md derives the constants A and C.
+ * sast_fire.h: the inner loop of narrow sweeps in plain C. docs/kernels.md derives the constants.
  *
- * x is a stored half, offset what it exceeds the membrane by, theta the threshold, u the neuron's sum.
- * A = 65536 - offset + bias - theta, so that x + A = u - theta + 65536 carries out of 16 bits exactly when the neuron spikes. C = 65536 + low - theta, so that x + A - C = u - low, which is
- * clipped at 0. Without a spike u < theta <= high, so nothing is left to clip above.
+ * A lane y holds the neuron's sum plus an offset that puts its threshold on a power of two, or just above. Where no bit
+ * from there on is set in a block, all its neurons are quiet: none spikes, none is clipped, and what is stored is
+ * y - (y >> k) plus a constant, both lanes of a word at once. In any other, words that are not quiet are looked at lane by
+ * lane; or it is left as it is where a lane is negative, the reset is not to 0, or there are two leak terms.
  */
 #ifndef SAST_FIRE_H
 #define SAST_FIRE_H
 
-#include "sast_internal.h"
-
-/* u - low of one half, or 0 where that is negative. *carry: 1 if the neuron spikes. */
-static inline uint32_t sast_above_low(uint32_t x, uint32_t a, uint32_t c, uint32_t *carry)
-{
-    const uint32_t y = x + a;
-    const uint32_t kept = y & 0xFFFFu;
-
-    *carry = y >> 16;
-    return kept > c ? kept - c : 0u;
-}
+#include "sast_lanes.h"
 
 /* What a sweep needs of sast_neuron_t, in a copy: stores into membranes cannot change it, as the compiler then knows. */
 typedef struct {
     uint32_t mask[2];
     uint32_t shift[2];
-    uint32_t rest;
-    uint32_t zero;
     uint32_t terms; /* of the leak; 1 may also be none */
-    bool has_rest;
+    bool apart;     /* whether the table's halves are apart */
 } sast_leak_t;
 
-/* What a sweep stores of a word of halves u - low. */
-static inline uint32_t sast_stored(uint32_t above, const sast_leak_t *leak)
+/* What is stored of a word of quiet neurons. The masks are taken off again by the constant. */
+static inline uint32_t sast_stored(uint32_t y, uint32_t constant, const sast_leak_t *leak)
 {
-    uint32_t stored = above >> leak->shift[0];
+    uint32_t stored = y + (leak->mask[0] & ~(y >> leak->shift[0]));
 
-    stored = leak->has_rest ? above - (stored & leak->mask[0]) + leak->rest : above + (leak->mask[0] & ~stored);
     if (leak->terms == 2u) {
-        stored -= above >> leak->shift[1] & leak->mask[1];
+        stored += leak->mask[1] & ~(y >> leak->shift[1]);
     }
-    return stored;
+    return stored + (leak->apart ? constant - ((constant & 0x8000u) << 1) : constant);
 }
 
-/* A word in which no neuron spikes or is clipped, as one integer; else *seen gets a top bit of a half, as u - low or
-   u - theta + 32768 is below 0, or above 32767. */
-static inline uint32_t sast_fire_word(uint32_t x, const uint32_t *constants, const sast_leak_t *leak, uint32_t *seen)
+/* A word that is not quiet, no lane of it negative: what is stored, with spiking neurons at 0; sets their bits of *flags from
+   bit `first` on. constants: the word's entry of the table, of parts of `part` words. */
+static inline uint32_t sast_fire_lanes(uint32_t y, const uint32_t *constants, uint32_t part, uint32_t first,
+                                       const sast_leak_t *leak, uint32_t *flags)
 {
-    const uint32_t sum = x + constants[0];
-    const uint32_t above = sum - constants[1];
+    const uint32_t thresholds = constants[part];
+    const uint32_t zeros = constants[2u * part];
+    const bool even = (y & 0xFFFFu) >= (thresholds & 0xFFFFu);
+    const bool odd = y >> 16 >= thresholds >> 16;
+    const uint32_t silent = (even ? 0u : 0xFFFFu) | (odd ? 0u : 0xFFFF0000u);
+    const uint32_t stored = sast_stored(y & silent, constants[0], leak);
 
-    *seen |= above | (sum - 0x80008000u);
-    return sast_stored(above, leak);
+    *flags |= (even ? 1u << first : 0u) | (odd ? 2u << first : 0u);
+    return sast_join(even ? sast_half_lane(zeros, 0) : sast_lane(stored, 0),
+                     odd ? sast_half_lane(zeros, 1) : sast_lane(stored, 1));
 }
 
-/* Any word, half by half, neurons that spiked at 0; returns their flags. */
-static inline uint32_t sast_fire_halves(uint32_t *x, const uint32_t *constants, const sast_leak_t *leak)
+/* A block of which some neurons are not quiet; its flags, or SAST_UNDONE. */
+static inline uint32_t sast_fire_loud(uint32_t *x, const uint32_t *table, const sast_neuron_t *neuron, const sast_leak_t *leak)
 {
-    const uint32_t a = constants[0];
-    const uint32_t c = constants[1];
-    uint32_t even;
-    uint32_t odd;
-    uint32_t halves;
-    uint32_t above;
-
-    above = sast_above_low(*x & 0xFFFFu, a & 0xFFFFu, c & 0xFFFFu, &even);
-    above |= sast_above_low(*x >> 16, a >> 16, c >> 16, &odd) << 16;
-    halves = even * 0xFFFFu | odd * 0xFFFF0000u;
-    *x = (sast_stored(above, leak) & ~halves) | (leak->zero & halves);
-    return even | odd << 1;
-}
-
-/* One block of four words; returns its spikes, and where there are any, `before`. */
-static inline uint32_t sast_fire_block(uint32_t *x, const uint32_t *table, const sast_leak_t *leak, uint32_t *before)
-{
-    uint32_t seen = 0;
+    const uint32_t part = neuron->to_thresholds >> 2;
     uint32_t flags = 0;
     uint32_t i;
-    const uint32_t x0 = sast_fire_word(x[0], table, leak, &seen);
-    const uint32_t x1 = sast_fire_word(x[1], table + 2, leak, &seen);
-    const uint32_t x2 = sast_fire_word(x[2], table + 4, leak, &seen);
-    const uint32_t x3 = sast_fire_word(x[3], table + 6, leak, &seen);
 
-    if ((seen & 0x80008000u) != 0u) {
-        for (i = 0; i < SAST_BLOCK_WORDS; ++i) {
-            before[i] = x[i];
-            flags |= sast_fire_halves(&x[i], &table[2u * i], leak) << (2u * i);
-        }
-        return flags;
+    if (((x[0] | x[1] | x[2] | x[3]) & 0x80008000u) != 0u || part == 0u || leak->terms == 2u) {
+        return SAST_UNDONE;
     }
-    x[0] = x0;
-    x[1] = x1;
-    x[2] = x2;
-    x[3] = x3;
-    return 0;
+    for (i = 0; i < SAST_BLOCK_WORDS; ++i) {
+        x[i] = (x[i] & ~neuron->quiet) == 0u ? sast_stored(x[i], table[i], leak)
+                                             : sast_fire_lanes(x[i], table + i, part, 2u * i, leak, &flags);
+    }
+    return flags;
 }
 
-/* sast_fire_t. shift: the first; terms: of the leak, 1 (or none, with `rest`) or 2; has_rest: whether `rest` is added. */
+/* sast_fire_t. shift: the first; terms: of the leak, 1 (or none) or 2; apart: see sast_leak_t. */
 static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *neuron, const uint32_t shift,
-                                        const uint32_t terms, const bool has_rest)
+                                        const uint32_t terms, const bool apart)
 {
-    const sast_leak_t leak = {{neuron->mask[0], neuron->mask[1]},
-                              {shift, neuron->second_shift},
-                              neuron->rest,
-                              neuron->zero,
-                              terms,
-                              has_rest};
+    const sast_leak_t leak = {{neuron->mask[0], neuron->mask[1]}, {shift, neuron->second_shift}, terms, apart};
+    const uint32_t loud = ~neuron->quiet;
     uint32_t *x = run->membranes;
     const uint32_t *table = run->table;
     uint32_t left = run->left >> 8;
-    uint32_t flags = 0;
+    uint32_t flags;
 
-    while (flags == 0u) {
+    for (;;) {
         if (left == 0u) {
             if (run->cells == 0u) {
-                break;
+                return 0;
             }
             --run->cells;
             left = neuron->cell_left >> 8;
             table = neuron->table;
         }
-        flags = sast_fire_block(x, table, &leak, run->before);
-        x += SAST_BLOCK_WORDS;
-        table += 2u * SAST_BLOCK_WORDS;
         --left;
+        if (((x[0] | x[1] | x[2] | x[3]) & loud) == 0u) {
+            x[0] = sast_stored(x[0], table[0], &leak);
+            x[1] = sast_stored(x[1], table[1], &leak);
+            x[2] = sast_stored(x[2], table[2], &leak);
+            x[3] = sast_stored(x[3], table[3], &leak);
+            x += SAST_BLOCK_WORDS;
+            table += SAST_BLOCK_WORDS;
+            continue;
+        }
+        flags = sast_fire_loud(x, table, neuron, &leak);
+        x += SAST_BLOCK_WORDS;
+        table += SAST_BLOCK_WORDS;
+        if (flags == 0u) {
+            continue;
+        }
+        run->undone |= flags & SAST_UNDONE;
+        run->hit->flags = flags;
+        run->hit->membranes = x;
+        run->hit->table = table;
+        run->hit->cells = run->cells;
+        ++run->hit;
+        if (run->hit == run->full) {
+            break;
+        }
     }
     run->membranes = x;
     run->table = table;
     run->left = left << 8;
-    return flags;
+    return 1;
 }
 
 #endif /* SAST_FIRE_H */

@@ -47,6 +47,15 @@ static inline bool sast_test_and_set(uint32_t *bitmap, uint32_t n)
     return (before & mask) != 0u;
 }
 
+/* How many bits are set. */
+static inline uint32_t sast_count(uint32_t bits)
+{
+    bits -= bits >> 1 & 0x55555555u;
+    bits = (bits & 0x33333333u) + (bits >> 2 & 0x33333333u);
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0Fu;
+    return bits * 0x01010101u >> 24;
+}
+
 static inline uint32_t sast_place(uint32_t row, uint32_t column)
 {
     return row << 16 | column;
@@ -83,12 +92,24 @@ static inline void sast_show(const sast_context_t *context, const sast_layer_t *
 /* Starts a step: last step's counters go to 0. */
 void sast_open_step(sast_context_t *context);
 
-/* What takes a spike, by kind of layer; convolutions whose rows of weights adjoin, and others. */
+/* Where sast_conv2d_8 starts a run of so many quads, from the end of its chain: the first half-word; where it goes on once
+   what is left over of four quads is done: the second. In bytes of its code. */
+#define SAST_LINK_BYTES 44u
+#define SAST_REST_BYTES 40u
+#define SAST_TO_CHAIN(quads) (0u - (quads) / 4u * SAST_LINK_BYTES)
+#define SAST_RUN_ENTRY(quads) \
+    (((quads) % 4u == 0u ? SAST_TO_CHAIN(quads) & 0xFFFFu : (quads) % 4u * SAST_REST_BYTES) | SAST_TO_CHAIN(quads) << 16)
+
+/* What takes a spike, by kind of layer; convolutions whose rows of weights of 8 bits adjoin, whose rows of others do, and
+   all others. */
+void sast_conv2d_8(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_conv2d_joined(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_conv2d_idle(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_linear(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_linear_packed(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_note(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+void sast_or_pool_noted(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_or_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_sum_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 void sast_flatten(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
@@ -101,6 +122,13 @@ void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t
 void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_wide_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
 void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+
+/* Rows of such bytes into `length` membranes: those of 32 whose bit is set, at least one. */
+void sast_add_set_8(uint32_t *membranes, const uint32_t *weights, uint32_t bits, uint32_t length);
+
+/* What a linear layer has noted, added to its membranes and forgotten: any weights, and those of sast_add_set_8. */
+void sast_linear_noted(sast_context_t *context, const sast_layer_t *layer);
+void sast_linear_noted_8(sast_context_t *context, const sast_layer_t *layer);
 
 /* Gives all cells that a spike reaches membranes of their own, and lets it go on. */
 void sast_touch(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
@@ -117,27 +145,8 @@ static inline uint32_t *sast_idle_cell(const sast_layer_t *layer, uint32_t *idle
     return idle + 1u + ((layer->cells + 31u) >> 5);
 }
 
-static inline void sast_copy_cell(const sast_layer_t *layer, uint32_t *to, const uint32_t *from)
-{
-    uint32_t i = 0;
-
-    if (layer->narrow != 0u) { /* whole blocks */
-        for (; i < layer->cell_words; i += SAST_BLOCK_WORDS) {
-            const uint32_t a = from[i];
-            const uint32_t b = from[i + 1u];
-            const uint32_t c = from[i + 2u];
-            const uint32_t d = from[i + 3u];
-
-            to[i] = a;
-            to[i + 1u] = b;
-            to[i + 2u] = c;
-            to[i + 3u] = d;
-        }
-    }
-    for (; i < layer->cell_words; ++i) {
-        to[i] = from[i];
-    }
-}
+/* Copies words. */
+void sast_copy(uint32_t *to, const uint32_t *from, uint32_t words);
 
 /* Sweeps: of narrow membranes that spike, with and without idle cells, of narrow ones of an integrator, of wide ones. */
 void sast_sweep(sast_context_t *context, const sast_layer_t *layer);
@@ -145,8 +154,7 @@ void sast_sweep_idle(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_integrator(sast_context_t *context, const sast_layer_t *layer);
 void sast_sweep_wide(sast_context_t *context, const sast_layer_t *layer);
 
-/* The inner loop of narrow sweeps: with up to one leak term; with two; and with one of a known shift, where sums leave room
-   for the offset that comes of it. */
+/* The inner loop of narrow sweeps: with up to one leak term; with two; and with one of a known shift. */
 uint32_t sast_fire_1(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k1(sast_run_t *run, const sast_neuron_t *neuron);
@@ -159,11 +167,6 @@ uint32_t sast_fire_k7(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k8(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k9(sast_run_t *run, const sast_neuron_t *neuron);
 uint32_t sast_fire_k10(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k11(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k12(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k13(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k14(sast_run_t *run, const sast_neuron_t *neuron);
-uint32_t sast_fire_k15(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* The layer's own spikes of the last step, added to its membranes and forgotten. */
 void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer);

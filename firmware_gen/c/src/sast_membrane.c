@@ -3,6 +3,7 @@
  */
 #include "sast_arithmetic.h"
 #include "sast_internal.h"
+#include "sast_lanes.h"
 
 /* a / b, bit by bit: the library divides nowhere else, and small cores have no instruction for it. */
 static uint32_t divide(uint32_t a, uint32_t b)
@@ -56,6 +57,13 @@ sast_status_t sast_membrane(const sast_context_t *context, uint16_t layer, uint3
     position = divide(neuron, of->out_channels);
     c = neuron - position * of->out_channels;
     words = membranes_of(context, of, position);
-    *membrane = of->narrow != 0u ? sast_from_half(&of->neuron, sast_half(words[c >> 1], c & 1u)) : (int32_t)words[c];
+    if (of->narrow == 0u) {
+        *membrane = (int32_t)words[c];
+    } else if (of->neuron.fire == NULL) {
+        *membrane = sast_from_half(&of->neuron, sast_half(words[c >> 1], c & 1u));
+    } else { /* what it exceeds a membrane of 0 by, which is the third part of the table */
+        *membrane = sast_lane(words[c >> 1], c & 1u)
+                    - sast_half_lane(of->neuron.table[2u * of->cell_words + (c >> 1)], c & 1u);
+    }
     return SAST_OK;
 }

@@ -3,15 +3,14 @@
  */
 #include "sast_internal.h"
 
-/* Whether an event at input n still counts in this step; notes it. */
-static bool admit(sast_context_t *context, const sast_model_t *model, uint32_t n)
+static bool is_outside(const sast_model_t *model, uint16_t x, uint16_t y, uint8_t polarity)
 {
-    uint8_t *seen;
+    return x >= model->sensor_width || y >= model->sensor_height || polarity > 1u;
+}
 
-    if (model->count_cap == 1u) {
-        return !sast_test_and_set(sast_words(context, model->input_seen), n);
-    }
-    seen = (uint8_t *)sast_memory(context, model->input_seen);
+/* Whether an event at input n still counts in this step, where more than one may; notes it. */
+static bool admit(const sast_model_t *model, uint8_t *seen, uint32_t n)
+{
     if (seen[n] >= model->count_cap) {
         return false;
     }
@@ -19,26 +18,46 @@ static bool admit(sast_context_t *context, const sast_model_t *model, uint32_t n
     return true;
 }
 
-sast_status_t sast_push(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+/* An event of a step that is open. */
+static inline sast_status_t push(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
-    const sast_model_t *model;
-    uint32_t row;
-    uint32_t column;
+    const sast_model_t *model = context->model;
+    uint32_t row = y;
+    uint32_t column = x;
+    uint32_t n;
 
-    if (!sast_ready(context)) {
-        return SAST_ERR_ARGUMENT;
-    }
-    model = context->model;
-    if (x >= model->sensor_width || y >= model->sensor_height || polarity > 1u) {
+    if (is_outside(model, x, y, polarity)) {
         return SAST_ERR_RANGE;
     }
-    if (context->step_open == 0u) {
-        sast_open_step(context);
+    if (model->shift != 0u) {
+        row >>= model->shift;
+        column >>= model->shift;
     }
-    row = (uint32_t)y >> model->shift;
-    column = (uint32_t)x >> model->shift;
-    if (admit(context, model, (row * model->width + column) * 2u + polarity)) {
-        model->layers[0].receive(context, &model->layers[0], sast_place(row, column), polarity);
+    n = (row * model->width + column) * 2u + polarity;
+    if (model->count_cap == 1u ? !sast_test_and_set((uint32_t *)context->seen, n)
+                               : admit(model, (uint8_t *)context->seen, n)) {
+        model->layers->receive(context, model->layers, sast_place(row, column), polarity);
     }
     return SAST_OK;
+}
+
+/* The first event of a step. Apart, so that the others need not keep anything across its calls. */
+static sast_status_t push_first(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    if (context->model == NULL) {
+        return SAST_ERR_ARGUMENT;
+    }
+    if (is_outside(context->model, x, y, polarity)) {
+        return SAST_ERR_RANGE;
+    }
+    sast_open_step(context);
+    return push(context, x, y, polarity);
+}
+
+sast_status_t sast_push(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    if (context == NULL) {
+        return SAST_ERR_ARGUMENT;
+    }
+    return context->seen == NULL ? push_first(context, x, y, polarity) : push(context, x, y, polarity);
 }

@@ -8,7 +8,7 @@ void sast_open_step(sast_context_t *context)
     sast_counters_t *counters = (sast_counters_t *)sast_memory(context, context->model->counters);
     uint16_t i;
 
-    context->step_open = 1;
+    context->seen = sast_memory(context, context->model->input_seen);
     for (i = 0; i < context->model->weighted_count; ++i) {
         counters[i].synops = 0;
         counters[i].spikes = 0;
@@ -19,6 +19,9 @@ static void run_layer(sast_context_t *context, const sast_layer_t *layer)
 {
     sast_counters_t *counters = sast_counters_of(context, layer);
 
+    if (layer->inputs != NULL) {
+        layer->inputs(context, layer);
+    }
     if (layer->own_spikes != NULL) {
         layer->own_spikes(context, layer);
     }
@@ -41,7 +44,7 @@ static void close_step(sast_context_t *context)
         words[i] = 0;
     }
     ++context->steps;
-    context->step_open = 0;
+    context->seen = NULL;
 }
 
 sast_status_t sast_step(sast_context_t *context)
@@ -51,7 +54,7 @@ sast_status_t sast_step(sast_context_t *context)
     if (!sast_ready(context)) {
         return SAST_ERR_ARGUMENT;
     }
-    if (context->step_open == 0u) {
+    if (context->seen == NULL) {
         sast_open_step(context);
     }
     if (context->observer.step_begin != NULL) {

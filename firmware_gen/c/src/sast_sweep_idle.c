@@ -7,6 +7,8 @@
  */
 #include "sast_sweep.h"
 
+#define SAST_FEW_IDLE 3u /* below an eighth of the cells */
+
 /* Copies `from` to every untouched cell. */
 static void fill_untouched(const sast_sweeping_t *sweep, const uint32_t *idle, const uint32_t *from)
 {
@@ -16,7 +18,7 @@ static void fill_untouched(const sast_sweeping_t *sweep, const uint32_t *idle, c
 
     for (cell = 0; cell < layer->cells; ++cell) {
         if (!sast_is_touched(idle, cell)) {
-            sast_copy_cell(layer, membranes + cell * layer->cell_words, from);
+            sast_copy(membranes + cell * layer->cell_words, from, layer->cell_words);
         }
     }
 }
@@ -26,17 +28,27 @@ static bool sweep_shared(sast_sweeping_t *sweep, uint32_t *idle, const uint32_t 
 {
     const sast_layer_t *layer = sweep->layer;
     uint32_t *membranes = sast_words(sweep->context, layer->membranes);
+    const sast_hit_t *hit;
     uint32_t cell = 0;
+    bool more;
 
     while (sast_is_touched(idle, cell)) {
         ++cell;
     }
     *before = membranes + cell * layer->cell_words;
-    sast_copy_cell(layer, membranes + cell * layer->cell_words, sast_idle_cell(layer, idle));
-    sweep->run.membranes = sast_idle_cell(layer, idle);
-    sweep->run.left = layer->neuron.cell_left & 0xFFu;
-    sweep->run.cells = 1;
-    return layer->neuron.fire(&sweep->run, &layer->neuron) == 0u;
+    sast_copy(membranes + cell * layer->cell_words, sast_idle_cell(layer, idle), layer->cell_words);
+    more = sast_sweep_start(sweep, sast_idle_cell(layer, idle), 1);
+    for (;;) {
+        for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+            if (hit->flags != 0u) {
+                return false;
+            }
+        }
+        if (!more) {
+            return true;
+        }
+        more = sast_sweep_go_on(sweep);
+    }
 }
 
 /* Every run of touched cells. */
@@ -66,9 +78,13 @@ void sast_sweep_idle(sast_context_t *context, const sast_layer_t *layer)
     sast_sweeping_t sweep;
 
     sast_sweep_begin(&sweep, context, layer);
+    if (*idle != 0u && *idle < layer->cells >> SAST_FEW_IDLE) { /* to look at every spike costs more than to sweep them */
+        fill_untouched(&sweep, idle, before);
+        *idle = 0;
+    }
     if (*idle != 0u && !sweep_shared(&sweep, idle, &before)) {
         fill_untouched(&sweep, idle, before);
-        *idle = 0; /* bits are not looked at any more */
+        *idle = 0;
     }
     if (context->observer.neuron != NULL) {
         if (*idle != 0u) {

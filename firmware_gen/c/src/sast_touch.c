@@ -9,7 +9,7 @@ static void touch_cell(sast_context_t *context, const sast_layer_t *layer, uint3
     uint32_t *membranes = sast_words(context, layer->membranes);
 
     if (!sast_test_and_set(idle + 1, cell)) {
-        sast_copy_cell(layer, membranes + cell * layer->cell_words, sast_idle_cell(layer, idle));
+        sast_copy(membranes + cell * layer->cell_words, sast_idle_cell(layer, idle), layer->cell_words);
         --*idle;
     }
 }

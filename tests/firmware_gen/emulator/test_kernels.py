@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_sast.lanes import MOST_KNOWN_SHIFT, Lanes
 from edge_sast.layout import pack_narrow
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.cores import find_core
@@ -15,7 +16,7 @@ from tests.firmware_gen.test_parity import drawn_model, make_inputs
 from tests.strategies import binned
 
 SHIFTS = {8: 0, 4: 4, 2: 6, 1: 5}
-KNOWN = range(1, 16)  # leak shifts
+KNOWN = range(1, MOST_KNOWN_SHIFT + 1)
 FIRES = ("sast_fire_1", "sast_fire_2", *(f"sast_fire_k{k}" for k in KNOWN))
 KERNELS = (*(f"sast_add_{bits}" for bits in SHIFTS), "sast_add_wide_8", *FIRES)
 BLOCKS = 6  # of a cell, in the tests of the sweeps
@@ -97,83 +98,82 @@ def test_wide_additions_of_bytes(machines):
             assert found.tolist() == want.reshape(-1).tolist()
 
 
-def fire_model(kernel, x, a, c, masks, shifts, rest, zero):
-    """Halves after the sweep, and which spiked: the definitions of docs/kernels.md, half by half."""
-    total = x + a
-    above = np.maximum((total & 0xFFFF) - c, 0)
-    if "_k" in kernel:
-        stored = above + masks[0] - (above >> shifts[0] & masks[0])
-    else:
-        stored = above - (above >> shifts[0] & masks[0]) + rest
-    if kernel == "sast_fire_2":
-        stored -= above >> shifts[1] & masks[1]
-    return np.where(total > 0xFFFF, zero, stored), total > 0xFFFF
-
-
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
 @pytest.mark.parametrize("kernel", FIRES)
 @pytest.mark.parametrize("spiking", [0.0, 0.02, 0.5, 1.0])
-def test_sweeps_against_their_definition(machines, kernel, spiking):
+def test_sweeps_against_their_definition(machines, kernel, spiking, reset):
+    """Quiet neurons leak, those that spike are 0; blocks left undone hold one that is clipped, or all that are loud."""
     rng = np.random.default_rng(FIRES.index(kernel))
-    for _ in range(4 if "_k" in kernel else 12):
-        state_bits = int(rng.integers(8, 15))
-        shifts = sorted(rng.choice(np.arange(1, state_bits), 2, replace=False).tolist())
-        known = int(kernel.partition("_k")[2] or 0)
-        shifts = [min(known, 15), 0] if known else shifts
-        state_bits = max(state_bits, known + 1)
-        masks = [0xFFFF >> k for k in shifts]
-        low, high = -(1 << state_bits - 1), (1 << state_bits - 1) - 1
-        rest = (
-            0
-            if known
-            else 32768 + low - (low >> shifts[0]) - ((low >> shifts[1]) if kernel.endswith("2") else 0)
+    known = int(kernel.partition("_k")[2] or 0)
+    for _ in range(4 if known else 12):
+        shifts = [known] if known else sorted(rng.choice(np.arange(1, 8), int(kernel[-1]), False).tolist())
+        bits = int(rng.integers(1, 16 - known)) if known else int(rng.integers(8, 15))
+        step, lanes = 1 << max(shifts), 8 * BLOCKS
+        offset = step * rng.integers(0, max(1, (1 << bits) // step), lanes)
+        bias = rng.integers(-3, 4, lanes)
+        bias = np.maximum(bias, -(offset >> known)) if known else bias
+        threshold = (1 << bits) + rng.integers(0, step, lanes)
+        threshold = np.minimum(threshold, 32767)
+        y = rng.integers(0, 1 << bits, (CELLS, lanes))
+        y = np.where(
+            rng.random(y.shape) < spiking, np.minimum(threshold + rng.integers(-3, 300, y.shape), 32767), y
         )
-        zero = masks[0] - low + (low >> known) if known else 32768
-        lanes = 8 * BLOCKS
-        threshold, bias = rng.integers(1, high, lanes), rng.integers(-3, 4, lanes)
-        a, c = 65536 - zero + bias - threshold, 65536 + low - threshold
-        u = np.where(
-            rng.random((CELLS, lanes)) < spiking,
-            threshold + rng.integers(0, 300, (CELLS, lanes)),
-            rng.integers(np.maximum(low - 300, 100 - zero), threshold, (CELLS, lanes)),
-        )
-        x = np.clip(u - bias + zero, 0, 65535)
-        want, spiked = fire_model(kernel, x, a, c, masks, shifts, rest, zero)
+        y = np.where(rng.random(y.shape) < 0.01, -rng.integers(1, 30000, y.shape), y)
+        stored = y - sum(y >> k for k in shifts) + sum(offset >> k for k in shifts) + bias
+        spiked = y >= threshold
+        want = np.where(spiked, bias + offset, stored).reshape(-1, 8)
+        loud = ((y < 0) | (y >= 1 << bits)).reshape(-1, 8)
+        all_undone = kernel == "sast_fire_2" or reset == "subtract"
+        undone = (y < 0).reshape(-1, 8).any(1) | (loud.any(1) & all_undone)
         flags = [sum(1 << i for i in range(8) if lane[i]) for lane in spiked.reshape(-1, 8)]
-        for machine in machines:
-            found, order = run_fire(
-                machine, kernel, x, np.stack([words(a), words(c)], 1), masks, shifts, rest, zero
-            )
-            assert order == [(i, flag) for i, flag in enumerate(flags) if flag]
-            assert found == words(want.reshape(-1)).tolist()
+        chosen = Lanes(bits, (), bool(known))
+        masks = list(chosen.masks(tuple(shifts)))
+        added = bias + sum(offset >> k for k in shifts) - sum(masks)
+        table = [joined(added) if known else apart(added), *map(apart, (threshold, bias + offset, offset))]
+        expected = np.where(undone[:, None], y.reshape(-1, 8), want).reshape(-1)
+        for assembly, machine in zip((True, False), machines, strict=True):
+            found, order = run_fire(machine, kernel, (apart if assembly else joined)(y.reshape(-1)), table,
+                                    masks, shifts, bits, reset)  # fmt: skip
+            assert order == [(i, 0x100 if undone[i] else f) for i, f in enumerate(flags) if undone[i] or f]
+            assert found == (apart if assembly else joined)(expected).tolist()
 
 
-def words(halves: np.ndarray) -> np.ndarray:
-    return halves[::2] | halves[1::2] << 16
+def apart(lanes: np.ndarray) -> np.ndarray:
+    """Words of two lanes as the assembly keeps them, each modulo 65536."""
+    return (lanes[::2] & 0xFFFF | (lanes[1::2] & 0xFFFF) << 16).astype(np.uint32)
 
 
-def run_fire(machine, kernel, x, table, masks, shifts, rest, zero):
-    """Calls the kernel until it is through; membranes, and (block, flags) of every return."""
-    both = 0x10001
+def joined(lanes: np.ndarray) -> np.ndarray:
+    """The same as one integer, as plain C does."""
+    return (lanes[::2] + (lanes[1::2] << 16) & 0xFFFFFFFF).astype(np.uint32)
+
+
+def run_fire(machine, kernel, stored, table, masks, shifts, bits, reset):
+    """Calls the kernel until it is through; membranes, and (block, flags) of every hit."""
+    both, room = 0x10001, 3
+    masks, shifts = [*masks, 0, 0], [*shifts, 0, 0]
     constants = [
         masks[0] * both,
         masks[1] * both,
-        rest * both,
+        ((1 << bits) - 1) * both,
         BLOCKS << 8 | shifts[0],
         shifts[1],
-        zero * both,
+        16 * BLOCKS if reset == "zero" else 0,
     ]
-    neuron = put(machine, np.array([*constants, put(machine, table), 0]))
-    stored = words(x.reshape(-1))
-    membranes = put(machine, stored)
-    run = put(machine, np.array([membranes, 0, shifts[0], CELLS, 0, 0, 0, 0, zero * both]))
-    order = []
-    while flags := machine.call(kernel, run, neuron):
-        state = read(machine, run, 8)
-        block = (state[0] - membranes) // 16 - 1
-        assert state[1] - read(machine, neuron, 7)[6] == 32 * (block % BLOCKS + 1)
-        assert (state[2] >> 8, state[3]) == (BLOCKS - 1 - block % BLOCKS, CELLS - 1 - block // BLOCKS)
-        assert state[4:8] == stored[4 * block : 4 * block + 4].tolist()
-        order.append((block, flags))
+    constants_at = put(machine, np.concatenate(table))
+    neuron = put(machine, np.array([*constants, constants_at, 0]))
+    membranes, hits = put(machine, stored), put(machine, np.zeros(4 * room))
+    run = put(machine, np.array([membranes, 0, shifts[0], CELLS, hits, hits + 16 * room, 0]))
+    order, more = [], 1
+    while more:
+        machine.write(run + 16, hits.to_bytes(4, "little"))
+        more = machine.call(kernel, run, neuron)
+        for flags, end, after, cells in np.reshape(read(machine, hits, 4 * room), (-1, 4)).tolist()[
+            : (read(machine, run, 5)[4] - hits) // 16
+        ]:
+            block = (end - membranes) // 16 - 1
+            assert (after - constants_at, cells) == (16 * (block % BLOCKS + 1), CELLS - 1 - block // BLOCKS)
+            order.append((block, flags))
     return read(machine, membranes, stored.size), order
 
 
