@@ -96,7 +96,7 @@ void sast_open_step(sast_context_t *context);
    what is left over of four quads is done: the second. In bytes of its code. */
 #define SAST_LINK_BYTES 44u
 #define SAST_REST_BYTES 40u
-#define SAST_TO_CHAIN(quads) (0u - (quads) / 4u * SAST_LINK_BYTES)
+#define SAST_TO_CHAIN(quads) (0u - (uint32_t)(quads) / 4u * SAST_LINK_BYTES)
 #define SAST_RUN_ENTRY(quads) \
     (((quads) % 4u == 0u ? SAST_TO_CHAIN(quads) & 0xFFFFu : (quads) % 4u * SAST_REST_BYTES) | SAST_TO_CHAIN(quads) << 16)
 
