@@ -7,7 +7,8 @@ once leaked; of an integrator, 4 bytes of bias per channel and 4 of initial memb
 threshold, bias and initial membrane per channel. An integrator's outputs before the first step: 4 bytes per class.
 RAM: membranes and idle cells as layout.py places them; counters of each weighted layer; bitmaps of whole words, one
 bit per output of an or_pool, per noted input of a linear and per neuron of a recurrent_linear; inputs seen in this
-step, one bit each for presence and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes.
+step, one bit each for presence and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes, and to
+what a kernel that loads eight membranes at once reads: more than that only in the smallest models.
 tests/test_footprint.py holds the generated C to these figures.
 """
 
@@ -25,6 +26,7 @@ WINDOW_BYTES = 4  # an entry of a pool's row or column table
 ROWS_BYTES = COLUMNS_BYTES = 16  # of a conv2d's
 BLOCK_BYTES = 20  # of its table of blocks, one for each number of columns that an input reaches
 RAM_ALIGNMENT = 8
+LOADED = 8  # membranes that sast_add_set_8 loads at once, also where fewer are left
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class LayerFootprint:
 
 @dataclass(frozen=True)
 class Footprint:
-    """layers: one per layer of the model; input_bytes: inputs seen; output_bytes: read-out; RAM totals are padded."""
+    """layers: one per layer of the model; input_bytes: inputs seen; output_bytes: read-out; RAM totals are padded, to
+    read_bytes at least."""
 
     layers: tuple[LayerFootprint, ...]
     input_bytes: int
     output_bytes: int
+    read_bytes: int
 
     @property
     def flash_bytes(self) -> int:
@@ -50,7 +54,7 @@ class Footprint:
     @property
     def ram_bytes(self) -> int:
         used = sum(layer.ram_bytes for layer in self.layers) + self.input_bytes + self.output_bytes
-        return -(-used // RAM_ALIGNMENT) * RAM_ALIGNMENT
+        return padded_ram(used, self.read_bytes)
 
 
 def footprint(model: Model) -> Footprint:
@@ -62,7 +66,26 @@ def footprint(model: Model) -> Footprint:
         )
         for i, layer in enumerate(model.layers)
     )
-    return Footprint(layers, seen_bytes(shapes[0].neurons, model.binning.count_cap), 4 * len(model.classes))
+    input_bytes = seen_bytes(shapes[0].neurons, model.binning.count_cap)
+    return Footprint(layers, input_bytes, 4 * len(model.classes), read_bytes(model))
+
+
+def padded_ram(used: int, read: int) -> int:
+    """Bytes of working memory of which `used` are used and, from its start, `read` at least are read."""
+    return -(-max(used, read) // RAM_ALIGNMENT) * RAM_ALIGNMENT
+
+
+def read_bytes(model: Model) -> int:
+    """Bytes from the start of the memory up to the last that sast_add_set_8 may load; 0 without it."""
+    shapes, read = model.shapes(), 0
+    start = COUNTERS_BYTES * len(model.weighted()) + 4 * len(model.classes)
+    for index, layer in model.weighted():
+        form = layout(layer, shapes[index], shapes[index + 1])
+        bytes_of = not form.narrow and (form.container, layer.weight_shift) == (8, 0)
+        if source(model, index) is not None and bytes_of:
+            read = start + 4 * -(-form.membrane_words // LOADED) * LOADED
+        start += 4 * (form.membrane_words + form.idle_words)
+    return read
 
 
 def _flash(layer: Layer, shape: Shape, out: Shape) -> int:

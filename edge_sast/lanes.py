@@ -36,8 +36,8 @@ class Lanes:
         """Bits that y >> k may have, for each shift: of quiet neurons; with one shift, of all below a threshold."""
         if self.known:
             return ((1 << self.quiet_bits) - 1,)
-        more = 1 if len(shifts) == 1 else 0
-        return tuple((1 << max(self.quiet_bits - k + more, 0)) - 1 for k in shifts)
+        more = 1 if len(shifts) == 1 else 0  # y < 2^quiet_bits + 2^k: y >> k may be 1 where k is the larger
+        return tuple((1 << max(self.quiet_bits - k, 0) + more) - 1 for k in shifts)
 
 
 def narrow_shifts(neuron: Neuron) -> tuple[int, ...]:

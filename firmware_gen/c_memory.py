@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge_sast.footprint import COUNTERS_BYTES, RAM_ALIGNMENT, bitmap_bytes, seen_bytes
+from edge_sast.footprint import (
+    COUNTERS_BYTES,
+    RAM_ALIGNMENT,
+    bitmap_bytes,
+    padded_ram,
+    read_bytes,
+    seen_bytes,
+)
 from edge_sast.layers import OrPool, RecurrentLinear
 from edge_sast.layout import layout
 from edge_sast.model import Model
@@ -59,9 +66,12 @@ def memory(model: Model) -> Memory:
         *_noted(model),
         *_recurrent(model),
     ]
-    excess = sum(member.bytes for member in members) % RAM_ALIGNMENT
-    if excess:
-        members.append(Member("padding", "uint8_t", RAM_ALIGNMENT - excess, 1, "to a multiple of 8"))
+    used = sum(member.bytes for member in members)
+    padding = padded_ram(used, read_bytes(model)) - used
+    if padding:
+        few = padding < RAM_ALIGNMENT
+        why = "to a multiple of 8" if few else "a kernel loads eight membranes at once"
+        members.append(Member("padding", "uint8_t", padding, 1, why))
     return Memory(tuple(members), sum(member.bytes for member in per_step))
 
 

@@ -10,7 +10,7 @@ from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
 from edge_sast.model import Model
 from firmware_gen.c_memory import memory
 from firmware_gen.c_model import table_bytes
-from tests.firmware_gen.builds import with_idle_cells
+from tests.firmware_gen.builds import smallest_read_out, with_idle_cells
 from tests.strategies import models
 
 
@@ -20,6 +20,12 @@ def test_footprint_equals_generated_c(model):
     found = footprint(model)
     assert found.flash_bytes == table_bytes(model)
     assert found.ram_bytes == memory(model).bytes
+
+
+def test_the_smallest_memory_holds_what_a_kernel_loads():
+    found = footprint(smallest_read_out())
+    before = 2 * 24 + 2 * 4 + 4 * 4  # counters, outputs, membranes of the layer before
+    assert (found.read_bytes, found.ram_bytes) == (before + 8 * 4, 104)  # its own and two bitmaps take 16
 
 
 def test_footprint_by_hand():

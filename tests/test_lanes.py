@@ -37,9 +37,23 @@ def test_lanes_hold_what_the_sweep_needs(model):
                 assert -32768 <= stored <= 32767
                 assert stored >= 0 or not chosen.known
             assert -32768 <= constant - sum(chosen.masks(shifts)) <= 32767
+            if chosen.near and len(shifts) == 1:
+                assert (threshold + offset - 1) >> shifts[0] & ~chosen.masks(shifts)[0] == 0
         if chosen.known:
             assert len(shifts) == 1
             assert chosen.quiet_bits + shifts[0] <= 16
+
+
+def at_the_bound() -> Linear:
+    """A bias that leaves no room for offsets, so that the lowest threshold leaves three quiet bits; a leak of five."""
+    neuron = Lif([10, 39, 39], [0, 0, 32767 - 511], [0, 0, 0], (5,), "zero", 10)
+    return Linear(np.array([[0, 36, 0]] + [[0, 0, 0]] * 5, np.int8), 8, neuron)
+
+
+def test_a_mask_holds_all_bits_of_what_is_loud_and_does_not_spike():
+    chosen = lanes(at_the_bound(), SHAPE)
+    assert chosen == Lanes(3, (0, 0, 0), False)
+    assert chosen.masks((5,)) == (1,)  # of a neuron at 32 to 38
 
 
 def linear(thresholds, leaks=(3,), bits=14, bias=0) -> Linear:

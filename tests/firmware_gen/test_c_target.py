@@ -95,7 +95,8 @@ def test_only_the_kernels_that_a_model_needs():
         f"sast_{name}.c"
         for name in ("context", "crc", "membrane", "output", "push", "selftest", "step", "stream")
     }
-    kernels = {"conv2d_joined", "flatten", "linear", "add_8", "sweep", "fire_k2", "sweep_wide", "add_wide_8"}
+    kernels = {"conv2d_8", "add_8", "fire_k2", "sweep", "copy", "flatten"}
+    kernels |= {"note", "linear_noted_8", "add_set_8", "add_wide_8", "sweep_wide"}
     assert sources == core | {"sast_model.c"} | {f"sast_{name}.c" for name in kernels}
 
 

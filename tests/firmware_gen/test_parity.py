@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ from edge_sast.bounds import accumulator_bound
 from edge_sast.data.binning import Binning
 from edge_sast.data.events import Recording, make_events
 from edge_sast.lanes import lanes, narrow_shifts
-from edge_sast.layers import Conv2d, Integrator, Lif, OrPool, RecurrentLinear, SumPool
+from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, OrPool, RecurrentLinear, SumPool
 from edge_sast.layout import is_joined, layout
 from edge_sast.model import Model
 from edge_sast.runtime.simulator import Simulator
@@ -34,6 +35,7 @@ from tests.firmware_gen.builds import (
 )
 from tests.oracle import oracle_run
 from tests.strategies import as_counts, binned, models, random_input, random_model, recordings
+from tests.test_lanes import at_the_bound
 
 SEEDS = range(120)
 STREAMS = 5
@@ -226,6 +228,18 @@ def test_unobserved_steps_leave_the_same_memory(sanitized_library, tmp_path, mon
     compile_c(SANITIZED, sources, tmp_path / "program", folder / "include")
     result = subprocess.run([tmp_path / "program"], capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_a_loud_neuron_below_its_threshold_leaks(host):
+    """Too few quiet bits for the leak's shift to leave any of, but one of a neuron between them and its threshold."""
+    layer = at_the_bound()
+    layer = replace(layer, weight=layer.weight[:2])
+    model = Model(Binning(1, 1, 0, 1000, 3, 1), (Flatten(), layer), ("a", "b", "c"))
+    counts = np.zeros((3, 1, 1, 2), np.uint8)
+    counts[0, 0, 0, 0] = 1
+    recordings = binned(model, [counts])
+    (got,) = replay(host(model), model, [recording_bytes(step_bytes(recordings, 0))])
+    check_against_oracle(oracle_run(model, counts), got)
 
 
 def test_raw_events_in_any_order(host):

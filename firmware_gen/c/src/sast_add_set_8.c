@@ -1,7 +1,8 @@
 /*
  * sast_add_set_8.c: rows of unshifted weights of 8 bits into membranes of 32 bits: of 32 rows, those whose bit is set.
  *
- * Up to eight membranes stay in registers while all rows are added to them.
+ * Up to eight membranes stay in registers while all rows are added to them. Eight are loaded also where fewer are left: a
+ * model's memory type reaches as far (edge_sast/footprint.py).
  */
 #include "sast_dsp.h"
 #include "sast_internal.h"

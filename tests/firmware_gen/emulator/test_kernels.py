@@ -7,11 +7,12 @@ import pytest
 
 from edge_sast.lanes import MOST_KNOWN_SHIFT, Lanes
 from edge_sast.layout import pack_narrow
+from firmware_gen.c_memory import memory
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.cores import find_core
-from firmware_gen.emulator.machine import Machine
+from firmware_gen.emulator.machine import PAGE, Machine
 from firmware_gen.verify import verify_emulated
-from tests.firmware_gen.builds import LIBRARY, export, small_model, with_idle_cells
+from tests.firmware_gen.builds import LIBRARY, export, small_model, smallest_read_out, with_idle_cells
 from tests.firmware_gen.test_parity import drawn_model, make_inputs
 from tests.strategies import binned
 
@@ -175,6 +176,19 @@ def run_fire(machine, kernel, stored, table, masks, shifts, bits, reset):
             assert (after - constants_at, cells) == (16 * (block % BLOCKS + 1), CELLS - 1 - block // BLOCKS)
             order.append((block, flags))
     return read(machine, membranes, stored.size), order
+
+
+def test_a_step_stays_in_its_memory(tmp_path):
+    """At the end of what is mapped, as at the end of a device's RAM."""
+    model, core = smallest_read_out(), find_core("cortex-m4")
+    build = export(model, tmp_path / "build")
+    files = [path.relative_to(build).as_posix() for path in build.rglob("*.c")]
+    machine = Machine(build_image(build, files, "a", core, "gcc"), core)
+    size, context = memory(model).bytes, machine.allocate(64)
+    place = machine.allocate(PAGE) + PAGE - size
+    assert machine.call("sast_init", context, machine.image.symbols["a_model"], place, size) == 0
+    assert machine.call("sast_push", context, 0, 0, 1) == 0
+    assert machine.call("sast_step", context) == 0
 
 
 # Of the random models of test_parity, enough to meet every narrow kernel, and all that they can be given.
