@@ -18,7 +18,7 @@ from trainer.fused import Affine, Neuron
 
 
 class NormLifPool(torch.autograd.Function):
-    """`fused.NormLifPool` of x [T, B, C, H, W] on a GPU, or on a CPU in Triton's interpreter."""
+    """The operation of trainer/fused.py, of x [T, B, C, H, W] on a GPU, or on a CPU in Triton's interpreter."""
 
     @staticmethod
     def forward(
@@ -28,7 +28,8 @@ class NormLifPool(torch.autograd.Function):
         steps, batch, height, width, channels = x.shape
         pooled = x.new_empty(steps, batch, height // neuron.pool, width // neuron.pool, channels)
         layer = _layer(x, gamma, beta, tau, of, neuron)
-        rates = x.new_zeros(triton.cdiv(layer[-2], kernels.BLOCK.value))
+        *_, lanes, _ = layer
+        rates = x.new_zeros(triton.cdiv(lanes, kernels.BLOCK.value))
         if x.numel():
             with torch.cuda.device_of(x):  # Triton launches on the current device
                 kernels.forward[rates.numel(),](x, layer, pooled, rates, how, enable_fp_fusion=False)
@@ -45,10 +46,11 @@ class NormLifPool(torch.autograd.Function):
         steps, batch, height, width, channels = x.shape
         grad, upstream = torch.empty_like(x), _last(gradients[0])
         layer = (table, *_sizes(x, how.pool))
-        sums = x.new_zeros(3, layer[-2] // channels, channels)
+        *_, lanes, _ = layer
+        sums = x.new_zeros(3, lanes // channels, channels)
         if x.numel():
             with torch.cuda.device_of(x):
-                grid = (triton.cdiv(layer[-2], kernels.BLOCK.value),)
+                grid = (triton.cdiv(lanes, kernels.BLOCK.value),)
                 kernels.backward[grid](upstream, x, layer, of.mean, grad, sums, how, enable_fp_fusion=False)
         total, with_x, decay = sums.sum(1, dtype=torch.float64)
         grad_gamma, grad_beta = (with_x * of.inverse_std).float(), total.float()
@@ -91,10 +93,10 @@ def _last(x: Tensor) -> Tensor:
 
 
 def _tiles(x: Tensor) -> tuple[int, int]:
+    """Grid of the kernels that take tiles of places and channels."""
     channels = x.shape[-1]
-    return triton.cdiv(x.numel() // channels, kernels.PLACES.value), triton.cdiv(
-        channels, kernels.LANES.value
-    )
+    places = x.numel() // channels
+    return triton.cdiv(places, kernels.PLACES.value), triton.cdiv(channels, kernels.LANES.value)
 
 
 def _sizes(x: Tensor, pool: int) -> tuple[int, ...]:
