@@ -38,7 +38,7 @@ class Events(NamedTuple):
 class Sums(NamedTuple):
     """Of each recording; grad is dL/dcurrent."""
 
-    by_place: np.ndarray  # float32 [B, 3, block]: Σ grad, nothing, dL/ddecay
+    by_channel: np.ndarray  # float64 [B, 3, C]: Σ grad, nothing, dL/ddecay
     by_weight: np.ndarray  # float32 [B, weights]: Σ input · grad
 
 
@@ -160,16 +160,13 @@ def moments(
 def _fire_block(
     e: Events, weights: np.ndarray, p: Parameters, at: Part, pooled: np.ndarray, fired: np.ndarray
 ) -> None:
-    """`forward` of a block; its spikes are added to fired [block]."""
+    """`forward` of a block; its spikes are added to fired [W·C]."""
     v = np.zeros(at.size, np.float32)
     x, u, s = np.empty(at.size, np.float32), np.empty(at.size, np.float32), np.empty(at.size, np.float32)
+    windows = slice(at.pooled_start, at.pooled_start + at.pooled_size)
     for t in range(pooled.shape[0]):
         convolve(e, weights, at.b, t, at.start // p.width, x)
-        fused_rows.fire(x, v, p, u, s)
-        for k in range(at.size):
-            fired[k] += s[k]
-        if at.pooled_size:
-            fused_rows.pool(s, p, pooled[t, at.b, at.pooled_start : at.pooled_start + at.pooled_size])
+        fused_rows.step(x, v, p, u, s, pooled[t, at.b, windows], fired)
 
 
 def forward(
@@ -183,9 +180,10 @@ def forward(
 ) -> None:
     """`fused_kernels.forward` of the convolution, images of `height` rows in blocks of `block`."""
     for b in numba.prange(pooled.shape[1]):
-        fired[b] = np.float32(0)
+        by_column = np.zeros(p.width, np.float32)
         for part in fused_kernels.parts(b, height, block, p):
-            _fire_block(e, weights, p, part, pooled, fired[b])
+            _fire_block(e, weights, p, part, pooled, by_column)
+        fired[b] = fused_kernels.total(by_column)
 
 
 @jit
@@ -196,10 +194,11 @@ def _back_block(
     weights: np.ndarray,
     p: Parameters,
     at: Part,
-    sums: Sums,
+    by_place: np.ndarray,
+    by_weight: np.ndarray,
 ) -> None:
-    """`backward` of a block."""
-    steps, first_row, by_place = pooled.shape[0], at.start // p.width, sums.by_place[at.b]
+    """`backward` of a block, added to by_place [3, block] and by_weight."""
+    steps, first_row = pooled.shape[0], at.start // p.width
     kept = 0 if p.forward == HARD else 1  # hard spikes are made anew of the membrane
     u, s = np.empty((steps, at.size), np.float32), np.empty((kept * (steps - 1) + 1, at.size), np.float32)
     v, grad_v = np.zeros(at.size, np.float32), np.zeros(at.size, np.float32)
@@ -209,12 +208,11 @@ def _back_block(
         fused_rows.fire(grad, v, p, u[t], s[kept * t])
     windows = slice(at.pooled_start, at.pooled_start + at.pooled_size)
     for t in range(steps - 1, -1, -1):
+        now = s[kept * t]
         fused_rows.step_back(
-            grad_pooled[t, at.b, windows], pooled[t, at.b, windows], u[t], s[kept * t], p, grad_v, grad
+            grad_pooled[t, at.b, windows], pooled[t, at.b, windows], u[t], now, p, grad_v, grad, by_place[0]
         )
-        for k in range(at.size):
-            by_place[0, k] += grad[k]
-        correlate(e, grad, at.b, t, first_row, sums.by_weight[at.b])
+        correlate(e, grad, at.b, t, first_row, by_weight)
         if t and p.learn_decay:
             fused_rows.add_decay_sum(grad, u[t - 1], s[kept * (t - 1)], p, by_place)
 
@@ -228,10 +226,14 @@ def backward(
     block: int,
     sums: Sums,
 ) -> None:
-    """Adds to sums what follows from dL/dpooled; rows of outputs outside every window get no gradient."""
+    """Sums of what follows from dL/dpooled; rows of outputs outside every window get no gradient."""
     for b in numba.prange(pooled.shape[1]):
+        by_place, by_weight = np.zeros((3, block * p.width), np.float32), sums.by_weight[b]
+        by_weight[:] = np.float32(0)
         for part in fused_kernels.parts(b, _whole_height(pooled, p), block, p):
-            _back_block(grad_pooled, pooled, e, weights, p, part, sums)
+            _back_block(grad_pooled, pooled, e, weights, p, part, by_place, by_weight)
+        for i in range(3):
+            fused_kernels.per_channel(by_place[i], sums.by_channel[b, i])
 
 
 @jit

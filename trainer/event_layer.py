@@ -189,11 +189,11 @@ class _EventLayer(torch.autograd.Function):
         )
         weights = _laid_out(kernel, x.spec)
         pooled = np.empty((steps, batch, height // neuron.pool, width // neuron.pool * channels), np.float32)
-        fired = np.empty((batch, p.gain.size), np.float32)
+        fired = np.empty(batch)
         whole = p.gain.size // p.width
         event_kernels.forward_parallel(x.events, weights, p, height, whole, fused.flat(pooled), fired)
         spikes = fused.images(pooled, channels)
-        rate = torch.tensor(fired.sum(dtype=np.float64) / np.prod(x.shape), dtype=torch.float32)
+        rate = torch.tensor(fired.sum() / np.prod(x.shape), dtype=torch.float32)
         ctx.save_for_backward(kernel, gamma, spikes)
         ctx.layer, ctx.parameters, ctx.block = layer, p, block
         ctx.mark_non_differentiable(rate)
@@ -205,13 +205,11 @@ class _EventLayer(torch.autograd.Function):
         x, affine, p = ctx.layer.x, ctx.layer.affine, ctx.parameters
         weights, batch = _laid_out(kernel, x.spec), x.shape[1]
         sums = event_kernels.Sums(
-            np.zeros((batch, 3, ctx.block * p.width), np.float32), np.zeros((batch, weights.size), np.float32)
+            np.empty((batch, 3, p.channels)), np.empty((batch, weights.size), np.float32)
         )
         upstream, pooled = (fused.flat(fused.rows(t)) for t in (gradients[0], spikes))
         event_kernels.backward_parallel(upstream, pooled, x.events, weights, p, ctx.block, sums)
-        total, _, decay = (
-            torch.from_numpy(sums.by_place.sum(0, dtype=np.float64)).view(3, -1, p.channels).sum(1)
-        )
+        total, _, decay = torch.from_numpy(sums.by_channel.sum(0))
         with_input = _as_kernel(torch.from_numpy(sums.by_weight.sum(0, dtype=np.float64)), kernel, x.spec)
         with_y = (kernel.detach() * with_input).sum((1, 2, 3)) - affine.mean * total
         grad_gamma, grad_beta = (with_y * affine.inverse_std).float(), total.float()

@@ -200,10 +200,10 @@ class _NormLifPool(torch.autograd.Function):
         steps, batch, channels, height, width = x.shape
         p, block = parameters(x.shape, (gamma, beta, tau), of, neuron, ctx.needs_input_grad[3])
         shape = (steps, batch, height // neuron.pool, width // neuron.pool * channels)
-        pooled, fired = np.empty(shape, np.float32), np.empty((batch, p.gain.size), np.float32)
+        pooled, fired = np.empty(shape, np.float32), np.empty(batch)
         fused_kernels.forward_parallel(flat(rows(x.detach())), p, block, flat(pooled), fired)
         spikes = images(pooled, channels)
-        rate = torch.tensor(fired.sum(dtype=np.float64) / x.numel(), dtype=x.dtype)
+        rate = torch.tensor(fired.sum() / x.numel(), dtype=x.dtype)
         ctx.save_for_backward(x, gamma, spikes)
         ctx.parameters, ctx.affine, ctx.block = p, of, block
         ctx.mark_non_differentiable(rate)
@@ -214,10 +214,10 @@ class _NormLifPool(torch.autograd.Function):
         x, gamma, spikes = ctx.saved_tensors
         p, of = ctx.parameters, ctx.affine
         read, width = rows(x.detach()), x.shape[4]
-        grad, sums = np.empty_like(read), np.empty((read.shape[1], 3, ctx.block * p.width), np.float32)
+        grad, sums = np.empty_like(read), np.empty((read.shape[1], 3, p.channels))
         upstream, pooled = (flat(rows(tensor)) for tensor in (gradients[0], spikes))
         fused_kernels.backward_parallel(upstream, pooled, flat(read), p, ctx.block, flat(grad), sums)
-        total, with_x, decay = torch.from_numpy(sums.sum(0, dtype=np.float64)).view(3, -1, p.channels).sum(1)
+        total, with_x, decay = torch.from_numpy(sums.sum(0))
         grad_gamma, grad_beta = (with_x * of.inverse_std).float(), total.float()
         coefficients = through_moments(of, gamma, (grad_gamma, grad_beta), x.shape)
         by_image = (read.shape[0] * read.shape[1], *read.shape[2:])

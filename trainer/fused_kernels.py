@@ -38,12 +38,21 @@ def block_rows(steps: int, height: int, width: int, pool: int) -> int:
 
 
 @jit
-def _per_channel(row: np.ndarray, totals: np.ndarray) -> None:
+def per_channel(row: np.ndarray, totals: np.ndarray) -> None:
     """totals float64[C] := sums of row [W·C] over W."""
     totals[:] = 0.0
     for start in range(0, row.size, totals.size):
         for c in range(totals.size):
             totals[c] += row[start + c]
+
+
+@jit
+def total(row: np.ndarray) -> float:
+    """Sum in float64."""
+    found = 0.0
+    for k in range(row.size):
+        found += row[k]
+    return found
 
 
 @jit
@@ -54,7 +63,7 @@ def image_moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None
     for h in range(height):
         for k in range(width):
             total[k] += x[h, k]
-    _per_channel(total, means)
+    per_channel(total, means)
     for c in range(channels):
         means[c] = np.float32(means[c] / (x.size // channels))
     for start in range(0, width, channels):
@@ -65,7 +74,7 @@ def image_moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None
         for k in range(width):
             deviation = x[h, k] - mean[k]
             total[k] += deviation * deviation
-    _per_channel(total, squares)
+    per_channel(total, squares)
 
 
 def moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None:
@@ -89,26 +98,25 @@ def parts(b: int, height: int, rows: int, p: Parameters) -> list[Part]:
 
 @jit
 def _fire_block(x: np.ndarray, p: Parameters, at: Part, pooled: np.ndarray, fired: np.ndarray) -> None:
-    """`forward` of a block; its spikes are added to fired [block]."""
+    """`forward` of a block; its spikes are added to fired [W·C]."""
     v = np.zeros(at.size, np.float32)
     u, s = np.empty(at.size, np.float32), np.empty(at.size, np.float32)
+    windows = slice(at.pooled_start, at.pooled_start + at.pooled_size)
     for t in range(x.shape[0]):
-        fused_rows.fire(x[t, at.b, at.start : at.start + at.size], v, p, u, s)
-        for k in range(at.size):
-            fired[k] += s[k]
-        if at.pooled_size:
-            fused_rows.pool(s, p, pooled[t, at.b, at.pooled_start : at.pooled_start + at.pooled_size])
+        now = x[t, at.b, at.start : at.start + at.size]
+        fused_rows.step(now, v, p, u, s, pooled[t, at.b, windows], fired)
 
 
 def forward(x: np.ndarray, p: Parameters, rows: int, pooled: np.ndarray, fired: np.ndarray) -> None:
-    """x [T, B, H·W·C] → pooled spikes [T, B, H//pool·W//pool·C]; fired float32[B, block]: spikes before it.
+    """x [T, B, H·W·C] → pooled spikes [T, B, H//pool·W//pool·C]; fired float64[B]: spikes before it.
 
     rows: of a block, see `block_rows`.
     """
     for b in numba.prange(x.shape[1]):
-        fired[b] = np.float32(0)
+        by_column = np.zeros(p.width, np.float32)
         for part in parts(b, x.shape[2] // p.width, rows, p):
-            _fire_block(x, p, part, pooled, fired[b])
+            _fire_block(x, p, part, pooled, by_column)
+        fired[b] = total(by_column)
 
 
 @jit
@@ -121,7 +129,7 @@ def _back_block(
     grad: np.ndarray,
     sums: np.ndarray,
 ) -> None:
-    """`backward` of a block; sums [3, block] are added to."""
+    """`backward` of a block; sums [3, block] are added to, of Σ grad only its first row of neurons."""
     steps = x.shape[0]
     kept = 0 if p.forward == HARD else 1  # hard spikes are made anew of the membrane
     u, s = np.empty((steps, at.size), np.float32), np.empty((kept * (steps - 1) + 1, at.size), np.float32)
@@ -132,9 +140,9 @@ def _back_block(
     for t in range(steps - 1, -1, -1):
         row, now = grad[t, at.b, at.start : at.start + at.size], s[kept * t]
         fused_rows.step_back(
-            grad_pooled[t, at.b, windows], pooled[t, at.b, windows], u[t], now, p, grad_v, row
+            grad_pooled[t, at.b, windows], pooled[t, at.b, windows], u[t], now, p, grad_v, row, sums[0]
         )
-        fused_rows.add_sums(row, x[t, at.b, at.start : at.start + at.size], p, sums)
+        fused_rows.add_with_x(row, x[t, at.b, at.start : at.start + at.size], p, sums[1])
         if t and p.learn_decay:
             fused_rows.add_decay_sum(row, u[t - 1], s[kept * (t - 1)], p, sums)
 
@@ -148,15 +156,17 @@ def backward(
     grad: np.ndarray,
     sums: np.ndarray,
 ) -> None:
-    """grad [T, B, H·W·C] := dL/dcurrent; sums float32[B, 3, block]: Σ grad, Σ grad·(x − mean), dL/ddecay."""
+    """grad [T, B, H·W·C] := dL/dcurrent; sums float64[B, 3, C]: Σ grad, Σ grad·(x − mean), dL/ddecay."""
     for b in numba.prange(x.shape[1]):
-        sums[b] = np.float32(0)
+        by_place = np.zeros((3, rows * p.width), np.float32)
         for part in parts(b, x.shape[2] // p.width, rows, p):
             if part.pooled_size:
-                _back_block(grad_pooled, pooled, x, p, part, grad, sums[b])
+                _back_block(grad_pooled, pooled, x, p, part, grad, by_place)
             else:  # outside every window
                 for t in range(x.shape[0]):
                     grad[t, b, part.start : part.start + part.size] = np.float32(0)
+        for i in range(3):
+            per_channel(by_place[i], sums[b, i])
 
 
 def through_norm(

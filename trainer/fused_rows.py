@@ -1,19 +1,20 @@
 """Loops over a block of rows, one time step at a time: what trainer/fused_kernels.py is made of.
 
-A block is a flat piece of a channels-last image: whole rows of windows, each `pool` rows of W·C floats. Every loop runs
-over all of it at once and touches few arrays, as LLVM tests at run time that they do not overlap, and gives up vectors
-where it would take many tests.
+A block is a flat piece of a channels-last image: whole rows of windows, each `pool` rows of W·C floats. Loops run over
+all of it at once and touch few arrays, as LLVM tests at run time that they do not overlap, and gives up vectors where
+it would take many tests. Where windows and sums come in, the vectors are written out (trainer/vectors.py): what a row
+of channels does is then one pass, and sums are kept for each column alone, so that they stay in the first cache.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 
 from edge_sast.jit import jit
-from trainer import fast_math, surrogate
-from trainer.vectors import fire_hard, take
+from trainer import fast_math, surrogate, vectors
 
 _arctan = jit(fast_math.arctan)
 _tanh = jit(fast_math.tanh)
@@ -58,10 +59,13 @@ def spikes(u: np.ndarray, p: Parameters, s: np.ndarray) -> None:
 
 @jit
 def fire(x: np.ndarray, v: np.ndarray, p: Parameters, u: np.ndarray, s: np.ndarray) -> None:
-    """One step: membrane before reset u and spikes s; v goes from v[t−1] to v[t]."""
+    """One step: membrane before reset u, and smooth spikes s; v goes from v[t−1] to v[t]."""
     decay, theta, one = np.float32(p.decay), np.float32(p.threshold), np.float32(1)
     if p.forward == HARD:
-        fire_hard(x, p.gain, p.offset, v, u, s, decay, theta, p.subtract)
+        first, width = np.uint64(0), np.uint64(p.width)
+        for row in range(x.size // p.width):
+            at = np.uint64(row) * width
+            vectors.fire(x, at, p.gain, p.offset, first, v, decay, theta, p.subtract, u, width)
         return
     for k in range(x.size):
         u[k] = decay * v[k] + (p.gain[k] * x[k] + p.offset[k])
@@ -75,102 +79,81 @@ def fire(x: np.ndarray, v: np.ndarray, p: Parameters, u: np.ndarray, s: np.ndarr
 
 
 @jit
-def pool(s: np.ndarray, p: Parameters, pooled: np.ndarray) -> None:
-    """Maximum over each window of whole rows of windows: s [rows·W·C] → pooled [rows//pool·W//pool·C]; s is lost."""
-    rows = s.reshape(s.size // p.width, p.width)
-    out = pooled.reshape(rows.shape[0] // p.pool, -1)
-    for i in range(out.shape[0]):
-        _pool_row(rows[i * p.pool : (i + 1) * p.pool], p.pool, p.channels, out[i])
+def step(
+    x: np.ndarray,
+    v: np.ndarray,
+    p: Parameters,
+    u: np.ndarray,
+    s: np.ndarray,
+    pooled: np.ndarray,
+    fired: np.ndarray,
+) -> None:
+    """A step and its pool: x, v [rows·W·C] → pooled [rows//pool·W//pool·C]; u and s are lost.
 
-
-@jit
-def _pool_row(s: np.ndarray, size: int, channels: int, pooled: np.ndarray) -> None:
-    """One row of windows: s [size, W·C] → pooled [W//size·C]; s[0] is overwritten."""
-    for j in range(1, size):
-        for k in range(s.shape[1]):
-            s[0, k] = max(s[0, k], s[j, k])
-    for i in range(pooled.size // channels):
-        to, at = i * channels, i * size * channels
-        for c in range(channels):
-            pooled[to + c] = s[0, at + c]
-        for _ in range(1, size):
-            at += channels
-            for c in range(channels):
-                pooled[to + c] = max(pooled[to + c], s[0, at + c])
-
-
-@jit
-def spread(pooled: np.ndarray, grad: np.ndarray, s: np.ndarray, p: Parameters, out: np.ndarray) -> None:
-    """Each window's gradient to its first maximum, as max_pool2d does; pooled and grad as in `pool`, s, out a block."""
-    count = s.size // (p.width * p.pool)
-    rows, to = s.reshape(count * p.pool, p.width), out.reshape(count * p.pool, p.width)
-    top, left = pooled.reshape(count, -1), grad.reshape(count, -1)
-    for i in range(count):
-        part = slice(i * p.pool, (i + 1) * p.pool)
-        _spread_row(top[i], left[i], rows[part], p, to[part])
-
-
-@jit
-def _spread_row(pooled: np.ndarray, grad: np.ndarray, s: np.ndarray, p: Parameters, out: np.ndarray) -> None:
-    """`spread` of one row of windows; s, out [pool, W·C], pooled, grad [W//pool·C]."""
-    left, channels, zero = grad.copy(), np.uint64(p.channels), np.float32(0)
-    covered = pooled.size * p.pool
-    for j in range(p.pool):
-        row, to = s[j], out[j]
-        for i in range(pooled.size // p.channels):
-            window = np.uint64(i) * channels
+    fired [W·C] grows by the spikes, also those outside every window.
+    """
+    if p.forward == SMOOTH:
+        fire(x, v, p, u, s)
+    channels, across = _windows(p)
+    covered, beside = x.size // (p.width * p.pool) * p.pool, across * p.pool * channels
+    for row in range(x.size // p.width):
+        begin = row * p.width
+        for i in range(across if row < covered else 0):
+            to = (row // p.pool * across + i) * channels
             for dx in range(p.pool):
-                at = window * np.uint64(p.pool) + np.uint64(dx) * channels
-                take(to, row, at, pooled, left, window, channels)
-        for k in range(covered, p.width):  # columns outside every window
-            to[k] = zero
+                column, first = (i * p.pool + dx) * channels, row % p.pool + dx == 0
+                _step_some(x, v, p, s, fired, begin, column, channels, pooled, to, first)
+        column = beside if row < covered else 0
+        _step_some(x, v, p, s, fired, begin, column, p.width - column, u, begin + column, True)
+
+
+@jit
+def _windows(p: Parameters) -> tuple[int, int]:
+    """Floats of a window's row and windows of a row: without a pool, a row of neurons is one window after another."""
+    return (p.width, 1) if p.pool == 1 else (p.channels, p.width // p.channels // p.pool)
+
+
+@functools.partial(jit, inline=True)
+def _step_some(
+    x: np.ndarray,
+    v: np.ndarray,
+    p: Parameters,
+    s: np.ndarray,
+    fired: np.ndarray,
+    row: int,
+    column: int,
+    count: int,
+    pooled: np.ndarray,
+    to: int,
+    first: bool,
+) -> None:
+    """`step` of neurons from a column on, whose windows' maxima are from `to` on; smooth spikes are there."""
+    at, c, place, many = np.uint64(row + column), np.uint64(column), np.uint64(to), np.uint64(count)
+    if p.forward == SMOOTH:
+        vectors.fold(s, at, pooled, place, fired, c, many, first)
+    else:
+        decay, theta = np.float32(p.decay), np.float32(p.threshold)
+        vectors.fire_and_fold(
+            x, at, p.gain, p.offset, c, v, decay, theta, p.subtract, pooled, place, fired, first, many
+        )
 
 
 @jit
 def slopes(u: np.ndarray, s: np.ndarray, p: Parameters, out: np.ndarray) -> None:
-    """dσ/du of logistic spikes."""
+    """dσ/du; s is read of smooth spikes alone."""
     one, beta, theta = np.float32(1), np.float32(p.beta), np.float32(p.threshold)
-    if p.forward == SMOOTH:
+    steepness, top = np.float32(0.5 * np.pi * p.beta), np.float32(0.5 * p.beta)
+    if p.surrogate == surrogate.ARCTAN:
+        for k in range(u.size):
+            z = steepness * (u[k] - theta)
+            out[k] = top / (one + z * z)
+    elif p.forward == SMOOTH:
         for k in range(u.size):
             out[k] = beta * s[k] * (one - s[k])
     else:
         for k in range(u.size):
             twice = _tanh(np.float32(0.5) * beta * (u[k] - theta))
             out[k] = np.float32(0.25) * beta * (one - twice * twice)
-
-
-@jit
-def back(
-    grad_s: np.ndarray, u: np.ndarray, s: np.ndarray, p: Parameters, grad_v: np.ndarray, grad: np.ndarray
-) -> None:
-    """One step: grad := dL/du; grad_v from dL/dv[t] to dL/dv[t−1]. Of logistic spikes grad holds dσ/du before."""
-    decay, theta, one = np.float32(p.decay), np.float32(p.threshold), np.float32(1)
-    through = one if p.forward == SMOOTH else np.float32(0)  # the reset
-    slope, top = np.float32(0.5 * np.pi * p.beta), np.float32(0.5 * p.beta)
-    if p.surrogate == surrogate.ARCTAN and p.subtract:
-        for k in range(u.size):
-            z = slope * (u[k] - theta)
-            by_u = top / (one + z * z)
-            g = grad_s[k] * by_u + grad_v[k] * (one - through * theta * by_u)
-            grad[k] = g
-            grad_v[k] = decay * g
-    elif p.surrogate == surrogate.ARCTAN:
-        for k in range(u.size):
-            z = slope * (u[k] - theta)
-            by_u = top / (one + z * z)
-            g = grad_s[k] * by_u + grad_v[k] * (one - s[k] - through * u[k] * by_u)
-            grad[k] = g
-            grad_v[k] = decay * g
-    elif p.subtract:
-        for k in range(u.size):
-            g = grad_s[k] * grad[k] + grad_v[k] * (one - through * theta * grad[k])
-            grad[k] = g
-            grad_v[k] = decay * g
-    else:
-        for k in range(u.size):
-            g = grad_s[k] * grad[k] + grad_v[k] * (one - s[k] - through * u[k] * grad[k])
-            grad[k] = g
-            grad_v[k] = decay * g
 
 
 @jit
@@ -182,24 +165,51 @@ def step_back(
     p: Parameters,
     grad_v: np.ndarray,
     grad: np.ndarray,
+    total: np.ndarray,
 ) -> None:
-    """grad := dL/du of a block at a step; grad_v goes from dL/dv[t] to dL/dv[t−1]. Hard spikes are written to s."""
-    grad_s = np.empty(u.size, np.float32)
-    if p.forward == HARD:
-        spikes(u, p, s)
-    spread(pooled, grad_pooled, s, p, grad_s)
-    if p.surrogate != surrogate.ARCTAN:
-        slopes(u, s, p, grad)
-    back(grad_s, u, s, p, grad_v, grad)
+    """grad := dL/du of a block at a step; grad_v goes from dL/dv[t] to dL/dv[t−1]; total [W·C] grows by grad.
+
+    A window's gradient goes to its first maximum, as max_pool2d has it. s is read of smooth spikes alone.
+    """
+    channels, across = _windows(p)
+    decay, theta, smooth = np.float32(p.decay), np.float32(p.threshold), p.forward == SMOOTH
+    left, count = grad_pooled.copy(), np.uint64(channels)
+    s = s if smooth else u  # not read, but loaded: better what is in cache
+    for row in range(u.size // p.width):
+        begin = row * p.width
+        end = begin + p.width
+        slopes(u[begin:end], s[begin:end], p, grad[begin:end])
+        for i in range(across):
+            window = np.uint64((row // p.pool * across + i) * channels)
+            for dx in range(p.pool):
+                column = np.uint64((i * p.pool + dx) * channels)
+                at = np.uint64(begin) + column
+                vectors.back(
+                    pooled,
+                    left,
+                    window,
+                    u,
+                    s,
+                    at,
+                    count,
+                    grad,
+                    grad_v,
+                    total,
+                    column,
+                    decay,
+                    theta,
+                    p.subtract,
+                    smooth,
+                )
+        for k in range(begin + across * p.pool * channels, begin + p.width):  # outside every window
+            grad[k] = np.float32(0)
 
 
 @jit
-def add_sums(grad: np.ndarray, x: np.ndarray, p: Parameters, sums: np.ndarray) -> None:
-    """sums [3, block]: row 0 += grad, row 1 += grad·(x − mean)."""
-    total, with_x = sums[0], sums[1]
+def add_with_x(grad: np.ndarray, x: np.ndarray, p: Parameters, total: np.ndarray) -> None:
+    """total += grad·(x − mean)."""
     for k in range(x.size):
-        total[k] += grad[k]
-        with_x[k] += grad[k] * (x[k] - p.mean[k])
+        total[k] += grad[k] * (x[k] - p.mean[k])
 
 
 @jit

@@ -48,6 +48,13 @@ class _Vectors:
         )
         return self.builder.shuffle_vector(one, self.undefined, self.lanes)
 
+    def fold(self, spikes: Any, most_at: Any, fired_at: Any, first: Any) -> None:
+        """Spikes to the maxima of their windows, and to counts."""
+        most = self.load(most_at)
+        larger = self.builder.select(self.builder.fcmp_ordered(">", spikes, most), spikes, most)
+        self.store(self.builder.select(first, spikes, larger), most_at)
+        self.store(self.builder.fadd(self.load(fired_at), spikes), fired_at)
+
 
 def _add_some(width: int) -> Any:
     """An intrinsic: to[at : at + width] += factor·row[place : place + width], float32; nothing is checked."""
@@ -66,66 +73,136 @@ def _add_some(width: int) -> Any:
     return add_some
 
 
-def _take_some(width: int) -> Any:
-    """An intrinsic of `take` for `width` floats."""
+def _fold_some(width: int) -> Any:
+    """An intrinsic of `fold` for `width` floats."""
 
     @intrinsic
-    def take_some(_context: Any, to: Any, row: Any, at: Any, top: Any, left: Any, place: Any) -> Any:
+    def fold_some(
+        _context: Any, s: Any, at: Any, pooled: Any, place: Any, fired: Any, column: Any, first: Any
+    ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            v = _Vectors(context, builder, signature, arguments, width)
-            left_at = v.place(4, 5)
-            still = v.load(left_at)
-            hit = builder.fcmp_ordered("==", v.load(v.place(1, 2)), v.load(v.place(3, 5)))
-            v.store(builder.select(hit, still, v.zero), v.place(0, 2))
-            v.store(builder.select(hit, v.zero, still), left_at)
+            f = _Vectors(context, builder, signature, arguments, width)
+            f.fold(f.load(f.place(0, 1)), f.place(2, 3), f.place(4, 5), arguments[6])
             return context.get_dummy_value()
 
-        return types.void(to, row, at, top, left, place), generate
+        return types.void(s, at, pooled, place, fired, column, first), generate
 
-    return take_some
+    return fold_some
 
 
-def _fire_some(width: int) -> Any:
-    """An intrinsic of `fire_hard` for `width` floats from k on."""
+def _back_some(width: int) -> Any:
+    """An intrinsic of `back` for `width` floats."""
+
+    @intrinsic
+    def back_some(
+        _context: Any,
+        top: Any,
+        left: Any,
+        place: Any,
+        u: Any,
+        s: Any,
+        at: Any,
+        grad: Any,
+        grad_v: Any,
+        total: Any,
+        column: Any,
+        decay: Any,
+        theta: Any,
+        subtract: Any,
+        smooth: Any,
+    ) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            f = _Vectors(context, builder, signature, arguments, width)
+            left_at, grad_at, held_at, total_at = f.place(1, 2), f.place(6, 5), f.place(7, 5), f.place(8, 9)
+            membrane, threshold = f.load(f.place(3, 5)), f.repeated(11)
+            slope, still = f.load(grad_at), f.load(left_at)
+            hard = builder.select(builder.fcmp_ordered(">=", membrane, threshold), f.one, f.zero)
+            spikes = builder.select(arguments[13], f.load(f.place(4, 5)), hard)
+            hit = builder.fcmp_ordered("==", spikes, f.load(f.place(0, 2)))
+            f.store(builder.select(hit, f.zero, still), left_at)
+            through = builder.select(arguments[13], slope, f.zero)
+            kept_less = builder.fsub(f.one, builder.fmul(threshold, through))
+            kept_zero = builder.fsub(builder.fsub(f.one, spikes), builder.fmul(membrane, through))
+            kept = builder.select(arguments[12], kept_less, kept_zero)
+            by_spike = builder.fmul(builder.select(hit, still, f.zero), slope)
+            g = builder.fadd(by_spike, builder.fmul(f.load(held_at), kept))
+            f.store(g, grad_at)
+            f.store(builder.fmul(f.repeated(10), g), held_at)
+            f.store(builder.fadd(f.load(total_at), g), total_at)
+            return context.get_dummy_value()
+
+        arguments = (top, left, place, u, s, at, grad, grad_v, total, column, decay, theta, subtract, smooth)
+        return types.void(*arguments), generate
+
+    return back_some
+
+
+def _fire_some(width: int, folds: bool) -> Any:
+    """An intrinsic of `fire` for `width` floats, or of `fire_and_fold`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        f = _Vectors(context, builder, signature, arguments, width)
+        threshold, held_at = f.repeated(7), f.place(5, 1)
+        current = builder.fadd(
+            builder.fmul(f.load(f.place(2, 4)), f.load(f.place(0, 1))), f.load(f.place(3, 4))
+        )
+        membrane = builder.fadd(builder.fmul(f.repeated(6), f.load(held_at)), current)
+        spikes = builder.select(builder.fcmp_ordered(">=", membrane, threshold), f.one, f.zero)
+        less = builder.fsub(membrane, builder.fmul(threshold, spikes))
+        kept = builder.fmul(membrane, builder.fsub(f.one, spikes))
+        f.store(builder.select(arguments[8], less, kept), held_at)
+        if folds:
+            f.fold(spikes, f.place(9, 10), f.place(11, 4), arguments[12])
+        else:
+            f.store(membrane, f.place(9, 1))
+        return context.get_dummy_value()
 
     @intrinsic
     def fire_some(
         _context: Any,
         x: Any,
+        at: Any,
         gain: Any,
         offset: Any,
+        column: Any,
         v: Any,
-        u: Any,
-        s: Any,
-        k: Any,
         decay: Any,
         theta: Any,
         subtract: Any,
+        u: Any,
     ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            f = _Vectors(context, builder, signature, arguments, width)
-            threshold, held_at = f.repeated(8), f.place(3, 6)
-            current = builder.fadd(
-                builder.fmul(f.load(f.place(1, 6)), f.load(f.place(0, 6))), f.load(f.place(2, 6))
-            )
-            membrane = builder.fadd(builder.fmul(f.repeated(7), f.load(held_at)), current)
-            hit = builder.fcmp_ordered(">=", membrane, threshold)
-            spikes = builder.select(hit, f.one, f.zero)
-            less = builder.fsub(membrane, builder.fmul(threshold, spikes))
-            kept = builder.fmul(membrane, builder.fsub(f.one, spikes))
-            f.store(membrane, f.place(4, 6))
-            f.store(spikes, f.place(5, 6))
-            f.store(builder.select(arguments[9], less, kept), held_at)
-            return context.get_dummy_value()
+        return types.void(x, at, gain, offset, column, v, decay, theta, subtract, u), generate
 
-        return types.void(x, gain, offset, v, u, s, k, decay, theta, subtract), generate
+    @intrinsic
+    def fire_and_fold_some(
+        _context: Any,
+        x: Any,
+        at: Any,
+        gain: Any,
+        offset: Any,
+        column: Any,
+        v: Any,
+        decay: Any,
+        theta: Any,
+        subtract: Any,
+        pooled: Any,
+        place: Any,
+        fired: Any,
+        first: Any,
+    ) -> Any:
+        return (
+            types.void(x, at, gain, offset, column, v, decay, theta, subtract, pooled, place, fired, first),
+            generate,
+        )
 
-    return fire_some
+    return fire_and_fold_some if folds else fire_some
 
 
-_add_16, _add_4 = _add_some(16), _add_some(4)
-_take_16, _take_4 = _take_some(16), _take_some(4)
-_fire_16 = _fire_some(16)
+_add_16, _add_4, _add_1 = (_add_some(width) for width in (16, 4, 1))
+_fold_16, _fold_4, _fold_1 = (_fold_some(width) for width in (16, 4, 1))
+_fire_16, _fire_4, _fire_1 = (_fire_some(width, False) for width in (16, 4, 1))
+_fire_and_fold_16, _fire_and_fold_4, _fire_and_fold_1 = (_fire_some(width, True) for width in (16, 4, 1))
+_back_16, _back_4, _back_1 = (_back_some(width) for width in (16, 4, 1))
 
 
 @functools.partial(jit, inline=True)
@@ -141,60 +218,134 @@ def add_scaled(
         _add_4(to, at + k, row, place + k, factor)
         k += np.uint64(4)
     while k < count:
-        to[at + k] += factor * row[place + k]
+        _add_1(to, at + k, row, place + k, factor)
         k += np.uint64(1)
 
 
 @functools.partial(jit, inline=True)
-def take(
-    to: np.ndarray,
-    row: np.ndarray,
+def fold(
+    s: np.ndarray,
     at: np.uint64,
-    top: np.ndarray,
-    left: np.ndarray,
+    pooled: np.ndarray,
     place: np.uint64,
+    fired: np.ndarray,
+    column: np.uint64,
     count: np.uint64,
+    first: bool,
 ) -> None:
-    """to[at + k] := left[place + k] where row[at + k] is top[place + k], which leaves 0 there; else 0. k below count.
+    """pooled[place + k] := s[at + k] if `first`, else the larger; fired[column + k] += s[at + k]. k below count.
 
     C-contiguous float32.
     """
     k = np.uint64(0)
     while k + np.uint64(16) <= count:
-        _take_16(to, row, at + k, top, left, place + k)
+        _fold_16(s, at + k, pooled, place + k, fired, column + k, first)
         k += np.uint64(16)
     while k + np.uint64(4) <= count:
-        _take_4(to, row, at + k, top, left, place + k)
+        _fold_4(s, at + k, pooled, place + k, fired, column + k, first)
         k += np.uint64(4)
     while k < count:
-        hit = row[at + k] == top[place + k]
-        to[at + k] = left[place + k] if hit else np.float32(0)
-        left[place + k] = np.float32(0) if hit else left[place + k]
+        _fold_1(s, at + k, pooled, place + k, fired, column + k, first)
         k += np.uint64(1)
 
 
 @functools.partial(jit, inline=True)
-def fire_hard(
+def fire(
     x: np.ndarray,
+    at: np.uint64,
     gain: np.ndarray,
     offset: np.ndarray,
+    column: np.uint64,
     v: np.ndarray,
-    u: np.ndarray,
-    s: np.ndarray,
     decay: np.float32,
     theta: np.float32,
     subtract: bool,
+    u: np.ndarray,
+    count: np.uint64,
 ) -> None:
-    """u := decay·v + gain·x + offset; s := H(u − theta); v := u − theta·s if `subtract`, else u·(1 − s).
+    """A step of hard neurons: u := decay·v + gain·x + offset; v := u − θ·H(u − θ) if `subtract`, else u where u < θ.
 
-    C-contiguous float32 of x's size, gain and offset of that or more.
+    x, v, u at + k, gain and offset column + k; k below count. C-contiguous float32.
     """
-    k, count, one = np.uint64(0), np.uint64(x.size), np.float32(1)
+    k = np.uint64(0)
     while k + np.uint64(16) <= count:
-        _fire_16(x, gain, offset, v, u, s, k, decay, theta, subtract)
+        _fire_16(x, at + k, gain, offset, column + k, v, decay, theta, subtract, u)
         k += np.uint64(16)
+    while k + np.uint64(4) <= count:
+        _fire_4(x, at + k, gain, offset, column + k, v, decay, theta, subtract, u)
+        k += np.uint64(4)
     while k < count:
-        u[k] = decay * v[k] + (gain[k] * x[k] + offset[k])
-        s[k] = one if u[k] >= theta else np.float32(0)
-        v[k] = u[k] - theta * s[k] if subtract else u[k] * (one - s[k])
+        _fire_1(x, at + k, gain, offset, column + k, v, decay, theta, subtract, u)
+        k += np.uint64(1)
+
+
+@functools.partial(jit, inline=True)
+def fire_and_fold(
+    x: np.ndarray,
+    at: np.uint64,
+    gain: np.ndarray,
+    offset: np.ndarray,
+    column: np.uint64,
+    v: np.ndarray,
+    decay: np.float32,
+    theta: np.float32,
+    subtract: bool,
+    pooled: np.ndarray,
+    place: np.uint64,
+    fired: np.ndarray,
+    first: bool,
+    count: np.uint64,
+) -> None:
+    """`fire` of x and v at + k, with gain and offset at column + k, and `fold` of its spikes; k below count."""
+    k = np.uint64(0)
+    while k + np.uint64(16) <= count:
+        c, j = column + k, place + k
+        _fire_and_fold_16(x, at + k, gain, offset, c, v, decay, theta, subtract, pooled, j, fired, first)
+        k += np.uint64(16)
+    while k + np.uint64(4) <= count:
+        c, j = column + k, place + k
+        _fire_and_fold_4(x, at + k, gain, offset, c, v, decay, theta, subtract, pooled, j, fired, first)
+        k += np.uint64(4)
+    while k < count:
+        c, j = column + k, place + k
+        _fire_and_fold_1(x, at + k, gain, offset, c, v, decay, theta, subtract, pooled, j, fired, first)
+        k += np.uint64(1)
+
+
+@functools.partial(jit, inline=True)
+def back(
+    top: np.ndarray,
+    left: np.ndarray,
+    place: np.uint64,
+    u: np.ndarray,
+    s: np.ndarray,
+    at: np.uint64,
+    count: np.uint64,
+    grad: np.ndarray,
+    grad_v: np.ndarray,
+    total: np.ndarray,
+    column: np.uint64,
+    decay: np.float32,
+    theta: np.float32,
+    subtract: bool,
+    smooth: bool,
+) -> None:
+    """A step back through pool, spike, membrane, of neurons at + k, windows place + k, sums column + k; k below count.
+
+    grad goes from dσ/du to dL/du, grad_v from dL/dv[t] to dL/dv[t−1], and total grows by grad. A window's gradient
+    `left` is a neuron's whose spike is its maximum `top`, which leaves 0 there. Spikes are s if `smooth`, else H(u − θ)
+    and the reset passes no gradient on to them. C-contiguous float32.
+    """
+    k = np.uint64(0)
+    while k + np.uint64(16) <= count:
+        j, c = place + k, column + k
+        _back_16(top, left, j, u, s, at + k, grad, grad_v, total, c, decay, theta, subtract, smooth)
+        k += np.uint64(16)
+    while k + np.uint64(4) <= count:
+        j, c = place + k, column + k
+        _back_4(top, left, j, u, s, at + k, grad, grad_v, total, c, decay, theta, subtract, smooth)
+        k += np.uint64(4)
+    while k < count:
+        j, c = place + k, column + k
+        _back_1(top, left, j, u, s, at + k, grad, grad_v, total, c, decay, theta, subtract, smooth)
         k += np.uint64(1)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.vectors import add_scaled, fire_hard, take
+from trainer.vectors import add_scaled, back, fire, fire_and_fold, fold
 
 places = st.integers(0, 7)
 lengths = st.integers(0, 70)
@@ -26,33 +26,70 @@ def test_add_scaled(count, at, place, factor, seed):
     np.testing.assert_array_equal(to, wanted)
 
 
+def random_rows(rng, count):
+    return [rng.standard_normal(90).astype(np.float32) for _ in range(count)]
+
+
 @settings(max_examples=100, deadline=None)
-@given(lengths, places, places, st.integers(0, 2**32 - 1))
-def test_take(count, at, place, seed):
+@given(lengths, places, places, places, st.booleans(), st.integers(0, 2**32 - 1))
+def test_fold(count, at, place, column, first, seed):
     rng = np.random.default_rng(seed)
-    row, top = (rng.integers(0, 3, 90).astype(np.float32) for _ in range(2))
-    row[rng.random(90) < 0.1] = np.nan  # equal to nothing
-    to, left = (rng.standard_normal(90).astype(np.float32) for _ in range(2))
-    here, there = slice(at, at + count), slice(place, place + count)
-    hit = row[here] == top[there]
-    wanted_to, wanted_left = to.copy(), left.copy()
-    wanted_to[here], wanted_left[there] = np.where(hit, left[there], 0), np.where(hit, 0, left[there])
-    at, place, count = unsigned(at, place, count)
-    take(to, row, at, top, left, place, count)
-    np.testing.assert_array_equal(to, wanted_to)
-    np.testing.assert_array_equal(left, wanted_left)
+    s, pooled, fired = random_rows(rng, 3)
+    here, there, sums = slice(at, at + count), slice(place, place + count), slice(column, column + count)
+    wanted_pooled, wanted_fired = pooled.copy(), fired.copy()
+    wanted_pooled[there] = s[here] if first else np.maximum(pooled[there], s[here])
+    wanted_fired[sums] += s[here]
+    at, place, column, count = unsigned(at, place, column, count)
+    fold(s, at, pooled, place, fired, column, count, first)
+    np.testing.assert_array_equal(pooled, wanted_pooled)
+    np.testing.assert_array_equal(fired, wanted_fired)
 
 
-@settings(max_examples=50, deadline=None)
-@given(lengths, st.booleans(), st.integers(0, 2**32 - 1))
-def test_fire_hard(count, subtract, seed):
+@settings(max_examples=100, deadline=None)
+@given(lengths, places, places, places, st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
+def test_fire_alone_and_folded(count, at, place, column, subtract, first, seed):
     rng = np.random.default_rng(seed)
-    x, v, u, s = (rng.standard_normal(count).astype(np.float32) for _ in range(4))
-    gain, offset = (rng.standard_normal(count + 5).astype(np.float32) for _ in range(2))
+    x, v, u, gain, offset, pooled, fired = random_rows(rng, 7)
     decay, theta = np.float32(0.875), np.float32(0.5)
-    membrane = decay * v + (gain[:count] * x + offset[:count])
+    here, there, sums = slice(at, at + count), slice(place, place + count), slice(column, column + count)
+    membrane = decay * v[here] + (gain[sums] * x[here] + offset[sums])
     spikes = (membrane >= theta).astype(np.float32)
-    after = membrane - theta * spikes if subtract else membrane * (1 - spikes)
-    fire_hard(x, gain, offset, v, u, s, decay, theta, subtract)
-    for found, wanted in ((u, membrane), (s, spikes), (v, after)):
+    wanted_u, wanted_v, wanted_pooled, wanted_fired = u.copy(), v.copy(), pooled.copy(), fired.copy()
+    wanted_u[here] = membrane
+    wanted_v[here] = membrane - theta * spikes if subtract else membrane * (1 - spikes)
+    wanted_pooled[there] = spikes if first else np.maximum(pooled[there], spikes)
+    wanted_fired[sums] += spikes
+    same_v = v.copy()
+    at, place, column, count = unsigned(at, place, column, count)
+    fire(x, at, gain, offset, column, v, decay, theta, subtract, u, count)
+    fire_and_fold(
+        x, at, gain, offset, column, same_v, decay, theta, subtract, pooled, place, fired, first, count
+    )
+    pairs = ((u, wanted_u), (v, wanted_v), (same_v, wanted_v), (pooled, wanted_pooled), (fired, wanted_fired))
+    for found, wanted in pairs:
         np.testing.assert_array_equal(found, wanted)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lengths, places, places, places, st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
+def test_back(count, at, place, column, subtract, smooth, seed):
+    rng = np.random.default_rng(seed)
+    u, s, top, left, grad, grad_v, total = random_rows(rng, 7)
+    decay, theta = np.float32(0.875), np.float32(0.5)
+    here, there, sums = slice(at, at + count), slice(place, place + count), slice(column, column + count)
+    spikes = s[here] if smooth else (u[here] >= theta).astype(np.float32)
+    top[there] = np.where(rng.random(count) < 0.5, spikes, 2)
+    u[here][rng.random(count) < 0.1] = np.nan  # fires nowhere
+    spikes = s[here] if smooth else (u[here] >= theta).astype(np.float32)
+    hit, slope = spikes == top[there], grad[here]
+    through = slope if smooth else np.zeros_like(slope)
+    kept = 1 - theta * through if subtract else 1 - spikes - u[here] * through
+    g = np.where(hit, left[there], np.float32(0)) * slope + grad_v[here] * kept
+    wanted = {"left": left.copy(), "grad": grad.copy(), "grad_v": grad_v.copy(), "total": total.copy()}
+    wanted["left"][there] = np.where(hit, 0, left[there])
+    wanted["grad"][here], wanted["grad_v"][here] = g, decay * g
+    wanted["total"][sums] += g
+    at, place, column, count = unsigned(at, place, column, count)
+    back(top, left, place, u, s, at, count, grad, grad_v, total, column, decay, theta, subtract, smooth)
+    for name, found in (("left", left), ("grad", grad), ("grad_v", grad_v), ("total", total)):
+        np.testing.assert_array_equal(found, wanted[name])
