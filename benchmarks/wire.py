@@ -13,6 +13,7 @@ import argparse
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -101,8 +102,10 @@ def measure(settings: RelaySettings, binned: BinnedEvents, crcs: np.ndarray) -> 
     """Figures of one paced board that is given every recording once. Raises CheckFailedError for a wrong result."""
     steps = [recording_steps(binned, i) for i in range(len(binned))]
     event_bytes = 0
-    with running(settings) as board:
-        link = BoardLink(open_port(board.port, settings.baud or 115_200))
+    with (
+        running(settings) as board,
+        closing(BoardLink(open_port(board.port, settings.baud or 115_200))) as link,
+    ):
         link.hello()
         began = time.perf_counter()
         for i, run in enumerate(link.runs(steps, True)):
@@ -110,7 +113,6 @@ def measure(settings: RelaySettings, binned: BinnedEvents, crcs: np.ndarray) -> 
                 raise CheckFailedError(f"recording {i}: the board's CRCs are not the runtime's")
             event_bytes += run.event_bytes
         whole_s = time.perf_counter() - began
-        link.close()
     rate = settings.baud / BITS_PER_BYTE or float("nan")
     return {
         "baud": settings.baud,

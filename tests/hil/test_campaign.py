@@ -1,5 +1,6 @@
 """The campaign of faults and the measurement of the line, small, on the virtual board."""
 
+import gc
 import signal
 
 import faults
@@ -35,3 +36,4 @@ def test_the_line_is_measured_and_results_are_checked(bench):
     assert (figures["overruns"], figures["recoveries"]) == (0, 0)
     with pytest.raises(CheckFailedError, match=r"^recording 0: the board's CRCs are not the runtime's$"):
         wire.measure(bench.settings(), bench.data, crcs + 1)
+    gc.collect()  # a port left open is a ResourceWarning, and so an error
