@@ -51,6 +51,6 @@ def _njit(function: Callable[..., Any], parallel: bool, inline: bool, cache: boo
 @functools.cache
 def _sources_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted({*folder.glob("*.py"), Path(__file__)}):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

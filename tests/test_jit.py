@@ -1,5 +1,7 @@
 """The compiled-code cache: right after edits, and not needed."""
 
+import importlib.util
+import inspect
 import os
 import subprocess
 import sys
@@ -31,6 +33,18 @@ def test_an_edited_callee_is_compiled_into_its_callers(tmp_path):
         (tmp_path / "callee.py").write_text(CALLEE.format(constant))
         assert _run(tmp_path) == f"{1 + constant} 0"
     assert _run(tmp_path) == "3 1"  # unchanged: taken from the cache
+
+
+def test_an_edit_of_jit_itself_makes_new_names(tmp_path):
+    names = set()
+    for edit in ("", "\n# other options\n"):
+        copy = tmp_path / "jit.py"
+        copy.write_text(Path(inspect.getfile(jit)).read_text() + edit)
+        spec = importlib.util.spec_from_file_location("edited", copy)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        names.add(module.jit(_twice).py_func.__qualname__)
+    assert len(names) == 2
 
 
 def test_runs_without_a_writable_cache(tmp_path):

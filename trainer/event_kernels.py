@@ -122,9 +122,9 @@ def _connect(
                 w = np.uint64((h + e.padding - r * e.stride) * e.row_weights) + run[0]
                 i = np.uint64((r - first_row) * e.width) + run[1]
                 if convolving:
-                    add_scaled(image, i, weights, w, run[2], v)
+                    add_scaled(image, i, weights, w, v, run[2])
                 else:
-                    add_scaled(weights, w, image, i, run[2], v)
+                    add_scaled(weights, w, image, i, v, run[2])
 
 
 @jit

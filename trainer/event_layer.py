@@ -2,8 +2,9 @@
 
     y = W ∗ x        I = γ·(y − mean)/√(var + ε) + β        spikes of I, OR-pooled
 
-Inputs of zero are left out. Nothing of the size of y is ever in memory: the moments, the forward and the backward pass
-each convolve again, an image at a time in cache, which few events make cheap. The gradient of W is
+Inputs of zero are left out, also where a weight is infinite: conv2d would make NaN of them. Nothing of the size of y is
+ever in memory: the moments, the forward and the backward pass each convolve again, an image at a time in cache, which
+few events make cheap. The gradient of W is
 
     dL/dW = a·Σ x·dL/dI + b·Σ x·y + c·Σ x        a, b, c [C] as batch norm's backward pass has them
 

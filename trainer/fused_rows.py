@@ -23,7 +23,7 @@ SMOOTH, HARD = 0, 1
 
 
 class Parameters(NamedTuple):
-    """What the kernels need beside images; arrays are float32 of a block's size, a channel's value at each place."""
+    """What the kernels need beside images; float32 arrays are of the largest block's size, channels' values."""
 
     forward: int  # SMOOTH or HARD
     surrogate: int
@@ -127,10 +127,10 @@ def _step_some(
     to: int,
     first: bool,
 ) -> None:
-    """`step` of neurons from a column on, whose windows' maxima are from `to` on; smooth spikes are there."""
+    """`step` of `count` neurons from a column on, whose windows' maxima are from `to` on; s holds spikes if smooth."""
     at, c, place, many = np.uint64(row + column), np.uint64(column), np.uint64(to), np.uint64(count)
     if p.forward == SMOOTH:
-        vectors.fold(s, at, pooled, place, fired, c, many, first)
+        vectors.fold(s, at, pooled, place, fired, c, first, many)
     else:
         decay, theta = np.float32(p.decay), np.float32(p.threshold)
         vectors.fire_and_fold(
@@ -191,7 +191,6 @@ def step_back(
                     u,
                     s,
                     at,
-                    count,
                     grad,
                     grad_v,
                     total,
@@ -200,6 +199,7 @@ def step_back(
                     theta,
                     p.subtract,
                     smooth,
+                    count,
                 )
         for k in range(begin + across * p.pool * channels, begin + p.width):  # outside every window
             grad[k] = np.float32(0)

@@ -1,351 +1,245 @@
-"""Short rows of floats, a few at a time as LLVM vectors.
+"""Short rows of floats, 16, then 4, then one at a time as LLVM vectors: operations for compiled code to call.
 
 A loop over a row is compiled for rows of any length and place: it asks whether the arrays overlap, and takes what is
 left of its wide steps float by float. For the some dozen floats that an event adds, or a window's channels, that is
 most of the time.
+
+An operation's last argument is the count of floats; its text is of the k-th one, for all k below count. Arrays are
+C-contiguous float32 and do not overlap, indices and the count uint64. Places are not checked.
 """
 
 from __future__ import annotations
 
-import functools
-from typing import Any
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from edge_sast.jit import jit
+WIDTHS = (16, 4, 1)
 
 
-class _Vectors:
-    """What an intrinsic's arguments are in LLVM, for vectors of `width` floats."""
+class _Argument(NamedTuple):
+    """What an operation is called with: Numba's type and LLVM's value."""
 
-    def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any, width: int) -> None:
-        self.context, self.builder, self.signature, self.arguments = context, builder, signature, arguments
+    type: Any
+    value: Any
+
+
+@dataclass(frozen=True)
+class _Vector:
+    """Some floats side by side; +, − and × are rounded each on its own."""
+
+    builder: Any
+    value: Any
+
+    def __add__(self, other: _Vector) -> _Vector:
+        return _Vector(self.builder, self.builder.fadd(self.value, other.value))
+
+    def __sub__(self, other: _Vector) -> _Vector:
+        return _Vector(self.builder, self.builder.fsub(self.value, other.value))
+
+    def __mul__(self, other: _Vector) -> _Vector:
+        return _Vector(self.builder, self.builder.fmul(self.value, other.value))
+
+
+class _Floats:
+    """Of each row the floats from the k-th on, as many as a vector holds."""
+
+    def __init__(self, context: Any, builder: Any, width: int, k: Any) -> None:
+        self.context, self.builder, self.k = context, builder, k
         self.vector = ir.VectorType(ir.FloatType(), width)
-        self.undefined = ir.Constant(self.vector, ir.Undefined)
-        self.zero, self.one = (ir.Constant(self.vector, [value] * width) for value in (0.0, 1.0))
+        self.zero, self.one = (
+            _Vector(builder, ir.Constant(self.vector, [value] * width)) for value in (0.0, 1.0)
+        )
         self.lanes = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
 
-    def place(self, array: int, index: int) -> Any:
-        """Address of an array's floats from an index on, both given as the numbers of arguments."""
-        held = self.context.make_array(self.signature.args[array])(
-            self.context, self.builder, self.arguments[array]
-        )
-        first = self.builder.gep(held.data, [self.arguments[index]])
+    def _place(self, array: _Argument, index: _Argument) -> Any:
+        held = self.context.make_array(array.type)(self.context, self.builder, array.value)
+        first = self.builder.gep(held.data, [self.builder.add(index.value, self.k)])
         return self.builder.bitcast(first, self.vector.as_pointer())
 
-    def load(self, place: Any) -> Any:
-        return self.builder.load(place, align=4)
+    def load(self, array: _Argument, index: _Argument) -> _Vector:
+        return _Vector(self.builder, self.builder.load(self._place(array, index), align=4))
 
-    def store(self, value: Any, place: Any) -> None:
-        self.builder.store(value, place, align=4)
+    def store(self, array: _Argument, index: _Argument, vector: _Vector) -> None:
+        self.builder.store(vector.value, self._place(array, index), align=4)
 
-    def repeated(self, argument: int) -> Any:
-        one = self.builder.insert_element(
-            self.undefined, self.arguments[argument], ir.Constant(ir.IntType(32), 0)
-        )
-        return self.builder.shuffle_vector(one, self.undefined, self.lanes)
+    def repeated(self, number: _Argument) -> _Vector:
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        one = self.builder.insert_element(undefined, number.value, ir.Constant(ir.IntType(32), 0))
+        return _Vector(self.builder, self.builder.shuffle_vector(one, undefined, self.lanes))
 
-    def fold(self, spikes: Any, most_at: Any, fired_at: Any, first: Any) -> None:
-        """Spikes to the maxima of their windows, and to counts."""
-        most = self.load(most_at)
-        larger = self.builder.select(self.builder.fcmp_ordered(">", spikes, most), spikes, most)
-        self.store(self.builder.select(first, spikes, larger), most_at)
-        self.store(self.builder.fadd(self.load(fired_at), spikes), fired_at)
+    def compare(self, a: _Vector, relation: str, b: _Vector) -> Any:
+        """A condition for each pair, false where one is NaN."""
+        return self.builder.fcmp_ordered(relation, a.value, b.value)
+
+    def nan(self, a: _Vector) -> Any:
+        return self.builder.fcmp_unordered("uno", a.value, a.value)
+
+    def select(self, condition: Any, a: _Vector, b: _Vector) -> _Vector:
+        """a where the condition holds, else b."""
+        return _Vector(self.builder, self.builder.select(condition, a.value, b.value))
+
+    def step(self, membrane: _Vector, theta: _Argument) -> _Vector:
+        """H(membrane − θ)."""
+        return self.select(self.compare(membrane, ">=", self.repeated(theta)), self.one, self.zero)
 
 
-def _add_some(width: int) -> Any:
-    """An intrinsic: to[at : at + width] += factor·row[place : place + width], float32; nothing is checked."""
+def _along_rows(operation: Callable[..., None]) -> Any:
+    """What compiled code calls: the operation's arguments after the first, then the count of floats."""
 
-    @intrinsic
-    def add_some(_context: Any, to: Any, at: Any, row: Any, place: Any, factor: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            v = _Vectors(context, builder, signature, arguments, width)
-            whole = v.place(0, 1)
-            scaled = builder.fmul(v.repeated(4), v.load(v.place(2, 3)))
-            v.store(builder.fadd(v.load(whole), scaled), whole)
+    def typed(_context: Any, *given: Any) -> Any:
+        for kind in given:
+            if isinstance(kind, types.Array) and (kind.dtype, kind.layout) != (types.float32, "C"):
+                raise TypingError(f"{operation.__name__} takes C-contiguous arrays of float32, not {kind}")
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            *arguments, count = map(_Argument, signature.args, values)
+            at = cgutils.alloca_once_value(builder, ir.Constant(count.value.type, 0))
+            for width in WIDTHS:  # plain loops: LLVM makes slower ones of cgutils.for_range_slice
+                test, body, end = map(builder.append_basic_block, ("test", "body", "end"))
+                builder.branch(test)
+                builder.position_at_end(test)
+                k = builder.load(at)
+                after = builder.add(k, ir.Constant(count.value.type, width))
+                builder.cbranch(builder.icmp_unsigned("<=", after, count.value), body, end)
+                builder.position_at_end(body)
+                operation(_Floats(context, builder, width, k), *arguments)
+                builder.store(after, at)
+                builder.branch(test)
+                builder.position_at_end(end)
             return context.get_dummy_value()
 
-        return types.void(to, at, row, place, factor), generate
+        return types.void(*given), generate
 
-    return add_some
-
-
-def _fold_some(width: int) -> Any:
-    """An intrinsic of `fold` for `width` floats."""
-
-    @intrinsic
-    def fold_some(
-        _context: Any, s: Any, at: Any, pooled: Any, place: Any, fired: Any, column: Any, first: Any
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            f = _Vectors(context, builder, signature, arguments, width)
-            f.fold(f.load(f.place(0, 1)), f.place(2, 3), f.place(4, 5), arguments[6])
-            return context.get_dummy_value()
-
-        return types.void(s, at, pooled, place, fired, column, first), generate
-
-    return fold_some
+    floats, *parameters = inspect.signature(operation).parameters.values()
+    called = inspect.Signature([floats, *parameters, floats.replace(name="count")])
+    typed.__dict__.update(__signature__=called)  # Numba looks for it; it would take *given as one tuple
+    typed.__name__, typed.__doc__ = operation.__name__, operation.__doc__
+    return intrinsic(typed)
 
 
-def _back_some(width: int) -> Any:
-    """An intrinsic of `back` for `width` floats."""
-
-    @intrinsic
-    def back_some(
-        _context: Any,
-        top: Any,
-        left: Any,
-        place: Any,
-        u: Any,
-        s: Any,
-        at: Any,
-        grad: Any,
-        grad_v: Any,
-        total: Any,
-        column: Any,
-        decay: Any,
-        theta: Any,
-        subtract: Any,
-        smooth: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            f = _Vectors(context, builder, signature, arguments, width)
-            left_at, grad_at, held_at, total_at = f.place(1, 2), f.place(6, 5), f.place(7, 5), f.place(8, 9)
-            membrane, threshold = f.load(f.place(3, 5)), f.repeated(11)
-            slope, still = f.load(grad_at), f.load(left_at)
-            hard = builder.select(builder.fcmp_ordered(">=", membrane, threshold), f.one, f.zero)
-            spikes = builder.select(arguments[13], f.load(f.place(4, 5)), hard)
-            hit = builder.fcmp_ordered("==", spikes, f.load(f.place(0, 2)))
-            f.store(builder.select(hit, f.zero, still), left_at)
-            through = builder.select(arguments[13], slope, f.zero)
-            kept_less = builder.fsub(f.one, builder.fmul(threshold, through))
-            kept_zero = builder.fsub(builder.fsub(f.one, spikes), builder.fmul(membrane, through))
-            kept = builder.select(arguments[12], kept_less, kept_zero)
-            by_spike = builder.fmul(builder.select(hit, still, f.zero), slope)
-            g = builder.fadd(by_spike, builder.fmul(f.load(held_at), kept))
-            f.store(g, grad_at)
-            f.store(builder.fmul(f.repeated(10), g), held_at)
-            f.store(builder.fadd(f.load(total_at), g), total_at)
-            return context.get_dummy_value()
-
-        arguments = (top, left, place, u, s, at, grad, grad_v, total, column, decay, theta, subtract, smooth)
-        return types.void(*arguments), generate
-
-    return back_some
+@_along_rows
+def add_scaled(f: _Floats, to: Any, at: Any, row: Any, place: Any, factor: Any) -> None:
+    """to[at + k] += factor·row[place + k]."""
+    f.store(to, at, f.load(to, at) + f.repeated(factor) * f.load(row, place))
 
 
-def _fire_some(width: int, folds: bool) -> Any:
-    """An intrinsic of `fire` for `width` floats, or of `fire_and_fold`."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        f = _Vectors(context, builder, signature, arguments, width)
-        threshold, held_at = f.repeated(7), f.place(5, 1)
-        current = builder.fadd(
-            builder.fmul(f.load(f.place(2, 4)), f.load(f.place(0, 1))), f.load(f.place(3, 4))
-        )
-        membrane = builder.fadd(builder.fmul(f.repeated(6), f.load(held_at)), current)
-        spikes = builder.select(builder.fcmp_ordered(">=", membrane, threshold), f.one, f.zero)
-        less = builder.fsub(membrane, builder.fmul(threshold, spikes))
-        kept = builder.fmul(membrane, builder.fsub(f.one, spikes))
-        f.store(builder.select(arguments[8], less, kept), held_at)
-        if folds:
-            f.fold(spikes, f.place(9, 10), f.place(11, 4), arguments[12])
-        else:
-            f.store(membrane, f.place(9, 1))
-        return context.get_dummy_value()
-
-    @intrinsic
-    def fire_some(
-        _context: Any,
-        x: Any,
-        at: Any,
-        gain: Any,
-        offset: Any,
-        column: Any,
-        v: Any,
-        decay: Any,
-        theta: Any,
-        subtract: Any,
-        u: Any,
-    ) -> Any:
-        return types.void(x, at, gain, offset, column, v, decay, theta, subtract, u), generate
-
-    @intrinsic
-    def fire_and_fold_some(
-        _context: Any,
-        x: Any,
-        at: Any,
-        gain: Any,
-        offset: Any,
-        column: Any,
-        v: Any,
-        decay: Any,
-        theta: Any,
-        subtract: Any,
-        pooled: Any,
-        place: Any,
-        fired: Any,
-        first: Any,
-    ) -> Any:
-        return (
-            types.void(x, at, gain, offset, column, v, decay, theta, subtract, pooled, place, fired, first),
-            generate,
-        )
-
-    return fire_and_fold_some if folds else fire_some
+def _fold(f: _Floats, spikes: _Vector, pooled: Any, place: Any, fired: Any, column: Any, first: Any) -> None:
+    most = f.load(pooled, place)
+    above = f.builder.or_(f.compare(spikes, ">", most), f.nan(spikes))
+    larger = f.select(above, spikes, most)
+    f.store(pooled, place, f.select(first.value, spikes, larger))
+    f.store(fired, column, f.load(fired, column) + spikes)
 
 
-_add_16, _add_4, _add_1 = (_add_some(width) for width in (16, 4, 1))
-_fold_16, _fold_4, _fold_1 = (_fold_some(width) for width in (16, 4, 1))
-_fire_16, _fire_4, _fire_1 = (_fire_some(width, False) for width in (16, 4, 1))
-_fire_and_fold_16, _fire_and_fold_4, _fire_and_fold_1 = (_fire_some(width, True) for width in (16, 4, 1))
-_back_16, _back_4, _back_1 = (_back_some(width) for width in (16, 4, 1))
+@_along_rows
+def fold(f: _Floats, s: Any, at: Any, pooled: Any, place: Any, fired: Any, column: Any, first: Any) -> None:
+    """pooled[place + k] := s[at + k] if `first`, else the larger or NaN; fired[column + k] += s[at + k]."""
+    _fold(f, f.load(s, at), pooled, place, fired, column, first)
 
 
-@functools.partial(jit, inline=True)
-def add_scaled(
-    to: np.ndarray, at: np.uint64, row: np.ndarray, place: np.uint64, count: np.uint64, factor: np.float32
-) -> None:
-    """to[at : at + count] += factor·row[place : place + count]; C-contiguous float32, both within their arrays."""
-    k = np.uint64(0)
-    while k + np.uint64(16) <= count:
-        _add_16(to, at + k, row, place + k, factor)
-        k += np.uint64(16)
-    while k + np.uint64(4) <= count:
-        _add_4(to, at + k, row, place + k, factor)
-        k += np.uint64(4)
-    while k < count:
-        _add_1(to, at + k, row, place + k, factor)
-        k += np.uint64(1)
+def _fire(
+    f: _Floats,
+    x: Any,
+    at: Any,
+    gain: Any,
+    offset: Any,
+    column: Any,
+    v: Any,
+    decay: Any,
+    theta: Any,
+    subtract: Any,
+) -> tuple[_Vector, _Vector]:
+    current = f.load(gain, column) * f.load(x, at) + f.load(offset, column)
+    membrane = f.repeated(decay) * f.load(v, at) + current
+    spikes = f.step(membrane, theta)
+    less, kept = membrane - f.repeated(theta) * spikes, membrane * (f.one - spikes)
+    f.store(v, at, f.select(subtract.value, less, kept))
+    return membrane, spikes
 
 
-@functools.partial(jit, inline=True)
-def fold(
-    s: np.ndarray,
-    at: np.uint64,
-    pooled: np.ndarray,
-    place: np.uint64,
-    fired: np.ndarray,
-    column: np.uint64,
-    count: np.uint64,
-    first: bool,
-) -> None:
-    """pooled[place + k] := s[at + k] if `first`, else the larger; fired[column + k] += s[at + k]. k below count.
-
-    C-contiguous float32.
-    """
-    k = np.uint64(0)
-    while k + np.uint64(16) <= count:
-        _fold_16(s, at + k, pooled, place + k, fired, column + k, first)
-        k += np.uint64(16)
-    while k + np.uint64(4) <= count:
-        _fold_4(s, at + k, pooled, place + k, fired, column + k, first)
-        k += np.uint64(4)
-    while k < count:
-        _fold_1(s, at + k, pooled, place + k, fired, column + k, first)
-        k += np.uint64(1)
-
-
-@functools.partial(jit, inline=True)
+@_along_rows
 def fire(
-    x: np.ndarray,
-    at: np.uint64,
-    gain: np.ndarray,
-    offset: np.ndarray,
-    column: np.uint64,
-    v: np.ndarray,
-    decay: np.float32,
-    theta: np.float32,
-    subtract: bool,
-    u: np.ndarray,
-    count: np.uint64,
+    f: _Floats,
+    x: Any,
+    at: Any,
+    gain: Any,
+    offset: Any,
+    column: Any,
+    v: Any,
+    decay: Any,
+    theta: Any,
+    subtract: Any,
+    u: Any,
 ) -> None:
     """A step of hard neurons: u := decay·v + gain·x + offset; v := u − θ·H(u − θ) if `subtract`, else u where u < θ.
 
-    x, v, u at + k, gain and offset column + k; k below count. C-contiguous float32.
+    x, v, u at + k, gain and offset column + k.
     """
-    k = np.uint64(0)
-    while k + np.uint64(16) <= count:
-        _fire_16(x, at + k, gain, offset, column + k, v, decay, theta, subtract, u)
-        k += np.uint64(16)
-    while k + np.uint64(4) <= count:
-        _fire_4(x, at + k, gain, offset, column + k, v, decay, theta, subtract, u)
-        k += np.uint64(4)
-    while k < count:
-        _fire_1(x, at + k, gain, offset, column + k, v, decay, theta, subtract, u)
-        k += np.uint64(1)
+    membrane, _ = _fire(f, x, at, gain, offset, column, v, decay, theta, subtract)
+    f.store(u, at, membrane)
 
 
-@functools.partial(jit, inline=True)
+@_along_rows
 def fire_and_fold(
-    x: np.ndarray,
-    at: np.uint64,
-    gain: np.ndarray,
-    offset: np.ndarray,
-    column: np.uint64,
-    v: np.ndarray,
-    decay: np.float32,
-    theta: np.float32,
-    subtract: bool,
-    pooled: np.ndarray,
-    place: np.uint64,
-    fired: np.ndarray,
-    first: bool,
-    count: np.uint64,
+    f: _Floats,
+    x: Any,
+    at: Any,
+    gain: Any,
+    offset: Any,
+    column: Any,
+    v: Any,
+    decay: Any,
+    theta: Any,
+    subtract: Any,
+    pooled: Any,
+    place: Any,
+    fired: Any,
+    first: Any,
 ) -> None:
-    """`fire` of x and v at + k, with gain and offset at column + k, and `fold` of its spikes; k below count."""
-    k = np.uint64(0)
-    while k + np.uint64(16) <= count:
-        c, j = column + k, place + k
-        _fire_and_fold_16(x, at + k, gain, offset, c, v, decay, theta, subtract, pooled, j, fired, first)
-        k += np.uint64(16)
-    while k + np.uint64(4) <= count:
-        c, j = column + k, place + k
-        _fire_and_fold_4(x, at + k, gain, offset, c, v, decay, theta, subtract, pooled, j, fired, first)
-        k += np.uint64(4)
-    while k < count:
-        c, j = column + k, place + k
-        _fire_and_fold_1(x, at + k, gain, offset, c, v, decay, theta, subtract, pooled, j, fired, first)
-        k += np.uint64(1)
+    """`fire` without u, and `fold` of its spikes."""
+    _, spikes = _fire(f, x, at, gain, offset, column, v, decay, theta, subtract)
+    _fold(f, spikes, pooled, place, fired, column, first)
 
 
-@functools.partial(jit, inline=True)
+@_along_rows
 def back(
-    top: np.ndarray,
-    left: np.ndarray,
-    place: np.uint64,
-    u: np.ndarray,
-    s: np.ndarray,
-    at: np.uint64,
-    count: np.uint64,
-    grad: np.ndarray,
-    grad_v: np.ndarray,
-    total: np.ndarray,
-    column: np.uint64,
-    decay: np.float32,
-    theta: np.float32,
-    subtract: bool,
-    smooth: bool,
+    f: _Floats,
+    top: Any,
+    left: Any,
+    place: Any,
+    u: Any,
+    s: Any,
+    at: Any,
+    grad: Any,
+    grad_v: Any,
+    total: Any,
+    column: Any,
+    decay: Any,
+    theta: Any,
+    subtract: Any,
+    smooth: Any,
 ) -> None:
-    """A step back through pool, spike, membrane, of neurons at + k, windows place + k, sums column + k; k below count.
+    """A step back through pool, spike and membrane, of neurons at + k, windows place + k, sums column + k.
 
     grad goes from dσ/du to dL/du, grad_v from dL/dv[t] to dL/dv[t−1], and total grows by grad. A window's gradient
     `left` is a neuron's whose spike is its maximum `top`, which leaves 0 there. Spikes are s if `smooth`, else H(u − θ)
-    and the reset passes no gradient on to them. C-contiguous float32.
+    and the reset passes no gradient on to them.
     """
-    k = np.uint64(0)
-    while k + np.uint64(16) <= count:
-        j, c = place + k, column + k
-        _back_16(top, left, j, u, s, at + k, grad, grad_v, total, c, decay, theta, subtract, smooth)
-        k += np.uint64(16)
-    while k + np.uint64(4) <= count:
-        j, c = place + k, column + k
-        _back_4(top, left, j, u, s, at + k, grad, grad_v, total, c, decay, theta, subtract, smooth)
-        k += np.uint64(4)
-    while k < count:
-        j, c = place + k, column + k
-        _back_1(top, left, j, u, s, at + k, grad, grad_v, total, c, decay, theta, subtract, smooth)
-        k += np.uint64(1)
+    membrane, slope, still = f.load(u, at), f.load(grad, at), f.load(left, place)
+    spikes = f.select(smooth.value, f.load(s, at), f.step(membrane, theta))
+    by_reset = f.select(subtract.value, f.repeated(theta) * slope, membrane * slope)
+    kept = f.select(subtract.value, f.one, f.one - spikes) - f.select(smooth.value, by_reset, f.zero)
+    hit = f.compare(spikes, "==", f.load(top, place))
+    f.store(left, place, f.select(hit, f.zero, still))
+    g = f.select(hit, still, f.zero) * slope + f.load(grad_v, at) * kept
+    f.store(grad, at, g)
+    f.store(grad_v, at, f.repeated(decay) * g)
+    f.store(total, column, f.load(total, column) + g)

@@ -93,7 +93,7 @@ def test_every_kind_of_convolution(spec, forward):
 @pytest.mark.parametrize("name", ["arctan", "logistic"])
 @pytest.mark.parametrize("training", [False, True])
 def test_values_and_gradients_of_every_neuron(name, forward, reset, pool, training):
-    agree(events((5, 2, 2, 8, 7)), conv(), Neuron(Spike(forward, name), reset, 1.0, pool), training)
+    agree(events((5, 2, 2, 8, 7)), conv(), Neuron(Spike(forward, name, 3.0), reset, 0.7, pool), training)
 
 
 @st.composite
@@ -215,6 +215,9 @@ def test_where_it_does_not_apply():
     assert event_layer.gather(events((2, 2, 2, 6, 6), 0.6), conv()) is None
     assert event_layer.gather(x, conv(4, groups=2)) is None
     assert event_layer.gather(x.double(), conv()) is None
+    most = torch.zeros(1, 1, 1, 10, 10)
+    most[..., :2, :] = 1  # MOST of them, all before the first line without any
+    assert event_layer.gather(most, conv()) is not None
     assert event_layer.gather(x.clone().requires_grad_(), conv()) is None
     with torch.autocast("cpu", torch.bfloat16):
         assert event_layer.gather(x, conv()) is None

@@ -74,7 +74,30 @@ def agree(x, neuron, training=True):
 @pytest.mark.parametrize("name", ["arctan", "logistic"])
 def test_values_and_gradients_equal_the_separate_operations(name, forward, reset, pool):
     x = torch.randn(5, 3, 4, 7, 8, generator=torch.Generator().manual_seed(1)) + 0.5
-    agree(x, Neuron(Spike(forward, name, 2.0), reset, 1.0, pool))
+    agree(x, Neuron(Spike(forward, name, 3.0), reset, 0.7, pool))  # β/2 and θ other than 1
+
+
+def test_the_upstream_gradient_stays_and_the_rate_has_none():
+    x = torch.randn(2, 1, 4, 4, 3).permute(0, 1, 4, 2, 3).requires_grad_()
+    neuron = Neuron(Spike("hard"), "zero", 1.0, 2)
+    spikes, rate = fused.lif_pool(x, torch.zeros(3), torch.tensor(0.5), neuron)
+    assert not rate.requires_grad
+    upstream = torch.randn(2, 1, 2, 2, 3).permute(0, 1, 4, 2, 3)
+    kept = upstream.clone()
+    torch.autograd.grad(spikes, x, upstream)
+    assert torch.equal(upstream, kept)
+
+
+@pytest.mark.parametrize("forward", ["smooth", "hard"])
+def test_a_membrane_that_is_no_number_shows_wherever_it_stands_in_a_window(forward):
+    x = torch.randn(2, 1, 3, 4, 4)
+    x[0, 0, 1, 1, 1] = float("nan")
+    neuron, tau = Neuron(Spike(forward), "subtract", 1.0, 2), torch.tensor(0.5)
+    spikes = lif(x, tau, neuron.spike, "subtract")[0]
+    wanted = functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(0, (2, 1))
+    found = fused.lif_pool(x, torch.zeros(3), tau, neuron)[0]
+    torch.testing.assert_close(found, wanted, equal_nan=True)
+    assert found.isnan().any() == (forward == "smooth")
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -1,13 +1,26 @@
 """Rows of any length and place against NumPy; what lies beside them stays as it is."""
 
+import numba
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.errors import TypingError
 
-from trainer.vectors import add_scaled, back, fire, fire_and_fold, fold
+from trainer import vectors
 
 places = st.integers(0, 7)
 lengths = st.integers(0, 70)
+
+
+def called_compiled(operation):
+    return numba.njit(lambda *arguments: operation(*arguments))
+
+
+add_scaled, back, fire, fire_and_fold, fold = map(
+    called_compiled,
+    (vectors.add_scaled, vectors.back, vectors.fire, vectors.fire_and_fold, vectors.fold),
+)
 
 
 def unsigned(*values):
@@ -22,7 +35,7 @@ def test_add_scaled(count, at, place, factor, seed):
     wanted = to.copy()
     wanted[at : at + count] += np.float32(factor) * row[place : place + count]
     at, place, count = unsigned(at, place, count)
-    add_scaled(to, at, row, place, count, np.float32(factor))
+    add_scaled(to, at, row, place, np.float32(factor), count)
     np.testing.assert_array_equal(to, wanted)
 
 
@@ -35,12 +48,13 @@ def random_rows(rng, count):
 def test_fold(count, at, place, column, first, seed):
     rng = np.random.default_rng(seed)
     s, pooled, fired = random_rows(rng, 3)
+    s[rng.random(90) < 0.1] = np.nan
     here, there, sums = slice(at, at + count), slice(place, place + count), slice(column, column + count)
     wanted_pooled, wanted_fired = pooled.copy(), fired.copy()
     wanted_pooled[there] = s[here] if first else np.maximum(pooled[there], s[here])
     wanted_fired[sums] += s[here]
     at, place, column, count = unsigned(at, place, column, count)
-    fold(s, at, pooled, place, fired, column, count, first)
+    fold(s, at, pooled, place, fired, column, first, count)
     np.testing.assert_array_equal(pooled, wanted_pooled)
     np.testing.assert_array_equal(fired, wanted_fired)
 
@@ -80,16 +94,25 @@ def test_back(count, at, place, column, subtract, smooth, seed):
     spikes = s[here] if smooth else (u[here] >= theta).astype(np.float32)
     top[there] = np.where(rng.random(count) < 0.5, spikes, 2)
     u[here][rng.random(count) < 0.1] = np.nan  # fires nowhere
+    u[here][rng.random(count) < 0.1] = -np.inf
     spikes = s[here] if smooth else (u[here] >= theta).astype(np.float32)
     hit, slope = spikes == top[there], grad[here]
-    through = slope if smooth else np.zeros_like(slope)
-    kept = 1 - theta * through if subtract else 1 - spikes - u[here] * through
+    kept = np.ones_like(slope) if subtract else 1 - spikes
+    if smooth:
+        kept -= slope * (theta if subtract else u[here])
     g = np.where(hit, left[there], np.float32(0)) * slope + grad_v[here] * kept
     wanted = {"left": left.copy(), "grad": grad.copy(), "grad_v": grad_v.copy(), "total": total.copy()}
     wanted["left"][there] = np.where(hit, 0, left[there])
     wanted["grad"][here], wanted["grad_v"][here] = g, decay * g
     wanted["total"][sums] += g
     at, place, column, count = unsigned(at, place, column, count)
-    back(top, left, place, u, s, at, count, grad, grad_v, total, column, decay, theta, subtract, smooth)
+    back(top, left, place, u, s, at, grad, grad_v, total, column, decay, theta, subtract, smooth, count)
     for name, found in (("left", left), ("grad", grad), ("grad_v", grad_v), ("total", total)):
         np.testing.assert_array_equal(found, wanted[name])
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(9), np.zeros((9, 2), np.float32)[:, 0], np.zeros(9, np.float16)])
+def test_other_arrays_than_rows_of_float32_are_refused(wrong):
+    nothing = np.uint64(0)
+    with pytest.raises(TypingError, match="add_scaled takes C-contiguous arrays of float32"):
+        add_scaled(np.zeros(9, np.float32), nothing, wrong, nothing, np.float32(1), nothing)
