@@ -19,11 +19,18 @@ except ImportError:  # Windows
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to a temporary file beside `path`, then rename it: a reader never sees half a file.
 
+    A link's target is written, not the link; a device or pipe is written to as it is.
+
     Raises EdgeSastError (one line) when the disk is full or the folder cannot be written.
     """
     target = Path(path)
     temporary = ""
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_bytes(data)
+            return
+        if target.is_symlink():
+            target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(descriptor, "wb") as stream:

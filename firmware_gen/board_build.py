@@ -134,8 +134,10 @@ def _port_sources(board: Board) -> list[str]:
 
 def _check_baud(board: Board, baud: int) -> None:
     """A frame is ten bits: 2 % off here, and the oscillators' own errors, still leave the last one right."""
-    if baud <= 0 or board.uart.hz < 16 * baud:
-        raise EdgeSastError(f"--baud is {baud}; {board.name} can do 1 to {board.uart.hz // 16:,}")
+    slowest, fastest = board.uart.bauds()
+    if not slowest <= baud <= fastest:
+        able = f"{slowest:,} to {fastest:,}" if slowest < fastest else f"{slowest:,} alone"
+        raise EdgeSastError(f"--baud is {baud}; {board.name} can do {able}")
     divider = (board.uart.hz + baud // 2) // baud
     error = abs(board.uart.hz / divider - baud) / baud
     if error > 0.02 and not board.emulated:

@@ -32,6 +32,10 @@ class Region:
             raise ValueError(f"region {self.origin:#x}, {self.size} bytes: not within 32 bits of address")
 
 
+# Clocks a bit that the drivers' registers hold: 16 bits; 20 bits; 16 bits of 16 clocks.
+LARGEST_DIVIDERS = {"stm32": 0xFFFF, "cmsdk": 0xFFFFF, "pl011": 16 * 0xFFFF, "16550": 16 * 0xFFFF}
+
+
 @dataclass(frozen=True)
 class Uart:
     """driver: ports/uart_{driver}.c; base: address; irq: interrupt number; hz: the clock that it divides."""
@@ -40,6 +44,12 @@ class Uart:
     base: int
     irq: int
     hz: int
+
+    def bauds(self) -> tuple[int, int]:
+        """The slowest and the fastest that its divider can make."""
+        if self.driver == "nrf51":  # the port has one setting of its register
+            return 115_200, 115_200
+        return -(-self.hz // LARGEST_DIVIDERS[self.driver]), self.hz // 16
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,9 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
     try:
         document: Any = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise EdgeSastError(f"{path}: is not JSON ({error}); export the build again") from error
+        raise EdgeSastError(
+            f"{path}: is not JSON ({error}); remove the folder and export the build again"
+        ) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise EdgeSastError(f"{path}: format is not {FORMAT!r}; give a folder that 'edge-sast export' wrote")
     version = document.get("format_version")

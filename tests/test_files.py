@@ -20,6 +20,22 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_link_and_a_pipe_stay_what_they_are(tmp_path):
+    link, target, pipe = tmp_path / "link", tmp_path / "deep" / "target", tmp_path / "pipe"
+    link.symlink_to(target)
+    write_atomic(link, b"data")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"data"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomic(pipe, b"data")
+        assert os.read(reader, 9) == b"data"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
 def test_what_cannot_be_written_is_told_and_nothing_made(tmp_path):
     (tmp_path / "file").write_text("")
     for path, folder, message in (

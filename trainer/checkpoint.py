@@ -150,8 +150,27 @@ def load(path: Path) -> Checkpoint:
         if field.name not in document:
             raise EdgeSastError(f"{file}: field {field.name!r} is missing: of another version; train again")
     config = TrainConfig.from_dict(document["config"], str(file))
-    binning, classes = Binning(**document["binning"]), tuple(document["classes"])
-    return Checkpoint(config, binning, classes, document["data"], document["epoch"], tensors, str(file))
+    try:
+        binning, classes = Binning(**document["binning"]), tuple(document["classes"])
+    except TypeError as error:
+        raise EdgeSastError(
+            f"{file}: binning or classes are of another version ({error}); train again"
+        ) from error
+    epoch = document["epoch"]
+    if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 0:
+        raise EdgeSastError(f"{file}: epoch is {epoch!r}; it must be a number from 0 on: train again")
+    _check_numbers(file, tensors)
+    return Checkpoint(config, binning, classes, document["data"], epoch, tensors, str(file))
+
+
+def _check_numbers(file: Path, tensors: dict[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        wrong = ~tensor.isfinite() | (tensor < 0 if name.endswith("running_var") else False)
+        if name.startswith(NETWORK) and wrong.any():
+            raise EdgeSastError(
+                f"{file}: {name.removeprefix(NETWORK)!r} holds {tensor[wrong][0].item()}: damaged; train again or "
+                "restore a copy"
+            )
 
 
 def _digest(document: dict[str, Any], tensors: dict[str, Tensor]) -> str:

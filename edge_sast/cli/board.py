@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from edge_sast.errors import EdgeSastError
 
 if TYPE_CHECKING:
     from firmware_gen.board_build import Firmware
@@ -89,6 +92,7 @@ def _build(args: argparse.Namespace) -> int:
     check_writable("--out", args.out, folder=True)
     if args.board == ARDUINO:
         return _sketch(args)
+    _check_own_folder(Path(args.out))
     from firmware_gen.board_build import build_firmware
 
     board = find_board(args.board)
@@ -104,9 +108,14 @@ def _build(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_own_folder(out: Path) -> None:
+    """An earlier program may be replaced; recordings or an export must not get one among their files."""
+    if out.is_dir() and any(out.iterdir()) and not (out / "firmware.elf").exists():
+        raise EdgeSastError(f"--out {out}: holds other files; name a new folder")
+
+
 def _sketch(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import write_json
-    from edge_sast.errors import EdgeSastError
     from firmware_gen.arduino import write_sketch
 
     for option, value in (("--toolchain", args.toolchain), ("--baud", args.baud != DEFAULT_BAUD)):

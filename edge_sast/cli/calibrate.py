@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.interrupts import ended_by_ctrl_c
+
 NAME = "calibrate"
 HELP = (
     "Balance the thresholds of a network trained with smooth spikes, so that its hard neurons fire as often."
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from trainer.calibrated_run import calibrate
+    with ended_by_ctrl_c():
+        from trainer.calibrated_run import calibrate
 
     return calibrate(args)

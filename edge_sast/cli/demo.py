@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.interrupts import ended_by_ctrl_c
+
 NAME = "demo"
 HELP = "The whole path on a built-in data set: train, evaluate, export, run the C, compare. No download, no hardware."
 
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from trainer.demo import demo
+    with ended_by_ctrl_c():
+        from trainer.demo import demo
 
     return demo(args)

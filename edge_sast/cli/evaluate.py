@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.interrupts import ended_by_ctrl_c
 from edge_sast.cli.recordings import add_data_arguments
 
 NAME = "evaluate"
@@ -75,6 +76,7 @@ def _inside_options(group: argparse._ArgumentGroup) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from trainer.evaluation import evaluate
+    with ended_by_ctrl_c():
+        from trainer.evaluation import evaluate
 
     return evaluate(args)

@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from edge_sast.cli.fit import add_fit_arguments, asked_part, check_fit
-from edge_sast.cli.recordings import add_data_arguments, load_split
+from edge_sast.cli.interrupts import ended_by_ctrl_c
+from edge_sast.cli.recordings import add_data_arguments, check_data_options, load_split
 
 NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
 
     if is_model_file(args.run_dir):
         return _model_to_c(args)
-    from trainer.command import export
+    with ended_by_ctrl_c():
+        from trainer.command import export
 
     return export(args)
 
@@ -54,7 +56,10 @@ def _model_to_c(args: argparse.Namespace) -> int:
     from firmware_gen.c_target import generate, write_folder
 
     if args.target != "c":
-        raise EdgeSastError(f"--target is {args.target!r}; {args.run_dir} is a model already: use --target c")
+        raise EdgeSastError(
+            f"--target is {args.target!r}; of a model file this version writes c alone: use --target c"
+        )
+    check_data_options(args)
     if args.bits is not None:
         raise EdgeSastError(
             f"--bits is {args.bits}; {args.run_dir} has its widths: export the trained network again"

@@ -134,6 +134,8 @@ def _new(args: argparse.Namespace, path: Any, identity: Identity) -> Journal:
 
     from edge_sast.hil.results import Journal
 
+    if args.journal and Path(args.journal).is_dir():
+        raise EdgeSastError(f"--journal {args.journal}: is a folder; name a file")
     if args.journal and Path(args.journal).exists():
         raise EdgeSastError(
             f"--journal {args.journal}: exists; go on with it by --resume {args.journal}, or name another file"

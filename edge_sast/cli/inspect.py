@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.inspect_memory import memory_figures, print_memory
-from edge_sast.cli.recordings import add_data_arguments, load_split
+from edge_sast.cli.recordings import add_data_arguments, check_data_options, load_split
 
 if TYPE_CHECKING:
     from edge_sast.layers import Layer, Weighted
@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast import modelfile
     from edge_sast.cli.output import print_table, write_json
 
+    check_data_options(args)
     model = modelfile.load(args.model)
     memory = memory_figures(model, args.core)
     figures = describe(model) | {"memory": memory}

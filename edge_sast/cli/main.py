@@ -112,6 +112,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(str(error), 1)
     except KeyboardInterrupt as error:
         return _say(str(error) or "interrupted", 130)
+    except ModuleNotFoundError as error:  # the base installation runs models; training is an extra
+        if error.name != "torch":
+            raise
+        return _say(f"{args.command}: PyTorch is not installed; pip install 'edge-sast[train]'", 2)
     except BrokenPipeError:  # `edge-sast ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -38,6 +38,20 @@ def add_data_arguments(parser: argparse._ActionsContainer, which: str = "data se
     parser.add_argument("--cache-dir", metavar="DIR", help="where binned recordings are kept")
 
 
+def check_data_options(args: argparse.Namespace, without: Sequence[str] = ()) -> None:
+    """Refuses options that say how to read --data where it is not given; `without` names those that are for files too.
+
+    Raises EdgeSastError naming the option.
+    """
+    if args.data:
+        return
+    for name in ("split", "limit", "sensor", "window_us", "download_dir", "skip_empty", "cache_dir"):
+        value = getattr(args, name)
+        if name not in without and value is not None and value is not False:  # 0 is given, too
+            option = f"--{name.replace('_', '-')}"
+            raise EdgeSastError(f"{option} has an effect only beside --data; add that one")
+
+
 def open_split(args: argparse.Namespace) -> tuple[Dataset, str]:
     """The data set that --data names, and the split to read of it.
 

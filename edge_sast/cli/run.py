@@ -6,7 +6,13 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from edge_sast.cli.recordings import Recordings, add_data_arguments, load_files, load_split
+from edge_sast.cli.recordings import (
+    Recordings,
+    add_data_arguments,
+    check_data_options,
+    load_files,
+    load_split,
+)
 from edge_sast.errors import EdgeSastError
 
 if TYPE_CHECKING:
@@ -41,8 +47,11 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError("give recording files or --data SPEC, one of the two")
     if (args.trace is None) != (args.trace_out is None):
         raise EdgeSastError("--trace LAYER and --trace-out FILE go together; give both or neither")
+    check_data_options(args, without=("sensor",))
+    _check_outputs(args)
     model = modelfile.load(args.model)
     simulator = Simulator(model)
+    _check_traced(simulator, args.trace)
     parallel = _set_threads(args.threads)
     recordings = (
         load_split(model.binning, model.classes, args) if args.data else load_files(model, args.sources, args)
@@ -59,6 +68,32 @@ def run(args: argparse.Namespace) -> int:
         _write_trace(simulator, recordings, args.trace, args.trace_out)
     write_json(args.json, figures)
     return 0
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Before the work: files that cannot be written, or that would overwrite one another."""
+    from pathlib import Path
+
+    from edge_sast.files import check_writable
+
+    taken: dict[Path, str] = {}
+    for option, path in (
+        ("--predictions", args.predictions),
+        ("--trace-out", args.trace_out),
+        ("--json", args.json),
+    ):
+        if path:
+            check_writable(option, path, folder=False)
+            other = taken.setdefault(Path(path).resolve(), option)
+            if other != option:
+                raise EdgeSastError(f"{option} {path}: is the file of {other} too; name another one")
+
+
+def _check_traced(simulator: Simulator, layer: int | None) -> None:
+    found = [traced.index for traced in simulator.layers]
+    if layer is not None and layer not in found:
+        weighted = ", ".join(map(str, found))
+        raise EdgeSastError(f"--trace is {layer}; the layers with membranes are {weighted}")
 
 
 def _set_threads(threads: int) -> bool:
@@ -158,9 +193,6 @@ def _write_trace(simulator: Simulator, recordings: Recordings, layer: int, path:
     from edge_sast.files import write_atomic
 
     spans = {traced.index: slice(traced.start, traced.stop) for traced in simulator.layers}
-    if layer not in spans:
-        weighted = ", ".join(map(str, spans))
-        raise EdgeSastError(f"--trace is {layer}; the layers with membranes are {weighted}")
     model, binned = simulator.model, recordings.binned
     out = model.shapes()[layer + 1]
     shape = (len(binned), model.binning.steps, out.height, out.width, out.channels)

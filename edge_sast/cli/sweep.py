@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.interrupts import ended_by_ctrl_c
 from edge_sast.cli.train import add_setting_arguments
 
 NAME = "sweep"
@@ -64,6 +65,7 @@ def _sweep_options(group: argparse._ArgumentGroup) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from trainer.sweep import sweep
+    with ended_by_ctrl_c():
+        from trainer.sweep import sweep
 
     return sweep(args)

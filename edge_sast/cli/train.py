@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from edge_sast.cli.interrupts import ended_by_ctrl_c
+
 METHODS = (
     "sast",
     "surrogate",
@@ -261,6 +263,7 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from trainer.command import train
+    with ended_by_ctrl_c():
+        from trainer.command import train
 
     return train(args)

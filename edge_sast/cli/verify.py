@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from edge_sast.cli.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.recordings import add_data_arguments, bin_split, check_data_options, open_split
 
 NAME = "verify"
 HELP = (
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
     from edge_sast.hil.ports import looks_like_port
 
+    check_data_options(args)
     if looks_like_port(args.on):
         from edge_sast.cli.verify_port import verify_on_port
 

@@ -90,7 +90,11 @@ def test_build_of_a_sketch(build, tmp_path, capsys):
         ),
         (
             ["build", "BUILD", "--board", "pico", "--out", "OUT", "--baud", "-1"],
-            "--baud is -1; pico can do 1 to ",
+            "--baud is -1; pico can do 120 to ",
+        ),
+        (
+            ["build", "BUILD", "--board", "pico", "--out", "BUILD"],
+            "--out BUILD: holds other files; name a new",
         ),
         (["build", "/missing", "--board", "pico", "--out", "OUT"], "/missing: has no manifest.json; "),
         (
@@ -112,7 +116,7 @@ def test_mistakes_are_one_line(arguments, message, build, tmp_path, capsys):
     places = {"BUILD": str(build), "OUT": str(tmp_path / "out")}
     assert main(["board", *(places.get(word, word) for word in arguments)]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("edge-sast: " + message)
+    assert said.startswith("edge-sast: " + message.replace("BUILD", str(build)))
     assert said.count("\n") == 1
 
 

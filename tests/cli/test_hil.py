@@ -280,6 +280,8 @@ def test_mistakes_are_one_line(home, tmp_path, capsys):
         assert main(arguments) == 2
         assert re.fullmatch(f"edge-sast: {message}\n", capsys.readouterr().err)
     with board(home) as found:
+        assert main(words(home, [found.port], "--journal", tmp_path)) == 2
+        assert capsys.readouterr().err == f"edge-sast: --journal {tmp_path}: is a folder; name a file\n"
         assert main(words(home, [found.port], "--journal", tmp_path / "there")) == 2
         assert "/there: exists; go on with it by --resume" in capsys.readouterr().err
         other = tmp_path / "other.safetensors"

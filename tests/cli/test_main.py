@@ -57,6 +57,14 @@ def test_no_command_prints_help_and_fails(capsys):
         (["evaluate", "no/such/run"], "edge-sast: no/such/run: cannot read: No such file or directory"),
         (["inspect", "no/such/model"], "edge-sast: no/such/model: cannot read: No such file or directory"),
         (["verify", "no/such/build"], "edge-sast: no/such/build: "),
+        *(
+            (
+                [command, "x", option, *value],
+                f"edge-sast: {option} has an effect only beside --data; add that one",
+            )
+            for command in ("verify", "inspect")
+            for option, *value in (("--split", "valid"), ("--limit", "0"), ("--skip-empty",))
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
@@ -65,6 +73,35 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
     assert captured.out == ""
     assert captured.err.startswith(message)
     assert captured.err.count("\n") == 1
+
+
+def test_training_without_torch_is_one_line():
+    code = (
+        "import sys; sys.modules['torch'] = None; from edge_sast.cli.main import main; "
+        "sys.exit(main(['evaluate', 'runs/a']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "edge-sast: evaluate: PyTorch is not installed; pip install 'edge-sast[train]'\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_ends_imports_that_swallow_exceptions():
+    code = (
+        "import os, signal, sys\n"
+        "from edge_sast.cli.interrupts import ended_by_ctrl_c\n"
+        "before = signal.getsignal(signal.SIGINT)\n"
+        "with ended_by_ctrl_c(): pass\n"
+        "assert signal.getsignal(signal.SIGINT) is before\n"
+        "with ended_by_ctrl_c():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        for _ in range(10**6): pass\n"
+        "    except BaseException: pass\n"
+        "print('went on')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "edge-sast: interrupted\n")
 
 
 def test_doctor_finds_this_machine_ready(capsys, tmp_path):

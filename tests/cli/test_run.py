@@ -129,6 +129,15 @@ def test_an_empty_recording_is_run(home, capsys):
             r"--threads is -1; it must be 0 \(all\) to \d+, the CPUs of this machine",
         ),
         (["FILE", "--trace", "1", "--trace-out", "x"], "--trace is 1; the layers with membranes are 0, 3"),
+        (["FILE", "--limit", "1"], "--limit has an effect only beside --data; add that one"),
+        (
+            ["FILE", "--predictions", "a.json", "--trace", "0", "--trace-out", "./a.json"],
+            "--trace-out ./a.json: is the file of --predictions too; name another one",
+        ),
+        (
+            ["FILE", "--predictions", "FILE/a"],
+            r"--predictions \S*/a: \S* cannot be written; choose another folder",
+        ),
         (["none.bin"], "none.bin: cannot be read .*; check the path and its permissions"),
         (["--data", "none"], "data 'none' does not exist; .*"),
         (
@@ -146,7 +155,12 @@ def test_mistakes_are_one_line(home, capsys, arguments, message):
     for name in ("OTHER/circle", "SPLITS/train/row", "SPLITS/more/row"):
         (home / name).mkdir(parents=True, exist_ok=True)
         (home / name / "0.bin").write_bytes(file.read_bytes())
-    places = {"FILE": str(file), "OTHER": str(home / "OTHER"), "SPLITS": str(home / "SPLITS")}
+    places = {
+        "FILE": str(file),
+        "FILE/a": f"{file}/a",
+        "OTHER": str(home / "OTHER"),
+        "SPLITS": str(home / "SPLITS"),
+    }
     assert run(home, *(places.get(argument, argument) for argument in arguments)) == 2
     assert re.fullmatch(f"edge-sast: {message}\n", capsys.readouterr().err)
 

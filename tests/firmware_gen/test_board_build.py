@@ -88,15 +88,18 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("baud", "message"),
+    ("board", "baud", "message"),
     [
-        (0, r"^--baud is 0; nucleo-f103rb can do 1 to 2,000,000$"),
-        (1_939_000, r"^--baud is 1939000; nucleo-f103rb would be 2\.9% off; choose 115200 or a lower one$"),
+        ("nucleo-f103rb", 0, r"nucleo-f103rb can do 489 to 2,000,000$"),  # 32 MHz by 16 bits
+        ("nucleo-f103rb", 488, r"nucleo-f103rb can do 489 to 2,000,000$"),
+        ("nucleo-f103rb", 1_939_000, r"nucleo-f103rb would be 2\.9% off; choose 115200 or a lower one$"),
+        ("qemu-microbit", 9600, r"qemu-microbit can do 115,200 alone$"),
     ],
 )
-def test_impossible_baud(baud, message, tmp_path):
-    with pytest.raises(EdgeSastError, match=message):
-        link_program(BOARDS["nucleo-f103rb"], [ECHO], HEADERS, "", tmp_path, None, baud)
+def test_impossible_baud(board, baud, message, tmp_path):
+    with pytest.raises(EdgeSastError, match=rf"^--baud is {baud}; {message}"):
+        link_program(BOARDS[board], [ECHO], HEADERS, "", tmp_path / "out", None, baud)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_compiler_error_is_one_line(tmp_path):

@@ -79,6 +79,37 @@ def test_a_missing_field_is_named(folder, field):
         checkpoint.load(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("norm.running_var", -1.0, "-1.0"), ("weight", float("nan"), "nan"), ("weight", float("inf"), "inf")],
+)
+def test_numbers_that_no_training_leaves_are_named(folder, name, value, told):
+    stored = checkpoint.load(folder)
+    network = stored.network()
+    found = next(key for key in network.state_dict() if key.endswith(name))
+    network.state_dict()[found].view(-1)[0] = value
+    optimiser = torch.optim.Adam(network.parameters())
+    standing = checkpoint.Standing(CONFIG, BINNING, CLASSES, "digest of the data", 1)
+    checkpoint.save(folder, standing, network, optimiser, {})
+    with pytest.raises(EdgeSastError, match=rf"'{found}' holds {told}: damaged; train again"):
+        checkpoint.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("epoch", "1", "epoch is '1'; it must be a number"),
+        ("epoch", -1, "epoch is -1; it must be a number"),
+        ("binning", {"other": 1}, "binning or classes are of another version"),
+        ("classes", 3, "binning or classes are of another version"),
+    ],
+)
+def test_fields_of_another_kind_are_named(folder, field, value, message):
+    rewrite(folder, lambda document: document.update({field: value}))
+    with pytest.raises(EdgeSastError, match=message):
+        checkpoint.load(folder)
+
+
 def test_missing_and_foreign_files(tmp_path):
     with pytest.raises(EdgeSastError, match=r"cannot read: No such file"):
         checkpoint.load(tmp_path)
