@@ -160,8 +160,11 @@ def test_resume_refuses_other_recordings(tmp_path, data):
 
 def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path, data):
     trainer = Trainer(CONFIG, data, tmp_path, quiet=True)
-    with torch.no_grad():
-        trainer.network.layers[0].weight.fill_(torch.nan)
+
+    def spoil(network, _):
+        network.layers[0].weight.data.fill_(torch.nan)
+
+    trainer.network.register_forward_pre_hook(spoil)
     with pytest.raises(
         EdgeSastError, match=r"^training: the loss is (nan|inf) in epoch 1; lower --lr or --rho"
     ):
