@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
+from edge_sast.cli.interrupts import handled
 from edge_sast.cli.output import write_json
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
@@ -48,7 +48,9 @@ def sweep(args: argparse.Namespace) -> int:
     _tell_left_out(left_out, args)
     runner = Runner(ledger, folder, args)
     try:
-        with _terminate_is_interrupt():
+        with handled(
+            signal.SIGTERM, _interrupt
+        ):  # a polite kill ends a sweep and its trainings as Ctrl-C does
             runner.run()
     except KeyboardInterrupt:
         runner.stop()
@@ -211,18 +213,5 @@ def _report(
     return 0
 
 
-@contextmanager
-def _terminate_is_interrupt() -> Iterator[None]:
-    """A polite kill ends a sweep as Ctrl-C does, instead of leaving its trainings to notice."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

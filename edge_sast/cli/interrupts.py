@@ -1,27 +1,32 @@
-"""Ctrl-C while PyTorch and compiled code are imported."""
+"""Signals for a while: what Ctrl-C and a polite kill do."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import NoReturn
 
 
 @contextmanager
-def ended_by_ctrl_c() -> Iterator[None]:
-    """Ctrl-C ends the process at once: an exception in the middle of an import can be swallowed, or abort in C++."""
+def handled(number: int, handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """A signal goes to this handler; no change in other threads than the main one, which cannot set any."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, _end)
+    before = signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
+
+
+def ended_by_ctrl_c() -> AbstractContextManager[None]:
+    """While PyTorch is imported Ctrl-C ends the process: an exception there can be swallowed, or abort in C++."""
+    return handled(signal.SIGINT, _end)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:

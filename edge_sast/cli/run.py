@@ -85,7 +85,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
         if path:
             check_writable(option, path, folder=False)
             other = taken.setdefault(Path(path).resolve(), option)
-            if other != option:
+            if other != option and (Path(path).is_file() or not Path(path).exists()):  # a device takes both
                 raise EdgeSastError(f"{option} {path}: is the file of {other} too; name another one")
 
 
