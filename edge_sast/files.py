@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,24 +20,27 @@ except ImportError:  # Windows
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to a temporary file beside `path`, then rename it: a reader never sees half a file.
 
-    A link's target is written, not the link; a device or pipe is written to as it is.
+    A link's target is written, not the link; a device or pipe is written to as it is, and so is the file that standard
+    output or error goes to, after what they hold.
 
     Raises EdgeSastError (one line) when the disk is full or the folder cannot be written.
     """
-    target = Path(path)
+    target = _destination(path)
     temporary = ""
     try:
-        if target.exists() and not target.is_file() and not target.is_dir():
+        stream = _standard_stream(target)
+        if stream is not None:
+            _append(stream, data)
+            return
+        if _is_device(target):
             target.write_bytes(data)
             return
-        if target.is_symlink():
-            target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
@@ -50,6 +54,39 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     finally:  # an interrupt leaves nothing behind either
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def _destination(path: str | os.PathLike[str]) -> Path:
+    """`path`, or what it links to in the end where that is a file, or nothing yet."""
+    target = Path(path)
+    if not target.is_symlink() or _is_device(target):  # /dev/stdout links to no name that can be opened
+        return target
+    end = Path(os.path.realpath(target))
+    if end.is_symlink():
+        raise EdgeSastError(f"{target}: is a link that leads back to itself; remove it, or name another file")
+    return end
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _standard_stream(path: Path) -> int | None:
+    """Descriptor of standard output or error where it goes to this very file, which must not be replaced under it."""
+    for descriptor in (1, 2):
+        try:
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                return descriptor
+        except OSError:  # no such file, or the stream is closed
+            continue
+    return None
+
+
+def _append(descriptor: int, data: bytes) -> None:
+    for text in (sys.stdout, sys.stderr):
+        text.flush()
+    with open(descriptor, "wb", closefd=False) as stream:
+        stream.write(data)
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
@@ -68,11 +105,43 @@ def check_writable(option: str, path: str | os.PathLike[str], *, folder: bool) -
     if target.exists() and target.is_dir() != folder:
         kind, wanted = ("file", "folder") if folder else ("folder", "file")
         raise EdgeSastError(f"{option} {target}: is a {kind}; name a {wanted}")
-    place = target if folder and target.exists() else target.absolute().parent
+    end = _destination(target)
+    if _standard_stream(end) is not None:
+        return
+    place = end if target.exists() and (folder or _is_device(end)) else end.absolute().parent
     while not place.exists() and place != place.parent:
         place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+    needed = os.W_OK | os.X_OK if place.is_dir() else os.W_OK
+    if not (place.is_dir() or _is_device(place)) or not os.access(place, needed):
         raise EdgeSastError(f"{option} {target}: {place} cannot be written; choose another folder")
+
+
+def check_outputs(
+    outputs: Mapping[str, str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str]]
+) -> None:
+    """Tell before long work of files that could not be written, or would overwrite another output or what is read.
+
+    Args:
+        outputs: option to the file that is written there.
+        inputs: files and folders that are read; what does not exist is no path (a data set by its name).
+
+    Raises EdgeSastError naming the option, for an output that is an input or lies in one, too.
+    """
+    read = [Path(os.path.realpath(path)) for path in inputs if Path(path).exists()]
+    taken: dict[Path, str] = {}
+    for option, path in outputs.items():
+        check_writable(option, path, folder=False)
+        end = _destination(path)
+        if _is_device(end) or _standard_stream(end) is not None:  # takes from several
+            continue
+        end = Path(os.path.realpath(end))
+        other = taken.setdefault(end, option)
+        if other != option:
+            raise EdgeSastError(f"{option} {path}: is the file of {other} too; name another one")
+        for source in read:
+            if source == end or source in end.parents:
+                inside = "is" if source == end else f"lies in {source},"
+                raise EdgeSastError(f"{option} {path}: {inside} what is read; name another file")
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from firmware_gen.rp2040 import uf2, with_boot2_crc
 from firmware_gen.verify import Build, open_build
 
 DEFAULT_BAUD = 115_200
+BUILD_JSON, TOOL = "build.json", "edge-sast"
 REGION_BYTES = (
     64 << 20
 )  # of the linker's regions: more than any board has, so that what does not fit is measured
@@ -75,14 +75,23 @@ def build_firmware(
     includes = [build.folder / "include", root / "board"]
     firmware = link_program(board, sources, includes, _model_defines(build), Path(out_dir), toolchain, baud)
     document = {
-        "tool": f"edge-sast {edge_sast.__version__}",
+        "tool": f"{TOOL} {edge_sast.__version__}",
         "model": build.manifest.name,
         "model_hash": build.manifest.model_hash,
         "baud": baud,
         **firmware.figures(),
     }
-    write_atomic(Path(out_dir) / "build.json", (json.dumps(document, indent=2) + "\n").encode())
+    write_atomic(Path(out_dir) / BUILD_JSON, (json.dumps(document, indent=2) + "\n").encode())
     return firmware
+
+
+def is_program_folder(folder: Path) -> bool:
+    """Whether `build_firmware` wrote it, and may replace what it wrote."""
+    try:
+        document = json.loads((folder / BUILD_JSON).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and str(document.get("tool", "")).startswith(f"{TOOL} ")
 
 
 def link_program(
@@ -119,7 +128,7 @@ def link_program(
         if board.uf2_family is not None:
             rewrite_section(program, ".boot2", with_boot2_crc)
         for name in ("firmware.elf", "port_config.h", "link.ld"):
-            shutil.copyfile(folder / name, out_dir / name)
+            write_atomic(out_dir / name, (folder / name).read_bytes())
     return Firmware(board, chosen, out_dir / "firmware.elf", *_images(out_dir, board), use)
 
 
@@ -138,8 +147,7 @@ def _check_baud(board: Board, baud: int) -> None:
     if not slowest <= baud <= fastest:
         able = f"{slowest:,} to {fastest:,}" if slowest < fastest else f"{slowest:,} alone"
         raise EdgeSastError(f"--baud is {baud}; {board.name} can do {able}")
-    divider = (board.uart.hz + baud // 2) // baud
-    error = abs(board.uart.hz / divider - baud) / baud
+    error = abs(board.uart.made(baud) - baud) / baud
     if error > 0.02 and not board.emulated:
         raise EdgeSastError(
             f"--baud is {baud}; {board.name} would be {error:.1%} off; choose 115200 or a lower one"
@@ -191,6 +199,7 @@ def _images(out_dir: Path, board: Board) -> tuple[Path, Path | None]:
     image = flash_image(out_dir / "firmware.elf", board)
     write_atomic(out_dir / "firmware.bin", image)
     if board.uf2_family is None:
+        (out_dir / "firmware.uf2").unlink(missing_ok=True)  # of another board that was built here before
         return out_dir / "firmware.bin", None
     write_atomic(out_dir / "firmware.uf2", uf2(image, board.flash.origin, board.uf2_family))
     return out_dir / "firmware.bin", out_dir / "firmware.uf2"

@@ -16,9 +16,10 @@ from firmware_gen.c_package import package_files
 from firmware_gen.c_text import array, banner, define, guard_close, guard_open
 from firmware_gen.folder import with_manifest, write_folder
 
-__all__ = ["generate", "write_folder"]
+__all__ = ["DEFAULT_NAME", "generate", "write_folder"]
 
 TARGET = "c"
+DEFAULT_NAME = "sast"
 MAX_BYTES = (1 << 32) - 1  # offsets are uint32_t
 MAX_LAYERS = (1 << 16) - 1  # indices are uint16_t
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -27,7 +28,7 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 def generate(
     model: Model,
     recordings: BinnedEvents | None = None,
-    name: str = "sast",
+    name: str = DEFAULT_NAME,
     count: int = known_answers.RECORDINGS,
 ) -> dict[str, bytes]:
     """The files of a build folder, path to content; the same arguments give the same bytes.

@@ -19,6 +19,7 @@ from edge_sast.files import read_bytes
 MANIFEST = "manifest.json"
 FORMAT = "edge-sast-firmware"
 FORMAT_VERSION = 1
+OTHER_FOLDER = "export again to another folder"
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,21 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
     try:
         document: Any = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise EdgeSastError(
-            f"{path}: is not JSON ({error}); remove the folder and export the build again"
-        ) from error
+        raise EdgeSastError(f"{path}: is not JSON ({error}); {OTHER_FOLDER}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise EdgeSastError(f"{path}: format is not {FORMAT!r}; give a folder that 'edge-sast export' wrote")
     version = document.get("format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise EdgeSastError(
-            f"{path}: format_version is {version!r}; this edge-sast reads {FORMAT_VERSION}: export again"
+            f"{path}: format_version is {version!r}; this edge-sast reads {FORMAT_VERSION}; {OTHER_FOLDER}"
         )
     texts = {name: document.get(name) for name in ("target", "name", "tool", "model_hash")}
     files = document.get("files")
     for name, value in texts.items():
         if not isinstance(value, str):
-            raise EdgeSastError(f"{path}: {name} is {value!r}; it must be a text: export the build again")
+            raise EdgeSastError(f"{path}: {name} is {value!r}; it must be a text; {OTHER_FOLDER}")
     if not isinstance(files, dict) or not all(_is_inside(k) and isinstance(v, str) for k, v in files.items()):
-        raise EdgeSastError(f"{path}: files is not a list of paths inside the folder; export the build again")
+        raise EdgeSastError(f"{path}: files is not a list of paths inside the folder; {OTHER_FOLDER}")
     return Manifest(files=files, **texts)  # type: ignore[arg-type]  # all were just proven to be str
 
 

@@ -149,24 +149,30 @@ def load(path: Path) -> Checkpoint:
     for field in fields(Standing):
         if field.name not in document:
             raise EdgeSastError(f"{file}: field {field.name!r} is missing: of another version; train again")
-    config = TrainConfig.from_dict(document["config"], str(file))
+    classes, epoch = document["classes"], document["epoch"]
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise EdgeSastError(f"{file}: classes are {classes!r}; they must be a list of names: train again")
     try:
-        binning, classes = Binning(**document["binning"]), tuple(document["classes"])
-    except TypeError as error:
+        config = TrainConfig.from_dict(document["config"], str(file))
+        binning = Binning(**document["binning"])
+    except (TypeError, AttributeError) as error:
         raise EdgeSastError(
-            f"{file}: binning or classes are of another version ({error}); train again"
+            f"{file}: config or binning are of another version ({error}); train again"
         ) from error
-    epoch = document["epoch"]
-    if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 0:
-        raise EdgeSastError(f"{file}: epoch is {epoch!r}; it must be a number from 0 on: train again")
+    except EdgeSastError as error:  # a value without meaning
+        raise EdgeSastError(f"{file}: {str(error).removeprefix(f'{file}: ')}") from error
+    if not isinstance(epoch, int) or isinstance(epoch, bool) or not 0 <= epoch <= config.total_epochs:
+        raise EdgeSastError(f"{file}: epoch is {epoch!r}; it must be 0 to {config.total_epochs}: train again")
     _check_numbers(file, tensors)
-    return Checkpoint(config, binning, classes, document["data"], epoch, tensors, str(file))
+    return Checkpoint(config, binning, tuple(classes), document["data"], epoch, tensors, str(file))
 
 
 def _check_numbers(file: Path, tensors: dict[str, Tensor]) -> None:
     for name, tensor in tensors.items():
+        if not name.startswith(NETWORK):  # moments may be anything; they never leave training
+            continue
         wrong = ~tensor.isfinite() | (tensor < 0 if name.endswith("running_var") else False)
-        if name.startswith(NETWORK) and wrong.any():
+        if wrong.any():
             raise EdgeSastError(
                 f"{file}: {name.removeprefix(NETWORK)!r} holds {tensor[wrong][0].item()}: damaged; train again or "
                 "restore a copy"

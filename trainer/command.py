@@ -40,7 +40,11 @@ def train(args: argparse.Namespace) -> int:
     """`edge-sast train`."""
     processes.check_count(args.workers)
     if args.workers > 1 and not processes.started():
-        training_config(args)  # a mistake is told once
+        config = training_config(args)  # a mistake is told once
+        if args.workers > config.batch_size:
+            raise EdgeSastError(
+                f"--workers is {args.workers}; of a --batch-size of {config.batch_size} some would get no recording"
+            )
         return processes.launch(args.workers, [sys.executable, "-m", "edge_sast.cli.main", *args.argv])
     with processes.session() as workers:
         return _train(args, workers)
@@ -79,7 +83,14 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
 
 def check_network(config: TrainConfig, dataset: Dataset) -> None:
     """Refuse what can be told before recordings are read: a bad --arch, names that no model can hold."""
-    config.network(config.binning(dataset.sensor), len(dataset.classes))
+    grid = config.binning(dataset.sensor)
+    config.network(grid, len(dataset.classes))
+    smaller = min(grid.height, grid.width)
+    if config.augment_shift >= smaller:
+        raise EdgeSastError(
+            f"--augment-shift is {config.augment_shift}; the input has {grid.width}x{grid.height} pixels: choose 0 to "
+            f"{smaller - 1}"
+        )
     for name in dataset.classes:
         if not name.isprintable():
             raise EdgeSastError(
@@ -155,11 +166,11 @@ def export(args: argparse.Namespace) -> int:
     return 0
 
 
-def write_c(model: Model, binned: BinnedEvents | None, name: str, out: Path) -> None:
+def write_c(model: Model, binned: BinnedEvents | None, name: str | None, out: Path) -> None:
     """The folder of C for a model, with known-answer vectors from `binned` (random events without it)."""
-    from firmware_gen.c_target import generate, write_folder
+    from firmware_gen.c_target import DEFAULT_NAME, generate, write_folder
 
-    write_folder(generate(model, binned, name), out)
+    write_folder(generate(model, binned, name or DEFAULT_NAME), out)
 
 
 def build_model(network: Network, stored: checkpoint.Checkpoint, bits: Bits) -> Model:

@@ -37,6 +37,11 @@ def training_data(
         dataset, main_split, binning, limit=config.limit, cache_dir=cache_dir, skip_empty=skip_empty
     )
     if "valid" in dataset.splits:
+        if config.valid_fraction != TrainConfig.valid_fraction:
+            raise EdgeSastError(
+                f"--valid-fraction is {config.valid_fraction}, but --data {config.data} has a split 'valid', which is "
+                "used whole; leave it away"
+            )
         return Data(
             train_part, load_binned(dataset, "valid", binning, cache_dir=cache_dir, skip_empty=skip_empty)
         )
@@ -53,6 +58,12 @@ def evaluation_data(
     """
     held_out_of = _held_out_of(config, args)
     if held_out_of is not None:
+        for option, value in (("--sensor", args.sensor), ("--window-us", args.window_us)):
+            if value is not None:
+                raise EdgeSastError(
+                    f"{option} is {value}; what training held out is read as the run read it: leave it away, or add "
+                    "--data"
+                )
         held_out = training_data(held_out_of, config, args.cache_dir, args.skip_empty).valid
         held_out = held_out.select(spread(held_out.labels, args.limit))
         return Recordings(held_out, True, f"{config.data}, held out of {held_out_of.splits[0]}")
@@ -69,12 +80,14 @@ def evaluation_source(config: TrainConfig, args: argparse.Namespace) -> tuple[Da
 
 def _held_out_of(config: TrainConfig, args: argparse.Namespace) -> Dataset | None:
     """The run's data set where only what training held out of it is left to judge by."""
-    if args.data or args.split:
+    if args.data is not None or args.split is not None:
         return None
     dataset = open_data(config, args.download_dir)
     return None if {"test", "valid"} & set(dataset.splits) else dataset
 
 
 def _with_given(config: TrainConfig, args: argparse.Namespace) -> argparse.Namespace:
-    given = {name: getattr(args, name) or getattr(config, name) for name in ("data", "sensor", "window_us")}
-    return argparse.Namespace(**(vars(args) | given))
+    own = {
+        name: getattr(config, name) for name in ("data", "sensor", "window_us") if getattr(args, name) is None
+    }
+    return argparse.Namespace(**(vars(args) | own))

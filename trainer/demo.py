@@ -48,10 +48,11 @@ def demo(args: argparse.Namespace) -> int:
     command.set_threads(args.threads)
     out = Path(args.out)
     check_writable("--out", out, folder=True)
+    run = out / "run"
+    _check_own(run)
     targets = _targets()
     print("1/4 train: SAST on the built-in handwritten digits before a simulated event camera", flush=True)
     data = datasets.training_data(datasets.open_data(SETTINGS), SETTINGS, args.cache_dir)
-    run = out / "run"
     run.mkdir(parents=True, exist_ok=True)
     with locked(run):
         network = Trainer(SETTINGS, data, run).run()
@@ -62,7 +63,7 @@ def demo(args: argparse.Namespace) -> int:
     figures = command.measure(network, stored, binned)
     print("3/4 export INT8: integer model, C tables, known answers", flush=True)
     model = command.build_model(network, stored, (8,) * len(network.weighted()))
-    command.write_c(model, binned, "sast", out / "c")
+    command.write_c(model, binned, None, out / "c")
     print(
         f"4/4 verify: compile the C for {' and for '.join(targets)}, compare every membrane, spike, counter and "
         "CRC of every step",
@@ -88,6 +89,12 @@ def demo(args: argparse.Namespace) -> int:
                 f"{report.target}: the C differs from the runtime: {report.first_mismatch}"
             )
     return 0
+
+
+def _check_own(run: Path) -> None:
+    """Only a demo's training may be replaced."""
+    if (run / checkpoint.FILE_NAME).exists() and checkpoint.load(run).config != SETTINGS:
+        raise EdgeSastError(f"--out {run.parent}: {run} holds another training; choose another folder")
 
 
 def _targets() -> dict[str, Callable[[Path, BinnedEvents], VerifyReport]]:

@@ -16,6 +16,7 @@ from subprocess import Popen
 import torch
 from torch import distributed
 
+from edge_sast.cli.interrupts import kill_interrupts
 from edge_sast.errors import EdgeSastError
 from trainer.parallel import ALONE, Workers, reason
 
@@ -139,7 +140,7 @@ def launch(count: int, command: Sequence[str]) -> int:
     }
     workers: list[Popen[bytes]] = []
     try:
-        with _signals_interrupt():
+        with kill_interrupts():
             for rank in range(count):
                 place = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
                 # In a session of its own: a terminal's interrupt would reach it a second time.
@@ -169,21 +170,6 @@ def _verdict(codes: list[int | None]) -> int:
                 f"training: worker {rank} {how}; a checkpoint, where there is one, is kept: add --resume to go on"
             )
     return 0
-
-
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """What asks this process to end is an interrupt, for as long as it has workers to end first."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _all_ended(workers: list[Popen[bytes]]) -> bool:

@@ -103,12 +103,17 @@ def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
         f"--loss {loss}": (loss == "tet", ("tet_lambda",)),
         "--rate-weight 0": (values["rate_weight"] > 0, ("rate_limit",)),
         "--qat-epochs 0": (values["qat_epochs"] > 0, ("qat_lr", "bits")),
+        "--epochs 0": (values["epochs"] > 0, (*PERTURBED, "precision")),
     }
     return {name: what for what, (does, names) in taken.items() if not does for name in names}
 
 
 def check_combinations(config: TrainConfig) -> None:
     """What cannot be done together."""
+    if config.epochs and config.rho_delay >= config.epochs:
+        raise EdgeSastError(
+            f"--rho-delay is {config.rho_delay}; of --epochs {config.epochs} none is left to perturb: lower it"
+        )
     _check_threshold(config)
     _check_online(config)
     if config.independent_batch and config.sharp.same_batch:

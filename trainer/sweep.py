@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
-from edge_sast.cli.interrupts import handled
+from edge_sast.cli.interrupts import kill_interrupts
 from edge_sast.cli.output import write_json
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
@@ -30,7 +28,9 @@ RUNS_NAME = "runs"
 LOG_NAME = "log.txt"
 PLOT_NAME = "pareto.png"
 MOST_JOBS = 1024
+TRIALS = 20  # of a search, where --trials does not say
 MOST_REASON = 300  # characters
+INTERRUPTED = 130  # exit code
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def sweep(args: argparse.Namespace) -> int:
     trainings, left_out = space.check()
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(folder, args.storage, objectives, space, (args.sampler, args.sampler_seed))
+    ledger = Ledger(folder, args.storage, objectives, space, (args.sampler or "tpe", args.sampler_seed or 0))
     if args.retry_failed:
         ledger.retry_failed()
     if not space.searching:
@@ -48,9 +48,7 @@ def sweep(args: argparse.Namespace) -> int:
     _tell_left_out(left_out, args)
     runner = Runner(ledger, folder, args)
     try:
-        with handled(
-            signal.SIGTERM, _interrupt
-        ):  # a polite kill ends a sweep and its trainings as Ctrl-C does
+        with kill_interrupts():
             runner.run()
     except KeyboardInterrupt:
         runner.stop()
@@ -74,8 +72,14 @@ def _check(args: argparse.Namespace) -> tuple[str, ...]:
         ("threads", args.threads, 0, MOST_THREADS),
         ("sampler_seed", args.sampler_seed, 0, (1 << 32) - 1),
     ):
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             raise EdgeSastError(f"{flag(option)} is {value}; it must be {low} to {high}")
+    if not args.search:
+        for option in ("trials", "sampler", "sampler_seed"):
+            if getattr(args, option) is not None:
+                raise EdgeSastError(
+                    f"{flag(option)} has an effect only beside --search, a --grid runs all; leave it out"
+                )
     choose_device(args.device)
     check_writable("--out", args.out, folder=True)
     return objectives
@@ -118,11 +122,13 @@ class Runner:
 
     def _work(self) -> None:
         while not self._stopped.is_set():
-            held = self._ledger.take(self._args.trials)
+            held = self._ledger.take(self._args.trials or TRIALS)
             if held is None:
                 return
             code = self._train(held)
-            if self._stopped.is_set() and code != 0:
+            if code == INTERRUPTED or (
+                self._stopped.is_set() and code != 0
+            ):  # a terminal's Ctrl-C goes to all
                 self._ledger.release(held)
                 return
             self._settle(held, code)
@@ -142,7 +148,7 @@ class Runner:
         with (folder / LOG_NAME).open("ab") as log:
             with self._lock:
                 if self._stopped.is_set():
-                    return 130
+                    return INTERRUPTED
                 process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=os.environ | alone
                 )
@@ -211,7 +217,3 @@ def _report(
         print(f"wrote {folder / PLOT_NAME}")
     write_json(args.json, figures)
     return 0
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -87,14 +87,15 @@ def _list(args: argparse.Namespace) -> int:
 def _build(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import write_json
     from edge_sast.files import check_writable
+    from firmware_gen.board_build import build_firmware, is_program_folder
     from firmware_gen.boards import ARDUINO, find_board
 
-    check_writable("--out", args.out, folder=True)
+    out = Path(args.out)
+    check_writable("--out", out, folder=True)
     if args.board == ARDUINO:
         return _sketch(args)
-    _check_own_folder(Path(args.out))
-    from firmware_gen.board_build import build_firmware
-
+    if out.is_dir() and any(out.iterdir()) and not is_program_folder(out):  # recordings, or an export
+        raise EdgeSastError(f"--out {out}: holds other files; name a new folder")
     board = find_board(args.board)
     firmware = build_firmware(
         args.build, board, args.out, toolchain=args.toolchain, baud=args.baud, edited=args.edited
@@ -106,12 +107,6 @@ def _build(args: argparse.Namespace) -> int:
         paths = {"elf": firmware.elf, "uf2": firmware.uf2}
         print(f"{board.name}: {UNPROVEN}; to flash it: {board.flashing.format(**paths)}")
     return 0
-
-
-def _check_own_folder(out: Path) -> None:
-    """An earlier program may be replaced; recordings or an export must not get one among their files."""
-    if out.is_dir() and any(out.iterdir()) and not (out / "firmware.elf").exists():
-        raise EdgeSastError(f"--out {out}: holds other files; name a new folder")
 
 
 def _sketch(args: argparse.Namespace) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from edge_sast.cli.arguments import set_threads
 from edge_sast.cli.fit import add_fit_arguments, asked_part, check_fit
 from edge_sast.cli.interrupts import ended_by_ctrl_c
-from edge_sast.cli.recordings import add_data_arguments, check_data_options, load_split
+from edge_sast.cli.recordings import add_data_arguments, check_data_options, given_data_options, load_split
+from edge_sast.errors import EdgeSastError
 
 NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", default="c", help="c (a folder of C99), or model (the model file alone)")
     parser.add_argument("--out", required=True, help="folder for c, file for model")
-    parser.add_argument("--name", default="sast", help="prefix of the generated C names")
+    parser.add_argument("--name", help="prefix of the generated C names (sast)")
     add_data_arguments(parser, "data for known answers and accuracy, if not those of the training")
     parser.add_argument(
         "--no-data", action="store_true", help="no accuracy; known answers from random events"
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from edge_sast.modelfile import is_model_file
 
+    _check_taken(args)
     if is_model_file(args.run_dir):
         return _model_to_c(args)
     with ended_by_ctrl_c():
@@ -47,13 +50,21 @@ def run(args: argparse.Namespace) -> int:
     return export(args)
 
 
+def _check_taken(args: argparse.Namespace) -> None:
+    """Refuses options that have no effect beside others."""
+    if args.target == "model" and args.name is not None:
+        raise EdgeSastError("--name is of the C; leave it away with --target model")
+    given = given_data_options(args)
+    if args.no_data and given:
+        raise EdgeSastError(f"{given[0]}: --no-data reads no recordings; leave one of them out")
+
+
 def _model_to_c(args: argparse.Namespace) -> int:
     """The C of a model file; known answers from --data where it is given, else from random events."""
     from edge_sast import modelfile
     from edge_sast.cli.output import write_json
-    from edge_sast.errors import EdgeSastError
     from edge_sast.runtime import Simulator
-    from firmware_gen.c_target import generate, write_folder
+    from firmware_gen.c_target import DEFAULT_NAME, generate, write_folder
 
     if args.target != "c":
         raise EdgeSastError(
@@ -64,18 +75,18 @@ def _model_to_c(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             f"--bits is {args.bits}; {args.run_dir} has its widths: export the trained network again"
         )
-    part = asked_part(args)
+    part, parallel = asked_part(args), set_threads(args.threads)
     model = modelfile.load(args.run_dir)
     check_fit(model, part)
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
     binned = None
-    if args.data and not args.no_data:
+    if args.data:
         recordings = load_split(model.binning, model.classes, args)
         binned = recordings.binned
-        accuracy = Simulator(model).run(binned, parallel=True).accuracy
+        accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
         print(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
-    write_folder(generate(model, binned, args.name), args.out)
+    write_folder(generate(model, binned, args.name or DEFAULT_NAME), args.out)
     print(f"wrote {args.out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0

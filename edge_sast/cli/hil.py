@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume",
         metavar="FILE",
         nargs="?",
-        const="",
+        const=True,
         help="go on with an interrupted run from its journal; without FILE from the one of the cache folder",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures, and each recording's outcome")
@@ -65,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) where a board differs from the runtime."""
     if args.list:
+        given = next(
+            (f"--{name}" for name in ("port", "data") if getattr(args, name) is not None), args.model
+        )
+        if given:
+            raise EdgeSastError(f"{given}: --list shows ports and runs nothing; leave one of them out")
         return _list(args)
     if args.model is None:
         raise EdgeSastError("MODEL is missing; give the model file whose build is on the board, or --list")
@@ -83,8 +88,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.runtime import Simulator
 
     plan = check_options(args)
-    if args.resume and args.journal:
-        raise EdgeSastError("--resume FILE and --journal FILE: give one of the two")
+    _check_journal(args)
     model = modelfile.load(args.model)
     recordings = load_split(model.binning, model.classes, args)
     binned, simulator = recordings.binned, Simulator(model)
@@ -113,12 +117,25 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_journal(args: argparse.Namespace) -> None:
+    """Before anything is read or opened: a journal that is there for --journal, or is not for --resume."""
+    from pathlib import Path
+
+    if args.resume is not None and args.journal is not None:
+        raise EdgeSastError("--resume FILE and --journal FILE: give one of the two")
+    if args.journal is not None and Path(args.journal).exists():
+        raise EdgeSastError(
+            f"--journal {args.journal}: exists; go on with it by --resume {args.journal}, or name another file"
+        )
+
+
 @contextlib.contextmanager
 def _journal(args: argparse.Namespace, identity: Identity) -> Iterator[Journal]:
     from edge_sast.hil.results import Journal
 
-    path = args.resume or args.journal or _default_journal(identity)
-    with Journal.resume(path, identity) if args.resume is not None else _new(args, path, identity) as journal:
+    given = args.resume if isinstance(args.resume, str) else args.journal
+    begin = Journal.create if args.resume is None else Journal.resume
+    with begin(given or _default_journal(identity), identity) as journal:
         yield journal
 
 
@@ -127,20 +144,6 @@ def _default_journal(identity: Identity) -> Path:
 
     name = f"{identity.model[:16]}-{identity.data[:16]}-{identity.check}.jsonl"
     return default_cache_dir() / "hil" / name
-
-
-def _new(args: argparse.Namespace, path: Any, identity: Identity) -> Journal:
-    from pathlib import Path
-
-    from edge_sast.hil.results import Journal
-
-    if args.journal and Path(args.journal).is_dir():
-        raise EdgeSastError(f"--journal {args.journal}: is a folder; name a file")
-    if args.journal and Path(args.journal).exists():
-        raise EdgeSastError(
-            f"--journal {args.journal}: exists; go on with it by --resume {args.journal}, or name another file"
-        )
-    return Journal.create(path, identity)
 
 
 def _measure(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from edge_sast.hil.worker import Plan
     from edge_sast.model import Model
 
+DEFAULT_BAUD = 115_200
+
 
 def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say where boards are and how patient to be with them."""
@@ -25,7 +27,7 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
         help="a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT or rfc2217://HOST:PORT; several share the "
         "recordings",
     )
-    parser.add_argument("--baud", type=int, default=115_200, help="bits a second of a UART")
+    parser.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="bits a second of a UART")
     parser.add_argument(
         "--retries", type=int, default=5, metavar="N", help="failures in a row before a port is given up"
     )
@@ -41,7 +43,6 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_options(args: argparse.Namespace) -> Plan:
     """Refuses what cannot work before anything is read or opened. args: of add_port_arguments and --check."""
-    from edge_sast.files import check_writable
     from edge_sast.hil.ports import check_names, require_pyserial
     from edge_sast.hil.worker import Plan
 
@@ -49,8 +50,6 @@ def check_options(args: argparse.Namespace) -> Plan:
     check_names(args.port, args.baud)
     if not 0 < args.stall_s < float("inf"):
         raise EdgeSastError(f"--stall-s is {args.stall_s}; give seconds above 0")
-    if args.trace:
-        check_writable("--trace", args.trace, folder=False)
     return Plan(args.check, args.retries, getattr(args, "fail_fast", False))
 
 

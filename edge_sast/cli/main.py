@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
+from edge_sast.cli.arguments import check_arguments
 from edge_sast.errors import CheckFailedError, EdgeSastError
 
 SUBCOMMANDS = (
@@ -97,10 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.command is None:
             parser.print_help()
             return 2
-        if getattr(args, "json", None):
-            from edge_sast.files import check_writable
-
-            check_writable("--json", args.json, folder=False)
+        check_arguments(args)
         code: int = args.run(args)
         sys.stdout.flush()
         return code

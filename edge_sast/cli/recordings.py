@@ -43,13 +43,16 @@ def check_data_options(args: argparse.Namespace, without: Sequence[str] = ()) ->
 
     Raises EdgeSastError naming the option.
     """
-    if args.data:
-        return
-    for name in ("split", "limit", "sensor", "window_us", "download_dir", "skip_empty", "cache_dir"):
-        value = getattr(args, name)
-        if name not in without and value is not None and value is not False:  # 0 is given, too
-            option = f"--{name.replace('_', '-')}"
-            raise EdgeSastError(f"{option} has an effect only beside --data; add that one")
+    given = [option for option in given_data_options(args) if option not in without]
+    if args.data is None and given:
+        raise EdgeSastError(f"{given[0]} has an effect only beside --data; add that one, or leave it out")
+
+
+def given_data_options(args: argparse.Namespace) -> list[str]:
+    """Those of add_data_arguments that were given, --data first."""
+    names = ("data", "split", "limit", "sensor", "window_us", "download_dir", "skip_empty", "cache_dir")
+    given = [name for name in names if getattr(args, name) is not None and getattr(args, name) is not False]
+    return [f"--{name.replace('_', '-')}" for name in given]  # with 0, which is given, too
 
 
 def open_split(args: argparse.Namespace) -> tuple[Dataset, str]:

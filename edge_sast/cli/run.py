@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.cli.arguments import set_threads
 from edge_sast.cli.recordings import (
     Recordings,
     add_data_arguments,
@@ -47,15 +49,16 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError("give recording files or --data SPEC, one of the two")
     if (args.trace is None) != (args.trace_out is None):
         raise EdgeSastError("--trace LAYER and --trace-out FILE go together; give both or neither")
-    check_data_options(args, without=("sensor",))
-    _check_outputs(args)
+    check_data_options(args, without=("--sensor",))
     model = modelfile.load(args.model)
     simulator = Simulator(model)
     _check_traced(simulator, args.trace)
-    parallel = _set_threads(args.threads)
+    parallel = set_threads(args.threads)
     recordings = (
         load_split(model.binning, model.classes, args) if args.data else load_files(model, args.sources, args)
     )
+    if args.trace is not None:
+        _check_trace_size(simulator, recordings, args.trace)
     result, seconds = measure(simulator, recordings, parallel)
     figures = _figures(result, seconds, recordings.labelled)
     if args.data:
@@ -70,25 +73,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_outputs(args: argparse.Namespace) -> None:
-    """Before the work: files that cannot be written, or that would overwrite one another."""
-    from pathlib import Path
-
-    from edge_sast.files import check_writable
-
-    taken: dict[Path, str] = {}
-    for option, path in (
-        ("--predictions", args.predictions),
-        ("--trace-out", args.trace_out),
-        ("--json", args.json),
-    ):
-        if path:
-            check_writable(option, path, folder=False)
-            other = taken.setdefault(Path(path).resolve(), option)
-            if other != option and (Path(path).is_file() or not Path(path).exists()):  # a device takes both
-                raise EdgeSastError(f"{option} {path}: is the file of {other} too; name another one")
-
-
 def _check_traced(simulator: Simulator, layer: int | None) -> None:
     found = [traced.index for traced in simulator.layers]
     if layer is not None and layer not in found:
@@ -96,17 +80,19 @@ def _check_traced(simulator: Simulator, layer: int | None) -> None:
         raise EdgeSastError(f"--trace is {layer}; the layers with membranes are {weighted}")
 
 
-def _set_threads(threads: int) -> bool:
-    """Sets Numba's threads; True where the run is to use several."""
-    import numba
+def _check_trace_size(simulator: Simulator, recordings: Recordings, layer: int) -> None:
+    """Before the work: membranes of 4 bytes, spikes of 1."""
+    size = 5 * math.prod(_traced_shape(simulator, recordings, layer))
+    if size > TRACE_LIMIT:
+        fewer = "lower --limit" if recordings.labelled else "give fewer files"
+        raise EdgeSastError(f"--trace {layer}: takes {size} bytes, more than {TRACE_LIMIT}; {fewer}")
 
-    available = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # made at run time
-    if not 0 <= threads <= available:
-        raise EdgeSastError(
-            f"--threads is {threads}; it must be 0 (all) to {available}, the CPUs of this machine"
-        )
-    numba.set_num_threads(threads or available)
-    return (threads or available) > 1
+
+def _traced_shape(simulator: Simulator, recordings: Recordings, layer: int) -> tuple[int, ...]:
+    """[N, T, H, W, C] of what --trace writes."""
+    model = simulator.model
+    out = model.shapes()[layer + 1]
+    return len(recordings.binned), model.binning.steps, out.height, out.width, out.channels
 
 
 def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
@@ -193,12 +179,7 @@ def _write_trace(simulator: Simulator, recordings: Recordings, layer: int, path:
     from edge_sast.files import write_atomic
 
     spans = {traced.index: slice(traced.start, traced.stop) for traced in simulator.layers}
-    model, binned = simulator.model, recordings.binned
-    out = model.shapes()[layer + 1]
-    shape = (len(binned), model.binning.steps, out.height, out.width, out.channels)
-    size = 5 * len(binned) * model.binning.steps * out.neurons
-    if size > TRACE_LIMIT:
-        raise EdgeSastError(f"--trace {layer}: takes {size} bytes, more than {TRACE_LIMIT}; lower --limit")
+    binned, shape = recordings.binned, _traced_shape(simulator, recordings, layer)
     membranes, spikes = np.empty(shape, np.int32), np.empty(shape, np.uint8)
     for i in range(len(binned)):
         trace = simulator.trace(binned, i)

@@ -36,13 +36,11 @@ def _sweep_options(group: argparse._ArgumentGroup) -> None:
         metavar="OPTION=LOW:HIGH",
         help="draw values from a range (beta=1:10), on a log scale (lr=1e-4:1e-2:log), or from V,V",
     )
+    group.add_argument("--trials", type=int, help="trainings of a --search, finished ones included (20)")
     group.add_argument(
-        "--trials", type=int, default=20, help="trainings of a --search, finished ones included"
+        "--sampler", choices=("tpe", "random"), help="what draws the values of a --search (tpe)"
     )
-    group.add_argument(
-        "--sampler", default="tpe", choices=("tpe", "random"), help="what draws the values of a --search"
-    )
-    group.add_argument("--sampler-seed", type=int, default=0, help="of what the sampler draws")
+    group.add_argument("--sampler-seed", type=int, help="of what the sampler draws (0)")
     group.add_argument(
         "--objective",
         default="accuracy,synops,flash",

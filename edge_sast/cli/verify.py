@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--toolchain", choices=("zig", "gcc"), help="what compiles for an emulated core; default zig"
     )
-    parser.add_argument(
-        "--baud", type=int, default=115_200, help="bits a second, where --on is a serial line"
-    )
+    parser.add_argument("--baud", type=int, help="bits a second, where --on is a serial line (115200)")
     add_data_arguments(parser)
     parser.add_argument(
         "--edited", action="store_true", help="verify sources that were changed since the export"
@@ -46,6 +44,11 @@ def run(args: argparse.Namespace) -> int:
         return verify_on_port(args)
     from edge_sast.cli.output import write_json
     from edge_sast.errors import CheckFailedError, EdgeSastError
+
+    if args.baud is not None:
+        raise EdgeSastError(
+            f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
+        )
     from firmware_gen.emulator.cores import find_core
     from firmware_gen.verify import HOST, TARGETS, open_build, verify_emulated, verify_host
 

@@ -67,6 +67,19 @@ def test_build_of_an_emulated_board(build, tmp_path, capsys):
     assert (out / "firmware.elf").is_file()
 
 
+def test_a_program_takes_the_place_of_an_earlier_one_alone(build, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["board", "build", str(build), "--out", str(out), "--board"]
+    assert main([*words, "pico"]) == 0
+    assert (out / "firmware.uf2").is_file()
+    assert main([*words, "nucleo-f103rb"]) == 0
+    assert not (out / "firmware.uf2").exists()  # the Pico's
+    capsys.readouterr()
+    (out / "build.json").write_text('{"tool": "ninja"}')
+    assert main([*words, "pico"]) == 2
+    assert capsys.readouterr().err == f"edge-sast: --out {out}: holds other files; name a new folder\n"
+
+
 def test_build_of_a_sketch(build, tmp_path, capsys):
     assert main(["board", "build", str(build), "--board", "arduino", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out

@@ -34,6 +34,12 @@ def test_demo_runs_the_whole_path(tmp_path, monkeypatch, capsys, with_compiler):
     assert ("not verified on this computer: no C compiler" in printed) == (not with_compiler)
     for part in ("surrogate", "hard", "INT8", "INT4", "SynOps", "flash", "RAM", "0 mismatches"):
         assert part in printed
+    kept = (tmp_path / "demo" / "run" / "checkpoint.safetensors").read_bytes()
+    demo._check_own(tmp_path / "demo" / "run")  # a demo's may be replaced
+    monkeypatch.setattr(demo, "SETTINGS", replace(demo.SETTINGS, seed=1))
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert "run holds another training; choose another folder" in capsys.readouterr().err
+    assert (tmp_path / "demo" / "run" / "checkpoint.safetensors").read_bytes() == kept
 
 
 def test_demo_says_what_is_missing_before_it_trains(tmp_path, monkeypatch, capsys):

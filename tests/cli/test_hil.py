@@ -317,6 +317,10 @@ def test_the_list_of_ports(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(ports, "list_ports", lambda: [])
     assert main(["hil", "--list"]) == 0
     assert capsys.readouterr().out.startswith("no serial ports; plug a board in")
+    for given, named in ((["--port", "x"], "--port"), (["--data", "x"], "--data"), (["x"], "x")):
+        assert main(["hil", "--list", *given]) == 2
+        told = f"edge-sast: {named}: --list shows ports and runs nothing; leave one of them out\n"
+        assert capsys.readouterr().err == told
 
 
 def test_verify_on_a_port(home, tmp_path, capsys):

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -75,6 +76,75 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
     assert captured.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("run MODEL FILE --json MODEL", "--json MODEL: is what is read; name another file"),
+        ("run MODEL FILE --predictions FILE", "--predictions FILE: is what is read; name another file"),
+        (
+            "run MODEL --data DATA --json DATA/a",
+            "--json DATA/a: lies in DATA, what is read; name another file",
+        ),
+        (
+            "run MODEL FILE --json x --predictions x",
+            "--predictions x: is the file of --json too; name another one",
+        ),
+        ("inspect MODEL --json MODEL", "--json MODEL: is what is read; name another file"),
+        ("data info DATA --json DATA/a", "--json DATA/a: lies in DATA, what is read; name another file"),
+        (
+            "evaluate RUN --json RUN/checkpoint.safetensors",
+            "--json RUN/checkpoint.safetensors: is what is read;",
+        ),
+        (
+            "export RUN --target model --out RUN/checkpoint.safetensors",
+            "--out RUN/checkpoint.safetensors: is what is read;",
+        ),
+        (
+            "export RUN --target model --out x --json x",
+            "--json x: is the file of --out too; name another one",
+        ),
+        ("export MODEL --out x --json x/manifest.json", "--json x/manifest.json: is the file of --out too;"),
+        (
+            "verify BUILD --json BUILD/manifest.json",
+            "--json BUILD/manifest.json: is what is read; name another",
+        ),
+        (
+            "hil MODEL --port x --data DATA --resume FILE --trace FILE",
+            "--resume FILE: is the file of --trace too; name another one",
+        ),
+        (
+            "train --data DATA --dt-us 1 --steps 1 --out DATA",
+            "--out DATA: lies in --data DATA; name a folder outside it",
+        ),
+        (
+            "train --data DATA --dt-us 1 --steps 1 --out DATA/run",
+            "--out DATA/run: lies in --data DATA; name a folder outside it",
+        ),
+        ("evaluate RUN --data=", "--data is empty (an unset variable?); give a value or leave it out"),
+        ("run MODEL FILE --predictions=", "--predictions is empty (an unset variable?); give a value or"),
+        (
+            "sweep --data DATA --dt-us 1 --steps 1 --out x --grid=",
+            "--grid is empty (an unset variable?); give a value or leave it out",
+        ),
+    ],
+)
+def test_files_that_would_be_lost_are_told_first(tmp_path, capsys, words, message):
+    places = {name: str(tmp_path / name.lower()) for name in ("MODEL", "FILE", "DATA", "RUN", "BUILD")}
+    for name in ("MODEL", "FILE"):
+        (tmp_path / name.lower()).write_bytes(name.encode())
+    for folder, file in (("data", "one"), ("run", "checkpoint.safetensors"), ("build", "manifest.json")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text("kept")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def placed(text):
+        return re.sub("|".join(places), lambda found: places[found[0]], text)
+
+    assert main(placed(words).split()) == 2
+    assert capsys.readouterr().err.startswith(f"edge-sast: {placed(message)}")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_training_without_torch_is_one_line():
     code = (
         "import sys; sys.modules['torch'] = None; from edge_sast.cli.main import main; "
@@ -102,6 +172,23 @@ def test_ctrl_c_ends_imports_that_swallow_exceptions():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "edge-sast: interrupted\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_signals_that_are_ignored_stay_ignored():
+    """As nohup and a script's background jobs have them."""
+    code = (
+        "import os, signal\n"
+        "from edge_sast.cli.interrupts import ended_by_ctrl_c, kill_interrupts\n"
+        "for number in (signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)\n"
+        "with ended_by_ctrl_c(), kill_interrupts():\n"
+        "    for number in (signal.SIGINT, signal.SIGHUP): os.kill(os.getpid(), number)\n"
+        "    try: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    except KeyboardInterrupt: print('interrupted')\n"
+        "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
 
 
 def test_doctor_finds_this_machine_ready(capsys, tmp_path):

@@ -272,6 +272,54 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
             ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--device", "tpu"],
             "--device is",
         ),
+        (
+            [
+                "train",
+                "--data",
+                "DATA",
+                "--out",
+                "OUT",
+                "--dt-us",
+                "1",
+                "--steps",
+                "4",
+                "--augment-shift",
+                "34",
+            ],
+            "--augment-shift is 34; the input has 34x34 pixels: choose 0 to 33",
+        ),
+        (
+            ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--workers", "65"],
+            "--workers is 65; of a --batch-size of 64 some would get no recording",
+        ),
+        (
+            [
+                "train",
+                "--data",
+                "DATA",
+                "--out",
+                "OUT",
+                "--dt-us",
+                "1",
+                "--steps",
+                "4",
+                "--valid-fraction",
+                "0.2",
+            ],
+            "--valid-fraction is 0.2, but --data ",
+        ),
+        (
+            ["export", "RUN", "--no-data", "--data", "DATA", "--out", "OUT"],
+            "--data: --no-data reads no recordings; leave one of them out",
+        ),
+        (
+            ["export", "RUN", "--no-data", "--limit", "0", "--out", "OUT"],
+            "--limit: --no-data reads no recordings; leave one of them out",
+        ),
+        (
+            ["export", "RUN", "--target", "model", "--name", "x", "--out", "OUT"],
+            "--name is of the C; leave it away with --target model",
+        ),
     ],
 )
 def test_mistakes_are_one_line(home, capsys, arguments, message):
@@ -329,6 +377,10 @@ def test_evaluate_without_test_and_valid_splits_takes_what_training_held_out(hom
     last = json.loads((home / "flat-run" / "metrics.jsonl").read_text().splitlines()[-1])
     assert figures(out)["hard"]["accuracy"] == last["valid_accuracy"]
     capsys.readouterr()
+    for option, value in (("--window-us", "0"), ("--sensor", "50x50")):
+        assert main(["evaluate", str(home / "flat-run"), option, value]) == 2
+        head = f"edge-sast: {option} is {value}; what training held out is read as the run read it: "
+        assert capsys.readouterr().err.startswith(head)
 
 
 def test_data_with_some_of_the_classes_keeps_the_models_labels(home):

@@ -106,6 +106,20 @@ def test_trace(home, expected):
         ]
 
 
+def test_a_trace_too_large_is_told_before_the_work(home, expected, capsys, monkeypatch):
+    out, predictions = home / "large.safetensors", home / "large.json"
+    monkeypatch.setattr("edge_sast.cli.run.TRACE_LIMIT", 5 * 4 * 17 * 17 * 4)  # of one recording
+    options = ["--trace", "0", "--trace-out", out, "--predictions", predictions]
+    paths = list(expected)[:2]
+    for sources, remedy in ((paths, "give fewer files"), (["--data", home / "data"], "lower --limit")):
+        assert run(home, *sources, *options) == 2
+        assert re.search(
+            rf"^edge-sast: --trace 0: takes \d+ bytes, more than 23120; {remedy}$", capsys.readouterr().err
+        )
+        assert not predictions.exists()
+    assert run(home, paths[0], *options) == 0
+
+
 def test_an_empty_recording_is_run(home, capsys):
     empty = home / "empty.bin"
     empty.write_bytes(b"")
@@ -129,7 +143,7 @@ def test_an_empty_recording_is_run(home, capsys):
             r"--threads is -1; it must be 0 \(all\) to \d+, the CPUs of this machine",
         ),
         (["FILE", "--trace", "1", "--trace-out", "x"], "--trace is 1; the layers with membranes are 0, 3"),
-        (["FILE", "--limit", "1"], "--limit has an effect only beside --data; add that one"),
+        (["FILE", "--limit", "1"], "--limit has an effect only beside --data; add that one, or leave it out"),
         (
             ["FILE", "--predictions", "a.json", "--trace", "0", "--trace-out", "./a.json"],
             "--trace-out ./a.json: is the file of --predictions too; name another one",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import serial
 
-from firmware_gen.board_build import Firmware, link_program
+from firmware_gen.board_build import DEFAULT_BAUD, Firmware, link_program
 from firmware_gen.board_run import Emulator, emulator
 from firmware_gen.boards import BOARDS, Board
 
@@ -28,8 +28,10 @@ def require_tools() -> None:
     assert not missing, f"{', '.join(missing)} missing; install the packages that .ci/run lists"
 
 
-def echo_firmware(board: Board, folder: Path, toolchain: str | None = None) -> Firmware:
-    return link_program(board, [ECHO], HEADERS, '#include "sast_board.h"\n', folder, toolchain)
+def echo_firmware(
+    board: Board, folder: Path, toolchain: str | None = None, baud: int = DEFAULT_BAUD
+) -> Firmware:
+    return link_program(board, [ECHO], HEADERS, '#include "sast_board.h"\n', folder, toolchain, baud)
 
 
 @contextlib.contextmanager

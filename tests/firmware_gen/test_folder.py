@@ -70,7 +70,10 @@ def test_changed_and_missing_files(folder):
     ("change", "message"),
     [
         ({"format": "other"}, "format is not 'edge-sast-firmware'"),
-        ({"format_version": 2}, "format_version is 2; this edge-sast reads 1: export again"),
+        (
+            {"format_version": 2},
+            "format_version is 2; this edge-sast reads 1; export again to another folder",
+        ),
         ({"format_version": True}, "format_version is True"),
         ({"name": None}, "name is None; it must be a text"),
         ({"files": {"../up": "00"}}, "files is not a list of paths inside the folder"),

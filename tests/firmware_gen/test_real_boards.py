@@ -99,7 +99,7 @@ def test_stm32f1_registers_make_the_clocks(tmp_path):
 
 
 def test_rp2040_registers_make_the_clocks(tmp_path):
-    """RP2040 datasheet, 2.18: VCO = 12 MHz · FBDIV, 750 to 1600 MHz; 4.2.7: baud = clk_peri / 16 / (I + F / 64)."""
+    """RP2040 datasheet, 2.18: VCO = 12 MHz · FBDIV, 750 to 1600 MHz."""
     chip = started("pico", tmp_path)
     multiply, divide = chip.at(0x40028008), chip.at(0x4002800C)
     assert 750e6 <= 12e6 * multiply <= 1600e6
@@ -108,9 +108,18 @@ def test_rp2040_registers_make_the_clocks(tmp_path):
     assert chip.at(0x4000803C) & 3 == 1  # the system clock's other source, which is the PLL
     assert chip.at(0x4000803C) >> 5 & 7 == 0
     assert chip.at(0x40008048) & 0x8E0 == 0x800
-    baud = hz / 16 / (chip.at(0x40034024) + chip.at(0x40034028) / 64)
-    assert abs(baud - 115_200) / 115_200 < 0.005
     assert (chip.at(0x40014004), chip.at(0x4001400C)) == (2, 2)
+
+
+@pytest.mark.parametrize("baud", [120, 115_200, 2_501_000, 7_400_000])
+def test_rp2040_makes_the_baud_that_was_checked(baud, tmp_path):
+    """RP2040 datasheet, 4.2.7: baud = clk_peri / 16 / (I + F / 64)."""
+    board = RegisterBoard(echo_firmware(BOARDS["pico"], tmp_path, baud=baud), chip_of("pico"))
+    board.run_to_main()
+    whole, part = board.chip.at(0x40034024), board.chip.at(0x40034028)
+    made = 125e6 / 16 / (whole + part / 64)
+    assert made == BOARDS["pico"].uart.made(baud)
+    assert abs(made - baud) / baud < 0.008
 
 
 def test_rp2040_boot_stage_sets_up_the_flash(tmp_path):

@@ -267,6 +267,14 @@ def test_a_toolchain_for_the_host(everything):
         command.run(parse(everything, "--toolchain", "gcc"))
 
 
+def test_a_baud_without_a_serial_line(everything):
+    for on in ("host", "cortex-m0"):
+        with pytest.raises(
+            EdgeSastError, match="--baud is -1, which is for serial lines; name one with --on"
+        ):
+            command.run(parse(everything, "--on", on, "--baud", "-1"))
+
+
 def test_not_a_build(tmp_path):
     with pytest.raises(
         EdgeSastError, match=r"has no manifest.json; give a folder that 'edge-sast export' wrote"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import pytest
 import safetensors.torch
@@ -98,10 +99,16 @@ def test_numbers_that_no_training_leaves_are_named(folder, name, value, told):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("epoch", "1", "epoch is '1'; it must be a number"),
-        ("epoch", -1, "epoch is -1; it must be a number"),
-        ("binning", {"other": 1}, "binning or classes are of another version"),
-        ("classes", 3, "binning or classes are of another version"),
+        ("epoch", "1", "epoch is '1'; it must be 0 to 4"),
+        ("epoch", -1, "epoch is -1; it must be 0 to 4"),
+        ("epoch", 999, "epoch is 999; it must be 0 to 4"),
+        ("binning", {"other": 1}, "config or binning are of another version"),
+        ("binning", {**asdict(BINNING), "shift": 9}, "checkpoint.safetensors: binning: shift"),
+        ("config", [], "config or binning are of another version"),
+        ("config", {**asdict(CONFIG), "dt_us": "1"}, "config or binning are of another version"),
+        ("config", {**asdict(CONFIG), "epochs": -1}, "checkpoint.safetensors: --epochs is -1"),
+        ("classes", 3, "classes are 3; they must be a list of names"),
+        ("classes", "ab", "classes are 'ab'; they must be a list of names"),
     ],
 )
 def test_fields_of_another_kind_are_named(folder, field, value, message):

@@ -36,6 +36,17 @@ def test_every_method_makes_a_run(method):
             r"--rho is 0.1, but --method surrogate \(--sharpness none\) does not take it",
         ),
         ("hard", {"rho_warmup": 2}, r"--rho-warmup is 2, but --method hard"),
+        ("sast", {"rho_delay": 12}, "--rho-delay is 12; of --epochs 12 none is left to perturb: lower it"),
+        (
+            "sast",
+            {"epochs": 0, "rho": 5.0},
+            r"--rho is 5.0, but --method sast \(--epochs 0\) does not take it",
+        ),
+        (
+            "hard",
+            {"epochs": 0, "precision": "bfloat16"},
+            r"--precision is bfloat16, but --method hard \(--epochs 0\) does not take it",
+        ),
         ("sast", {"mix": 0.2}, r"--mix is 0.2, but --method sast \(--forward smooth\) does not take it"),
         ("sast", {"mask": 0.5}, "--mask is 0.5, but the forward pass is smooth"),
         ("a2sg", {"beta_start": 1.0}, r"--beta-start is 1.0, but --method a2sg \(--width consistent\)"),

@@ -23,6 +23,7 @@ from edge_sast.files import locked
 from tests.cli.recordings import write_lines
 from trainer import sweep_plot, sweep_report
 from trainer.pareto import pareto_front
+from trainer.sweep import Runner
 from trainer.sweep_report import Record
 from trainer.sweep_space import Options, Space
 from trainer.sweep_study import Ledger
@@ -149,6 +150,13 @@ def test_combinations_that_train_refuses_are_left_out_with_its_reason(recordings
         (
             ["--grid", "seed=0", "--objective", "speed"],
             "--objective is 'speed'; name each once, of accuracy, synops",
+        ),
+        *(
+            (
+                ["--grid", "seed=0", *given],
+                f"{given[0]} has an effect only beside --search, a --grid runs all",
+            )
+            for given in (["--trials", "1"], ["--sampler", "random"], ["--sampler-seed", "0"])
         ),
         (["--grid", "seed=0", "--jobs", "0"], "--jobs is 0; it must be 1 to 1024"),
         (
@@ -346,6 +354,21 @@ def is_free(run):
             return True
     except EdgeSastError:
         return False
+
+
+def test_a_trial_that_ctrl_c_ended_is_left_for_the_next_time(recordings, tmp_path, monkeypatch):
+    """A terminal interrupts the trials too, and one may end before the sweep has noticed its own interrupt."""
+    out = tmp_path / "sweep"
+    of = space(recordings, "--grid", "seed=0")
+    book = ledger(out, of)
+    book.add_missing(of.check()[0])
+    args = argparse.Namespace(jobs=1, trials=None, threads=0, device="cpu", cache_dir=None, quiet=True)
+    runner = Runner(book, out, args)
+    monkeypatch.setattr(runner, "_train", lambda _: 130)
+    runner.run()
+    (record,) = sweep_report.records(book.trials())
+    assert (record.figures, record.reason) == (None, None)
+    assert book.take(0).training.config.seed == 0
 
 
 def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):

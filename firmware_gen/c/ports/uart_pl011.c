@@ -19,7 +19,7 @@
 
 void uart_start(void)
 {
-    const uint32_t divider = (8u * (PORT_UART_HZ / PORT_BAUD) + 1u) / 2u; /* 16 samples a bit, in 64ths */
+    const uint32_t divider = (4u * PORT_UART_HZ + PORT_BAUD / 2u) / PORT_BAUD; /* 16 samples a bit, in 64ths */
 
     DIVIDER = divider >> 6;
     DIVIDER_64THS = divider & 63u;
