@@ -14,7 +14,7 @@ test: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Long checks of the C: fuzzing for minutes, deviations that no longer occur.
 quality: $(VENV)/.ready-dev
