@@ -108,11 +108,12 @@ def check_writable(option: str, path: str | os.PathLike[str], *, folder: bool) -
     end = _destination(target)
     if _standard_stream(end) is not None:
         return
-    place = end if target.exists() and (folder or _is_device(end)) else end.absolute().parent
+    device = _is_device(end)
+    place = end if device or (folder and end.exists()) else end.absolute().parent
     while not place.exists() and place != place.parent:
         place = place.parent
-    needed = os.W_OK | os.X_OK if place.is_dir() else os.W_OK
-    if not (place.is_dir() or _is_device(place)) or not os.access(place, needed):
+    needed = os.W_OK if device else os.W_OK | os.X_OK
+    if not (device or place.is_dir()) or not os.access(place, needed):
         raise EdgeSastError(f"{option} {target}: {place} cannot be written; choose another folder")
 
 

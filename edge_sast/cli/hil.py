@@ -118,7 +118,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _check_journal(args: argparse.Namespace) -> None:
-    """Before anything is read or opened: a journal that is there for --journal, or is not for --resume."""
+    """Before anything is read or opened: two journals, or one that is there and must not be begun anew."""
     from pathlib import Path
 
     if args.resume is not None and args.journal is not None:
