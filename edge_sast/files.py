@@ -63,7 +63,7 @@ def _destination(path: str | os.PathLike[str]) -> Path:
         return target
     end = Path(os.path.realpath(target))
     if end.is_symlink():
-        raise EdgeSastError(f"{target}: is a link that leads back to itself; remove it, or name another file")
+        raise EdgeSastError(f"{target}: is a link that leads back to itself; remove it, or name another")
     return end
 
 
@@ -84,7 +84,8 @@ def _standard_stream(path: Path) -> int | None:
 
 def _append(descriptor: int, data: bytes) -> None:
     for text in (sys.stdout, sys.stderr):
-        text.flush()
+        if text is not None:  # closed before the start
+            text.flush()
     with open(descriptor, "wb", closefd=False) as stream:
         stream.write(data)
 
@@ -105,7 +106,10 @@ def check_writable(option: str, path: str | os.PathLike[str], *, folder: bool) -
     if target.exists() and target.is_dir() != folder:
         kind, wanted = ("file", "folder") if folder else ("folder", "file")
         raise EdgeSastError(f"{option} {target}: is a {kind}; name a {wanted}")
-    end = _destination(target)
+    try:
+        end = _destination(target)
+    except EdgeSastError as error:
+        raise EdgeSastError(f"{option} {error}") from error
     if _standard_stream(end) is not None:
         return
     device = _is_device(end)
@@ -118,18 +122,21 @@ def check_writable(option: str, path: str | os.PathLike[str], *, folder: bool) -
 
 
 def check_outputs(
-    outputs: Mapping[str, str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str]]
+    outputs: Mapping[str, str | os.PathLike[str]],
+    inputs: Iterable[str | os.PathLike[str]],
+    made: Iterable[tuple[str, str | os.PathLike[str]]] = (),
 ) -> None:
     """Tell before long work of files that could not be written, or would overwrite another output or what is read.
 
     Args:
         outputs: option to the file that is written there.
-        inputs: files and folders that are read; what does not exist is no path (a data set by its name).
+        inputs: files and folders that are read; what does not exist is no path.
+        made: option and file of what is written into folders, which are checked elsewhere.
 
     Raises EdgeSastError naming the option, for an output that is an input or lies in one, too.
     """
     read = [Path(os.path.realpath(path)) for path in inputs if Path(path).exists()]
-    taken: dict[Path, str] = {}
+    taken = {Path(os.path.realpath(path)): option for option, path in made}
     for option, path in outputs.items():
         check_writable(option, path, folder=False)
         end = _destination(path)

@@ -23,6 +23,13 @@ from firmware_gen.verify import Build, open_build
 
 DEFAULT_BAUD = 115_200
 BUILD_JSON, TOOL = "build.json", "edge-sast"
+PARTS = {
+    "firmware.elf",
+    "firmware.bin",
+    "firmware.uf2",
+    "port_config.h",
+    "link.ld",
+}  # written before BUILD_JSON
 REGION_BYTES = (
     64 << 20
 )  # of the linker's regions: more than any board has, so that what does not fit is measured
@@ -86,7 +93,9 @@ def build_firmware(
 
 
 def is_program_folder(folder: Path) -> bool:
-    """Whether `build_firmware` wrote it, and may replace what it wrote."""
+    """Whether `build_firmware` wrote it, even in part, and may replace what it wrote."""
+    if {path.name for path in folder.iterdir()} <= PARTS:  # it was interrupted before BUILD_JSON
+        return True
     try:
         document = json.loads((folder / BUILD_JSON).read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -52,7 +52,7 @@ class Uart:
         return -(-self.hz // LARGEST_DIVIDERS[self.driver]), self.hz // 16
 
     def made(self, baud: int) -> float:
-        """What comes of `baud`: the divider is rounded, PL011's to quarters of a clock."""
+        """What comes of `baud` on a real board: the divider is rounded, PL011's to quarters of a clock."""
         parts = 4 if self.driver == "pl011" else 1
         return parts * self.hz / ((parts * self.hz + baud // 2) // baud)
 

@@ -43,7 +43,8 @@ def train(args: argparse.Namespace) -> int:
         config = training_config(args)  # a mistake is told once
         if args.workers > config.batch_size:
             raise EdgeSastError(
-                f"--workers is {args.workers}; of a --batch-size of {config.batch_size} some would get no recording"
+                f"--workers is {args.workers}; of a --batch-size of {config.batch_size} some would get no recording: "
+                f"choose at most {config.batch_size}"
             )
         return processes.launch(args.workers, [sys.executable, "-m", "edge_sast.cli.main", *args.argv])
     with processes.session() as workers:
@@ -62,7 +63,7 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
         processes.take_gpu()
     with workers.main_first():
         dataset = datasets.open_data(config, args.download_dir)
-        check_network(config, dataset)
+        check_with_data(config, dataset)
         data = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty)
     trainer = Trainer(config, data, folder, device, args.quiet, workers)
     if not workers.main:
@@ -81,15 +82,22 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
     return 0
 
 
-def check_network(config: TrainConfig, dataset: Dataset) -> None:
-    """Refuse what can be told before recordings are read: a bad --arch, names that no model can hold."""
+def check_with_data(config: TrainConfig, dataset: Dataset) -> None:
+    """Refuse what can be told before recordings are read: a bad --arch, names that no model can hold, options that the
+    data set makes useless.
+    """
     grid = config.binning(dataset.sensor)
     config.network(grid, len(dataset.classes))
     smaller = min(grid.height, grid.width)
-    if config.augment_shift >= smaller:
+    if config.augment_shift >= smaller and config.augment_shift != TrainConfig.augment_shift:
         raise EdgeSastError(
             f"--augment-shift is {config.augment_shift}; the input has {grid.width}x{grid.height} pixels: choose 0 to "
             f"{smaller - 1}"
+        )
+    if "valid" in dataset.splits and config.valid_fraction != TrainConfig.valid_fraction:
+        raise EdgeSastError(
+            f"--valid-fraction is {config.valid_fraction}, but --data {config.data} has a split 'valid', which is used "
+            "whole; leave it away"
         )
     for name in dataset.classes:
         if not name.isprintable():

@@ -106,7 +106,9 @@ class TrainConfig:
         values = methods.settings(method, given)
         idle = settings_checks.without_effect(DEFAULTS | values)
         dropped = idle.keys() & methods.METHODS[method].proposed.keys() - given.keys()
-        return TrainConfig(**{name: value for name, value in values.items() if name not in dropped})
+        config = TrainConfig(**{name: value for name, value in values.items() if name not in dropped})
+        settings_checks.check_asked(config, given, DEFAULTS)
+        return config
 
     def __post_init__(self) -> None:
         if self.method not in methods.METHODS:

@@ -37,11 +37,6 @@ def training_data(
         dataset, main_split, binning, limit=config.limit, cache_dir=cache_dir, skip_empty=skip_empty
     )
     if "valid" in dataset.splits:
-        if config.valid_fraction != TrainConfig.valid_fraction:
-            raise EdgeSastError(
-                f"--valid-fraction is {config.valid_fraction}, but --data {config.data} has a split 'valid', which is "
-                "used whole; leave it away"
-            )
         return Data(
             train_part, load_binned(dataset, "valid", binning, cache_dir=cache_dir, skip_empty=skip_empty)
         )

@@ -93,8 +93,17 @@ def demo(args: argparse.Namespace) -> int:
 
 def _check_own(run: Path) -> None:
     """Only a demo's training may be replaced."""
-    if (run / checkpoint.FILE_NAME).exists() and checkpoint.load(run).config != SETTINGS:
-        raise EdgeSastError(f"--out {run.parent}: {run} holds another training; choose another folder")
+    if not (run / checkpoint.FILE_NAME).exists():
+        return
+    try:
+        own = checkpoint.load(run).config == SETTINGS
+    except EdgeSastError:  # of another version
+        own = False
+    if not own:
+        raise EdgeSastError(
+            f"--out {run.parent}: {run} holds another training, or a demo of another version; move it away, or choose "
+            "another folder"
+        )
 
 
 def _targets() -> dict[str, Callable[[Path, BinnedEvents], VerifyReport]]:

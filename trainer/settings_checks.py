@@ -103,17 +103,25 @@ def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
         f"--loss {loss}": (loss == "tet", ("tet_lambda",)),
         "--rate-weight 0": (values["rate_weight"] > 0, ("rate_limit",)),
         "--qat-epochs 0": (values["qat_epochs"] > 0, ("qat_lr", "bits")),
-        "--epochs 0": (values["epochs"] > 0, (*PERTURBED, "precision")),
     }
     return {name: what for what, (does, names) in taken.items() if not does for name in names}
 
 
-def check_combinations(config: TrainConfig) -> None:
-    """What cannot be done together."""
+def check_asked(config: TrainConfig, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Refuse what is useless to ask for, of the options given; a run that was trained with it can be read."""
     if config.epochs and config.rho_delay >= config.epochs:
         raise EdgeSastError(
             f"--rho-delay is {config.rho_delay}; of --epochs {config.epochs} none is left to perturb: lower it"
         )
+    for name in (*PERTURBED, "precision"):
+        if not config.epochs and name in given and given[name] != defaults[name]:
+            raise EdgeSastError(
+                f"{flag(name)} is {given[name]}, but it is of the float epochs, and --epochs is 0; leave it away"
+            )
+
+
+def check_combinations(config: TrainConfig) -> None:
+    """What cannot be done together."""
     _check_threshold(config)
     _check_online(config)
     if config.independent_batch and config.sharp.same_batch:

@@ -30,7 +30,6 @@ PLOT_NAME = "pareto.png"
 MOST_JOBS = 1024
 TRIALS = 20  # of a search, where --trials does not say
 MOST_REASON = 300  # characters
-INTERRUPTED = 130  # exit code
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -126,9 +125,7 @@ class Runner:
             if held is None:
                 return
             code = self._train(held)
-            if code == INTERRUPTED or (
-                self._stopped.is_set() and code != 0
-            ):  # a terminal's Ctrl-C goes to all
+            if self._stopped.is_set() and code != 0:
                 self._ledger.release(held)
                 return
             self._settle(held, code)
@@ -148,9 +145,14 @@ class Runner:
         with (folder / LOG_NAME).open("ab") as log:
             with self._lock:
                 if self._stopped.is_set():
-                    return INTERRUPTED
+                    return 130
                 process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=os.environ | alone
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env=os.environ | alone,
+                    start_new_session=True,  # a terminal's interrupt is the sweep's to pass on
                 )
                 self._processes.add(process)
             code = process.wait()

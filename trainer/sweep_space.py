@@ -16,7 +16,7 @@ from edge_sast.cli.train import add_setting_arguments
 from edge_sast.data.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from trainer import datasets
-from trainer.command import check_network, training_config
+from trainer.command import check_with_data, training_config
 from trainer.config import TrainConfig
 from trainer.settings_checks import flag
 
@@ -195,7 +195,7 @@ class Space:
         place = (config.data, config.sensor, args.download_dir)
         if place not in self._datasets:
             self._datasets[place] = datasets.open_data(config, args.download_dir)
-        check_network(config, self._datasets[place])
+        check_with_data(config, self._datasets[place])
         settings = {**vars(args), **asdict(config)}
         identity = {name: value for name, value in settings.items() if name not in ELSEWHERE}
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_outputs
 
-# What a folder is known by; it holds other files too, and may take more.
-_KNOWN_BY = {
-    "run_dir": "checkpoint.safetensors",
-    "runs": "checkpoint.safetensors",
-    "init": "checkpoint.safetensors",
-    "build": "manifest.json",
-}
-_READ = (*_KNOWN_BY, "model", "sources", "data", "spec")
+# What folders hold that must not be lost; other files may lie there, and be added. The modules that write these, and
+# know the names of the data sets, take too long to import before each command.
+RUN = ("checkpoint.safetensors", "config.json", "metrics.jsonl")
+BUILD = ("manifest.json", "model.safetensors")
+PROGRAM = ("firmware.elf", "firmware.bin", "build.json")
+DATA_SETS = ("digits", "nmnist", "dvsgesture")
+_FOLDERS = {"run_dir": RUN, "runs": RUN, "init": RUN, "build": BUILD}
+_READ = (*_FOLDERS, "model", "sources", "data", "spec")
 _WRITTEN = ("json", "predictions", "trace_out", "trace", "journal", "resume")
+_MADE = {"train": RUN, "calibrate": RUN, "export": BUILD, "board": PROGRAM}
 
 
 def check_arguments(args: argparse.Namespace) -> None:
     """Raises EdgeSastError for an empty value, and for outputs that cannot be written or would overwrite something.
 
-    What is overwritten: another output, a model, checkpoint or manifest that is read, anything in a data set.
+    What is overwritten: another output, a model, checkpoint or build that is read, anything in a data set.
     """
     for name in vars(args):
         if name != "argv" and "" in _values(args, name):
             raise EdgeSastError(f"{_shown(name)} is empty (an unset variable?); give a value or leave it out")
     outputs = {_shown(name): str(value) for name in _WRITTEN for value in _values(args, name)}
-    if args.command == "export":
-        folder = args.target == "c" and not Path(args.out).is_file()
-        outputs = {"--out": str(Path(args.out) / "manifest.json") if folder else args.out} | outputs
-    check_outputs(outputs, list(_inputs(args)))
+    made = []
+    if args.command == "export" and args.target == "model":
+        outputs = {"--out": args.out} | outputs
+    elif args.command in _MADE:
+        made = [("--out", Path(out) / file) for out in _values(args, "out") for file in _MADE[args.command]]
+    check_outputs(outputs, list(_inputs(args)), made)
     _check_not_among_recordings(args)
 
 
@@ -71,13 +75,17 @@ def _inputs(args: argparse.Namespace) -> Iterator[Path]:
     for name in _READ:
         for value in _values(args, name):
             path = Path(value)
-            yield path / _KNOWN_BY[name] if name in _KNOWN_BY and path.is_dir() else path
+            if name in _FOLDERS and path.is_dir():
+                yield from (path / file for file in _FOLDERS[name])
+            elif name not in ("data", "spec") or value not in DATA_SETS:
+                yield path
 
 
 def _check_not_among_recordings(args: argparse.Namespace) -> None:
     """A folder that is made in a data set would count as one of its classes or splits."""
     for data in _values(args, "data"):
         for out in _values(args, "out"):
-            place, folder = Path(out).resolve(), Path(data).resolve()
-            if folder.is_dir() and (place == folder or folder in place.parents):
+            place, folder = Path(os.path.realpath(out)), Path(os.path.realpath(data))
+            inside = folder.is_dir() and (place == folder or folder in place.parents)
+            if inside and data not in DATA_SETS:  # a name wins over a folder of the same name
                 raise EdgeSastError(f"--out {out}: lies in --data {data}; name a folder outside it")

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 NAME = "board"
 HELP = "Make the program of a board from a build folder, or run it on an emulated board for 'edge-sast hil'."
-DEFAULT_BAUD = 115_200
 UNPROVEN = "built here, not run on silicon"
 
 
@@ -26,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_build_arguments(build)
     build.add_argument("--out", required=True, metavar="DIR", help="folder for the program")
-    build.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="of a real board's UART")
+    build.add_argument("--baud", type=int, help="of a real board's UART (115200)")
     build.add_argument("--json", metavar="FILE", help="write the bytes of flash and RAM")
     run = actions.add_parser("run", help="run BUILD on an emulated board until interrupted")
     _add_build_arguments(run)
@@ -87,18 +86,19 @@ def _list(args: argparse.Namespace) -> int:
 def _build(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import write_json
     from edge_sast.files import check_writable
-    from firmware_gen.board_build import build_firmware, is_program_folder
+    from firmware_gen.board_build import DEFAULT_BAUD, build_firmware, is_program_folder
     from firmware_gen.boards import ARDUINO, find_board
 
     out = Path(args.out)
     check_writable("--out", out, folder=True)
     if args.board == ARDUINO:
         return _sketch(args)
-    if out.is_dir() and any(out.iterdir()) and not is_program_folder(out):  # recordings, or an export
+    if out.is_dir() and not is_program_folder(out):  # recordings, or an export
         raise EdgeSastError(f"--out {out}: holds other files; name a new folder")
     board = find_board(args.board)
+    baud = DEFAULT_BAUD if args.baud is None else args.baud
     firmware = build_firmware(
-        args.build, board, args.out, toolchain=args.toolchain, baud=args.baud, edited=args.edited
+        args.build, board, args.out, toolchain=args.toolchain, baud=baud, edited=args.edited
     )
     write_json(args.json, firmware.figures())
     _print_use(firmware)
@@ -113,7 +113,7 @@ def _sketch(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import write_json
     from firmware_gen.arduino import write_sketch
 
-    for option, value in (("--toolchain", args.toolchain), ("--baud", args.baud != DEFAULT_BAUD)):
+    for option, value in (("--toolchain", args.toolchain), ("--baud", args.baud is not None)):
         if value:
             raise EdgeSastError(
                 f"{option}: the Arduino IDE compiles this one; set BAUD in the sketch, or leave it out"

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from edge_sast.hil.worker import Plan
     from edge_sast.model import Model
 
-DEFAULT_BAUD = 115_200
-
 
 def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say where boards are and how patient to be with them."""
@@ -27,7 +25,7 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
         help="a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT or rfc2217://HOST:PORT; several share the "
         "recordings",
     )
-    parser.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="bits a second of a UART")
+    parser.add_argument("--baud", type=int, help="bits a second of a UART (115200)")
     parser.add_argument(
         "--retries", type=int, default=5, metavar="N", help="failures in a row before a port is given up"
     )
@@ -42,11 +40,16 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check_options(args: argparse.Namespace) -> Plan:
-    """Refuses what cannot work before anything is read or opened. args: of add_port_arguments and --check."""
-    from edge_sast.hil.ports import check_names, require_pyserial
+    """Refuses what cannot work before anything is read or opened, and fills in --baud.
+
+    args: of add_port_arguments and --check.
+    """
+    from edge_sast.hil.ports import DEFAULT_BAUD, check_names, require_pyserial
     from edge_sast.hil.worker import Plan
 
     require_pyserial()
+    if args.baud is None:
+        args.baud = DEFAULT_BAUD
     check_names(args.port, args.baud)
     if not 0 < args.stall_s < float("inf"):
         raise EdgeSastError(f"--stall-s is {args.stall_s}; give seconds above 0")

@@ -5,14 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from edge_sast.cli.hil_session import (
-    DEFAULT_BAUD,
-    check_options,
-    connected,
-    describe,
-    progress,
-    why_incomplete,
-)
+from edge_sast.cli.hil_session import check_options, connected, describe, progress, why_incomplete
 from edge_sast.cli.recordings import bin_split, open_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
 
@@ -41,12 +34,7 @@ def _verify(args: argparse.Namespace) -> int:
             f"--toolchain is {args.toolchain!r}, which is for emulated cores; a board runs what was flashed"
         )
     ports = argparse.Namespace(
-        port=[args.on],
-        baud=DEFAULT_BAUD if args.baud is None else args.baud,
-        check="both",
-        retries=3,
-        stall_s=10.0,
-        trace=None,
+        port=[args.on], baud=args.baud, check="both", retries=3, stall_s=10.0, trace=None
     )
     plan = check_options(ports)
     build = open_build(args.build, args.edited)

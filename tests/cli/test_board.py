@@ -75,6 +75,9 @@ def test_a_program_takes_the_place_of_an_earlier_one_alone(build, tmp_path, caps
     assert main([*words, "nucleo-f103rb"]) == 0
     assert not (out / "firmware.uf2").exists()  # the Pico's
     capsys.readouterr()
+    (out / "build.json").unlink()  # as an interrupted build leaves it
+    assert main([*words, "pico"]) == 0
+    capsys.readouterr()
     (out / "build.json").write_text('{"tool": "ninja"}')
     assert main([*words, "pico"]) == 2
     assert capsys.readouterr().err == f"edge-sast: --out {out}: holds other files; name a new folder\n"

@@ -38,7 +38,7 @@ def test_demo_runs_the_whole_path(tmp_path, monkeypatch, capsys, with_compiler):
     demo._check_own(tmp_path / "demo" / "run")  # a demo's may be replaced
     monkeypatch.setattr(demo, "SETTINGS", replace(demo.SETTINGS, seed=1))
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
-    assert "run holds another training; choose another folder" in capsys.readouterr().err
+    assert "run holds another training, or a demo of another version; move it away" in capsys.readouterr().err
     assert (tmp_path / "demo" / "run" / "checkpoint.safetensors").read_bytes() == kept
 
 

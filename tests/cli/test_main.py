@@ -11,6 +11,7 @@ import sys
 import pytest
 
 import edge_sast
+from edge_sast.cli import arguments
 from edge_sast.cli.main import SUBCOMMANDS, main
 
 
@@ -120,6 +121,26 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
             "train --data DATA --dt-us 1 --steps 1 --out DATA/run",
             "--out DATA/run: lies in --data DATA; name a folder outside it",
         ),
+        (
+            "evaluate RUN --json RUN/metrics.jsonl",
+            "--json RUN/metrics.jsonl: is what is read; name another file",
+        ),
+        (
+            "calibrate RUN --out x --json x/config.json",
+            "--json x/config.json: is the file of --out too; name",
+        ),
+        (
+            "board build BUILD --board pico --out x --json BUILD/model.safetensors",
+            "--json BUILD/model.safetensors: is what is read; name another file",
+        ),
+        (
+            "board build BUILD --board pico --out x --json x/firmware.elf",
+            "--json x/firmware.elf: is the file of --out too; name another one",
+        ),
+        (
+            "export MODEL --target C --out DATA",
+            "--target is 'C'; this version writes c and model",
+        ),
         ("evaluate RUN --data=", "--data is empty (an unset variable?); give a value or leave it out"),
         ("run MODEL FILE --predictions=", "--predictions is empty (an unset variable?); give a value or"),
         (
@@ -132,9 +153,10 @@ def test_files_that_would_be_lost_are_told_first(tmp_path, capsys, words, messag
     places = {name: str(tmp_path / name.lower()) for name in ("MODEL", "FILE", "DATA", "RUN", "BUILD")}
     for name in ("MODEL", "FILE"):
         (tmp_path / name.lower()).write_bytes(name.encode())
-    for folder, file in (("data", "one"), ("run", "checkpoint.safetensors"), ("build", "manifest.json")):
+    for folder, files in (("data", ["one"]), ("run", arguments.RUN), ("build", arguments.BUILD)):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / file).write_text("kept")
+        for file in files:
+            (tmp_path / folder / file).write_text("kept")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def placed(text):
@@ -145,14 +167,64 @@ def test_files_that_would_be_lost_are_told_first(tmp_path, capsys, words, messag
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+def test_a_data_set_by_its_name_is_no_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    for words in (
+        [
+            "train",
+            "--data",
+            "digits",
+            "--dt-us",
+            "1",
+            "--steps",
+            "0",
+            "--out",
+            "digits/a",
+            "--json",
+            "digits/x",
+        ],
+    ):
+        assert main(words) == 2
+        assert capsys.readouterr().err == "edge-sast: --steps is 0; it must be 1 to 65535\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a link")
+def test_a_folder_that_is_a_link_to_itself_is_one_line(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    words = ["train", "--data", str(tmp_path / "data"), "--dt-us", "1", "--steps", "1", "--out", str(circle)]
+    assert main(words) == 2
+    told = f"edge-sast: --out {circle}: is a link that leads back to itself; remove it, or name another\n"
+    assert capsys.readouterr().err == told
+
+
+def test_folders_are_known_by_what_is_written_into_them():
+    from edge_sast.data.sources import BUILT_IN
+    from edge_sast.data.tonic_sets import TONIC_SETS
+    from firmware_gen import board_build, folder
+    from trainer import checkpoint, loop, metrics
+
+    assert arguments.RUN == (checkpoint.FILE_NAME, loop.CONFIG_NAME, metrics.METRICS_NAME)
+    assert arguments.BUILD[0] == folder.MANIFEST
+    assert set(arguments.PROGRAM) <= {*board_build.PARTS, board_build.BUILD_JSON}
+    assert (BUILT_IN, *TONIC_SETS) == arguments.DATA_SETS
+
+
+def python(code):
+    """Exit code, standard output and error of a program."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
 def test_training_without_torch_is_one_line():
     code = (
         "import sys; sys.modules['torch'] = None; from edge_sast.cli.main import main; "
         "sys.exit(main(['evaluate', 'runs/a']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr == "edge-sast: evaluate: PyTorch is not installed; pip install 'edge-sast[train]'\n"
+    told = "edge-sast: evaluate: PyTorch is not installed; pip install 'edge-sast[train]'\n"
+    assert python(code) == (2, "", told)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
@@ -170,8 +242,7 @@ def test_ctrl_c_ends_imports_that_swallow_exceptions():
         "    except BaseException: pass\n"
         "print('went on')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "edge-sast: interrupted\n")
+    assert python(code) == (130, "", "edge-sast: interrupted\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
@@ -187,8 +258,7 @@ def test_signals_that_are_ignored_stay_ignored():
         "    except KeyboardInterrupt: print('interrupted')\n"
         "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+    assert python(code) == (0, "interrupted\n", "")
 
 
 def test_doctor_finds_this_machine_ready(capsys, tmp_path):

@@ -241,6 +241,9 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
     assert not (home / "never").exists()
 
 
+SHORT = ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -249,7 +252,7 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
             "--bits is 9; it must be 1 to 8, or 2 such widths, one a layer with weights",
         ),
         (
-            ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--bits", "8,4"],
+            [*SHORT, "--bits", "8,4"],
             "--bits is 8,4; it must be 1 to 8, or 3 such widths, one a layer with weights",
         ),
         (
@@ -269,43 +272,19 @@ def test_bad_recordings_are_one_line(home, capsys, change, message):
             "--dt-us is 0; it must be 1 to 2147483647",
         ),
         (
-            ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--device", "tpu"],
+            [*SHORT, "--device", "tpu"],
             "--device is",
         ),
         (
-            [
-                "train",
-                "--data",
-                "DATA",
-                "--out",
-                "OUT",
-                "--dt-us",
-                "1",
-                "--steps",
-                "4",
-                "--augment-shift",
-                "34",
-            ],
+            [*SHORT, "--augment-shift", "34"],
             "--augment-shift is 34; the input has 34x34 pixels: choose 0 to 33",
         ),
         (
-            ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "4", "--workers", "65"],
-            "--workers is 65; of a --batch-size of 64 some would get no recording",
+            [*SHORT, "--workers", "65"],
+            "--workers is 65; of a --batch-size of 64 some would get no recording: choose at most 64",
         ),
         (
-            [
-                "train",
-                "--data",
-                "DATA",
-                "--out",
-                "OUT",
-                "--dt-us",
-                "1",
-                "--steps",
-                "4",
-                "--valid-fraction",
-                "0.2",
-            ],
+            [*SHORT, "--valid-fraction", "0.2"],
             "--valid-fraction is 0.2, but --data ",
         ),
         (

@@ -23,7 +23,6 @@ from edge_sast.files import locked
 from tests.cli.recordings import write_lines
 from trainer import sweep_plot, sweep_report
 from trainer.pareto import pareto_front
-from trainer.sweep import Runner
 from trainer.sweep_report import Record
 from trainer.sweep_space import Options, Space
 from trainer.sweep_study import Ledger
@@ -356,19 +355,23 @@ def is_free(run):
         return False
 
 
-def test_a_trial_that_ctrl_c_ended_is_left_for_the_next_time(recordings, tmp_path, monkeypatch):
-    """A terminal interrupts the trials too, and one may end before the sweep has noticed its own interrupt."""
+@pytest.mark.skipif(sys.platform == "win32", reason="signals a process group")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_what_a_terminal_sends_to_all_fails_no_trial(recordings, tmp_path, number):
+    """Ctrl-C, and a terminal that is closed, reach each process of the group: the trial must not be ended by them."""
     out = tmp_path / "sweep"
-    of = space(recordings, "--grid", "seed=0")
-    book = ledger(out, of)
-    book.add_missing(of.check()[0])
-    args = argparse.Namespace(jobs=1, trials=None, threads=0, device="cpu", cache_dir=None, quiet=True)
-    runner = Runner(book, out, args)
-    monkeypatch.setattr(runner, "_train", lambda _: 130)
-    runner.run()
-    (record,) = sweep_report.records(book.trials())
+    words = ["--method", "hard", "--epochs", "600", "--qat-epochs", "1", "--grid", "limit=12"]
+    argv = [sys.executable, "-m", "edge_sast.cli.main", *command(recordings, out, *words)]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as sweep:
+        wait_until(lambda: any(epochs_kept(run) > 5 for run in out.glob("runs/*")))
+        os.killpg(sweep.pid, number)
+        said = sweep.stderr.read()
+    assert sweep.returncode == 130
+    assert "holds 0 finished trials, the same command goes on from there" in said
+    (run,) = out.glob("runs/*")
+    wait_until(lambda: is_free(run))
+    (record,) = sweep_report.records(ledger(out, space(recordings, *words)).trials())
     assert (record.figures, record.reason) == (None, None)
-    assert book.take(0).training.config.seed == 0
 
 
 def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
