@@ -62,8 +62,8 @@ SAST_NAKED void sast_conv2d_8(sast_context_t *context, const sast_layer_t *layer
                      "1:\n"
                      "pop {r4-r11, pc}\n"
                      ".balign 4\n"
-                     "3:\n"
                      ".rept " CHAIN "\n"
+                     "4:\n"
                      "ldm.w r1!, {r2-r4, lr}\n"
                      "ldm.w r0, {r5-r12}\n"
                      "sxtab16 r5, r5, r2\n"
@@ -75,11 +75,9 @@ SAST_NAKED void sast_conv2d_8(sast_context_t *context, const sast_layer_t *layer
                      "sxtab16 r11, r11, lr\n"
                      "sxtab16 r12, r12, lr, ror #8\n"
                      "stm.w r0!, {r5-r12}\n"
+                     ".org 4b + " LINK_BYTES "\n" /* an error where a link were longer */
                      ".endr\n"
                      "2:\n" /* a row is done */
-                     ".if 2b - 3b - " CHAIN " * " LINK_BYTES "\n"
-                     ".error \"a link of the chain has another size\"\n"
-                     ".endif\n"
                      "ldm sp, {r2-r6}\n"
                      "add r0, r0, r5, lsl #2\n"
                      "add r1, r1, r6, lsl #2\n"
