@@ -4,11 +4,14 @@
  *
  * A run jumps into a chain of copies of the code for four quads, so that nothing is counted inside; where it starts is found
  * once for all output rows. What is left over of four quads comes before the chain.
+ *
+ * Such jumps into the middle of a function are what branch target identification (Armv8.1-M) is there to stop, and a landing
+ * pad at each place would cost as much as counting: where the compiler is told to use it, the plain C stands here.
  */
 #include "sast_dsp.h"
 #include "sast_internal.h"
 
-#if SAST_DSP
+#if SAST_DSP && !defined(__ARM_FEATURE_BTI_DEFAULT)
 
 /* The offsets that stand in the assembly. */
 #define ROWS_AT "32" /* of rows, in sast_layer_t; columns, counters and input_words follow */

@@ -6,6 +6,7 @@ once all is laid out: `.org` waits for that, `.if` does not.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +15,13 @@ import pytest
 
 from edge_sast.modelfile import load
 from firmware_gen.emulator import build
-from firmware_gen.emulator.cores import Core
 from firmware_gen.verify import verify_emulated
 from tests.firmware_gen.builds import LIBRARY, STRICT, everything_model, export
 
 CLANG = ("clang", "--target=arm-none-eabi", "-mthumb", "-mfloat-abi=soft", "-ffreestanding")
 INCLUDE = f"-I{LIBRARY.parent / 'include'}"
 CORES = ("m0", "m0plus", "m3", "m4", "m7", "m23", "m33", "m55")
+PROTECTION = "-mbranch-protection=standard"
 EXAMPLE = Path(__file__).parents[3] / "examples" / "nmnist-int8.safetensors"
 # What Arm's ABI has a compiler call, and a C library brings.
 LIBRARY_CALLS = """
@@ -62,22 +63,42 @@ def test_takes_the_assembly_at_every_level(tmp_path, level):
     compile_all(with_assembly(), tmp_path, *STRICT, "-mcpu=cortex-m4", level, INCLUDE)
 
 
+def test_branch_protection_finds_a_landing_pad_wherever_it_looks(tmp_path):
+    """Each function starts with one, and none jumps elsewhere: whatever a register or the stack holds is an address to
+    return to."""
+    flags = ("-march=armv8.1-m.main+dsp+pacbti", PROTECTION, "-Os", INCLUDE)
+    for path in compile_all(with_assembly(), tmp_path, *STRICT, *flags):
+        listing = subprocess.run(
+            ["arm-none-eabi-objdump", "-d", "--no-show-raw-insn", path],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        firsts = re.findall(r"<(\w+)>:\n.*?\t(\w+)", listing)
+        assert {first for _, first in firsts} in ({"bti"}, {"pacbti"}, {"bti", "pacbti"})
+        assert re.findall(r"\tbx\w*\s+(?!lr)\w+|\tldr\S*\s+pc,.*|\tmov\S*\s+pc,.*", listing) == []
+
+
 @pytest.mark.parametrize(
-    ("core", "model"),
-    [("cortex-m0", everything_model), ("cortex-m33", everything_model), ("cortex-m4", lambda: load(EXAMPLE))],
-    ids=["m0", "m33", "example"],
+    ("core", "model", "more"),
+    [
+        ("cortex-m0", everything_model, []),
+        ("cortex-m4", lambda: load(EXAMPLE), []),
+        # What that adds does nothing on this core, but it chooses kernels.
+        ("cortex-m33", lambda: load(EXAMPLE), [PROTECTION]),
+    ],
+    ids=["m0", "m4", "m33"],
 )
-def test_what_it_makes_is_right(tmp_path, monkeypatch, core, model):
+def test_what_it_makes_is_right(tmp_path, monkeypatch, core, model, more):
     """Objects of clang, linked by the GNU linker."""
     calls = tmp_path / "library_calls.c"
     calls.write_text(LIBRARY_CALLS)
     link = build.link
 
-    def link_clangs(
-        core: Core, toolchain: str, options: Sequence[str], sources: Sequence[Path], *where: object
-    ) -> None:
-        cpu = next(flag for flag in core.gcc if flag.startswith("-mcpu="))
-        objects = compile_all([*sources, calls], tmp_path, "-std=c99", "-ffunction-sections", cpu, *options)
+    def link_clangs(core, toolchain, options, sources, *where):
+        flags = ["-std=c99", "-ffunction-sections", *more]
+        flags += [flag for flag in core.gcc if flag.startswith("-mcpu=")]
+        objects = compile_all([*sources, calls], tmp_path, *flags, *options)
         link(core, toolchain, [], objects, *where)
 
     monkeypatch.setattr(build, "link", link_clangs)
