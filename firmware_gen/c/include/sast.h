@@ -17,7 +17,13 @@
  *     sast_result(&net, &class_index, outputs);
  *
  * The order of the events inside a step does not matter, and everything equals edge-sast's own runtime bit for bit.
- * One context must not be used by two threads, or by an interrupt and the main program, at the same time.
+ *
+ * One context must not be used by two threads, or by an interrupt and the main program, at the same time: an interrupt
+ * puts events into a queue, and the main program pushes them. A mark in the context finds part of the mistakes; it is no
+ * lock. A call that changes something and meets a sast_step or a sast_reset under way (from an interrupt on the same core,
+ * or from an observer) does nothing but answer SAST_ERR_BUSY; one that meets a sast_push is not noticed. A context that
+ * was never initialised, whatever its memory holds, is refused, and so is a copy: the copy, or a context that was moved,
+ * wants a sast_init of its own. What an earlier context left at the very same address is not told from a living one.
  */
 #ifndef SAST_H
 #define SAST_H
@@ -34,10 +40,12 @@ extern "C" {
 
 typedef enum {
     SAST_OK = 0,
-    SAST_ERR_ARGUMENT = 1, /* a null pointer, or a context before sast_init */
+    SAST_ERR_ARGUMENT = 1, /* a null pointer, a context before sast_init, or a copy of one */
     SAST_ERR_MODEL = 2,    /* the model's tables are of another version: export the model again */
     SAST_ERR_MEMORY = 3,   /* working memory too small, or not aligned: use the model's memory type */
-    SAST_ERR_RANGE = 4     /* an event outside the sensor (it is ignored), or no such layer */
+    SAST_ERR_RANGE = 4,    /* an event outside the sensor (it is ignored), or no such layer */
+    SAST_ERR_BUSY = 5,     /* a step or a reset of this context is under way: nothing was done, an event is ignored */
+    SAST_ERR_OVERLOAD = 6  /* an event beyond the limit of its step (sast_set_event_limit): it is ignored */
 } sast_status_t;
 
 /* ------------------------------------------------------------------ the model: constant, made by edge-sast ----- */
@@ -243,17 +251,27 @@ typedef struct {
     void (*layer_end)(void *user, uint16_t layer, const sast_counters_t *counters);
 } sast_observer_t;
 
+/* Events that were refused since sast_reset; each stays at its largest value when reached. */
+typedef struct {
+    uint32_t busy;     /* as SAST_ERR_BUSY */
+    uint32_t overload; /* as SAST_ERR_OVERLOAD */
+} sast_lost_t;
+
 /* A running instance. Its members are private; it may live anywhere, and holds no more than these. */
 struct sast_context {
     const sast_model_t *model;
     uint8_t *memory;
     sast_observer_t observer;
     uint32_t steps;    /* since sast_reset */
-    void *seen;        /* inputs that had an event, between the first event of a step and its end; else NULL */
+    void *volatile seen; /* inputs that had an event, between the first event of a step and its end; else NULL */
+    volatile uintptr_t mark; /* what state it is in, in terms of its own address: garbage and copies have none */
+    uint32_t event_limit; /* of a step; 0: none */
+    uint32_t events_left; /* of this step, where there is a limit */
+    sast_lost_t lost;
 };
 
 /* Ties a model to its working memory (the model's own memory type, or `size` bytes aligned to 8) and resets it.
-   The memory must stay in place as long as the context is used. */
+   The memory and the context must stay in place as long as the context is used. */
 sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void *memory, size_t size);
 
 /* Start of a recording: membranes to their initial values, counters and outputs to 0. */
@@ -281,6 +299,15 @@ uint32_t sast_steps(const sast_context_t *context);
 
 /* From the next step on, tell `observer` about every neuron (NULL: no one). The structure is copied. */
 sast_status_t sast_set_observer(sast_context_t *context, const sast_observer_t *observer);
+
+/* From the next step on, take at most `most` events in a step (0: no limit, as after sast_init; sast_reset keeps it), so
+   that a sensor that floods the network cannot make a step cost more than its time. Counted are events that count: those
+   that the step has counted already (as a pixel that fires again and again, count_cap) are neither limited nor lost, and
+   cost little. Whatever is beyond gets SAST_ERR_OVERLOAD: a recording without it equals the runtime's, limit or not. */
+sast_status_t sast_set_event_limit(sast_context_t *context, uint32_t most);
+
+/* What was refused since sast_reset. */
+sast_status_t sast_lost(const sast_context_t *context, sast_lost_t *lost);
 
 /* "SAST_OK", "SAST_ERR_RANGE", ... */
 const char *sast_status_name(sast_status_t status);

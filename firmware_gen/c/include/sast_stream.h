@@ -50,8 +50,15 @@
  * There is no window that slides in one context: a network that is never reset holds traces of all it has seen, which
  * is not what was trained, and a read-out without leak never forgets. K lanes are the exact way.
  *
- * One stream must not be used by two threads, or by an interrupt and the main program, at the same time. Its lanes may
- * be observed (sast_step_crc_attach) and read (sast_counters), but are pushed and stepped by the stream alone.
+ * Overload. A limit of events for each step (sast_set_event_limit, the same for every lane) bounds what a step costs,
+ * whatever the sensor sends: events beyond it are told (SAST_STREAM_OVERLOAD) and counted. Where nothing is told, every
+ * answer is exact. Whether the steps as such keep up with the sensor is told by sast_stream_behind_us.
+ *
+ * One stream must not be used by two threads, or by an interrupt and the main program, at the same time: an interrupt puts
+ * events into a queue. A call that meets another one under way (from an interrupt on the same core, or from an observer) is
+ * told so (SAST_STREAM_BUSY) and does nothing; as sast.h says, this finds a mistake and is no lock. Stream and lanes stay
+ * where they are; copies are refused. The lanes may be observed (sast_step_crc_attach) and read (sast_counters), but are
+ * pushed and stepped by the stream alone.
  */
 #ifndef SAST_STREAM_H
 #define SAST_STREAM_H
@@ -77,7 +84,9 @@ typedef enum {
     SAST_STREAM_LATE = 3,      /* the last event taken belongs to a step that is over; it does not count in */
     SAST_STREAM_OUTSIDE = 4,   /* the last event taken lies outside the sensor, or has no polarity; nor does it count */
     SAST_STREAM_RESTARTED = 5, /* time jumped: windows start anew with the next event, which is not taken yet */
-    SAST_STREAM_ERROR = 6      /* a null pointer, or a stream before sast_stream_init; nothing was done */
+    SAST_STREAM_ERROR = 6,     /* a null pointer, or a stream or a lane before its init; nothing was done */
+    SAST_STREAM_OVERLOAD = 7,  /* the last event taken is beyond the limit of its step; it does not count in */
+    SAST_STREAM_BUSY = 8       /* a call of this stream is under way; nothing was done, no event was taken */
 } sast_stream_status_t;
 
 typedef enum { SAST_WINDOWS_BACK_TO_BACK = 0, SAST_WINDOWS_ON_EVENT = 1 } sast_windows_t;
@@ -96,6 +105,8 @@ typedef struct {
     uint32_t late;      /* events refused as SAST_STREAM_LATE */
     uint32_t outside;   /* events refused as SAST_STREAM_OUTSIDE */
     uint32_t restarts;  /* jumps of time, and calls of sast_stream_restart and sast_stream_start */
+    uint32_t overload;  /* events refused as SAST_STREAM_OVERLOAD */
+    uint32_t busy;      /* calls refused as SAST_STREAM_BUSY */
 } sast_stream_counts_t;
 
 /* A running stream. Its members are private. */
@@ -111,12 +122,14 @@ typedef struct {
     uint16_t next;
     uint8_t on_event; /* 1: SAST_WINDOWS_ON_EVENT */
     uint8_t phase;    /* waiting for a first event, running, or resting between two windows */
+    volatile uintptr_t mark; /* its own address, or one more while a call is under way: garbage and copies have neither */
 } sast_stream_t;
 
 /* Ties a stream to `lane_count` contexts of one model, each after sast_init with a memory of its own, and restarts it.
    The contexts must stay in place. reach_us: see above; at least the model's dt_us, less than 2^31.
    SAST_ERR_ARGUMENT: a null pointer, a context before sast_init, reach_us out of range, a number of lanes that does not
-   divide the model's steps, or several lanes with SAST_WINDOWS_ON_EVENT. SAST_ERR_MODEL: lanes of different models. */
+   divide the model's steps, or several lanes with SAST_WINDOWS_ON_EVENT. SAST_ERR_MODEL: lanes of different models.
+   SAST_ERR_BUSY: a lane is being stepped. */
 sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count,
                                sast_windows_t windows, uint32_t reach_us);
 

@@ -68,6 +68,25 @@ static void reset_outputs(sast_context_t *context)
     }
 }
 
+static void reset(sast_context_t *context)
+{
+    static const sast_lost_t nothing = {0, 0};
+    uint16_t i;
+
+    sast_set_state(context, SAST_BUSY);
+    context->lost = nothing;
+    clear(context->memory, context->model->memory_bytes);
+    for (i = 0; i < context->model->layer_count; ++i) {
+        if (sast_is_weighted(&context->model->layers[i])) {
+            reset_membranes(context, &context->model->layers[i]);
+        }
+    }
+    reset_outputs(context);
+    context->steps = 0;
+    context->seen = NULL;
+    sast_set_state(context, SAST_CLOSED);
+}
+
 sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void *memory, size_t size)
 {
     static const sast_observer_t no_observer = {NULL, NULL, NULL, NULL};
@@ -75,8 +94,7 @@ sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void
     if (context == NULL) {
         return SAST_ERR_ARGUMENT;
     }
-    context->model = NULL; /* not ready, whatever the memory held, until everything is checked */
-    context->seen = NULL;
+    context->mark = 0; /* not ready, whatever the memory held, until everything is checked */
     if (model == NULL || memory == NULL) {
         return SAST_ERR_ARGUMENT;
     }
@@ -89,26 +107,19 @@ sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void
     context->model = model;
     context->memory = (uint8_t *)memory;
     context->observer = no_observer;
-    return sast_reset(context);
+    context->event_limit = 0;
+    reset(context);
+    return SAST_OK;
 }
 
 sast_status_t sast_reset(sast_context_t *context)
 {
-    uint16_t i;
+    const sast_status_t status = sast_may_change(context);
 
-    if (!sast_ready(context)) {
-        return SAST_ERR_ARGUMENT;
+    if (status == SAST_OK) {
+        reset(context);
     }
-    clear(context->memory, context->model->memory_bytes);
-    for (i = 0; i < context->model->layer_count; ++i) {
-        if (sast_is_weighted(&context->model->layers[i])) {
-            reset_membranes(context, &context->model->layers[i]);
-        }
-    }
-    reset_outputs(context);
-    context->steps = 0;
-    context->seen = NULL;
-    return SAST_OK;
+    return status;
 }
 
 sast_status_t sast_result(const sast_context_t *context, uint16_t *class_index, int32_t *outputs)
@@ -153,11 +164,30 @@ uint32_t sast_steps(const sast_context_t *context)
 sast_status_t sast_set_observer(sast_context_t *context, const sast_observer_t *observer)
 {
     static const sast_observer_t no_observer = {NULL, NULL, NULL, NULL};
+    const sast_status_t status = sast_may_change(context);
 
-    if (!sast_ready(context)) {
+    if (status == SAST_OK) {
+        context->observer = observer != NULL ? *observer : no_observer;
+    }
+    return status;
+}
+
+sast_status_t sast_set_event_limit(sast_context_t *context, uint32_t most)
+{
+    const sast_status_t status = sast_may_change(context);
+
+    if (status == SAST_OK) {
+        context->event_limit = most;
+    }
+    return status;
+}
+
+sast_status_t sast_lost(const sast_context_t *context, sast_lost_t *lost)
+{
+    if (!sast_ready(context) || lost == NULL) {
         return SAST_ERR_ARGUMENT;
     }
-    context->observer = observer != NULL ? *observer : no_observer;
+    *lost = context->lost;
     return SAST_OK;
 }
 
@@ -174,6 +204,10 @@ const char *sast_status_name(sast_status_t status)
         return "SAST_ERR_MEMORY";
     case SAST_ERR_RANGE:
         return "SAST_ERR_RANGE";
+    case SAST_ERR_BUSY:
+        return "SAST_ERR_BUSY";
+    case SAST_ERR_OVERLOAD:
+        return "SAST_ERR_OVERLOAD";
     default:
         return "unknown status";
     }

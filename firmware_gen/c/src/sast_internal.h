@@ -11,9 +11,41 @@
 #define SAST_BLOCK_WORDS 4u /* membrane words that a narrow sweep takes at once */
 #define SAST_BLOCK_LANES 8u
 
+/* States of a context: its mark, less its own address. All others: before sast_init. */
+#define SAST_OPEN 0u    /* the step has an event, and takes more */
+#define SAST_LIMITED 1u /* the same, and it counts them */
+#define SAST_CLOSED 2u  /* no event since the last step */
+#define SAST_BUSY 3u    /* a step or a reset is under way */
+
+static inline uintptr_t sast_state(const sast_context_t *context)
+{
+    return context->mark - (uintptr_t)context;
+}
+
+static inline void sast_set_state(sast_context_t *context, uintptr_t state)
+{
+    context->mark = (uintptr_t)context + state;
+}
+
 static inline bool sast_ready(const sast_context_t *context)
 {
-    return context != NULL && context->model != NULL;
+    return context != NULL && sast_state(context) <= SAST_BUSY;
+}
+
+/* Whether a call that changes something may go on. */
+static inline sast_status_t sast_may_change(const sast_context_t *context)
+{
+    if (!sast_ready(context)) {
+        return SAST_ERR_ARGUMENT;
+    }
+    return sast_state(context) == SAST_BUSY ? SAST_ERR_BUSY : SAST_OK;
+}
+
+static inline void sast_increment(uint32_t *counter)
+{
+    if (*counter != UINT32_MAX) {
+        ++*counter;
+    }
 }
 
 static inline bool sast_is_weighted(const sast_layer_t *layer)
@@ -45,6 +77,12 @@ static inline bool sast_test_and_set(uint32_t *bitmap, uint32_t n)
 
     bitmap[n >> 5] = before | mask;
     return (before & mask) != 0u;
+}
+
+/* Whether bit n is set. */
+static inline bool sast_is_set(const uint32_t *bitmap, uint32_t n)
+{
+    return (bitmap[n >> 5] >> (n & 31u) & 1u) != 0u;
 }
 
 /* How many bits are set. */
@@ -91,6 +129,9 @@ static inline void sast_show(const sast_context_t *context, const sast_layer_t *
 
 /* Starts a step: last step's counters go to 0. */
 void sast_open_step(sast_context_t *context);
+
+/* An event that does not simply join a step: the first one, under a limit, or refused. */
+sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity);
 
 /* Where sast_conv2d_8 starts a run of so many quads, from the end of its chain: the first half-word; where it goes on once
    what is left over of four quads is done: the second. In bytes of its code. */

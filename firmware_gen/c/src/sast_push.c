@@ -41,23 +41,60 @@ static inline sast_status_t push(sast_context_t *context, uint16_t x, uint16_t y
     return SAST_OK;
 }
 
-/* The first event of a step. Apart, so that the others need not keep anything across its calls. */
-static sast_status_t push_first(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+/* The first event of a step. */
+static sast_status_t open_step(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
-    if (context->model == NULL) {
-        return SAST_ERR_ARGUMENT;
-    }
     if (is_outside(context->model, x, y, polarity)) {
         return SAST_ERR_RANGE;
     }
+    sast_set_state(context, SAST_BUSY);
     sast_open_step(context);
-    return push(context, x, y, polarity);
+    context->events_left = context->event_limit;
+    sast_set_state(context, context->event_limit == 0u ? SAST_OPEN : SAST_LIMITED);
+    return SAST_OK;
+}
+
+/* Whether an event may come under the limit: it does not count (any more), or takes one of those left. */
+static bool within_limit(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    const sast_model_t *model = context->model;
+    const uint32_t row = (uint32_t)y >> model->shift;
+    const uint32_t n = (row * model->width + ((uint32_t)x >> model->shift)) * 2u + polarity;
+
+    if (is_outside(model, x, y, polarity)
+        || (model->count_cap == 1u ? sast_is_set((const uint32_t *)context->seen, n)
+                                   : ((const uint8_t *)context->seen)[n] >= model->count_cap)) {
+        return true;
+    }
+    if (context->events_left == 0u) {
+        sast_increment(&context->lost.overload);
+        return false;
+    }
+    --context->events_left;
+    return true;
+}
+
+/* A function of its own, so that sast_push need not keep anything across its calls. */
+sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    sast_status_t status = sast_may_change(context);
+
+    if (status == SAST_ERR_BUSY) {
+        sast_increment(&context->lost.busy);
+    }
+    if (status == SAST_OK && sast_state(context) == SAST_CLOSED) {
+        status = open_step(context, x, y, polarity);
+    }
+    if (status == SAST_OK && sast_state(context) == SAST_LIMITED && !within_limit(context, x, y, polarity)) {
+        status = SAST_ERR_OVERLOAD;
+    }
+    return status == SAST_OK ? push(context, x, y, polarity) : status;
 }
 
 sast_status_t sast_push(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
-    if (context == NULL) {
-        return SAST_ERR_ARGUMENT;
+    if (context == NULL || sast_state(context) != SAST_OPEN) {
+        return sast_push_apart(context, x, y, polarity);
     }
-    return context->seen == NULL ? push_first(context, x, y, polarity) : push(context, x, y, polarity);
+    return push(context, x, y, polarity);
 }

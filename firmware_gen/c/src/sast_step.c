@@ -45,15 +45,18 @@ static void close_step(sast_context_t *context)
     }
     ++context->steps;
     context->seen = NULL;
+    sast_set_state(context, SAST_CLOSED);
 }
 
 sast_status_t sast_step(sast_context_t *context)
 {
+    const sast_status_t status = sast_may_change(context);
     uint16_t i;
 
-    if (!sast_ready(context)) {
-        return SAST_ERR_ARGUMENT;
+    if (status != SAST_OK) {
+        return status;
     }
+    sast_set_state(context, SAST_BUSY); /* before looking: an interrupt may open the step until now */
     if (context->seen == NULL) {
         sast_open_step(context);
     }

@@ -22,14 +22,40 @@ typedef enum {
 
 static bool ready(const sast_stream_t *stream)
 {
-    return stream != NULL && stream->lanes != NULL;
+    return stream != NULL && stream->mark - (uintptr_t)stream <= 1u && sast_ready(&stream->lanes[0]);
 }
 
-static void increment(uint32_t *counter)
+/* Begins a call that changes the stream, or says why there can be none. */
+static sast_stream_status_t enter(sast_stream_t *stream)
 {
-    if (*counter != UINT32_MAX) {
-        ++*counter;
+    bool busy;
+    uint16_t i;
+
+    if (!ready(stream)) {
+        return SAST_STREAM_ERROR;
     }
+    busy = stream->mark != (uintptr_t)stream;
+    for (i = 0; i < stream->lane_count; ++i) {
+        const sast_status_t status = sast_may_change(&stream->lanes[i]);
+
+        if (status == SAST_ERR_ARGUMENT) {
+            return SAST_STREAM_ERROR;
+        }
+        busy = busy || status == SAST_ERR_BUSY;
+    }
+    if (busy) {
+        sast_increment(&stream->counts.busy);
+        return SAST_STREAM_BUSY;
+    }
+    stream->mark = (uintptr_t)stream + 1u;
+    return SAST_STREAM_OK;
+}
+
+/* Ends it, with its status. */
+static sast_stream_status_t leave(sast_stream_t *stream, sast_stream_status_t status)
+{
+    stream->mark = (uintptr_t)stream;
+    return status;
 }
 
 static uint32_t step_us(const sast_stream_t *stream)
@@ -96,7 +122,7 @@ static sast_stream_status_t end_step(sast_stream_t *stream)
     if (stream->countdown != 0u || stream->next == stream->started) {
         return SAST_STREAM_STEP;
     }
-    increment(&stream->counts.decisions);
+    sast_increment(&stream->counts.decisions);
     if (stream->on_event != 0u) {
         stream->phase = PHASE_RESTING;
     }
@@ -105,7 +131,7 @@ static sast_stream_status_t end_step(sast_stream_t *stream)
 
 static sast_stream_status_t jumped(sast_stream_t *stream)
 {
-    increment(&stream->counts.restarts);
+    sast_increment(&stream->counts.restarts);
     stream->phase = PHASE_WAITING;
     return SAST_STREAM_RESTARTED;
 }
@@ -117,20 +143,23 @@ static bool is_outside(const sast_stream_t *stream, const sast_stream_event_t *e
     return event->x >= model->sensor_width || event->y >= model->sensor_height || event->polarity > 1u;
 }
 
-static void take(sast_stream_t *stream, const sast_stream_event_t *event)
+/* Whether all lanes have room for it. */
+static bool take(sast_stream_t *stream, const sast_stream_event_t *event)
 {
+    bool room = true;
     uint16_t i;
 
     open_step(stream);
     for (i = 0; i < stream->started; ++i) {
-        (void)sast_push(&stream->lanes[i], event->x, event->y, event->polarity);
+        room = sast_push(&stream->lanes[i], event->x, event->y, event->polarity) == SAST_OK && room;
     }
+    return room;
 }
 
 sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count,
                                sast_windows_t windows, uint32_t reach_us)
 {
-    static const sast_stream_counts_t none = {0, 0, 0, 0};
+    static const sast_stream_counts_t none = {0, 0, 0, 0, 0, 0};
     const sast_model_t *model;
     uint32_t stride = 1;
     uint16_t i;
@@ -138,19 +167,20 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
     if (stream == NULL) {
         return SAST_ERR_ARGUMENT;
     }
-    stream->lanes = NULL; /* not ready until everything is checked */
+    stream->mark = 0; /* not ready, whatever the memory held, until everything is checked */
     if (lanes == NULL || lane_count == 0u
         || (windows != SAST_WINDOWS_BACK_TO_BACK && (windows != SAST_WINDOWS_ON_EVENT || lane_count != 1u))) {
         return SAST_ERR_ARGUMENT;
     }
     for (i = 0; i < lane_count; ++i) {
-        if (!sast_ready(&lanes[i])) {
-            return SAST_ERR_ARGUMENT;
+        const sast_status_t status = sast_reset(&lanes[i]);
+
+        if (status != SAST_OK) {
+            return status;
         }
         if (lanes[i].model != lanes[0].model) {
             return SAST_ERR_MODEL;
         }
-        (void)sast_reset(&lanes[i]);
     }
     model = lanes[0].model;
     while ((uint64_t)stride * lane_count < model->steps) { /* steps / lane_count, on cores that cannot divide */
@@ -170,72 +200,91 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
     stream->on_event = windows == SAST_WINDOWS_ON_EVENT ? 1u : 0u;
     stream->phase = PHASE_WAITING;
     stream->lanes = lanes;
+    stream->mark = (uintptr_t)stream;
     return SAST_OK;
 }
 
 sast_stream_status_t sast_stream_restart(sast_stream_t *stream)
 {
-    if (!ready(stream)) {
-        return SAST_STREAM_ERROR;
+    const sast_stream_status_t status = enter(stream);
+
+    if (status == SAST_STREAM_OK) {
+        (void)jumped(stream);
+        (void)leave(stream, status);
     }
-    (void)jumped(stream);
-    return SAST_STREAM_OK;
+    return status;
 }
 
 sast_stream_status_t sast_stream_start(sast_stream_t *stream, uint32_t t_us)
 {
-    const sast_stream_status_t status = sast_stream_restart(stream);
+    const sast_stream_status_t status = enter(stream);
 
     if (status == SAST_STREAM_OK) {
+        (void)jumped(stream);
         begin(stream, t_us);
+        (void)leave(stream, status);
     }
     return status;
+}
+
+/* One event; *taken: whether it is done with. */
+static sast_stream_status_t push(sast_stream_t *stream, const sast_stream_event_t *event, bool *taken)
+{
+    *taken = true;
+    if (is_outside(stream, event)) {
+        sast_increment(&stream->counts.outside);
+        return SAST_STREAM_OUTSIDE;
+    }
+    switch (place_of(stream, event->t_us)) {
+    case TIME_FREE:
+        begin(stream, event->t_us);
+        break;
+    case TIME_INSIDE:
+        break;
+    case TIME_AHEAD:
+        *taken = false;
+        return end_step(stream);
+    case TIME_LATE:
+        sast_increment(&stream->counts.late);
+        return SAST_STREAM_LATE;
+    default:
+        *taken = false;
+        return jumped(stream);
+    }
+    if (!take(stream, event)) {
+        sast_increment(&stream->counts.overload);
+        return SAST_STREAM_OVERLOAD;
+    }
+    return SAST_STREAM_OK;
 }
 
 sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_stream_event_t *events, size_t count,
                                       size_t *taken)
 {
+    sast_stream_status_t status;
+    bool done = true;
     size_t i;
 
-    if (!ready(stream) || taken == NULL || (events == NULL && count != 0u)) {
+    if (taken == NULL || (events == NULL && count != 0u)) {
         return SAST_STREAM_ERROR;
     }
-    for (i = 0; i < count; ++i) {
-        const sast_stream_event_t *event = &events[i];
-
-        *taken = i + 1u;
-        if (is_outside(stream, event)) {
-            increment(&stream->counts.outside);
-            return SAST_STREAM_OUTSIDE;
-        }
-        switch (place_of(stream, event->t_us)) {
-        case TIME_FREE:
-            begin(stream, event->t_us);
-            take(stream, event);
-            break;
-        case TIME_INSIDE:
-            take(stream, event);
-            break;
-        case TIME_AHEAD:
-            *taken = i;
-            return end_step(stream);
-        case TIME_LATE:
-            increment(&stream->counts.late);
-            return SAST_STREAM_LATE;
-        default:
-            *taken = i;
-            return jumped(stream);
-        }
+    status = enter(stream);
+    if (status == SAST_STREAM_ERROR) {
+        return status;
     }
-    *taken = count;
-    return SAST_STREAM_OK;
+    *taken = 0;
+    if (status == SAST_STREAM_BUSY) {
+        return status;
+    }
+    for (i = 0; i < count && status == SAST_STREAM_OK; ++i) {
+        status = push(stream, &events[i], &done);
+    }
+    *taken = done ? i : i - 1u;
+    return leave(stream, status);
 }
 
-sast_stream_status_t sast_stream_advance(sast_stream_t *stream, uint32_t now_us)
+static sast_stream_status_t advance(sast_stream_t *stream, uint32_t now_us)
 {
-    if (!ready(stream)) {
-        return SAST_STREAM_ERROR;
-    }
     switch (place_of(stream, now_us)) {
     case TIME_FREE:
         /* Forgets when the last window ended before that time lies half a wrap back and can no longer be judged. */
@@ -250,6 +299,13 @@ sast_stream_status_t sast_stream_advance(sast_stream_t *stream, uint32_t now_us)
     default:
         return SAST_STREAM_OK;
     }
+}
+
+sast_stream_status_t sast_stream_advance(sast_stream_t *stream, uint32_t now_us)
+{
+    const sast_stream_status_t status = enter(stream);
+
+    return status == SAST_STREAM_OK ? leave(stream, advance(stream, now_us)) : status;
 }
 
 uint32_t sast_stream_behind_us(const sast_stream_t *stream, uint32_t now_us)
@@ -281,7 +337,7 @@ sast_stream_status_t sast_stream_result(const sast_stream_t *stream, sast_decisi
 
 sast_stream_counts_t sast_stream_counts(const sast_stream_t *stream)
 {
-    static const sast_stream_counts_t none = {0, 0, 0, 0};
+    static const sast_stream_counts_t none = {0, 0, 0, 0, 0, 0};
 
     return ready(stream) ? stream->counts : none;
 }
@@ -303,6 +359,10 @@ const char *sast_stream_status_name(sast_stream_status_t status)
         return "SAST_STREAM_RESTARTED";
     case SAST_STREAM_ERROR:
         return "SAST_STREAM_ERROR";
+    case SAST_STREAM_OVERLOAD:
+        return "SAST_STREAM_OVERLOAD";
+    case SAST_STREAM_BUSY:
+        return "SAST_STREAM_BUSY";
     default:
         return "unknown status";
     }
