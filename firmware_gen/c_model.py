@@ -12,6 +12,7 @@ from firmware_gen.c_text import array, banner, define, fields, guard_close, guar
 
 # Equals SAST_TABLE_VERSION of sast.h; a number, so that a library of another version refuses the tables.
 TABLE_VERSION = 4
+AVR_TABLE_BYTES = 60_000  # of the first 64 KB of flash; descriptors and interrupt vectors lie there, too
 
 
 def all_tables(model: Model) -> list[list[Table]]:
@@ -62,6 +63,9 @@ def model_source(model: Model, name: str) -> str:
         + "/* Stops where a compiler lays the memory out in another way than its header says. */\n"
         + f"typedef char {name}_memory_has_its_size[sizeof({name}_memory_t) == {name.upper()}_MODEL_RAM_BYTES"
         + " ? 1 : -1];\n\n"
+        + f"#if defined(SAST_IN_FLASH) && {name.upper()}_MODEL_TABLE_BYTES > {AVR_TABLE_BYTES}u\n"
+        + f'#error "{name}: {table_bytes(model)} bytes of tables; an AVR reaches those in its first 64 KB of flash: '
+        + 'use a smaller network, or fewer bits a weight"\n#endif\n\n'
         + "".join(texts)
         + array(f"static const char *const class_names[{len(model.classes)}]", map(string, model.classes))
         + f"\nstatic const sast_layer_t layers[{len(descriptors)}] = {{\n"

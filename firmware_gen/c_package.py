@@ -17,6 +17,7 @@ PLAIN = {
     "examples/selftest_main.c": "selftest_main.c",
     "examples/live/main.c": "live_main.c",
     "examples/arduino_live/arduino_live.ino": "arduino_live.ino",
+    "examples/arduino_selftest/answers.c": "arduino_answers.c",
     "host/host_main.c": "host_main.c",
     "library.properties": "library.properties",
     "sources.cmake": "sources.cmake",

@@ -90,13 +90,13 @@ def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Tab
 
 
 def _words(index: int, name: str, words: NDArray[np.uint32], comment: str) -> Table:
-    declaration = f"static const uint32_t layer{index}_{name}[{words.size}]"
+    declaration = f"static const SAST_TABLE uint32_t layer{index}_{name}[{words.size}]"
     values = [f"0x{word:08X}u" for word in words.reshape(-1).tolist()]
     return Table(name, array(declaration, values, comment), 4 * words.size)
 
 
 def _integers(index: int, name: str, values: NDArray[np.int32]) -> Table:
-    declaration = f"static const int32_t layer{index}_{name}[{values.size}]"
+    declaration = f"static const SAST_TABLE int32_t layer{index}_{name}[{values.size}]"
     return Table(name, array(declaration, [int32(v) for v in values.tolist()]), 4 * values.size)
 
 
@@ -194,7 +194,7 @@ def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> 
         group_inputs = shape.channels // layer.groups
         group_words = kernel[3] // 2 if form.narrow else kernel[3]
         first = [c // group_inputs * group_words for c in range(shape.channels)]
-        declaration = f"static const uint16_t layer{index}_group_first[{shape.channels}]"
+        declaration = f"static const SAST_TABLE uint16_t layer{index}_group_first[{shape.channels}]"
         yield Table("group_first", array(declaration, first), 2 * shape.channels)
 
 

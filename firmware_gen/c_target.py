@@ -67,15 +67,15 @@ def _answers_header(model: Model, name: str, size: int) -> str:
     guard = f"{name.upper()}_KNOWN_ANSWERS_H"
     return (
         banner(f"{name}_known_answers.h", "what the model must answer, for sast_selftest", model)
-        + guard_open(guard, "<stdint.h>")
+        + guard_open(guard, '"sast.h"')
         + define(f"{name.upper()}_KNOWN_ANSWERS_BYTES", size)
-        + f"\nextern const uint8_t {name}_known_answers[{name.upper()}_KNOWN_ANSWERS_BYTES];\n\n"
+        + f"\nextern const SAST_TABLE uint8_t {name}_known_answers[{name.upper()}_KNOWN_ANSWERS_BYTES];\n\n"
         + guard_close(guard)
     )
 
 
 def _answers_source(model: Model, name: str, answers: bytes) -> str:
-    declaration = f"const uint8_t {name}_known_answers[{name.upper()}_KNOWN_ANSWERS_BYTES]"
+    declaration = f"const SAST_TABLE uint8_t {name}_known_answers[{name.upper()}_KNOWN_ANSWERS_BYTES]"
     return (
         banner(f"{name}_known_answers.c", "the bytes of known_answers.bin", model)
         + f'#include "{name}_known_answers.h"\n\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.arduino import write_sketch
+from tests.firmware_gen.avr import emulate
 from tests.firmware_gen.builds import STRICT, everything_model, export
 
 CORE = Path("/usr/share/arduino/hardware/arduino/avr")
@@ -44,46 +46,62 @@ def test_it_is_one_folder_that_the_ide_takes(sketch):
     assert "$" not in sketch.read_text()
 
 
-def test_it_compiles_and_links_as_the_ide_does_it(sketch, tmp_path):
-    """ATmega2560 (Mega): every file with the IDE's flags, ours without a warning, and one program of it all."""
-    (tmp_path / "core").mkdir()
-    core = CORE / "cores" / "arduino"
-    includes = [f"-I{core}", f"-I{CORE / 'variants' / 'mega'}"]
-    own = [str(path) for path in sorted((sketch.parent / "src").glob("*.c"))]
-    cpp = ["avr-g++", *MCU, "-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", *includes]
-    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    run("avr-gcc", *MCU, "-std=gnu11", *strict, *includes, "-c", *own, cwd=tmp_path)
-    run(
-        *cpp, *strict, "-x", "c++", "-include", "Arduino.h", "-c", str(sketch), "-o", "sketch.o", cwd=tmp_path
-    )
-    run(
-        "avr-gcc",
-        *MCU,
-        "-std=gnu11",
-        *includes,
-        "-w",
-        "-c",
-        *map(str, core.glob("*.c")),
-        cwd=tmp_path / "core",
-    )
+INCLUDES = [f"-I{CORE / folder}" for folder in ("cores/arduino", "variants/mega")]
+CPP = ["avr-g++", *MCU, "-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", *INCLUDES]
+C = ["avr-gcc", *MCU, "-std=gnu11", *INCLUDES]
+STRICTLY = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+# A sketch never ends; in the place of its loop this does: the emulator stops where nothing could wake the core.
+END = """#include <avr/sleep.h>
+void loop() { Serial.flush(); cli(); sleep_enable(); sleep_cpu(); }
+"""
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory) -> list[str]:
+    """Objects of Arduino's core for a Mega."""
+    folder = tmp_path_factory.mktemp("core")
+    source = CORE / "cores" / "arduino"
+    run(*C, "-w", "-c", *map(str, source.glob("*.c")), cwd=folder)
     # The core uses a C99 macro that this C++ compiler's headers lack.
     digits = "-DDECIMAL_DIG=__DECIMAL_DIG__"
-    run(*cpp, "-w", digits, "-c", *map(str, core.glob("*.cpp")), cwd=tmp_path / "core")
-    run(
-        "avr-gcc",
-        *MCU,
-        "-w",
-        "-x",
-        "assembler-with-cpp",
-        "-c",
-        *map(str, core.glob("*.S")),
-        cwd=tmp_path / "core",
-    )
-    objects = [*map(str, tmp_path.glob("*.o")), *map(str, (tmp_path / "core").glob("*.o"))]
-    run("avr-gcc", *MCU, "-Wl,--gc-sections", "-o", "sketch.elf", *objects, "-lm", cwd=tmp_path)
-    sizes = run("avr-size", "sketch.elf", cwd=tmp_path).splitlines()[1].split()
+    run(*CPP, "-w", digits, "-c", *map(str, source.glob("*.cpp")), cwd=folder)
+    assembly = ["-w", "-x", "assembler-with-cpp", "-c", *map(str, source.glob("*.S"))]
+    run("avr-gcc", *MCU, *assembly, cwd=folder)
+    return [str(path) for path in folder.glob("*.o")]
+
+
+def link(sketch: Path, own: list[Path], core: list[str], folder: Path, *includes: str) -> str:
+    """Compiles as the IDE does, ours without a warning. Returns the program's name in `folder`."""
+    run(*C, *STRICTLY, *includes, "-c", *map(str, own), cwd=folder)
+    main = ["-x", "c++", "-include", "Arduino.h", "-c", str(sketch), "-o", "sketch.o"]
+    run(*CPP, *STRICTLY, *includes, *main, cwd=folder)
+    objects = [*map(str, folder.glob("*.o")), *core]
+    run("avr-gcc", *MCU, "-Wl,--gc-sections", "-o", "sketch.elf", *objects, "-lm", cwd=folder)
+    return "sketch.elf"
+
+
+def test_it_compiles_and_links_as_the_ide_does_it(sketch, core, tmp_path):
+    """ATmega2560 (Mega): every file with the IDE's flags, and one program of it all."""
+    program = link(sketch, sorted((sketch.parent / "src").glob("*.c")), core, tmp_path)
+    sizes = run("avr-size", program, cwd=tmp_path).splitlines()[1].split()
     assert int(sizes[0]) < 256 * 1024
     assert int(sizes[1]) + int(sizes[2]) < 8 * 1024
+
+
+def test_the_self_test_of_a_library_passes_on_an_emulated_board(small, core, tmp_path):
+    """The sketch of an exported folder, put into the IDE's libraries: known answers in flash, told over Serial."""
+    if shutil.which("simavr") is None:
+        pytest.skip("needs simavr")
+    folder = small / "examples" / "arduino_selftest"
+    own = [*sorted((small / "src").glob("*.c")), folder / "answers.c"]
+    (tmp_path / "end.cpp").write_text(END)
+    run(*CPP, "-include", "Arduino.h", "-c", "end.cpp", cwd=tmp_path)
+    includes = ["-Dloop=loop_of_the_sketch", f"-I{small / 'src'}"]
+    program = link(folder / "arduino_selftest.ino", own, core, tmp_path, *includes)
+    said = emulate(tmp_path / program, "atmega2560")
+    assert "selftest: every step agrees, recordings: 1" in said
 
 
 def test_it_compiles_for_a_32_bit_board(sketch, tmp_path):

@@ -42,7 +42,7 @@ static void on_neuron(void *user, uint16_t layer, uint32_t neuron, int32_t membr
     if (is_dumped(board, layer) == 0u || neuron < board->dump_first) {
         return;
     }
-    if (board->reply_size + NEURON_BYTES + SAST_FRAME_CRC_BYTES > SAST_BOARD_REPLY_BYTES) {
+    if ((uint32_t)board->reply_size + NEURON_BYTES + SAST_FRAME_CRC_BYTES > SAST_BOARD_REPLY_BYTES) {
         sast_board_send(board);
         open_dump(board, neuron);
     }

@@ -13,7 +13,7 @@ static uint16_t read_number(const uint8_t *bytes, uint16_t size, uint32_t *numbe
     uint16_t i;
 
     for (i = 0u; i < size && i < LONGEST_NUMBER; ++i) {
-        value |= ((uint32_t)bytes[i] & 0x7Fu) << (7u * i);
+        value |= ((uint32_t)bytes[i] & 0x7Fu) << (7u * (uint32_t)i);
         if (bytes[i] < 0x80u) {
             *number = value;
             return (uint16_t)((i == LONGEST_NUMBER - 1u && bytes[i] > LAST_BYTE_LIMIT) ? 0u : i + 1u);

@@ -84,8 +84,8 @@ sast_status_t sast_trace_push(sast_trace_t *trace, const uint8_t *events, uint32
 
     for (i = 0; i < count && status == SAST_OK; ++i) {
         const uint8_t *e = events + EVENT_BYTES * i;
-        const uint16_t x = (uint16_t)(e[0] | e[1] << 8);
-        const uint16_t y = (uint16_t)(e[2] | e[3] << 8);
+        const uint16_t x = (uint16_t)(e[0] | (uint32_t)e[1] << 8);
+        const uint16_t y = (uint16_t)(e[2] | (uint32_t)e[3] << 8);
 
         status = sast_push(&trace->observed, x, y, e[4]);
         if (status == SAST_OK) {

@@ -35,6 +35,19 @@
 extern "C" {
 #endif
 
+/* What a table is declared with, and what points into one. Where loads do not reach flash, as on most AVRs, the compiler is
+   told that it lies there; all others put constant data into flash by themselves. In C++, which does not know the word, tables
+   can be handed on, not read. */
+#if defined(__AVR__) && !defined(__cplusplus) && !defined(__AVR_TINY__)
+#ifdef __STRICT_ANSI__
+#error "compile with -std=gnu99 or later instead of -std=c99: tables in flash need __flash, which is no ISO C"
+#endif
+#define SAST_TABLE __flash
+#define SAST_IN_FLASH
+#else
+#define SAST_TABLE
+#endif
+
 /* Version of the structures below. Tables of another version are refused by sast_init. */
 #define SAST_TABLE_VERSION 4u
 
@@ -63,11 +76,11 @@ typedef enum {
 typedef enum { SAST_RESET_ZERO = 0, SAST_RESET_SUBTRACT = 1 } sast_reset_t;
 
 typedef struct sast_context sast_context_t;
-typedef struct sast_layer sast_layer_t;
-typedef struct sast_neuron sast_neuron_t;
+typedef const SAST_TABLE struct sast_layer sast_layer_t;
+typedef const SAST_TABLE struct sast_neuron sast_neuron_t;
 
 /* Where one input row (or column) of a pool goes. */
-typedef struct {
+typedef const SAST_TABLE struct sast_window {
     uint16_t to;   /* output row or column */
     uint16_t some; /* 0: it fills no window, and goes nowhere */
 } sast_window_t;
@@ -78,7 +91,7 @@ typedef struct {
    Wide: one neuron to a word, in two's complement. */
 
 /* What one spike adds: runs of weights to as many runs of membranes. */
-typedef struct {
+typedef const SAST_TABLE struct sast_block {
     uint16_t length;       /* of a run: quads (narrow) or neurons (wide) */
     uint8_t bits;          /* wide: of a packed weight, 1, 2, 4 or 8 */
     uint8_t shift;         /* wide: every weight counts as weight << shift */
@@ -89,19 +102,20 @@ typedef struct {
 } sast_block_t;
 
 /* Adds `runs` (at least one) runs of a block. One kernel for each width of weight, and one for wide membranes. */
-typedef void (*sast_add_t)(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+typedef void (*sast_add_t)(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block,
+                           uint32_t runs);
 
 /* What one input row of a convolution reaches: `count` output rows. Neighbouring outputs meet kernel rows (columns) that
    descend by the stride; the kernel is stored in that order. */
-typedef struct {
+typedef const SAST_TABLE struct sast_rows {
     uint32_t membranes;      /* offset of the first output row's */
-    const uint32_t *weights; /* the kernel row that it meets, of input channel 0 */
+    const SAST_TABLE uint32_t *weights; /* the kernel row that it meets, of input channel 0 */
     uint32_t count;          /* 0: reaches nothing */
     uint32_t position;       /* the first output row's first */
 } sast_rows_t;
 
 /* What one input column reaches. */
-typedef struct {
+typedef const SAST_TABLE struct sast_columns {
     uint32_t membranes;        /* byte of the first output column's, in its row */
     uint32_t weights;          /* word of the kernel column that it meets, in its row */
     uint16_t count;            /* columns that are reached; 0: none */
@@ -119,7 +133,7 @@ typedef void (*sast_sweep_t)(sast_context_t *context, const sast_layer_t *layer)
 typedef struct {
     uint32_t flags;        /* which spiked, bit i for neuron i, and were reset; or SAST_UNDONE */
     uint32_t *membranes;   /* its end */
-    const uint32_t *table; /* end of its constants */
+    const SAST_TABLE uint32_t *table; /* end of its constants */
     uint32_t cells;        /* left after its cell */
 } sast_hit_t;
 
@@ -129,7 +143,7 @@ typedef struct {
 /* Where a narrow sweep stands. */
 typedef struct {
     uint32_t *membranes;   /* of the next block */
-    const uint32_t *table; /* its constants */
+    const SAST_TABLE uint32_t *table; /* its constants */
     uint32_t left;         /* blocks left in this cell << 8 | the first leak shift */
     uint32_t cells;        /* left after this one */
     sast_hit_t *hit;       /* where the next block that is not quiet is noted; there is room for one */
@@ -150,11 +164,11 @@ struct sast_neuron {
     uint32_t second_shift;
     uint32_t to_thresholds;    /* bytes from a membrane word's entry in the first part of the table to that in the next;
                                   0: the caller deals with every block that is not quiet */
-    const uint32_t *table;     /* four parts, each of a cell's words: what the sweep adds, thresholds, zeros, offsets */
+    const SAST_TABLE uint32_t *table; /* four parts, each of a cell's words: what the sweep adds, thresholds, zeros, offsets */
     sast_fire_t fire;
     /* wide, and integrators: one entry per output channel */
-    const int32_t *threshold;  /* NULL: narrow, or an integrator, which never spikes */
-    const int32_t *bias;
+    const SAST_TABLE int32_t *threshold; /* NULL: narrow, or an integrator, which never spikes */
+    const SAST_TABLE int32_t *bias;
     uint32_t zero;             /* integrators: both halves: what a narrow membrane of 0 is stored as */
     int32_t low;               /* smallest membrane */
     int32_t high;              /* largest membrane */
@@ -183,18 +197,19 @@ struct sast_layer {
     const sast_columns_t *columns; /* conv2d [width] */
     uint32_t counters;           /* offset of its sast_counters_t */
     uint32_t input_words;        /* of weight: of one input channel of a conv2d, of one input (or own spike) of others */
-    const uint32_t *weight;      /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
+    const SAST_TABLE uint32_t *weight; /* conv2d: [input channel][kernel row][kernel column] rows; linear: [input] rows */
     uint32_t membranes;          /* offset: [cells][cell_words] */
     sast_add_t add;
-    sast_block_t block;          /* linear: all that a spike reaches */
+    struct sast_block block;     /* linear: all that a spike reaches */
     sast_sweep_t sweep;
     sast_sweep_t inputs;         /* linear that notes its input spikes: adds them before the sweep; else NULL */
     uint32_t noted;              /* offset: a bit for each of its inputs; */
     uint32_t notes;              /* offset of those of the next linear layer, where a block's spikes go into them; else 0 */
     sast_sweep_t own_spikes;     /* recurrent_linear: adds those of the last step before the sweep; else NULL */
-    const uint32_t *recurrent;   /* recurrent_linear: [neuron that fired] rows; else NULL */
+    const SAST_TABLE uint32_t *recurrent; /* recurrent_linear: [neuron that fired] rows; else NULL */
     uint32_t kernel_row_words;   /* conv2d: of all columns of a kernel row */
-    const uint16_t *group_first; /* conv2d [channels]: first membrane word, in a position, of an input's group; or NULL */
+    const SAST_TABLE uint16_t *group_first; /* conv2d [channels]: first membrane word, in a position, of an input's group;
+                                    or NULL */
     sast_receive_t reach;        /* conv2d with idle cells: `receive` once all that a spike reaches is touched; else NULL */
     uint32_t idle;               /* offset: number of untouched cells, a bit for each cell (1: touched), one cell for them all */
     uint16_t cell;               /* positions of a cell */
@@ -203,8 +218,8 @@ struct sast_layer {
     uint32_t cells;
     uint32_t position_words;     /* membrane words of a position */
     uint32_t out_row_words;      /* membrane words of an output row */
-    const uint32_t *initial;     /* [cell_words] membranes at the start of a recording, leaked, as they are stored */
-    sast_neuron_t neuron;
+    const SAST_TABLE uint32_t *initial; /* [cell_words] membranes at the start of a recording, leaked, as they are stored */
+    struct sast_neuron neuron;
 };
 
 typedef struct {
@@ -226,7 +241,7 @@ typedef struct {
     uint32_t memory_bytes;
     uint32_t counters;              /* offset: sast_counters_t [weighted_count] */
     uint32_t outputs;               /* offset: int32_t [class_count] */
-    const int32_t *first_outputs;   /* [class_count]: outputs before the first step; NULL: zeros */
+    const SAST_TABLE int32_t *first_outputs; /* [class_count]: outputs before the first step; NULL: zeros */
     uint32_t input_seen;            /* offset: bits, or uint8_t counts where count_cap > 1, of this step's events */
     uint32_t step_memory;           /* offset of what is cleared after every step ... */
     uint32_t step_memory_bytes;     /* ... and its length, whole words */

@@ -36,8 +36,8 @@ typedef struct {
 } sast_selftest_report_t;
 
 /* Replays `answers` (`size` bytes). memory, memory_size: as for sast_init. Returns report->outcome. */
-sast_selftest_t sast_selftest(const sast_model_t *model, void *memory, size_t memory_size, const uint8_t *answers,
-                              size_t size, sast_selftest_report_t *report);
+sast_selftest_t sast_selftest(const sast_model_t *model, void *memory, size_t memory_size,
+                              const SAST_TABLE uint8_t *answers, size_t size, sast_selftest_report_t *report);
 
 /* "pass", "step CRC", ... */
 const char *sast_selftest_name(sast_selftest_t outcome);

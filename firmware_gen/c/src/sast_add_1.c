@@ -7,7 +7,7 @@
 
 #if SAST_DSP
 
-SAST_NAKED void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
+SAST_NAKED void sast_add_1(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block,
                            uint32_t runs)
 {
     __asm__ volatile(SAST_ASM_ADD_BEGIN
@@ -75,7 +75,7 @@ static inline void add_signs(uint32_t *membranes, uint32_t bits)
     membranes[1] += ((bits >> 9) & 0x00400040u) - 0x00200020u;
 }
 
-void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
+void sast_add_1(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
     for (; runs > 0u; --runs) {
         uint32_t quads = block->length;

@@ -7,7 +7,7 @@
 
 #if SAST_DSP
 
-SAST_NAKED void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
+SAST_NAKED void sast_add_2(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block,
                            uint32_t runs)
 {
     __asm__ volatile(SAST_ASM_ADD_BEGIN
@@ -49,7 +49,7 @@ SAST_NAKED void sast_add_2(uint32_t *membranes, const uint32_t *weights, const s
 
 #define TOP_BITS 0xC0C0C0C0u
 
-void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
+void sast_add_2(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
     for (; runs > 0u; --runs) {
         uint32_t quads = block->length;

@@ -7,7 +7,7 @@
 
 #if SAST_DSP
 
-SAST_NAKED void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
+SAST_NAKED void sast_add_4(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block,
                            uint32_t runs)
 {
     __asm__ volatile(SAST_ASM_ADD_BEGIN
@@ -57,7 +57,7 @@ SAST_NAKED void sast_add_4(uint32_t *membranes, const uint32_t *weights, const s
 
 #define TOP_BITS 0xF0F0F0F0u
 
-void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
+void sast_add_4(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
     for (; runs > 0u; --runs) {
         uint32_t quads = block->length;

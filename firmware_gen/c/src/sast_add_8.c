@@ -7,7 +7,8 @@
 
 #if SAST_DSP
 
-SAST_NAKED void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
+SAST_NAKED void sast_add_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block,
+                           uint32_t runs)
 {
     __asm__ volatile(".syntax unified\n"
                      "push {r4-r11, lr}\n"
@@ -66,7 +67,7 @@ SAST_NAKED void sast_add_8(uint32_t *membranes, const uint32_t *weights, const s
 
 #else
 
-void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
+void sast_add_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
     for (; runs > 0u; --runs) {
         uint32_t quads = block->length;

@@ -9,7 +9,7 @@
 
 #if SAST_DSP
 
-SAST_NAKED void sast_add_set_8(uint32_t *membranes, const uint32_t *weights, uint32_t bits, uint32_t length)
+SAST_NAKED void sast_add_set_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, uint32_t bits, uint32_t length)
 {
     __asm__ volatile(".syntax unified\n"
                      "push {r1-r11, lr}\n" /* [sp]: word of the first row, [sp, #4] bits, [sp, #8] membranes left */
@@ -89,6 +89,23 @@ SAST_NAKED void sast_add_set_8(uint32_t *membranes, const uint32_t *weights, uin
                      "stmcs r0, {r4-r7}\n"
                      "add sp, #12\n"
                      "pop {r4-r11, pc}\n");
+}
+
+#elif defined(SAST_IN_FLASH)
+
+/* sast_add_wide_8 would look in flash for what it is told of a row. */
+void sast_add_set_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, uint32_t bits, uint32_t length)
+{
+    for (; bits != 0u; bits &= bits - 1u) {
+        const SAST_TABLE uint32_t *row = weights + sast_lowest(bits) * ((length + 3u) >> 2);
+        uint32_t word = 0;
+        uint32_t i;
+
+        for (i = 0; i < length; ++i) {
+            word = (i & 3u) == 0u ? row[i >> 2] : word >> 8;
+            membranes[i] += (uint32_t)((int32_t)(word << 24) >> 24);
+        }
+    }
 }
 
 #else

@@ -13,7 +13,7 @@ static inline void add_bytes(uint32_t *membranes, uint32_t word, uint32_t shift)
     membranes[3] += (uint32_t)((int32_t)word >> 24) << shift;
 }
 
-void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
+void sast_add_wide(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
     const uint32_t bits = block->bits;
     const uint32_t shift = block->shift;

@@ -7,7 +7,7 @@
 
 #if SAST_DSP
 
-SAST_NAKED void sast_add_wide_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block,
+SAST_NAKED void sast_add_wide_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block,
                                 uint32_t runs)
 {
     __asm__ volatile(".syntax unified\n"
@@ -70,7 +70,7 @@ static inline uint32_t weight_of(uint32_t word, uint32_t n)
     return (uint32_t)((int32_t)(word << (24u - 8u * n)) >> 24);
 }
 
-void sast_add_wide_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs)
+void sast_add_wide_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs)
 {
     for (; runs > 0u; --runs) {
         uint32_t left = block->length;

@@ -45,7 +45,7 @@ static inline uint32_t sast_half(uint32_t word, uint32_t lane)
 /* The word with its half `lane` replaced. */
 static inline uint32_t sast_with_half(uint32_t word, uint32_t lane, uint32_t half)
 {
-    return (word & ~(0xFFFFu << (16u * lane))) | half << (16u * lane);
+    return (word & ~((uint32_t)0xFFFFu << (16u * lane))) | half << (16u * lane);
 }
 
 /* A narrow integrator's membrane and its stored half-word. */

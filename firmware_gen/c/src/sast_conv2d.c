@@ -11,7 +11,7 @@ void sast_conv2d(sast_context_t *context, const sast_layer_t *layer, uint32_t pl
     const sast_rows_t *rows = &layer->rows[sast_row(place)];
     const sast_columns_t *columns = &layer->columns[sast_column(place)];
     uint32_t *membranes = sast_words(context, rows->membranes + columns->membranes);
-    const uint32_t *weights = rows->weights + (channel * layer->input_words + columns->weights);
+    const SAST_TABLE uint32_t *weights = rows->weights + (channel * layer->input_words + columns->weights);
     uint32_t left;
 
     if (columns->count == 0u) {

@@ -32,8 +32,8 @@ static inline uint32_t sast_stored(uint32_t y, uint32_t constant, const sast_lea
 
 /* A word that is not quiet, no lane of it negative: what is stored, with spiking neurons at 0; sets their bits of *flags from
    bit `first` on. constants: the word's entry of the table, of parts of `part` words. */
-static inline uint32_t sast_fire_lanes(uint32_t y, const uint32_t *constants, uint32_t part, uint32_t first,
-                                       const sast_leak_t *leak, uint32_t *flags)
+static inline uint32_t sast_fire_lanes(uint32_t y, const SAST_TABLE uint32_t *constants, uint32_t part,
+                                       uint32_t first, const sast_leak_t *leak, uint32_t *flags)
 {
     const uint32_t thresholds = constants[part];
     const uint32_t zeros = constants[2u * part];
@@ -42,13 +42,14 @@ static inline uint32_t sast_fire_lanes(uint32_t y, const uint32_t *constants, ui
     const uint32_t silent = (even ? 0u : 0xFFFFu) | (odd ? 0u : 0xFFFF0000u);
     const uint32_t stored = sast_stored(y & silent, constants[0], leak);
 
-    *flags |= (even ? 1u << first : 0u) | (odd ? 2u << first : 0u);
+    *flags |= (even ? (uint32_t)1u << first : 0u) | (odd ? (uint32_t)2u << first : 0u);
     return sast_join(even ? sast_half_lane(zeros, 0) : sast_lane(stored, 0),
                      odd ? sast_half_lane(zeros, 1) : sast_lane(stored, 1));
 }
 
 /* A block of which some neurons are not quiet; its flags, or SAST_UNDONE. */
-static inline uint32_t sast_fire_loud(uint32_t *x, const uint32_t *table, const sast_neuron_t *neuron, const sast_leak_t *leak)
+static inline uint32_t sast_fire_loud(uint32_t *x, const SAST_TABLE uint32_t *table, const sast_neuron_t *neuron,
+                                      const sast_leak_t *leak)
 {
     const uint32_t part = neuron->to_thresholds >> 2;
     uint32_t flags = 0;
@@ -71,7 +72,7 @@ static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *ne
     const sast_leak_t leak = {{neuron->mask[0], neuron->mask[1]}, {shift, neuron->second_shift}, terms, apart};
     const uint32_t loud = ~neuron->quiet;
     uint32_t *x = run->membranes;
-    const uint32_t *table = run->table;
+    const SAST_TABLE uint32_t *table = run->table;
     uint32_t left = run->left >> 8;
     uint32_t flags;
 

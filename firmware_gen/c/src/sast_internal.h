@@ -157,15 +157,15 @@ void sast_flatten(sast_context_t *context, const sast_layer_t *layer, uint32_t p
 void sast_output(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
 
 /* Adding weights: into narrow membranes, by width of packed weight; into wide ones, of 8 bits without a shift, and any. */
-void sast_add_1(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
-void sast_add_2(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
-void sast_add_4(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
-void sast_add_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
-void sast_add_wide_8(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
-void sast_add_wide(uint32_t *membranes, const uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_1(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_2(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_4(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_wide_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs);
+void sast_add_wide(uint32_t *membranes, const SAST_TABLE uint32_t *weights, const sast_block_t *block, uint32_t runs);
 
 /* Rows of such bytes into `length` membranes: those of 32 whose bit is set, at least one. */
-void sast_add_set_8(uint32_t *membranes, const uint32_t *weights, uint32_t bits, uint32_t length);
+void sast_add_set_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, uint32_t bits, uint32_t length);
 
 /* What a linear layer has noted, added to its membranes and forgotten: any weights, and those of sast_add_set_8. */
 void sast_linear_noted(sast_context_t *context, const sast_layer_t *layer);

@@ -8,8 +8,8 @@ void sast_linear_noted(sast_context_t *context, const sast_layer_t *layer)
 {
     uint32_t *noted = sast_words(context, layer->noted);
     uint32_t *membranes = sast_words(context, layer->membranes);
-    const uint32_t *weights = layer->weight;
-    const uint32_t words = (layer->channels + 31u) >> 5;
+    const SAST_TABLE uint32_t *weights = layer->weight;
+    const uint32_t words = ((uint32_t)layer->channels + 31u) >> 5;
     uint32_t spikes = 0;
     uint32_t i;
 

@@ -11,7 +11,7 @@ void sast_linear_packed(sast_context_t *context, const sast_layer_t *layer, uint
     const uint32_t bits = layer->block.bits;
     uint32_t left = layer->block.length;
     uint32_t at = channel * left * bits; /* bit of the table, then of the word */
-    const uint32_t *weights = layer->weight + (at >> 5);
+    const SAST_TABLE uint32_t *weights = layer->weight + (at >> 5);
     uint32_t *membranes = sast_words(context, layer->membranes);
 
     (void)place;

@@ -6,7 +6,7 @@
 void sast_recurrent_add(sast_context_t *context, const sast_layer_t *layer)
 {
     uint32_t *spikes = sast_words(context, layer->bitmap);
-    const uint32_t *weights = layer->recurrent;
+    const SAST_TABLE uint32_t *weights = layer->recurrent;
     uint32_t n;
 
     for (n = 0; n < layer->out_channels; ++n) {

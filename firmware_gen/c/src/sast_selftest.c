@@ -15,8 +15,8 @@
 
 /* One replay: where it reads, what it runs, what it found. */
 typedef struct {
-    const uint8_t *at;
-    const uint8_t *end;
+    const SAST_TABLE uint8_t *at;
+    const SAST_TABLE uint8_t *end;
     bool damaged; /* the answers ended too early */
     sast_context_t net;
     sast_step_crc_t crc;
@@ -27,7 +27,7 @@ typedef struct {
 static uint64_t get(replay_t *replay, unsigned bytes)
 {
     uint64_t value = 0;
-    unsigned i;
+    uint32_t i;
 
     if ((size_t)(replay->end - replay->at) < bytes) {
         replay->damaged = true;
@@ -63,8 +63,22 @@ static bool call(replay_t *replay, sast_status_t status)
     return agree(replay, SAST_SELFTEST_STATUS, 0, (uint64_t)SAST_OK, (uint64_t)status);
 }
 
+/* Of bytes of a table, one by one: sast_crc32_update reads what lies in RAM. */
+static uint32_t crc_of(const SAST_TABLE uint8_t *bytes, size_t size)
+{
+    uint32_t crc = SAST_CRC32_INIT;
+    size_t i;
+
+    for (i = 0; i < size; ++i) {
+        const uint8_t byte = bytes[i];
+
+        crc = sast_crc32_update(crc, &byte, 1);
+    }
+    return crc ^ SAST_CRC32_INIT;
+}
+
 /* Checks magic, version, model hash, extents and the CRC over everything; leaves `at` at the first recording. */
-static bool open_answers(replay_t *replay, const uint8_t *answers, size_t size, uint32_t *recordings)
+static bool open_answers(replay_t *replay, const SAST_TABLE uint8_t *answers, size_t size, uint32_t *recordings)
 {
     static const char magic[] = "SASTKNOW";
     const sast_model_t *model = replay->net.model;
@@ -86,8 +100,8 @@ static bool open_answers(replay_t *replay, const uint8_t *answers, size_t size, 
     good = get32(replay) == model->weighted_count && good;
     good = get32(replay) == model->class_count && good;
     if (good && !replay->damaged) {
-        const uint32_t crc = sast_crc32_update(SAST_CRC32_INIT, answers, size - CRC_BYTES) ^ SAST_CRC32_INIT;
-        const uint8_t *stored = replay->end;
+        const uint32_t crc = crc_of(answers, size - CRC_BYTES);
+        const SAST_TABLE uint8_t *stored = replay->end;
 
         good = crc == ((uint32_t)stored[0] | (uint32_t)stored[1] << 8 | (uint32_t)stored[2] << 16
                        | (uint32_t)stored[3] << 24);
@@ -161,8 +175,8 @@ static bool replay_recording(replay_t *replay)
     return check_counters(replay) && check_outputs(replay);
 }
 
-sast_selftest_t sast_selftest(const sast_model_t *model, void *memory, size_t memory_size, const uint8_t *answers,
-                              size_t size, sast_selftest_report_t *report)
+sast_selftest_t sast_selftest(const sast_model_t *model, void *memory, size_t memory_size,
+                              const SAST_TABLE uint8_t *answers, size_t size, sast_selftest_report_t *report)
 {
     static const sast_selftest_report_t nothing_yet = {SAST_SELFTEST_PASS, 0, 0, 0, 0, 0, 0};
     replay_t replay;

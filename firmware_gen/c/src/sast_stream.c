@@ -105,7 +105,7 @@ static void open_step(sast_stream_t *stream)
     } else {
         (void)sast_reset(&stream->lanes[stream->next]);
     }
-    stream->next = (uint16_t)(stream->next + 1u == stream->lane_count ? 0u : stream->next + 1u);
+    stream->next = (uint16_t)((uint32_t)stream->next + 1u == stream->lane_count ? 0u : stream->next + 1u);
     stream->countdown = stream->stride;
 }
 

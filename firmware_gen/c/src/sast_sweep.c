@@ -26,7 +26,8 @@ void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sas
 
 /* Membrane after its reset of a neuron: y is its lane before, constants its word's thresholds and, two parts further on,
    offsets. */
-static int32_t after_reset(const sast_layer_t *layer, int32_t y, const uint32_t *constants, uint32_t lane, bool *spike)
+static int32_t after_reset(const sast_layer_t *layer, int32_t y, const SAST_TABLE uint32_t *constants, uint32_t lane,
+                           bool *spike)
 {
     const sast_neuron_t *neuron = &layer->neuron;
     const int32_t threshold = sast_half_lane(constants[0], lane);
@@ -48,7 +49,7 @@ static void finish(sast_sweeping_t *sweep)
 
     for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
         uint32_t *membranes = hit->membranes - SAST_BLOCK_WORDS;
-        const uint32_t *constants = hit->table - SAST_BLOCK_WORDS + layer->cell_words;
+        const SAST_TABLE uint32_t *constants = hit->table - SAST_BLOCK_WORDS + layer->cell_words;
         int32_t low = 0;
         uint32_t n;
 
@@ -157,7 +158,7 @@ static void send(sast_sweeping_t *sweep, uint32_t flags, uint32_t position, uint
 static void send_hits(sast_sweeping_t *sweep, uint32_t end)
 {
     const sast_layer_t *layer = sweep->layer;
-    const uint32_t *table = layer->neuron.table + SAST_BLOCK_WORDS;
+    const SAST_TABLE uint32_t *table = layer->neuron.table + SAST_BLOCK_WORDS;
     const sast_hit_t *hit;
 
     for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
@@ -202,7 +203,7 @@ static void show_block(sast_sweeping_t *sweep, uint32_t *position, uint32_t *cha
     const sast_layer_t *layer = sweep->layer;
     const uint32_t positions = (uint32_t)layer->out_height * layer->out_width;
     uint32_t *membranes = sweep->run.membranes;
-    const uint32_t *table = sweep->run.table;
+    const SAST_TABLE uint32_t *table = sweep->run.table;
     uint32_t before[SAST_BLOCK_WORDS];
     uint32_t flags = 0;
     uint32_t lane;
@@ -210,7 +211,7 @@ static void show_block(sast_sweeping_t *sweep, uint32_t *position, uint32_t *cha
     for (lane = 0; lane < SAST_BLOCK_WORDS; ++lane) {
         before[lane] = membranes[lane];
     }
-    sweep->run.left = (layer->neuron.cell_left & 0xFFu) | 1u << 8; /* this one, and no cell after it */
+    sweep->run.left = (layer->neuron.cell_left & 0xFFu) | (uint32_t)1u << 8; /* this one, and no cell after it */
     sweep->run.cells = 0;
     (void)sast_sweep_go_on(sweep);
     if (sweep->run.hit != sweep->hits) {

@@ -29,7 +29,7 @@ void sast_touch(sast_context_t *context, const sast_layer_t *layer, uint32_t pla
         uint32_t cell;
 
         /* Mostly all are touched, and within one word, which one look tells. Bits beyond the word look untouched. */
-        if (last - first >= 31u || (~touched & ((2u << (last - first)) - 1u)) != 0u) {
+        if (last - first >= 31u || (~touched & (((uint32_t)2u << (last - first)) - 1u)) != 0u) {
             for (cell = first; cell <= last; ++cell) {
                 touch_cell(context, layer, idle, cell);
             }

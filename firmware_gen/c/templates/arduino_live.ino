@@ -1,5 +1,5 @@
 $banner/* A live sensor on a board: events come in bursts, decisions go out. Two functions are yours: read_sensor and
-   on_decision. For 32-bit boards (SAMD, nRF52, RP2040, STM32, ESP32, Renesas): most networks do not fit an AVR. */
+   on_decision. For 32-bit boards (SAMD, nRF52, RP2040, STM32, ESP32, Renesas), and for an AVR if the network is small. */
 #include <${name}_model.h>
 #include <sast_stream.h>
 

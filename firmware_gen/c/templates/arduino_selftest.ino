@@ -3,7 +3,7 @@ $banner/* Replays the known answers on the board and says whether every step agr
 #include <${name}_model.h>
 #include <sast_selftest.h>
 
-#include <../examples/${name}_known_answers.c> // from the library's src folder
+#include <../examples/${name}_known_answers.h> // from the library's src folder; answers.c holds them
 
 static ${name}_memory_t memory;
 

@@ -34,7 +34,7 @@ static bool read_sensor(sast_stream_event_t *events, size_t room, size_t *count,
     *count = i;
     clock_us += ${prefix}_DT_US;
     *now_us = clock_us;
-    return calls++ < 3u * ${prefix}_STEPS;
+    return calls++ < 3u * (uint32_t)${prefix}_STEPS;
 }
 
 /* ------------------------------------------------------------------- put what you do with an answer here -------- */
