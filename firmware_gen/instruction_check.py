@@ -57,6 +57,10 @@ def check_code(image: Image, core: str) -> None:
 
     Raises CheckFailedError, which names the first that is not.
     """
+    if not image.code:
+        raise CheckFailedError(
+            f"{core}: the program has no mapping symbols ($t, $x), which tell code from constants; leave out -Wl,-x"
+        )
     chosen = SETS[core.lower()]
     found = list(foreign_instructions(image, chosen))
     if found:
@@ -69,7 +73,7 @@ def foreign_instructions(image: Image, chosen: InstructionSet) -> Iterator[Forei
     part_of = thumb.thumb_part if chosen.family == "arm" else rv.riscv_part
     for code in image.code:
         for at, encoding, size in split_instructions(chosen.family, code.data):
-            part = part_of(encoding, size)
+            part = part_of(encoding, size) if at + size <= len(code.data) else None  # else it is cut off
             if part not in chosen.parts:
                 yield Foreign(code.address + at, code.data[at : at + size], part)
 

@@ -14,7 +14,7 @@ V6M, V7M, DSP, V8M, V8_1M = "Armv6-M", "Armv7-M", "the DSP extension", "Armv8-M"
 
 # (mask, value, part), the first row that fits decides; None: of no core here.
 _NARROW: tuple[tuple[int, int, str | None], ...] = (
-    (0xFF87, 0x4704, V8M),  # BXNS, BLXNS
+    (0xFF07, 0x4704, V8M),  # BXNS, BLXNS
     (0xF500, 0xB100, V7M),  # CBZ, CBNZ
     (0xFFEF, 0xB662, V6M),  # CPS of PRIMASK
     (0xFFEC, 0xB660, V7M),  # CPS of FAULTMASK
@@ -31,7 +31,7 @@ _WIDE: tuple[tuple[int, int, str | None], ...] = (
     # Branches and miscellaneous control
     (0xF800D000, 0xF000D000, V6M),  # BL
     (0xF800D000, 0xF0009000, V7M),  # B, 24 bits
-    (0xFFF0F000, 0xF7F0A000, V6M),  # UDF
+    (0xFFF0F000, 0xF7F0A000, V7M),  # UDF
     (0xFFF0D0F8, 0xF3808000, V6M),  # MSR: xPSR and its parts
     (0xFFF0D0FE, 0xF3808008, V6M),  # MSP, PSP
     (0xFFF0D0FB, 0xF3808010, V6M),  # PRIMASK, CONTROL
