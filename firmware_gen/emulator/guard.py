@@ -31,7 +31,10 @@ REGISTER, VALUE = 1, 2
 
 @dataclass(frozen=True)
 class Stop:
-    """Why the core stopped. address: of the instruction. base: the register's value; None: it is code unlooked at."""
+    """Why the core stopped. address, size: of the instruction, and base: its register's value.
+
+    base None: it is code that nobody looked at; address, size: of the block that holds it.
+    """
 
     address: int
     size: int
@@ -52,6 +55,11 @@ class Guard:
         _add_hook(engine, calls.block_hook, calls.block, self._code, 1, 0)  # begin after end: everywhere
         for address, place in zip(self._sizes, self._places, strict=True):
             _add_hook(engine, calls.code_hook, calls.transfer, place, address, address)
+
+    def knows(self, address: int) -> bool:
+        """Whether an instruction of the program begins there."""
+        at = (address - int(self._code[ORIGIN])) // 2
+        return 0 <= at < int(self._code[HALFWORDS]) and bool(self._code[REACH + at])
 
     def stopped(self) -> Stop | None:
         """What the core was stopped for since the last call of this, if it was."""

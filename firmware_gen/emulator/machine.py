@@ -11,7 +11,7 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.emulator.cores import Core
 from firmware_gen.emulator.guard import Guard, Stop
 from firmware_gen.emulator.image import Image
-from firmware_gen.emulator.instructions import count_instructions
+from firmware_gen.emulator.instructions import count_instructions, split_instructions
 from firmware_gen.emulator.toolchain import EXTRA
 from firmware_gen.instruction_check import check_code, disassemble
 
@@ -135,13 +135,22 @@ class Machine:
         )
 
     def _refusal(self, stop: Stop) -> str:
-        place = self.image.place(stop.address)
         if stop.base is None:
-            return f"{place}: no code lies there (constants, the midst of an instruction, or memory that was written)"
+            address, size = self._unknown(stop)
+            return (
+                f"{self.image.place(address)}: '{self._instruction(address, size)}' was reached, which is no code of "
+                "the program (constants, the midst of an instruction, or memory that was written)"
+            )
         return (
-            f"{place}: unaligned '{self._instruction(stop.address, stop.size)}' at address 0x{stop.base:08x}; it "
-            "needs a multiple of 4 and would fault on the chip: align the data, or copy it with memcpy"
+            f"{self.image.place(stop.address)}: unaligned '{self._instruction(stop.address, stop.size)}' at address "
+            f"0x{stop.base:08x}; the chip needs a multiple of 4: align the data, or use memcpy"
         )
+
+    def _unknown(self, stop: Stop) -> tuple[int, int]:
+        """Address and bytes of the first instruction of a block that the program does not have."""
+        block = split_instructions(self.core.family, self.read(stop.address, stop.size))
+        places = [(stop.address + at, size) for at, _, size in block]
+        return next((place for place in places if not self._guard.knows(place[0])), places[0])
 
     def _instruction(self, address: int, size: int) -> str:
         return disassemble(self.core.family, self.read(address, size), address)

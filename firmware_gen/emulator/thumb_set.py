@@ -149,10 +149,14 @@ def thumb_part(encoding: int, size: int) -> str | None:
 def aligned_base(encoding: int, size: int) -> int | None:
     """Number of the register that must hold a multiple of 4 when the instruction runs; None: it may hold anything.
 
-    So of LDM, STM, LDRD and STRD (Armv7-M, A3.2.1). Not of r13, whose two low bits are always 0, and not of r15, which
-    is aligned before it is used. LDREX, LDA and their like fault in Unicorn too.
+    So of LDM, STM, LDRD and STRD (Armv7-M, A3.2.1), but by r15, which is aligned before it is used, and by r13. What
+    is moved or added to r13 must be aligned instead: the chip clears r13's two low bits, Unicorn keeps them. LDREX, LDA
+    and their like fault in Unicorn too.
     """
     if size == 2:
+        if encoding & 0xFD87 == 0x4485:  # ADD, MOV to r13
+            source = encoding >> 3 & 15
+            return source if source != 15 else None
         return encoding >> 8 & 7 if encoding >> 12 == 0b1100 else None
     base = encoding >> 16 & 15
     block = encoding & 0xFE400000 == 0xE8000000

@@ -308,6 +308,7 @@ def test_which_transfers_need_an_aligned_address(tmp_path):
     """By r13, and one register at a time, any address will do; exclusive ones are refused by Unicorn itself."""
     needy = ["ldmia r3!, {r1, r2}", "stmia r3!, {r1}", "ldm.w r8, {r1, r2}", "stmdb lr!, {r1, r2}"]
     needy += ["ldrd r0, r1, [r8]", "strd r0, r1, [r8], #8", "ldrd r0, r1, [r8, #-8]!"]
+    needy += ["mov sp, r9", "add sp, r2"]
     free = ["push {r4, lr}", "pop.w {r4, r8}", "ldrd r0, r1, [sp, #8]", "ldr r0, [r1]", "ldr.w r0, [r1, #1]"]
     free += [
         "ldrex r0, [r1]",
@@ -321,7 +322,7 @@ def test_which_transfers_need_an_aligned_address(tmp_path):
         [aligned_base(code, size) for code, size in codes]
         for codes in encodings("arm", [*needy, *free], tmp_path)
     ]
-    assert bases[: len(needy)] == [[3], [3], [8], [14], [8], [8], [8]]
+    assert bases[: len(needy)] == [[3], [3], [8], [14], [8], [8], [8], [9], [2]]
     assert {base for found in bases[len(needy) :] for base in found} == {None}
 
 
