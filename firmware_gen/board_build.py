@@ -18,6 +18,8 @@ from edge_sast.files import write_atomic
 from firmware_gen.board_memory import MemoryUse, check_fits, flash_image, memory_use, rewrite_section
 from firmware_gen.board_toolchain import choose_toolchain, compile_command, run_compiler
 from firmware_gen.boards import Board
+from firmware_gen.emulator.image import read_image
+from firmware_gen.instruction_check import check_code
 from firmware_gen.rp2040 import uf2, with_boot2_crc
 from firmware_gen.verify import Build, open_build
 
@@ -73,7 +75,9 @@ def build_firmware(
 ) -> Firmware:
     """Compile a build folder's model and the board application for `board`: firmware.elf, .bin (.uf2), build.json.
 
-    Raises EdgeSastError for a damaged folder, no compiler, a model that does not fit, a baud the UART cannot make.
+    Raises:
+        EdgeSastError: a damaged folder, no compiler, a model that does not fit, a baud the UART cannot make.
+        CheckFailedError: an instruction that the board's core lacks; QEMU would execute some of them.
     """
     build = open_build(build_dir, edited)
     root = _package_c()
@@ -132,6 +136,7 @@ def link_program(
             program,
         )
         run_compiler(command, board, folder)
+        check_code(read_image(program), board.core.name)
         use = memory_use(program, board)
         check_fits(use, board)
         if board.uf2_family is not None:

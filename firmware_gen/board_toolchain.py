@@ -6,12 +6,12 @@ import importlib.util
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.boards import Board
+from firmware_gen.compiler import zig_command
 from firmware_gen.emulator.toolchain import GNU, TOOLCHAINS, environment
 
 COMPILE_TIMEOUT_S = 600  # zig builds its runtime library on first use, which takes a minute on a slow machine
@@ -69,7 +69,7 @@ def compile_command(
             "-nostdlib",
         ]
     else:
-        command = [sys.executable, "-m", "ziglang", "cc", *board.core.zig_flags]
+        command = zig_command(*board.core.zig_flags)
     command += [f"-DSAST_BOARD_FRAME_BYTES={board.frame_bytes}u", f"-DSAST_BOARD_WINDOW={board.window}u"]
     command += [*FLAGS, *(f"-I{path}" for path in includes), "-T", str(script)]
     command += [*(str(path) for path in sources), "-o", str(program)]

@@ -19,6 +19,14 @@ COMPILE_TIMEOUT_S = 300  # a large weight table on a slow disk; never an endless
 DEFAULT_FLAGS = ("-std=c99", "-O2", "-Wall")
 
 
+def zig_command(*target: str) -> list[str]:
+    """The C compiler of the Python package ziglang, for `target`.
+
+    It defines NDEBUG from -O1 on, where others never do: every assert() would hold.
+    """
+    return [sys.executable, "-m", "ziglang", "cc", *target, "-UNDEBUG"]
+
+
 def find_compiler() -> list[str]:
     """Command of a C compiler: $CC, else cc, gcc, clang, else the Python package ziglang.
 
@@ -41,7 +49,9 @@ def find_compiler() -> list[str]:
         if path:
             return [path]
     if importlib.util.find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "cc"]
+        # Without it zig compiles for this very processor, with fused multiplications where it has them: other floats
+        # than gcc's, and a program that may not run elsewhere.
+        return zig_command("-mcpu=baseline")
     raise EdgeSastError(
         f"no C compiler found (looked for $CC, {', '.join(COMPILERS)}, ziglang); "
         "install gcc, or 'pip install ziglang'"

@@ -23,6 +23,7 @@ PACKAGES = (
     ("unicorn", "verify --on cortex-m, demo", "emulator"),
     ("ziglang", "verify --on cortex-m, demo, board build", "emulator"),
     ("pyelftools", "verify --on cortex-m, demo, board build", "emulator"),
+    ("capstone", "names of instructions in messages of verify --on, board build", "emulator"),
     ("pytest", "tests", "dev"),
     ("hypothesis", "tests", "dev"),
 )

@@ -1,7 +1,6 @@
 """The cores that firmware can be emulated on: what a compiler and the emulator call them.
 
-Unicorn 2.1.4 executes every Thumb instruction of Armv8-M on each of its Cortex-M models. That a program has only those
-of its own core is what the compiler and its assembler see to, which are told the core and refuse others.
+Unicorn's models execute some instructions that their core lacks; firmware_gen/instruction_check.py refuses those.
 """
 
 from __future__ import annotations

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.emulator.toolchain import EXTRA
 
 EXECUTABLE = 1  # PF_X
+ALLOCATED = 2  # SHF_ALLOC
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,14 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Code:
+    """A run of instructions, with no constants in it."""
+
+    address: int
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Function:
     """A function's code: name, first address (without the Thumb bit), bytes."""
 
@@ -34,9 +45,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Image:
-    """An ELF file as loaded. functions: by address."""
+    """An ELF file as loaded. code: every run of instructions. functions: by address."""
 
     segments: tuple[Segment, ...]
+    code: tuple[Code, ...] = field(repr=False)
     functions: tuple[Function, ...]
     symbols: dict[str, int] = field(repr=False)
 
@@ -46,11 +58,24 @@ class Image:
 
     def function_at(self, address: int) -> str:
         """Name of the function that `address` lies in; "?" where it lies in none."""
+        function = self._function(address)
+        return function.name if function else "?"
+
+    def place(self, address: int) -> str:
+        """`address` for a reader: the function, how far in it, and the address itself."""
+        function = self._function(address)
+        return (
+            f"{function.name}+{address - function.address:#x} (0x{address:08x})"
+            if function
+            else f"0x{address:08x}"
+        )
+
+    def _function(self, address: int) -> Function | None:
         i = bisect_right(self._starts, address) - 1
         if i < 0:
-            return "?"
+            return None
         function = self.functions[i]
-        return function.name if address < function.address + max(function.size, 1) else "?"
+        return function if address < function.address + max(function.size, 1) else None
 
 
 def read_image(path: Path) -> Image:
@@ -82,4 +107,25 @@ def read_image(path: Path) -> Image:
             if symbol["st_info"]["type"] == "STT_FUNC":
                 address = symbol["st_value"] & ~1 if thumb else symbol["st_value"]
                 functions[address] = Function(symbol.name, address, symbol["st_size"])
-    return Image(segments, tuple(functions[address] for address in sorted(functions)), symbols)
+        code = tuple(_code(elf, table))
+    return Image(segments, code, tuple(functions[address] for address in sorted(functions)), symbols)
+
+
+def _code(elf: Any, table: Any) -> Iterator[Code]:
+    """What lies between a mapping symbol of code ($t of Thumb, $x of RISC-V) and the next one ($d: constants).
+
+    ELF for the Arm Architecture, 5.5.5; RISC-V ELF Specification, mapping symbol.
+    """
+    marks: dict[int, dict[int, bool]] = {}  # by section: where code begins, and where it ends
+    for symbol in table.iter_symbols():
+        if symbol.name[:2] in ("$t", "$x", "$d", "$a"):
+            marks.setdefault(symbol["st_shndx"], {})[symbol["st_value"]] = symbol.name[:2] in ("$t", "$x")
+    for index in sorted(i for i in marks if isinstance(i, int)):
+        section = elf.get_section(index)
+        if not section["sh_flags"] & ALLOCATED or section["sh_type"] == "SHT_NOBITS":
+            continue
+        first, data = section["sh_addr"], section.data()
+        places = sorted(marks[index])
+        for start, end in zip(places, [*places[1:], first + len(data)], strict=True):
+            if marks[index][start] and start < end:
+                yield Code(start, data[start - first : end - first])

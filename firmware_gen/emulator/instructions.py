@@ -1,4 +1,4 @@
-"""How many instructions a run of machine code holds, from the lengths that their first bits tell.
+"""Where instructions begin in a run of machine code, and how many it holds: their first bits tell their length.
 
 Thumb: a halfword whose top five bits are 0b11101, 0b11110 or 0b11111 begins an instruction of 32 bits, every other one
 is an instruction of 16 bits (Armv7-M Architecture Reference Manual, A5.1). RISC-V: the two lowest bits are 0b11 in an
@@ -6,6 +6,8 @@ instruction of 32 bits, anything else is one of 16 bits (The RISC-V Instruction 
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from edge_sast.errors import CheckFailedError
 
@@ -15,14 +17,30 @@ def count_instructions(family: str, code: bytes) -> int:
 
     Raises CheckFailedError where the last one is cut off.
     """
-    wide = _is_wide_thumb if family == "arm" else _is_wide_riscv
     at = count = 0
-    while at < len(code):
-        at += 4 if wide(int.from_bytes(code[at : at + 2], "little")) else 2
-        count += 1
+    for start, _, size in split_instructions(family, code):
+        at, count = start + size, count + 1
     if at != len(code):
         raise CheckFailedError(f"emulator: a block of {len(code)} bytes ends inside an instruction")
     return count
+
+
+def split_instructions(family: str, code: bytes) -> Iterator[tuple[int, int, int]]:
+    """Offset, encoding and bytes of each; of Thumb's, the first halfword is the encoding's upper half.
+
+    Of an instruction that is cut off, the encoding is what there is of it.
+    """
+    wide = _is_wide_thumb if family == "arm" else _is_wide_riscv
+    at = 0
+    while at < len(code):
+        first = int.from_bytes(code[at : at + 2], "little")
+        if not wide(first):
+            yield at, first, 2
+            at += 2
+            continue
+        second = int.from_bytes(code[at + 2 : at + 4], "little")
+        yield at, first << 16 | second if family == "arm" else second << 16 | first, 4
+        at += 4
 
 
 def _is_wide_thumb(halfword: int) -> bool:

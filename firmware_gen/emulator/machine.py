@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.emulator.cores import Core
+from firmware_gen.emulator.guard import Guard, Stop
 from firmware_gen.emulator.image import Image
-from firmware_gen.emulator.instructions import count_instructions
+from firmware_gen.emulator.instructions import count_instructions, split_instructions
 from firmware_gen.emulator.toolchain import EXTRA
+from firmware_gen.instruction_check import check_code, disassemble
 
 PAGE = 4096
 STOP = 0x0F00_0000  # where a called function returns to; no code lies there
@@ -26,9 +29,13 @@ CALL_TIMEOUT_S = 120  # one step of the largest networks takes seconds; a hang m
 class Machine:
     """One core with a program in its memory.
 
+    Where Unicorn goes on and silicon does not, the program is refused: see instruction_check.py and guard.py.
+
     counted: count instructions of every call, by block; several times slower.
 
-    Raises EdgeSastError where Unicorn is missing.
+    Raises:
+        EdgeSastError: Unicorn is missing.
+        CheckFailedError: an instruction that the core lacks.
     """
 
     def __init__(self, image: Image, core: Core, counted: bool = False) -> None:
@@ -36,6 +43,7 @@ class Machine:
             import unicorn
         except ImportError as error:
             raise EdgeSastError(f"the Python package unicorn is missing; {EXTRA}") from error
+        check_code(image, core.name)
         self.image, self.core = image, core
         self._unicorn = unicorn
         self._engine, self._registers = _engine(unicorn, core)
@@ -44,8 +52,12 @@ class Machine:
         for segment in image.segments:
             self._map(segment.address, segment.size)
             self._engine.mem_write(segment.address, segment.data)
+        for code in image.code:  # never written: what was checked is what runs
+            start, end = code.address & -PAGE, (code.address + len(code.data) + PAGE - 1) & -PAGE
+            self._engine.mem_protect(start, end - start, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self._map(STOP, PAGE)
         self._map(STACK_TOP - STACK_BYTES, STACK_BYTES)
+        self._guard = Guard(self._engine, image, core.family, self._registers.bases)
         if counted:
             self._engine.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
 
@@ -99,8 +111,11 @@ class Machine:
             self._engine.emu_start(start, STOP, timeout=int(CALL_TIMEOUT_S * 1e6))
         except self._unicorn.UcError as error:
             raise CheckFailedError(
-                f"{self.core.name}: {function} stopped in {self._where()}: {error}"
+                f"{self.core.name}: {function} stopped in {self._where()}: {self._reason(error)}"
             ) from error
+        stop = self._guard.stopped()
+        if stop is not None:
+            raise CheckFailedError(f"{self.core.name}: {function} stopped in {self._refusal(stop)}")
         if self._engine.reg_read(registers.counter) & ~1 != STOP:
             raise CheckFailedError(
                 f"{self.core.name}: {function} did not end after {CALL_TIMEOUT_S} s, in {self._where()}"
@@ -108,8 +123,37 @@ class Machine:
         return int(self._engine.reg_read(registers.arguments[0]))
 
     def _where(self) -> str:
+        return self.image.place(self._engine.reg_read(self._registers.counter) & ~1)
+
+    def _reason(self, error: Any) -> str:
+        """Unicorn's own words, and the instruction where it is one that the core refused."""
+        if error.errno not in (self._unicorn.UC_ERR_EXCEPTION, self._unicorn.UC_ERR_INSN_INVALID):
+            return str(error)
         counter = self._engine.reg_read(self._registers.counter) & ~1
-        return f"{self.image.function_at(counter)} (0x{counter:08x})"
+        return (
+            f"'{self._instruction(counter, 4)}': {error} (an address that is not aligned, or no instruction)"
+        )
+
+    def _refusal(self, stop: Stop) -> str:
+        if stop.base is None:
+            address, size = self._unknown(stop)
+            return (
+                f"{self.image.place(address)}: '{self._instruction(address, size)}' was reached, which is no code of "
+                "the program (constants, the midst of an instruction, or memory that was written)"
+            )
+        return (
+            f"{self.image.place(stop.address)}: unaligned '{self._instruction(stop.address, stop.size)}' at address "
+            f"0x{stop.base:08x}; the chip needs a multiple of 4: align the data, or use memcpy"
+        )
+
+    def _unknown(self, stop: Stop) -> tuple[int, int]:
+        """Address and bytes of the first instruction of a block that the program does not have."""
+        block = split_instructions(self.core.family, self.read(stop.address, stop.size))
+        places = [(stop.address + at, size) for at, _, size in block]
+        return next((place for place in places if not self._guard.knows(place[0])), places[0])
+
+    def _instruction(self, address: int, size: int) -> str:
+        return disassemble(self.core.family, self.read(address, size), address)
 
     def take_counts(self) -> Counter[str]:
         """Instructions executed in each function since the last call of this, on a machine that counts."""
@@ -130,27 +174,32 @@ class Machine:
         return len(stack.lstrip(bytes([STACK_FILL])))
 
 
+@dataclass(frozen=True)
 class _Registers:
-    """The calling convention: arguments (the first also holds the result), stack, link, program counter."""
+    """The calling convention: arguments (the first also holds the result), stack, link, program counter.
 
-    def __init__(self, arguments: tuple[int, ...], stack: int, link: int, counter: int, thumb: int) -> None:
-        self.arguments, self.stack, self.link, self.counter, self.thumb = (
-            arguments,
-            stack,
-            link,
-            counter,
-            thumb,
-        )
+    bases: r0 to r14, by whose values memory is reached; empty where the guard has no rule for them.
+    """
+
+    arguments: tuple[int, ...]
+    stack: int
+    link: int
+    counter: int
+    thumb: int
+    bases: tuple[int, ...] = ()
 
 
 def _engine(unicorn: Any, core: Core) -> tuple[Any, _Registers]:
     if core.family == "arm":
         from unicorn import arm_const as arm
 
-        engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        # With UC_MODE_MCLASS Unicorn takes its Cortex-M33, whatever model is chosen.
+        engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         engine.ctl_set_cpu_model(getattr(arm, core.cpu))
         arguments = tuple(getattr(arm, f"UC_ARM_REG_R{i}") for i in range(4))
-        return engine, _Registers(arguments, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC, 1)
+        bases = (*(getattr(arm, f"UC_ARM_REG_R{i}") for i in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
+        registers = (arguments, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC, 1, bases)
+        return engine, _Registers(*registers)
     from unicorn import riscv_const as riscv
 
     engine = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from edge_sast.data.cache import default_cache_dir
 from edge_sast.errors import EdgeSastError
+from firmware_gen.compiler import zig_command
 from firmware_gen.emulator.cores import Core
 
 TOOLCHAINS = ("zig", "gcc")
@@ -36,7 +36,7 @@ def compiler(toolchain: str, core: Core) -> list[str]:
     if toolchain == "zig":
         if importlib.util.find_spec("ziglang") is None:
             raise EdgeSastError(f"--toolchain is 'zig', but the Python package ziglang is missing; {EXTRA}")
-        return [sys.executable, "-m", "ziglang", "cc", *core.zig]
+        return zig_command(*core.zig)
     if toolchain != "gcc":
         raise EdgeSastError(f"--toolchain is {toolchain!r}; use {' or '.join(TOOLCHAINS)}")
     names, package = GNU[core.family]

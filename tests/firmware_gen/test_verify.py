@@ -254,7 +254,7 @@ def test_ziglang_is_the_last_resort(monkeypatch):
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(compiler.importlib.util, "find_spec", str)
-    assert compiler.find_compiler()[1:] == ["-m", "ziglang", "cc"]
+    assert compiler.find_compiler()[1:] == ["-m", "ziglang", "cc", "-mcpu=baseline", "-UNDEBUG"]
 
 
 def test_an_unknown_target(everything):

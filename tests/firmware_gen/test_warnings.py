@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,14 @@ import pytest
 from firmware_gen import board_toolchain
 from firmware_gen.board_build import build_firmware
 from firmware_gen.boards import BOARDS
+from firmware_gen.compiler import zig_command
 from tests.firmware_gen.builds import STRICT, export, small_model
 
 C = Path(__file__).parents[2] / "firmware_gen" / "c"
 COMPILERS = {
     "gcc": ["gcc"],
     "clang": ["clang"],
-    "zig": [sys.executable, "-m", "ziglang", "cc"],
+    "zig": zig_command("-mcpu=baseline"),
     "arm": ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-ffreestanding"],  # int32_t is long there
     "riscv": ["riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32", "-ffreestanding"],
 }

@@ -1,0 +1,162 @@
+"""What an emulated core is stopped for while it runs, where Unicorn would go on and silicon does not.
+
+1. Code that nobody looked at: a block that begins or ends elsewhere than in the instructions of the program, so in
+   constants, in the midst of an instruction, or in memory that was written.
+2. LDM, STM, LDRD and STRD at an address that is no multiple of 4, which fault on every Cortex-M.
+
+Both are looked for each time, in functions that Numba compiles and Unicorn calls: in Python, the second alone makes a
+run six times as long.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from firmware_gen.emulator.image import Image
+from firmware_gen.emulator.instructions import split_instructions
+from firmware_gen.emulator.thumb_set import aligned_base
+
+NONE = 0xFFFF_FFFF  # no address of an instruction
+# Of a table of code, in words: what was found (address, bytes), where the table begins and how long it is, and then for
+# each halfword that begins an instruction the bytes from there to the end of its run.
+FOUND, FOUND_BYTES, ORIGIN, HALFWORDS, REACH = range(5)
+# Of a place: what was found (address), Unicorn's number of the register, and its value.
+REGISTER, VALUE = 1, 2
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why the core stopped. address, size: of the instruction, and base: its register's value.
+
+    base None: it is code that nobody looked at; address, size: of the block that holds it.
+    """
+
+    address: int
+    size: int
+    base: int | None
+
+
+class Guard:
+    """Watches one engine. registers: Unicorn's numbers of r0 to r14 (Arm); empty for a core without such rules."""
+
+    def __init__(self, engine: Any, image: Image, family: str, registers: tuple[int, ...]) -> None:
+        self._code = _code_table(image, family)
+        self._places = [
+            np.array([NONE, registers[base], 0], np.uint32)
+            for _, _, base in _block_transfers(image, registers)
+        ]
+        self._sizes = {address: size for address, size, _ in _block_transfers(image, registers)}
+        calls = _callbacks()
+        _add_hook(engine, calls.block_hook, calls.block, self._code, 1, 0)  # begin after end: everywhere
+        for address, place in zip(self._sizes, self._places, strict=True):
+            _add_hook(engine, calls.code_hook, calls.transfer, place, address, address)
+
+    def knows(self, address: int) -> bool:
+        """Whether an instruction of the program begins there."""
+        at = (address - int(self._code[ORIGIN])) // 2
+        return 0 <= at < int(self._code[HALFWORDS]) and bool(self._code[REACH + at])
+
+    def stopped(self) -> Stop | None:
+        """What the core was stopped for since the last call of this, if it was."""
+        found = None
+        if self._code[FOUND] != NONE:
+            found = Stop(int(self._code[FOUND]), int(self._code[FOUND_BYTES]), None)
+            self._code[FOUND] = NONE
+        for place in self._places:
+            if place[FOUND] != NONE:
+                address = int(place[FOUND])
+                found = Stop(address, self._sizes[address], int(place[VALUE]))
+                place[FOUND] = NONE
+        return found
+
+
+def _code_table(image: Image, family: str) -> np.ndarray:
+    """uint32; see FOUND. Numbers of bytes are 0 where no instruction begins."""
+    origin = min((code.address for code in image.code), default=0)
+    end = max((code.address + len(code.data) for code in image.code), default=0)
+    table = np.zeros(REACH + (end - origin) // 2, np.uint32)
+    table[:REACH] = NONE, 0, origin, (end - origin) // 2
+    for code in image.code:
+        for at, _, _ in split_instructions(family, code.data):
+            table[REACH + (code.address + at - origin) // 2] = len(code.data) - at
+    return table
+
+
+def _block_transfers(image: Image, registers: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Address, bytes and base register of those that need an aligned one."""
+    if not registers:
+        return []
+    found = [
+        (code.address + at, size, aligned_base(encoding, size))
+        for code in image.code
+        for at, encoding, size in split_instructions("arm", code.data)
+    ]
+    return [(address, size, base) for address, size, base in found if base is not None]
+
+
+@dataclass(frozen=True)
+class _Callbacks:
+    """Compiled functions with Unicorn's signature for hooks, and the kinds of hooks that they are."""
+
+    block: Any
+    transfer: Any
+    block_hook: int
+    code_hook: int
+
+
+@cache
+def _callbacks() -> _Callbacks:
+    import unicorn
+    from numba import carray, cfunc, types
+
+    library = _library()
+    address = ctypes.c_void_p
+    read_type = ctypes.CFUNCTYPE(ctypes.c_int, address, ctypes.c_int, address)
+    read = read_type(ctypes.cast(library.uc_reg_read, address).value or 0)
+    stop = ctypes.CFUNCTYPE(ctypes.c_int, address)(ctypes.cast(library.uc_emu_stop, address).value or 0)
+    signature = types.void(types.voidptr, types.uint64, types.uint32, types.CPointer(types.uint32))
+
+    @cfunc(signature)
+    def block(engine, address, size, table):
+        at = (address - table[ORIGIN]) >> 1
+        inside = address >= table[ORIGIN] and at < table[HALFWORDS]
+        if (not inside or size > table[REACH + at]) and table[FOUND] == NONE:
+            table[FOUND], table[FOUND_BYTES] = address, size
+            stop(engine)
+
+    @cfunc(signature)
+    def transfer(engine, address, _size, place):
+        read(engine, place[REGISTER], carray(place, (3,))[VALUE:].ctypes)
+        if place[VALUE] & 3:
+            place[FOUND] = address
+            stop(engine)
+
+    return _Callbacks(block, transfer, unicorn.UC_HOOK_BLOCK, unicorn.UC_HOOK_CODE)
+
+
+def _library() -> Any:
+    """Unicorn's own C library, already loaded. Its Python package hooks Python functions alone."""
+    from unicorn.unicorn_py3.unicorn import uclib
+
+    return uclib
+
+
+def _add_hook(engine: Any, kind: int, function: Any, state: np.ndarray, begin: int, end: int) -> None:
+    """uc_hook_add with a compiled function; `state` is what it is given."""
+    handle = ctypes.c_size_t()
+    status = _library().uc_hook_add(
+        engine._uch,
+        ctypes.byref(handle),
+        kind,
+        ctypes.c_void_p(function.address),
+        ctypes.c_void_p(state.ctypes.data),
+        ctypes.c_uint64(begin),
+        ctypes.c_uint64(end),
+    )
+    if status:
+        raise RuntimeError(f"uc_hook_add returned {status}")
