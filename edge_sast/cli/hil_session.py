@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import printable
 
 if TYPE_CHECKING:
     from edge_sast.hil.connection import Connection
@@ -89,7 +90,7 @@ def progress(total: int, done: int) -> Iterator[tuple[Callable[[], object], Call
     from tqdm import tqdm
 
     with tqdm(total=total, initial=done, desc="hil", unit=" recordings", disable=None) as bar:
-        yield bar.update, lambda line: tqdm.write(line, file=sys.stderr)
+        yield bar.update, lambda line: tqdm.write(printable(line), file=sys.stderr)
 
 
 def describe(result: SessionResult) -> str:

@@ -28,6 +28,7 @@ from edge_sast.hil.messages import (
 
 PROTOCOL = 1
 LEAST_FRAME = 64  # decoded bytes: room for BEGIN, and for any number of the event bytes
+NAME_BYTES = 24
 _HELLO = struct.Struct("<H32sHHIBBBIHHBIIHHHI")
 
 
@@ -163,5 +164,10 @@ def _parse_hello(payload: bytes) -> BoardInfo:
             "which is too little; build its firmware with larger buffers"
         )
     ticks = TICKS_KINDS[kind] if kind < len(TICKS_KINDS) else "unknown"
-    name = payload[_HELLO.size :].decode("ascii", "replace")
+    name = _name(payload[_HELLO.size :])
     return BoardInfo(version, name, model.hex(), frame, reply, rx, window, frame_steps, ticks, hz, *shape)
+
+
+def _name(text: bytes) -> str:
+    """What a board calls itself, made safe to print: NAME_BYTES of it, with ? for what is not printable ASCII."""
+    return "".join(chr(byte) if 0x20 <= byte <= 0x7E else "?" for byte in text[:NAME_BYTES])
