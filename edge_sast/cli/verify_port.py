@@ -35,7 +35,13 @@ def _verify(args: argparse.Namespace) -> int:
             f"--toolchain is {args.toolchain!r}, which is for emulated cores; a board runs what was flashed"
         )
     ports = argparse.Namespace(
-        port=[args.on], baud=args.baud, check="both", retries=3, stall_s=10.0, trace=None
+        port=[args.on],
+        baud=args.baud,
+        check="both",
+        retries=3,
+        stall_s=10.0,
+        patience_s=60.0,
+        trace=None,
     )
     plan = check_options(ports)
     build = open_build(args.build, args.edited)
