@@ -52,7 +52,7 @@ class Flow:
             self._fill()
             if not self._items:
                 return
-            wait = self._channel.settings.reply_s + self._channel.line_s(sum(self._sizes))
+            wait = self._reply_s() + self._channel.line_s(sum(self._sizes))
             try:
                 frame = self._channel.receive(self._alive + wait)
                 if frame is None or not self._take(frame):
@@ -62,6 +62,10 @@ class Flow:
                 self._restart(str(error))
             while self._done:
                 yield self._done.popleft()
+
+    def _reply_s(self) -> float:
+        """How long to wait for the oldest item's answer. A board that times its steps is not asked early."""
+        return self._channel.settings.reply_s if self._items[0].alone else self._line.reply_s
 
     def _fill(self) -> None:
         """Sends what window and credit allow; one frame may always be under way."""
@@ -164,7 +168,7 @@ class Flow:
         settings = self._channel.settings
         self._channel.statistics.recoveries += 1
         start = time.monotonic()
-        delay, tries = settings.reply_s, 0
+        delay, tries = self._reply_s(), 0
         while self._sizes and time.monotonic() - max(start, self._alive) < settings.stall_s:
             poll = Frame(Kind.POLL, self._channel.request_number(), self._items[0].job.token)
             self._channel.send(poll, resync=True)

@@ -12,8 +12,13 @@ LEAST_BYTES = 32  # of a decoded frame: a BEGIN is not much shorter, and its ove
 TELL_S = 10.0  # longest time without a line of text while losses keep a recording from its end
 TELL_SLOWLY_S = 30.0  # the same while recordings get done
 MUCH = 0.25  # of the frames lost
+LEAST_REPLY_S, REPLIES = (
+    0.03,
+    4,
+)  # where much is lost, an answer is waited for so often as long as the slowest took
+SLOWEST_KEPT = 0.95  # of the slowest answer, for each later one
 WEIGHT = 0.25  # of the last attempt in the share of frames that need another one
-SHRINK = 0.3  # above this share frames get smaller
+SHRINK = 0.5  # above this share frames get smaller; below, twice as many of them would take as long
 CLEAN, MOST_CLEAN = (
     16,
     256,
@@ -42,7 +47,7 @@ class Line:
         self.frame_bytes = self.window = 0
         self._settings = settings
         self._most_bytes = self._most_window = 0
-        self._share = 0.0
+        self._share = self._slowest_s = 0.0
         self._clean, self._wanted = 0, CLEAN
         self._now = self._told = self._finished = Counts(time.monotonic())
         self._asked = 0.0  # when the first request went out since the last answer
@@ -59,6 +64,13 @@ class Line:
         """Steps that may end in one frame, `most` of a board's: each makes the answer 8 bytes longer."""
         return most if self.frame_bytes == self._most_bytes else min(most, self.frame_bytes // 16)
 
+    @property
+    def reply_s(self) -> float:
+        """How long to wait for an answer: less where frames get smaller, for most waits are then in vain."""
+        most = self._settings.reply_s
+        calm = self.frame_bytes == self._most_bytes or not self._slowest_s
+        return most if calm else min(most, max(LEAST_REPLY_S, REPLIES * self._slowest_s))
+
     def sent(self) -> None:
         """A request."""
         now = self._count(sent=1)
@@ -73,6 +85,7 @@ class Line:
         """The frame that was waited for has its answer, after so many seconds."""
         self._useful_s += seconds
         self._share *= 1 - WEIGHT
+        self._slowest_s = max(seconds, SLOWEST_KEPT * self._slowest_s)
         self._clean += 1
         if self._clean >= self._wanted:
             self._clean = 0
@@ -88,7 +101,7 @@ class Line:
         self._share += (1 - self._share) * WEIGHT
         self._clean = 0
         if self._share > SHRINK:
-            self._share /= 2
+            self._share = 0.0
             self._wanted = min(2 * self._wanted, MOST_CLEAN)
             self.window = 1
             self.frame_bytes = max(min(LEAST_BYTES, self._most_bytes), self.frame_bytes // 2)
