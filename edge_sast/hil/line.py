@@ -12,17 +12,13 @@ LEAST_BYTES = 32  # of a decoded frame: a BEGIN is not much shorter, and its ove
 TELL_S = 10.0  # longest time without a line of text while losses keep a recording from its end
 TELL_SLOWLY_S = 30.0  # the same while recordings get done
 MUCH = 0.25  # of the frames lost
-LEAST_REPLY_S, REPLIES = (
-    0.03,
-    4,
-)  # where much is lost, an answer is waited for so often as long as the slowest took
+LEAST_REPLY_S = 0.03  # to wait for an answer where much is lost, or
+REPLIES = 4  # times the slowest of the last ones
 SLOWEST_KEPT = 0.95  # of the slowest answer, for each later one
 WEIGHT = 0.25  # of the last attempt in the share of frames that need another one
 SHRINK = 0.5  # above this share frames get smaller; below, twice as many of them would take as long
-CLEAN, MOST_CLEAN = (
-    16,
-    256,
-)  # answers in a row after which more is tried; doubled each time that this went wrong
+CLEAN = 16  # answers in a row after which more is tried; doubled each time that this went wrong, up to
+MOST_CLEAN = 64
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,11 @@ def test_what_is_loaded_is_what_was_given(codec, recording, room):
         assert on_board(codec, data, info) == ends
     for part in parts:  # no number is cut
         assert part.payload[-1] < 128
+    kept = parts[: len(parts) // 2]
+    rest = EventBytes(steps, info).cut(5, 1, kept)
+    assert all(0 < len(part.payload) <= 5 and part.steps <= 1 and part.payload[-1] < 128 for part in rest)
+    assert b"".join(part.payload for part in (*kept, *rest)) == data
+    assert sum(part.steps for part in (*kept, *rest)) == len(steps)
 
 
 @given(st.binary(max_size=60), SIZES)
