@@ -10,8 +10,8 @@ from edge_sast.hil.messages import BadLineError, BoardInfo, LinkSettings
 
 LEAST_BYTES = 32  # of a decoded frame: a BEGIN is not much shorter, and its overhead would be most of it
 TELL_S = 10.0  # longest time without a line of text while losses keep a recording from its end
-TELL_SLOWLY_S = 30.0  # the same while recordings get done
-MUCH = 0.25  # of the frames lost
+TELL_SLOWLY_S = 20.0  # the same while recordings get done
+MUCH = 0.25  # of the time
 LEAST_REPLY_S = 0.03  # to wait for an answer where much is lost, or
 REPLIES = 4  # times the slowest of the last ones
 SLOWEST_KEPT = 0.95  # of the slowest answer, for each later one
@@ -23,12 +23,13 @@ MOST_CLEAN = 64
 
 @dataclass(frozen=True)
 class Counts:
-    """Requests sent, answers that came, and recoveries in which something had been lost, at a moment."""
+    """Requests sent, answers that came, recoveries in which something had been lost, and seconds lost by that."""
 
     time: float
     sent: int = 0
     heard: int = 0
     recoveries: int = 0
+    lost_s: float = 0.0
 
 
 class Line:
@@ -47,7 +48,7 @@ class Line:
         self._clean, self._wanted = 0, CLEAN
         self._now = self._told = self._finished = Counts(time.monotonic())
         self._asked = 0.0  # when the first request went out since the last answer
-        self._lost_s = self._useful_s = 0.0  # since the last recording was finished
+        self._useful_s = 0.0  # since the last recording was finished
 
     def greet(self, info: BoardInfo) -> None:
         """A board says what it can take: all of it, unless less was found to be better."""
@@ -92,8 +93,7 @@ class Line:
 
     def lost(self, seconds: float) -> None:
         """It has to be sent again: so many seconds were in vain."""
-        self._count(recoveries=1)
-        self._lost_s += seconds
+        self._count(recoveries=1, lost_s=seconds)
         self._share += (1 - self._share) * WEIGHT
         self._clean = 0
         if self._share > SHRINK:
@@ -105,16 +105,17 @@ class Line:
     def finished(self) -> None:
         """A recording is done."""
         self._finished = self._count()
-        self._lost_s = self._useful_s = 0.0
+        self._useful_s = 0.0
 
     def check(self) -> None:
         """Raises BadLineError where losses have held up a recording for too long, and for most of its time.
 
         So a board that is slow has all the time that it needs: it answers.
         """
-        if self._lost_s > max(self._settings.patience_s, self._useful_s):
+        lost_s = self._now.lost_s - self._finished.lost_s
+        if lost_s > max(self._settings.patience_s, self._useful_s):
             raise BadLineError(
-                f"board: {self._losses(self._finished)}, which held up one recording for {self._lost_s:.0f} s, at the "
+                f"board: {self._losses(self._finished)}, which held up one recording for {lost_s:.0f} s, at the "
                 f"end with {self._least()}; check cable and ground, lower --baud, build the firmware with a larger "
                 "receive buffer, or give more --patience-s"
             )
@@ -126,11 +127,11 @@ class Line:
         if now.time - self._told.time < (TELL_S if idle else TELL_SLOWLY_S):
             return
         silent_s = now.time - self._asked if self._asked else 0.0
-        sent, heard = now.sent - self._told.sent, now.heard - self._told.heard
+        much = now.lost_s - self._told.lost_s > MUCH * (now.time - self._told.time)
         if silent_s >= TELL_S:
             most = self._settings.stall_s
             self.say(f"board: no answer for {silent_s:.0f} s; it has {most:g} s from its last sign of life")
-        elif now.recoveries > self._told.recoveries and (idle or sent - heard > MUCH * sent):
+        elif now.recoveries > self._told.recoveries and (idle or much):
             self.say(f"board: {self._losses(self._told)}; now {self._least()}")
         self._told = now
 
@@ -145,7 +146,8 @@ class Line:
         recoveries = now.recoveries - since.recoveries
         return f"the line loses {share:.0f} % of the frames ({sent} sent, {heard} answered, {recoveries} recoveries)"
 
-    def _count(self, sent: int = 0, heard: int = 0, recoveries: int = 0) -> Counts:
+    def _count(self, sent: int = 0, heard: int = 0, recoveries: int = 0, lost_s: float = 0.0) -> Counts:
         now = self._now
-        self._now = Counts(time.monotonic(), now.sent + sent, now.heard + heard, now.recoveries + recoveries)
+        counts = (now.sent + sent, now.heard + heard, now.recoveries + recoveries, now.lost_s + lost_s)
+        self._now = Counts(time.monotonic(), *counts)
         return self._now
