@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from edge_sast.cli.output import print_table, write_json
 from edge_sast.data.load import spread
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked, read_bytes, write_atomic
+from edge_sast.terminal import echo
 from trainer import calibrate as balancing
 from trainer import checkpoint, command, datasets
 from trainer.calibrate import Balance
@@ -40,9 +40,9 @@ def calibrate(args: argparse.Namespace) -> int:
     _check(args.run_dir, stored, out)
     network, config = stored.network(), stored.config
     if stored.epoch > config.epochs:
-        print(
+        echo(
             f"warning: {args.run_dir} has had {stored.epoch - config.epochs} integer epochs, which train hard spikes",
-            file=sys.stderr,
+            error=True,
         )
     dataset = datasets.open_data(config, args.download_dir)
     train = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty).train
@@ -54,7 +54,7 @@ def calibrate(args: argparse.Namespace) -> int:
         _check(args.run_dir, stored, out)  # again: a training may have come first while the data was read
         _write(out, stored, network, figures)
     _print(report, len(chosen))
-    print(f"wrote {out}")
+    echo(f"wrote {out}")
     write_json(args.json, figures)
     return 0
 
@@ -95,4 +95,4 @@ def _print(report: list[Balance], recordings: int) -> None:
         rows,
         ["firing rate, %", "smooth (aim)", "hard before", "hard after", "least factor", "largest factor"],
     )
-    print(f"thresholds from {recordings} training recordings")
+    echo(f"thresholds from {recordings} training recordings")

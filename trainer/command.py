@@ -20,6 +20,7 @@ from edge_sast.data.dataset import Dataset
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.model import Model
+from edge_sast.terminal import echo
 from trainer import checkpoint, datasets, processes
 from trainer.bits import Bits, bits_name, parse_bits
 from trainer.config import TrainConfig
@@ -75,7 +76,7 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
         _run(trainer, args.resume)
     last = read_metrics(folder)[-1]
     if not args.quiet:
-        print(
+        echo(
             f"{folder}: {last['valid_pass']} accuracy {last['valid_accuracy']:.4f} on {len(data.valid)} held out"
         )
     write_json(args.json, last)
@@ -160,7 +161,7 @@ def export(args: argparse.Namespace) -> int:
             "hard_accuracy": hard,
             "integer_accuracy": integer,
         }
-        print(
+        echo(
             f"float, hard spikes {100 * hard:.2f} %, {bits_name(bits)} {100 * integer:.2f} % "
             f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of {recordings.name}"
         )
@@ -169,7 +170,7 @@ def export(args: argparse.Namespace) -> int:
         modelfile.save(model, out)
     else:
         write_c(model, binned, args.name, out)
-    print(f"wrote {out} (model {figures['model_hash'][:16]})")
+    echo(f"wrote {out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0
 

@@ -16,6 +16,7 @@ from edge_sast.data.load import spread
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.footprint import footprint
+from edge_sast.terminal import echo
 from trainer import checkpoint, command, datasets
 from trainer.config import TrainConfig
 from trainer.loop import Trainer
@@ -51,23 +52,22 @@ def demo(args: argparse.Namespace) -> int:
     run = out / "run"
     _check_own(run)
     targets = _targets()
-    print("1/4 train: SAST on the built-in handwritten digits before a simulated event camera", flush=True)
+    echo("1/4 train: SAST on the built-in handwritten digits before a simulated event camera")
     data = datasets.training_data(datasets.open_data(SETTINGS), SETTINGS, args.cache_dir)
     run.mkdir(parents=True, exist_ok=True)
     with locked(run):
         network = Trainer(SETTINGS, data, run).run()
-    print("2/4 evaluate on the held-out part: PyTorch's passes, and the integer runtime", flush=True)
+    echo("2/4 evaluate on the held-out part: PyTorch's passes, and the integer runtime")
     stored = checkpoint.load(run)
     recordings = load_split(stored.binning, stored.classes, _test_split(args))
     binned = recordings.binned
     figures = command.measure(network, stored, binned)
-    print("3/4 export INT8: integer model, C tables, known answers", flush=True)
+    echo("3/4 export INT8: integer model, C tables, known answers")
     model = command.build_model(network, stored, (8,) * len(network.weighted()))
     command.write_c(model, binned, None, out / "c")
-    print(
+    echo(
         f"4/4 verify: compile the C for {' and for '.join(targets)}, compare every membrane, spike, counter and "
-        "CRC of every step",
-        flush=True,
+        "CRC of every step"
     )
     reports = [targets[name](out / "c", binned) for name in targets]
     sizes = footprint(model)
@@ -130,7 +130,7 @@ def _targets() -> dict[str, Callable[[Path, BinnedEvents], VerifyReport]]:
     if not targets:
         raise EdgeSastError("; ".join(lacking))
     for line in lacking:
-        print(f"not verified on {line}", flush=True)
+        echo(f"not verified on {line}")
     return targets
 
 
@@ -152,15 +152,16 @@ def _print(figures: dict[str, Any], out: Path) -> None:
     for name, title in (("surrogate", "surrogate"), ("hard", "hard"), ("int8", "INT8"), ("int4", "INT4")):
         f = figures[name]
         rows.append([title, f"{100 * f['accuracy']:.2f}", f"{f['synops_per_sample']:,.0f}"])
-    print()
+    echo()
     print_table(rows, [f"{figures['samples']} test recordings", "accuracy %", "SynOps/sample"])
-    print(
-        f"\nINT8 tables {figures['flash_bytes']:,} bytes of flash, state {figures['ram_bytes']:,} bytes of RAM"
+    echo(
+        "",
+        f"INT8 tables {figures['flash_bytes']:,} bytes of flash, state {figures['ram_bytes']:,} bytes of RAM",
     )
     for report in figures["verified"]:
-        print(
+        echo(
             f"C against runtime on {report['target']}: {report['mismatches']} mismatches in {report['steps']:,} steps"
         )
-    print(f"\n{out}/run    checkpoint, config, metrics     edge-sast evaluate {out}/run")
-    print(f"{out}/c      the C and its README            edge-sast verify {out}/c --on cortex-m")
-    print(f"{figures['seconds']} s")
+    echo("", f"{out}/run    checkpoint, config, metrics     edge-sast evaluate {out}/run")
+    echo(f"{out}/c      the C and its README            edge-sast verify {out}/c --on cortex-m")
+    echo(f"{figures['seconds']} s")

@@ -16,6 +16,7 @@ from edge_sast.data.corrupt import CORRUPTIONS, MAX_SEVERITY
 from edge_sast.data.load import spread
 from edge_sast.errors import EdgeSastError
 from edge_sast.runtime import Simulator
+from edge_sast.terminal import echo
 from trainer import (
     checkpoint,
     command,
@@ -75,11 +76,11 @@ def evaluate(args: argparse.Namespace) -> int:
     what = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs; {judged}"
     layers = [layer.name for layer in runs[0].network.weighted() if layer.spiking]
     if summary is None:
-        print(f"{runs[0].path}: {what}")
+        echo(f"{runs[0].path}: {what}")
         evaluation_tables.show(each[0], layers)
         write_json(args.json, each[0])
         return 0
-    print(f"{what}; seeds {', '.join(str(run.config.seed) for run in runs)}: mean ± 95 %")
+    echo(f"{what}; seeds {', '.join(str(run.config.seed) for run in runs)}: mean ± 95 %")
     evaluation_tables.show(summary, layers)
     named = [{"run": run.path, "seed": run.config.seed, **f} for run, f in zip(runs, each, strict=True)]
     write_json(args.json, {"runs": named, "summary": summary})

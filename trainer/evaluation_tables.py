@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_sast.cli.output import print_table
+from edge_sast.terminal import echo
 
 Figures = dict[str, Any]
 
@@ -61,7 +62,7 @@ def _rates(passes: Figures, layers: Sequence[str]) -> None:
         [layer, *(_percent(each["firing_rates"][place]) for each in passes.values())]
         for place, layer in enumerate(layers)
     ]
-    print()
+    echo()
     print_table(rows, ["firing rate, %", *passes])
 
 
@@ -73,14 +74,14 @@ def _corruptions(figures: Figures) -> None:
     blank = [""] * len(figures["severities"])
     rows.append(["mean", *blank, _percent(figures["mean"])])
     rows.append(["clean", *blank, _percent(figures["clean"])])
-    print()
+    echo()
     headers = [f"{figures['pass']} accuracy, %", *(f"severity {n}" for n in figures["severities"]), "mean"]
     print_table(rows, headers)
 
 
 def _sharpness(figures: Figures) -> None:
     exact = figures["gradient"] == "exact"
-    print()
+    echo()
     print_table(
         [
             [
@@ -97,13 +98,13 @@ def _sharpness(figures: Figures) -> None:
     what = (
         "gradient" if exact else "surrogate gradient (hard spikes: not the loss's gradient, and no Hessian)"
     )
-    print(f"{figures['pass']} pass, {figures['recordings']} training recordings; g is the {what}")
+    echo(f"{figures['pass']} pass, {figures['recordings']} training recordings; g is the {what}")
 
 
 def _gradients(figures: Figures) -> None:
     rows = [["input", *_norms(figures["input"])]]
     rows += [[each["layer"], *_norms(each)] for each in figures["layers"]]
-    print()
+    echo()
     print_table(rows, [f"‖gradient‖ a recording, {figures['pass']}", "mean", "95 % quantile"])
 
 
@@ -125,7 +126,7 @@ def _contraction(layers: Sequence[Figures]) -> None:
         ]
         for each in layers
     ]
-    print()
+    echo()
     condition = {"zero": "τ(1 + Uk)", "subtract": "max(τ, ϑk − τ)"}[layers[0]["reset"]] if layers else ""
     headers = ["contraction", "τ", "slope k", "U", condition, "below 1", "largest |∂v/∂v₋| seen", "mean"]
     print_table(rows, headers)

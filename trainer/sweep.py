@@ -17,6 +17,7 @@ from edge_sast.cli.interrupts import kill_interrupts
 from edge_sast.cli.output import write_json
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
+from edge_sast.terminal import echo
 from trainer import sweep_plot, sweep_report
 from trainer.command import MOST_THREADS, choose_device
 from trainer.settings_checks import flag
@@ -174,7 +175,7 @@ class Runner:
             self._ledger.fail(held, reason)
             told += f"failed: {reason}"
         if not self._args.quiet:
-            print(told, flush=True)
+            echo(told)
 
 
 def _reason(log: Path, code: int) -> str:
@@ -188,7 +189,7 @@ def _reason(log: Path, code: int) -> str:
 def _tell_left_out(left_out: Sequence[LeftOut], args: argparse.Namespace) -> None:
     if args.grid and not args.quiet:
         for each in left_out:
-            print(f"left out: {sweep_report.named(each.texts)}: {each.reason}")
+            echo(f"left out: {sweep_report.named(each.texts)}: {each.reason}")
 
 
 def _report(
@@ -208,14 +209,14 @@ def _report(
         raise EdgeSastError(f"--out {folder}: none of {len(records)} trials is finished; {reason}")
     sweep_report.print_groups(groups, records, names, objectives)
     for record in failed:
-        print(f"failed: {record.name}: {record.reason}")
+        echo(f"failed: {record.name}: {record.reason}")
     unfinished = sum(record.figures is None and record.reason is None for record in records)
     if unfinished:
-        print(f"{unfinished} trials are still run by other processes; the same command tells them later")
+        echo(f"{unfinished} trials are still run by other processes; the same command tells them later")
     figures: dict[str, Any] = sweep_report.as_json(records, groups, objectives, folder / RUNS_NAME)
     figures["left_out"] = [{"settings": each.texts, "reason": each.reason} for each in left_out]
     if sweep_plot.available():
         sweep_plot.write(groups, objectives, folder / PLOT_NAME)
-        print(f"wrote {folder / PLOT_NAME}")
+        echo(f"wrote {folder / PLOT_NAME}")
     write_json(args.json, figures)
     return 0

@@ -9,6 +9,7 @@ from statistics import mean
 from typing import Any
 
 from edge_sast.cli.output import print_table
+from edge_sast.terminal import echo
 from trainer.pareto import pareto_front
 from trainer.settings_checks import flag
 from trainer.sweep_study import OBJECTIVES, FrozenTrial, TrialState
@@ -138,7 +139,7 @@ def print_groups(
         ]
         rows.append(row)
     print_table(rows, headers)
-    print(
+    echo(
         f"* nothing beats it in {', '.join(objectives)}; {sum(r.figures is not None for r in records)} of "
         f"{len(records)} trials finished; measured on validation data; gap: surrogate minus hard accuracy "
         "in points, before the integer finish"

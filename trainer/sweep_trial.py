@@ -23,6 +23,7 @@ from edge_sast.cli.output import write_json
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import locked
 from edge_sast.footprint import footprint
+from edge_sast.terminal import echo, one_line
 from trainer import checkpoint, datasets
 from trainer.bits import bits_name
 from trainer.command import build_model, measure
@@ -49,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         try:
             write_json(str(folder / FIGURES_NAME), judge(folder, args))
         except (EdgeSastError, CheckFailedError) as error:
-            print(f"edge-sast: {error}", file=sys.stderr)
+            echo(f"edge-sast: {one_line(str(error))}", error=True)
             return 1
     return 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from firmware_gen.board_build import Firmware
@@ -102,10 +103,10 @@ def _build(args: argparse.Namespace) -> int:
     )
     write_json(args.json, firmware.figures())
     _print_use(firmware)
-    print(f"{board.name}: {firmware.elf}")
+    echo(f"{board.name}: {firmware.elf}")
     if not board.emulated:
         paths = {"elf": firmware.elf, "uf2": firmware.uf2}
-        print(f"{board.name}: {UNPROVEN}; to flash it: {board.flashing.format(**paths)}")
+        echo(f"{board.name}: {UNPROVEN}; to flash it: {board.flashing.format(**paths)}")
     return 0
 
 
@@ -120,8 +121,8 @@ def _sketch(args: argparse.Namespace) -> int:
             )
     sketch = write_sketch(args.build, args.out, args.edited)
     write_json(args.json, {"board": args.board, "emulated": False, "sketch": str(sketch)})
-    print(f"{args.board}: {sketch}")
-    print(f"{args.board}: {UNPROVEN}; open it in the Arduino IDE, choose board and port, upload")
+    echo(f"{args.board}: {sketch}")
+    echo(f"{args.board}: {UNPROVEN}; open it in the Arduino IDE, choose board and port, upload")
     return 0
 
 
@@ -153,10 +154,10 @@ def _run(args: argparse.Namespace) -> int:
         try:
             with emulator(board, firmware.elf, args.serial) as machine:
                 model = f"{args.build}/model.safetensors"
-                print(f"{board.name}: ready at {machine.port}", flush=True)
-                print(f"edge-sast hil {model} --port {machine.port} --data DATA", flush=True)
+                echo(f"{board.name}: ready at {machine.port}")
+                echo(f"edge-sast hil {model} --port {machine.port} --data DATA")
                 code = machine.process.wait()
         except KeyboardInterrupt:
-            print(f"{board.name}: stopped")
+            echo(f"{board.name}: stopped")
             return 0
     raise CheckFailedError(f"{board.name}: QEMU ended by itself with exit code {code}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from edge_sast.terminal import echo
+
 if TYPE_CHECKING:
     from edge_sast.data.dataset import Dataset
     from edge_sast.data.summary import SplitSummary
@@ -55,11 +57,11 @@ def run_info(args: argparse.Namespace) -> int:
     splits = (args.split,) if args.split else dataset.splits
     summaries = [summarise(dataset, split) for split in splits]
     width, height = dataset.sensor
-    print(f"{dataset.name}: {len(dataset.classes)} classes, sensor {width}x{height}")
+    echo(f"{dataset.name}: {len(dataset.classes)} classes, sensor {width}x{height}")
     print_table([_row(summary) for summary in summaries], HEADERS)
     for summary in summaries:
         for line in _remarks(dataset, summary):
-            print(line)
+            echo(line)
     figures = {summary.split: summary.figures() for summary in summaries}
     write_json(args.json, {"data": dataset.name, "sensor": [width, height], "splits": figures})
     bad = [message for summary in summaries for message in summary.bad]

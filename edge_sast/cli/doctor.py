@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.terminal import echo
+
 NAME = "doctor"
 HELP = "Check this machine: Python packages, compiler, cache; says how to install what is missing."
 
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     print_table([[f["what"], f["state"], f["remedy"]] for f in findings], ["what", "found", "remedy"])
     missing = [f for f in findings if f["required"] and not f["ok"]]
     verdict = f"{len(missing)} required part(s) missing" if missing else "ready"
-    print(verdict)
+    echo(verdict)
     write_json(args.json, {"findings": findings, "ready": not missing})
     return 1 if missing else 0
 

@@ -10,6 +10,7 @@ from edge_sast.cli.fit import add_fit_arguments, asked_part, check_fit
 from edge_sast.cli.interrupts import ended_by_ctrl_c
 from edge_sast.cli.recordings import add_data_arguments, check_data_options, given_data_options, load_split
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
@@ -85,8 +86,8 @@ def _model_to_c(args: argparse.Namespace) -> int:
         binned = recordings.binned
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
-        print(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
+        echo(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
     write_folder(generate(model, binned, args.name or DEFAULT_NAME), args.out)
-    print(f"wrote {args.out} (model {figures['model_hash'][:16]})")
+    echo(f"wrote {args.out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0

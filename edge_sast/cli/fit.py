@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from edge_sast.terminal import echo
+
 if TYPE_CHECKING:
     from edge_sast.model import Model
     from firmware_gen.parts import Part
@@ -50,4 +52,4 @@ def check_fit(model: Model, part: Part | None) -> None:
     if part is not None:
         from firmware_gen.fit import report
 
-        print("\n".join(report(model, part)))
+        echo(*report(model, part))

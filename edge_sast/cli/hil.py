@@ -17,6 +17,7 @@ from edge_sast.cli.hil_session import (
 )
 from edge_sast.cli.recordings import Recordings, add_data_arguments, load_split
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +113,7 @@ def _list(args: argparse.Namespace) -> int:
             [(p.device, p.description, p.hardware) for p in found], ["port", "description", "hardware"]
         )
     else:
-        print("no serial ports; plug a board in, or use socket://HOST:PORT")
+        echo("no serial ports; plug a board in, or use socket://HOST:PORT")
     write_json(args.json, [port.figures() for port in found])
     return 0
 
@@ -185,10 +186,10 @@ def _print(found: dict[str, Any]) -> None:
         accuracy = (
             f"accuracy {100 * found['accuracy']:.2f} %, runtime {100 * found['runtime_accuracy']:.2f} %; "
         )
-    print(f"{found['data']}: {count}, {accuracy}{found['mismatches']} mismatches, checked: {found['check']}")
+    echo(f"{found['data']}: {count}, {accuracy}{found['mismatches']} mismatches, checked: {found['check']}")
     for rows, headers in (board_table(found), tick_table(found), layer_table(found)):
         if rows:
-            print()
+            echo()
             print_table(rows, headers)
 
 

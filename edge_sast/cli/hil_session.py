@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import printable
 
 if TYPE_CHECKING:
     from edge_sast.hil.connection import Connection
@@ -36,6 +37,13 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="longest silence of a board within a recording",
     )
+    parser.add_argument(
+        "--patience-s",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="longest time that losses on the line may hold up one recording, then the port is given up",
+    )
     parser.add_argument("--trace", metavar="FILE", help="write every frame on the wires, as text")
 
 
@@ -51,8 +59,9 @@ def check_options(args: argparse.Namespace) -> Plan:
     if args.baud is None:
         args.baud = DEFAULT_BAUD
     check_names(args.port, args.baud)
-    if not 0 < args.stall_s < float("inf"):
-        raise EdgeSastError(f"--stall-s is {args.stall_s}; give seconds above 0")
+    for option, seconds in (("--stall-s", args.stall_s), ("--patience-s", args.patience_s)):
+        if not 0 < seconds < float("inf"):
+            raise EdgeSastError(f"{option} is {seconds}; give seconds above 0")
     return Plan(args.check, args.retries, getattr(args, "fail_fast", False))
 
 
@@ -66,7 +75,7 @@ def connected(args: argparse.Namespace, model: Model) -> Iterator[list[Connectio
     from edge_sast.hil.connection import Connection, WireLog
     from edge_sast.hil.messages import LinkSettings
 
-    settings = LinkSettings(stall_s=args.stall_s)
+    settings = LinkSettings(stall_s=args.stall_s, patience_s=args.patience_s)
     with contextlib.ExitStack() as stack:
         log = None
         if args.trace:
@@ -89,7 +98,7 @@ def progress(total: int, done: int) -> Iterator[tuple[Callable[[], object], Call
     from tqdm import tqdm
 
     with tqdm(total=total, initial=done, desc="hil", unit=" recordings", disable=None) as bar:
-        yield bar.update, lambda line: tqdm.write(line, file=sys.stderr)
+        yield bar.update, lambda line: tqdm.write(printable(line), file=sys.stderr)
 
 
 def describe(result: SessionResult) -> str:

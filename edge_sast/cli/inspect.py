@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.inspect_memory import memory_figures, print_memory
 from edge_sast.cli.recordings import add_data_arguments, check_data_options, load_split
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.layers import Layer, Weighted
@@ -53,22 +54,22 @@ def run(args: argparse.Namespace) -> int:
     if args.data:
         figures |= _measure(model, figures["layers"], args)
     grid = model.binning
-    print(f"model {figures['model_hash'][:16]}, format {figures['format_version']}, by {model.producer}")
-    print(
+    echo(f"model {figures['model_hash'][:16]}, format {figures['format_version']}, by {model.producer}")
+    echo(
         f"input {grid.sensor_width}x{grid.sensor_height} pixels, shift {grid.shift}, {grid.steps} steps of "
         f"{grid.dt_us} µs, counts up to {grid.count_cap}; {len(model.classes)} classes: {', '.join(model.classes)}"
     )
     headers = HEADERS + (MEASURED if args.data else ())
     rows = [_row(layer) for layer in figures["layers"]]
     print_table([row + ["-"] * (len(headers) - len(row)) for row in rows], headers)
-    print(
+    echo(
         f"flash {figures['flash_bytes']} bytes of tables, RAM {figures['ram_bytes']} bytes (with "
         f"{figures['input_ram_bytes']} for the input, {figures['output_ram_bytes']} for the outputs); "
         f"at most {figures['max_synops_per_step']} SynOps a step"
     )
     print_memory(memory, [layer["kind"] for layer in figures["layers"]])
     if args.data:
-        print(
+        echo(
             f"{figures['samples']} recordings: accuracy {100 * figures['accuracy']:.2f} %, "
             f"{figures['synops_per_sample']:.0f} SynOps each"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.terminal import echo
+
 if TYPE_CHECKING:
     from edge_sast.model import Model
 
@@ -35,19 +37,19 @@ def print_memory(figures: dict[str, Any], kinds: list[str]) -> None:
     from edge_sast.cli.output import print_table
 
     f = figures
-    print(f"\nmemory on {f['core']} ({f['compiler']} -Os), predicted:")
+    echo("", f"memory on {f['core']} ({f['compiler']} -Os), predicted:")
     keys = ("tables_bytes", "code_bytes", "state_bytes", "stack_bytes")
     rows = [
         [str(i), kind, *(str(layer[key]) for key in keys)]
         for i, (kind, layer) in enumerate(zip(kinds, f["layers"], strict=True))
     ]
     print_table(rows, HEADERS)
-    print(
+    echo(
         f"flash {f['flash_bytes']} bytes: tables {f['tables_bytes']}, descriptors {f['descriptors_bytes']}, "
         f"code {f['code_bytes']} (what layers share, once)"
     )
-    print(
+    echo(
         f"RAM {f['ram_bytes']} bytes: state {f['state_bytes']}, context {f['context_bytes']}, "
         f"worst stack {f['stack_bytes']} ({' → '.join(f['stack_path'])})"
     )
-    print(f"not included: {f['not_included']}")
+    echo(f"not included: {f['not_included']}")

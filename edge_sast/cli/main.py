@@ -12,6 +12,7 @@ from typing import Protocol
 
 from edge_sast.cli.arguments import check_arguments
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.terminal import echo, one_line
 
 SUBCOMMANDS = (
     "demo",
@@ -58,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
     """Errors in one line, without the usage in front."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        self.exit(2, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.version:
             import edge_sast
 
-            print(f"edge-sast {edge_sast.__version__}")
+            echo(f"edge-sast {edge_sast.__version__}")
             return 0
         if args.command is None:
             parser.print_help()
@@ -142,7 +143,7 @@ def entry_point() -> None:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"edge-sast: {' '.join(message.split())}", file=sys.stderr)
+    echo(f"edge-sast: {one_line(message)}", error=True)
     return code
 
 

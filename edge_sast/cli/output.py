@@ -8,6 +8,7 @@ from typing import Any
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
+from edge_sast.terminal import echo, printable
 
 
 def write_json(path: str | None, figures: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -28,12 +29,12 @@ def write_json(path: str | None, figures: Mapping[str, Any] | Sequence[Any]) -> 
 
 def print_table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> None:
     """Aligned text on stdout; columns that hold only numbers (or -) are right-aligned."""
-    print("\n".join(table_lines(rows, headers)))
+    echo(*table_lines(rows, headers))
 
 
 def table_lines(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> list[str]:
     """The lines that print_table prints: headers, a rule, and the rows."""
-    table = [tuple(headers), *(tuple(row) for row in rows)]
+    table = [tuple(map(printable, row)) for row in (headers, *rows)]
     widths = [max(len(row[i]) for row in table) for i in range(len(headers))]
     right = [all(_is_number(row[i]) for row in table[1:]) for i in range(len(headers))]
     lines = [

@@ -16,6 +16,7 @@ from edge_sast.cli.recordings import (
     load_split,
 )
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.runtime import RunResult, Simulator
@@ -131,7 +132,7 @@ def _figures(result: RunResult, seconds: float, labelled: bool) -> dict[str, Any
 def _print_summary(classes: tuple[str, ...], figures: dict[str, Any], recordings: Recordings) -> None:
     from edge_sast.cli.output import print_table
 
-    print(f"{recordings.name}: {figures['samples']} recordings, {len(classes)} classes")
+    echo(f"{recordings.name}: {figures['samples']} recordings, {len(classes)} classes")
     row = (
         f"{100 * figures['accuracy']:.2f}",
         f"{figures['synops_per_sample']:.0f}",
@@ -186,4 +187,4 @@ def _write_trace(simulator: Simulator, recordings: Recordings, layer: int, path:
         membranes[i] = trace.membranes[:, spans[layer]].reshape(shape[1:])
         spikes[i] = trace.spikes[:, spans[layer]].reshape(shape[1:])
     write_atomic(path, save({"membranes": membranes, "spikes": spikes}))
-    print(f"wrote {path}: membranes and spikes of layer {layer}, {list(shape)}")
+    echo(f"wrote {path}: membranes and spikes of layer {layer}, {list(shape)}")

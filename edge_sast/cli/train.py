@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from edge_sast.cli.interrupts import ended_by_ctrl_c
+from edge_sast.terminal import echo
 
 METHODS = (
     "sast",
@@ -113,7 +114,7 @@ class ListMethods(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from trainer.methods import describe
 
-        print(describe())
+        echo(*describe().splitlines())
         parser.exit()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from edge_sast.cli.recordings import add_data_arguments, bin_split, check_data_options, open_split
+from edge_sast.terminal import echo
 
 NAME = "verify"
 HELP = (
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.build}: {report.mismatches} values differ, the first: {report.first_mismatch}"
         )
     target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
-    print(
+    echo(
         f"{target}: {report.samples} recordings, {report.steps} steps, "
         "every membrane, spike, counter and CRC equal, with and without an observer"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edge_sast.cli.hil_session import check_options, connected, describe, progress, why_incomplete
 from edge_sast.cli.recordings import bin_split, open_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.data.binning import BinnedEvents
@@ -34,7 +35,13 @@ def _verify(args: argparse.Namespace) -> int:
             f"--toolchain is {args.toolchain!r}, which is for emulated cores; a board runs what was flashed"
         )
     ports = argparse.Namespace(
-        port=[args.on], baud=args.baud, check="both", retries=3, stall_s=10.0, trace=None
+        port=[args.on],
+        baud=args.baud,
+        check="both",
+        retries=3,
+        stall_s=10.0,
+        patience_s=60.0,
+        trace=None,
     )
     plan = check_options(ports)
     build = open_build(args.build, args.edited)
@@ -59,7 +66,7 @@ def _verify(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             f"{why_incomplete(result)}; {len(outcomes)} of {len(recordings)} recordings agree"
         )
-    print(
+    echo(
         f"{report.target} ({outcomes[0].board}): {report.samples} recordings, {report.steps} steps, every output and "
         "counter equal without an observer, every CRC with one"
     )

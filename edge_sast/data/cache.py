@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 import zlib
 from dataclasses import asdict, dataclass
@@ -13,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import safetensors
 from safetensors.numpy import save_file
+
+from edge_sast.terminal import echo
 
 # Raised with every change of the binning, of a reader or of this layout: old files are then simply not found.
 CACHE_VERSION = 1
@@ -72,7 +73,7 @@ def write_cache(path: Path, bins: CachedBins) -> None:
         temporary = None
     except (OSError, safetensors.SafetensorError) as error:
         reason = " ".join(str(error).split())
-        print(f"warning: cache {path} not written ({reason}); going on without it", file=sys.stderr)
+        echo(f"warning: cache {path} not written ({reason}); going on without it", error=True)
     finally:  # an interrupt leaves nothing behind either
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -16,6 +15,7 @@ from edge_sast.data.cache import CACHE_VERSION, CachedBins, default_cache_dir, r
 from edge_sast.data.dataset import Dataset, RecordingRef
 from edge_sast.data.parallel import map_in_order
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 
 def load_binned(
@@ -139,4 +139,4 @@ def _report_skipped(refs: Sequence[RecordingRef], chosen: np.ndarray, binned: Bi
     if skipped:
         names = set(binned.sources)
         first = next(refs[i].source for i in chosen if refs[i].source not in names)
-        print(f"warning: {skipped} recordings with 0 events left out, first {first}", file=sys.stderr)
+        echo(f"warning: {skipped} recordings with 0 events left out, first {first}", error=True)

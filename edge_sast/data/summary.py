@@ -11,6 +11,7 @@ from tqdm import tqdm
 from edge_sast.data.dataset import Dataset, RecordingRef
 from edge_sast.data.parallel import map_in_order
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import printable
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ def summarise(dataset: Dataset, split: str, *, progress: bool = True) -> SplitSu
     refs = view.recordings(split)
     counts = Counter(view.classes[ref.label] for ref in refs)
     # disable=None shows the bar on terminals only.
-    bar = tqdm(map_in_order(_measure, refs), total=len(refs), desc=split, disable=None if progress else True)
+    bar = tqdm(
+        map_in_order(_measure, refs),
+        total=len(refs),
+        desc=printable(split),
+        disable=None if progress else True,
+    )
     results = list(bar)
     good = np.array([row for row in results if not isinstance(row, str)], np.int64).reshape(-1, 3)
     empty = tuple(

@@ -6,7 +6,6 @@ already in place are read without it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from edge_sast.data.folder import FolderDataset
 from edge_sast.data.readers import Sensor
 from edge_sast.data.tree import Entry, list_entries
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 GESTURES = (
     "hand clapping",
@@ -129,10 +129,10 @@ def _labelled(spec: TonicSet, split: str, root: Path) -> tuple[Entry, ...]:
             f"folder to download"
         )
     if len(found) < spec.at_least:
-        print(
+        echo(
             f"warning: {spec.name} {split}: {len(found)} recordings in {root}, a complete set has at least "
             f"{spec.at_least}; after an interrupted download remove this folder and start again",
-            file=sys.stderr,
+            error=True,
         )
     return tuple(sorted(found, key=lambda entry: (spec.classes.index(entry.parts[1]), entry.parts)))
 
@@ -147,7 +147,7 @@ def _download(spec: TonicSet, split: str, download_dir: Path, root: Path) -> Non
             f"'edge-sast[tonic]', "
             f"or {by_hand}"
         ) from error
-    print(f"downloading {spec.name} {split} to {root.parent}", file=sys.stderr)
+    echo(f"downloading {spec.name} {split} to {root.parent}", error=True)
     try:
         getattr(tonic.datasets, spec.tonic_class)(save_to=str(download_dir), train=split == "train")
     # Tonic raises whatever its downloader and unpacker raise; all of it means the same here.

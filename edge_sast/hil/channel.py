@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from edge_sast.hil.frames import RESYNC, Frame, FrameReader, Kind, encode
+from edge_sast.hil.line import Line
 from edge_sast.hil.messages import (
     BoardGoneError,
     BoardSilentError,
@@ -40,10 +41,11 @@ class LinkStatistics:
 
 
 class Channel:
-    """One open port."""
+    """One open port, and the line behind it."""
 
-    def __init__(self, port: Port, settings: LinkSettings, trace: Trace | None) -> None:
+    def __init__(self, port: Port, settings: LinkSettings, trace: Trace | None, line: Line) -> None:
         self.settings = settings
+        self.line = line
         self.statistics = LinkStatistics()
         self._port = port
         self._trace = trace
@@ -78,6 +80,7 @@ class Channel:
                     "board: takes no more bytes: it has stalled; reset it and run again"
                 ) from error
             raise self._gone(error) from error
+        self.line.sent()
         self.statistics.frames_sent += 1
         self.statistics.bytes_sent += len(wire)
         return len(wire)
@@ -96,6 +99,8 @@ class Channel:
         self.statistics.frames_received += 1
         self.statistics.damaged = self._reader.damaged
         frame = self._frames.popleft()
+        if frame.kind != Kind.DUMP:
+            self.line.heard()
         if self._trace:
             self._trace(f"< {frame}")
         return frame

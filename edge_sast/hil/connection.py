@@ -7,6 +7,8 @@ import time
 from typing import IO, TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.footprint import footprint
+from edge_sast.hil.line import Line
 from edge_sast.hil.link import BoardLink
 from edge_sast.hil.messages import BoardInfo, LinkError, LinkSettings, Trace
 from edge_sast.hil.ports import close_port, open_port
@@ -79,7 +81,10 @@ class StoppablePort:
 
 
 class Connection:
-    """A board on a serial port. stop: when set, whoever waits for this board gets a LinkError soon."""
+    """A board on a serial port, and the line to it.
+
+    stop: when set, whoever waits for this board gets a LinkError soon.
+    """
 
     def __init__(
         self, name: str, baud: int, model_hash: str, settings: LinkSettings, trace: Trace | None = None
@@ -87,6 +92,7 @@ class Connection:
         self.name = name
         self.stop = threading.Event()
         self._baud, self._model_hash, self._settings, self._trace = baud, model_hash, settings, trace
+        self.line = Line(settings)
         self._link: BoardLink | None = None
         self._info: BoardInfo | None = None
 
@@ -113,7 +119,7 @@ class Connection:
             return
         port = StoppablePort(open_port(self.name, self._baud), self.stop)
         try:
-            link = BoardLink(port, self._settings, self._trace)
+            link = BoardLink(port, self._settings, self._trace, self.line)
             self._info = link.hello()
             self._check_model(self._info)
         except LinkError as error:
@@ -133,9 +139,11 @@ class Connection:
             "height": grid.height,
             "shift": grid.shift,
             "steps": grid.steps,
+            "dt_us": grid.dt_us,
             "layers": len(model.layers),
             "weighted": len(simulator.layers),
             "classes": len(model.classes),
+            "memory_bytes": footprint(model).ram_bytes,
         }
         for name, number in numbers.items():
             if getattr(info, name) != number:

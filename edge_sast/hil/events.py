@@ -52,24 +52,32 @@ def numbers(steps: Sequence[StepEvents], info: BoardInfo) -> NDArray[np.int64]:
     return np.concatenate([*parts, np.zeros(0, np.int64)])
 
 
-def loads(steps: Sequence[StepEvents], info: BoardInfo, room: int) -> list[Load]:
-    """The recording cut into payloads of `room` bytes at most, no number cut in two.
+class EventBytes:
+    """A recording as event bytes, to be cut into loads of any size, and what is left of it into others.
 
     Raises EdgeSastError as `numbers` does.
     """
-    values = numbers(steps, info)
-    sizes = 1 + np.searchsorted(_THRESHOLDS, values, side="right")
-    ends, step_ends = np.cumsum(sizes), np.cumsum(values == 0)
-    data = _pack(values, sizes, ends)
-    out: list[Load] = []
-    first, at, done = 0, 0, 0
-    while first < len(values):
-        by_bytes = np.searchsorted(ends, at + room, side="right")
-        by_steps = np.searchsorted(step_ends, done + info.frame_steps, side="right")
-        last = int(min(by_bytes, by_steps))
-        out.append(Load(data[at : ends[last - 1]], int(step_ends[last - 1]) - done))
-        first, at, done = last, int(ends[last - 1]), int(step_ends[last - 1])
-    return out
+
+    def __init__(self, steps: Sequence[StepEvents], info: BoardInfo) -> None:
+        values = numbers(steps, info)
+        sizes = 1 + np.searchsorted(_THRESHOLDS, values, side="right")
+        self._ends, self._step_ends = np.cumsum(sizes), np.cumsum(values == 0)
+        self.data = _pack(values, sizes, self._ends)
+        self.steps = len(steps)
+
+    def cut(self, room: int, most_steps: int, behind: Sequence[Load] = ()) -> list[Load]:
+        """Loads of `room` bytes and `most_steps` steps at most, no number cut in two: of what is not in `behind`."""
+        ends, step_ends = self._ends, self._step_ends
+        out: list[Load] = []
+        at, done = sum(len(load.payload) for load in behind), sum(load.steps for load in behind)
+        first = int(np.searchsorted(ends, at, side="right"))
+        while first < len(ends):
+            by_bytes = np.searchsorted(ends, at + room, side="right")
+            by_steps = np.searchsorted(step_ends, done + most_steps, side="right")
+            last = int(min(by_bytes, by_steps))
+            out.append(Load(self.data[at : ends[last - 1]], int(step_ends[last - 1]) - done))
+            first, at, done = last, int(ends[last - 1]), int(step_ends[last - 1])
+        return out
 
 
 def _sites(step: StepEvents, info: BoardInfo, t: int) -> NDArray[np.int64]:

@@ -10,11 +10,11 @@ from itertools import islice
 
 from edge_sast.hil.channel import LONGEST_DELAY, Channel
 from edge_sast.hil.frames import Frame, Kind, encode
-from edge_sast.hil.job import GAP, LOST, NO_RUN, Item, Job, RestartedError, check_status
-from edge_sast.hil.messages import BoardInfo, BoardResetError, BoardStalledError
+from edge_sast.hil.job import GAP, LOST, NO_RUN, OK, Item, Job, RestartedError, check_status
+from edge_sast.hil.messages import BoardInfo, BoardResetError
 
 POLL_RESERVE = 64  # bytes of the board's buffer that all other frames leave free
-MOST_RECOVERIES = 50  # without one answer in between: no noise is like that, but a buffer too small is
+PROMPT = 4  # so often it is asked without waiting longer: a question gets lost too
 _POLL_ANSWER = struct.Struct("<BHI")
 
 
@@ -32,14 +32,14 @@ class Flow:
         hello: Callable[[], object],
     ) -> None:
         self._channel = channel
+        self._line = channel.line
+        self._info = info
         self._jobs = jobs
         self._hello = hello
-        self._window = info.window
         self._credit = info.rx_bytes - POLL_RESERVE
         self._items: deque[Item] = deque()  # without an answer, oldest first
         self._sizes: deque[int] = deque()  # wire bytes of the first of them, which are under way
         self._done: deque[Job] = deque()
-        self._stuck = 0  # recoveries since the last answer
         self._alive = time.monotonic()  # when the board last showed that it goes on
         self._free = 0.0  # when it was done with the last job
 
@@ -52,26 +52,31 @@ class Flow:
             self._fill()
             if not self._items:
                 return
-            wait = self._channel.settings.reply_s + self._channel.line_s(sum(self._sizes))
+            wait = self._reply_s() + self._channel.line_s(sum(self._sizes))
             try:
                 frame = self._channel.receive(self._alive + wait)
                 if frame is None or not self._take(frame):
                     self._recover()
+                self._line.tell()
             except RestartedError as error:
                 self._restart(str(error))
             while self._done:
                 yield self._done.popleft()
 
+    def _reply_s(self) -> float:
+        """How long to wait for the oldest item's answer. A board that times its steps is not asked early."""
+        return self._channel.settings.reply_s if self._items[0].alone else self._line.reply_s
+
     def _fill(self) -> None:
         """Sends what window and credit allow; one frame may always be under way."""
-        while len(self._sizes) < self._window:
+        while len(self._sizes) < self._line.window:
             if self._sizes and self._items[len(self._sizes) - 1].alone:
                 return
             if len(self._sizes) == len(self._items):
                 job = next(self._jobs, None)
                 if job is None:
                     return
-                self._items.extend(job.items())
+                self._cut(job)
             item = self._items[len(self._sizes)]
             size = len(encode(item.frame)) + 1
             if self._sizes and (sum(self._sizes) + size > self._credit or self._waits(item)):
@@ -108,8 +113,9 @@ class Flow:
         check_status(frame.payload[:1])
         if frame.payload[:1] == bytes([NO_RUN]):
             raise RestartedError(LOST)
-        if frame.payload[:1] == bytes([GAP]) or not oldest.job.accept(oldest, frame.payload):
+        if frame.payload[:1] == bytes([GAP]):
             return False
+        oldest.job.accept(oldest, frame.payload)
         self._answered(len(encode(frame)))
         return True
 
@@ -118,12 +124,26 @@ class Flow:
         job = self._items.popleft().job
         job.wire_bytes += size
         self._sizes.popleft()
-        self._stuck = 0
-        self._alive = time.monotonic()
+        now = time.monotonic()
+        self._line.answered(now - self._alive)
+        self._alive = now
         if not self._items or self._items[0].job is not job:
             job.seconds = self._alive - max(job.sent, self._free)
             self._free = self._alive
             self._done.append(job)
+            self._line.finished()
+
+    def _cut(self, job: Job, kept: int = 0) -> None:
+        """Puts a job's frames that have no answer behind all others, cut as the line wants them."""
+        job.cut(self._line.frame_bytes, self._line.steps(self._info.frame_steps), kept)
+        self._items.extend(job.items())
+
+    def _jobs_left(self) -> list[Job]:
+        """Those of the items, which are no items any more."""
+        jobs = list({id(item.job): item.job for item in self._items}.values())
+        self._items.clear()
+        self._sizes.clear()
+        return jobs
 
     def _restart(self, reason: str) -> None:
         """The oldest job once more from its beginning, and those behind it after it."""
@@ -135,54 +155,71 @@ class Flow:
             )
         oldest.attempts += 1
         self._channel.statistics.restarts += 1
+        if any(item.job is not oldest for item in islice(self._items, len(self._sizes))):
+            self._lost()  # one that began behind it ended it
         self._hello()
-        jobs = list({id(item.job): item.job for item in self._items}.values())
-        self._items.clear()
-        self._sizes.clear()
-        for job in jobs:
+        for job in self._jobs_left():
             job.renew()
-            self._items.extend(job.items())
+            self._cut(job)
+        self._alive = time.monotonic()
 
     def _recover(self) -> None:
         """Asks until the board says where it is, and goes on from the oldest item without an answer."""
         settings = self._channel.settings
         self._channel.statistics.recoveries += 1
-        self._stuck += 1
-        if self._stuck > MOST_RECOVERIES:
-            raise BoardStalledError(
-                "board: answers, but frames do not arrive whole; lower --baud, or build the firmware with a larger "
-                "receive buffer"
-            )
         start = time.monotonic()
-        delay = settings.reply_s
+        delay, tries = self._reply_s(), 0
         while self._sizes and time.monotonic() - max(start, self._alive) < settings.stall_s:
             poll = Frame(Kind.POLL, self._channel.request_number(), self._items[0].job.token)
             self._channel.send(poll, resync=True)
-            if self._await_poll(poll, time.monotonic() + delay + self._channel.line_s(sum(self._sizes))):
-                self._sizes.clear()
-                self._alive = time.monotonic()
+            kept = self._await_poll(poll, time.monotonic() + delay + self._channel.line_s(sum(self._sizes)))
+            if kept is not None:
+                self._go_on(kept)
                 return
-            delay = min(2 * delay, LONGEST_DELAY * settings.reply_s)
+            self._line.tell()
+            tries += 1
+            if tries >= PROMPT:
+                delay = min(2 * delay, LONGEST_DELAY * settings.reply_s)
         if self._sizes:
+            self._lost()
             raise self._channel.silence(settings.stall_s)
 
-    def _await_poll(self, poll: Frame, deadline: float) -> bool:
-        """True: everything that was under way has arrived or is lost. Answers that still come are used."""
+    def _lost(self) -> None:
+        """All that is under way. Raises BadLineError where that has held up the recording for too long."""
+        self._line.lost(time.monotonic() - self._alive)
+        self._line.check()
+
+    def _go_on(self, kept: int) -> None:
+        """The board has nothing under way any more. kept: loads of the oldest job that it has executed."""
+        if self._sizes:
+            self._lost()
+        self._sizes.clear()
+        self._alive = time.monotonic()
+        if self._items and self._line.frame_bytes < self._items[0].job.frame_bytes:
+            for i, job in enumerate(self._jobs_left()):
+                self._cut(job, kept if i == 0 else 0)
+
+    def _await_poll(self, poll: Frame, deadline: float) -> int | None:
+        """As _executed, once all that was under way has arrived or is lost. Answers that still come are used."""
         while (frame := self._channel.receive(deadline)) is not None:
             if (frame.kind, frame.seq, frame.token) != (Kind.POLL_ANSWER, poll.seq, poll.token):
                 self._take(frame)
             elif len(frame.payload) == _POLL_ANSWER.size:
-                self._compare(poll.token, frame.payload)
-                return True
-        return False
+                return self._executed(poll.token, frame.payload)
+        return None
 
-    def _compare(self, token: int, payload: bytes) -> None:
-        """Raises RestartedError where the board is not where it must be for the oldest item to be sent again."""
+    def _executed(self, token: int, payload: bytes) -> int:
+        """How many loads of the oldest job the board has executed.
+
+        Raises RestartedError where it is not where it must be for the oldest item to be sent again.
+        """
         status, expected, _ = _POLL_ANSWER.unpack(payload)
         check_status(payload[:1])
-        if not self._sizes or self._items[0].job.token != token or self._items[0].frame.kind == Kind.BEGIN:
-            return
+        if not self._sizes or self._items[0].job.token != token:
+            return 0
         oldest = self._items[0]
+        if oldest.frame.kind == Kind.BEGIN:
+            return int(expected) if status == OK else 0
         first = oldest.number if oldest.frame.kind == Kind.LOAD else len(oldest.job.loads)
         under_way = sum(
             item.job is oldest.job and item.frame.kind == Kind.LOAD
@@ -190,5 +227,7 @@ class Flow:
         )
         if status == NO_RUN:
             raise RestartedError(LOST)
-        if (expected - first) & 0xFFFF > under_way:
+        more = int(expected - first) & 0xFFFF
+        if more > under_way:
             raise RestartedError("it wants a frame that it had")
+        return first + more

@@ -6,12 +6,11 @@ import secrets
 import struct
 import time
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from edge_sast.hil.events import Load
+from edge_sast.hil.events import EventBytes, Load
 from edge_sast.hil.frames import OVERHEAD, Frame, Kind
 from edge_sast.hil.messages import BoardInfo, BoardRefusedError, BoardRun
 
@@ -26,6 +25,7 @@ REASONS = {
     BAD_REQUEST: "it does not know the request or the layer; give the index of a layer with membranes",
 }
 LOST = "it restarted, or another program uses it"
+OTHER = "what it received and computed is not what was sent"
 _BEGIN = struct.Struct("<B8sHII")
 _LOAD_ANSWER = struct.Struct("<BHI")
 _READ_ANSWER = struct.Struct("<BIIII")
@@ -102,20 +102,23 @@ class Item:
 class Job:
     """attempts: 1, and one more for each time that the board lost it. sent: when its first frame went out, 0 before.
 
+    loads: as it is cut, for frames of frame_bytes. answered: how many of its items are.
     seconds, wire_bytes: of all attempts; see BoardRun.
     """
 
-    def __init__(self, info: BoardInfo, loads: Sequence[Load], flags: int, dump: Dump | None = None) -> None:
-        self.loads = loads
+    def __init__(self, info: BoardInfo, events: EventBytes, flags: int, dump: Dump | None = None) -> None:
+        self.loads: list[Load] = []
+        self.frame_bytes = 0
         self.dump = dump
         self.attempts = 1
         self.observed = bool(flags & OBSERVED)
         self.sent = self.seconds = 0.0
         self.wire_bytes = 0
-        self.steps = sum(load.steps for load in loads)
+        self.steps = events.steps
         self._info = info
+        self._events = events
         self._flags = flags
-        self._stream_crc = zlib.crc32(b"".join(load.payload for load in loads))
+        self._stream_crc = zlib.crc32(events.data)
         self.renew()
 
     def renew(self) -> None:
@@ -124,11 +127,21 @@ class Job:
         self.records = bytearray()
         self.results = bytearray()
         self.began = self.loaded = 0.0
+        self.answered = 0
         if self.dump is not None:
             self.dump.clear()
 
+    def cut(self, frame_bytes: int, most_steps: int, kept: int = 0) -> None:
+        """Cuts its events for such frames, but for the first `kept` loads, which the board has executed."""
+        behind = self.loads[:kept]
+        self.loads = behind + self._events.cut(frame_bytes - OVERHEAD, most_steps, behind)
+        self.frame_bytes = frame_bytes
+
     def items(self) -> list[Item]:
-        """All its frames in order."""
+        """Its frames in order, but for those that are answered."""
+        return self._items()[self.answered :]
+
+    def _items(self) -> list[Item]:
         dump = self.dump or Dump(0, 0, 0)
         model = bytes.fromhex(self._info.model_hash)[:8]
         begin = _BEGIN.pack(self._flags, model, dump.layer, dump.step, dump.first)
@@ -149,32 +162,31 @@ class Job:
             ),
         ]
 
-    def accept(self, item: Item, payload: bytes) -> bool:
-        """Takes the answer to one of its items, all of them in order. False where it is not what was asked for.
+    def accept(self, item: Item, payload: bytes) -> None:
+        """Takes the answer to one of its items, all of them in order.
 
-        Raises RestartedError where the board's sums are not those of what was sent.
+        Raises RestartedError where the board's steps or sums are not those of what was sent.
         """
         if item.frame.kind == Kind.LOAD:
-            return self._accept_load(self.loads[item.number], payload)
-        if item.frame.kind == Kind.READ:
+            self._accept_load(self.loads[item.number], payload)
+        elif item.frame.kind == Kind.READ:
             self._accept_results(item.number, payload)
-        return True
+        self.answered += 1
 
-    def _accept_load(self, load: Load, payload: bytes) -> bool:
+    def _accept_load(self, load: Load, payload: bytes) -> None:
+        """It has other steps where a late copy of the frame, cut in another way, came before this one."""
         first = len(self.records) // RECORD.itemsize
-        if len(payload) != _LOAD_ANSWER.size + load.steps * RECORD.itemsize:
-            return False
-        if _LOAD_ANSWER.unpack_from(payload)[2] != first & 0xFFFFFFFF:
-            return False
+        whole = len(payload) == _LOAD_ANSWER.size + load.steps * RECORD.itemsize
+        if not whole or _LOAD_ANSWER.unpack_from(payload)[2] != first & 0xFFFFFFFF:
+            raise RestartedError(OTHER)
         self.records += payload[_LOAD_ANSWER.size :]
         self.loaded = time.monotonic()
-        return True
 
     def _accept_results(self, offset: int, payload: bytes) -> None:
         size = self._result_bytes()
         wanted = (OK, self.steps & 0xFFFFFFFF, self._stream_crc, zlib.crc32(self.records), size)
         if len(payload) < _READ_ANSWER.size or _READ_ANSWER.unpack_from(payload) != wanted:
-            raise RestartedError("what it received and computed is not what was sent")
+            raise RestartedError(OTHER)
         self.results[offset:] = payload[_READ_ANSWER.size :]
 
     def _result_bytes(self) -> int:

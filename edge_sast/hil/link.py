@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.hil.channel import Channel, LinkStatistics
-from edge_sast.hil.events import loads
+from edge_sast.hil.events import EventBytes
 from edge_sast.hil.flow import Flow
-from edge_sast.hil.frames import OVERHEAD, Kind
+from edge_sast.hil.frames import Kind
 from edge_sast.hil.job import DUMPED, NEURON, OBSERVED, Dump, Job, new_token
+from edge_sast.hil.line import Line
 from edge_sast.hil.messages import (
     TICKS_KINDS,
     BoardInfo,
@@ -28,19 +29,27 @@ from edge_sast.hil.messages import (
 
 PROTOCOL = 1
 LEAST_FRAME = 64  # decoded bytes: room for BEGIN, and for any number of the event bytes
+NAME_BYTES = 24
 _HELLO = struct.Struct("<H32sHHIBBBIHHBIIHHHI")
 
 
 class BoardLink:
     """One board. After an error other than BoardGoneError it may be used again at once.
 
-    trace: called with one line of text for each frame.
+    trace: called with one line of text for each frame. line: what is known of the port's line from before.
     """
 
-    def __init__(self, port: Port, settings: LinkSettings | None = None, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        port: Port,
+        settings: LinkSettings | None = None,
+        trace: Trace | None = None,
+        line: Line | None = None,
+    ) -> None:
         self.settings = settings or LinkSettings()
         self._trace = trace
-        self._channel = Channel(port, self.settings, trace)
+        self._line = line or Line(self.settings)
+        self._channel = Channel(port, self.settings, trace, self._line)
         self._info: BoardInfo | None = None
         self._quiet = False  # nothing of ours is under way
 
@@ -56,7 +65,7 @@ class BoardLink:
     def reopen(self, port: Port) -> None:
         """Goes on with the same board at a new port, after BoardGoneError."""
         self._channel.close()
-        self._channel = Channel(port, self.settings, self._trace)
+        self._channel = Channel(port, self.settings, self._trace, self._line)
         self._quiet = False
 
     def hello(self) -> BoardInfo:
@@ -71,6 +80,7 @@ class BoardLink:
                 "run all recordings on one firmware"
             )
         self._info = info
+        self._line.greet(info)
         self._quiet = True
         return info
 
@@ -97,9 +107,8 @@ class BoardLink:
     ) -> Generator[BoardRun, None, None]:
         """As `runs`, each recording with its own `observed`. What is not observed is computed with an idle line."""
         info = self._known()
-        room = info.frame_bytes - OVERHEAD
         jobs = (
-            Job(info, loads(steps, info, room), OBSERVED if observed else 0) for steps, observed in requests
+            Job(info, EventBytes(steps, info), OBSERVED if observed else 0) for steps, observed in requests
         )
         for job in self._flow(info, jobs):
             yield job.run()
@@ -116,12 +125,12 @@ class BoardLink:
         info = self._known()
         if not 0 <= layer < info.layers:
             raise EdgeSastError(f"layer is {layer}; the model has layers 0 to {info.layers - 1}")
-        parts = loads(steps[: step + 1], info, info.frame_bytes - OVERHEAD)
+        events = EventBytes(steps[: step + 1], info)
         have = b""
         idle = 0
         while idle < self.settings.attempts:
             found = Dump(step, layer, len(have) // NEURON.itemsize)
-            job = Job(info, parts, OBSERVED | DUMPED, found)
+            job = Job(info, events, OBSERVED | DUMPED, found)
             list(self._flow(info, iter([job])))
             have += b"".join(found.parts)
             if found.complete:
@@ -163,5 +172,10 @@ def _parse_hello(payload: bytes) -> BoardInfo:
             "which is too little; build its firmware with larger buffers"
         )
     ticks = TICKS_KINDS[kind] if kind < len(TICKS_KINDS) else "unknown"
-    name = payload[_HELLO.size :].decode("ascii", "replace")
+    name = _name(payload[_HELLO.size :])
     return BoardInfo(version, name, model.hex(), frame, reply, rx, window, frame_steps, ticks, hz, *shape)
+
+
+def _name(text: bytes) -> str:
+    """What a board calls itself, made safe to print: NAME_BYTES of it, with ? for what is not printable ASCII."""
+    return "".join(chr(byte) if 0x20 <= byte <= 0x7E else "?" for byte in text[:NAME_BYTES])

@@ -44,6 +44,10 @@ class BoardStalledError(LinkError):
     """It answered before, and does so no longer."""
 
 
+class BadLineError(LinkError):
+    """So much is lost that a recording does not come to its end."""
+
+
 class BoardResetError(LinkError):
     """It restarted during a run more often than a run is tried again."""
 
@@ -142,15 +146,17 @@ class LinkSettings:
     reply_s: wait for an answer before asking again; then twice that, and so on.
     stall_s: longest silence within a run; more than the slowest step takes.
     attempts: how often a recording is started before giving up.
+    patience_s: longest time that frames which are lost, not a board that is slow, may hold up one recording.
     """
 
     hello_s: float = 5.0
     reply_s: float = 0.25
     stall_s: float = 10.0
     attempts: int = 5
+    patience_s: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("hello_s", "reply_s", "stall_s"):
+        for name in ("hello_s", "reply_s", "stall_s", "patience_s"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise EdgeSastError(f"{name} is {getattr(self, name)}; give seconds above 0")
         if self.attempts < 1:

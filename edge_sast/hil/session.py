@@ -13,7 +13,7 @@ from edge_sast.data.binning import BinnedEvents
 from edge_sast.hil.connection import Connection
 from edge_sast.hil.results import Outcome
 from edge_sast.hil.schedule import Schedule
-from edge_sast.hil.worker import Ended, Event, Plan, Search, Worker
+from edge_sast.hil.worker import Ended, Event, Notice, Plan, Search, Worker
 from edge_sast.runtime.simulator import Simulator
 
 GOODBYE_S = 5.0  # a thread that is told to stop waits for one read or write of its port at most
@@ -43,7 +43,8 @@ def run_session(
 ) -> SessionResult:
     """Run all recordings that are not `done` on the boards, and compare each with the runtime.
 
-    on_outcome: called with each new outcome, in this thread. say: one line about a failure that is being mended.
+    on_outcome: called with each new outcome, in this thread. say: one line about a failure that is being
+    mended, or about a bad line.
     Returns when every recording has an outcome or was set aside, or every port is lost. Ports are closed in the end.
 
     Raises EdgeSastError as Simulator.trace does, and whatever on_outcome raises.
@@ -89,6 +90,8 @@ def _collect(
         elif isinstance(event, Outcome):
             result.outcomes[event.index] = event
             on_outcome(event)
+        elif isinstance(event, Notice):
+            say(f"--port {event.port}: {event.text}")
         else:
             result.failures[event.port] += 1
             say(f"--port {event.port}: {event.reason}; {'given up' if event.lost else 'trying again'}")

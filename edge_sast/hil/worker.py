@@ -15,7 +15,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.hil.compare import first_difference, locate
 from edge_sast.hil.connection import Connection, WrongModelError
 from edge_sast.hil.events import recording_steps
-from edge_sast.hil.messages import BoardRefusedError, BoardRun, StepEvents
+from edge_sast.hil.messages import BadLineError, BoardRefusedError, BoardRun, StepEvents
 from edge_sast.hil.results import Outcome
 from edge_sast.hil.schedule import Schedule
 from edge_sast.mismatch import Mismatch, Place
@@ -26,6 +26,7 @@ FIRST_WAIT_S = (
     0.5  # before a port is opened again: a board that restarts on USB is back after a second or two
 )
 LONGEST_WAIT_S = 8.0
+HOPELESS = (WrongModelError, BoardRefusedError, BadLineError)  # trying again will not help
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,19 @@ class Failed:
     lost: str | None
 
 
+@dataclass(frozen=True)
+class Notice:
+    """How it goes on a port where it does not go well."""
+
+    port: str
+    text: str
+
+
 class Ended:
     """A port's thread is done."""
 
 
-Event = Outcome | Failed | Ended | BaseException
+Event = Outcome | Failed | Notice | Ended | BaseException
 
 
 class Search:
@@ -115,6 +124,9 @@ class Worker(threading.Thread):
         """Recordings until none is left, or the port is lost."""
         reasons: list[str] = []  # of the failures since something went well
         taken: deque[int] = deque()  # recordings that are under way, the one whose result comes next first
+        self.connection.line.say = lambda text: self.events.put(
+            Notice(self.connection.name, self._where(taken[0] if taken else None) + text)
+        )
         while not self.schedule.ended:
             try:
                 self.connection.open()
@@ -130,7 +142,7 @@ class Worker(threading.Thread):
                 self._put_back(taken)
                 recording = taken.popleft() if taken else None
                 reasons.append(self._reason(recording, error))
-                if self._fail(recording, reasons, isinstance(error, WrongModelError | BoardRefusedError)):
+                if self._fail(recording, reasons, isinstance(error, HOPELESS)):
                     return
                 self.schedule.wait_ended(min(FIRST_WAIT_S * 2 ** (len(reasons) - 1), LONGEST_WAIT_S))
 
@@ -141,8 +153,10 @@ class Worker(threading.Thread):
 
     def _reason(self, recording: int | None, error: Exception) -> str:
         text = " ".join(str(error).split()).removeprefix(f"--port {self.connection.name}: ")
-        where = "" if recording is None else f"recording {recording} ({self.binned.sources[recording]}): "
-        return where + text
+        return self._where(recording) + text
+
+    def _where(self, recording: int | None) -> str:
+        return "" if recording is None else f"recording {recording} ({self.binned.sources[recording]}): "
 
     def _fail(self, recording: int | None, reasons: list[str], hopeless: bool) -> bool:
         """Closes the port and hands the recording back; True where the port is given up."""

@@ -269,6 +269,7 @@ def test_mistakes_are_one_line(home, tmp_path, capsys):
         (words(home, ["x"], "--check", "all"), r"--check is 'all'; choose both, crc, result"),
         (words(home, ["x"], "--baud", "0"), r"--baud is 0; it must be 1 or more, .*"),
         (words(home, ["x"], "--stall-s", "nan"), r"--stall-s is nan; give seconds above 0"),
+        (words(home, ["x"], "--patience-s", "0"), r"--patience-s is 0.0; give seconds above 0"),
         (words(home, ["x"], "--retries", "-1"), r"--retries is -1; give 0 or more"),
         (words(home, ["x"], "--trace", tmp_path), r"--trace \S+: is a folder; name a file"),
         (

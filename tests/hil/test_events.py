@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge_sast.data.binning import Binning
 from edge_sast.errors import EdgeSastError
-from edge_sast.hil.events import loads, numbers, recording_steps
+from edge_sast.hil.events import EventBytes, numbers, recording_steps
 from edge_sast.hil.messages import BoardInfo, StepEvents
 from firmware_gen.event_bytes import step_bytes
 from tests.hil.boards import make_info
@@ -62,7 +62,7 @@ def on_board(codec, data: bytes, info: BoardInfo) -> list[tuple[int, int, int]] 
 @given(recordings(), st.integers(5, 300))
 def test_what_is_loaded_is_what_was_given(codec, recording, room):
     info, steps = recording
-    parts = loads(steps, info, room)
+    parts = EventBytes(steps, info).cut(room, info.frame_steps)
     assert all(0 < len(part.payload) <= room and part.steps <= info.frame_steps for part in parts)
     data = b"".join(part.payload for part in parts)
     wanted = [
@@ -76,6 +76,11 @@ def test_what_is_loaded_is_what_was_given(codec, recording, room):
         assert on_board(codec, data, info) == ends
     for part in parts:  # no number is cut
         assert part.payload[-1] < 128
+    kept = parts[: len(parts) // 2]
+    rest = EventBytes(steps, info).cut(5, 1, kept)
+    assert all(0 < len(part.payload) <= 5 and part.steps <= 1 and part.payload[-1] < 128 for part in rest)
+    assert b"".join(part.payload for part in (*kept, *rest)) == data
+    assert sum(part.steps for part in (*kept, *rest)) == len(steps)
 
 
 @given(st.binary(max_size=60), SIZES)
@@ -106,7 +111,7 @@ def test_an_event_on_a_grid_like_nmnist_takes_little_more_than_a_byte():
     sites = [np.flatnonzero(rng.random(34 * 34 * 2) < 0.05) for _ in range(10)]
     steps = [StepEvents(n // 2 % 34, n // 2 // 34, n % 2) for n in sites]
     info = make_info(width=34, height=34)
-    size = sum(len(part.payload) for part in loads(steps, info, 245))
+    size = sum(len(part.payload) for part in EventBytes(steps, info).cut(245, 8))
     assert size < 1.2 * sum(map(len, sites))
     assert (numbers(steps, info) == 0).sum() == 10
 
@@ -115,7 +120,7 @@ def test_inputs_too_large_to_number_are_refused():
     with pytest.raises(
         EdgeSastError, match=r"^the model's input has 65535 x 65535 pixels, more than the protocol "
     ):
-        loads([], make_info(width=65535, height=65535), 245)
+        EventBytes([], make_info(width=65535, height=65535))
 
 
 def test_step_events_have_one_length():

@@ -356,7 +356,21 @@ def test_a_babbling_board_is_no_endless_wait():
         link.hello()
 
 
-@pytest.mark.parametrize("field", ["hello_s", "reply_s", "stall_s"])
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        (b"Nucleo-F446RE (rev. C) ~", "Nucleo-F446RE (rev. C) ~"),
+        (b"", ""),
+        (b"\x1b[31mred\n\x00\x7f\x9b\xc3\x9f", "?[31mred??????"),
+        (b"x" * 400, "x" * 24),
+    ],
+)
+def test_a_boards_name_is_24_printable_characters(sent, name):
+    with scripted(lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(1) + sent)]) as link:
+        assert link.hello().name == name
+
+
+@pytest.mark.parametrize("field", ["hello_s", "reply_s", "stall_s", "patience_s"])
 def test_settings_are_checked(field):
     with pytest.raises(EdgeSastError, match=rf"^{field} is 0; give seconds above 0$"):
         LinkSettings(**{field: 0})

@@ -19,6 +19,7 @@ import serial.rfc2217
 
 from edge_sast.cli.hil_session import why_incomplete
 from edge_sast.errors import EdgeSastError
+from edge_sast.footprint import footprint
 from edge_sast.hil import worker
 from edge_sast.hil.connection import Connection, StoppablePort, WireLog, WrongModelError
 from edge_sast.hil.frames import Frame, FrameReader, Kind, encode
@@ -485,12 +486,21 @@ def test_what_is_no_board(many, answer, kind, message):
 
 
 @pytest.mark.parametrize(
-    ("place", "name", "there"), [(9, "width", 11), (14, "layers", 8), (15, "weighted", 5), (16, "classes", 3)]
+    ("place", "name", "there"),
+    [
+        (9, "width", 11),
+        (13, "dt_us", 1000),
+        (14, "layers", 8),
+        (15, "weighted", 5),
+        (16, "classes", 3),
+        (17, "memory_bytes", footprint(everything_model()).ram_bytes),
+    ],
 )
 def test_a_board_whose_numbers_are_not_its_models_is_given_up(many, place, name, there):
     """Its hash is right, what it says of the model is not: refused, not compared."""
     grid, right = many.model.binning, bytes.fromhex(model_hash(many.model))
-    values = [1, right, 256, 128, 1024, 4, 8, 0, 0, grid.width, grid.height, grid.shift, 4, 1000, 8, 5, 3, 8]
+    values = [1, right, 256, 128, 1024, 4, 8, 0, 0, grid.width, grid.height, grid.shift, 4, 1000, 8, 5, 3]
+    values += [footprint(many.model).ram_bytes]
     values[place] = 77
 
     def answer(frame: Frame | None) -> bytes:
