@@ -38,7 +38,8 @@ def accumulator_bound(layer: Weighted, max_count: int) -> AccumulatorBound:
         if limits[0] <= low and high <= limits[1]:
             return AccumulatorBound(low, high, bits)
     raise EdgeSastError(
-        f"the accumulator needs {low} to {high}, more than 32 bits hold; lower state_bits, weight_shift or the fan-in"
+        f"the accumulator needs {low} to {high}, more than 32 bits hold; "
+        "lower state_bits, weight_shift, biases, the fan-in or the counts that come in (count_cap, sum_pool)"
     )
 
 
@@ -86,5 +87,5 @@ def check_step_counter(layer: Weighted, shape: Shape) -> None:
     if synops >= 1 << 32:
         raise EdgeSastError(
             f"one step can cost {synops} SynOps, more than a 32-bit counter holds; "
-            "use a smaller input or fewer channels"
+            "use a smaller input, fewer channels or neurons, or lower counts (count_cap, sum_pool)"
         )

@@ -22,6 +22,14 @@ MAX_SHIFT = 15
 
 Reset = Literal["zero", "subtract"]
 
+_SMALLER = "use a smaller input, or more pooling before it"
+_FEWER = {
+    "height": _SMALLER,
+    "width": _SMALLER,
+    "channels": "use fewer channels or classes, or more pooling before a flatten",
+    "max_count": "lower count_cap or the size of sum_pool layers, or use or_pool",
+}
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -36,9 +44,13 @@ class Shape:
         for name in ("height", "width", "channels", "max_count"):
             value = getattr(self, name)
             if not 1 <= value <= MAX_EXTENT:
-                raise EdgeSastError(f"shape: {name} is {value}; it must be 1 to {MAX_EXTENT}")
+                remedy = f": {_FEWER[name]}" if value > MAX_EXTENT else ""
+                raise EdgeSastError(f"shape: {name} is {value}; it must be 1 to {MAX_EXTENT}{remedy}")
         if self.neurons > MAX_NEURONS:
-            raise EdgeSastError(f"shape: {self.neurons} neurons; at most {MAX_NEURONS} fit one layer")
+            raise EdgeSastError(
+                f"shape: {self}, {self.neurons} neurons; at most {MAX_NEURONS} fit one layer: use a smaller input, "
+                "fewer channels, or more pooling before it"
+            )
 
     @property
     def neurons(self) -> int:
