@@ -19,6 +19,7 @@ from edge_sast.packing import fits
 MAX_EXTENT = 65_535
 MAX_NEURONS = 1 << 24
 MAX_SHIFT = 15
+MAX_WINDOW = 255  # rows and columns of a kernel, a stride or a pool
 
 Reset = Literal["zero", "subtract"]
 
@@ -209,11 +210,11 @@ class Conv2d:
     def __post_init__(self) -> None:
         _set(self, "weight", _frozen(self.weight, np.int8, "conv2d: weight", 4))
         _check_weight("conv2d", self.weight, self.bits, self.weight_shift)
-        _set(self, "stride", _pair("conv2d: stride", self.stride, 1, 255))
+        _set(self, "stride", _pair("conv2d: stride", self.stride, 1, MAX_WINDOW))
         rows, columns, c_in, c_group = self.weight.shape
         _set(self, "padding", _pair("conv2d: padding", self.padding, 0, max(rows, columns) - 1))
-        if max(rows, columns) > 255:
-            raise EdgeSastError(f"conv2d: kernel is {rows}x{columns}; at most 255 x 255")
+        if max(rows, columns) > MAX_WINDOW:
+            raise EdgeSastError(f"conv2d: kernel is {rows}x{columns}; at most {MAX_WINDOW} x {MAX_WINDOW}")
         if self.groups < 1 or c_in % self.groups:
             raise EdgeSastError(f"conv2d: groups is {self.groups}; it must divide the {c_in} input channels")
         _check_lengths("conv2d", c_group * self.groups, neuron=self.neuron.bias)
@@ -306,8 +307,8 @@ class OrPool:
     size: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.size <= 255:
-            raise EdgeSastError(f"or_pool: size is {self.size}; it must be 1 to 255")
+        if not 1 <= self.size <= MAX_WINDOW:
+            raise EdgeSastError(f"or_pool: size is {self.size}; it must be 1 to {MAX_WINDOW}")
 
     def output(self, shape: Shape) -> Shape:
         return _pool_output("or_pool", self.size, shape, 1)
@@ -320,8 +321,8 @@ class SumPool:
     size: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.size <= 255:
-            raise EdgeSastError(f"sum_pool: size is {self.size}; it must be 1 to 255")
+        if not 1 <= self.size <= MAX_WINDOW:
+            raise EdgeSastError(f"sum_pool: size is {self.size}; it must be 1 to {MAX_WINDOW}")
 
     def output(self, shape: Shape) -> Shape:
         return _pool_output("sum_pool", self.size, shape, shape.max_count * self.size * self.size)
