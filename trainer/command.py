@@ -141,7 +141,7 @@ def export(args: argparse.Namespace) -> int:
     part = asked_part(args)
     set_threads(args.threads)
     if args.target == "c":
-        _check_folder(args)
+        check_c(Path(args.out), overwrite=args.overwrite)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
     bits = trained_bits(stored.config)
@@ -176,11 +176,11 @@ def export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_folder(args: argparse.Namespace) -> None:
-    """Tells before the work what write_c would refuse."""
+def check_c(out: Path, *, overwrite: bool = False) -> None:
+    """Tells before the work what write_c would refuse: a folder of something else, or of an export that was edited."""
     from firmware_gen.c_target import check_folder
 
-    check_folder(args.out, overwrite=args.overwrite)
+    check_folder(out, overwrite=overwrite)
 
 
 def write_c(

@@ -36,8 +36,8 @@ def test_replaces_an_earlier_export_and_keeps_what_is_not_its_own(folder):
 def test_does_not_replace_edited_files(folder):
     (folder / "src" / "b.c").write_bytes(b"tuned by hand")
     message = (
-        f"{folder}: src/b.c was edited or damaged since it was exported (1 such files); add --overwrite to write it "
-        "anew, or choose another --out"
+        f"{folder}: src/b.c was edited or damaged since it was exported (1 such files); 'edge-sast export' with "
+        "--overwrite writes it anew, or choose another --out"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         write_folder(FILES, folder)
