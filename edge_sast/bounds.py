@@ -38,7 +38,8 @@ def accumulator_bound(layer: Weighted, max_count: int) -> AccumulatorBound:
         if limits[0] <= low and high <= limits[1]:
             return AccumulatorBound(low, high, bits)
     raise EdgeSastError(
-        f"the accumulator needs {low} to {high}, more than 32 bits hold; lower state_bits, weight_shift or the fan-in"
+        f"the accumulator needs {low} to {high}, more than 32 bits hold; "
+        "lower state_bits, weight_shift, biases, the fan-in or the counts that come in (count_cap, sum_pool)"
     )
 
 
@@ -64,12 +65,19 @@ def _signed_sums(layer: Weighted, max_count: int) -> tuple[np.ndarray, np.ndarra
 def max_synops(layer: Weighted, shape: Shape) -> int:
     """Weight additions of a step in which every input is at its highest count: no step costs more."""
     if isinstance(layer, Conv2d):
-        rows, columns, c_in, c_group = layer.weight.shape
-        pairs = _axis_pairs(shape.height, rows, layer.stride[0], layer.padding[0])
-        pairs *= _axis_pairs(shape.width, columns, layer.stride[1], layer.padding[1])
-        return pairs * c_in * c_group * shape.max_count
+        rows, columns, _, c_group = layer.weight.shape
+        return conv_synops(shape, (rows, columns), layer.stride, layer.padding, c_group)
     total = layer.weight.size * shape.max_count
     return total + (layer.recurrent.size if isinstance(layer, RecurrentLinear) else 0)
+
+
+def conv_synops(
+    shape: Shape, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], c_group: int
+) -> int:
+    """max_synops of a convolution with `c_group` = c_out/groups outputs for each input channel."""
+    pairs = _axis_pairs(shape.height, kernel[0], stride[0], padding[0])
+    pairs *= _axis_pairs(shape.width, kernel[1], stride[1], padding[1])
+    return pairs * shape.channels * c_group * shape.max_count
 
 
 def _axis_pairs(size: int, kernel: int, stride: int, padding: int) -> int:
@@ -82,9 +90,13 @@ def _axis_pairs(size: int, kernel: int, stride: int, padding: int) -> int:
 
 def check_step_counter(layer: Weighted, shape: Shape) -> None:
     """Raises EdgeSastError when one step's SynOps could overflow a 32-bit counter."""
-    synops = max_synops(layer, shape)
+    check_synops(max_synops(layer, shape))
+
+
+def check_synops(synops: int) -> None:
+    """The same, of a layer's most in a step."""
     if synops >= 1 << 32:
         raise EdgeSastError(
             f"one step can cost {synops} SynOps, more than a 32-bit counter holds; "
-            "use a smaller input or fewer channels"
+            "use a smaller input, fewer channels or neurons, or lower counts (count_cap, sum_pool)"
         )

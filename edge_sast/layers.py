@@ -19,8 +19,17 @@ from edge_sast.packing import fits
 MAX_EXTENT = 65_535
 MAX_NEURONS = 1 << 24
 MAX_SHIFT = 15
+MAX_WINDOW = 255  # rows and columns of a kernel, a stride or a pool
 
 Reset = Literal["zero", "subtract"]
+
+_SMALLER = "use a smaller input, or more pooling before it"
+_FEWER = {
+    "height": _SMALLER,
+    "width": _SMALLER,
+    "channels": "use fewer channels or classes, or more pooling before a flatten",
+    "max_count": "lower count_cap or the size of sum_pool layers, or use or_pool",
+}
 
 
 @dataclass(frozen=True)
@@ -36,9 +45,13 @@ class Shape:
         for name in ("height", "width", "channels", "max_count"):
             value = getattr(self, name)
             if not 1 <= value <= MAX_EXTENT:
-                raise EdgeSastError(f"shape: {name} is {value}; it must be 1 to {MAX_EXTENT}")
+                remedy = f": {_FEWER[name]}" if value > MAX_EXTENT else ""
+                raise EdgeSastError(f"shape: {name} is {value}; it must be 1 to {MAX_EXTENT}{remedy}")
         if self.neurons > MAX_NEURONS:
-            raise EdgeSastError(f"shape: {self.neurons} neurons; at most {MAX_NEURONS} fit one layer")
+            raise EdgeSastError(
+                f"shape: {self}, {self.neurons} neurons; at most {MAX_NEURONS} fit one layer: use a smaller input, "
+                "fewer channels, or more pooling before it"
+            )
 
     @property
     def neurons(self) -> int:
@@ -197,11 +210,11 @@ class Conv2d:
     def __post_init__(self) -> None:
         _set(self, "weight", _frozen(self.weight, np.int8, "conv2d: weight", 4))
         _check_weight("conv2d", self.weight, self.bits, self.weight_shift)
-        _set(self, "stride", _pair("conv2d: stride", self.stride, 1, 255))
+        _set(self, "stride", _pair("conv2d: stride", self.stride, 1, MAX_WINDOW))
         rows, columns, c_in, c_group = self.weight.shape
         _set(self, "padding", _pair("conv2d: padding", self.padding, 0, max(rows, columns) - 1))
-        if max(rows, columns) > 255:
-            raise EdgeSastError(f"conv2d: kernel is {rows}x{columns}; at most 255 x 255")
+        if max(rows, columns) > MAX_WINDOW:
+            raise EdgeSastError(f"conv2d: kernel is {rows}x{columns}; at most {MAX_WINDOW} x {MAX_WINDOW}")
         if self.groups < 1 or c_in % self.groups:
             raise EdgeSastError(f"conv2d: groups is {self.groups}; it must divide the {c_in} input channels")
         _check_lengths("conv2d", c_group * self.groups, neuron=self.neuron.bias)
@@ -294,8 +307,8 @@ class OrPool:
     size: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.size <= 255:
-            raise EdgeSastError(f"or_pool: size is {self.size}; it must be 1 to 255")
+        if not 1 <= self.size <= MAX_WINDOW:
+            raise EdgeSastError(f"or_pool: size is {self.size}; it must be 1 to {MAX_WINDOW}")
 
     def output(self, shape: Shape) -> Shape:
         return _pool_output("or_pool", self.size, shape, 1)
@@ -308,8 +321,8 @@ class SumPool:
     size: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.size <= 255:
-            raise EdgeSastError(f"sum_pool: size is {self.size}; it must be 1 to 255")
+        if not 1 <= self.size <= MAX_WINDOW:
+            raise EdgeSastError(f"sum_pool: size is {self.size}; it must be 1 to {MAX_WINDOW}")
 
     def output(self, shape: Shape) -> Shape:
         return _pool_output("sum_pool", self.size, shape, shape.max_count * self.size * self.size)

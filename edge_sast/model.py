@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from edge_sast.bounds import accumulator_bound, check_step_counter
 from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
-from edge_sast.layers import Conv2d, Integrator, Layer, Linear, RecurrentLinear, Shape, Weighted
+from edge_sast.layers import (
+    MAX_EXTENT,
+    MAX_NEURONS,
+    Conv2d,
+    Integrator,
+    Layer,
+    Linear,
+    RecurrentLinear,
+    Shape,
+    Weighted,
+)
 
+MAX_LAYERS = 65_535  # the C counts them in 16 bits
 MAX_CLASS_NAME = 255  # characters: as UTF-8 they fit the 4095 bytes of a string that every C99 compiler takes
 
 
@@ -28,6 +39,8 @@ class Model:
         object.__setattr__(self, "classes", tuple(str(name) for name in self.classes))
         if not self.layers:
             raise EdgeSastError("model: layers is empty; it needs at least one weighted layer")
+        if len(self.layers) > MAX_LAYERS:
+            raise EdgeSastError(f"model: layers has {len(self.layers)} entries; use at most {MAX_LAYERS}")
         last = self.layers[-1]
         if not isinstance(last, Linear | RecurrentLinear):
             raise EdgeSastError(
@@ -57,7 +70,13 @@ class Model:
     def shapes(self) -> list[Shape]:
         """Shapes between layers: entry i is what layer i takes, the last what the last layer gives."""
         binning = self.binning
-        shapes = [Shape(binning.height, binning.width, binning.channels, binning.count_cap)]
+        try:
+            shapes = [Shape(binning.height, binning.width, binning.channels, binning.count_cap)]
+        except EdgeSastError as error:
+            raise EdgeSastError(
+                f"input: {binning.width}x{binning.height} pixels are left by shift={binning.shift}; at most "
+                f"{MAX_EXTENT} a side and {MAX_NEURONS // 2} in all fit: raise shift"
+            ) from error
         for i, layer in enumerate(self.layers):
             try:
                 shapes.append(layer.output(shapes[-1]))

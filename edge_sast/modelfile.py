@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import reprlib
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from edge_sast.container import LENGTH_BYTES, MAX_HEADER, metadata_of, parse_object, read_header
 from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
@@ -45,6 +47,7 @@ _KINDS: dict[str, type] = {
     "flatten": Flatten,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+_HASH = re.compile(r"[0-9a-f]{64}")
 _INPUT_FIELDS = ("sensor_width", "sensor_height", "shift", "dt_us", "steps", "count_cap")
 
 
@@ -79,9 +82,10 @@ def load(path: str | os.PathLike[str]) -> Model:
 def is_model_file(path: str | os.PathLike[str]) -> bool:
     """Whether the file says of itself that it is a model file, whole or damaged; a checkpoint does not."""
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            return METADATA_KEY in (file.metadata() or {})
-    except (OSError, safetensors.SafetensorError):
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(LENGTH_BYTES), "little")
+            return f'"{METADATA_KEY}"'.encode() in file.read(min(length, MAX_HEADER))
+    except OSError:
         return False
 
 
@@ -146,10 +150,9 @@ def _describe_neuron(neuron: Neuron) -> tuple[dict[str, Any], dict[str, np.ndarr
 def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metadata document and tensors of a safetensors file, format and version checked."""
     try:
+        texts = metadata_of(read_header(data))
         tensors = _tensors(data)
-        length = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-        document = json.loads(metadata[METADATA_KEY], object_pairs_hook=_without_doubles)
+        document = parse_object(texts.pop(METADATA_KEY))
     except KeyError as error:
         raise EdgeSastError(
             f"metadata has no {METADATA_KEY!r}; this is not a model file: make one with 'edge-sast export'"
@@ -157,12 +160,16 @@ def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     except (safetensors.SafetensorError, ValueError, TypeError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise EdgeSastError(f"not a readable model file ({reason}); export the model again") from error
+    if texts:
+        raise EdgeSastError(
+            f"metadata has {_brief(min(texts))} beside {METADATA_KEY!r}; export the model again"
+        )
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise EdgeSastError(f"format is not {FORMAT!r}; this is not a model file")
     version = document.get("format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise EdgeSastError(
-            f"format_version is {version!r}; this edge-sast reads {FORMAT_VERSION}: "
+            f"format_version is {_brief(version)}; this edge-sast reads {FORMAT_VERSION}: "
             "install the edge-sast that wrote the file, or export the model again"
         )
     return document, tensors
@@ -185,23 +192,13 @@ def _brief(value: Any) -> str:
     return short.repr(value)
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; readers differ in which of two equal names they take, so neither is taken."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise EdgeSastError(f"field {name[:80]!r} stands twice in one object; export the model again")
-        found[name] = value
-    return found
-
-
 def _take(fields: Any, owner: str, **kinds: type) -> dict[str, Any]:
     """`fields`, once it is proven to be an object with exactly these keys and types."""
     if not isinstance(fields, dict):
         raise EdgeSastError(f"{owner} is {_brief(fields)}; it must be an object")
     for name in sorted(kinds.keys() ^ fields.keys()):
         state = "missing" if name in kinds else "unknown"
-        raise EdgeSastError(f"{owner}: field {name!r} is {state}; export the model again")
+        raise EdgeSastError(f"{owner}: field {_brief(name)} is {state}; export the model again")
     for name, kind in kinds.items():
         if not isinstance(fields[name], kind) or isinstance(fields[name], bool):
             raise EdgeSastError(f"{owner}: {name} is {_brief(fields[name])}; it must be {kind.__name__}")
@@ -223,12 +220,16 @@ def _parse(document: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
     unused = dict(tensors)
     layers = tuple(_parse_layer(i, entry, unused) for i, entry in enumerate(document["layers"]))
     if unused:
-        raise EdgeSastError(f"tensor {min(unused)!r} belongs to no layer; export the model again")
+        raise EdgeSastError(f"tensor {_brief(min(unused))} belongs to no layer; export the model again")
     model = Model(Binning(**fields), layers, tuple(document["classes"]), document["producer"])
-    found = model_hash(model)
-    if found != document["hash"]:
+    found, told = model_hash(model), document["hash"]
+    if not _HASH.fullmatch(told):
         raise EdgeSastError(
-            f"hash is {document['hash'][:16]}, its content gives {found[:16]}: the file was changed or damaged; "
+            f"hash is {_brief(told)}; it must be 64 hexadecimal digits, a to f in lower case: export the model again"
+        )
+    if found != told:
+        raise EdgeSastError(
+            f"hash is {told[:16]}, its content gives {found[:16]}: the file was changed or damaged; "
             "export the model again"
         )
     return model

@@ -14,9 +14,9 @@ from firmware_gen.c_memory import memory
 from firmware_gen.c_model import model_header, model_source
 from firmware_gen.c_package import package_files
 from firmware_gen.c_text import array, banner, define, guard_close, guard_open
-from firmware_gen.folder import with_manifest, write_folder
+from firmware_gen.folder import check_folder, with_manifest, write_folder
 
-__all__ = ["DEFAULT_NAME", "generate", "write_folder"]
+__all__ = ["DEFAULT_NAME", "check_folder", "generate", "write_folder"]
 
 TARGET = "c"
 DEFAULT_NAME = "sast"

@@ -88,18 +88,18 @@ def _digest(path: Path) -> str | None:
     return hashlib.sha256(read_bytes(path)).hexdigest() if path.is_file() else None
 
 
-def write_folder(files: Mapping[str, bytes], out_dir: str | os.PathLike[str]) -> None:
+def write_folder(
+    files: Mapping[str, bytes], out_dir: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
     """Make `out_dir` hold these files, whole or not at all.
 
-    An earlier export in its place is replaced; files there that no export wrote are kept.
+    An earlier export in its place is replaced; files there that no export wrote are kept. overwrite: what the export
+    wrote is replaced even where it was edited or damaged since.
 
     Raises:
-        EdgeSastError: out_dir holds something else, or an edited export, or cannot be written.
+        EdgeSastError: see check_folder; or out_dir cannot be written.
     """
-    target = Path(out_dir)
-    if target.resolve() == Path.cwd():
-        raise EdgeSastError(f"{target}: is the current folder, which cannot be replaced; name a folder in it")
-    earlier = _earlier_export(target)
+    target, earlier = Path(out_dir), check_folder(out_dir, overwrite=overwrite)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
@@ -116,8 +116,14 @@ def write_folder(files: Mapping[str, bytes], out_dir: str | os.PathLike[str]) ->
         ) from error
 
 
-def _earlier_export(target: Path) -> Manifest | None:
-    """Manifest of the export that `target` holds; None where there is nothing to lose."""
+def check_folder(out_dir: str | os.PathLike[str], *, overwrite: bool = False) -> Manifest | None:
+    """Manifest of the export that write_folder would replace; None where there is nothing to lose.
+
+    Raises EdgeSastError where it would not: out_dir is the current folder, holds something else, or an edited export.
+    """
+    target = Path(out_dir)
+    if target.resolve() == Path.cwd():
+        raise EdgeSastError(f"{target}: is the current folder, which cannot be replaced; name a folder in it")
     if not target.exists():
         return None
     if not target.is_dir():
@@ -128,9 +134,10 @@ def _earlier_export(target: Path) -> Manifest | None:
         raise EdgeSastError(f"{target}: is not empty and not an earlier export; choose a new folder")
     manifest = read_manifest(target)
     edited = [path for path in changed_files(target, manifest) if (target / path).exists()]
-    if edited:
+    if edited and not overwrite:
         raise EdgeSastError(
-            f"{target}: {edited[0]} was edited since it was exported; move the folder away or choose another"
+            f"{target}: {edited[0]} was edited or damaged since it was exported ({len(edited)} such files); "
+            "'edge-sast export' with --overwrite writes it anew, or choose another --out"
         )
     return manifest
 

@@ -129,8 +129,16 @@ WEIGHT_REFUSALS = [
 
 SHAPE_REFUSALS = [
     (lambda: Shape(0, 1, 1), "shape: height is 0; it must be 1 to 65535"),
-    (lambda: Shape(1, 1, 65_536), "shape: channels is 65536; it must be 1 to 65535"),
-    (lambda: Shape(65_535, 65_535, 1), "shape: 4294836225 neurons; at most 16777216 fit one layer"),
+    (
+        lambda: Shape(1, 1, 65_536),
+        "shape: channels is 65536; it must be 1 to 65535: use fewer channels or classes, "
+        "or more pooling before a flatten",
+    ),
+    (
+        lambda: Shape(65_535, 65_535, 1),
+        "shape: 65535x65535x1, 4294836225 neurons; at most 16777216 fit one layer: "
+        "use a smaller input, fewer channels, or more pooling before it",
+    ),
     (lambda: conv().output(Shape(5, 5, 3)), "conv2d: input has 3 channels; its weight takes 2"),
     (
         lambda: conv().output(Shape(2, 5, 2)),

@@ -68,7 +68,7 @@ def test_refuses_accumulators_beyond_32_bits():
     wide = Linear(np.full((32768, 1), 127), 8, BIG, weight_shift=8)
     message = (
         "layers[1]: the accumulator needs -1073741824 to 272738811903, more than 32 bits hold; "
-        "lower state_bits, weight_shift or the fan-in"
+        "lower state_bits, weight_shift, biases, the fan-in or the counts that come in (count_cap, sum_pool)"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         Model(grid, (Flatten(), wide), ("a",))
@@ -80,7 +80,7 @@ def test_refuses_steps_beyond_a_32_bit_counter():
     conv = Conv2d(np.zeros((1, 1, 2, 600), int), 2, many)
     message = (
         "layers[0]: one step can cost 5013504000 SynOps, more than a 32-bit counter holds; "
-        "use a smaller input or fewer channels"
+        "use a smaller input, fewer channels or neurons, or lower counts (count_cap, sum_pool)"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         Model(grid, (conv, OrPool(128), Flatten(), Linear(np.ones((600, 1), int), 2, lif(1))), ("a",))

@@ -219,14 +219,55 @@ def test_refusals(change, message):
         modelfile.loads(rebuilt(document, tensors), "here")
 
 
-def test_refuses_a_field_that_stands_twice():
-    _, tensors = parts(modelfile.dumps(small_model()))
-    document = '{"format":"edge-sast-model","format":"edge-sast-model"}'
-    data = safetensors.numpy.save(tensors, metadata={modelfile.METADATA_KEY: document})
-    with pytest.raises(
-        EdgeSastError, match=r"^model: field 'format' stands twice in one object; export the model again$"
-    ):
+def with_header(change):
+    """A good file with the text of its header changed."""
+    data = modelfile.dumps(small_model())
+    length = struct.unpack("<Q", data[:8])[0]
+    header = change(data[8 : 8 + length].decode()).encode()
+    return struct.pack("<Q", len(header)) + header + data[8 + length :]
+
+
+BIAS = re.search(r'"layers\.0\.bias":\{[^}]*\}', with_header(str).decode(errors="replace")).group()
+DOUBLES = [  # what other readers of safetensors would take the first or the last of
+    (lambda text: text.replace('"__metadata__":{', '"__metadata__":{},"__metadata__":{', 1), "__metadata__"),
+    (
+        lambda text: text.replace('"__metadata__":{', '"__metadata__":{"edge_sast_model":"{}",', 1),
+        "edge_sast_model",
+    ),
+    (lambda text: text.replace(BIAS, f"{BIAS},{BIAS}"), "layers.0.bias"),
+    (lambda text: text.replace(BIAS, BIAS.replace("{", '{"dtype":"I8",')), "dtype"),
+    (lambda text: text.replace('\\"format\\"', '\\"hash\\":\\"\\",\\"format\\"', 1), "hash"),
+    (lambda text: text.replace('\\"bits\\"', '\\"bits\\":1,\\"bits\\"', 1), "bits"),
+]
+
+
+@pytest.mark.parametrize(("change", "name"), DOUBLES, ids=[name for _, name in DOUBLES])
+def test_refuses_a_name_that_stands_twice(change, name):
+    data = with_header(change)
+    assert data != modelfile.dumps(small_model())
+    message = (
+        rf"^model: not a readable model file \('{name}' stands twice in one object\); export the model again$"
+    )
+    with pytest.raises(EdgeSastError, match=message):
         modelfile.loads(data)
+
+
+def test_refuses_a_second_entry_of_metadata():
+    data = with_header(lambda text: text.replace('"__metadata__":{', '"__metadata__":{"made by":"hand",', 1))
+    message = r"^model: metadata has 'made by' beside 'edge_sast_model'; export the model again$"
+    with pytest.raises(EdgeSastError, match=message):
+        modelfile.loads(data)
+
+
+@pytest.mark.parametrize("hash_", ["", "0" * 63, "A" * 64, "\x1b[2J" + "0" * 60, "0" * 10_000])
+def test_refuses_what_is_no_hash(hash_):
+    document, tensors = parts(modelfile.dumps(small_model()))
+    document["hash"] = hash_
+    message = (
+        r"^model: hash is '[ -~]{0,90}'; it must be 64 hexadecimal digits, a to f in lower case: export the "
+    )
+    with pytest.raises(EdgeSastError, match=message):
+        modelfile.loads(rebuilt(document, tensors))
 
 
 def test_refuses_a_changed_weight():
@@ -243,7 +284,23 @@ def test_refuses_a_changed_weight():
     [
         (
             b"",
-            "not a readable model file (Error while deserializing: header too small); export the model again",
+            "not a readable model file (it has 0 bytes, its header's length alone takes 8); export the model again",
+        ),
+        (
+            struct.pack("<Q", 3) + b"{}",
+            "not a readable model file (its header takes 3 bytes, 2 can be); export the model again",
+        ),
+        (
+            struct.pack("<Q", (1 << 64) - 1) + b"{}",
+            "not a readable model file (its header takes 18446744073709551615 bytes, 2 can be); export the model again",
+        ),
+        (
+            struct.pack("<Q", 2) + b"[]",
+            "not a readable model file (its header is no JSON object); export the model again",
+        ),
+        (
+            struct.pack("<Q", 20) + b'{"__metadata__":"a"}',
+            "not a readable model file (__metadata__ is no JSON object); export the model again",
         ),
         (
             safetensors.numpy.save({"a": np.zeros(2, np.int8)}),
@@ -258,6 +315,17 @@ def test_refuses_a_changed_weight():
 def test_refuses_other_files(data, message):
     with pytest.raises(EdgeSastError, match=f"^model: {re.escape(message)}$"):
         modelfile.loads(data)
+
+
+@pytest.mark.parametrize("size", [0, 8, 100, -1])
+def test_a_cut_file_is_still_one_of_a_model(tmp_path, size):
+    """So that its message says what a model file's says, where a checkpoint would do too."""
+    path, data = tmp_path / "a", modelfile.dumps(small_model())
+    path.write_bytes(data[:size])
+    assert modelfile.is_model_file(path) == (size not in (0, 8))
+    path.write_bytes(data)
+    assert modelfile.is_model_file(path)
+    assert not modelfile.is_model_file(tmp_path)
 
 
 def test_refuses_a_missing_file(tmp_path):

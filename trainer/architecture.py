@@ -20,8 +20,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from edge_sast.bounds import check_synops, conv_synops
 from edge_sast.errors import EdgeSastError
-from edge_sast.layers import MAX_EXTENT, Shape
+from edge_sast.layers import MAX_EXTENT, MAX_WINDOW, Shape
 
 NAMED = {
     "tiny": "8c3s2p1-or2-16c3p1-or2-out",
@@ -131,14 +132,39 @@ def shapes(specs: list[Spec], first: Shape) -> list[Shape]:
         if flat and not isinstance(spec, DenseSpec):
             what = "a convolution" if isinstance(spec, ConvSpec) else f"a pool of {spec.size}"
             raise EdgeSastError(f"--arch: {what} after a fully connected layer; put it before")
+        try:
+            if isinstance(spec, DenseSpec) and not flat:
+                Shape(1, 1, result[-1].neurons, result[-1].max_count)  # the flatten before it
+            result.append(_output(spec, result[-1]))
+            if _weights(spec, result[-2]) > MAX_WEIGHTS:
+                raise EdgeSastError(
+                    f"a layer of {_weights(spec, result[-2])} weights is more than {MAX_WEIGHTS}; "
+                    "use fewer neurons or channels, or pool before it"
+                )
+            _check_integer_form(spec, result[-2])
+        except EdgeSastError as error:
+            raise EdgeSastError(f"--arch: {str(error).removeprefix('--arch: ')}") from error
         flat = flat or isinstance(spec, DenseSpec)
-        result.append(_output(spec, result[-1]))
-        if _weights(spec, result[-2]) > MAX_WEIGHTS:
-            raise EdgeSastError(
-                f"--arch: a layer of {_weights(spec, result[-2])} weights is more than {MAX_WEIGHTS}; "
-                "use fewer neurons or channels, or pool before it"
-            )
     return result
+
+
+def _check_integer_form(spec: Spec, shape: Shape) -> None:
+    """Tells before training what export would refuse; `shape` is what the layer takes."""
+    sizes: dict[str, int] = {}
+    if isinstance(spec, ConvSpec):
+        sizes = {"kernel": spec.kernel, "stride": spec.stride}
+    elif isinstance(spec, PoolSpec):
+        sizes = {"pool": spec.size}
+    for name, size in sizes.items():
+        if size > MAX_WINDOW:
+            raise EdgeSastError(f"a {name} of {size} is too large; give 1 to {MAX_WINDOW}")
+    if isinstance(spec, ConvSpec):
+        kernel, stride, padding = ((n, n) for n in (spec.kernel, spec.stride, spec.padding))
+        check_synops(conv_synops(shape, kernel, stride, padding, spec.channels // spec.groups))
+    elif isinstance(spec, DenseSpec):
+        check_synops(
+            spec.outputs * (shape.neurons * shape.max_count + (spec.outputs if spec.recurrent else 0))
+        )
 
 
 def _weights(spec: Spec, shape: Shape) -> int:

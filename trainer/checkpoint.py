@@ -18,6 +18,7 @@ import safetensors.torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from edge_sast.container import metadata_of, parse_object, read_header
 from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
@@ -128,15 +129,22 @@ def load(path: Path) -> Checkpoint:
     file = path / FILE_NAME if path.is_dir() else path
     data = read_bytes(file)
     try:
+        texts = metadata_of(read_header(data))
         tensors = safetensors.torch.load(data)
-        length = int.from_bytes(data[:8], "little")
-        document = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][METADATA_KEY])
+        document = parse_object(texts[METADATA_KEY])
         told = document.pop("sha256", None)
     except KeyError as error:
         raise EdgeSastError(
             f"{file}: not a checkpoint of edge-sast; give a folder made by 'edge-sast train'"
         ) from error
-    except (safetensors.SafetensorError, ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (
+        safetensors.SafetensorError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         reason = " ".join(str(error).split())
         raise EdgeSastError(
             f"{file}: damaged checkpoint ({reason}); train again or restore a copy"

@@ -141,6 +141,8 @@ def export(args: argparse.Namespace) -> int:
         raise EdgeSastError(f"--target is {args.target!r}; this version writes {' and '.join(targets)}")
     part = asked_part(args)
     set_threads(args.threads)
+    if args.target == "c":
+        check_c(Path(args.out), overwrite=args.overwrite)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
     bits = trained_bits(stored.config)
@@ -169,17 +171,26 @@ def export(args: argparse.Namespace) -> int:
     if args.target == "model":
         modelfile.save(model, out)
     else:
-        write_c(model, binned, args.name, out)
+        write_c(model, binned, args.name, out, overwrite=args.overwrite)
     echo(f"wrote {out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0
 
 
-def write_c(model: Model, binned: BinnedEvents | None, name: str | None, out: Path) -> None:
+def check_c(out: Path, *, overwrite: bool = False) -> None:
+    """Tells before the work what write_c would refuse: a folder of something else, or of an export that was edited."""
+    from firmware_gen.c_target import check_folder
+
+    check_folder(out, overwrite=overwrite)
+
+
+def write_c(
+    model: Model, binned: BinnedEvents | None, name: str | None, out: Path, *, overwrite: bool = False
+) -> None:
     """The folder of C for a model, with known-answer vectors from `binned` (random events without it)."""
     from firmware_gen.c_target import DEFAULT_NAME, generate, write_folder
 
-    write_folder(generate(model, binned, name or DEFAULT_NAME), out)
+    write_folder(generate(model, binned, name or DEFAULT_NAME), out, overwrite=overwrite)
 
 
 def build_model(network: Network, stored: checkpoint.Checkpoint, bits: Bits) -> Model:

@@ -51,6 +51,7 @@ def demo(args: argparse.Namespace) -> int:
     check_writable("--out", out, folder=True)
     run = out / "run"
     _check_own(run)
+    command.check_c(out / "c")
     targets = _targets()
     echo("1/4 train: SAST on the built-in handwritten digits before a simulated event camera")
     data = datasets.training_data(datasets.open_data(SETTINGS), SETTINGS, args.cache_dir)

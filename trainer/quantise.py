@@ -18,6 +18,7 @@ MAX_THRESHOLD = 4095  # leaves a 16-bit membrane at least ± 8 thresholds
 EXACT_LIMIT = 1 << 22  # what sums of a spiking layer may reach: float32 holds such integers exactly
 # The same of a read-out: float64 holds these, and a membrane of 31 bits and its sum fit the device's 32.
 READ_OUT_LIMIT = (1 << 30) - 1
+BIAS_LIMIT = READ_OUT_LIMIT // 2  # what a read-out's bias may make of that in all steps
 CLIP_RATIOS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4)
 SIGN_WINDOW = 1.5  # scales; a weight further from 0 no longer moves by the gradient of its sign
 
@@ -76,7 +77,10 @@ def quantise(
     """Integer form of one layer (batch norm already folded into weight and bias).
 
     `threshold` None is an integrating read-out: its scale is one for all channels, so that they can be compared,
-    and its state is wide enough never to saturate in `steps` steps.
+    and its state is wide enough never to saturate in `steps` steps. Where its weights are nothing beside its biases
+    (all zero, at the extreme) the scale is that of the biases: the outputs are theirs.
+
+    Raises EdgeSastError for sums that cannot be held exactly.
     """
     check_bits(bits)
     shift = weight_shift(bits)
@@ -84,6 +88,8 @@ def quantise(
     scale = _scales(both, bits, per_channel=threshold is not None)
     if threshold is not None:
         scale = scale.clamp_min(threshold * 2**shift / MAX_THRESHOLD)
+    else:
+        scale = scale.clamp_min(bias.detach().abs().max() * (steps * 2**shift / BIAS_LIMIT))
     lsb = scale.detach() / 2**shift
     integers = _signs(both, scale) if bits == 1 else _rounded(both / scale[:, None], bits)
     integer_bias = _straight_through(bias / lsb, torch.round(bias / lsb))
@@ -164,15 +170,17 @@ def _state_bits(
     counts = torch.ones(integers.shape[1], dtype=torch.float64)
     counts[:inputs] = max_count
     wide = integers.detach().double().cpu() * counts * 2**shift
+    positive, negative = wide.clamp_min(0).sum(1), wide.clamp_max(0).sum(1)
     offset = bias.detach().double().cpu()
-    high = int((wide.clamp_min(0).sum(1) + offset.clamp_min(0)).max())
-    low = int((wide.clamp_max(0).sum(1) + offset.clamp_max(0)).min())
+    high, low = int((positive + offset.clamp_min(0)).max()), int((negative + offset.clamp_max(0)).min())
     reach = max(high, -low) * (steps if threshold is None else 1)
-    limit = EXACT_LIMIT if threshold is not None else READ_OUT_LIMIT
-    if reach > limit:
-        raise EdgeSastError(
-            f"--arch: a sum of up to {reach} in a layer of {inputs} inputs is more than can be held exactly "
-            f"({limit}); use fewer inputs, steps or counts, or a lower --lr where training diverged"
+    if reach > (EXACT_LIMIT if threshold is not None else READ_OUT_LIMIT):
+        weights = int(max(positive.max(), -negative.min()))
+        raise _not_exact(
+            reach,
+            weights,
+            inputs,
+            None if threshold is None else float((offset.abs() / threshold.cpu()).max()),
         )
     if threshold is None:
         return max(16, reach.bit_length() + 1)
@@ -182,3 +190,22 @@ def _state_bits(
         if half - 1 + high <= 32767 and low - half >= -32768 and 2 * largest <= half:
             return bits
     return 16
+
+
+def _not_exact(reach: int, weights: int, inputs: int, bias: float | None) -> EdgeSastError:
+    """weights: what they alone sum up to in a step. bias: the largest, in thresholds; None of a read-out."""
+    layer = f"a layer of {inputs} inputs"
+    if bias is None:
+        return EdgeSastError(
+            f"--arch: a sum of up to {reach} in {layer} is more than can be held exactly ({READ_OUT_LIMIT}); use fewer "
+            "inputs, --steps or counts (--count-cap, sum pools)"
+        )
+    if weights > EXACT_LIMIT:
+        return EdgeSastError(
+            f"--arch: a sum of up to {reach} in {layer} is more than can be held exactly ({EXACT_LIMIT}); use fewer "
+            "inputs or counts (--count-cap, sum pools)"
+        )
+    return EdgeSastError(
+        f"--lr: training diverged: a bias in {layer} is {bias:.3g} thresholds, a sum of up to {reach}, more than can "
+        f"be held exactly ({EXACT_LIMIT}); train again with a lower --lr"
+    )

@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", default="c", help="c (a folder of C99), or model (the model file alone)")
     parser.add_argument("--out", required=True, help="folder for c, file for model")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="write an earlier export's files anew, those edited or damaged since, too",
+    )
     parser.add_argument("--name", help="prefix of the generated C names (sast)")
     add_data_arguments(parser, "data for known answers and accuracy, if not those of the training")
     parser.add_argument(
@@ -55,6 +60,8 @@ def _check_taken(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
     if args.target == "model" and args.name is not None:
         raise EdgeSastError("--name is of the C; leave it away with --target model")
+    if args.target == "model" and args.overwrite:
+        raise EdgeSastError("--overwrite is of the folder of C; leave it away with --target model")
     given = given_data_options(args)
     if args.no_data and given:
         raise EdgeSastError(f"{given[0]}: --no-data reads no recordings; leave one of them out")
@@ -65,7 +72,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
     from edge_sast import modelfile
     from edge_sast.cli.output import write_json
     from edge_sast.runtime import Simulator
-    from firmware_gen.c_target import DEFAULT_NAME, generate, write_folder
+    from firmware_gen.c_target import DEFAULT_NAME, check_folder, generate, write_folder
 
     if args.target != "c":
         raise EdgeSastError(
@@ -77,6 +84,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
             f"--bits is {args.bits}; {args.run_dir} has its widths: export the trained network again"
         )
     part, parallel = asked_part(args), set_threads(args.threads)
+    check_folder(args.out, overwrite=args.overwrite)
     model = modelfile.load(args.run_dir)
     check_fit(model, part)
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
@@ -87,7 +95,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
         echo(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
-    write_folder(generate(model, binned, args.name or DEFAULT_NAME), args.out)
+    write_folder(generate(model, binned, args.name or DEFAULT_NAME), args.out, overwrite=args.overwrite)
     echo(f"wrote {args.out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from edge_sast.cli.recordings import (
     load_files,
     load_split,
 )
+from edge_sast.cli.run_steps import WantedSteps, add_step_arguments
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
@@ -25,7 +25,6 @@ NAME = "run"
 HELP = "Run an integer model on recordings, exactly as the device does: predictions, SynOps, spikes, speed."
 
 BLOCK = 512  # recordings between two chances to show progress and to be interrupted
-TRACE_LIMIT = 1 << 31  # bytes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,10 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 is all")
     parser.add_argument("--predictions", metavar="FILE", help="write each recording's prediction (JSON)")
-    parser.add_argument(
-        "--trace", metavar="LAYER", type=int, help="layer to trace, numbered as 'inspect' does"
-    )
-    parser.add_argument("--trace-out", metavar="FILE", help="write its membranes and spikes (safetensors)")
+    add_step_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures")
 
 
@@ -48,18 +44,16 @@ def run(args: argparse.Namespace) -> int:
 
     if bool(args.sources) == bool(args.data):
         raise EdgeSastError("give recording files or --data SPEC, one of the two")
-    if (args.trace is None) != (args.trace_out is None):
-        raise EdgeSastError("--trace LAYER and --trace-out FILE go together; give both or neither")
+    steps = WantedSteps.of(args)
     check_data_options(args, without=("--sensor",))
     model = modelfile.load(args.model)
     simulator = Simulator(model)
-    _check_traced(simulator, args.trace)
+    steps.check_layers(simulator)
     parallel = set_threads(args.threads)
     recordings = (
         load_split(model.binning, model.classes, args) if args.data else load_files(model, args.sources, args)
     )
-    if args.trace is not None:
-        _check_trace_size(simulator, recordings, args.trace)
+    steps.check_sizes(simulator, recordings)
     result, seconds = measure(simulator, recordings, parallel)
     figures = _figures(result, seconds, recordings.labelled)
     if args.data:
@@ -68,32 +62,9 @@ def run(args: argparse.Namespace) -> int:
         _print_recordings(model.classes, result, recordings)
     if args.predictions:
         write_json(args.predictions, _predictions(model.classes, result, recordings))
-    if args.trace is not None:
-        _write_trace(simulator, recordings, args.trace, args.trace_out)
-    write_json(args.json, figures)
+    told = steps.write(simulator, recordings)
+    write_json(args.json, figures | ({"recordings": told} if steps.in_json else {}))
     return 0
-
-
-def _check_traced(simulator: Simulator, layer: int | None) -> None:
-    found = [traced.index for traced in simulator.layers]
-    if layer is not None and layer not in found:
-        weighted = ", ".join(map(str, found))
-        raise EdgeSastError(f"--trace is {layer}; the layers with membranes are {weighted}")
-
-
-def _check_trace_size(simulator: Simulator, recordings: Recordings, layer: int) -> None:
-    """Before the work: membranes of 4 bytes, spikes of 1."""
-    size = 5 * math.prod(_traced_shape(simulator, recordings, layer))
-    if size > TRACE_LIMIT:
-        fewer = "lower --limit" if recordings.labelled else "give fewer files"
-        raise EdgeSastError(f"--trace {layer}: takes {size} bytes, more than {TRACE_LIMIT}; {fewer}")
-
-
-def _traced_shape(simulator: Simulator, recordings: Recordings, layer: int) -> tuple[int, ...]:
-    """[N, T, H, W, C] of what --trace writes."""
-    model = simulator.model
-    out = model.shapes()[layer + 1]
-    return len(recordings.binned), model.binning.steps, out.height, out.width, out.channels
 
 
 def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
@@ -170,21 +141,3 @@ def _predictions(classes: tuple[str, ...], result: RunResult, recordings: Record
         }
         for i, source in enumerate(binned.sources)
     ]
-
-
-def _write_trace(simulator: Simulator, recordings: Recordings, layer: int, path: str) -> None:
-    """membranes int32 and spikes uint8 [N, T, H, W, C] of one layer, as safetensors."""
-    import numpy as np
-    from safetensors.numpy import save
-
-    from edge_sast.files import write_atomic
-
-    spans = {traced.index: slice(traced.start, traced.stop) for traced in simulator.layers}
-    binned, shape = recordings.binned, _traced_shape(simulator, recordings, layer)
-    membranes, spikes = np.empty(shape, np.int32), np.empty(shape, np.uint8)
-    for i in range(len(binned)):
-        trace = simulator.trace(binned, i)
-        membranes[i] = trace.membranes[:, spans[layer]].reshape(shape[1:])
-        spikes[i] = trace.spikes[:, spans[layer]].reshape(shape[1:])
-    write_atomic(path, save({"membranes": membranes, "spikes": spikes}))
-    echo(f"wrote {path}: membranes and spikes of layer {layer}, {list(shape)}")

@@ -1,12 +1,14 @@
 """The demo, shortened: same data, same steps, a network that is not trained to the end."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from edge_sast.cli.main import main
 from edge_sast.errors import EdgeSastError
+from firmware_gen.folder import with_manifest, write_folder
 
 
 def no_compiler():
@@ -54,3 +56,15 @@ def test_demo_says_what_is_missing_before_it_trains(tmp_path, monkeypatch, capsy
         "is missing; pip install 'edge-sast[emulator]'\n"
     )
     assert not (tmp_path / "demo").exists()
+
+
+def test_demo_says_before_it_trains_that_its_c_was_edited(tmp_path, capsys):
+    folder = tmp_path / "demo" / "c"
+    write_folder(with_manifest({"a.c": b"one"}, "c", "sast", "00"), folder)
+    (folder / "a.c").write_bytes(b"tuned by hand")
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert re.match(
+        r"edge-sast: \S*c: a\.c was edited or damaged since .*, or choose another --out\n",
+        capsys.readouterr().err,
+    )
+    assert not (tmp_path / "demo" / "run").exists()

@@ -82,6 +82,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
     [
         ("run MODEL FILE --json MODEL", "--json MODEL: is what is read; name another file"),
         ("run MODEL FILE --predictions FILE", "--predictions FILE: is what is read; name another file"),
+        ("run MODEL FILE --crc MODEL", "--crc MODEL: is what is read; name another file"),
         (
             "run MODEL --data DATA --json DATA/a",
             "--json DATA/a: lies in DATA, what is read; name another file",

@@ -1,5 +1,8 @@
+import io
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_sast.data.readers import read_bytes, read_file, reader_for
@@ -41,3 +44,33 @@ def test_missing_file_is_one_line(tmp_path):
     message = f"{path}: cannot be read (No such file or directory); check the path and its permissions"
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         read_file(path)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+BYTES = re.findall(r"^\| `(\.\w+)` \| ((?:`[0-9A-F ]+` ?)+)\| ((?:\([\d, ]+\) ?)+)\|$", PAGE, re.MULTILINE)
+
+
+def test_the_bytes_of_the_page():
+    """docs/data.md's examples: what is written there is what the readers make of it, and where time begins."""
+    assert [suffix for suffix, _, _ in BYTES] == [".bin", ".aedat"]
+    for suffix, data, events in BYTES:
+        want = [tuple(map(int, event.split(","))) for event in re.findall(r"\(([^)]*)\)", events)]
+        read = read_bytes(bytes.fromhex(data.replace("`", "")), f"a{suffix}", (128, 128))
+        assert read.events.tolist() == want
+        assert int(read.events["t"][0]) == 100
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<i2", ">u8", "?"])
+def test_times_of_an_array(dtype, order):
+    """Milliseconds to microseconds as the page says: exact for integers, halves to even for floats."""
+    table = np.array([[1, 0, 1, 0], [1, 1, 0, 1]]).astype(dtype, order=order)
+    file = io.BytesIO()
+    np.save(file, table)
+    assert read_bytes(file.getvalue(), "a.npy").events.tolist() == [(0, 1, 0, 1), (1000, 1, 1, 0)]
+
+
+def test_halves_of_a_microsecond_go_to_the_even_one():
+    file = io.BytesIO()
+    np.save(file, np.array([[0, 0, 0, t] for t in (0.0005, 0.0015, 0.0026)]))
+    assert [event[0] for event in read_bytes(file.getvalue(), "a.npy").events.tolist()] == [0, 2, 3]

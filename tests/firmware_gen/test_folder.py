@@ -35,10 +35,26 @@ def test_replaces_an_earlier_export_and_keeps_what_is_not_its_own(folder):
 
 def test_does_not_replace_edited_files(folder):
     (folder / "src" / "b.c").write_bytes(b"tuned by hand")
-    message = f"{folder}: src/b.c was edited since it was exported; move the folder away or choose another"
-    with pytest.raises(EdgeSastError, match=re.escape(message)):
+    message = (
+        f"{folder}: src/b.c was edited or damaged since it was exported (1 such files); 'edge-sast export' with "
+        "--overwrite writes it anew, or choose another --out"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         write_folder(FILES, folder)
     assert (folder / "src" / "b.c").read_bytes() == b"tuned by hand"
+
+
+def test_replaces_edited_files_where_that_is_asked(folder):
+    (folder / "src" / "b.c").write_bytes(b"tw")
+    (folder / "notes").write_bytes(b"mine")
+    write_folder(FILES, folder, overwrite=True)
+    assert contents(folder) == {**FILES, "notes": b"mine"}
+
+
+def test_overwrite_replaces_nothing_but_exports(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(EdgeSastError, match="is not empty and not an earlier export; choose a new folder"):
+        write_folder(FILES, tmp_path, overwrite=True)
 
 
 def test_does_not_replace_what_is_not_an_export(tmp_path):

@@ -92,7 +92,10 @@ def test_a_changed_kernel_is_found(build):
 
 def test_changed_files_are_refused(build):
     edit(build / "src" / "sast_linear.c", "one spike", "one  spike")
-    message = f"{build}: src/sast_linear.c was changed since the export (1 such files); export again, or pass --edited"
+    message = (
+        f"{build}: src/sast_linear.c was changed since the export (1 such files); export again with --overwrite, or "
+        "pass --edited"
+    )
     with pytest.raises(EdgeSastError, match=re.escape(message)):
         verify_host(build)
     assert verify_host(build, edited=True).mismatches == 0

@@ -65,3 +65,46 @@ def test_parse_refuses(text, message):
 def test_shapes_refuse(text, message):
     with pytest.raises(EdgeSastError, match=message):
         shapes(parse(text, 10), Shape(6, 6, 2))
+
+
+LARGE = [  # what export would refuse after the training
+    (
+        "8c3p1-out",
+        Shape(128, 128, 2),
+        r"shape: channels is 131072; it must be 1 to 65535: .* before a flatten",
+    ),
+    (
+        "64c5-or16-or4-out",
+        Shape(128, 128, 2, 255),
+        r"one step can cost \d+ SynOps, more than a 32-bit counter holds",
+    ),
+    (
+        "fc40000-out",
+        Shape(1, 1, 600, 255),
+        r"one step can cost 6120000000 SynOps, more than a 32-bit counter holds",
+    ),
+    (
+        "sum16-sum2-out",
+        Shape(64, 64, 2, 64),
+        r"shape: max_count is 65536; it must be 1 to 65535: lower count_cap",
+    ),
+    (
+        "300c1-out",
+        Shape(512, 512, 2),
+        r"shape: 512x512x300, 78643200 neurons; at most 16777216 fit one layer",
+    ),
+    ("1c256-out", Shape(300, 300, 2), r"a kernel of 256 is too large; give 1 to 255"),
+    ("1c3s256-out", Shape(300, 300, 2), r"a stride of 256 is too large; give 1 to 255"),
+    ("or256-out", Shape(300, 300, 2), r"a pool of 256 is too large; give 1 to 255"),
+]
+
+
+@pytest.mark.parametrize(("text", "shape", "message"), LARGE)
+def test_what_no_model_file_holds_is_told_before_training(text, shape, message):
+    with pytest.raises(EdgeSastError, match=f"^--arch: {message}"):
+        shapes(parse(text, 10), shape)
+
+
+def test_the_largest_that_a_model_file_holds():
+    assert shapes(parse("1c1s255-out", 10), Shape(65_535, 128, 2))[-2].neurons == 257
+    assert shapes(parse("5c1-out", 10), Shape(13_107, 1, 2))[-2].neurons == 65_535

@@ -126,6 +126,29 @@ def test_missing_and_foreign_files(tmp_path):
         checkpoint.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda text: text.replace('"network.', '"network.a":1,"network.a":1,"network.', 1),
+            "'network.a' stands twice",
+        ),
+        (lambda text: text.replace('\\"epoch\\"', '\\"epoch\\": 0, \\"epoch\\"', 1), "'epoch' stands twice"),
+        (lambda _: '{"a":' * 100_000, "recursion"),
+    ],
+)
+def test_a_header_that_could_mean_two_things(folder, change, told):
+    file = folder / checkpoint.FILE_NAME
+    data = file.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = change(data[8 : 8 + length].decode()).encode()
+    file.write_bytes(len(header).to_bytes(8, "little") + header + data[8 + length :])
+    with pytest.raises(
+        EdgeSastError, match=rf": damaged checkpoint \(.*{told}.*\); train again or restore a copy$"
+    ):
+        checkpoint.load(folder)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.floats(0, 1), byte=st.integers(0, 255), cut=st.booleans())
 def test_damage_never_ends_in_anything_but_one_line(folder, at, byte, cut):

@@ -133,3 +133,21 @@ def test_a_long_read_out_is_exact_where_float32_is_not():
     run = Simulator(export(network, binned.binning, CLASSES, uniform(network, 8), "test")).run(binned)
     assert int(np.abs(run.outputs).max()) > 1 << 24
     np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, uniform(network, 8)))
+
+
+@pytest.mark.parametrize("bits", [8, 2, 1])
+def test_a_read_out_without_weights_gives_its_biases(bits):
+    """What training leaves that has pulled the read-out to nothing, or not begun: legal, and the bias decides."""
+    binned = random_recordings(7, 4, 6, 9)
+    network = lively_network("4c3-out", binned, 7)
+    readout = network.weighted()[-1]
+    with torch.no_grad():
+        readout.weight.zero_()
+        readout.bias.copy_(torch.tensor([-0.1, 0.3, 0.2]))
+    integers = readout.integers(bits)
+    widths = uniform(network, bits)
+    run = Simulator(export(network, binned.binning, CLASSES, widths, "test")).run(binned)
+    np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, widths))
+    assert run.predictions.tolist() == [1] * 4
+    differences = (run.outputs - run.outputs[:, :1]) * float(integers.lsb[0])
+    np.testing.assert_allclose(differences, [[0, 6 * 0.4, 6 * 0.3]] * 4, rtol=1e-6)

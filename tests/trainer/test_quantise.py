@@ -140,8 +140,46 @@ def test_bits_out_of_range_are_refused(bits):
         quantise(torch.ones(1, 1), None, torch.zeros(1), 1.0, bits, 1, 1)
 
 
-def test_sums_that_are_not_held_exactly_are_refused():
-    with pytest.raises(
-        EdgeSastError, match=r"a sum of up to \d+ in a layer of 40000 inputs is more than can be held"
-    ):
-        quantise(torch.ones(2, 40_000), None, torch.zeros(2), 1.0, 8, 255, 10)
+@pytest.mark.parametrize("bits", range(1, 9))
+@pytest.mark.parametrize("steps", [1, 10, 65_535])
+@pytest.mark.parametrize("weight", [0.0, 1e-15, 1e-9])
+def test_a_read_out_of_nothing_but_biases_keeps_them(bits, steps, weight):
+    """Its outputs are those of the biases, to their last thousandth, and what the weights add is the same for all."""
+    bias = torch.tensor([0.25, -0.5, 0.0])
+    q = quantise(torch.full((3, 20), weight), None, bias, None, bits, 2, steps)
+    torch.testing.assert_close(q.bias * q.lsb, bias, rtol=1e-3, atol=1e-3)
+    assert len(q.weight[:, 0].unique()) == 1
+    highest = steps * float(20 * 2 * q.weight.max() * 2**q.weight_shift + q.bias.max())
+    lowest = steps * float(q.bias.min())
+    assert -(2 ** (q.state_bits - 1)) <= lowest < highest < 2 ** (q.state_bits - 1) <= 1 << 30
+
+
+def test_a_read_out_of_zeros():
+    q = quantise(torch.zeros(3, 20), None, torch.zeros(3), None, 8, 1, 10)
+    assert (q.weight.abs().max(), q.bias.abs().max(), q.state_bits) == (0, 0, 16)
+
+
+SUMS = [
+    (
+        (torch.ones(2, 40_000), torch.zeros(2), 1.0, 255),
+        r"--arch: a sum of up to \d+ in a layer of 40000 inputs is more than can be held exactly \(4194304\); "
+        r"use fewer inputs or counts \(--count-cap, sum pools\)",
+    ),
+    (
+        (torch.ones(2, 40_000), torch.zeros(2), None, 255),
+        r"--arch: a sum of up to \d+ in a layer of 40000 inputs is more than can be held exactly \(1073741823\); "
+        r"use fewer inputs, --steps or counts \(--count-cap, sum pools\)",
+    ),
+    (
+        (torch.ones(2, 10), torch.tensor([0.0, -50_000.0]), 1.0, 1),
+        r"--lr: training diverged: a bias in a layer of 10 inputs is 5e\+04 thresholds, a sum of up to \d+, more than "
+        r"can be held exactly \(4194304\); train again with a lower --lr",
+    ),
+]
+
+
+@pytest.mark.parametrize(("layer", "message"), SUMS)
+def test_sums_that_are_not_held_exactly_are_refused(layer, message):
+    weight, bias, threshold, max_count = layer
+    with pytest.raises(EdgeSastError, match=f"^{message}$"):
+        quantise(weight, None, bias, threshold, 8, max_count, 10)

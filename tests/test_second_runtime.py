@@ -1,0 +1,56 @@
+"""A runtime written from the pages alone, beside `edge-sast run` on files: every CRC, counter, output and answer."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from edge_sast import modelfile
+from edge_sast.cli.main import main
+from edge_sast.data.events import make_events
+from edge_sast.data.readers.atis import write_recording_atis
+from edge_sast.model import Model
+from tests.second_runtime import read_model, run
+from tests.strategies import random_model
+
+MODELS = 40
+
+
+def random_events(rng: np.random.Generator, model: Model) -> list[tuple[int, int, int, int]]:
+    """Up to 300 events, some of them after the last step, many in one place."""
+    grid = model.binning
+    n = int(rng.integers(0, 300))
+    t = np.sort(rng.integers(0, (grid.steps + 1) * grid.dt_us, n))
+    x, y = rng.integers(0, grid.sensor_width, n), rng.integers(0, grid.sensor_height, n)
+    return list(zip(t.tolist(), x.tolist(), y.tolist(), rng.integers(0, 2, n).tolist(), strict=True))
+
+
+def test_random_models(tmp_path):
+    spiking = sum(compared(tmp_path, np.random.default_rng([17, seed])) > 0 for seed in range(MODELS))
+    assert spiking > MODELS // 2
+
+
+def compared(folder: Path, rng: np.random.Generator) -> int:
+    """One random model on two random recordings; how often it spiked."""
+    model = random_model(rng)
+    modelfile.save(model, folder / "model.safetensors")
+    recordings = [random_events(rng, model) for _ in range(2)]
+    for i, events in enumerate(recordings):
+        columns = np.array(events, np.int64).reshape(-1, 4).T
+        (folder / f"{i}.bin").write_bytes(write_recording_atis(make_events(*columns)))
+    sensor = f"{model.binning.sensor_width}x{model.binning.sensor_height}"
+    files = [str(folder / "0.bin"), str(folder / "1.bin")]
+    command = ["run", str(folder / "model.safetensors"), *files, "--sensor", sensor]
+    assert main([*command, "--crc", str(folder / "steps.jsonl")]) == 0
+    head, *told = (json.loads(line) for line in (folder / "steps.jsonl").read_text().splitlines())
+    file = read_model((folder / "model.safetensors").read_bytes())
+    assert head["model_hash"] == file.document["hash"]
+    spiked = 0
+    for entry, events in zip(told, recordings, strict=True):
+        crcs, counters, outputs, answer = run(file, events)
+        assert entry["crcs"] == [f"{crc:08x}" for crc in crcs]
+        assert entry["synops"] == [[synops for synops, _ in step] for step in counters]
+        assert entry["spikes"] == [[spikes for _, spikes in step] for step in counters]
+        assert (entry["outputs"], entry["prediction"]) == (outputs, answer)
+        spiked += sum(spikes for step in counters for _, spikes in step)
+    return spiked
