@@ -44,10 +44,11 @@ def run_session(
 ) -> SessionResult:
     """Run all recordings that are not `done` on the boards, and compare each with the runtime.
 
-    sent: the same recordings with all events that the sensor sent, of which binned.capped is `binned`; None: boards get
-    those of `binned`, and ticks leave out what the others cost.
     on_outcome: called with each new outcome, in this thread. say: one line about a failure that is being mended.
     Returns when every recording has an outcome or was set aside, or every port is lost. Ports are closed in the end.
+
+    sent: the recordings with all events that the sensor sent, which capped() makes `binned`; None: boards get those of
+    `binned`, and ticks leave out what the others cost.
 
     Raises EdgeSastError as Simulator.trace does, and whatever on_outcome raises.
     """
