@@ -63,7 +63,16 @@ def test_recordings_are_counted_as_the_sensor_sent_them_first(tmp_path, monkeypa
     write_lines(tmp_path / "data", {"test": 1})
     model = save_line_model(tmp_path)
     out = tmp_path / "figures.json"
-    arguments = ("--data", tmp_path / "data", "--cache-dir", tmp_path / "cache", "--json", out)
+    arguments = (
+        "--data",
+        tmp_path / "data",
+        "--cache-dir",
+        tmp_path / "cache",
+        "--toolchain",
+        "gcc",
+        "--json",
+        out,
+    )
     assert run(monkeypatch, model, *arguments) == 0
     (found,) = json.loads(out.read_text())
     paths = sorted((tmp_path / "data" / "test").glob("*/*.bin"))
