@@ -3,7 +3,8 @@
     python benchmarks/dense.py examples/nmnist-int8.safetensors --data DATA --limit 20 --json FILE --plot docs/figures
     python benchmarks/dense.py --on cortex-m0 --toolchain gcc
 
-The spiking firmware runs T steps a decision at input rates from 0.1 % to 30 % (random events), the dense network one
+The spiking firmware runs T steps a decision at input rates from 0.1 % to 30 % (random inputs, each with 1.85 events on
+average, as a sensor sends them; without the repeats in brackets, where that is another figure), the dense network one
 frame. Instructions are exact counts of an emulated core; cycles are estimated from them and from the core's documented
 timings (see cycles.py), and measured nowhere. Both sides are compiled alike and checked bit for bit. Crossings are
 interpolated linearly between rates, both axes logarithmic; "steps a dense frame" is how many steps the fastest dense
@@ -28,12 +29,14 @@ from dense_cases import (
     measure_point,
     reference_cases,
 )
+from sent_events import load_sent
 
 from edge_sast import modelfile
 from edge_sast.cli.output import print_table, write_json
-from edge_sast.cli.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.recordings import add_data_arguments
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.footprint import footprint
+from firmware_gen.event_bytes import sent_step_bytes
 
 RATES = "0.1,0.2,0.5,1,2,5,10,20,30"
 DECISIONS = (1, 5, 10)
@@ -81,9 +84,9 @@ def compare_all(args: argparse.Namespace) -> list[Comparison]:
         points = event_points(case, rates, args.on, args.toolchain)
         recorded = None
         if args.data and case is cases[-1]:
-            dataset, split = open_split(args)
-            recordings = bin_split(dataset, split, model.binning, args)
-            recorded = measure_point(model, recordings, args.on, args.toolchain)
+            _, recordings, events = load_sent(args, model.binning)
+            sent = [sent_step_bytes(given, model.binning) for given in events]
+            recorded = measure_point(model, recordings, args.on, args.toolchain, sent)
         found.append(Comparison(case, args.on, points, dense, recorded))
         print(f"{case.title}: {len(points)} rates", file=sys.stderr)
     return found
@@ -100,7 +103,7 @@ def crossing(rates: list[float], costs: list[float], dense: float) -> str:
 
 
 def crossings(comparison: Comparison, unit: str) -> list[list[str]]:
-    """Rows: dense kernels, its cost, crossing rate for each number of steps a decision."""
+    """Rows: dense kernels, its cost, crossing rate for each number of steps a decision (without repeats)."""
     rivals = [(figures.title, figures.cost.of(unit)) for figures in comparison.dense]
     if comparison.case.name.startswith("reference") and (comparison.core, unit) == (
         "cortex-m4",
@@ -108,14 +111,17 @@ def crossings(comparison: Comparison, unit: str) -> list[list[str]]:
     ):
         rivals.append(("CMSIS-NN", CMSIS_NN))
     rates = [point.rate for point in comparison.points]
-    return [
-        [title, f"{cost:,}"]
-        + [
-            crossing(rates, [point.decision(unit, steps) for point in comparison.points], cost)
-            for steps in DECISIONS
-        ]
-        for title, cost in rivals
-    ]
+    rows = []
+    for title, cost in rivals:
+        row = [title, f"{cost:,}"]
+        for steps in DECISIONS:
+            sent, unique = (
+                crossing(rates, [point.decision(unit, steps, without) for point in comparison.points], cost)
+                for without in (False, True)
+            )
+            row.append(sent if sent == unique else f"{sent} ({unique})")
+        rows.append(row)
+    return rows
 
 
 def show(comparison: Comparison) -> None:
@@ -133,13 +139,24 @@ def show(comparison: Comparison) -> None:
                 rate,
                 f"{point.synops:,.0f}",
                 *(f"{point.decision(unit, steps):,.0f}" for steps in DECISIONS),
+                f"{point.decision(unit, 1, unique=True):,.0f}",
                 f"{dense.cost.of(unit) / point.decision(unit, 1):.1f}",
             ]
             for rate, point in points
         ]
         print(f"\n{name}")
         decisions = [f"{n} steps" for n in DECISIONS[1:]]
-        print_table(rows, ["input rate", "SynOps a step", "a step", *decisions, "steps a dense frame"])
+        print_table(
+            rows,
+            [
+                "input rate",
+                "SynOps a step",
+                "a step",
+                *decisions,
+                "a step without repeats",
+                "steps a dense frame",
+            ],
+        )
         print()
         print_table(
             crossings(comparison, unit),

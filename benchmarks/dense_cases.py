@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from dense_program import OPTIMISE, DenseMachine, has_dsp
 from reference_network import POOLED_RATE, random_events, reference_model
 
 from edge_sast.data.binning import BinnedEvents
+from edge_sast.data.grid import MAX_COUNT
 from edge_sast.errors import CheckFailedError
 from edge_sast.layers import Conv2d, Linear, OrPool
 from edge_sast.model import Model
@@ -30,6 +31,9 @@ from firmware_gen.trace import trace_format
 
 TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
 NAME = "compared"
+EVENTS_A_SPIKE = (
+    1.85  # that a sensor sends for an input that spikes: N-MNIST in steps of 15 ms has 194 for 105
+)
 HELD_RATE = 0.05  # input rate whose thresholds the network with fixed ones has
 SEED = 1
 
@@ -58,18 +62,20 @@ class Cost:
 @dataclass(frozen=True)
 class Point:
     """The spiking firmware at one rate. rate: input spikes per input and step, as counted; synops: per step; steps: of
-    every recording, from its reset on.
+    every recording, from its reset on, with all events as a sensor sends them; unique_steps: with those that count.
     """
 
     rate: float
     synops: float
     steps: list[list[Cost]]
+    unique_steps: list[list[Cost]]
 
-    def decision(self, unit: str, steps: int) -> float:
+    def decision(self, unit: str, steps: int, unique: bool = False) -> float:
         """Mean cost of a decision: the first `steps` steps of a recording; 1: any step, on average."""
+        of = self.unique_steps if unique else self.steps
         if steps == 1:
-            return float(np.mean([cost.of(unit) for costs in self.steps for cost in costs]))
-        return float(np.mean([sum(cost.of(unit) for cost in costs[:steps]) for costs in self.steps]))
+            return float(np.mean([cost.of(unit) for costs in of for cost in costs]))
+        return float(np.mean([sum(cost.of(unit) for cost in costs[:steps]) for costs in of]))
 
 
 def reference_cases() -> list[Case]:
@@ -87,8 +93,12 @@ def reference_cases() -> list[Case]:
     ]
 
 
-def measure_point(model: Model, recordings: BinnedEvents, core: str, toolchain: str) -> Point:
+def measure_point(
+    model: Model, recordings: BinnedEvents, core: str, toolchain: str, sent: Sequence[list[bytes]]
+) -> Point:
     """Every step counted; the first recording is proven equal to the runtime.
+
+    sent: the steps of each recording with all events that a sensor sends, as event_bytes has them.
 
     Raises:
         EdgeSastError: a tool is missing.
@@ -100,24 +110,27 @@ def measure_point(model: Model, recordings: BinnedEvents, core: str, toolchain: 
         files = generate(model, None, NAME)
         write_folder(files, Path(folder) / "build")
         image = build_image(Path(folder) / "build", list(files), NAME, find_core(core), toolchain, OPTIMISE)
-    proof = EmulatedNetwork(image, find_core(core), model, form).record(step_bytes(recordings, 0))
+    proof = EmulatedNetwork(image, find_core(core), model, form).record(sent[0])
     difference = compare(simulator.trace(recordings, 0), proof, 0, recordings.sources[0]).first
     if difference is not None:
         raise CheckFailedError(f"the C differs from the runtime: {difference}")
     network = EmulatedNetwork(image, find_core(core), model, form)
     counter = EdgeCounter(network.machine)
-    steps = []
-    for i in range(len(recordings)):
-        network.reset()
-        counter.take()
-        costs = []
-        for step in step_bytes(recordings, i):
-            network.quiet_step(step)
-            costs.append(cost_of(counter.take(), core))
-        steps.append(costs)
+    steps = [_costs(network, counter, given) for given in sent]
+    unique = [_costs(network, counter, step_bytes(recordings, i)) for i in range(len(recordings))]
     done = len(recordings) * model.binning.steps
     synops = simulator.run(recordings).synops.sum() / done
-    return Point(float(recordings.counts.sum()) / done / model.binning.neurons, float(synops), steps)
+    return Point(float(recordings.counts.sum()) / done / model.binning.neurons, float(synops), steps, unique)
+
+
+def _costs(network: EmulatedNetwork, counter: EdgeCounter, steps: list[bytes]) -> list[Cost]:
+    network.reset()
+    counter.take()
+    costs = []
+    for step in steps:
+        network.quiet_step(step)
+        costs.append(cost_of(counter.take(), network.machine.core.name))
+    return costs
 
 
 def cost_of(run: Run, core: str) -> Cost:
@@ -176,8 +189,18 @@ def dense_network(model: Model) -> Network:
 
 
 def event_points(case: Case, rates: list[float], core: str, toolchain: str) -> list[Point]:
-    """The case at each input rate, with random events."""
-    return [
-        measure_point(model, random_events(model, rate), core, toolchain)
-        for rate, model in ((rate, case.model(rate)) for rate in rates)
-    ]
+    """The case at each input rate, with random events, some of which repeat others as those of a sensor do."""
+    points = []
+    for rate in rates:
+        model = case.model(rate)
+        sent = with_repeats(random_events(model, rate), EVENTS_A_SPIKE)
+        events = sent.capped(model.binning.count_cap)
+        points.append(measure_point(model, events, core, toolchain, [step_bytes(sent, 0)]))
+    return points
+
+
+def with_repeats(events: BinnedEvents, mean: float) -> BinnedEvents:
+    """The same inputs, each with so many events on average, at least one; the same for the same arguments."""
+    more = np.random.default_rng(SEED).poisson(mean - 1, len(events.indices))
+    counts = np.minimum(events.counts + more, MAX_COUNT).astype(np.uint8)
+    return replace(events, binning=replace(events.binning, count_cap=MAX_COUNT), counts=counts)

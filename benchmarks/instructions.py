@@ -5,10 +5,17 @@
     python benchmarks/instructions.py MODEL --data DATA --limit 20        a model file, recordings
     python benchmarks/instructions.py --on cortex-m4,rv32 --toolchain zig,gcc --flags=-O3 --json FILE
 
-Every recording is first proven equal to the runtime. A step is all of its events (sast_push) and sast_step, without an
-observer; loops that read events from memory are left out. per SynOp: the scatter kernels; per neuron: the sweep, for
-each neuron and step; per spike: the delivery, for each spike on its way to a weighted layer. Numbers of
-instructions are not cycles: loads and stores of blocks take one cycle a word on a Cortex-M4.
+Every recording is proven equal to the runtime in each way in which it is counted. A step is all of its events
+(sast_push) and sast_step, without an observer; loops that read events from memory are left out. Recordings are counted
+
+  as the sensor sends them     every event, in the order of time
+  without repeats              each input's events only as often as they count: the binned list
+  through sast_stream          as sent, with time stamps, in bursts of 64; a step is all from the end of the one before
+
+and random events, none of which repeats another, in the second way alone. The second table is of the first of these
+ways. per SynOp: the scatter kernels; per neuron: the sweep, for each neuron and step; per spike: the delivery, for each
+spike on its way to a weighted layer. Instructions are not cycles: "cycles, about" is the mean times the two cycles (1.4
+on a Cortex-M0) that dense.py estimates of an instruction; nothing measured them.
 """
 
 from __future__ import annotations
@@ -16,42 +23,43 @@ from __future__ import annotations
 import argparse
 import sys
 
+import numpy as np
+from numpy.typing import NDArray
 from reference_network import random_events, reference_model
+from sent_events import load_sent
 
 from edge_sast import modelfile
 from edge_sast.cli.output import print_table, write_json
-from edge_sast.cli.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.recordings import add_data_arguments
 from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.model import Model
 from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.measure import Measurement, measure
 
-HEADERS = (
-    "input",
-    "core",
-    "compiler",
-    "flags",
-    "a step",
-    "max",
-    "SynOps",
-    "per SynOp",
-    "per neuron",
-    "per spike",
-)
+WAY_HEADERS = ("input", "core", "compiler", "flags", "events", "a step", "instructions a step", "p99", "max")
+WAY_HEADERS += ("cycles, about",)
+HEADERS = ("input", "core", "compiler", "flags", "SynOps", "per SynOp", "per neuron", "per spike")
 HEADERS += ("input", "rest", "code", "stack")
+TITLES = {"sent": "as the sensor sends them", "unique": "without repeats", "stream": "through sast_stream"}
+CYCLES = {"cortex-m4": 2.0, "cortex-m0": 1.4}  # an instruction, of networks like the examples: docs/dense.md
 
 
 def main() -> int:
     args = parse_arguments()
-    rows, figures = [], []
-    for title, model, recordings in cases(args):
+    ways, rows, figures = [], [], []
+    for title, model, recordings, sent in cases(args):
         for name in args.on.split(","):
             for toolchain in args.toolchain.split(","):
-                found = measure(model, recordings, find_core(name), toolchain, tuple(args.flags.split()))
+                flags = tuple(args.flags.split())
+                found = measure(model, recordings, find_core(name), toolchain, flags, sent)
+                ways += way_rows(title, found)
                 rows.append(row(title, found))
                 figures.append({"case": title, "model_hash": modelfile.model_hash(model), **found.figures()})
-                print(f"{title}, {name}, {toolchain}: {found.step_mean:,.0f} a step", file=sys.stderr)
+                mean = found.instructions / found.steps
+                print(f"{title}, {name}, {toolchain}: {mean:,.0f} a step", file=sys.stderr)
+    print_table(ways, WAY_HEADERS)
+    print()
     print_table(rows, HEADERS)
     if args.functions:
         print_functions(figures[-1])
@@ -59,29 +67,41 @@ def main() -> int:
     return 0
 
 
-def cases(args: argparse.Namespace) -> list[tuple[str, Model, BinnedEvents]]:
-    """Title, model and recordings of each."""
+def cases(
+    args: argparse.Namespace,
+) -> list[tuple[str, Model, BinnedEvents, list[NDArray[np.void]] | None]]:
+    """Title, model, recordings, and these as the sensor sent them (None: random events) of each."""
     rates = [float(rate) for rate in args.rates.split(",")]
     if args.model is None:
         models = [reference_model(rate / 100) for rate in rates]
     else:
         models = [modelfile.load(args.model)] * len(rates)
     if args.data:
-        dataset, split = open_split(args)
-        return [(f"{args.data} {split}", models[0], bin_split(dataset, split, models[0].binning, args))]
+        title, recordings, sent = load_sent(args, models[0].binning)
+        return [(title, models[0], recordings, sent)]
     return [
-        (f"{rate:g} %", model, random_events(model, rate / 100, args.recordings))
+        (f"{rate:g} %", model, random_events(model, rate / 100, args.recordings), None)
         for rate, model in zip(rates, models, strict=True)
     ]
 
 
+def way_rows(title: str, found: Measurement) -> list[list[str]]:
+    """What a step costs, a line for each way."""
+    head = [title, found.core, found.toolchain, " ".join(found.flags)]
+    rows = []
+    for name, way in found.ways.items():
+        values = (way.events, way.mean, way.p99, way.max)
+        cycles = f"{CYCLES[found.core] * way.mean:,.0f}" if found.core in CYCLES else "-"
+        rows.append([*head, TITLES[name], *(f"{value:,.0f}" for value in values), cycles])
+    return rows
+
+
 def row(title: str, found: Measurement) -> list[str]:
-    values = (found.step_mean, found.step_max, found.synops / found.steps)
     ratios = (found.per_synop, found.per_neuron, found.per_spike)
     parts = (found.parts["input"] / found.steps, found.parts["rest"] / found.steps)
     return [
         *(title, found.core, found.toolchain, " ".join(found.flags)),
-        *(f"{value:,.0f}" for value in values),
+        f"{found.synops / found.steps:,.0f}",
         *(f"{value:.2f}" for value in ratios),
         *(f"{value:,.0f}" for value in (*parts, found.code_bytes, found.stack)),
     ]

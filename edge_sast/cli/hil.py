@@ -15,17 +15,19 @@ from edge_sast.cli.hil_session import (
     progress,
     why_incomplete,
 )
-from edge_sast.cli.recordings import Recordings, add_data_arguments, load_split
+from edge_sast.cli.recordings import Recordings, add_data_arguments, load_sent, load_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_sast.data.binning import BinnedEvents
     from edge_sast.hil.connection import Connection
     from edge_sast.hil.results import Identity, Journal, Outcome
     from edge_sast.hil.session import SessionResult
     from edge_sast.hil.worker import Plan
+    from edge_sast.model import Model
     from edge_sast.runtime.simulator import Simulator
 
 NAME = "hil"
@@ -48,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="result: outputs and counters, with the ticks of a run that nothing disturbs; crc: every membrane, spike "
         "and counter of every step, by CRC, which slows the board down; both: each recording is run twice",
+    )
+    parser.add_argument(
+        "--unique-events",
+        action="store_true",
+        help="send an input's events of a step only as often as they count, not as often as the sensor sent them: "
+        "fewer bytes, but ticks then leave out what the others cost a device",
     )
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first mismatch")
     parser.add_argument(
@@ -89,13 +97,15 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.runtime import Simulator
 
     plan = check_options(args)
+    _check_events(args, plan)
     _check_journal(args)
     model = modelfile.load(args.model)
-    recordings = load_split(model.binning, model.classes, args)
+    recordings, sent = _load(args, model, plan)
     binned, simulator = recordings.binned, Simulator(model)
-    identity = Identity(modelfile.model_hash(model), data_hash(binned), plan.check, len(binned))
+    data, events = (data_hash(binned), "unique") if sent is None else (data_hash(sent), "sent")
+    identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
     with connected(args, model) as connections, _journal(args, identity) as journal:
-        result = _measure(simulator, recordings, connections, plan, journal)
+        result = _measure(simulator, recordings, sent, connections, plan, journal)
         found = figures(simulator, binned, identity, result, recordings.labelled)
         found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
     write_json(args.json, found)
@@ -116,6 +126,20 @@ def _list(args: argparse.Namespace) -> int:
         echo("no serial ports; plug a board in, or use socket://HOST:PORT")
     write_json(args.json, [port.figures() for port in found])
     return 0
+
+
+def _check_events(args: argparse.Namespace, plan: Plan) -> None:
+    if args.unique_events and plan.check == "crc":
+        raise EdgeSastError(
+            "--unique-events: observed runs get no other events; leave it out beside --check crc"
+        )
+
+
+def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recordings, BinnedEvents | None]:
+    """The recordings, and all their events as the sensor sent them where the board gets these."""
+    if args.unique_events or plan.check == "crc":
+        return load_split(model.binning, model.classes, args), None
+    return load_sent(model.binning, model.classes, args)
 
 
 def _check_journal(args: argparse.Namespace) -> None:
@@ -143,13 +167,14 @@ def _journal(args: argparse.Namespace, identity: Identity) -> Iterator[Journal]:
 def _default_journal(identity: Identity) -> Path:
     from edge_sast.data.cache import default_cache_dir
 
-    name = f"{identity.model[:16]}-{identity.data[:16]}-{identity.check}.jsonl"
+    name = f"{identity.model[:16]}-{identity.data[:16]}-{identity.check}-{identity.events}.jsonl"
     return default_cache_dir() / "hil" / name
 
 
 def _measure(
     simulator: Simulator,
     recordings: Recordings,
+    sent: BinnedEvents | None,
     connections: list[Connection],
     plan: Plan,
     journal: Journal,
@@ -167,7 +192,7 @@ def _measure(
                 say(f"mismatch: {outcome.mismatch}")
 
         try:
-            return run_session(simulator, recordings.binned, connections, plan, journal.done, keep, say)
+            return run_session(simulator, recordings.binned, connections, plan, journal.done, keep, say, sent)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"interrupted: {journal.kept()} of {total} recordings are kept in {journal.path}; "

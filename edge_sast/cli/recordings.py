@@ -96,6 +96,31 @@ def load_split(binning: Binning, classes: Sequence[str], args: argparse.Namespac
     return Recordings(binned, labelled=True, name=f"{args.data} {split}")
 
 
+def load_sent(
+    binning: Binning, classes: Sequence[str], args: argparse.Namespace
+) -> tuple[Recordings, BinnedEvents]:
+    """Of load_split's recordings also all events that the sensor sent, repeats of an input in a step included.
+
+    At most 255 of one input in a step; a warning on stderr says where there were so many.
+    """
+    import sys
+    from dataclasses import replace
+
+    import numpy as np
+
+    from edge_sast.data.grid import MAX_COUNT
+
+    found = load_split(replace(binning, count_cap=MAX_COUNT), classes, args)
+    full = int(np.count_nonzero(found.binned.counts == MAX_COUNT))
+    if full:
+        print(
+            f"warning: {found.name}: {full} inputs have {MAX_COUNT} events or more in a step; "
+            f"{MAX_COUNT} of each are sent",
+            file=sys.stderr,
+        )
+    return replace(found, binned=found.binned.capped(binning.count_cap)), found.binned
+
+
 def bin_split(dataset: Dataset, split: str, grid: Binning, args: argparse.Namespace) -> BinnedEvents:
     """A split binned by `grid`, as --cache-dir, --limit and --skip-empty say."""
     from edge_sast.data.load import load_binned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,6 +93,20 @@ class BinnedEvents:
         for array in (self.indices, self.counts, self.step_ptr, self.labels):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+    def capped(self, count_cap: int) -> BinnedEvents:
+        """The same recordings with counts up to `count_cap` only: what a model sees of all that was sent.
+
+        Raises:
+            EdgeSastError: more than they were binned with.
+        """
+        if count_cap > self.binning.count_cap:
+            raise EdgeSastError(
+                f"count_cap is {count_cap}, but the events were counted up to {self.binning.count_cap} only; "
+                "bin the recordings again"
+            )
+        grid = replace(self.binning, count_cap=count_cap)
+        return replace(self, binning=grid, counts=np.minimum(self.counts, np.uint8(count_cap)))
 
     def select(self, indices: np.ndarray | Sequence[int]) -> BinnedEvents:
         """The recordings at these positions, in this order.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +14,7 @@ from edge_sast.hil.results import Identity, Outcome
 from edge_sast.hil.session import SessionResult
 from edge_sast.mismatch import Mismatch
 from edge_sast.runtime.simulator import RunResult, Simulator
+from edge_sast.spread import spread
 
 MEGA = 1e6
 
@@ -39,6 +41,7 @@ def figures(
         "model_hash": identity.model,
         "data_hash": identity.data,
         "check": identity.check,
+        "events": identity.events,
         "recordings": identity.recordings,
         "compared": len(outcomes),
         "complete": len(outcomes) == identity.recordings,
@@ -101,9 +104,9 @@ def _boards(outcomes: Sequence[Outcome], result: SessionResult) -> list[dict[str
             "clock": clock,
             "clock_hz": hz,
             "recordings": len(rows),
-            "ticks_per_step": _spread([ticks for row in rows for ticks in row.ticks]),
-            "ticks_per_recording": _spread([sum(row.ticks) for row in rows if row.ticks]),
-            "latency_s": _spread([row.seconds for row in rows]),
+            **_ticks("", [row.ticks for row in rows if row.ticks]),
+            **_ticks("unique_", [row.unique_ticks for row in rows if row.unique_ticks]),
+            "latency_s": spread([row.seconds for row in rows]),
             "wire_bytes": sum(row.wire_bytes for row in rows),
             "failures": result.failures[port],
             "restarts": sum(row.restarts for row in rows),
@@ -112,19 +115,20 @@ def _boards(outcomes: Sequence[Outcome], result: SessionResult) -> list[dict[str
     ]
 
 
-def _spread(values: Sequence[float]) -> dict[str, float] | None:
-    """Mean, 99th percentile (nearest rank) and largest of what was measured; None of nothing."""
-    if not values:
-        return None
-    array = np.array(values)
-    p99 = np.percentile(array, 99, method="inverted_cdf")
-    return {"mean": float(array.mean()), "p99": p99.item(), "max": array.max().item()}
+def _ticks(kind: str, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Spread of one kind of ticks: of each step of so many recordings."""
+    return {
+        f"{kind}ticks_recordings": len(rows),
+        f"{kind}ticks_per_step": spread([ticks for row in rows for ticks in row]),
+        f"{kind}ticks_per_recording": spread([sum(row) for row in rows]),
+    }
 
 
 def _row(outcome: Outcome, binned: BinnedEvents, labelled: bool) -> dict[str, Any]:
-    """One recording. With the ticks of each step, their sum."""
+    """One recording. With the ticks of each step, their sums."""
     label = binned.classes[binned.labels[outcome.index]] if labelled else None
-    return {**asdict(outcome), "label": label, "ticks_total": sum(outcome.ticks) if outcome.ticks else None}
+    totals = {f"{name}_total": sum(getattr(outcome, name)) or None for name in ("ticks", "unique_ticks")}
+    return {**asdict(outcome), "label": label, **totals}
 
 
 def board_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -149,10 +153,15 @@ def board_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]
 
 
 def tick_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Rows and headers: what each board's clock says of a step and a recording; no rows without a clock."""
+    """Rows and headers: what each board's clock says of a step and a recording; no rows without a clock.
+
+    First with all events, as the sensor sent them, then with those that count.
+    """
     headers = [
         "port",
         "clock",
+        "events",
+        "recordings",
         "a step, mean",
         "p99",
         "max",
@@ -162,19 +171,21 @@ def tick_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]
         "ms a recording",
     ]
     rows = []
-    for board in found["boards"]:
-        if board["ticks_per_step"] is None:
+    kinds = (("", "as sent"), ("unique_", "those that count"))
+    for board, (kind, events) in itertools.product(found["boards"], kinds):
+        if board[f"{kind}ticks_per_step"] is None:
             continue
         hz = board["clock_hz"]
         clock = f"{board['clock']} at {hz / MEGA:g} MHz" if hz else board["clock"]
         cells = [
-            f"{board[of][name]:.0f}"
+            f"{board[kind + of][name]:.0f}"
             for of in ("ticks_per_step", "ticks_per_recording")
             for name in ("mean", "p99", "max")
         ]
         timed = hz and board["clock"] != "instructions"
-        time_ms = f"{1000 * board['ticks_per_recording']['mean'] / hz:.3f}" if timed else "-"
-        rows.append((board["port"], clock, *cells, time_ms))
+        time_ms = f"{1000 * board[f'{kind}ticks_per_recording']['mean'] / hz:.3f}" if timed else "-"
+        recordings = str(board[f"{kind}ticks_recordings"])
+        rows.append((board["port"], clock, events, recordings, *cells, time_ms))
     return rows, headers
 
 

@@ -22,7 +22,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 FORMAT = "edge-sast-hil-journal"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Outcome:
     index, source: the recording's number and name. port, board: where it ran, and what the board calls itself.
     clock, clock_hz: what its ticks are, and how many a second (0: unknown).
     prediction, outputs: of the board. synops, spikes: the board's totals of each weighted layer.
-    ticks: of each step of the unobserved run; empty without a clock, or where only CRCs were asked for.
+    ticks: of each step of the unobserved run with all events, as the sensor sent them; empty without a clock, or where
+    there was no such run. unique_ticks: of the one with only the events that count.
     seconds, wire_bytes: BoardRun's; the time of the unobserved run where there is one, the bytes of all runs.
     retries: attempts on any port that came to nothing before this one. restarts: runs begun anew on the way, because
     the board no longer had them: it was reset, or something was lost when the next run had already begun.
@@ -54,6 +55,7 @@ class Outcome:
     wire_bytes: int
     retries: int
     restarts: int
+    unique_ticks: tuple[int, ...] = ()
     mismatch: Mismatch | None = None
     located: bool = False
 
@@ -63,12 +65,14 @@ class Identity:
     """What a journal belongs to: results of one may not be mixed with those of another.
 
     model, data: SHA-256, hexadecimal. check: which comparisons were made. recordings: how many there are.
+    events: what the board was sent: "sent", all that the sensor sent, or "unique", those that count.
     """
 
     model: str
     data: str
     check: str
     recordings: int
+    events: str = "unique"
 
 
 def data_hash(binned: BinnedEvents) -> str:
@@ -238,8 +242,9 @@ def _check_identity(path: Path, header: dict[str, Any], identity: Identity) -> N
         )
     remedies = {
         "model": "give the model file it was made with",
-        "data": "give the same --data, --split, --limit and other options of the data",
         "check": "give the same --check",
+        "events": "give --unique-events, or leave it out, as then",
+        "data": "give the same --data, --split, --limit and other options of the data",
         "recordings": "give the same --data, --split and --limit",
     }
     for name, remedy in remedies.items():

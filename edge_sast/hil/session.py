@@ -40,12 +40,16 @@ def run_session(
     done: Iterable[Outcome] = (),
     on_outcome: Callable[[Outcome], object] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
+    sent: BinnedEvents | None = None,
 ) -> SessionResult:
     """Run all recordings that are not `done` on the boards, and compare each with the runtime.
 
     on_outcome: called with each new outcome, in this thread. say: one line about a failure that is being
     mended, or about a bad line.
     Returns when every recording has an outcome or was set aside, or every port is lost. Ports are closed in the end.
+
+    sent: the recordings with all events that the sensor sent, which capped() makes `binned`; None: boards get those of
+    `binned`, and ticks leave out what the others cost.
 
     Raises EdgeSastError as Simulator.trace does, and whatever on_outcome raises.
     """
@@ -54,7 +58,7 @@ def run_session(
     simulator.trace(binned.select([0]), 0)  # compiles before the threads need it, and checks the binning
     events: queue.Queue[Event] = queue.Queue()
     search = Search(any(outcome.located for outcome in result.outcomes.values()))
-    workers = [Worker(c, simulator, binned, plan, schedule, events, search) for c in connections]
+    workers = [Worker(c, simulator, binned, plan, schedule, events, search, sent) for c in connections]
     began = time.monotonic()
     try:
         for worker in workers:

@@ -22,6 +22,9 @@ from edge_sast.mismatch import Mismatch, Place
 from edge_sast.runtime.simulator import Simulator, Trace
 
 CHECKS = {"both": (False, True), "crc": (True,), "result": (False,)}  # which runs are observed
+UNIQUE_EVERY = (
+    8  # of so many recordings one runs without repeats too: what these cost, for few bytes on the wire
+)
 FIRST_WAIT_S = (
     0.5  # before a port is opened again: a board that restarts on USB is back after a second or two
 )
@@ -106,10 +109,12 @@ class Worker(threading.Thread):
         schedule: Schedule,
         events: queue.Queue[Event],
         search: Search,
+        sent: BinnedEvents | None = None,
     ) -> None:
         super().__init__(name=f"hil {connection.name}", daemon=True)
         self.connection, self.simulator, self.binned = connection, simulator, binned
         self.plan, self.schedule, self.events, self.search = plan, schedule, events, search
+        self.sent = sent
 
     def run(self) -> None:
         try:
@@ -187,17 +192,32 @@ class Worker(threading.Thread):
         """The runs of the recording that is taken, and of others as the board gets free for them."""
         recording: int | None = taken[0]
         while recording is not None:
-            steps = recording_steps(self.binned, recording)
-            for observed in CHECKS[self.plan.check]:
-                yield steps, observed
+            yield from self._runs(recording)
             recording = self.schedule.take_ready()
             if recording is not None:
                 taken.append(recording)
 
+    def _runs(self, recording: int) -> list[tuple[list[StepEvents], bool]]:
+        """A recording's runs: events, and whether observed.
+
+        Without an observer, which takes time, all events as the sensor sent them; with one those that count.
+        """
+        unique = recording_steps(self.binned, recording)
+        if self.sent is None:
+            return [(unique, observed) for observed in CHECKS[self.plan.check]]
+        sent = recording_steps(self.sent, recording)
+        runs = [(unique if observed else sent, observed) for observed in CHECKS[self.plan.check]]
+        return [*runs, (unique, False)] if self._also_unique(recording) else runs
+
+    def _also_unique(self, recording: int) -> bool:
+        """Whether a last run, not observed, has the events that count."""
+        return self.sent is not None and self.plan.check != "crc" and recording % UNIQUE_EVERY == 0
+
     def _compare(self, taken: deque[int], runs: Generator[BoardRun, None, None]) -> Outcome:
         """The next recording's runs, compared, and searched where it is the first that differs."""
         recording = taken[0]
-        found = list(islice(runs, len(CHECKS[self.plan.check])))
+        count = len(CHECKS[self.plan.check]) + self._also_unique(recording)
+        found = list(islice(runs, count))
         expected = self.simulator.trace(self.binned.select([recording]), 0)
         place = Place(recording, self.binned.sources[recording])
         mismatch, located = first_difference(place, expected, found), False
@@ -209,7 +229,9 @@ class Worker(threading.Thread):
 
     def _locate(self, expected: Trace, place: Place, mismatch: Mismatch) -> tuple[Mismatch, bool]:
         located = False
-        steps = recording_steps(self.binned, place.sample)
+        # A CRC is that of the events that count; where all of these agree, the others may show it.
+        shown = self.binned if self.sent is None or mismatch.quantity == "crc" else self.sent
+        steps = recording_steps(shown, place.sample)
         try:
             mismatch, located = locate(self.connection.link, steps, expected, place, mismatch)
         finally:
@@ -221,6 +243,7 @@ class Worker(threading.Thread):
         self, place: Place, runs: list[BoardRun], mismatch: Mismatch | None, located: bool
     ) -> Outcome:
         first, info = runs[0], self.connection.info
+        unique = first if self.sent is None else runs[-1] if self._also_unique(place.sample) else None
         timed = info.ticks_kind != "none" and self.plan.check != "crc"
         return Outcome(
             index=place.sample,
@@ -233,7 +256,8 @@ class Worker(threading.Thread):
             outputs=tuple(first.outputs.tolist()),
             synops=tuple(first.synops.tolist()),
             spikes=tuple(first.spikes.tolist()),
-            ticks=tuple(first.ticks.tolist()) if timed else (),
+            ticks=tuple(first.ticks.tolist()) if timed and self.sent is not None else (),
+            unique_ticks=tuple(unique.ticks.tolist()) if timed and unique is not None else (),
             seconds=first.seconds,
             wire_bytes=sum(run.wire_bytes for run in runs),
             retries=self.schedule.failures(place.sample),

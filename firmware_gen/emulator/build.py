@@ -39,10 +39,12 @@ def build_image(
     core: Core,
     toolchain: str = "zig",
     flags: Sequence[str] = DEFAULT_FLAGS,
+    stream: bool = False,
 ) -> Image:
     """The folder's library and tables, linked with the emulator's driver.
 
     files: the folder's, relative. name: the model's (see c_target.generate). flags: how to optimise, and others.
+    stream: with sast_stream and its driver (emulator/stream.py).
 
     Raises EdgeSastError: no such toolchain; no sources; they do not compile.
     """
@@ -55,6 +57,7 @@ def build_image(
         resources.as_file(resources.files("firmware_gen") / "c" / "emulator") as driver,
     ):
         sources += [build / "host" / "sast_trace.c", driver / "sast_emulator.c"]
+        sources += [driver / "sast_emulator_stream.c"] if stream else []
         sources += [driver / "memory_gcc.c"] if toolchain == "gcc" else []
         options = [f"-I{path}" for path in (build / "include", build / "host", driver)]
         options += [

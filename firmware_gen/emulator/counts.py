@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from firmware_gen.emulator.image import Image
+from firmware_gen.emulator.machine import Machine
 from firmware_gen.emulator.run import EmulatedNetwork
 
 DRIVER = "sast_emulator_"  # the emulator's own functions, which no device has
@@ -69,9 +70,13 @@ def count_steps(network: EmulatedNetwork, steps: list[bytes]) -> list[Counter[st
     counts = []
     for step in steps:
         network.quiet_step(step)
-        counted = network.machine.take_counts()
-        counts.append(Counter({f: n for f, n in counted.items() if not f.startswith(DRIVER)}))
+        counts.append(take_counts(network.machine))
     return counts
+
+
+def take_counts(machine: Machine) -> Counter[str]:
+    """Machine.take_counts, without what no device has."""
+    return Counter({f: n for f, n in machine.take_counts().items() if not f.startswith(DRIVER)})
 
 
 # What only the emulator's driver and the observer need; a device's program does not hold it.

@@ -1,4 +1,9 @@
-"""What a network costs on a core, in exact instruction counts: a step, a SynOp, a neuron, a spike."""
+"""What a network costs on a core, in exact instruction counts: a step, a SynOp, a neuron, a spike.
+
+Events reach it in up to three ways. *sent*: all events of a recording, as the sensor sent them, repeats of one input
+in one step included, which count no more than the model's count_cap says but cost a call each. *unique*: the binned
+list, without those. *stream*: as sent, with time stamps, through sast_stream.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import CheckFailedError
 from edge_sast.model import Model
 from edge_sast.runtime.simulator import Simulator, Trace
+from edge_sast.spread import spread
 from firmware_gen.c_target import generate, write_folder
 from firmware_gen.compare import compare
 from firmware_gen.compare_quiet import compare_quiet
@@ -23,18 +30,40 @@ from firmware_gen.emulator.cores import Core
 from firmware_gen.emulator.counts import by_part, code_bytes, count_steps
 from firmware_gen.emulator.image import Image
 from firmware_gen.emulator.run import EmulatedNetwork
-from firmware_gen.event_bytes import step_bytes
+from firmware_gen.emulator.stream import EmulatedStream, check_stream
+from firmware_gen.event_bytes import sent_step_bytes, step_bytes, within_steps
 from firmware_gen.trace import HostRecording, trace_format
 
 NAME = "counted"
+WAYS = ("sent", "unique", "stream")
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Of one way. events: pushed a step, on average. mean, p99 (nearest rank), max: instructions a step."""
+
+    events: float
+    mean: float
+    p99: int
+    max: int
+
+    @staticmethod
+    def of(counts: Sequence[Counter[str]], events: int) -> StepCost:
+        """counts: instructions of each step, by function; events: pushed in all of them."""
+        found = spread([sum(step.values()) for step in counts])
+        if found is None:
+            raise ValueError("no step was counted")
+        return StepCost(events / len(counts), found["mean"], int(found["p99"]), int(found["max"]))
 
 
 @dataclass(frozen=True)
 class Measurement:
     """Exact figures of one program on one set of recordings.
 
-    steps: counted. instructions: of all steps; step_max: of the dearest one. synops, deliveries (input spikes, and
-    spikes of every weighted layer but the last), swept (neurons times steps): what was done in all steps.
+    ways: what a step costs in each way that was counted; sent and stream only where it is known what the sensor sent.
+    steps: counted. instructions: of all steps, in the first of the ways, and so functions and parts. synops, deliveries
+    (input spikes, and spikes of every weighted layer but the last), swept (neurons times steps): what was done in all
+    steps.
     functions, parts: instructions of all steps. code: bytes of each function. stack: bytes that sast_push, sast_step
     and what they call were seen to use.
     """
@@ -42,9 +71,9 @@ class Measurement:
     core: str
     toolchain: str
     flags: tuple[str, ...]
+    ways: dict[str, StepCost]
     steps: int
     instructions: int
-    step_max: int
     synops: int
     deliveries: int
     swept: int
@@ -52,10 +81,6 @@ class Measurement:
     parts: dict[str, int]
     code: dict[str, int]
     stack: int
-
-    @property
-    def step_mean(self) -> float:
-        return self.instructions / self.steps
 
     @property
     def per_synop(self) -> float:
@@ -78,7 +103,7 @@ class Measurement:
 
     def figures(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
-        names = ("step_mean", "per_synop", "per_neuron", "per_spike", "code_bytes")
+        names = ("per_synop", "per_neuron", "per_spike", "code_bytes")
         return asdict(self) | {name: getattr(self, name) for name in names}
 
 
@@ -88,49 +113,76 @@ def measure(
     core: Core,
     toolchain: str = "zig",
     flags: Sequence[str] = DEFAULT_FLAGS,
+    sent: Sequence[NDArray[np.void]] | None = None,
 ) -> Measurement:
     """Export, compile, prove every recording equal to the runtime, and count its steps.
+
+    sent: EVENT_DTYPE [n] of each of `recordings`, as the sensor sent it; None where nobody knows.
 
     Raises:
         EdgeSastError: toolchain or emulator is missing; the recordings are binned in another way than the model's.
         CheckFailedError: the program differs from the runtime: its counts would mean nothing.
     """
-    simulator = Simulator(model)
-    form = trace_format(model, simulator.layers)
     image = _image(model, core, toolchain, flags)
-    plain = EmulatedNetwork(image, core, model, form)
-    counted = EmulatedNetwork(image, core, model, form, counted=True)
-    counts: list[Counter[str]] = []
-    work = np.zeros(2, np.int64)
-    for i in range(len(recordings)):
-        trace, steps = simulator.trace(recordings, i), step_bytes(recordings, i)
-        _check(model, trace, plain.record(steps), i, recordings.sources[i])
-        counts += count_steps(counted, steps)
-        work += trace.synops.sum(dtype=np.int64), trace.spike_counts[:, :-1].sum(dtype=np.int64)
-    functions = dict(sum(counts, Counter()).most_common())
+    stream = EmulatedStream(_image(model, core, toolchain, flags, True), core, model) if sent else None
+    counts, work, stack = _count(model, recordings, image, core, sent, stream)
+    pushed = dict.fromkeys(counts, int(recordings.counts.sum()))
+    if sent:
+        pushed["sent"] = pushed["stream"] = sum(len(within_steps(events, model.binning)) for events in sent)
+    main = counts[next(iter(counts))]
+    functions = dict(sum(main, Counter()).most_common())
     return Measurement(
         core=core.name,
         toolchain=toolchain,
         flags=tuple(flags),
-        steps=len(counts),
+        ways={way: StepCost.of(counts[way], pushed[way]) for way in counts},
+        steps=len(main),
         instructions=sum(functions.values()),
-        step_max=max(sum(step.values()) for step in counts),
         synops=int(work[0]),
         deliveries=int(work[1]) + int(recordings.counts.sum()),
-        swept=simulator.layers[-1].stop * len(counts),
+        swept=Simulator(model).layers[-1].stop * len(main),
         functions=functions,
         parts=by_part(functions),
         code=code_bytes(image),
-        stack=_stack(plain, step_bytes(recordings, 0)),
+        stack=stack,
     )
 
 
-def _image(model: Model, core: Core, toolchain: str, flags: Sequence[str]) -> Image:
+def _count(
+    model: Model,
+    recordings: BinnedEvents,
+    image: Image,
+    core: Core,
+    sent: Sequence[NDArray[np.void]] | None,
+    stream: EmulatedStream | None,
+) -> tuple[dict[str, list[Counter[str]]], NDArray[np.int64], int]:
+    """Instructions of each step by way and function; SynOps and spikes that were delivered in all steps; stack."""
+    simulator = Simulator(model)
+    form = trace_format(model, simulator.layers)
+    plain = EmulatedNetwork(image, core, model, form)
+    counted = EmulatedNetwork(image, core, model, form, counted=True)
+    counts: dict[str, list[Counter[str]]] = {way: [] for way in WAYS if sent or way == "unique"}
+    work = np.zeros(2, np.int64)
+    for i, source in enumerate(recordings.sources):
+        trace, steps = simulator.trace(recordings, i), step_bytes(recordings, i)
+        counts["unique"] += count_steps(counted, steps)
+        if sent and stream:
+            run = stream.run(within_steps(sent[i], model.binning))
+            check_stream(trace, run, source)
+            counts["stream"] += run.steps
+            steps = sent_step_bytes(sent[i], model.binning)
+            counts["sent"] += count_steps(counted, steps)
+        _check(model, trace, plain.record(steps), i, source)
+        work += trace.synops.sum(dtype=np.int64), trace.spike_counts[:, :-1].sum(dtype=np.int64)
+    return counts, work, _stack(plain, step_bytes(recordings, 0))
+
+
+def _image(model: Model, core: Core, toolchain: str, flags: Sequence[str], stream: bool = False) -> Image:
     with tempfile.TemporaryDirectory(prefix="edge-sast-measure-") as folder:
         build = Path(folder) / "build"
         files = generate(model, None, NAME)
         write_folder(files, build)
-        return build_image(build, list(files), NAME, core, toolchain, flags)
+        return build_image(build, list(files), NAME, core, toolchain, flags, stream)
 
 
 def _check(model: Model, expected: Trace, got: HostRecording, i: int, source: str) -> None:

@@ -7,7 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dense import Comparison, as_plain, crossing, show, summary
-from dense_cases import Case, Cost, Point, dense_network, event_points, measure_dense, measure_point
+from dense_cases import (
+    EVENTS_A_SPIKE,
+    Case,
+    Cost,
+    Point,
+    dense_network,
+    event_points,
+    measure_dense,
+    measure_point,
+    with_repeats,
+)
 from dense_network import Conv, Linear, MaxPool, Size
 from dense_plot import write
 from reference_network import random_events, reference_model
@@ -18,6 +28,7 @@ from edge_sast.layers import Linear as SpikingLinear
 from edge_sast.model import Model
 from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.measure import measure
+from firmware_gen.event_bytes import step_bytes
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +69,11 @@ def test_the_reference_network_has_the_multiplications_that_are_quoted() -> None
 
 def test_a_point_counts_what_the_instruction_benchmark_counts(model: Model) -> None:
     events = random_events(model, 0.1, 2)
-    point = measure_point(model, events, "cortex-m4", "zig")
+    point = measure_point(model, events, "cortex-m4", "zig", [step_bytes(events, i) for i in range(2)])
     counted = measure(model, events, find_core("cortex-m4"), "zig", ("-O3",))
     costs = [cost for costs in point.steps for cost in costs]
     assert sum(cost.instructions for cost in costs) == counted.instructions
+    assert point.unique_steps == point.steps
     assert point.synops * counted.steps == counted.synops
     assert point.rate == pytest.approx(events.counts.sum() / 6 / 200)
     assert all(cost.instructions < cost.cycles["cortex-m4"] < 3 * cost.instructions for cost in costs)
@@ -69,10 +81,21 @@ def test_a_point_counts_what_the_instruction_benchmark_counts(model: Model) -> N
 
 def test_a_decision_is_the_first_steps_of_each_recording() -> None:
     steps = [[Cost(n, {"cortex-m4": 2 * n}) for n in counts] for counts in ((1, 2, 4), (3, 5, 9))]
-    point = Point(0.1, 0.0, steps)
+    point = Point(0.1, 0.0, steps, [costs[::-1] for costs in steps])
+    assert point.decision("instructions", 2, unique=True) == (6 + 14) / 2
     assert point.decision("instructions", 2) == (3 + 8) / 2
     assert point.decision("cortex-m4", 3) == (14 + 34) / 2
     assert point.decision("instructions", 1) == 4.0
+
+
+def test_random_events_repeat_inputs_as_a_sensor_does(model: Model) -> None:
+    events = random_events(model, 0.2, 20)
+    sent = with_repeats(events, EVENTS_A_SPIKE)
+    assert sent.capped(1).digest() == events.digest()
+    assert sent.counts.mean() == pytest.approx(1.85, abs=0.1)
+    (point,) = event_points(Case("small", "a small network", lambda _rate: model), [0.2], "cortex-m4", "gcc")
+    pairs = zip(point.steps[0], point.unique_steps[0], strict=True)
+    assert all(sent.instructions > unique.instructions for sent, unique in pairs)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import instructions
@@ -11,9 +12,13 @@ import reference_network
 
 from edge_sast import modelfile
 from edge_sast.bounds import accumulator_bound
+from edge_sast.data.readers import read_file
 from edge_sast.errors import EdgeSastError
 from firmware_gen.emulator.cores import CORES
+from tests.cli.models import line_model, save_line_model
+from tests.cli.recordings import write_lines
 from tests.firmware_gen.builds import small_model
+from tests.strategies import as_counts
 
 
 def run(monkeypatch, *arguments):
@@ -44,14 +49,52 @@ def test_a_model_on_random_events(tmp_path, monkeypatch, capsys):
         assert found["core"] in CORES
         assert found["steps"] == 2 * 3
         assert found["instructions"] == sum(found["functions"].values()) == sum(found["parts"].values())
-        assert found["step_mean"] == found["instructions"] / found["steps"]
-        assert found["step_max"] >= found["step_mean"]
+        assert list(found["ways"]) == ["unique"]
+        assert found["ways"]["unique"]["mean"] == found["instructions"] / found["steps"]
         assert all(found["parts"][part] > 0 for part in ("scatter", "delivery", "sweep", "input", "rest"))
         assert not any(function.startswith("sast_emulator") for function in found["functions"])
     assert figures[2]["synops"] > figures[0]["synops"]
     printed = capsys.readouterr().out
     assert "per SynOp" in printed
     assert "sast_step" in printed
+
+
+def test_recordings_are_counted_as_the_sensor_sent_them_first(tmp_path, monkeypatch, capsys):
+    write_lines(tmp_path / "data", {"test": 1})
+    model = save_line_model(tmp_path)
+    out = tmp_path / "figures.json"
+    arguments = (
+        "--data",
+        tmp_path / "data",
+        "--cache-dir",
+        tmp_path / "cache",
+        "--toolchain",
+        "gcc",
+        "--json",
+        out,
+    )
+    assert run(monkeypatch, model, *arguments) == 0
+    (found,) = json.loads(out.read_text())
+    paths = sorted((tmp_path / "data" / "test").glob("*/*.bin"))
+    events = [read_file(path).events for path in paths]
+    counts = [as_counts(read_file(path), line_model().binning) for path in paths]
+    steps = found["steps"]
+    assert (len(paths), steps) == (3, 3 * 4)
+    ways = found["ways"]
+    assert list(ways) == ["sent", "unique", "stream"]
+    assert ways["sent"]["events"] == ways["stream"]["events"] == sum(map(len, events)) / steps
+    assert ways["unique"]["events"] == sum(count.sum() for count in counts) / steps < ways["sent"]["events"]
+    assert ways["unique"]["mean"] < ways["sent"]["mean"] < ways["stream"]["mean"]
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.split(r" {2,}", line)[4] for line in lines[2:5]] == [
+        "as the sensor sends them",
+        "without repeats",
+        "through sast_stream",
+    ]
+    assert lines[2].split()[-4:] == [
+        *(f"{ways['sent'][name]:,.0f}" for name in ("mean", "p99", "max")),
+        f"{2 * ways['sent']['mean']:,.0f}",
+    ]
 
 
 def test_the_reference_network():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import signal
@@ -17,7 +18,10 @@ import pytest
 
 from edge_sast import modelfile
 from edge_sast.cli.main import main
+from edge_sast.cli.recordings import load_sent
+from edge_sast.data.events import make_events
 from edge_sast.data.readers import read_file
+from edge_sast.data.readers.atis import write_recording_atis
 from edge_sast.hil import ports
 from edge_sast.modelfile import model_hash
 from edge_sast.runtime import Simulator
@@ -111,12 +115,15 @@ def test_a_board_that_agrees(home, tmp_path, capsys, tcp):
         assert (row["source"], row["label"]) == (str(paths[i]), paths[i].parent.name)
         assert row["outputs"] == expected.outputs[i].tolist()
         assert len(row["ticks"]) == model.binning.steps
+        assert len(row["unique_ticks"]) == (0 if i % 8 else model.binning.steps)
         assert row["ticks_total"] == sum(row["ticks"])
     (told,) = found_figures["boards"]
-    ticks = [tick for row in found_figures["results"] for tick in row["ticks"]]
-    assert told["ticks_per_step"]["max"] == max(ticks)
-    assert told["ticks_per_step"]["mean"] == pytest.approx(np.mean(ticks))
-    assert told["ticks_per_step"]["p99"] == sorted(ticks)[int(np.ceil(0.99 * len(ticks))) - 1]
+    for kind, recordings in (("", 12), ("unique_", 2)):
+        ticks = [tick for row in found_figures["results"] for tick in row[f"{kind}ticks"]]
+        assert told[f"{kind}ticks_recordings"] == recordings
+        assert told[f"{kind}ticks_per_step"]["max"] == max(ticks)
+        assert told[f"{kind}ticks_per_step"]["mean"] == pytest.approx(np.mean(ticks))
+        assert told[f"{kind}ticks_per_step"]["p99"] == sorted(ticks)[int(np.ceil(0.99 * len(ticks))) - 1]
     assert (told["port"], told["clock"], told["clock_hz"]) == (found.port, "microseconds", 1_000_000)
     lines = capsys.readouterr().out.splitlines()
     percent = f"{100 * np.mean(right):.2f}"
@@ -124,9 +131,69 @@ def test_a_board_that_agrees(home, tmp_path, capsys, tcp):
         f"{home / 'data'} test: 12 recordings, accuracy {percent} %, runtime {percent} %; 0 mismatches, checked: both"
     )
     assert table(lines, "port")[0][:3] == [found.port, "virtual", "12"]
+    second = lines[lines.index("", lines.index("", 1) + 1) + 1 :]
+    assert [row[:4] for row in table(second, "port")] == [
+        [found.port, "microseconds at 1 MHz", *kind]
+        for kind in (("as sent", "12"), ("those that count", "2"))
+    ]
     assert [row[-1] for row in table(lines, "layer")] == ["equal", "equal"]
     assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 13
     assert " > LOAD " in (tmp_path / "wire.txt").read_text()
+
+
+def test_unique_events_give_the_same_answers_in_fewer_bytes(home, tmp_path, capsys):
+    figures, journals = {}, {}
+    for kind in ("sent", "unique"):
+        options = ["--unique-events"] if kind == "unique" else []
+        journals[kind] = tmp_path / f"{kind}.jsonl"
+        more = ["--json", tmp_path / "f.json", "--journal", journals[kind], "--limit", 3, *options]
+        with board(home) as found:
+            assert main(words(home, [found.port], *more)) == 0
+        figures[kind] = json.loads((tmp_path / "f.json").read_text())
+        assert figures[kind]["events"] == kind
+    rows = [figures[kind]["results"] for kind in ("sent", "unique")]
+    all_repeats = 0
+    for sent, unique in zip(*rows, strict=True):
+        assert all(
+            sent[name] == unique[name] for name in ("source", "prediction", "outputs", "synops", "spikes")
+        )
+        assert (sent["mismatch"], unique["mismatch"], unique["ticks"]) == (None, None, [])
+        assert len(unique["unique_ticks"]) == 4
+        events = read_file(Path(sent["source"])).events
+        repeats = len(events) - int(as_counts(read_file(Path(sent["source"])), line_model().binning).sum())
+        assert sent["wire_bytes"] >= unique["wire_bytes"] + repeats
+        all_repeats += repeats
+    assert all_repeats > 0
+    told = figures["unique"]["boards"][0]
+    assert (told["ticks_per_step"], told["ticks_recordings"], told["unique_ticks_recordings"]) == (None, 0, 3)
+    capsys.readouterr()
+    with board(home) as found:
+        for kind, options in (("sent", ["--unique-events"]), ("unique", [])):
+            resume = ["--resume", journals[kind], "--limit", 3, *options]
+            assert main(words(home, [found.port], *resume)) == 2
+            message = "; give --unique-events, or leave it out, as then, or start anew without --resume"
+            assert message in capsys.readouterr().err
+
+
+def test_more_events_than_can_be_counted_are_told(tmp_path, capsys):
+    """300 of one pixel in a step: 255 are sent."""
+    t = np.sort(np.random.default_rng(0).integers(0, 1000, 300))
+    events = make_events(t - t[0], np.full(300, 5), np.full(300, 6), np.ones(300))
+    for name in ("column", "diagonal", "row"):
+        (tmp_path / "data" / "test" / name).mkdir(parents=True)
+        (tmp_path / "data" / "test" / name / "a.bin").write_bytes(write_recording_atis(events))
+    arguments = argparse.Namespace(
+        data=str(tmp_path / "data"), split=None, limit=None, sensor=None, window_us=None, download_dir=None,
+        skip_empty=False, cache_dir=str(tmp_path / "cache"),
+    )  # fmt: skip
+    model = line_model()
+    recordings, sent = load_sent(model.binning, model.classes, arguments)
+    assert sent.counts.tolist() == [255] * 3
+    assert recordings.binned.counts.tolist() == [1] * 3
+    assert recordings.binned.binning == model.binning
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path / 'data'} test: 3 inputs have 255 events or more in a step; 255 of each are sent\n"
+    )
 
 
 def test_one_wrong_weight_is_named_on_one_of_two_boards(home, tmp_path, capsys):
@@ -267,6 +334,10 @@ def test_mistakes_are_one_line(home, tmp_path, capsys):
         (words(home, ["a", "a"]), r"--port a: is given twice; a board takes one recording at a time"),
         (words(home, ["/dev/ttyNONE"]), r"--port /dev/ttyNONE: no such port; .*"),
         (words(home, ["x"], "--check", "all"), r"--check is 'all'; choose both, crc, result"),
+        (
+            words(home, ["x"], "--check", "crc", "--unique-events"),
+            r"--unique-events: observed runs get no other events; leave it out beside --check crc",
+        ),
         (words(home, ["x"], "--baud", "0"), r"--baud is 0; it must be 1 or more, .*"),
         (words(home, ["x"], "--stall-s", "nan"), r"--stall-s is nan; give seconds above 0"),
         (words(home, ["x"], "--patience-s", "0"), r"--patience-s is 0.0; give seconds above 0"),

@@ -11,8 +11,8 @@ from tests.data.oracles import random_recording, slow_bins
 BINNING = Binning(34, 30, 1, 10_000, 4, 3)
 
 
-def binned(seeds, classes=("a", "b")):
-    rows = [bin_recording(random_recording(seed, 150, 34, 30), BINNING) for seed in seeds]
+def binned(seeds, classes=("a", "b"), events=150):
+    rows = [bin_recording(random_recording(seed, events, 34, 30), BINNING) for seed in seeds]
     offsets = np.cumsum([0] + [len(row.indices) for row in rows])
     return BinnedEvents(
         BINNING,
@@ -111,3 +111,18 @@ def test_contradictions_are_refused(change, message):
         EdgeSastError, match=f"^binned events: {re.escape(message)}.*; bin the recordings again$"
     ):
         dataclasses.replace(binned([3]), **change)
+
+
+def test_capped_counts_are_those_of_a_smaller_cap():
+    recordings = [random_recording(seed, 3000, 34, 30) for seed in (1, 2)]
+    all_of_them = binned((1, 2), events=3000)
+    assert all_of_them.counts.max() == 3
+    for cap in (1, 2, 3):
+        found = all_of_them.capped(cap)
+        grid = dataclasses.replace(BINNING, count_cap=cap)
+        assert found.binning == grid
+        rows = [bin_recording(recording, grid) for recording in recordings]
+        np.testing.assert_array_equal(found.counts, np.concatenate([row.counts for row in rows]))
+        np.testing.assert_array_equal(found.indices, np.concatenate([row.indices for row in rows]))
+    with pytest.raises(EdgeSastError, match="count_cap is 4, but the events were counted up to 3 only"):
+        binned((1,)).capped(4)

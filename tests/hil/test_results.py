@@ -35,6 +35,7 @@ def outcome(index: int, **changes) -> Outcome:
             synops=(2**40, 3),
             spikes=(4, 5),
             ticks=(2**32 - 1, 0, 7),
+            unique_ticks=(2**32 - 2, 0, 6),
             seconds=0.1,
             wire_bytes=1234,
             retries=1,
@@ -117,6 +118,10 @@ def test_a_changed_figure_is_refused(path):
             f"its data is {'b' * 16}, here it is {'c' * 16}; give the same --data, --split, --limit",
         ),
         ({"check": "crc"}, "its check is both, here it is crc; give the same --check"),
+        (
+            {"events": "sent"},
+            "its events is unique, here it is sent; give --unique-events, or leave it out, as then",
+        ),
         ({"recordings": 8}, "its recordings is 9, here it is 8; give the same --data"),
     ],
 )
@@ -136,9 +141,9 @@ def test_what_is_no_journal(path, text):
 
 
 def test_of_another_version(path, monkeypatch):
-    monkeypatch.setattr("edge_sast.hil.results.FORMAT_VERSION", 3)
+    monkeypatch.setattr("edge_sast.hil.results.FORMAT_VERSION", 4)
     with pytest.raises(
-        EdgeSastError, match=r"version is 2; this edge-sast reads 3: start anew without --resume"
+        EdgeSastError, match=r"version is 3; this edge-sast reads 4: start anew without --resume"
     ):
         Journal.resume(path, IDENTITY)
 

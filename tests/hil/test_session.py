@@ -92,12 +92,65 @@ def test_every_recording_equals_the_runtime(many, tcp, check):
     assert_all_equal(many, result)
     assert kept == list(result.outcomes.values())
     assert (result.lost, result.set_aside, dict(result.failures)) == ({}, {}, {})
-    assert [len(outcome.ticks) for outcome in kept] == [0 if check == "crc" else 4] * COUNT
+    assert [len(outcome.unique_ticks) for outcome in kept] == [0 if check == "crc" else 4] * COUNT
+    assert {outcome.ticks for outcome in kept} == {()}  # nobody told what a sensor sent
     assert {(o.port, o.board, o.clock, o.clock_hz) for o in kept} == {
         (board.port, "virtual", "microseconds", 1_000_000)
     }
     assert all(outcome.wire_bytes > 100 and outcome.seconds > 0 for outcome in kept)
     assert {(outcome.retries, outcome.restarts) for outcome in kept} == {(0, 0)}
+
+
+@pytest.mark.parametrize("check", ["both", "crc", "result"])
+def test_all_events_of_a_sensor_give_the_same_answers(many, check):
+    """Some inputs have more events than count; every run is compared, and each event takes a byte of the wire."""
+    grid = replace(many.data.binning, count_cap=255)
+    more = np.random.default_rng(4).integers(0, 9, len(many.data.counts)).astype(np.uint8)
+    full = many.data.counts == many.data.binning.count_cap  # of others it would be another recording
+    sent = replace(
+        many.data, binning=grid, counts=many.data.counts + np.where(full, more, 0).astype(np.uint8)
+    )
+    assert sent.capped(many.data.binning.count_cap).digest() == many.data.digest()
+    kept, plain = [], []
+    with many.board(True) as board:
+        result = measure(many, [board.port], Plan(check), on_outcome=kept.append, sent=sent)
+    with many.board(True) as board:
+        measure(many, [board.port], Plan(check), on_outcome=plain.append)
+    assert_all_equal(many, result)
+    timed = check != "crc"
+    unique = [timed and outcome.index % worker.UNIQUE_EVERY == 0 for outcome in kept]
+    assert [len(outcome.ticks) for outcome in kept] == [4 * timed] * COUNT
+    assert [len(outcome.unique_ticks) for outcome in kept] == [4 * also for also in unique]
+    repeats = [int(sent.select([i]).counts.sum() - many.data.select([i]).counts.sum()) for i in range(COUNT)]
+    assert max(repeats) > 1000
+    for outcome, other in zip(kept, plain, strict=True):
+        assert outcome.wire_bytes >= other.wire_bytes + timed * repeats[outcome.index]
+
+
+def test_a_board_that_counts_repeats_is_found(many):
+    """Only all events show it: an input that counts up to 3 has four of them."""
+    cap = many.data.binning.count_cap
+    sent = replace(
+        many.data,
+        binning=replace(many.data.binning, count_cap=255),
+        counts=np.where(many.data.counts == cap, cap + 1, many.data.counts).astype(np.uint8),
+    )
+    sources = many.program.parent / "counts_all"
+    push = export(many.model, sources) / "src" / "sast_push.c"
+    text = push.read_text()
+    assert text.count("seen[n] >= model->count_cap") == 1
+    push.write_text(text.replace("seen[n] >= model->count_cap", "seen[n] >= 255u"))
+    program = many.program.parent / "counts_all_program"
+    build_virtual_board(sources, program)
+    wrong = make_bench(program, recordings=2)
+    with wrong.board(True) as board:
+        alike = measure(wrong, [board.port])
+    with wrong.board(True) as board:
+        found = measure(wrong, [board.port], sent=sent.select([0, 1]))
+    assert [outcome.mismatch for outcome in alike.outcomes.values()] == [None, None]
+    first = found.outcomes[0].mismatch
+    assert found.outcomes[0].located
+    assert (first.sample, first.layer, first.quantity) == (0, 0, "membrane")
 
 
 class _Terminal(serial.Serial):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from edge_sast.data.binning import BinnedEvents
+from edge_sast.data.events import make_events
 from edge_sast.errors import CheckFailedError
 from firmware_gen.emulator import measure
 from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.counts import PARTS, by_part, part_of
 from firmware_gen.known_answers import random_recordings
-from tests.firmware_gen.builds import small_model
+from tests.firmware_gen.builds import everything_model, small_model
 
 WRONG = """
 #undef sast_step
@@ -18,6 +24,15 @@ sast_status_t sast_step(sast_context_t *context)
     (void)sast_push(context, 0, 0, 1);
     return original_step(context);
 }
+"""
+
+DEAF = """
+#include "sast.h"
+static sast_status_t deaf(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    return x > 0u ? sast_push(context, x, y, polarity) : SAST_OK;
+}
+#define sast_push deaf
 """
 
 
@@ -41,6 +56,74 @@ def test_more_events_cost_more():
     crowded = measure.measure(model, recordings.select([2]), find_core("cortex-m4"))
     assert crowded.synops > sparse.synops
     assert crowded.instructions > sparse.instructions
+
+
+def sent(recordings: BinnedEvents, times: int) -> list[np.ndarray]:
+    """Every event so many times, anywhere in its step, in the order of time."""
+    grid, rng, out = recordings.binning, np.random.default_rng(times), []
+    for i in range(len(recordings)):
+        parts = []
+        for step in range(grid.steps):
+            row = i * grid.steps + step
+            part = slice(recordings.step_ptr[row], recordings.step_ptr[row + 1])
+            x, y, p = grid.sensor_events(
+                recordings.indices[part], times * recordings.counts[part].astype(int)
+            )
+            t = rng.integers(0, grid.dt_us, len(x)) + step * grid.dt_us
+            parts.append(make_events(t, x, y, p))
+        events = np.concatenate(parts)
+        events = events[np.argsort(events["t"], kind="stable")]
+        events["t"][0] = 0  # where the recording starts
+        out.append(events)
+    return out
+
+
+def test_repeats_cost_and_change_nothing():
+    """Each event twice: the runtime's trace is compared in each way, and a repeat adds nothing but its own call."""
+    model, core = small_model(), find_core("cortex-m4")
+    recordings = random_recordings(model)
+    found = measure.measure(model, recordings, core, "gcc", sent=sent(recordings, 2))
+    assert list(found.ways) == ["sent", "unique", "stream"]
+    once, twice, stream = (found.ways[way] for way in ("unique", "sent", "stream"))
+    assert once.events == recordings.counts.sum() / found.steps
+    assert twice.events == stream.events == 2 * once.events
+    assert twice.mean == found.instructions / found.steps
+    assert 10 * once.events < twice.mean - once.mean < 60 * once.events
+    assert (twice.mean - once.mean) * found.steps < found.parts["input"]
+    assert once.mean < twice.mean < stream.mean
+    assert all(way.mean < way.p99 <= way.max for way in found.ways.values())
+
+
+def test_every_way_gives_the_runtime_s_answers_where_counts_are_capped():
+    """A model with shifted coordinates and counts up to 3, each event four times: measure compares every way."""
+    model = everything_model()
+    recordings = random_recordings(model)
+    full = replace(recordings, counts=np.full_like(recordings.counts, model.binning.count_cap))
+    found = measure.measure(model, full, find_core("rv32"), "gcc", sent=sent(full, 4))
+    assert found.ways["sent"].mean > found.ways["unique"].mean
+
+
+def test_a_stream_that_loses_events_is_not_counted(monkeypatch):
+    model = small_model()
+    recordings = random_recordings(model)
+
+    def deaf(*arguments):
+        files = dict(generate(*arguments))
+        files["src/sast_stream.c"] = DEAF.encode() + files["src/sast_stream.c"]
+        return files
+
+    generate = measure.generate
+    monkeypatch.setattr(measure, "generate", deaf)
+    with pytest.raises(
+        CheckFailedError,
+        match="the C behind sast_stream differs from the runtime: random events 0: SynOps expected",
+    ):
+        measure.measure(model, recordings, find_core("cortex-m4"), "gcc", sent=sent(recordings, 1))
+
+
+def test_cost_of_steps():
+    counts = [Counter({"sast_push": n, "sast_step": 100}) for n in range(1, 201)]
+    assert measure.StepCost.of(counts, 5000) == measure.StepCost(25.0, 200.5, 298, 300)
 
 
 def test_a_wrong_program_is_not_counted(monkeypatch):
