@@ -8,7 +8,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from contextlib import suppress
+from typing import Protocol, TextIO
 
 from edge_sast.cli.arguments import check_arguments
 from edge_sast.errors import CheckFailedError, EdgeSastError
@@ -86,22 +87,42 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    parser = build_parser()
     try:
-        args = parser.parse_args(argv)
-        args.argv = list(sys.argv[1:] if argv is None else argv)
-        if args.version:
-            import edge_sast
+        return run_command(argv)
+    except BaseException as error:
+        return exit_code(error)
 
-            print(f"edge-sast {edge_sast.__version__}")
-            return 0
-        if args.command is None:
-            parser.print_help()
-            return 2
-        check_arguments(args)
+
+def run_command(argv: Sequence[str] | None = None) -> int:
+    """The same, but raises what ends it; `exit_code` tells that to the user."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    args.argv = list(sys.argv[1:] if argv is None else argv)
+    if args.version:
+        import edge_sast
+
+        print(f"edge-sast {edge_sast.__version__}")
+        return 0
+    if args.command is None:
+        parser.print_help()
+        return 2
+    check_arguments(args)
+    try:
         code: int = args.run(args)
-        sys.stdout.flush()
-        return code
+    except ModuleNotFoundError as error:  # the base installation runs models; training is an extra
+        if error.name != "torch":
+            raise
+        raise EdgeSastError(
+            f"{args.command}: PyTorch is not installed; pip install 'edge-sast[train]'"
+        ) from error
+    sys.stdout.flush()
+    return code
+
+
+def exit_code(error: BaseException) -> int:
+    """Say in one line why a command ended; returns its exit code. What no user can mend is raised again."""
+    try:
+        raise error
     except SystemExit as error:  # argparse
         return error.code if isinstance(error.code, int) else 2
     except EdgeSastError as error:
@@ -110,10 +131,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(str(error), 1)
     except KeyboardInterrupt as error:
         return _say(str(error) or "interrupted", 130)
-    except ModuleNotFoundError as error:  # the base installation runs models; training is an extra
-        if error.name != "torch":
-            raise
-        return _say(f"{args.command}: PyTorch is not installed; pip install 'edge-sast[train]'", 2)
     except BrokenPipeError:  # `edge-sast ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -122,9 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _say("out of memory; lower --batch-size, --steps or --limit, or use a smaller --arch", 2)
     except OSError as error:
-        return _say(
-            f"{error.filename or 'system'}: {error.strerror or error}; check space and permissions", 2
-        )
+        where = error.filename or ("system" if _flushed(sys.stdout) else "standard output")
+        return _say(f"{where}: {error.strerror or error}; check space and permissions", 2)
 
 
 def entry_point() -> None:
@@ -142,8 +158,20 @@ def entry_point() -> None:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"edge-sast: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError):  # a full disk: the code tells it
+        print(f"edge-sast: {' '.join(message.split())}", file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        if not _flushed(stream):  # else Python tries again as it ends, and ends with a code of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return code
+
+
+def _flushed(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+        return True
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":
