@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Protocol, TextIO
 
 from edge_sast.cli.arguments import check_arguments
+from edge_sast.environment import check_environment
 from edge_sast.errors import CheckFailedError, EdgeSastError
 
 SUBCOMMANDS = (
@@ -107,6 +108,8 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     check_arguments(args)
+    if args.command != "doctor":  # which tells it beside the rest
+        check_environment()
     try:
         code: int = args.run(args)
     except ModuleNotFoundError as error:  # the base installation runs models; training is an extra
