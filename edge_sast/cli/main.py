@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol, TextIO
+from typing import Protocol
 
 from edge_sast.cli.arguments import check_arguments
 from edge_sast.environment import check_environment
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.files import is_no_space
 
 SUBCOMMANDS = (
     "demo",
@@ -142,7 +143,8 @@ def exit_code(error: BaseException) -> int:
             raise
         return _say("out of memory; lower --batch-size, --steps or --limit, or use a smaller --arch", 2)
     except OSError as error:
-        where = error.filename or ("system" if _flushed(sys.stdout) else "standard output")
+        # Whoever writes a file names it.
+        where = error.filename or ("standard output" if is_no_space(error) else "system")
         return _say(f"{where}: {error.strerror or error}; check space and permissions", 2)
 
 
@@ -164,17 +166,11 @@ def _say(message: str, code: int) -> int:
     with suppress(OSError):  # a full disk: the code tells it
         print(f"edge-sast: {' '.join(message.split())}", file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
-        if not _flushed(stream):  # else Python tries again as it ends, and ends with a code of its own
+        try:
+            stream.flush()
+        except OSError:  # Python would try again as it ends, and end with a code of its own
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return code
-
-
-def _flushed(stream: TextIO) -> bool:
-    try:
-        stream.flush()
-        return True
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":
