@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -15,6 +16,9 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+# Full, over a quota or a limit, or no longer writable at all after an error of its own.
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
@@ -54,6 +58,17 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     finally:  # an interrupt leaves nothing behind either
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def is_no_space(error: BaseException) -> bool:
+    """Whether an error, or one that led to it, is of a disk that takes no more."""
+    while True:
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            return True
+        earlier = error.__cause__ or error.__context__
+        if earlier is None:
+            return False
+        error = earlier
 
 
 def _destination(path: str | os.PathLike[str]) -> Path:

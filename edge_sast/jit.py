@@ -8,9 +8,11 @@ import inspect
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numba
+
+from edge_sast import kernel_cache
 
 
 def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = False) -> Callable[..., Any]:
@@ -34,23 +36,17 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = 
     )
     named.__doc__ = function.__doc__
     named.__qualname__ = f"{function.__name__}_{'parallel' if parallel else 'serial'}_{stamp}"
-    try:
-        return _njit(named, parallel, inline, cache=True)
-    except RuntimeError:  # "no locator available": neither the package nor the home folder can be written
-        return _njit(named, parallel, inline, cache=False)
-
-
-def _njit(function: Callable[..., Any], parallel: bool, inline: bool, cache: bool) -> Callable[..., Any]:
-    options: dict[str, Any] = {"cache": cache, "nogil": True, "parallel": parallel, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "parallel": parallel, "error_model": "numpy"}
     if inline:
         options["inline"] = "always"
-    compiled: Callable[..., Any] = numba.njit(**options)(function)
-    return compiled
+    compiled: Any = numba.njit(**options)(named)
+    compiled._cache = kernel_cache.cache_of(named)  # what cache=True does, with files that are checked
+    return cast(Callable[..., Any], compiled)
 
 
 @functools.cache
 def _sources_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted({*folder.glob("*.py"), Path(__file__)}):
+    for path in sorted({*folder.glob("*.py"), Path(__file__), Path(kernel_cache.__file__)}):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

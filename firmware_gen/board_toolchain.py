@@ -12,7 +12,7 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 from firmware_gen.boards import Board
 from firmware_gen.compiler import zig_command
-from firmware_gen.emulator.toolchain import GNU, TOOLCHAINS, environment
+from firmware_gen.emulator.toolchain import GNU, TOOLCHAINS, run_with_cache
 
 COMPILE_TIMEOUT_S = 600  # zig builds its runtime library on first use, which takes a minute on a slow machine
 FLAGS = (
@@ -78,6 +78,13 @@ def compile_command(
 
 def run_compiler(command: Sequence[str], board: Board, scratch: Path) -> None:
     """Runs it. scratch: where zig may cache when it may not elsewhere. Raises EdgeSastError with the first error."""
+    if "ziglang" in command:
+        run_with_cache(lambda variables: _run(command, board, variables), scratch)
+    else:
+        _run(command, board, None)
+
+
+def _run(command: Sequence[str], board: Board, variables: dict[str, str] | None) -> None:
     try:
         done = subprocess.run(
             command,
@@ -85,7 +92,7 @@ def run_compiler(command: Sequence[str], board: Board, scratch: Path) -> None:
             text=True,
             errors="replace",
             timeout=COMPILE_TIMEOUT_S,
-            env=environment(scratch),
+            env=variables,
         )
     except subprocess.TimeoutExpired as error:
         raise EdgeSastError(

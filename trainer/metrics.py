@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.files import write_atomic
+from edge_sast.files import read_bytes, write_atomic
 from trainer.network import Output
 from trainer.parallel import Workers
 
@@ -74,9 +76,20 @@ class Averages:
 
 
 def append(folder: Path, figures: dict[str, Any], epochs: int, quiet: bool) -> None:
-    """Add a line to a run's metrics, and say it unless quiet."""
-    with (folder / METRICS_NAME).open("a") as stream:
-        stream.write(json.dumps(figures) + "\n")
+    """Add a line to a run's metrics, and say it unless quiet.
+
+    Raises EdgeSastError where the disk does not take it.
+    """
+    path = folder / METRICS_NAME
+    try:
+        with path.open("a") as stream:
+            stream.write(json.dumps(figures) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())  # before the checkpoint that counts this epoch as done
+    except OSError as error:
+        raise EdgeSastError(
+            f"{path}: cannot be written: {error.strerror or error}; free space, then go on with --resume"
+        ) from error
     if not quiet:
         tqdm.write(
             f"epoch {figures['epoch']}/{epochs} {figures['part']}: loss "
@@ -88,28 +101,30 @@ def append(folder: Path, figures: dict[str, Any], epochs: int, quiet: bool) -> N
 def keep(folder: Path, epochs: int) -> None:
     """Drop lines of epochs after the checkpoint: they are about to be run again.
 
-    Raises EdgeSastError where a line of an epoch before it is missing.
+    Where lines of epochs before it are missing or damaged, one warning says so: what was trained is in the checkpoint.
     """
     path = folder / METRICS_NAME
     lines = path.read_bytes().splitlines() if path.exists() else []
     by_epoch = {_epoch_of(line): line for line in lines}
-    missing = [epoch for epoch in range(1, epochs + 1) if epoch not in by_epoch]
+    missing = [str(epoch) for epoch in range(1, epochs + 1) if epoch not in by_epoch]
     if missing:
-        raise EdgeSastError(
-            f"{path}: the line of epoch {missing[0]} is missing or damaged; restore a copy, "
-            "or train again with --overwrite"
+        print(
+            f"warning: {path}: the figures of epoch {', '.join(missing)} are missing or damaged; going on without them",
+            file=sys.stderr,
         )
-    write_atomic(path, b"".join(by_epoch[epoch] + b"\n" for epoch in range(1, epochs + 1)))
+    kept = [by_epoch[epoch] for epoch in range(1, epochs + 1) if epoch in by_epoch]
+    write_atomic(path, b"".join(line + b"\n" for line in kept))
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a run, in order."""
-    return [json.loads(line) for line in (folder / METRICS_NAME).read_text().splitlines()]
+    """The lines of a run that are whole, in order."""
+    lines = read_bytes(folder / METRICS_NAME).splitlines()
+    return [json.loads(line) for line in lines if _epoch_of(line) is not None]
 
 
 def _epoch_of(line: bytes) -> int | None:
     """The epoch that a line of metrics tells of; None for a line that was cut off."""
     try:
         return int(json.loads(line)["epoch"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None

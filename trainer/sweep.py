@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from trainer import sweep_plot, sweep_report
 from trainer.command import MOST_THREADS, choose_device
 from trainer.settings_checks import flag
 from trainer.sweep_space import LeftOut, Space
-from trainer.sweep_study import BEAT_SECONDS, OBJECTIVES, Held, Ledger
-from trainer.sweep_trial import FIGURES_NAME
+from trainer.sweep_study import BEAT_SECONDS, OBJECTIVES, Held, Ledger, database_errors
+from trainer.sweep_trial import NO_SPACE, read_figures
 
 RUNS_NAME = "runs"
 LOG_NAME = "log.txt"
@@ -31,6 +31,7 @@ PLOT_NAME = "pareto.png"
 MOST_JOBS = 1024
 TRIALS = 20  # of a search, where --trials does not say
 MOST_REASON = 300  # characters
+SAID = "edge-sast: "  # begins the line that says why a command ended
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -48,7 +49,7 @@ def sweep(args: argparse.Namespace) -> int:
     _tell_left_out(left_out, args)
     runner = Runner(ledger, folder, args)
     try:
-        with kill_interrupts():
+        with kill_interrupts(), database_errors():
             runner.run()
     except KeyboardInterrupt:
         runner.stop()
@@ -101,7 +102,7 @@ class Runner:
         with ThreadPoolExecutor(self._args.jobs) as pool:
             workers = [pool.submit(self._work) for _ in range(self._args.jobs)]
             try:
-                for worker in workers:
+                for worker in as_completed(workers):
                     worker.result()
             except BaseException:
                 self.stop()
@@ -118,7 +119,10 @@ class Runner:
 
     def _beat(self) -> None:
         while not self._stopped.wait(BEAT_SECONDS):
-            self._ledger.beat()
+            with suppress(
+                EdgeSastError
+            ):  # a full disk: who writes next tells it, unless there is space again
+                self._ledger.beat()
 
     def _work(self) -> None:
         while not self._stopped.is_set():
@@ -126,15 +130,18 @@ class Runner:
             if held is None:
                 return
             code = self._train(held)
-            if self._stopped.is_set() and code != 0:
-                self._ledger.release(held)
+            if code == NO_SPACE or (self._stopped.is_set() and code != 0):
+                with suppress(EdgeSastError):  # then it is taken from a dead worker
+                    self._ledger.release(held)
+                if code == NO_SPACE:
+                    self._tell_full(held)
                 return
             self._settle(held, code)
 
     def _train(self, held: Held) -> int:
         """Run the trial's process to its end; returns its exit code."""
         folder = self._folder / RUNS_NAME / held.training.name
-        if (folder / FIGURES_NAME).exists():
+        if read_figures(folder) is not None:
             return 0
         folder.mkdir(parents=True, exist_ok=True)
         threads = self._args.threads or (1 if self._args.jobs > 1 else 0)
@@ -163,11 +170,22 @@ class Runner:
                 process.stdin.close()
         return code
 
+    def _tell_full(self, held: Held) -> None:
+        """A full disk is no fault of the trial's settings: it stays to be run.
+
+        Raises EdgeSastError, which ends the sweep.
+        """
+        folder = self._folder / RUNS_NAME / held.training.name
+        last = _last_line(folder / LOG_NAME)
+        said = last.startswith(SAID)  # the log lies on the same disk
+        reason = last.removeprefix(SAID) if said else f"{folder}: no space left on the disk; free space"
+        raise EdgeSastError(f"{reason}; the same command then goes on")
+
     def _settle(self, held: Held, code: int) -> None:
         folder = self._folder / RUNS_NAME / held.training.name
         told = f"{held.training.name}: "
-        if code == 0:
-            figures = json.loads((folder / FIGURES_NAME).read_text())
+        figures = read_figures(folder) if code == 0 else None
+        if figures is not None:
             self._ledger.finish(held, figures)
             told += sweep_report.one_line(figures)
         else:
@@ -182,8 +200,12 @@ def _reason(log: Path, code: int) -> str:
     """Why a trial's process failed: the last line it wrote."""
     if code < 0:
         return f"its process was ended by signal {-code} (out of memory?); see {log}"
+    return (_last_line(log).removeprefix(SAID) or f"exit code {code}")[:MOST_REASON]
+
+
+def _last_line(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return (lines[-1].removeprefix("edge-sast: ") if lines else f"exit code {code}")[:MOST_REASON]
+    return lines[-1] if lines else ""
 
 
 def _tell_left_out(left_out: Sequence[LeftOut], args: argparse.Namespace) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -27,9 +27,10 @@ try:
         FloatDistribution,
         IntDistribution,
     )
-    from optuna.storages.journal import JournalFileBackend
     from optuna.study import StudyDirection
     from optuna.trial import FrozenTrial, TrialState
+
+    from trainer.sweep_journal import SweepJournal
 except ImportError as error:
     raise EdgeSastError("sweep: Optuna is not installed; run pip install 'edge-sast[sweep]'") from error
 
@@ -77,6 +78,8 @@ class Ledger:
             )
             self._id = self._storage.get_study_id_from_name(name)
             found = self._study.user_attrs.get("spec")
+        except EdgeSastError:
+            raise
         # Optuna, SQLAlchemy and database drivers raise whatever they raise; all of it means the same here.
         except Exception as error:
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -151,7 +154,7 @@ class Ledger:
 
     def beat(self) -> None:
         """Say that this process still runs what it holds."""
-        with self._lock:
+        with self._lock, database_errors():
             for trial_id in self._held.values():
                 self._note(trial_id, "alive", time.time())
 
@@ -224,8 +227,17 @@ class Ledger:
 def _open_storage(folder: Path, url: str | None) -> optuna.storages.BaseStorage:
     if url:
         return optuna.storages.RDBStorage(url)
-    backend = JournalFileBackend(str(folder / JOURNAL_NAME))
-    return optuna.storages.JournalStorage(backend)
+    return optuna.storages.JournalStorage(SweepJournal(folder / JOURNAL_NAME))
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """A database that cannot be written, or reached, as EdgeSastError."""
+    try:
+        yield
+    except optuna.exceptions.StorageInternalError as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise EdgeSastError(f"--storage: {reason}; mend it, then the same command goes on") from error
 
 
 def _check_same(folder: Path, found: dict[str, str], spec: dict[str, str]) -> None:

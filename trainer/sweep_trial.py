@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import threading
@@ -17,42 +18,58 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from edge_sast.cli.main import build_parser
-from edge_sast.cli.main import main as edge_sast
+from edge_sast.cli.main import build_parser, exit_code, run_command
 from edge_sast.cli.output import write_json
-from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.files import locked
+from edge_sast.errors import EdgeSastError
+from edge_sast.files import is_no_space, locked
 from edge_sast.footprint import footprint
-from edge_sast.terminal import echo, one_line
-from trainer import checkpoint, datasets
+from trainer import checkpoint, datasets, metrics
 from trainer.bits import bits_name
 from trainer.command import build_model, measure
-from trainer.loop import METRICS_NAME
 
 FIGURES_NAME = "figures.json"
 LOCK_NAME = "trial.lock"
+NEEDED = ("accuracy", "synops_per_sample", "flash_bytes", "ram_bytes", "hard_accuracy", "gap", "seconds")
+NO_SPACE = 75  # exit code (EX_TEMPFAIL of sysexits.h): the disk is full, and the trial may be run again
 POLL_SECONDS = 0.5
 
 
 def main(argv: Sequence[str]) -> int:
     """Returns the exit code; 0 where `figures.json` stands in the folder."""
+    try:
+        return _run(argv)
+    except BaseException as error:
+        code = exit_code(error)
+        return NO_SPACE if is_no_space(error) else code
+
+
+def _run(argv: Sequence[str]) -> int:
     args = build_parser().parse_args(["train", *argv])
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         _hold(folder / LOCK_NAME, stack)
-        if (folder / FIGURES_NAME).exists():
+        if read_figures(folder) is not None:
             return 0
         begun = (folder / checkpoint.FILE_NAME).exists()
-        code = edge_sast(["train", *argv, *(["--resume"] if begun else [])])
-        if code:
-            return code
-        try:
+        code = run_command(["train", *argv, *(["--resume"] if begun else [])])
+        if code == 0:
             write_json(str(folder / FIGURES_NAME), judge(folder, args))
-        except (EdgeSastError, CheckFailedError) as error:
-            echo(f"edge-sast: {one_line(str(error))}", error=True)
-            return 1
-    return 0
+    return code
+
+
+def read_figures(folder: Path) -> dict[str, Any] | None:
+    """What a finished trial left in its folder; None where there is nothing, or it was cut off or altered."""
+    try:
+        figures = json.loads((folder / FIGURES_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    whole = isinstance(figures, dict) and all(_is_number(figures.get(name)) for name in NEEDED)
+    return figures if whole else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def judge(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
@@ -68,7 +85,7 @@ def judge(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     valid = datasets.training_data(dataset, stored.config, args.cache_dir, args.skip_empty).valid
     measured = measure(network, stored, valid, (bits,))
     size = footprint(build_model(network, stored, bits))
-    lines = [json.loads(line) for line in (folder / METRICS_NAME).read_text().splitlines()]
+    lines = metrics.read(folder)
     gaps = [
         line["valid_surrogate_accuracy"] - line["valid_accuracy"]
         for line in lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from edge_sast.terminal import echo
 
@@ -30,6 +31,8 @@ PACKAGES = (
     ("hypothesis", "tests", "dev"),
 )
 
+PROBE_BYTES = 1 << 20  # about what a small cached data set takes
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the findings")
@@ -38,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from edge_sast.cli.output import print_table, write_json
 
-    findings = [*_python(), *_packages(), _gpu(), _compiler(), *_tools(), _serial_ports(), _cache()]
+    findings = [*_python(), *_packages(), _gpu(), _compiler(), *_tools(), _serial_ports()]
+    environment = _environment()
+    findings += [environment, _cache(), *([_kernels()] if environment["ok"] else [])]  # which imports Numba
     print_table([[f["what"], f["state"], f["remedy"]] for f in findings], ["what", "found", "remedy"])
     missing = [f for f in findings if f["required"] and not f["ok"]]
     verdict = f"{len(missing)} required part(s) missing" if missing else "ready"
@@ -139,17 +144,47 @@ def _serial_ports() -> dict:
     return _finding("serial ports (hil)", ", ".join(devices))
 
 
-def _cache() -> dict:
-    import os
-    import shutil
+def _environment() -> dict:
+    from edge_sast.environment import check_environment
+    from edge_sast.errors import EdgeSastError
 
+    try:
+        check_environment()
+        return _finding("environment", "nothing in Numba's way", required=True)
+    except EdgeSastError as error:
+        told, _, remedy = str(error).rpartition("; " if "; " in str(error) else ": ")
+        return _finding("environment", told, False, remedy, required=True)
+
+
+def _cache() -> dict:
     from edge_sast.data.cache import default_cache_dir
 
-    folder = default_cache_dir()
+    return _kept("cache", default_cache_dir(), "set XDG_CACHE_HOME to a folder you may write")
+
+
+def _kernels() -> dict:
+    """Where compiled kernels are kept; without a folder they are compiled by each command."""
+    from edge_sast import jit, kernel_cache
+
+    remedy = "set NUMBA_CACHE_DIR to a folder you may write"
+    folder = kernel_cache.cache_of(jit.jit).cache_path
+    if folder is None:
+        return _finding("compiled kernels", "no folder can be written; each command compiles", False, remedy)
+    return _kept("compiled kernels", Path(folder), remedy)
+
+
+def _kept(what: str, folder: Path, remedy: str) -> dict:
+    """Whether a folder, or where it would be made, takes as much as a file of the cache."""
+    import shutil
+    import tempfile
+
     place = folder
-    while not place.exists():
+    while not place.exists() and place != place.parent:
         place = place.parent
-    free = shutil.disk_usage(place).free / 1e9
-    writable = os.access(place, os.W_OK)
-    remedy = "" if writable else "set XDG_CACHE_HOME to a folder you may write"
-    return _finding("cache", f"{folder}, {free:.1f} GB free", writable, remedy)
+    try:
+        free = shutil.disk_usage(place).free / 1e9
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(PROBE_BYTES))
+    except OSError as error:
+        return _finding(what, f"{folder}: {error.strerror or error}", False, remedy)
+    return _finding(what, f"{folder}, {free:.1f} GB free")

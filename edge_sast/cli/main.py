@@ -8,10 +8,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from edge_sast.cli.arguments import check_arguments
+from edge_sast.environment import check_environment
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.files import is_no_space
 from edge_sast.terminal import echo, one_line
 
 SUBCOMMANDS = (
@@ -87,22 +90,44 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    parser = build_parser()
     try:
-        args = parser.parse_args(argv)
-        args.argv = list(sys.argv[1:] if argv is None else argv)
-        if args.version:
-            import edge_sast
+        return run_command(argv)
+    except BaseException as error:
+        return exit_code(error)
 
-            echo(f"edge-sast {edge_sast.__version__}")
-            return 0
-        if args.command is None:
-            parser.print_help()
-            return 2
-        check_arguments(args)
+
+def run_command(argv: Sequence[str] | None = None) -> int:
+    """The same, but raises what ends it; `exit_code` tells that to the user."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    args.argv = list(sys.argv[1:] if argv is None else argv)
+    if args.version:
+        import edge_sast
+
+        echo(f"edge-sast {edge_sast.__version__}")
+        return 0
+    if args.command is None:
+        parser.print_help()
+        return 2
+    check_arguments(args)
+    if args.command != "doctor":  # which tells it beside the rest
+        check_environment()
+    try:
         code: int = args.run(args)
-        sys.stdout.flush()
-        return code
+    except ModuleNotFoundError as error:  # the base installation runs models; training is an extra
+        if error.name != "torch":
+            raise
+        raise EdgeSastError(
+            f"{args.command}: PyTorch is not installed; pip install 'edge-sast[train]'"
+        ) from error
+    sys.stdout.flush()
+    return code
+
+
+def exit_code(error: BaseException) -> int:
+    """Say in one line why a command ended; returns its exit code. What no user can mend is raised again."""
+    try:
+        raise error
     except SystemExit as error:  # argparse
         return error.code if isinstance(error.code, int) else 2
     except EdgeSastError as error:
@@ -111,10 +136,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(str(error), 1)
     except KeyboardInterrupt as error:
         return _say(str(error) or "interrupted", 130)
-    except ModuleNotFoundError as error:  # the base installation runs models; training is an extra
-        if error.name != "torch":
-            raise
-        return _say(f"{args.command}: PyTorch is not installed; pip install 'edge-sast[train]'", 2)
     except BrokenPipeError:  # `edge-sast ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -123,9 +144,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _say("out of memory; lower --batch-size, --steps or --limit, or use a smaller --arch", 2)
     except OSError as error:
-        return _say(
-            f"{error.filename or 'system'}: {error.strerror or error}; check space and permissions", 2
-        )
+        # Whoever writes a file names it.
+        where = error.filename or ("standard output" if is_no_space(error) else "system")
+        return _say(f"{where}: {error.strerror or error}; check space and permissions", 2)
 
 
 def entry_point() -> None:
@@ -143,7 +164,13 @@ def entry_point() -> None:
 
 
 def _say(message: str, code: int) -> int:
-    echo(f"edge-sast: {one_line(message)}", error=True)
+    with suppress(OSError):  # a full disk: the code tells it
+        echo(f"edge-sast: {one_line(message)}", error=True)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # Python would try again as it ends, and end with a code of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return code
 
 

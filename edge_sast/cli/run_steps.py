@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.recordings import Recordings
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,11 +133,11 @@ class WantedSteps:
         if self.trace_out is not None:
             write_atomic(self.trace_out, save(tensors))
             shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in tensors.items())
-            print(f"wrote {self.trace_out}: {shapes}")
+            echo(f"wrote {self.trace_out}: {shapes}")
         if self.crc is not None:
             lines = [json.dumps(document) for document in (_head(simulator, len(told)), *told)]
             write_atomic(self.crc, "".join(f"{line}\n" for line in lines).encode())
-            print(f"wrote {self.crc}: {len(told)} recordings of {simulator.model.binning.steps} steps")
+            echo(f"wrote {self.crc}: {len(told)} recordings of {simulator.model.binning.steps} steps")
 
 
 def _traced_shape(simulator: Simulator, recordings: Recordings, layer: int) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from edge_sast.terminal import echo
 
 # Raised with every change of the binning, of a reader or of this layout: old files are then simply not found.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 METADATA_KEY = "edge_sast.binned"
 TENSORS = ("indices", "counts", "step_ptr", "kept", "dropped")
 
@@ -39,10 +39,10 @@ class CachedBins:
 
 
 def default_cache_dir() -> Path:
-    """`$XDG_CACHE_HOME/edge-sast`, or `~/.cache/edge-sast`."""
-    base = os.environ.get("XDG_CACHE_HOME")
+    """`$XDG_CACHE_HOME/edge-sast`, or `~/.cache/edge-sast` where that is unset or, against its rule, relative."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        return (Path(base) if base else Path.home() / ".cache") / "edge-sast"
+        return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "edge-sast"
     except RuntimeError:  # a user without a home, as in some containers
         return Path(tempfile.gettempdir()) / "edge-sast"
 
@@ -82,5 +82,9 @@ def write_cache(path: Path, bins: CachedBins) -> None:
 def _metadata(bins: CachedBins) -> dict[str, int]:
     crc = 0
     for name in TENSORS:
-        crc = zlib.crc32(np.ascontiguousarray(getattr(bins, name)).data, crc)
+        array = np.ascontiguousarray(getattr(bins, name))
+        crc = zlib.crc32(
+            f"{array.dtype.str} {array.shape}".encode(), crc
+        )  # the same bytes may be taken for others
+        crc = zlib.crc32(array.data, crc)
     return {"version": CACHE_VERSION, "crc32": crc}

@@ -11,9 +11,10 @@ from edge_sast.errors import EdgeSastError
 from firmware_gen.compiler import run_compiler
 from firmware_gen.emulator.cores import Core
 from firmware_gen.emulator.image import Image, read_image
-from firmware_gen.emulator.toolchain import compiler, environment
+from firmware_gen.emulator.toolchain import compiler, run_with_cache
 
 DEFAULT_FLAGS = ("-O2",)
+REMEDY = "choose another --toolchain"
 # zig would add checks of its own, and with -Os drop the symbols unless there is debug information.
 FLAGS = {
     "zig": ("-fno-sanitize=undefined", "-g", "-Wno-unused-command-line-argument"),
@@ -86,4 +87,7 @@ def link(
     command = [*compiler(toolchain, core), *COMMON, *FLAGS[toolchain], *options, *LINK]
     command += [f"-Wl,-T,{script}", f"-Wl,--entry={entry}", *map(str, sources), "-o", str(program)]
     command += ["-lgcc"] if toolchain == "gcc" else []
-    run_compiler(command, "choose another --toolchain", environment(program.parent))
+    if toolchain == "gcc":
+        run_compiler(command, REMEDY)
+    else:
+        run_with_cache(lambda variables: run_compiler(command, REMEDY, variables), program.parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_sast.data.cache import default_cache_dir
@@ -55,5 +56,30 @@ def environment(scratch: Path) -> dict[str, str]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         folder = scratch
-    folder = folder if os.access(folder, os.W_OK) else scratch
+    return zig_environment(folder if os.access(folder, os.W_OK) else scratch)
+
+
+def zig_environment(folder: Path) -> dict[str, str]:
+    """zig keeps in `folder` what it has compiled, unless the user's environment names another."""
     return {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder), **os.environ}
+
+
+def run_with_cache(run: Callable[[dict[str, str]], None], scratch: Path) -> None:
+    """`run` a compiler in `environment(scratch)`; where that fails, again with nothing kept.
+
+    So a full disk or a damaged cache of zig's does not decide; what does not compile raises the same error again.
+    """
+    first = environment(scratch)
+    try:
+        run(first)
+    except EdgeSastError:
+        fresh = scratch / "zig"
+        if first == zig_environment(scratch):
+            raise
+        fresh.mkdir(exist_ok=True)
+        run(zig_environment(fresh))
+        folder = first["ZIG_GLOBAL_CACHE_DIR"]
+        print(
+            f"warning: {folder}: zig's cache is damaged or full; compiled without it, remove it",
+            file=sys.stderr,
+        )

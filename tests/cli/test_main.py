@@ -282,6 +282,25 @@ def test_doctor_says_how_to_get_what_boards_need(capsys, monkeypatch, tmp_path):
     assert "missing" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("place", ["/proc/version", "/dev/null"])
+def test_doctor_tells_of_a_cache_folder_that_cannot_be_written(capsys, monkeypatch, place):
+    monkeypatch.setenv("XDG_CACHE_HOME", place)  # not even root can write below it
+    assert main(["doctor"]) == 0  # nothing needs it
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("cache "))
+    assert f"{place}/edge-sast: Not a directory" in line
+    assert line.endswith("set XDG_CACHE_HOME to a folder you may write")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_output_on_a_full_disk_is_one_line():
+    command = f"{sys.executable} -m edge_sast.cli.main doctor > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "edge-sast: standard output: No space left on device; check space and permissions\n"
+    done = subprocess.run(["sh", "-c", f"{command} 2>&1"], timeout=60, check=False)
+    assert done.returncode == 2
+
+
 def test_output_into_a_closed_pipe_is_no_traceback():
     pipeline = f"{sys.executable} -m edge_sast.cli.main doctor | true"
     done = subprocess.run(["sh", "-c", pipeline], capture_output=True, text=True, timeout=60, check=False)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from edge_sast.data.binning import Binning, bin_recording
+from edge_sast.data.cache import TENSORS, read_cache
 from edge_sast.data.folder import open_folder
 from edge_sast.data.load import load_binned, spread
 from edge_sast.data.readers.atis import write_recording_atis
@@ -85,6 +86,27 @@ def test_damaged_cache_is_rebuilt(folder, tmp_path, damage):
     file.write_bytes({"cut": good[:-40], "flip": bytes(bad), "empty": b""}[damage])
     assert same(load(folder, tmp_path / "cache"), first)
     assert file.read_bytes() == good
+
+
+def test_a_cache_cut_or_altered_at_any_place_is_not_taken(folder, tmp_path):
+    load(folder, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").iterdir()
+    good, whole = file.read_bytes(), read_cache(file)
+    header = 8 + int.from_bytes(good[:8], "little")
+    borders = [i for i in range(8, header) if good[i : i + 1] in b'{}[]:,"']  # of each field
+    for cut in (*range(9), *borders, header, header + 1, len(good) - 1):
+        file.write_bytes(good[:cut])
+        assert read_cache(file) is None
+    rng = np.random.default_rng(14)
+    for place in [*range(header), *rng.integers(header, len(good), 200)]:
+        bad = bytearray(good)
+        bad[place] ^= int(rng.integers(1, 256))
+        file.write_bytes(bytes(bad))
+        found = read_cache(file)
+        if found is not None:  # the flip changed nothing: white space, or the case of a letter
+            for name in TENSORS:
+                was, now = getattr(whole, name), getattr(found, name)
+                assert (was.dtype, was.tobytes(), was.shape) == (now.dtype, now.tobytes(), now.shape), place
 
 
 def test_unwritable_cache_costs_one_line_only(folder, tmp_path, capsys):

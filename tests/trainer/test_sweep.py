@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from trainer.pareto import pareto_front
 from trainer.sweep_report import Record
 from trainer.sweep_space import Options, Space
 from trainer.sweep_study import Ledger
+from trainer.sweep_trial import read_figures
 
 SMALL = ["--dt-us", "1000", "--steps", "2", "--augment-shift", "0", "--threads", "1", "--device", "cpu"]
 NETWORK = {"--arch": "or4-out", "--downscale": "2"}
@@ -209,6 +211,7 @@ from pathlib import Path
 from edge_sast.cli import sweep
 from trainer.sweep_space import Space
 from trainer.sweep_study import Ledger
+from trainer.sweep_trial import read_figures
 parser = argparse.ArgumentParser()
 sweep.add_arguments(parser)
 args = parser.parse_args(sys.argv[2:])
@@ -412,3 +415,56 @@ def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
     assert main([*argv, "--json", str(tmp_path / "again.json")]) == 0
     assert (tmp_path / "again.json").read_text() == figures.read_text()
     assert (run / "log.txt").read_text() == log
+
+
+LIMITED = """
+import resource, sys
+from edge_sast.cli.main import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
+def test_a_full_disk_fails_no_trial_and_emptied_figures_are_made_anew(recordings, tmp_path):
+    out, moved, files = tmp_path / "sweep", tmp_path / "moved", [tmp_path / "a.json", tmp_path / "b.json"]
+    words = ["--method", "hard", "--epochs", "1", "--qat-epochs", "1", "--grid", "seed=0"]
+    # A checkpoint takes more, the journal of one trial less: to a file of it the disk is full.
+    limited = [sys.executable, "-c", LIMITED, "2500", *command(recordings, out, *words)]
+    done = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert re.fullmatch(
+        rf"edge-sast: {out}/runs/seed=0-\w+/checkpoint.safetensors: cannot write \d+ bytes: File too large; free "
+        "space or choose another folder; the same command then goes on",
+        done.stderr.splitlines()[-1],
+    )
+    (record,) = sweep_report.records(ledger(out, space(recordings, *words)).trials())
+    assert (record.figures, record.reason) == (None, None)
+    assert main([*command(recordings, out, *words), "--json", str(files[0])]) == 0
+    out.rename(moved)
+    (run,) = moved.glob("runs/*")
+    (run / "figures.json").write_bytes(b"")
+    assert main([*command(recordings, moved, *words), "--json", str(files[1])]) == 0
+    first, second = (json.loads(file.read_text())["trials"][0] for file in files)
+    assert first | {"folder": str(run)} == second
+
+
+def test_figures_that_were_altered_count_as_none(tmp_path):
+    whole = json.dumps(FIGURES).encode()
+    (tmp_path / "figures.json").write_bytes(whole)
+    assert read_figures(tmp_path) == FIGURES
+    wrong = [
+        json.dumps(FIGURES | {"accuracy": value}).encode() for value in (None, "0.5", True, float("nan"))
+    ]
+    for content in (
+        *(whole[:cut] for cut in range(len(whole))),
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff",
+        b"[" * 99_999,
+        *wrong,
+    ):
+        (tmp_path / "figures.json").write_bytes(content)
+        assert read_figures(tmp_path) is None
+    assert read_figures(tmp_path / "gone") is None

@@ -14,6 +14,7 @@ import pytest
 from edge_sast.cli import verify as command
 from edge_sast.cli.main import main
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from firmware_gen.compiler import run_compiler
 from firmware_gen.emulator import machine, toolchain
 from firmware_gen.emulator.cores import CORES
 from firmware_gen.verify import verify_emulated
@@ -180,6 +181,29 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "cache" / "edge-sast" / "zig"
     assert toolchain.environment(tmp_path / "scratch")["ZIG_LOCAL_CACHE_DIR"] == str(folder)
+
+
+def test_a_cache_that_zig_cannot_use_is_done_without(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("ZIG_GLOBAL_CACHE_DIR", raising=False)
+    monkeypatch.delenv("ZIG_LOCAL_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder, scratch = tmp_path / "edge-sast" / "zig", tmp_path / "scratch"
+    folder.mkdir(parents=True)
+    scratch.mkdir()
+    for name in ("h", "o", "tmp", "z"):
+        (folder / name).touch()  # files where zig wants folders: not even root can write there
+    source, program = scratch / "one.c", scratch / "one.o"
+    source.write_text("int one(void) { return 1; }")
+    command = [*toolchain.compiler("zig", CORES["cortex-m4"]), "-c", str(source), "-o", str(program)]
+    toolchain.run_with_cache(lambda variables: run_compiler(command, "", variables), scratch)
+    assert program.exists()
+    assert capsys.readouterr().err.startswith(
+        f"warning: {folder}: zig's cache is damaged or full; compiled without"
+    )
+    source.write_text("int one(void) { return 1 }")
+    with pytest.raises(EdgeSastError, match="failed with exit code 1: "):
+        toolchain.run_with_cache(lambda variables: run_compiler(command, "", variables), scratch)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_core_that_cannot_be_emulated(everything):

@@ -1,0 +1,44 @@
+"""What the environment says to Numba, looked at before Numba is imported: it ends with exceptions of its own."""
+
+from __future__ import annotations
+
+import os
+
+from edge_sast.errors import EdgeSastError
+
+MOST_THREADS = 1024  # far more, and Numba crashes as it starts them
+
+
+def check_environment() -> None:
+    """Raises EdgeSastError for a variable with which the compiled kernels cannot run."""
+    threads = os.environ.get("NUMBA_NUM_THREADS")
+    if threads is not None and not 1 <= _whole_number(threads) <= MOST_THREADS:
+        raise EdgeSastError(f"NUMBA_NUM_THREADS is {threads!r}; it must be 1 to {MOST_THREADS}, or unset it")
+    disabled = os.environ.get("NUMBA_DISABLE_JIT")
+    if disabled is not None and _whole_number(disabled) != 0:
+        raise EdgeSastError(f"NUMBA_DISABLE_JIT is {disabled!r}; the kernels run compiled only: unset it")
+    layers = [
+        name for name in ("NUMBA_THREADING_LAYER", "NUMBA_THREADING_LAYER_PRIORITY") if name in os.environ
+    ]
+    if layers:
+        _try_threads(layers)
+
+
+def _whole_number(text: str) -> int:
+    """-1 where it is none."""
+    try:
+        return int(text)
+    except ValueError:
+        return -1
+
+
+def _try_threads(names: list[str]) -> None:
+    """Which layers there are depends on what is installed: only starting them tells."""
+    import numba
+
+    try:
+        numba.get_num_threads()
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        told = " and ".join(f"{name} is {os.environ[name]!r}" for name in names)
+        raise EdgeSastError(f"{told}, but Numba cannot start its threads: {reason}; unset it") from error

@@ -1,0 +1,54 @@
+"""Variables with which Numba cannot run: one line, before it is imported."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from edge_sast.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("NUMBA_DISABLE_JIT", "1", "the kernels run compiled only: unset it"),
+        ("NUMBA_DISABLE_JIT", "yes", "the kernels run compiled only: unset it"),
+        ("NUMBA_NUM_THREADS", "0", "it must be 1 to 1024, or unset it"),
+        ("NUMBA_NUM_THREADS", "-2", "it must be 1 to 1024, or unset it"),
+        ("NUMBA_NUM_THREADS", "", "it must be 1 to 1024, or unset it"),
+        ("NUMBA_NUM_THREADS", "two", "it must be 1 to 1024, or unset it"),
+        ("NUMBA_NUM_THREADS", "100000", "it must be 1 to 1024, or unset it"),
+    ],
+)
+def test_what_numba_cannot_run_with_is_told(monkeypatch, capsys, name, value, message):
+    monkeypatch.setenv(name, value)
+    assert main(["run", "gone", "gone.bin"]) == 2
+    assert capsys.readouterr().err == f"edge-sast: {name} is {value!r}; {message}\n"
+
+
+@pytest.mark.parametrize(("name", "value"), [("NUMBA_DISABLE_JIT", "0"), ("NUMBA_NUM_THREADS", "2")])
+def test_what_it_can_run_with_is_taken(monkeypatch, capsys, name, value):
+    monkeypatch.setenv(name, value)
+    assert main(["inspect", "gone"]) == 2
+    assert capsys.readouterr().err.startswith("edge-sast: gone: ")
+
+
+@pytest.mark.parametrize("name", ["NUMBA_THREADING_LAYER", "NUMBA_THREADING_LAYER_PRIORITY"])
+def test_threads_that_cannot_be_started_are_told(name):
+    command = [sys.executable, "-m", "edge_sast.cli.main", "inspect", "gone"]
+    done = subprocess.run(
+        command, env=os.environ | {name: "nonsense"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"edge-sast: {name} is 'nonsense', but Numba cannot start its threads: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_doctor_tells_it_beside_the_rest(monkeypatch, capsys):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "0")
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "NUMBA_NUM_THREADS is '0'" in out
+    assert "it must be 1 to 1024, or unset it" in out
+    assert out.rstrip().endswith("1 required part(s) missing")
