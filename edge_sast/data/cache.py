@@ -15,7 +15,7 @@ import safetensors
 from safetensors.numpy import save_file
 
 # Raised with every change of the binning, of a reader or of this layout: old files are then simply not found.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 METADATA_KEY = "edge_sast.binned"
 TENSORS = ("indices", "counts", "step_ptr", "kept", "dropped")
 
