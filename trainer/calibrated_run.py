@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+import sys
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _write(out: Path, stored: checkpoint.Checkpoint, network: Network, figures: 
     write_atomic(out / CALIBRATION_NAME, f"{json.dumps(figures, indent=2)}\n".encode())
     optimiser = torch.optim.Adam(network.parameters(), lr=stored.config.lr)
     stored.restore_optimiser(optimiser, network)
-    standing = checkpoint.Standing(stored.config, stored.binning, stored.classes, stored.data, stored.epoch)
+    standing = checkpoint.Standing(**{f.name: getattr(stored, f.name) for f in fields(checkpoint.Standing)})
     checkpoint.save(out, standing, network, optimiser, stored.extra())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,11 @@ _PARAMETERS_BY: dict[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True)
 class Standing:
-    """What a checkpoint says beside its tensors; `epoch` counts finished epochs, `data` is the digest of the
-    training part (BinnedEvents.digest).
+    """What a checkpoint says beside its tensors; `epoch` counts finished epochs.
+
+    data, valid: digests (BinnedEvents.digest) of the training part and of what only watches. init: digest of the
+    parameters that training began with, where it began with those of another run. These, not the paths in the config,
+    tell whether a run can go on. Older checkpoints have "" for `valid` and `init`.
     """
 
     config: TrainConfig
@@ -52,14 +55,16 @@ class Standing:
     classes: tuple[str, ...]
     data: str
     epoch: int
+    valid: str = ""
+    init: str = ""
 
 
 @dataclass(frozen=True)
 class Checkpoint(Standing):
     """What a run folder holds."""
 
-    tensors: dict[str, Tensor]
-    source: str
+    tensors: dict[str, Tensor] = field(kw_only=True)
+    source: str = field(kw_only=True)
 
     def network(self) -> Network:
         """The network with the stored parameters. Raises EdgeSastError when they are of another architecture."""
@@ -99,12 +104,12 @@ class Checkpoint(Standing):
         state: dict[int, dict[str, Tensor]] = {}
         for key, tensor in self.tensors.items():
             if key.startswith(OPTIMISER):
-                name, field = key.removeprefix(OPTIMISER).rsplit("/", 1)
+                name, moment = key.removeprefix(OPTIMISER).rsplit("/", 1)
                 if name not in names:
                     raise EdgeSastError(
                         f"{self.source}: optimiser state of {name!r} belongs to no parameter; train again"
                     )
-                state.setdefault(names.index(name), {})[field] = tensor.clone()
+                state.setdefault(names.index(name), {})[moment] = tensor.clone()
         optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
@@ -116,8 +121,8 @@ def save(
     tensors |= {EXTRA + name: t.detach().cpu().contiguous() for name, t in extra.items()}
     names = [name for name, _ in network.named_parameters()]
     for index, state in optimiser.state_dict()["state"].items():
-        for field, value in state.items():
-            tensors[f"{OPTIMISER}{names[index]}/{field}"] = value.detach().cpu().contiguous()
+        for moment, value in state.items():
+            tensors[f"{OPTIMISER}{names[index]}/{moment}"] = value.detach().cpu().contiguous()
     document = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(standing)}
     document["sha256"] = _digest(document, tensors)
     metadata = {METADATA_KEY: json.dumps(document, sort_keys=True)}
@@ -154,9 +159,9 @@ def load(path: Path) -> Checkpoint:
         raise EdgeSastError(
             f"{file}: sha256 does not match its content: damaged; train again or restore a copy"
         )
-    for field in fields(Standing):
-        if field.name not in document:
-            raise EdgeSastError(f"{file}: field {field.name!r} is missing: of another version; train again")
+    for each in fields(Standing):
+        if each.name not in document and each.default is MISSING:
+            raise EdgeSastError(f"{file}: field {each.name!r} is missing: of another version; train again")
     classes, epoch = document["classes"], document["epoch"]
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise EdgeSastError(f"{file}: classes are {classes!r}; they must be a list of names: train again")
@@ -172,7 +177,10 @@ def load(path: Path) -> Checkpoint:
     if not isinstance(epoch, int) or isinstance(epoch, bool) or not 0 <= epoch <= config.total_epochs:
         raise EdgeSastError(f"{file}: epoch is {epoch!r}; it must be 0 to {config.total_epochs}: train again")
     _check_numbers(file, tensors)
-    return Checkpoint(config, binning, tuple(classes), document["data"], epoch, tensors, str(file))
+    data, valid, init = (document.get(name, "") for name in ("data", "valid", "init"))
+    return Checkpoint(
+        config, binning, tuple(classes), data, epoch, valid, init, tensors=tensors, source=str(file)
+    )
 
 
 def _check_numbers(file: Path, tensors: dict[str, Tensor]) -> None:

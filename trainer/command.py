@@ -84,9 +84,14 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
 
 
 def check_with_data(config: TrainConfig, dataset: Dataset) -> None:
-    """Refuse what can be told before recordings are read: a bad --arch, names that no model can hold, options that the
-    data set makes useless.
+    """Refuse what can be told before recordings are read: a bad --arch, a single class, names that no model can hold,
+    options that the data set makes useless.
     """
+    if len(dataset.classes) < 2:
+        raise EdgeSastError(
+            f"--data {config.data}: '{dataset.classes[0]}' is its only class; a classifier needs two or more: add "
+            "recordings of others"
+        )
     grid = config.binning(dataset.sensor)
     config.network(grid, len(dataset.classes))
     smaller = min(grid.height, grid.width)

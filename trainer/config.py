@@ -241,6 +241,8 @@ class TrainConfig:
         return TrainConfig(**values)
 
 
+# Settings that say where something lies. What lies there is compared, by its contents, not the path.
+PLACES = ("data", "init")
 DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
 
 

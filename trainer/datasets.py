@@ -36,11 +36,20 @@ def training_data(
     train_part = load_binned(
         dataset, main_split, binning, limit=config.limit, cache_dir=cache_dir, skip_empty=skip_empty
     )
+    labels = set(train_part.labels.tolist())
+    if len(labels) < 2:
+        raise EdgeSastError(
+            f"--data {config.data}: every recording to train on is of class "
+            f"'{train_part.classes[labels.pop()]}'; a classifier needs two classes or more: add recordings, or raise "
+            "--limit where it is given"
+        )
     if "valid" in dataset.splits:
         return Data(
             train_part, load_binned(dataset, "valid", binning, cache_dir=cache_dir, skip_empty=skip_empty)
         )
-    kept, held_out = stratified_split(train_part.labels, config.valid_fraction, config.seed)
+    kept, held_out = stratified_split(
+        train_part.labels, config.valid_fraction, config.seed, train_part.classes
+    )
     return Data(train_part.select(kept), train_part.select(held_out))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from trainer.metrics import METRICS_NAME, Averages, append, keep
 from trainer.network import Network, Output
 from trainer.parallel import ALONE, Workers
 from trainer.passes import Integer, Pass
-from trainer.settings_checks import flag
+from trainer.resume import check_same
 from trainer.sharpness import Sharpener
 from trainer.silence import Silence
 
@@ -74,6 +75,7 @@ class Trainer:
         self.network = Network(settings)
         if config.init is not None:
             checkpoint.load(Path(config.init)).copy_parameters(self.network, config)
+        self._init_digest = parallel.digest(self.network.state_dict()) if config.init is not None else ""
         self.network.to(device)
         self.network.join(workers)
         if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs
@@ -83,27 +85,17 @@ class Trainer:
         self.sharpener = Sharpener(config.sharp, self.network.named_parameters(), workers.average)
         self.penalty = losses.Penalty(config.objective, workers)
         self.silence = Silence(config)
-        self._data_digest = data.train.digest()
+        self._data_digest, self._valid_digest = data.train.digest(), data.valid.digest()
         self.epoch = 0
+        self._moved = False  # since the checkpoint was written
 
     def resume(self) -> None:
-        """Take up the folder's checkpoint. Raises EdgeSastError when it was made with other settings."""
+        """Take up the folder's checkpoint. Raises EdgeSastError when it was made with other settings or recordings."""
         stored = checkpoint.load(self.folder)
-        for name, value in vars(self.config).items():
-            if getattr(stored.config, name) != value:
-                raise EdgeSastError(
-                    f"--resume: {flag(name)} is {value!r}, the checkpoint in {self.folder} was trained with "
-                    f"{getattr(stored.config, name)!r}; use the same settings or another --out"
-                )
-        if stored.binning != self.data.train.binning or stored.classes != self.data.train.classes:
-            raise EdgeSastError(
-                f"--resume: the data of {self.folder} had another sensor or classes; use the same data"
-            )
-        if stored.data != self._data_digest:
-            raise EdgeSastError(
-                f"--resume: the recordings are not those that {self.folder} was trained on; restore them, or use "
-                "another --out"
-            )
+        moved = check_same(self.folder, stored, self._standing(stored.epoch))
+        self._moved = bool(moved)
+        if moved and not self.quiet:
+            print("\n".join(moved), file=sys.stderr)
         self.network.load_state_dict(stored.network().state_dict())
         self.epoch = stored.epoch
         self.optimiser = self._new_optimiser()
@@ -140,7 +132,8 @@ class Trainer:
         write_atomic(self.folder / CONFIG_NAME, self.config.to_json().encode())
         if self.epoch == 0:
             keep(self.folder, 0)
-            self._save(0)
+        if self.epoch == 0 or self._moved:
+            self._save(self.epoch)
 
     def _held(self) -> str:
         """Digest of what all workers must hold alike."""
@@ -150,12 +143,17 @@ class Trainer:
     def _new_optimiser(self) -> torch.optim.Adam:
         return torch.optim.Adam(self.network.parameters(), lr=self.config.lr)
 
+    def _standing(self, epochs: int) -> checkpoint.Standing:
+        """What a checkpoint of now says, after so many epochs."""
+        train, digest = self.data.train, self._data_digest
+        return checkpoint.Standing(
+            self.config, train.binning, train.classes, digest, epochs, self._valid_digest, self._init_digest
+        )
+
     def _save(self, epochs: int) -> None:
-        train = self.data.train
-        standing = checkpoint.Standing(self.config, train.binning, train.classes, self._data_digest, epochs)
         carried = {MULTIPLIER: self.penalty.multiplier, SILENT: torch.tensor(self.silence.epochs)}
         extra = carried | self.sharpener.state_dict()
-        checkpoint.save(self.folder, standing, self.network, self.optimiser, extra)
+        checkpoint.save(self.folder, self._standing(epochs), self.network, self.optimiser, extra)
 
     def _run_epoch(self, epoch: int) -> dict[str, Any]:
         config = self.config

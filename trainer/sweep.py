@@ -18,7 +18,7 @@ from edge_sast.cli.output import write_json
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
 from edge_sast.terminal import echo
-from trainer import sweep_plot, sweep_report
+from trainer import sweep_places, sweep_plot, sweep_report
 from trainer.command import MOST_THREADS, choose_device
 from trainer.settings_checks import flag
 from trainer.sweep_space import LeftOut, Space
@@ -42,6 +42,8 @@ def sweep(args: argparse.Namespace) -> int:
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(folder, args.storage, objectives, space, (args.sampler or "tpe", args.sampler_seed or 0))
+    if sweep_places.compare(folder, ledger, space, trainings):
+        trainings, left_out = space.check()
     if args.retry_failed:
         ledger.retry_failed()
     if not space.searching:

@@ -17,7 +17,7 @@ from edge_sast.data.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from trainer import datasets
 from trainer.command import check_with_data, training_config
-from trainer.config import TrainConfig
+from trainer.config import PLACES, TrainConfig
 from trainer.settings_checks import flag
 
 DEFAULT = "default"  # a value of --grid and --search: leave the option out
@@ -184,6 +184,8 @@ class Space:
         if self.fixed.get("data") and Path(self.fixed["data"]).exists():
             self.fixed["data"] = str(Path(self.fixed["data"]).resolve())
         self._datasets: dict[tuple[str, str | None, str | None], Dataset] = {}
+        # (data or init, path) -> the path under which trainings are named, where what lies there has moved.
+        self.known_as: dict[tuple[str, str | None], str] = {}
 
     def training(self, texts: Mapping[str, str]) -> Training:
         """The training with these values of the axes. Raises EdgeSastError as train does before it reads data."""
@@ -197,7 +199,11 @@ class Space:
             self._datasets[place] = datasets.open_data(config, args.download_dir)
         check_with_data(config, self._datasets[place])
         settings = {**vars(args), **asdict(config)}
-        identity = {name: value for name, value in settings.items() if name not in ELSEWHERE}
+        identity = {
+            name: self.known_as.get((name, value), value) if name in PLACES else value
+            for name, value in settings.items()
+            if name not in ELSEWHERE
+        }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
         names = {axis.name: str(settings[axis.name]) for axis in self.axes}
         return Training(dict(texts), tuple(words), config, f"{_readable(names)}-{digest[:10]}")

@@ -17,6 +17,8 @@ from threading import Lock
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
+from trainer.config import PLACES
+from trainer.settings_checks import flag
 from trainer.sweep_space import Axis, Space, Training
 
 try:
@@ -90,7 +92,16 @@ class Ledger:
         if found is None:
             self._study.set_user_attr("spec", spec)
         else:
-            _check_same(folder, found, spec)
+            # What a place holds is noted by a sweep of this version; it is then compared by that (sweep_places.py).
+            noted = {flag(name) for name in PLACES if name in self.contents() and flag(name) in found}
+            _check_same(folder, found, spec | {option: found[option] for option in noted & spec.keys()})
+
+    def contents(self) -> dict[str, dict[str, str]]:
+        """Setting that names a place -> path -> digest of what it held, as noted."""
+        return dict(self._study.user_attrs.get("contents", {}))
+
+    def note_contents(self, contents: dict[str, dict[str, str]]) -> None:
+        self._study.set_user_attr("contents", contents)
 
     def trials(self) -> list[FrozenTrial]:
         """All trials that stand for a training, by number."""

@@ -55,7 +55,10 @@ class Dataset(Protocol):
         """
 
     def fingerprint(self, split: str) -> str:
-        """Hex digest that changes when the split's recordings do; costs a directory listing, not a read."""
+        """Hex digest of the split's recordings by their contents, wherever they lie and whenever they were written.
+
+        Reads every file anew at each call, and unpacks none.
+        """
 
     def only(self, split: str) -> Dataset:
         """The same data with this split alone and the classes found in it."""

@@ -111,10 +111,30 @@ def _check_time(t: np.ndarray, source: str) -> None:
 
 
 def make_events(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Four columns of length n (t in µs) as EVENT_DTYPE[n]; the caller guarantees that the values fit."""
+    """Four columns of length n (t in µs) as EVENT_DTYPE[n]; numbers of any type, whose values must fit.
+
+    Raises:
+        EdgeSastError: a value that is not whole, or that the field cannot hold; nothing is rounded or wrapped.
+    """
     events = np.empty(len(t), dtype=EVENT_DTYPE)
-    events["t"], events["x"], events["y"], events["p"] = t, x, y, p
+    for field, values in (("t", t), ("x", x), ("y", y), ("p", p)):
+        _check_fits(field, np.asarray(values))
+        events[field] = values
     return events
+
+
+def _check_fits(field: str, values: np.ndarray) -> None:
+    if np.can_cast(values.dtype, EVENT_DTYPE[field]):
+        return
+    limits = np.iinfo(EVENT_DTYPE[field])
+    # Below the limit plus 1, which is a float too; written so that NaN is bad.
+    bad = ~((values >= limits.min) & (values < limits.max + 1) & (values == np.floor(values)))
+    if bad.any():
+        index = int(bad.argmax())
+        raise EdgeSastError(
+            f"event {index}: {field}={values[index]} is not a whole number {limits.min}..{limits.max}; "
+            "give values that are"
+        )
 
 
 def parse_sensor(text: str) -> tuple[int, int]:

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
+from tqdm import tqdm
+
 from edge_sast.data.dataset import RecordingRef
 from edge_sast.data.events import Recording
 from edge_sast.data.readers import Sensor, read_bytes, reader_for
-from edge_sast.data.tree import Entry, list_entries
+from edge_sast.data.split_names import USUAL_SPLITS, check_classes, usual_names
+from edge_sast.data.tree import Entry, content_digests, list_entries
 from edge_sast.errors import EdgeSastError
 
 SINGLE_SPLIT = "all"
-USUAL_SPLITS = ("train", "valid", "test")
 LAYOUT = "<class>/<recording> or <split>/<class>/<recording>"
 
 
@@ -85,10 +87,13 @@ class FolderDataset:
         return tuple(refs)
 
     def fingerprint(self, split: str) -> str:
-        """SHA-256 over paths below the folder, sizes, stamps, classes and sensor."""
+        """SHA-256 over the contents of the split's files, their paths below the folder, classes and sensor."""
         digest = hashlib.sha256(repr((split, self.classes, self.given_sensor)).encode())
-        for entry in self._entries(split):
-            digest.update(repr((entry.parts, entry.size, entry.stamp)).encode())
+        entries = self._entries(split)
+        # disable=None shows the bar on terminals only, and only where it takes long.
+        bar = tqdm(content_digests(entries), total=len(entries), desc="comparing", disable=None, delay=1.0)
+        for entry, content in zip(entries, bar, strict=True):
+            digest.update(repr((entry.parts, content)).encode())
         return digest.hexdigest()
 
     def only(self, split: str) -> FolderDataset:
@@ -115,7 +120,8 @@ def open_folder(
         file_per_class: take `<class>.<suffix>` too, files without folders.
 
     Raises:
-        EdgeSastError: missing, empty or mixed folder, damaged zip, stray file, or a file of no known format.
+        EdgeSastError: missing, empty or mixed folder, damaged zip, stray file, a file of no known format, classes that
+            are but names of splits, or two folders of one split.
     """
     entries = list_entries(Path(root))
     if not entries:
@@ -133,7 +139,8 @@ def open_folder(
                 "use one layout for all"
             )
         reader_for(entry.source)
-    return FolderDataset(str(root), _group(entries, depth), sensor)
+    check_classes(str(root), entries)
+    return FolderDataset(str(root), _group(entries, depth, str(root)), sensor)
 
 
 def _as_classes(entries: list[Entry], root: str, file_per_class: bool) -> list[Entry]:
@@ -148,10 +155,11 @@ def _as_classes(entries: list[Entry], root: str, file_per_class: bool) -> list[E
     return [replace(entry, parts=(PurePosixPath(entry.parts[0]).stem, *entry.parts)) for entry in entries]
 
 
-def _group(entries: list[Entry], depth: int) -> dict[str, tuple[Entry, ...]]:
+def _group(entries: list[Entry], depth: int, root: str) -> dict[str, tuple[Entry, ...]]:
+    names = usual_names(root, {entry.parts[0] for entry in entries}) if depth == 3 else {}
     splits: dict[str, list[Entry]] = {}
     for entry in entries:
-        splits.setdefault(entry.parts[0] if depth == 3 else SINGLE_SPLIT, []).append(entry)
+        splits.setdefault(names.get(entry.parts[0], SINGLE_SPLIT), []).append(entry)
     return {
         name: tuple(sorted(splits[name], key=lambda entry: (_class_key(entry.parts[-2]), entry.parts)))
         for name in sort_splits(set(splits))

@@ -46,7 +46,8 @@ def load_binned(
     """
     refs = dataset.recordings(split)
     chosen = spread(np.array([ref.label for ref in refs], np.int64), limit)
-    key = _key(dataset, split, binning, limit, skip_empty)
+    how = (dataset.sensor, astuple(binning), limit, skip_empty)
+    key = _key(dataset, split, how) if cached else ""
     path = Path(cache_dir or default_cache_dir()) / f"{key}.safetensors"
     binned = _from_cache(path, refs, dataset.classes, binning) if cached else None
     if binned is None:
@@ -57,6 +58,12 @@ def load_binned(
             )
         binned = _build(bins, refs, dataset.classes, binning)
         if cached:
+            # What was binned must be what the key was made of.
+            if _key(dataset, split, how) != key:
+                raise EdgeSastError(
+                    f"{dataset.name}: recordings of split '{split}' changed while they were read; run the same command "
+                    "again when nothing writes to them"
+                )
             write_cache(path, bins)
     _report_skipped(refs, chosen, binned)
     return binned
@@ -79,8 +86,9 @@ def spread(labels: np.ndarray, limit: int | None) -> np.ndarray:
     return np.sort(np.lexsort((labels, rank))[:limit])
 
 
-def _key(dataset: Dataset, split: str, binning: Binning, limit: int | None, skip_empty: bool) -> str:
-    parts = (CACHE_VERSION, dataset.fingerprint(split), dataset.sensor, astuple(binning), limit, skip_empty)
+def _key(dataset: Dataset, split: str, how: tuple[object, ...]) -> str:
+    """Names the bins of a split's recordings, read and binned as `how` says."""
+    parts = (CACHE_VERSION, dataset.fingerprint(split), *how)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
 
 
-def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def stratified_split(
+    labels: np.ndarray, fraction: float, seed: int, classes: Sequence[str] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Split positions into a training and a validation part, class by class.
 
     Args:
@@ -15,6 +19,7 @@ def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np
         fraction: part of each class that goes to validation, 0 < fraction < 1; at least one recording of
             each class lands on either side.
         seed: of the shuffle; the same labels, fraction and seed give the same split.
+        classes: their names, for messages; without them a class is told by its label.
 
     Returns:
         (train, valid): int64 positions, ascending, disjoint, together all of 0..n-1.
@@ -36,8 +41,9 @@ def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
         if len(members) < 2:
+            name = f"'{classes[label]}'" if len(classes) else label
             raise EdgeSastError(
-                f"validation split: class {label} has {len(members)} recording; add another one, or "
+                f"validation split: class {name} has {len(members)} recording; add another one, or "
                 f"give a valid split"
             )
         size = min(max(1, round(len(members) * fraction)), len(members) - 1)

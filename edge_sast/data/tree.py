@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import os
 import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from edge_sast.data.parallel import map_in_order
 from edge_sast.errors import EdgeSastError
+
+HASH_CHUNK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,14 @@ class Entry:
     Attributes:
         parts: path below the root, a zip standing for a folder named by its stem.
         source: full name for messages, `…/train.zip:0/00009.bin` inside a zip.
-        size: bytes, uncompressed.
-        stamp: CRC-32 inside a zip, modification time in ns on disk.
         read: the file's contents; raises EdgeSastError.
+        member: inside a zip, the archive and its own entry there; None for a file on disk.
     """
 
     parts: tuple[str, ...]
     source: str
-    size: int
-    stamp: int
     read: Callable[[], bytes]
+    member: tuple[zipfile.ZipFile, zipfile.ZipInfo] | None = None
 
 
 def list_entries(root: Path) -> list[Entry]:
@@ -49,6 +51,43 @@ def list_entries(root: Path) -> list[Entry]:
             f"data '{root}' {what}; give a folder <class>/<recording> or <split>/<class>/<recording>"
         )
     return sorted(_folder_entries(root, ()), key=lambda entry: entry.parts)
+
+
+def content_digests(entries: Sequence[Entry]) -> Iterator[str]:
+    """What tells each file's contents from any others, in order: all files are read, none is trusted by its time.
+
+    A file's SHA-256; of a zip's member its place there and the SHA-256 of the whole archive, which is read once and
+    faster than its members can be unpacked.
+
+    Raises:
+        EdgeSastError: a file that cannot be read.
+    """
+    archives = list(dict.fromkeys(entry.member[0] for entry in entries if entry.member))
+    digests = dict(zip(archives, map_in_order(_archive_digest, archives), strict=True))
+
+    def digest(entry: Entry) -> str:
+        if entry.member is None:
+            return hashlib.sha256(entry.read()).hexdigest()
+        archive, info = entry.member
+        return f"{digests[archive]} {info.filename} {info.header_offset} {info.file_size} {info.CRC}"
+
+    return map_in_order(digest, entries)
+
+
+def _archive_digest(archive: zipfile.ZipFile) -> str:
+    """SHA-256 of an archive's bytes, read through the handle that its members are read through: by its name another
+    file may be found by now. Nothing else may read from it meanwhile.
+    """
+    digest, stream = hashlib.sha256(), archive.fp
+    try:
+        if stream is None:
+            raise OSError("closed")
+        stream.seek(0)
+        while chunk := stream.read(HASH_CHUNK):
+            digest.update(chunk)
+    except OSError as error:
+        raise EdgeSastError(f"{archive.filename}: cannot be read ({error}); check the disk") from error
+    return digest.hexdigest()
 
 
 def _ignored(name: str) -> bool:
@@ -88,7 +127,7 @@ def _file_entry(path: Path, parts: tuple[str, ...]) -> Entry:
         raise EdgeSastError(f"{path}: cannot be read ({error.strerror}); repair or remove it") from error
     if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
         raise EdgeSastError(f"{path}: is neither a file nor a folder; remove it")
-    return Entry(parts, str(path), status.st_size, status.st_mtime_ns, partial(_read_file, path))
+    return Entry(parts, str(path), partial(_read_file, path))
 
 
 def _read_file(path: Path) -> bytes:
@@ -105,8 +144,10 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
         raise EdgeSastError(f"{path}: not a readable zip archive ({error}); copy it again") from error
     found = []
     for info in archive.infolist():
-        inside = tuple(part for part in info.filename.split("/") if part)
-        if info.is_dir() or not inside or any(_ignored(part) for part in inside):
+        # Some Windows packers write `cat\\0.bin`, against the format; as a name it would be a file without a folder.
+        name = info.filename.replace("\\", "/")
+        inside = tuple(part for part in name.split("/") if part not in ("", "."))
+        if name.endswith("/") or not inside or any(_ignored(part) for part in inside):
             continue
         found.append((inside, info))
     twice = [name for name, count in Counter(inside for inside, _ in found).items() if count > 1]
@@ -120,10 +161,9 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
     return [
         Entry(
             (*parts, *inside[1 if wrapped else 0 :]),
-            f"{path}:{info.filename}",
-            info.file_size,
-            info.CRC,
-            partial(_read_member, archive, info, f"{path}:{info.filename}"),
+            f"{path}:{'/'.join(inside)}",
+            partial(_read_member, archive, info, f"{path}:{'/'.join(inside)}"),
+            (archive, info),
         )
         for inside, info in found
     ]

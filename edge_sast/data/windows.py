@@ -11,9 +11,10 @@ import numpy as np
 
 from edge_sast.data.dataset import Dataset, RecordingRef
 from edge_sast.data.events import Recording
-from edge_sast.data.folder import SINGLE_SPLIT, USUAL_SPLITS
+from edge_sast.data.folder import SINGLE_SPLIT
 from edge_sast.data.grid import MAX_DT_US
 from edge_sast.data.parallel import THREADS, map_in_order
+from edge_sast.data.split_names import USUAL_SPLITS
 from edge_sast.errors import EdgeSastError
 
 MIN_WINDOWS = 8  # with fewer, one of the three parts would be empty

@@ -20,6 +20,31 @@ def test_recording_keeps_valid_events_and_makes_them_read_only():
     assert given.flags.writeable  # the caller's own array stays as it was
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"x": (0, 1.5, 2)}, "event 1: x=1.5 is not a whole number 0..65535; give values that are"),
+        ({"x": (0, 1, -1)}, "event 2: x=-1 is not a whole number 0..65535; give values that are"),
+        ({"y": (65536, 1, 2)}, "event 0: y=65536 is not a whole number 0..65535; give values that are"),
+        ({"p": (0, 256, 0)}, "event 1: p=256 is not a whole number 0..255; give values that are"),
+        ({"p": (0, 0, np.nan)}, "event 2: p=nan is not a whole number 0..255; give values that are"),
+        (
+            {"t": (0.0, 1.0, 2.0**63)},
+            "event 2: t=9.223372036854776e+18 is not a whole number -9223372036854775808..9223372036854775807; give "
+            "values that are",
+        ),
+    ],
+)
+def test_no_value_is_cut_or_wrapped(given, message):
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        events(**given)
+
+
+def test_whole_numbers_of_any_type_are_taken():
+    want = events().tolist()
+    assert events(t=(0.0, 5.0, 9.0), x=(0.0, 1.0, 2.0), p=(False, True, False)).tolist() == want
+
+
 def test_empty_recording_is_a_recording():
     recording = Recording(np.empty(0, EVENT_DTYPE), 3, 3, "a.bin")
     assert len(recording) == 0

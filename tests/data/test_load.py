@@ -1,12 +1,16 @@
 import os
 import re
+import zipfile
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_sast.data.binning import Binning, bin_recording
 from edge_sast.data.cache import TENSORS, read_cache
-from edge_sast.data.folder import open_folder
+from edge_sast.data.folder import FolderDataset, open_folder
 from edge_sast.data.load import load_binned, spread
 from edge_sast.data.readers.atis import write_recording_atis
 from edge_sast.errors import EdgeSastError
@@ -48,13 +52,100 @@ def test_every_recording_is_binned_in_order(folder, tmp_path):
         start = pointers[-1]
 
 
-def test_second_load_reads_the_cache_alone(folder, tmp_path):
+def test_second_load_takes_the_bins_from_the_cache(folder, tmp_path):
+    first = load(folder, tmp_path / "cache")
+    write_classes(tmp_path / "other", {"a": 3, "b": 2}, seed=70)
+    other = load(tmp_path / "other", tmp_path / "others")
+    (kept,), (theirs,) = (tmp_path / "cache").iterdir(), (tmp_path / "others").iterdir()
+    kept.write_bytes(theirs.read_bytes())  # so that it shows where the bins come from
+    second = load(folder, tmp_path / "cache")
+    assert np.array_equal(second.indices, other.indices)
+    assert second.sources == first.sources
+
+
+def test_contents_tell_data_sets_apart_whatever_their_names_sizes_and_times(tmp_path):
+    loaded = {}
+    for place, seed in (("v1", 0), ("v2", 70)):
+        write_classes(tmp_path / place, {"a": 3, "b": 2}, seed)
+        for path in (tmp_path / place).rglob("*.bin"):
+            os.utime(path, (0, 0))  # as archives with one fixed time unpack
+        loaded[place] = load(tmp_path / place, tmp_path / "cache")
+    for i in range(5):
+        want = bin_recording(random_recording(71 + i), BINNING)
+        rows = loaded["v2"].select([i])
+        assert np.array_equal(rows.indices, want.indices)
+    assert loaded["v1"].digest() != loaded["v2"].digest()
+
+
+def test_a_new_time_alone_is_no_new_entry(folder, tmp_path):
     first = load(folder, tmp_path / "cache")
     for path in folder.rglob("*.bin"):
-        status = path.stat()
-        path.write_bytes(b"x" * status.st_size)  # unreadable now, but the listing is the same
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        os.utime(path, (0, 0))
     assert same(load(folder, tmp_path / "cache"), first)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def flips_without_trace(data, members=40):
+    """The bytes with other polarities, and yet the same CRC-32: a set of flips whose changes of it cancel out."""
+    zero = zlib.crc32(bytes(len(data)))
+    reached = {}  # highest bit -> (change of the CRC, flips that make it)
+    for event in range(members):
+        flip = bytearray(len(data))
+        flip[5 * event + 2] = 0x80
+        change, flips = zlib.crc32(flip) ^ zero, {event}
+        while change and change.bit_length() in reached:
+            other, more = reached[change.bit_length()]
+            change, flips = change ^ other, flips ^ more
+        if not change:
+            out = bytearray(data)
+            for each in flips:
+                out[5 * each + 2] ^= 0x80
+            return bytes(out)
+        reached[change.bit_length()] = change, flips
+    raise AssertionError("40 vectors of 32 bits are dependent")
+
+
+def test_a_zip_is_known_by_its_contents_not_by_its_checksums(tmp_path):
+    written = write_recording_atis(random_recording(1).events)
+    twin = flips_without_trace(written)
+    assert (twin != written, zlib.crc32(twin)) == (True, zlib.crc32(written))
+    found = []
+    for place, data in (("v1", written), ("v2", twin)):
+        (tmp_path / place).mkdir()
+        with zipfile.ZipFile(tmp_path / place / "all.zip", "w") as archive:
+            for name in ("a/0.bin", "b/0.bin"):
+                archive.writestr(zipfile.ZipInfo(name), data)
+        found.append(load(tmp_path / place / "all.zip", tmp_path / "cache"))
+    assert not np.array_equal(found[0].indices, found[1].indices)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+@dataclass(frozen=True)
+class Rewritten(FolderDataset):
+    """A folder in which something replaces a file as soon as the first recording has been read."""
+
+    def recordings(self, split):
+        first, *others = super().recordings(split)
+
+        def load():
+            recording = first.load()
+            fresh = Path(others[-1].source).with_suffix(".new")
+            fresh.write_bytes(write_recording_atis(random_recording(60).events))
+            fresh.replace(others[-1].source)
+            return recording
+
+        return (replace(first, load=load), *others)
+
+
+def test_recordings_that_change_while_they_are_read_are_never_kept(folder, tmp_path):
+    data = open_folder(folder)
+    message = (
+        f"{folder}: recordings of split 'all' changed while they were read; run the same command again when nothing "
+        "writes to them"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        load_binned(Rewritten(data.name, data.by_split), "all", BINNING, cache_dir=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_moved_folder_keeps_its_cache_and_shows_its_new_place(folder, tmp_path):

@@ -45,3 +45,9 @@ def test_seeds_differ():
 def test_impossible_splits_are_named(labels, fraction, message):
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         stratified_split(np.array(labels), fraction, 0)
+
+
+def test_a_class_is_told_by_its_name():
+    message = "validation split: class 'owl' has 1 recording; add another one, or give a valid split"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        stratified_split(np.array([0, 0, 2, 1, 1]), 0.5, 0, ("cat", "dog", "owl"))

@@ -23,6 +23,11 @@ def test_columns_and_milliseconds(dtype):
     assert parse_tonic_npy(npy(table), "a.npy").tolist() == [(3000, 1, 2, 0), (4000, 127, 0, 1)]
 
 
+def test_times_have_a_fraction_of_a_millisecond():
+    table = np.array([[1.0, 2.0, 0.0, 0.25], [1.0, 2.0, 1.0, 3.0006]])
+    assert parse_tonic_npy(npy(table), "a.npy").tolist() == [(250, 1, 2, 0), (3001, 1, 2, 1)]
+
+
 def test_objects_are_never_unpickled():
     data = npy(np.array([[{}]], object), allow_pickle=True)
     with pytest.raises(
@@ -45,6 +50,29 @@ def test_objects_are_never_unpickled():
         (
             np.array([[np.nan, 0, 0, 0]]),
             "a.npy: event 0: x=nan is out of range 0..65535; convert the file again",
+        ),
+        *(
+            (
+                np.array([[1, 2, 0, 0.25], values]),
+                f"a.npy: event 1: {field} is not a whole number; nothing is rounded silently: convert the file again",
+            )
+            for field, values in (
+                ("x=1.5", [1.5, 2, 0, 1]),
+                ("y=0.25", [1, 0.25, 0, 1]),
+                ("p=0.5", [1, 2, 0.5, 1]),
+            )
+        ),
+        *(
+            (
+                np.array([[0, 0, 0, 0], values], np.float64),
+                f"a.npy: event 1: {field} is out of range 0..{limit}; convert the file again",
+            )
+            for field, limit, values in (
+                ("x=-1.0", 65535, [-1, 0, 0, 0]),
+                ("y=65536.0", 65535, [0, 65536, 0, 0]),
+                ("t=inf", 1 << 50, [0, 0, 0, np.inf]),
+                ("t=-1.0", 1 << 50, [0, 0, 0, -1]),
+            )
         ),
     ],
 )

@@ -73,6 +73,12 @@ def test_newer_version_and_unknown_setting_are_refused(folder):
         checkpoint.load(folder)
 
 
+def test_older_checkpoints_do_not_say_what_lay_beside_the_training_part(folder):
+    rewrite(folder, lambda d: (d.pop("valid"), d.pop("init")))
+    stored = checkpoint.load(folder)
+    assert (stored.data, stored.valid, stored.init) == ("digest of the data", "", "")
+
+
 @pytest.mark.parametrize("field", ["config", "binning", "classes", "data", "epoch"])
 def test_a_missing_field_is_named(folder, field):
     rewrite(folder, lambda d: d.pop(field))

@@ -1,6 +1,7 @@
 """Training repeats itself, resumes in the same bits, and learns."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -151,11 +152,79 @@ def test_resume_refuses_other_settings(tmp_path, data):
 def test_resume_refuses_other_recordings(tmp_path, data):
     config = replace(CONFIG, epochs=1, qat_epochs=0)
     Trainer(config, data, tmp_path, quiet=True).run()
-    changed = Trainer(config, Data(bars(2, 96), data.valid), tmp_path, quiet=True)
+    others = Data(bars(2, 96), data.valid), Data(data.train, bars(2, 48))
+    for other, what in zip(others, ("recordings", "validation recordings"), strict=True):
+        for place, remedy in (
+            ("bars", "restore them"),
+            ("moved", "those were at bars: give them with --data"),
+        ):
+            message = (
+                f"--resume: the {what} of --data {place} are not those that {tmp_path} was trained on; {remedy}, or "
+                "use another --out"
+            )
+            with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+                Trainer(replace(config, data=place), other, tmp_path, quiet=True).resume()
+
+
+@pytest.mark.parametrize("begun", [1, 2])
+def test_resume_goes_on_where_the_same_recordings_lie_elsewhere(tmp_path, data, capsys, monkeypatch, begun):
+    """Half way, and after the end: the run knows its recordings' new place."""
+    config = replace(CONFIG, epochs=1)
+    whole = Trainer(config, data, tmp_path / "whole", quiet=True)
+    whole.run()
+    stopped = Trainer(config, data, tmp_path / "moved", quiet=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainConfig, "total_epochs", begun)
+        stopped.run()
+    capsys.readouterr()
+    resumed = Trainer(replace(config, data="elsewhere"), data, tmp_path / "moved")
+    resumed.resume()
+    line = f"--data elsewhere: holds what bars held when {tmp_path}/moved was trained\n"
+    assert capsys.readouterr().err == line
+    resumed.run()
+    assert_same(state(whole), state(resumed))
+    assert checkpoint.load(tmp_path / "moved").config.data == "elsewhere"
+    assert json.loads((tmp_path / "moved" / "config.json").read_text())["data"] == "elsewhere"
+    assert checkpoint.load(tmp_path / "moved").epoch == 2
+
+
+def test_the_run_that_training_began_with_is_known_by_its_parameters(tmp_path, data):
+    short = replace(CONFIG, epochs=1, qat_epochs=0)
+    for name, seed in (("first", 0), ("other", 1)):
+        Trainer(replace(short, seed=seed), data, tmp_path / name, quiet=True).run()
+    after = replace(short, init=str(tmp_path / "first"))
+    Trainer(after, data, tmp_path / "run", quiet=True).run()
+    (tmp_path / "first").rename(tmp_path / "moved")
+    resumed = Trainer(replace(after, init=str(tmp_path / "moved")), data, tmp_path / "run", quiet=True)
+    resumed.resume()
+    resumed.run()
+    (tmp_path / "other").rename(tmp_path / "first")
+    message = (
+        f"--resume: --init {tmp_path}/first no longer holds the parameters that {tmp_path}/run began with, those of "
+        f"{tmp_path}/moved then; restore that run, or use another --out"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        Trainer(after, data, tmp_path / "run", quiet=True).resume()
     with pytest.raises(
-        EdgeSastError, match=r"^--resume: the recordings are not those that .* was trained on"
+        EdgeSastError, match=r"^--resume: --init is None, the checkpoint in .* was trained with"
     ):
-        changed.resume()
+        Trainer(short, data, tmp_path / "run", quiet=True).resume()
+
+
+def test_a_checkpoint_that_does_not_say_what_lay_at_init_keeps_to_the_path(tmp_path, data):
+    short = replace(CONFIG, epochs=1, qat_epochs=0)
+    Trainer(short, data, tmp_path / "first", quiet=True).run()
+    after = replace(short, init=str(tmp_path / "first"))
+    trainer = Trainer(after, data, tmp_path / "run", quiet=True)
+    trainer.run()
+    trainer._valid_digest = trainer._init_digest = ""
+    trainer._save(1)
+    Trainer(after, data, tmp_path / "run", quiet=True).resume()
+    (tmp_path / "first").rename(tmp_path / "moved")
+    with pytest.raises(
+        EdgeSastError, match=r"^--resume: --init is '.*moved', the checkpoint in .*first'; use"
+    ):
+        Trainer(replace(after, init=str(tmp_path / "moved")), data, tmp_path / "run", quiet=True).resume()
 
 
 def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path, data):

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,9 @@ from edge_sast.cli.main import main
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import locked
 from tests.cli.recordings import write_lines
-from trainer import sweep_plot, sweep_report
+from trainer import checkpoint, sweep_places, sweep_plot, sweep_report
+from trainer.config import TrainConfig
+from trainer.network import Network
 from trainer.pareto import pareto_front
 from trainer.sweep_report import Record
 from trainer.sweep_space import Options, Space
@@ -203,6 +206,93 @@ def test_a_sweep_goes_on_with_more_values_but_not_with_other_settings(recordings
         EdgeSastError, match=r"was begun with --objective accuracy,synops,flash, not accuracy"
     ):
         ledger(tmp_path, more, ("accuracy",))
+
+
+def begin(folder, place, *words):
+    """What a sweep over this data does before trials run: the names of its trials, those of the study first."""
+    of = space(str(place), *(words or ("--grid", "seed=0,1")))
+    trainings, _ = of.check()
+    book = ledger(folder, of)
+    if sweep_places.compare(folder, book, of, trainings):
+        trainings, _ = of.check()
+    book.add_missing(trainings)
+    return [training.name for training in trainings], len(book.trials()), trainings[0].config.data
+
+
+def test_a_sweep_goes_on_where_the_same_recordings_lie_elsewhere(tmp_path, capsys):
+    write_lines(tmp_path / "old", {"train": 2, "valid": 1})
+    names, trials, _ = begin(tmp_path / "sweep", tmp_path / "old")
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert begin(tmp_path / "sweep", tmp_path / "new") == (names, trials, str(tmp_path / "new"))
+    line = f"--data {tmp_path}/new: holds what {tmp_path}/old held when {tmp_path}/sweep was begun\n"
+    assert capsys.readouterr().err == line
+    (tmp_path / "new").rename(tmp_path / "old")
+    assert begin(tmp_path / "sweep", tmp_path / "old") == (names, trials, str(tmp_path / "old"))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("place", ["old", "new"])
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_a_sweep_does_not_go_on_with_other_recordings(tmp_path, place, split):
+    write_lines(tmp_path / "old", {"train": 2, "valid": 1})
+    begin(tmp_path / "sweep", tmp_path / "old")
+    (tmp_path / "old").rename(tmp_path / place)
+    file = tmp_path / place / split / "row" / "000.bin"
+    times = file.stat()
+    data = bytearray(file.read_bytes())
+    data[2] ^= 0x80  # the first event's polarity
+    file.write_bytes(data)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    there = "those it was begun with" if place == "old" else f"those of {tmp_path}/old"
+    message = (
+        f"--out {tmp_path}/sweep: the recordings of --data {tmp_path}/{place} are not {there}, which its trials are "
+        "trained with; give those, or use another --out"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        begin(tmp_path / "sweep", tmp_path / place)
+
+
+def write_run(folder, seed):
+    folder.mkdir()
+    torch.manual_seed(seed)
+    config = TrainConfig.of("hard", data="lines", arch="or4-out", dt_us=1000, steps=2)
+    grid = config.binning((34, 34))
+    network = Network(config.network(grid, 3))
+    standing = checkpoint.Standing(config, grid, ("column", "diagonal", "row"), "", 0)
+    checkpoint.save(folder, standing, network, torch.optim.Adam(network.parameters()), {})
+
+
+@pytest.mark.parametrize("varied", [False, True])
+def test_a_run_to_begin_with_is_known_by_its_parameters(recordings, tmp_path, varied):
+    for seed, name in enumerate("ab"):
+        write_run(tmp_path / name, seed)
+
+    def words(*names):
+        grid = f"init={','.join(str(tmp_path / name) for name in names)}"
+        return ["--grid", grid] if varied else ["--grid", "seed=0", "--init", str(tmp_path / names[0])]
+
+    first, *_ = begin(tmp_path / "sweep", recordings, *words("a"))
+    again, *_ = begin(tmp_path / "sweep", recordings, *words("a", "b"))
+    assert again[0] == first[0]
+    (tmp_path / "a").rename(tmp_path / "c")
+    if not varied:  # of a grid it would be another value
+        assert begin(tmp_path / "sweep", recordings, *words("c"))[0] == first
+    (tmp_path / "b").rename(tmp_path / "a")
+    message = (
+        f"--out {tmp_path}/sweep: the parameters of --init {tmp_path}/a are not those it was begun with, which its "
+        "trials are trained with; give those, or use another --out"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        begin(tmp_path / "sweep", recordings, *words("a"))
+
+
+def test_a_sweep_begun_without_noting_its_recordings_keeps_to_the_path(recordings, tmp_path):
+    ledger(tmp_path / "sweep", space(recordings, "--grid", "seed=0")).add_missing([])
+    write_lines(tmp_path / "new", {"train": 4, "valid": 2})
+    with pytest.raises(EdgeSastError, match=rf"was begun with --data {recordings}, not {tmp_path}/new; use"):
+        begin(tmp_path / "sweep", tmp_path / "new")
+    begin(tmp_path / "sweep", recordings)
+    begin(tmp_path / "sweep", tmp_path / "new")  # by now it is known what lay there
 
 
 TAKE_AND_DIE = """

@@ -29,7 +29,7 @@ def parse_tonic_npy(data: bytes, source: str) -> np.ndarray:
 
     Raises:
         EdgeSastError: not a plain number array of four columns, or a value that is no coordinate, polarity
-            or time.
+            or time: out of range, or x, y or p with a fraction.
     """
     try:
         # The .npy format can embed pickled objects, which would run code: they are refused.
@@ -64,4 +64,11 @@ def _check_values(table: np.ndarray, source: str) -> None:
             raise EdgeSastError(
                 f"{source}: event {index}: {field}={values[index]} is out of range 0..{limit}; "
                 f"convert the file again"
+            )
+        cut = values != np.floor(values)
+        if field != "t" and cut.any():
+            index = int(cut.argmax())
+            raise EdgeSastError(
+                f"{source}: event {index}: {field}={values[index]} is not a whole number; nothing is rounded "
+                "silently: convert the file again"
             )
