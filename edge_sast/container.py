@@ -23,9 +23,10 @@ def read_header(data: bytes) -> dict[str, Any]:
     length, rest = int.from_bytes(data[:LENGTH_BYTES], "little"), len(data) - LENGTH_BYTES
     if length > min(rest, MAX_HEADER):
         raise ValueError(f"its header takes {length} bytes, {min(rest, MAX_HEADER)} can be")
-    header = parse_object(data[LENGTH_BYTES : LENGTH_BYTES + length].decode())
-    if not isinstance(header, dict):
+    text = data[LENGTH_BYTES : LENGTH_BYTES + length].decode()
+    if not text.startswith("{"):
         raise ValueError("its header is no JSON object")
+    header: dict[str, Any] = parse_object(text)
     return header
 
 

@@ -17,6 +17,7 @@ import safetensors
 import safetensors.numpy
 
 from edge_sast.container import LENGTH_BYTES, MAX_HEADER, metadata_of, parse_object, read_header
+from edge_sast.data.events import MAX_SIDE
 from edge_sast.data.grid import Binning
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
@@ -221,7 +222,7 @@ def _parse(document: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
     layers = tuple(_parse_layer(i, entry, unused) for i, entry in enumerate(document["layers"]))
     if unused:
         raise EdgeSastError(f"tensor {_brief(min(unused))} belongs to no layer; export the model again")
-    model = Model(Binning(**fields), layers, tuple(document["classes"]), document["producer"])
+    model = Model(_binning(fields), layers, tuple(document["classes"]), document["producer"])
     found, told = model_hash(model), document["hash"]
     if not _HASH.fullmatch(told):
         raise EdgeSastError(
@@ -233,6 +234,16 @@ def _parse(document: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
             "export the model again"
         )
     return model
+
+
+def _binning(fields: dict[str, int]) -> Binning:
+    for name in ("sensor_width", "sensor_height"):
+        if not 1 <= fields[name] <= MAX_SIDE:
+            raise EdgeSastError(f"input: {name} is {_brief(fields[name])}; it must be 1 to {MAX_SIDE}")
+    try:
+        return Binning(**fields)
+    except EdgeSastError as error:
+        raise EdgeSastError(f"input: {str(error).removeprefix('binning: ')}") from error
 
 
 def _parse_layer(i: int, entry: Any, tensors: dict[str, np.ndarray]) -> Layer:

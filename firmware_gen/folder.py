@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import edge_sast
+from edge_sast.container import parse_object
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes
 
@@ -54,7 +55,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
     if not path.is_file():
         raise EdgeSastError(f"{folder}: has no {MANIFEST}; give a folder that 'edge-sast export' wrote")
     try:
-        document: Any = json.loads(read_bytes(path))
+        document: Any = parse_object(read_bytes(path).decode())
     except (ValueError, RecursionError) as error:
         raise EdgeSastError(f"{path}: is not JSON ({error}); {OTHER_FOLDER}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:

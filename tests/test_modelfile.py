@@ -146,6 +146,13 @@ REFUSALS = [
     (edit("input", []), "model: input is []; it must be dict"),
     (edit("input", "dt_us", 1.5), "input: dt_us is 1.5; it must be int"),
     (edit("input", "dt_us", True), "input: dt_us is True; it must be int"),
+    (edit("input", "sensor_width", 0), "input: sensor_width is 0; it must be 1 to 65536"),
+    (edit("input", "sensor_height", 65_537), "input: sensor_height is 65537; it must be 1 to 65536"),
+    (edit("input", "shift", 8), "input: shift=8 is out of range; choose a whole number 0..7"),
+    (
+        edit("input", "sensor_height", 65_536),
+        "input: 3x65536 pixels are left by shift=0; at most 65535 a side and 8388608 in all fit: raise shift",
+    ),
     (drop("input", "steps"), "input: field 'steps' is missing; export the model again"),
     (edit("input", "unit", 1), "input: field 'unit' is unknown; export the model again"),
     (edit("layers", {}), "model: layers is {}; it must be list"),
@@ -296,6 +303,10 @@ def test_refuses_a_changed_weight():
         ),
         (
             struct.pack("<Q", 2) + b"[]",
+            "not a readable model file (its header is no JSON object); export the model again",
+        ),
+        (
+            struct.pack("<Q", 3) + b" {}",
             "not a readable model file (its header is no JSON object); export the model again",
         ),
         (

@@ -105,7 +105,11 @@ def test_manifests_that_cannot_be_trusted(folder, change, message):
         read_manifest(folder)
 
 
-@pytest.mark.parametrize("data", [b"{\xff", b"[" * 100_000], ids=["no text", "too deep"])
+@pytest.mark.parametrize(
+    "data",
+    [b"{\xff", b"[" * 100_000, FILES[MANIFEST].replace(b'"tool"', b'"name"')],
+    ids=["no text", "too deep", "a name twice"],
+)
 def test_a_manifest_that_is_not_json(folder, data):
     (folder / MANIFEST).write_bytes(data)
     with pytest.raises(EdgeSastError, match="is not JSON"):
