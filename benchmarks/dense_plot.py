@@ -70,6 +70,6 @@ def _draw(ax: Axes, comparison: Comparison, unit: str) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_title(comparison.case.title, fontsize=9)
-    ax.set_xlabel(f"input spikes per input and step ({EVENTS_A_SPIKE:g} events each), %")
+    ax.set_xlabel(f"input spikes a step, % ({EVENTS_A_SPIKE:g} events each)")
     ax.set_ylabel(unit if unit == "instructions" else f"estimated cycles, {unit}")
     ax.grid(True, which="major", linewidth=0.4)

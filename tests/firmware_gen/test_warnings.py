@@ -35,6 +35,7 @@ def sources(build: Path, compiler: str) -> list[Path]:
         *(C / "src").glob("*.c"),
         *(C / "board").glob("*.c"),
         C / "emulator" / "sast_emulator.c",
+        C / "emulator" / "sast_emulator_stream.c",
     ]
     if compiler not in ("arm", "riscv"):
         found += [
