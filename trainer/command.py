@@ -74,7 +74,15 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
     with locked(folder):
         _check_start(folder, args)  # again: another training may have come first while the data was read
         _run(trainer, args.resume)
-    last = read_metrics(folder)[-1]
+    last: dict[str, Any] = next(reversed(read_metrics(folder)), {})
+    if last.get("epoch") != trainer.epoch or not {"valid_pass", "valid_accuracy"} <= last.keys():
+        message = (
+            f"{folder}: the figures of its last epoch are lost; 'edge-sast evaluate {folder}' measures anew"
+        )
+        if args.json:
+            raise EdgeSastError(message)
+        print(f"warning: {message}", file=sys.stderr)
+        return 0
     if not args.quiet:
         echo(
             f"{folder}: {last['valid_pass']} accuracy {last['valid_accuracy']:.4f} on {len(data.valid)} held out"

@@ -37,7 +37,9 @@ POLL_SECONDS = 0.5
 def main(argv: Sequence[str]) -> int:
     """Returns the exit code; 0 where `figures.json` stands in the folder."""
     try:
-        return _run(argv)
+        code = _run(argv)
+        sys.stdout.flush()
+        return code
     except BaseException as error:
         code = exit_code(error)
         return NO_SPACE if is_no_space(error) else code
@@ -89,7 +91,7 @@ def judge(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     gaps = [
         line["valid_surrogate_accuracy"] - line["valid_accuracy"]
         for line in lines
-        if "valid_surrogate_accuracy" in line
+        if {"valid_surrogate_accuracy", "valid_accuracy"} <= line.keys()
     ]
     surrogate, hard, integer = measured["surrogate"], measured["hard"], measured[bits_name(bits)]
     return {
@@ -104,7 +106,7 @@ def judge(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         "gap_before_finish": gaps[-1] if gaps else None,
         "spikes_per_sample": integer["spikes_per_sample"],
         "samples": len(valid),
-        "seconds": round(sum(line["seconds"] for line in lines), 3),
+        "seconds": round(sum(line.get("seconds", 0.0) for line in lines), 3),
     }
 
 

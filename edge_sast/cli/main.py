@@ -91,7 +91,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     try:
-        return run_command(argv)
+        code = run_command(argv)
+        sys.stdout.flush()
+        return code
     except BaseException as error:
         return exit_code(error)
 
@@ -120,7 +122,6 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         raise EdgeSastError(
             f"{args.command}: PyTorch is not installed; pip install 'edge-sast[train]'"
         ) from error
-    sys.stdout.flush()
     return code
 
 
