@@ -166,7 +166,7 @@ def export(args: argparse.Namespace) -> int:
     figures: dict[str, Any] = {"bits": list(bits), "model_hash": modelfile.model_hash(model)}
     binned = None
     if not args.no_data:
-        recordings = datasets.evaluation_data(stored.config, stored.binning, stored.classes, args)
+        recordings = datasets.evaluation_data(stored, args)
         binned = recordings.binned
         hard = evaluate_pass(network, binned, stored.config.spike(hard=True)).accuracy
         integer = Simulator(model).run(binned, parallel=True).accuracy

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from edge_sast.cli.recordings import Recordings, load_split, open_split
 from edge_sast.data.dataset import Dataset
 from edge_sast.data.events import parse_sensor
-from edge_sast.data.grid import Binning
 from edge_sast.data.load import load_binned, spread
 from edge_sast.data.sources import open_dataset
 from edge_sast.data.split import stratified_split
 from edge_sast.errors import EdgeSastError
+from trainer.checkpoint import Standing
 from trainer.config import TrainConfig
 from trainer.loop import Data
 
@@ -53,13 +52,14 @@ def training_data(
     return Data(train_part.select(kept), train_part.select(held_out))
 
 
-def evaluation_data(
-    config: TrainConfig, binning: Binning, classes: Sequence[str], args: argparse.Namespace
-) -> Recordings:
-    """What to report on: the split asked for, else test, else valid, else what training held out.
+def evaluation_data(stored: Standing, args: argparse.Namespace) -> Recordings:
+    """What to report on for a run: the split asked for, else test, else valid, else what training held out.
 
     args: as edge_sast.cli.recordings.add_data_arguments makes them; data and sensor are the run's where not given.
+    Raises EdgeSastError, beside what reading raises, where the run's recordings are no longer those it was trained on:
+    the part that was held out of those is not the part that would be held out of these.
     """
+    config = stored.config
     held_out_of = _held_out_of(config, args)
     if held_out_of is not None:
         for option, value in (("--sensor", args.sensor), ("--window-us", args.window_us)):
@@ -68,10 +68,16 @@ def evaluation_data(
                     f"{option} is {value}; what training held out is read as the run read it: leave it away, or add "
                     "--data"
                 )
-        held_out = training_data(held_out_of, config, args.cache_dir, args.skip_empty).valid
-        held_out = held_out.select(spread(held_out.labels, args.limit))
+        data = training_data(held_out_of, config, args.cache_dir, args.skip_empty)
+        now = data.train.digest(), data.valid.digest()
+        if now != (stored.data, stored.valid or now[1]):  # older checkpoints do not say what was held out
+            raise EdgeSastError(
+                f"--data {config.data}: its recordings are not those that the run was trained on, so that the part it "
+                "held out is unknown; restore them, or give --data"
+            )
+        held_out = data.valid.select(spread(data.valid.labels, args.limit))
         return Recordings(held_out, True, f"{config.data}, held out of {held_out_of.splits[0]}")
-    return load_split(binning, classes, _with_given(config, args))
+    return load_split(stored.binning, stored.classes, _with_given(config, args))
 
 
 def evaluation_source(config: TrainConfig, args: argparse.Namespace) -> tuple[Dataset, str]:

@@ -141,7 +141,7 @@ def _check_rho(run: Run, args: argparse.Namespace) -> None:
 def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     """All that is asked of one run."""
     stored, network, config = run.stored, run.network, run.config
-    recordings = datasets.evaluation_data(config, stored.binning, stored.classes, args)
+    recordings = datasets.evaluation_data(stored, args)
     binned, smooth = recordings.binned, config.spike(hard=False)
     figures = {"recordings": recordings.name, **command.measure(network, stored, binned)}
     if args.corruptions is not None:

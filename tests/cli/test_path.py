@@ -280,6 +280,10 @@ SHORT = ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "
             "--augment-shift is 34; the input has 34x34 pixels: choose 0 to 33",
         ),
         (
+            [*SHORT, "--limit", "1"],
+            "data: every recording to train on is of class 'column'; a classifier needs two classes or more",
+        ),
+        (
             [*SHORT, "--workers", "65"],
             "--workers is 65; of a --batch-size of 64 some would get no recording: choose at most 64",
         ),
@@ -308,6 +312,24 @@ def test_mistakes_are_one_line(home, capsys, arguments, message):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+    assert not (home / "never").exists()
+
+
+def test_one_class_is_nothing_to_train_on(home, capsys, tmp_path):
+    for kind in ("row", "column"):
+        shutil.copytree(home / "data" / "train" / kind, tmp_path / "data" / kind)
+    for file in list((tmp_path / "data" / "column").iterdir())[1:]:
+        file.unlink()
+    assert main(train(home, tmp_path / "data", "never", "--epochs", "1")) == 2
+    assert capsys.readouterr().err == (
+        "edge-sast: validation split: class 'column' has 1 recording; add another one, or give a valid split\n"
+    )
+    shutil.rmtree(tmp_path / "data" / "column")
+    assert main(train(home, tmp_path / "data", "never", "--epochs", "1")) == 2
+    assert capsys.readouterr().err == (
+        f"edge-sast: --data {tmp_path}/data: 'row' is its only class; a classifier needs two or more: add recordings "
+        "of others\n"
+    )
     assert not (home / "never").exists()
 
 
