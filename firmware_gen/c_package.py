@@ -57,7 +57,7 @@ def _readme_values(model: Model) -> dict[str, str]:
     names = ", ".join(" ".join(text.split()).replace("|", "\\|") for text in model.classes[:NAMED_CLASSES])
     return {
         "class_names": names if len(model.classes) <= NAMED_CLASSES else f"{names}, ...",
-        "context_note": "a `sast_context_t` (32 bytes on a 32-bit core)",
+        "context_note": f"a `sast_context_t` ({predict(model).context} bytes on a 32-bit core)",
         "memory_table": memory_table(model),
         "code_note": _code_note(model),
     }

@@ -68,7 +68,7 @@ def test_live_example_decides_three_windows(everything, tmp_path, level):
     assert [re.sub(r": .*", "", line) for line in lines[:-1]] == [
         f"{(0xFFFFF000 + window * 4000) % (1 << 32):10} us" for window in range(3)
     ]
-    assert lines[-1] == "3 decisions, 0 late events, 0 outside, 0 jumps"
+    assert lines[-1] == "3 decisions, 0 late events, 0 outside, 0 beyond a limit, 0 jumps"
 
 
 def test_arduino_library_compiles_as_the_ide_does(everything, tmp_path):

@@ -27,7 +27,8 @@
  * Work. A call computes at most one step (of each lane) and returns, with the events that it did not come to still in
  * the caller's hands: call again with them. So nothing loops for long however far time has moved on, a decision cannot
  * be missed, and the caller can empty the sensor's FIFO in between. Every call takes an event, computes a step or
- * restarts once, so the loop above ends. sast_stream_behind_us tells how much time waits to be computed.
+ * restarts once, so the loop above ends; but for SAST_STREAM_ERROR and SAST_STREAM_BUSY, which tell of a wrong program.
+ * sast_stream_behind_us tells how much time waits to be computed.
  *
  * Time stamps are microseconds in 32 bits and may wrap around (every 71 minutes). A time is judged by its distance to
  * the start of the running step:

@@ -64,7 +64,7 @@ static uint32_t step_us(const sast_stream_t *stream)
 }
 
 /* Differences of two unsigned times are right across a wrap. */
-static place_t place_of(const sast_stream_t *stream, uint32_t t)
+static inline place_t place_of(const sast_stream_t *stream, uint32_t t)
 {
     const uint32_t ahead = t - stream->step_start;
     const uint32_t behind = stream->step_start - t;
@@ -143,17 +143,21 @@ static bool is_outside(const sast_stream_t *stream, const sast_stream_event_t *e
     return event->x >= model->sensor_width || event->y >= model->sensor_height || event->polarity > 1u;
 }
 
-/* Whether all lanes have room for it. */
-static bool take(sast_stream_t *stream, const sast_stream_event_t *event)
+/* Into all lanes, which have room for it or not alike. */
+static inline sast_stream_status_t take(sast_stream_t *stream, const sast_stream_event_t *event)
 {
-    bool room = true;
+    sast_status_t status = SAST_OK;
     uint16_t i;
 
     open_step(stream);
     for (i = 0; i < stream->started; ++i) {
-        room = sast_push(&stream->lanes[i], event->x, event->y, event->polarity) == SAST_OK && room;
+        status = sast_push(&stream->lanes[i], event->x, event->y, event->polarity);
     }
-    return room;
+    if (status != SAST_OK) {
+        sast_increment(&stream->counts.overload);
+        return SAST_STREAM_OVERLOAD;
+    }
+    return SAST_STREAM_OK;
 }
 
 sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count,
@@ -227,60 +231,54 @@ sast_stream_status_t sast_stream_start(sast_stream_t *stream, uint32_t t_us)
     return status;
 }
 
-/* One event; *taken: whether it is done with. */
-static sast_stream_status_t push(sast_stream_t *stream, const sast_stream_event_t *event, bool *taken)
+static sast_stream_status_t push(sast_stream_t *stream, const sast_stream_event_t *events, size_t count, size_t *taken)
 {
-    *taken = true;
-    if (is_outside(stream, event)) {
-        sast_increment(&stream->counts.outside);
-        return SAST_STREAM_OUTSIDE;
+    sast_stream_status_t status = SAST_STREAM_OK;
+    size_t i;
+
+    for (i = 0; i < count && status == SAST_STREAM_OK; ++i) {
+        const sast_stream_event_t *event = &events[i];
+
+        *taken = i + 1u;
+        if (is_outside(stream, event)) {
+            sast_increment(&stream->counts.outside);
+            return SAST_STREAM_OUTSIDE;
+        }
+        switch (place_of(stream, event->t_us)) {
+        case TIME_FREE:
+            begin(stream, event->t_us);
+            status = take(stream, event);
+            break;
+        case TIME_INSIDE:
+            status = take(stream, event);
+            break;
+        case TIME_AHEAD:
+            *taken = i;
+            return end_step(stream);
+        case TIME_LATE:
+            sast_increment(&stream->counts.late);
+            return SAST_STREAM_LATE;
+        default:
+            *taken = i;
+            return jumped(stream);
+        }
     }
-    switch (place_of(stream, event->t_us)) {
-    case TIME_FREE:
-        begin(stream, event->t_us);
-        break;
-    case TIME_INSIDE:
-        break;
-    case TIME_AHEAD:
-        *taken = false;
-        return end_step(stream);
-    case TIME_LATE:
-        sast_increment(&stream->counts.late);
-        return SAST_STREAM_LATE;
-    default:
-        *taken = false;
-        return jumped(stream);
-    }
-    if (!take(stream, event)) {
-        sast_increment(&stream->counts.overload);
-        return SAST_STREAM_OVERLOAD;
-    }
-    return SAST_STREAM_OK;
+    return status;
 }
 
 sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_stream_event_t *events, size_t count,
                                       size_t *taken)
 {
     sast_stream_status_t status;
-    bool done = true;
-    size_t i;
 
     if (taken == NULL || (events == NULL && count != 0u)) {
         return SAST_STREAM_ERROR;
     }
     status = enter(stream);
-    if (status == SAST_STREAM_ERROR) {
-        return status;
+    if (status != SAST_STREAM_ERROR) {
+        *taken = 0;
     }
-    *taken = 0;
-    if (status == SAST_STREAM_BUSY) {
-        return status;
-    }
-    for (i = 0; i < count && status == SAST_STREAM_OK; ++i) {
-        status = push(stream, &events[i], &done);
-    }
-    *taken = done ? i : i - 1u;
-    return leave(stream, status);
+    return status == SAST_STREAM_OK ? leave(stream, push(stream, events, count, taken)) : status;
 }
 
 static sast_stream_status_t advance(sast_stream_t *stream, uint32_t now_us)

@@ -57,7 +57,7 @@ static void handle(sast_stream_status_t status)
     case SAST_STREAM_RESTARTED:
         printf("time jumped: windows begin anew\n");
         break;
-    default: /* a step; late events and those outside are counted, see the end */
+    default: /* a step; events that are late, outside or too many (sast_set_event_limit) are counted, see the end */
         break;
     }
 }
@@ -95,7 +95,7 @@ int main(void)
         } while (status != SAST_STREAM_OK);
     }
     counts = sast_stream_counts(&stream);
-    printf("%" PRIu32 " decisions, %" PRIu32 " late events, %" PRIu32 " outside, %" PRIu32 " jumps\n", counts.decisions,
-           counts.late, counts.outside, counts.restarts);
+    printf("%" PRIu32 " decisions, %" PRIu32 " late events, %" PRIu32 " outside, %" PRIu32 " beyond a limit, %" PRIu32
+           " jumps\n", counts.decisions, counts.late, counts.outside, counts.overload, counts.restarts);
     return 0;
 }
