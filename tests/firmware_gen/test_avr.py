@@ -81,6 +81,17 @@ def test_tables_beyond_the_first_64_kb_are_refused(machines, tmp_path):
     )
 
 
+def test_answers_beyond_the_largest_array_are_refused(machines, tmp_path):
+    last = Linear(weights(np.random.default_rng(3), 1, 800, 1), 1, Integrator([0], [0], (), 24))
+    build = export(Model(Binning(20, 20, 0, 1000, 20, 1), (Flatten(), last), ("a",)), tmp_path / "build")
+    answers = build / "examples" / "a_known_answers.c"
+    command = [*machines[0].compiler, *machines[0].includes(build), "-c", str(answers)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert re.search(
+        r"a: \d+ bytes of known answers, avr-gcc takes 32767: export with --data and", done.stderr
+    )
+
+
 def test_strict_c_is_refused(machines, everything, tmp_path):
     command = [
         "avr-gcc",
