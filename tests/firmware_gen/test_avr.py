@@ -13,11 +13,13 @@ from edge_sast.data.binning import Binning
 from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear
 from edge_sast.layout import layout
 from edge_sast.model import Model
+from firmware_gen.c_layer import kernels
+from firmware_gen.c_library import CORE
 from tests.firmware_gen.avr import Machine, avr, check, computer, export_with_answers, fits, needs_avr, run
-from tests.firmware_gen.builds import everything_model, export, lif, weights, with_idle_cells
+from tests.firmware_gen.builds import LIBRARY, everything_model, export, lif, weights, with_idle_cells
 from tests.strategies import random_model
 
-FEW = (1, 4, 7, 10)
+FEW = (3, 7, 29, 121)
 MANY = 240
 MOST = 0.9  # of the random models fit
 LEVELS = ("-Os", "-O0", "-O1", "-O2", "-O3")
@@ -126,6 +128,16 @@ def check_seed(
             return False
         check(export_with_answers(model, seed, folder / f"build{seed}"), emulated, host)
     return True
+
+
+def test_the_few_run_every_kernel(monkeypatch):
+    """But for leak shifts that are one number in the same code."""
+    with_idle_cells(monkeypatch)
+    models = [model() for model in DIRECTED.values()]
+    models += [random_model(np.random.default_rng(seed)) for seed in FEW]
+    used = {name for model in models for i in range(len(model.layers)) for name in kernels(model, i).values()}
+    every = {path.stem for path in LIBRARY.glob("*.c")} - {f"sast_{name}" for name in CORE}
+    assert {name for name in every - used if not name.startswith("sast_fire_k")} == set()
 
 
 @pytest.mark.parametrize("seed", FEW)
