@@ -21,6 +21,7 @@ __all__ = ["DEFAULT_NAME", "check_folder", "generate", "write_folder"]
 TARGET = "c"
 DEFAULT_NAME = "sast"
 MAX_BYTES = (1 << 32) - 1  # offsets are uint32_t
+AVR_ARRAY_BYTES = 32_767  # the largest that avr-gcc takes
 MAX_LAYERS = (1 << 16) - 1  # indices are uint16_t
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -79,5 +80,8 @@ def _answers_source(model: Model, name: str, answers: bytes) -> str:
     return (
         banner(f"{name}_known_answers.c", "the bytes of known_answers.bin", model)
         + f'#include "{name}_known_answers.h"\n\n'
+        + f"#if defined(SAST_IN_FLASH) && {name.upper()}_KNOWN_ANSWERS_BYTES > {AVR_ARRAY_BYTES}u\n"
+        + f'#error "{name}: {len(answers)} bytes of known answers, avr-gcc takes {AVR_ARRAY_BYTES}: '
+        + 'export with --data and --limit 1, or leave the self-test out"\n#endif\n\n'
         + array(declaration, answers)
     )

@@ -13,11 +13,13 @@ from edge_sast.data.binning import Binning
 from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear
 from edge_sast.layout import layout
 from edge_sast.model import Model
+from firmware_gen.c_layer import kernels
+from firmware_gen.c_library import CORE
 from tests.firmware_gen.avr import Machine, avr, check, computer, export_with_answers, fits, needs_avr, run
-from tests.firmware_gen.builds import everything_model, export, lif, weights, with_idle_cells
+from tests.firmware_gen.builds import LIBRARY, everything_model, export, lif, weights, with_idle_cells
 from tests.strategies import random_model
 
-FEW = (1, 4, 7, 10)
+FEW = (3, 7, 29, 121)
 MANY = 240
 MOST = 0.9  # of the random models fit
 LEVELS = ("-Os", "-O0", "-O1", "-O2", "-O3")
@@ -81,6 +83,17 @@ def test_tables_beyond_the_first_64_kb_are_refused(machines, tmp_path):
     )
 
 
+def test_answers_beyond_the_largest_array_are_refused(machines, tmp_path):
+    last = Linear(weights(np.random.default_rng(3), 1, 800, 1), 1, Integrator([0], [0], (), 24))
+    build = export(Model(Binning(20, 20, 0, 1000, 20, 1), (Flatten(), last), ("a",)), tmp_path / "build")
+    answers = build / "examples" / "a_known_answers.c"
+    command = [*machines[0].compiler, *machines[0].includes(build), "-c", str(answers)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert re.search(
+        r"a: \d+ bytes of known answers, avr-gcc takes 32767: export with --data and", done.stderr
+    )
+
+
 def test_strict_c_is_refused(machines, everything, tmp_path):
     command = [
         "avr-gcc",
@@ -115,6 +128,16 @@ def check_seed(
             return False
         check(export_with_answers(model, seed, folder / f"build{seed}"), emulated, host)
     return True
+
+
+def test_the_few_run_every_kernel(monkeypatch):
+    """But for leak shifts that are one number in the same code."""
+    with_idle_cells(monkeypatch)
+    models = [model() for model in DIRECTED.values()]
+    models += [random_model(np.random.default_rng(seed)) for seed in FEW]
+    used = {name for model in models for i in range(len(model.layers)) for name in kernels(model, i).values()}
+    every = {path.stem for path in LIBRARY.glob("*.c")} - {f"sast_{name}" for name in CORE}
+    assert {name for name in every - used if not name.startswith("sast_fire_k")} == set()
 
 
 @pytest.mark.parametrize("seed", FEW)

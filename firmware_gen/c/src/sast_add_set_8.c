@@ -102,8 +102,11 @@ void sast_add_set_8(uint32_t *membranes, const SAST_TABLE uint32_t *weights, uin
         uint32_t i;
 
         for (i = 0; i < length; ++i) {
-            word = (i & 3u) == 0u ? row[i >> 2] : word >> 8;
+            if ((i & 3u) == 0u) {
+                word = row[i >> 2];
+            }
             membranes[i] += (uint32_t)((int32_t)(word << 24) >> 24);
+            word >>= 8;
         }
     }
 }
