@@ -25,8 +25,8 @@ NONE = 0xFFFF_FFFF  # no address of an instruction
 # Of a table of code, in words: what was found (address, bytes), where the table begins and how long it is, and then for
 # each halfword that begins an instruction the bytes from there to the end of its run.
 FOUND, FOUND_BYTES, ORIGIN, HALFWORDS, REACH = range(5)
-# Of a place: what was found (address), Unicorn's number of the register, and its value.
-REGISTER, VALUE = 1, 2
+# Of a place: the register's value, Unicorn's number of it, and what was found (address).
+VALUE, REGISTER, FOUND_PLACE = range(3)
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,11 @@ class Guard:
 
     def __init__(self, engine: Any, image: Image, family: str, registers: tuple[int, ...]) -> None:
         self._code = _code_table(image, family)
-        self._places = [
-            np.array([NONE, registers[base], 0], np.uint32)
-            for _, _, base in _block_transfers(image, registers)
-        ]
-        self._sizes = {address: size for address, size, _ in _block_transfers(image, registers)}
+        self._transfers = _block_transfers(image) if registers else []
+        self._places = np.array([[0, registers[base], NONE] for _, _, base in self._transfers], np.uint32)
         calls = _callbacks()
         _add_hook(engine, calls.block_hook, calls.block, self._code, 1, 0)  # begin after end: everywhere
-        for address, place in zip(self._sizes, self._places, strict=True):
+        for (address, _, _), place in zip(self._transfers, self._places, strict=True):
             _add_hook(engine, calls.code_hook, calls.transfer, place, address, address)
 
     def knows(self, address: int) -> bool:
@@ -63,23 +60,22 @@ class Guard:
 
     def stopped(self) -> Stop | None:
         """What the core was stopped for since the last call of this, if it was."""
-        found = None
         if self._code[FOUND] != NONE:
             found = Stop(int(self._code[FOUND]), int(self._code[FOUND_BYTES]), None)
             self._code[FOUND] = NONE
-        for place in self._places:
-            if place[FOUND] != NONE:
-                address = int(place[FOUND])
-                found = Stop(address, self._sizes[address], int(place[VALUE]))
-                place[FOUND] = NONE
-        return found
+            return found
+        for i in np.flatnonzero(self._places[:, FOUND_PLACE] != NONE) if len(self._places) else ():
+            self._places[i, FOUND_PLACE] = NONE
+            address, size, _ = self._transfers[i]
+            return Stop(address, size, int(self._places[i, VALUE]))
+        return None
 
 
 def _code_table(image: Image, family: str) -> np.ndarray:
     """uint32; see FOUND. Numbers of bytes are 0 where no instruction begins."""
     origin = min((code.address for code in image.code), default=0)
     end = max((code.address + len(code.data) for code in image.code), default=0)
-    table = np.zeros(REACH + (end - origin) // 2, np.uint32)
+    table = np.zeros(REACH + (end - origin) // 2, np.uint32)  # zeros take no memory until they are touched
     table[:REACH] = NONE, 0, origin, (end - origin) // 2
     for code in image.code:
         for at, _, _ in split_instructions(family, code.data):
@@ -87,10 +83,8 @@ def _code_table(image: Image, family: str) -> np.ndarray:
     return table
 
 
-def _block_transfers(image: Image, registers: tuple[int, ...]) -> list[tuple[int, int, int]]:
+def _block_transfers(image: Image) -> list[tuple[int, int, int]]:
     """Address, bytes and base register of those that need an aligned one."""
-    if not registers:
-        return []
     found = [
         (code.address + at, size, aligned_base(encoding, size))
         for code in image.code
@@ -112,11 +106,11 @@ class _Callbacks:
 @cache
 def _callbacks() -> _Callbacks:
     import unicorn
-    from numba import carray, cfunc, types
+    from numba import cfunc, types
 
     library = _library()
     address = ctypes.c_void_p
-    read_type = ctypes.CFUNCTYPE(ctypes.c_int, address, ctypes.c_int, address)
+    read_type = ctypes.CFUNCTYPE(ctypes.c_int, address, ctypes.c_int, ctypes.POINTER(ctypes.c_uint32))
     read = read_type(ctypes.cast(library.uc_reg_read, address).value or 0)
     stop = ctypes.CFUNCTYPE(ctypes.c_int, address)(ctypes.cast(library.uc_emu_stop, address).value or 0)
     signature = types.void(types.voidptr, types.uint64, types.uint32, types.CPointer(types.uint32))
@@ -131,9 +125,9 @@ def _callbacks() -> _Callbacks:
 
     @cfunc(signature)
     def transfer(engine, address, _size, place):
-        read(engine, place[REGISTER], carray(place, (3,))[VALUE:].ctypes)
+        read(engine, place[REGISTER], place)  # to its first word, the value
         if place[VALUE] & 3:
-            place[FOUND] = address
+            place[FOUND_PLACE] = address
             stop(engine)
 
     return _Callbacks(block, transfer, unicorn.UC_HOOK_BLOCK, unicorn.UC_HOOK_CODE)

@@ -107,8 +107,22 @@ def read_image(path: Path) -> Image:
             if symbol["st_info"]["type"] == "STT_FUNC":
                 address = symbol["st_value"] & ~1 if thumb else symbol["st_value"]
                 functions[address] = Function(symbol.name, address, symbol["st_size"])
+        ordered = tuple(functions[address] for address in sorted(functions))
         code = tuple(_code(elf, table))
-    return Image(segments, code, tuple(functions[address] for address in sorted(functions)), symbols)
+    if not thumb:  # GNU's tools for RISC-V mark no constants (binutils 2.40): what lies in functions is code
+        code = tuple(part for run in code for part in _in_functions(run, ordered))
+    return Image(segments, code, ordered, symbols)
+
+
+def _in_functions(run: Code, functions: tuple[Function, ...]) -> Iterator[Code]:
+    """The parts of it that lie in functions; one without a size goes on to the next."""
+    starts = [function.address for function in functions]
+    for i, function in enumerate(functions):
+        following = starts[i + 1] if i + 1 < len(starts) else run.address + len(run.data)
+        end = function.address + function.size if function.size else following
+        first, last = max(function.address, run.address), min(end, run.address + len(run.data))
+        if first < last:
+            yield Code(first, run.data[first - run.address : last - run.address])
 
 
 def _code(elf: Any, table: Any) -> Iterator[Code]:

@@ -10,7 +10,7 @@ import queue
 import struct
 import threading
 
-from unicorn import UC_ARCH_ARM, UC_MODE_MCLASS, UC_MODE_THUMB, Uc, UcError, arm_const
+from unicorn import UC_ARCH_ARM, UC_MODE_THUMB, Uc, UcError, arm_const
 
 from firmware_gen.board_build import Firmware
 from firmware_gen.board_memory import symbol_address
@@ -19,6 +19,11 @@ RETURN = 0x0F000000  # an address that no chip here uses: interrupts return to i
 SLICE = 2000  # instructions between two bytes; of 115,200 baud at 64 MHz, some 5,500 cycles
 NVIC_ENABLE = 0xE000E100
 VTOR = 0xE000ED08
+MODELS = {
+    "Cortex-M0+": arm_const.UC_CPU_ARM_CORTEX_M0,
+    "Cortex-M3": arm_const.UC_CPU_ARM_CORTEX_M3,
+    "Cortex-M4": arm_const.UC_CPU_ARM_CORTEX_M4,
+}
 
 
 class Chip:
@@ -131,10 +136,8 @@ class RegisterBoard:
     def __init__(self, firmware: Firmware, chip: Chip) -> None:
         self.chip, self.timeout = chip, 1.0
         board = firmware.board
-        self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
-        self._uc.ctl_set_cpu_model(
-            arm_const.UC_CPU_ARM_CORTEX_M0 if "M0" in board.core.name else arm_const.UC_CPU_ARM_CORTEX_M4
-        )
+        self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB)  # with UC_MODE_MCLASS it would be a Cortex-M33
+        self._uc.ctl_set_cpu_model(MODELS[board.core.name])
         for origin, size in (
             (board.flash.origin, board.flash.size),
             (board.ram.origin, 0x44000),

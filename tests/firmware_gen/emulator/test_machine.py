@@ -130,7 +130,7 @@ def test_instructions_that_are_predicated_count_whether_they_act_or_not(tmp_path
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 @pytest.mark.parametrize("name", ["cortex-m0", "cortex-m3"])
 def test_instructions_that_a_core_lacks_are_refused_by_its_assembler(tmp_path, name, compiler):
-    """The emulator itself would execute them on every core."""
+    """Those that it lets pass are refused by the emulator: test_guard.py."""
     load(DSP, find_core("cortex-m4"), tmp_path, compiler=compiler)
     with pytest.raises(EdgeSastError, match=r"counted\.S:\d+:.*[Ee]rror"):
         load(DSP, find_core(name), tmp_path, compiler=compiler)
