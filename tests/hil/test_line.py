@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -39,9 +39,9 @@ def losing(board: str, lost: Callable[[bytes], bool], hold_s: float = 0.0) -> It
     def serve(server: socket.socket) -> None:
         while not ended.is_set():
             if select.select([server], [], [], 0.02)[0]:
-                _, port = board.rsplit(":", 1)
-                with server.accept()[0] as host, socket.create_connection(("127.0.0.1", int(port))) as far:
-                    relay(host, far)
+                there = ("127.0.0.1", int(board.rsplit(":", 1)[1]))
+                with suppress(OSError), server.accept()[0] as host, socket.create_connection(there) as far:
+                    relay(host, far)  # until one of them hangs up
 
     def relay(host: socket.socket, far: socket.socket) -> None:
         rest = b""
