@@ -19,8 +19,9 @@ def verify_on_port(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference; EdgeSastError where the board fails."""
     try:
         return _verify(args)
-    except EdgeSastError as error:  # ports speak of the option that usually names them
-        raise type(error)(str(error).replace(f"--port {args.on}", f"--on {args.on}")) from error
+    except EdgeSastError as error:  # ports speak of hil's options
+        text = str(error).replace(f"--port {args.on}", f"--on {args.on}")
+        raise type(error)(text.replace(", or give more --patience-s", "")) from error
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -191,11 +191,12 @@ class Flow:
 
     def _go_on(self, kept: int) -> None:
         """The board has nothing under way any more. kept: loads of the oldest job that it has executed."""
-        if self._sizes:
+        lost = bool(self._sizes)
+        if lost:
             self._lost()
         self._sizes.clear()
         self._alive = time.monotonic()
-        if self._items and self._line.frame_bytes < self._items[0].job.frame_bytes:
+        if lost and self._line.frame_bytes < self._items[0].job.frame_bytes:
             for i, job in enumerate(self._jobs_left()):
                 self._cut(job, kept if i == 0 else 0)
 
@@ -204,18 +205,20 @@ class Flow:
         while (frame := self._channel.receive(deadline)) is not None:
             if (frame.kind, frame.seq, frame.token) != (Kind.POLL_ANSWER, poll.seq, poll.token):
                 self._take(frame)
+            elif self._sizes and self._items[0].job.token != poll.token:
+                return None  # late answers ended that job: of the next one it says nothing
             elif len(frame.payload) == _POLL_ANSWER.size:
-                return self._executed(poll.token, frame.payload)
+                return self._executed(frame.payload)
         return None
 
-    def _executed(self, token: int, payload: bytes) -> int:
+    def _executed(self, payload: bytes) -> int:
         """How many loads of the oldest job the board has executed.
 
         Raises RestartedError where it is not where it must be for the oldest item to be sent again.
         """
         status, expected, _ = _POLL_ANSWER.unpack(payload)
         check_status(payload[:1])
-        if not self._sizes or self._items[0].job.token != token:
+        if not self._sizes:
             return 0
         oldest = self._items[0]
         if oldest.frame.kind == Kind.BEGIN:

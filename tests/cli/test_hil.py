@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import bad_lines
 import numpy as np
 import pytest
 
@@ -421,3 +422,18 @@ def test_verify_on_a_port_finds_a_wrong_weight(home, tmp_path, capsys):
     )
     assert re.search(message + r"step 0, layer 0, neuron \d+: membrane expected -?\d+, got -?\d+\n$", said)
     assert json.loads((tmp_path / "f.json").read_text())["first_mismatch"]["layer"] == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "end"), [("right", 0, "every recording right"), ("wrong", 1, "code 1, ")]
+)
+def test_the_campaign_of_bad_lines_sees_what_a_run_came_to(home, tmp_path, program, code, end):
+    """Seed 31 draws a line that loses little."""
+    split = {"split": None, "limit": 3, "board_command": None}
+    args = argparse.Namespace(model=str(home / "model.safetensors"), data=str(home / "data"), **split)
+    row = bad_lines._run((args, str(home / program), str(tmp_path), 31))
+    assert row["code"] == code
+    assert row["end"].startswith(end)
+    assert 0 < row["silence_s"] <= row["seconds"]
+    figures = bad_lines.summary([row], row["silence_s"] / 2)
+    assert (figures["runs"], figures["wrong"], figures["otherwise"], figures["silent"]) == (1, code, 0, 1)

@@ -334,6 +334,7 @@ def test_results_of_anything_else_are_not_accepted(lie):
             Kind.HELLO: hello_of(1),
             Kind.BEGIN: b"\0",
             Kind.LOAD: struct.pack("<BHI", 0, 1, 0) + record,
+            Kind.POLL: struct.pack("<BHI", 0, 1, 1),  # of a host that is in haste, on a busy machine
             Kind.READ: struct.pack("<BIIII", 0, *honest) + bytes(26),
         }[Kind(frame.kind)]
         return [Frame(Kind(frame.kind).answer, frame.seq, frame.token, payload)]
