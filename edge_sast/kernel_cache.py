@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
+from edge_sast.terminal import echo
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _warned: list[str] = []
@@ -119,8 +119,8 @@ def _warn(reason: str) -> None:
     """Once in a process: what holds for one kernel holds for all."""
     if not _warned:
         _warned.append(reason)
-        print(
+        echo(
             f"warning: compiled kernels are not kept ({reason}); each command compiles them anew until NUMBA_CACHE_DIR "
             "names a folder with space that can be written",
-            file=sys.stderr,
+            error=True,
         )

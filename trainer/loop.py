@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from edge_sast.data.augment import Augmentation
 from edge_sast.data.binned import BinnedEvents
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import remove_leftovers, write_atomic
+from edge_sast.terminal import echo
 from trainer import a2sg, checkpoint, losses, memory, online, parallel
 from trainer.batches import Batch, TrainingBatches
 from trainer.bits import bits_name
@@ -95,7 +95,7 @@ class Trainer:
         moved = check_same(self.folder, stored, self._standing(stored.epoch))
         self._moved = bool(moved)
         if moved and not self.quiet:
-            print("\n".join(moved), file=sys.stderr)
+            echo(*moved, error=True)
         self.network.load_state_dict(stored.network().state_dict())
         self.epoch = stored.epoch
         self.optimiser = self._new_optimiser()

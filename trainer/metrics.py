@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tqdm import tqdm
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
+from edge_sast.terminal import echo
 from trainer.network import Output
 from trainer.parallel import Workers
 
@@ -108,9 +108,9 @@ def keep(folder: Path, epochs: int) -> None:
     by_epoch = {_epoch_of(line): line for line in lines}
     missing = [str(epoch) for epoch in range(1, epochs + 1) if epoch not in by_epoch]
     if missing:
-        print(
+        echo(
             f"warning: {path}: the figures of epoch {', '.join(missing)} are missing or damaged; going on without them",
-            file=sys.stderr,
+            error=True,
         )
     kept = [by_epoch[epoch] for epoch in range(1, epochs + 1) if epoch in by_epoch]
     write_atomic(path, b"".join(line + b"\n" for line in kept))

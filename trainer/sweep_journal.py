@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
+from edge_sast.terminal import echo
 
 _BEGIN = b'{"op_code":'  # of each line; in a text inside a line its quotation marks would be escaped
 
@@ -59,9 +59,7 @@ class SweepJournal(JournalFileBackend):
             else:
                 write_atomic(self._path, whole)
         if lost := len(data) - len(whole):
-            print(
-                f"warning: {self._path}: {lost} bytes of a line that was cut off are removed", file=sys.stderr
-            )
+            echo(f"warning: {self._path}: {lost} bytes of a line that was cut off are removed", error=True)
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -7,13 +7,13 @@ ones under another path it may.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge_sast.data.sources import open_dataset
 from edge_sast.data.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 from trainer import checkpoint, parallel
 from trainer.config import PLACES, TrainConfig
 from trainer.settings_checks import flag
@@ -44,7 +44,7 @@ def compare(folder: Path, ledger: Ledger, space: Space, trainings: Sequence[Trai
                 )
             if home != path:
                 space.known_as[name, path] = home
-                print(f"{flag(name)} {path}: holds what {home} held when {folder} was begun", file=sys.stderr)
+                echo(f"{flag(name)} {path}: holds what {home} held when {folder} was begun", error=True)
     ledger.note_contents(noted)
     return bool(space.known_as)
 

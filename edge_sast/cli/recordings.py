@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.data.binning import BinnedEvents, Binning
@@ -103,7 +104,6 @@ def load_sent(
 
     At most 255 of one input in a step; a warning on stderr says where there were so many.
     """
-    import sys
     from dataclasses import replace
 
     import numpy as np
@@ -113,10 +113,10 @@ def load_sent(
     found = load_split(replace(binning, count_cap=MAX_COUNT), classes, args)
     full = int(np.count_nonzero(found.binned.counts == MAX_COUNT))
     if full:
-        print(
+        echo(
             f"warning: {found.name}: {full} inputs have {MAX_COUNT} events or more in a step; "
             f"{MAX_COUNT} of each are sent",
-            file=sys.stderr,
+            error=True,
         )
     return replace(found, binned=found.binned.capped(binning.count_cap)), found.binned
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from edge_sast.data.tree import Entry
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 
 USUAL_SPLITS = ("train", "valid", "test")
 # What others call them, in any case: N-MNIST's own archives are Train.zip and Test.zip.
@@ -75,4 +75,4 @@ def _are_splits(names: Collection[str]) -> bool:
 
 @cache
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    echo(line, error=True)

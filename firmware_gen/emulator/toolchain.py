@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_sast.data.cache import default_cache_dir
 from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
 from firmware_gen.compiler import zig_command
 from firmware_gen.emulator.cores import Core
 
@@ -79,7 +80,7 @@ def run_with_cache(run: Callable[[dict[str, str]], None], scratch: Path) -> None
         fresh.mkdir(exist_ok=True)
         run(zig_environment(fresh))
         folder = first["ZIG_GLOBAL_CACHE_DIR"]
-        print(
+        echo(
             f"warning: {folder}: zig's cache is damaged or full; compiled without it, remove it",
-            file=sys.stderr,
+            error=True,
         )
