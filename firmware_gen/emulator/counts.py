@@ -61,7 +61,7 @@ def by_part(functions: Mapping[str, int]) -> dict[str, int]:
 def count_steps(network: EmulatedNetwork, steps: list[bytes]) -> list[Counter[str]]:
     """Instructions of each step of one recording, without an observer, by function: its events, then sast_step.
 
-    network: on a machine that counts. steps: as event_bytes.step_bytes gives them.
+    steps: as event_bytes.step_bytes gives them.
 
     Raises CheckFailedError as EmulatedNetwork.record does.
     """

@@ -1,18 +1,20 @@
-"""What an emulated core is stopped for while it runs, where Unicorn would go on and silicon does not.
+"""Watches each block of code that an emulated core executes: counts it, and stops where silicon would not go on.
 
-1. Code that nobody looked at: a block that begins or ends elsewhere than in the instructions of the program, so in
+It is stopped, where Unicorn would go on, for
+1. code that nobody looked at: a block that begins or ends elsewhere than in the instructions of the program, so in
    constants, in the midst of an instruction, or in memory that was written.
 2. LDM, STM, LDRD and STRD at an address that is no multiple of 4, which fault on every Cortex-M.
 
-Both are looked for each time, in functions that Numba compiles and Unicorn calls: in Python, the second alone makes a
-run six times as long.
+All of this is done each time, in functions that Numba compiles and Unicorn calls: in Python, the second alone makes a
+run six times as long, and counting up to ten times.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,8 @@ from firmware_gen.emulator.thumb_set import aligned_base
 
 NONE = 0xFFFF_FFFF  # no address of an instruction
 # Of a table of code, in words: what was found (address, bytes), where the table begins and how long it is, and then for
-# each halfword that begins an instruction the bytes from there to the end of its run.
+# each halfword that begins an instruction the bytes from there to the end of its run. Behind that, for each halfword
+# and one more, blocks begun there less blocks ended there, modulo 2**32: their sums are how often each was executed.
 FOUND, FOUND_BYTES, ORIGIN, HALFWORDS, REACH = range(5)
 # Of a place: the register's value, Unicorn's number of it, and what was found (address).
 VALUE, REGISTER, FOUND_PLACE = range(3)
@@ -45,6 +48,7 @@ class Guard:
     """Watches one engine. registers: Unicorn's numbers of r0 to r14 (Arm); empty for a core without such rules."""
 
     def __init__(self, engine: Any, image: Image, family: str, registers: tuple[int, ...]) -> None:
+        self._image = image
         self._code = _code_table(image, family)
         self._transfers = _block_transfers(image) if registers else []
         self._places = np.array([[0, registers[base], NONE] for _, _, base in self._transfers], np.uint32)
@@ -57,6 +61,34 @@ class Guard:
         """Whether an instruction of the program begins there."""
         at = (address - int(self._code[ORIGIN])) // 2
         return 0 <= at < int(self._code[HALFWORDS]) and bool(self._code[REACH + at])
+
+    def take_counts(self) -> Counter[str]:
+        """Instructions executed in each function since the last call of this; under 2**32 of each instruction.
+
+        An instruction that an IT block skips counts too: the core spends a cycle on it.
+        """
+        halfwords = int(self._code[HALFWORDS])
+        changes = self._code[REACH + halfwords :]
+        executed = np.cumsum(changes[:-1], dtype=np.uint32)
+        changes[:] = 0
+        at = np.flatnonzero((executed > 0) & (self._code[REACH : REACH + halfwords] > 0))
+        sums = np.bincount(self._owners[at], executed[at], len(self._image.functions) + 1).astype(np.int64)
+        names = [function.name for function in self._image.functions] + ["?"]
+        counts: Counter[str] = Counter()
+        for i in np.flatnonzero(sums):  # several functions may have one name
+            counts[names[i]] += int(sums[i])
+        return counts
+
+    @cached_property
+    def _owners(self) -> np.ndarray:
+        """int64 [halfwords]: which function each lies in; the number of functions where it lies in none."""
+        addresses = int(self._code[ORIGIN]) + 2 * np.arange(int(self._code[HALFWORDS]))
+        starts = np.array([function.address for function in self._image.functions] + [1 << 32])
+        ends = np.array([f.address + max(f.size, 1) for f in self._image.functions] + [0])
+        owners = (
+            np.searchsorted(starts, addresses, side="right") - 1
+        )  # -1: before the first, is the last, which ends at 0
+        return np.where(addresses < ends[owners], owners, len(starts) - 1)
 
     def stopped(self) -> Stop | None:
         """What the core was stopped for since the last call of this, if it was."""
@@ -75,8 +107,9 @@ def _code_table(image: Image, family: str) -> np.ndarray:
     """uint32; see FOUND. Numbers of bytes are 0 where no instruction begins."""
     origin = min((code.address for code in image.code), default=0)
     end = max((code.address + len(code.data) for code in image.code), default=0)
-    table = np.zeros(REACH + (end - origin) // 2, np.uint32)  # zeros take no memory until they are touched
-    table[:REACH] = NONE, 0, origin, (end - origin) // 2
+    halfwords = (end - origin) // 2
+    table = np.zeros(REACH + 2 * halfwords + 1, np.uint32)  # zeros take no memory until they are touched
+    table[:REACH] = NONE, 0, origin, halfwords
     for code in image.code:
         for at, _, _ in split_instructions(family, code.data):
             table[REACH + (code.address + at - origin) // 2] = len(code.data) - at
@@ -119,7 +152,11 @@ def _callbacks() -> _Callbacks:
     def block(engine, address, size, table):
         at = (address - table[ORIGIN]) >> 1
         inside = address >= table[ORIGIN] and at < table[HALFWORDS]
-        if (not inside or size > table[REACH + at]) and table[FOUND] == NONE:
+        if inside and size <= table[REACH + at]:
+            changes = REACH + table[HALFWORDS] + at
+            table[changes] += 1
+            table[changes + (size >> 1)] -= 1
+        elif table[FOUND] == NONE:
             table[FOUND], table[FOUND_BYTES] = address, size
             stop(engine)
 

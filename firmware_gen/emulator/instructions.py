@@ -1,4 +1,4 @@
-"""Where instructions begin in a run of machine code, and how many it holds: their first bits tell their length.
+"""Where instructions begin in a run of machine code: their first bits tell their length.
 
 Thumb: a halfword whose top five bits are 0b11101, 0b11110 or 0b11111 begins an instruction of 32 bits, every other one
 is an instruction of 16 bits (Armv7-M Architecture Reference Manual, A5.1). RISC-V: the two lowest bits are 0b11 in an
@@ -8,21 +8,6 @@ instruction of 32 bits, anything else is one of 16 bits (The RISC-V Instruction 
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from edge_sast.errors import CheckFailedError
-
-
-def count_instructions(family: str, code: bytes) -> int:
-    """Instructions in `code` (whole instructions, little-endian); family: arm (Thumb) or riscv.
-
-    Raises CheckFailedError where the last one is cut off.
-    """
-    at = count = 0
-    for start, _, size in split_instructions(family, code):
-        at, count = start + size, count + 1
-    if at != len(code):
-        raise CheckFailedError(f"emulator: a block of {len(code)} bytes ends inside an instruction")
-    return count
 
 
 def split_instructions(family: str, code: bytes) -> Iterator[tuple[int, int, int]]:

@@ -11,7 +11,7 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.emulator.cores import Core
 from firmware_gen.emulator.guard import Guard, Stop
 from firmware_gen.emulator.image import Image
-from firmware_gen.emulator.instructions import count_instructions, split_instructions
+from firmware_gen.emulator.instructions import split_instructions
 from firmware_gen.emulator.toolchain import EXTRA
 from firmware_gen.instruction_check import check_code, disassemble
 
@@ -31,14 +31,12 @@ class Machine:
 
     Where Unicorn goes on and silicon does not, the program is refused: see instruction_check.py and guard.py.
 
-    counted: count instructions of every call, by block; several times slower.
-
     Raises:
         EdgeSastError: Unicorn is missing.
         CheckFailedError: an instruction that the core lacks.
     """
 
-    def __init__(self, image: Image, core: Core, counted: bool = False) -> None:
+    def __init__(self, image: Image, core: Core) -> None:
         try:
             import unicorn
         except ImportError as error:
@@ -48,7 +46,6 @@ class Machine:
         self._unicorn = unicorn
         self._engine, self._registers = _engine(unicorn, core)
         self._next_buffer = BUFFERS
-        self.blocks: Counter[tuple[int, int]] = Counter()
         for segment in image.segments:
             self._map(segment.address, segment.size)
             self._engine.mem_write(segment.address, segment.data)
@@ -58,8 +55,6 @@ class Machine:
         self._map(STOP, PAGE)
         self._map(STACK_TOP - STACK_BYTES, STACK_BYTES)
         self._guard = Guard(self._engine, image, core.family, self._registers.bases)
-        if counted:
-            self._engine.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
 
     def _map(self, address: int, size: int) -> None:
         start, end = address & -PAGE, (address + size + PAGE - 1) & -PAGE
@@ -68,9 +63,6 @@ class Machine:
                 start = last + 1
         if end > start:
             self._engine.mem_map(start, end - start)
-
-    def _on_block(self, _engine: Any, address: int, size: int, _user: Any) -> None:
-        self.blocks[address, size] += 1
 
     def on_block(self, callback: Callable[[int, int], None]) -> None:
         """Have `callback` told address and size of every block of code, each time before it runs."""
@@ -156,13 +148,8 @@ class Machine:
         return disassemble(self.core.family, self.read(address, size), address)
 
     def take_counts(self) -> Counter[str]:
-        """Instructions executed in each function since the last call of this, on a machine that counts."""
-        counts: Counter[str] = Counter()
-        for (address, size), times in self.blocks.items():
-            code = self.read(address, size)
-            counts[self.image.function_at(address)] += times * count_instructions(self.core.family, code)
-        self.blocks.clear()
-        return counts
+        """Instructions executed in each function since the last call of this."""
+        return self._guard.take_counts()
 
     def fill_stack(self) -> None:
         """Make the whole stack look unused."""

@@ -159,22 +159,21 @@ def _count(
     """Instructions of each step by way and function; SynOps and spikes that were delivered in all steps; stack."""
     simulator = Simulator(model)
     form = trace_format(model, simulator.layers)
-    plain = EmulatedNetwork(image, core, model, form)
-    counted = EmulatedNetwork(image, core, model, form, counted=True)
+    network = EmulatedNetwork(image, core, model, form)
     counts: dict[str, list[Counter[str]]] = {way: [] for way in WAYS if sent or way == "unique"}
     work = np.zeros(2, np.int64)
     for i, source in enumerate(recordings.sources):
         trace, steps = simulator.trace(recordings, i), step_bytes(recordings, i)
-        counts["unique"] += count_steps(counted, steps)
+        counts["unique"] += count_steps(network, steps)
         if sent and stream:
             run = stream.run(within_steps(sent[i], model.binning))
             check_stream(trace, run, source)
             counts["stream"] += run.steps
             steps = sent_step_bytes(sent[i], model.binning)
-            counts["sent"] += count_steps(counted, steps)
-        _check(model, trace, plain.record(steps), i, source)
+            counts["sent"] += count_steps(network, steps)
+        _check(model, trace, network.record(steps), i, source)
         work += trace.synops.sum(dtype=np.int64), trace.spike_counts[:, :-1].sum(dtype=np.int64)
-    return counts, work, _stack(plain, step_bytes(recordings, 0))
+    return counts, work, _stack(network, step_bytes(recordings, 0))
 
 
 def _image(model: Model, core: Core, toolchain: str, flags: Sequence[str], stream: bool = False) -> Image:

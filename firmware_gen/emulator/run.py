@@ -16,17 +16,13 @@ SPARE = 8  # the driver keeps room for one more value
 class EmulatedNetwork:
     """A model's C on one core.
 
-    counted: as of Machine.
-
     Raises:
         EdgeSastError: as Machine does.
         CheckFailedError: the program was built for another model, or refuses its own tables.
     """
 
-    def __init__(
-        self, image: Image, core: Core, model: Model, form: TraceFormat, counted: bool = False
-    ) -> None:
-        self.machine = Machine(image, core, counted)
+    def __init__(self, image: Image, core: Core, model: Model, form: TraceFormat) -> None:
+        self.machine = Machine(image, core)
         self._form = form
         self._size = max(form.step.itemsize, form.end.itemsize) + SPARE
         self._buffer = self.machine.allocate(self._size)

@@ -35,13 +35,13 @@ class StreamRun:
 
 
 class EmulatedStream:
-    """A model's C behind sast_stream, on one core whose instructions are counted.
+    """A model's C behind sast_stream, on one core.
 
     image: with the stream (build_image). Raises EdgeSastError as Machine does, CheckFailedError as run does.
     """
 
     def __init__(self, image: Image, core: Core, model: Model) -> None:
-        self.machine = Machine(image, core, counted=True)
+        self.machine = Machine(image, core)
         self._window_us = model.binning.steps * model.binning.dt_us
         self._classes, self._weighted = len(model.classes), len(model.weighted())
         self._class = self.machine.allocate(4)

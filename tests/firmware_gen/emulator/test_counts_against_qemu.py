@@ -69,7 +69,7 @@ def test_both_count_the_same(request, tmp_path, toolchain, name):
     opened = open_build(build)
     model, recordings = opened.model, opened.answers.recordings
     form = trace_format(model, Simulator(model).layers)
-    network = EmulatedNetwork(image, find_core("cortex-m4"), model, form, counted=True)
+    network = EmulatedNetwork(image, find_core("cortex-m4"), model, form)
     counts: Counter[str] = Counter()
     for i in range(len(recordings)):
         counts.update(sum(count_steps(network, step_bytes(recordings, i)), Counter()))

@@ -102,7 +102,7 @@ def program(*lines: str) -> str:
 def test_unaligned_transfers_on_every_core(tmp_path, core, text):
     if core == "cortex-m0" and "rd" in text:
         pytest.skip("has no double transfers")
-    machine = load(program(text), find_core(core), tmp_path, counted=False, compiler="gcc")
+    machine = load(program(text), find_core(core), tmp_path, compiler="gcc")
     words = machine.allocate(64)
     machine.call("counted", words + 8)
     for off in (1, 2, 3):

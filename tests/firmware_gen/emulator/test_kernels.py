@@ -34,9 +34,7 @@ def machines(request, tmp_path_factory):
     keep = tuple(f"-Wl,-u,{name}" for name in KERNELS)
     core = find_core("cortex-m4")
     return [
-        Machine(
-            build_image(build, files, "a", core, request.param, ("-O2", *keep, *more)), core, counted=True
-        )
+        Machine(build_image(build, files, "a", core, request.param, ("-O2", *keep, *more)), core)
         for more in ((), ("-DSAST_PORTABLE",))
     ]
 
