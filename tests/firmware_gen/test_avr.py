@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,8 +16,26 @@ from edge_sast.layout import layout
 from edge_sast.model import Model
 from firmware_gen.c_layer import kernels
 from firmware_gen.c_library import CORE
-from tests.firmware_gen.avr import Machine, avr, check, computer, export_with_answers, fits, needs_avr, run
-from tests.firmware_gen.builds import LIBRARY, everything_model, export, lif, weights, with_idle_cells
+from tests.firmware_gen.avr import (
+    Machine,
+    avr,
+    check,
+    computer,
+    emulate,
+    export_with_answers,
+    fits,
+    needs_avr,
+    run,
+)
+from tests.firmware_gen.builds import (
+    LIBRARY,
+    PROGRAMS,
+    everything_model,
+    export,
+    lif,
+    weights,
+    with_idle_cells,
+)
 from tests.strategies import random_model
 
 FEW = (3, 7, 29, 121)
@@ -81,6 +100,15 @@ def test_tables_beyond_the_first_64_kb_are_refused(machines, tmp_path):
     assert re.search(
         r"a: \d+ bytes of tables; an AVR reaches those in its first 64 KB of flash: use", done.stderr
     )
+
+
+@pytest.mark.parametrize(("other_bytes", "status"), [(40_000, "0"), (65_000, "2"), (65_500, "2")])
+def test_tables_behind_other_data_in_flash(machines, small, tmp_path, other_bytes, status):
+    """Where they end, or begin, beyond the first 64 KB, sast_init says so: SAST_ERR_MODEL."""
+    shutil.copytree(small, tmp_path / "build")
+    source = tmp_path / "far_tables.c"
+    source.write_text(f"#define OTHER_BYTES {other_bytes}\n" + (PROGRAMS / "far_tables.c").read_text())
+    assert emulate(machines[0].program(tmp_path / "build", source)) == f"{status}\n"
 
 
 def test_answers_beyond_the_largest_array_are_refused(machines, tmp_path):

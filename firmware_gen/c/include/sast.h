@@ -54,7 +54,8 @@ extern "C" {
 typedef enum {
     SAST_OK = 0,
     SAST_ERR_ARGUMENT = 1, /* a null pointer, a context before sast_init, or a copy of one */
-    SAST_ERR_MODEL = 2,    /* the model's tables are of another version: export the model again */
+    SAST_ERR_MODEL = 2,    /* the model's tables are of another version: export the model again; on an 8-bit AVR also:
+                              they do not lie in the first 64 KB of flash, which pointers reach */
     SAST_ERR_MEMORY = 3,   /* working memory too small, or not aligned: use the model's memory type */
     SAST_ERR_RANGE = 4,    /* an event outside the sensor (it is ignored), or no such layer */
     SAST_ERR_BUSY = 5,     /* a step or a reset of this context is under way: nothing was done, an event is ignored */
