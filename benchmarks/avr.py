@@ -69,4 +69,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except EdgeSastError as error:
-        sys.exit(f"avr.py: {error}")
+        print(f"avr: {error}", file=sys.stderr)
+        sys.exit(2)
