@@ -17,6 +17,7 @@ from edge_sast.model import Model
 from firmware_gen.c_layer import kernels
 from firmware_gen.c_library import CORE
 from tests.firmware_gen.avr import (
+    MCU,
     Machine,
     avr,
     check,
@@ -115,11 +116,12 @@ def test_answers_beyond_the_largest_array_are_refused(machines, tmp_path):
     last = Linear(weights(np.random.default_rng(3), 1, 800, 1), 1, Integrator([0], [0], (), 24))
     build = export(Model(Binning(20, 20, 0, 1000, 20, 1), (Flatten(), last), ("a",)), tmp_path / "build")
     answers = build / "examples" / "a_known_answers.c"
-    command = [*machines[0].compiler, *machines[0].includes(build), "-c", str(answers)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert re.search(
-        r"a: \d+ bytes of known answers, avr-gcc takes 32767: export with --data and", done.stderr
-    )
+    for compiler in (machines[0].compiler, ["avr-g++", f"-mmcu={MCU}", "-x", "c++"]):  # a sketch is C++
+        command = [*compiler, *machines[0].includes(build), "-c", str(answers)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert re.search(
+            r"a: \d+ bytes of known answers, avr-gcc takes 32767: export with --data and", done.stderr
+        )
 
 
 def test_strict_c_is_refused(machines, everything, tmp_path):
