@@ -66,4 +66,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except EdgeSastError as error:
+        print(f"avr: {error}", file=sys.stderr)
+        sys.exit(2)

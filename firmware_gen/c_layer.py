@@ -24,11 +24,17 @@ from firmware_gen.c_text import fields
 
 INDENT = " " * 8
 OF_NEURONS = {"table", "threshold", "bias"}  # tables that sast_neuron_t points to
+# Before all tables, so that sast_init can see whether an AVR reads both ends of them.
+FLASH_MARK = (
+    "#ifdef SAST_IN_FLASH\nstatic const SAST_TABLE uint32_t flash_mark[1] = {SAST_FLASH_MARK};\n#endif\n\n"
+)
 # What takes the spikes of the last layer, as if it were a layer after it.
 OUTPUT = (
     "    { /* the read-out */\n"
     + fields({"receive": "sast_output", "kind": "SAST_OUTPUT"}, INDENT)
-    + "    },\n"
+    + "#ifdef SAST_IN_FLASH\n"
+    + fields({"input_words": "SAST_FLASH_MARK", "weight": "flash_mark"}, INDENT)
+    + "#endif\n    },\n"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge_sast.layers import Integrator
 from edge_sast.model import Model
 from edge_sast.modelfile import model_hash
-from firmware_gen.c_layer import OUTPUT, descriptor
+from firmware_gen.c_layer import FLASH_MARK, OUTPUT, descriptor
 from firmware_gen.c_memory import memory
 from firmware_gen.c_tables import Table, layer_tables
 from firmware_gen.c_text import array, banner, define, fields, guard_close, guard_open, string
@@ -66,6 +66,7 @@ def model_source(model: Model, name: str) -> str:
         + f"#if defined(SAST_IN_FLASH) && {name.upper()}_MODEL_TABLE_BYTES > {AVR_TABLE_BYTES}u\n"
         + f'#error "{name}: {table_bytes(model)} bytes of tables; an AVR reaches those in its first 64 KB of flash: '
         + 'use a smaller network, or fewer bits a weight"\n#endif\n\n'
+        + FLASH_MARK
         + "".join(texts)
         + array(f"static const char *const class_names[{len(model.classes)}]", map(string, model.classes))
         + f"\nstatic const sast_layer_t layers[{len(descriptors)}] = {{\n"

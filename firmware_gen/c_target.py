@@ -70,6 +70,9 @@ def _answers_header(model: Model, name: str, size: int) -> str:
         banner(f"{name}_known_answers.h", "what the model must answer, for sast_selftest", model)
         + guard_open(guard, '"sast.h"')
         + define(f"{name.upper()}_KNOWN_ANSWERS_BYTES", size)
+        + f"\n#if defined(__AVR__) && {name.upper()}_KNOWN_ANSWERS_BYTES > {AVR_ARRAY_BYTES}u\n"
+        + f'#error "{name}: {size} bytes of known answers, avr-gcc takes {AVR_ARRAY_BYTES}: '
+        + 'export with --data and --limit 1, or leave the self-test out"\n#endif\n'
         + f"\nextern const SAST_TABLE uint8_t {name}_known_answers[{name.upper()}_KNOWN_ANSWERS_BYTES];\n\n"
         + guard_close(guard)
     )
@@ -80,8 +83,5 @@ def _answers_source(model: Model, name: str, answers: bytes) -> str:
     return (
         banner(f"{name}_known_answers.c", "the bytes of known_answers.bin", model)
         + f'#include "{name}_known_answers.h"\n\n'
-        + f"#if defined(SAST_IN_FLASH) && {name.upper()}_KNOWN_ANSWERS_BYTES > {AVR_ARRAY_BYTES}u\n"
-        + f'#error "{name}: {len(answers)} bytes of known answers, avr-gcc takes {AVR_ARRAY_BYTES}: '
-        + 'export with --data and --limit 1, or leave the self-test out"\n#endif\n\n'
         + array(declaration, answers)
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache
 
 V6M, V7M, DSP, V8M, V8_1M = "Armv6-M", "Armv7-M", "the DSP extension", "Armv8-M", "Armv8.1-M"
+PACBTI = "the PACBTI extension"  # of it, BTI, PAC, PACBTI and AUT are hints: cores without do nothing
 
 # (mask, value, part), the first row that fits decides; None: of no core here.
 _NARROW: tuple[tuple[int, int, str | None], ...] = (
@@ -126,6 +127,8 @@ _WIDE: tuple[tuple[int, int, str | None], ...] = (
     (0xFFF000C0, 0xFB100000, DSP),  # SMLAxy, SMULxy
     (0xFFF000F0, 0xFB700000, DSP),  # USAD8, USADA8
     (0xFFF00000, 0xFB700000, None),
+    (0xFFF00FE0, 0xFB500F00, PACBTI),  # AUTG, BXAUT: where SMMLA has r15 as its result
+    (0xFFF0F0F0, 0xFB60F000, PACBTI),  # PACG: where SMMLS adds to r15
     (0xFF8000E0, 0xFB000000, DSP),  # SMLAD, SMLAWy, SMLSD, SMMLA, SMMLS, and those that do not accumulate
     (0xFFD000F0, 0xFB800000, V7M),  # SMULL, UMULL
     (0xFFD0F0F0, 0xFB90F0F0, V7M),  # SDIV, UDIV

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,8 +16,27 @@ from edge_sast.layout import layout
 from edge_sast.model import Model
 from firmware_gen.c_layer import kernels
 from firmware_gen.c_library import CORE
-from tests.firmware_gen.avr import Machine, avr, check, computer, export_with_answers, fits, needs_avr, run
-from tests.firmware_gen.builds import LIBRARY, everything_model, export, lif, weights, with_idle_cells
+from tests.firmware_gen.avr import (
+    MCU,
+    Machine,
+    avr,
+    check,
+    computer,
+    emulate,
+    export_with_answers,
+    fits,
+    needs_avr,
+    run,
+)
+from tests.firmware_gen.builds import (
+    LIBRARY,
+    PROGRAMS,
+    everything_model,
+    export,
+    lif,
+    weights,
+    with_idle_cells,
+)
 from tests.strategies import random_model
 
 FEW = (3, 7, 29, 121)
@@ -83,15 +103,25 @@ def test_tables_beyond_the_first_64_kb_are_refused(machines, tmp_path):
     )
 
 
+@pytest.mark.parametrize(("other_bytes", "status"), [(40_000, "0"), (65_000, "2"), (65_500, "2")])
+def test_tables_behind_other_data_in_flash(machines, small, tmp_path, other_bytes, status):
+    """Where they end, or begin, beyond the first 64 KB, sast_init says so: SAST_ERR_MODEL."""
+    shutil.copytree(small, tmp_path / "build")
+    source = tmp_path / "far_tables.c"
+    source.write_text(f"#define OTHER_BYTES {other_bytes}\n" + (PROGRAMS / "far_tables.c").read_text())
+    assert emulate(machines[0].program(tmp_path / "build", source)) == f"{status}\n"
+
+
 def test_answers_beyond_the_largest_array_are_refused(machines, tmp_path):
     last = Linear(weights(np.random.default_rng(3), 1, 800, 1), 1, Integrator([0], [0], (), 24))
     build = export(Model(Binning(20, 20, 0, 1000, 20, 1), (Flatten(), last), ("a",)), tmp_path / "build")
     answers = build / "examples" / "a_known_answers.c"
-    command = [*machines[0].compiler, *machines[0].includes(build), "-c", str(answers)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert re.search(
-        r"a: \d+ bytes of known answers, avr-gcc takes 32767: export with --data and", done.stderr
-    )
+    for compiler in (machines[0].compiler, ["avr-g++", f"-mmcu={MCU}", "-x", "c++"]):  # a sketch is C++
+        command = [*compiler, *machines[0].includes(build), "-c", str(answers)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert re.search(
+            r"a: \d+ bytes of known answers, avr-gcc takes 32767: export with --data and", done.stderr
+        )
 
 
 def test_strict_c_is_refused(machines, everything, tmp_path):

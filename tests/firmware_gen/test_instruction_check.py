@@ -15,7 +15,7 @@ from edge_sast.errors import CheckFailedError
 from firmware_gen.emulator.image import Code, Function, Image
 from firmware_gen.emulator.instructions import split_instructions
 from firmware_gen.emulator.riscv_set import riscv_part
-from firmware_gen.emulator.thumb_set import aligned_base, thumb_part
+from firmware_gen.emulator.thumb_set import PACBTI, V7M, aligned_base, thumb_part
 from firmware_gen.instruction_check import SETS, check_code, disassemble
 
 # One of each kind and length; `;` joins those that stand together.
@@ -350,6 +350,15 @@ def test_an_instruction_that_no_table_knows_and_one_cut_off():
         check_code(image("30ee000a"), "Cortex-M4")
     with pytest.raises(CheckFailedError, match=r"f0\+0x2 \(0x00000102\): '0xf000' is no instruction"):
         check_code(image("00bf 00f0"), "cortex-m4")
+
+
+def test_pointer_authentication_is_a_hint_or_foreign():
+    """Those of the link register do nothing on cores without; the others have the bits of SMMLA and SMMLS with r15."""
+    hints = {"bti": 0xF3AF800F, "pacbti": 0xF3AF800D, "pac": 0xF3AF801D, "aut": 0xF3AF802D}
+    assert {name: thumb_part(code, 4) for name, code in hints.items()} == dict.fromkeys(hints, V7M)
+    own = {"pacg r3, r1, r2": 0xFB61F302, "autg r3, r1, r2": 0xFB513F02, "bxaut r3, r1, r2": 0xFB513F12}
+    assert {name: thumb_part(code, 4) for name, code in own.items()} == dict.fromkeys(own, PACBTI)
+    assert all(PACBTI not in chosen.parts for chosen in SETS.values())
 
 
 def test_a_program_whose_code_cannot_be_told_from_its_constants():

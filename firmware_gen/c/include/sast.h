@@ -54,7 +54,8 @@ extern "C" {
 typedef enum {
     SAST_OK = 0,
     SAST_ERR_ARGUMENT = 1, /* a null pointer, a context before sast_init, or a copy of one */
-    SAST_ERR_MODEL = 2,    /* the model's tables are of another version: export the model again */
+    SAST_ERR_MODEL = 2,    /* the model's tables are of another version: export the model again; on an 8-bit AVR also:
+                              they do not lie in the first 64 KB of flash, which pointers reach */
     SAST_ERR_MEMORY = 3,   /* working memory too small, or not aligned: use the model's memory type */
     SAST_ERR_RANGE = 4,    /* an event outside the sensor (it is ignored), or no such layer */
     SAST_ERR_BUSY = 5,     /* a step or a reset of this context is under way: nothing was done, an event is ignored */
@@ -315,10 +316,11 @@ uint32_t sast_steps(const sast_context_t *context);
 /* From the next step on, tell `observer` about every neuron (NULL: no one). The structure is copied. */
 sast_status_t sast_set_observer(sast_context_t *context, const sast_observer_t *observer);
 
-/* From the next step on, take at most `most` events in a step (0: no limit, as after sast_init; sast_reset keeps it), so
-   that a sensor that floods the network cannot make a step cost more than its time. Counted are events that count: those
-   that the step has counted already (as a pixel that fires again and again, count_cap) are neither limited nor lost, and
-   cost little. Whatever is beyond gets SAST_ERR_OVERLOAD: a recording without it equals the runtime's, limit or not. */
+/* From the next step on, take at most `most` events in a step (0: no limit, as after sast_init; sast_reset keeps it): a
+   bound for what the network does in a step, however many events a sensor sends. Counted are events that count: those
+   beyond count_cap (a pixel that fires again and again) are neither limited nor lost. Whatever is beyond gets
+   SAST_ERR_OVERLOAD: a recording without it equals the runtime's, limit or not. Such events, and those beyond count_cap,
+   cost a call each all the same: what the sensor sends is not bounded here. */
 sast_status_t sast_set_event_limit(sast_context_t *context, uint32_t most);
 
 /* What was refused since sast_reset. */

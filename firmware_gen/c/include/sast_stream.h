@@ -51,8 +51,8 @@
  * There is no window that slides in one context: a network that is never reset holds traces of all it has seen, which
  * is not what was trained, and a read-out without leak never forgets. K lanes are the exact way.
  *
- * Overload. A limit of events for each step (sast_set_event_limit, the same for every lane) bounds what a step costs,
- * whatever the sensor sends: events beyond it are told (SAST_STREAM_OVERLOAD) and counted. Where nothing is told, every
+ * Overload. A limit of events for each step (sast_set_event_limit, the same for every lane) bounds what the network does in
+ * a step: events beyond it are told (SAST_STREAM_OVERLOAD) and counted, and cost a call. Where nothing is told, every
  * answer is exact. Whether the steps as such keep up with the sensor is told by sast_stream_behind_us.
  *
  * One stream must not be used by two threads, or by an interrupt and the main program, at the same time: an interrupt puts

@@ -48,6 +48,10 @@ static inline void sast_increment(uint32_t *counter)
     }
 }
 
+/* What an AVR must read at both ends of a model's tables, in flash: in the last descriptor, and before the first table.
+   Compilers lay them out in the order of the file, or the other way round. */
+#define SAST_FLASH_MARK 0x54534153u
+
 static inline bool sast_is_weighted(const sast_layer_t *layer)
 {
     return layer->kind <= SAST_RECURRENT_LINEAR;
