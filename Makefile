@@ -16,7 +16,7 @@ test: $(VENV)/.ready-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# Long checks of the C: fuzzing for minutes, deviations that no longer occur.
+# Long checks of the C: fuzzing for minutes, hundreds of models on an emulated AVR, deviations that no longer occur.
 quality: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -m quality
 
