@@ -52,7 +52,7 @@ def figures(path):
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
-        ({"Train": 2, "Test": 1}, "has no split 'train', only Test, Train; rename or add one"),
+        ({"Part1": 2, "Test": 1}, "has no split 'train', only test, Part1; rename or add one"),
         ({"test": 1}, "has no split 'train', only test; rename or add one"),
     ],
 )

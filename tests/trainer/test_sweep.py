@@ -301,7 +301,6 @@ from pathlib import Path
 from edge_sast.cli import sweep
 from trainer.sweep_space import Space
 from trainer.sweep_study import Ledger
-from trainer.sweep_trial import read_figures
 parser = argparse.ArgumentParser()
 sweep.add_arguments(parser)
 args = parser.parse_args(sys.argv[2:])
@@ -470,7 +469,7 @@ def test_what_a_terminal_sends_to_all_fails_no_trial(recordings, tmp_path, numbe
 def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
     """Killed, then terminated, then left to its end, with a trial that fails; then there is nothing left to do."""
     out, figures = tmp_path / "sweep", tmp_path / "figures.json"
-    words = ["--method", "hard", "--epochs", "600", "--qat-epochs", "1", "--grid", "limit=12,0"]
+    words = ["--method", "hard", "--epochs", "200", "--qat-epochs", "1", "--grid", "limit=12,0"]
     argv = command(recordings, out, *words)
     with subprocess.Popen([sys.executable, "-m", "edge_sast.cli.main", *argv]) as killed:
         wait_until(lambda: any(epochs_kept(run) > 5 for run in out.glob("runs/*")))
@@ -478,7 +477,7 @@ def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
     (run,) = out.glob("runs/*")
     wait_until(lambda: is_free(run))  # the training ended with the sweep
     first = epochs_kept(run)
-    assert 5 < first < 601
+    assert 5 < first < 201
 
     def terminate():
         wait_until(lambda: epochs_kept(run) > first + 5)
@@ -489,13 +488,13 @@ def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
     assert "holds 0 finished trials, the same command goes on from there" in capsys.readouterr().err
     assert is_free(run)
     second = epochs_kept(run)
-    assert first < second < 601
+    assert first < second < 201
 
     assert main([*argv, "--json", str(figures)]) == 0
     assert "--limit is 0; it must be 1 or more" in capsys.readouterr().out
     log = (run / "log.txt").read_text()
-    assert log.count("epoch 1/601 ") == log.count("epoch 601/601 ") == 1
-    assert epochs_kept(run) == 601
+    assert log.count("epoch 1/201 ") == log.count("epoch 201/201 ") == 1
+    assert epochs_kept(run) == 201
     trained, failed = json.loads(figures.read_text())["trials"]
     assert (trained["state"], trained["pareto"], trained["folder"]) == ("complete", True, str(run))
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
