@@ -81,7 +81,7 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
         )
         if args.json:
             raise EdgeSastError(message)
-        print(f"warning: {message}", file=sys.stderr)
+        echo(f"warning: {message}", error=True)
         return 0
     if not args.quiet:
         echo(

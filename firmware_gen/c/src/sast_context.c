@@ -87,19 +87,18 @@ static void reset(sast_context_t *context)
     sast_set_state(context, SAST_CLOSED);
 }
 
-/* Whether an AVR reads both ends of the tables: a pointer has 16 bits there, and nothing else tells of those that lie beyond
-   the first 64 KB of flash. */
+#ifdef SAST_IN_FLASH
+
+/* Whether both ends of the tables can be read: a pointer into flash has 16 bits, and nothing else tells of tables that lie
+   beyond the first 64 KB. */
 static bool is_in_reach(const sast_model_t *model)
 {
-#ifdef SAST_IN_FLASH
     const sast_layer_t *last = &model->layers[model->layer_count];
 
     return last->input_words == SAST_FLASH_MARK && *last->weight == SAST_FLASH_MARK;
-#else
-    (void)model;
-    return true;
-#endif
 }
+
+#endif
 
 sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void *memory, size_t size)
 {
@@ -112,9 +111,14 @@ sast_status_t sast_init(sast_context_t *context, const sast_model_t *model, void
     if (model == NULL || memory == NULL) {
         return SAST_ERR_ARGUMENT;
     }
-    if (model->table_version != SAST_TABLE_VERSION || !is_in_reach(model)) {
+    if (model->table_version != SAST_TABLE_VERSION) {
         return SAST_ERR_MODEL;
     }
+#ifdef SAST_IN_FLASH
+    if (!is_in_reach(model)) {
+        return SAST_ERR_MODEL;
+    }
+#endif
     if (size < model->memory_bytes || ((uintptr_t)memory & (MEMORY_ALIGNMENT - 1u)) != 0u) {
         return SAST_ERR_MEMORY;
     }
