@@ -53,7 +53,7 @@ def _try_settings() -> None:
         import numba
 
         numba.get_num_threads()
-        disabled = numba.config.DISABLE_JIT
+        disabled = vars(numba.config)["DISABLE_JIT"]
     except Exception as error:  # a parser's, or Numba's own: it raises whatever it raises
         reason = " ".join(str(error).split())
         raise EdgeSastError(f"{SETTINGS}: Numba cannot start with it: {reason}; mend or remove it") from error
