@@ -1,4 +1,4 @@
-"""What the environment says to Numba, looked at before Numba is imported: it ends with exceptions of its own."""
+"""What the environment says to Numba, looked at before Numba is used: it ends with exceptions of its own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import os
 
 from edge_sast.errors import EdgeSastError
 
+SETTINGS = ".numba_config.yaml"  # in the working folder: read by Numba where PyYAML is installed
 MOST_THREADS = 1024  # far more, and Numba crashes as it starts them
 
 
 def check_environment() -> None:
-    """Raises EdgeSastError for a variable with which the compiled kernels cannot run."""
+    """Raises EdgeSastError for a variable, or a settings file, with which the compiled kernels cannot run."""
     threads = os.environ.get("NUMBA_NUM_THREADS")
     if threads is not None and not 1 <= _whole_number(threads) <= MOST_THREADS:
         raise EdgeSastError(f"NUMBA_NUM_THREADS is {threads!r}; it must be 1 to {MOST_THREADS}, or unset it")
@@ -22,6 +23,8 @@ def check_environment() -> None:
     ]
     if layers:
         _try_threads(layers)
+    if os.path.exists(SETTINGS):
+        _try_settings()
 
 
 def _whole_number(text: str) -> int:
@@ -42,3 +45,17 @@ def _try_threads(names: list[str]) -> None:
         reason = " ".join(str(error).split())
         told = " and ".join(f"{name} is {os.environ[name]!r}" for name in names)
         raise EdgeSastError(f"{told}, but Numba cannot start its threads: {reason}; unset it") from error
+
+
+def _try_settings() -> None:
+    """Numba alone knows what it makes of the file."""
+    try:
+        import numba
+
+        numba.get_num_threads()
+        disabled = vars(numba.config)["DISABLE_JIT"]
+    except Exception as error:  # a parser's, or Numba's own: it raises whatever it raises
+        reason = " ".join(str(error).split())
+        raise EdgeSastError(f"{SETTINGS}: Numba cannot start with it: {reason}; mend or remove it") from error
+    if disabled:
+        raise EdgeSastError(f"{SETTINGS}: disables the JIT; the kernels run compiled only: mend or remove it")

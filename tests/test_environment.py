@@ -45,6 +45,24 @@ def test_threads_that_cannot_be_started_are_told(name):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("disable_jit: 1", "disables the JIT; the kernels run compiled only: mend or remove it"),
+        (
+            "num_threads: 0",
+            "Numba cannot start with it: Number of threads specified must be > 0.; mend or remove it",
+        ),
+    ],
+)
+def test_a_settings_file_that_numba_cannot_run_with_is_told(tmp_path, settings, message):
+    pytest.importorskip("yaml", reason="Numba reads the file with PyYAML only")
+    (tmp_path / ".numba_config.yaml").write_text(settings)
+    command = [sys.executable, "-m", "edge_sast.cli.main", "inspect", "gone"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, f"edge-sast: .numba_config.yaml: {message}\n")
+
+
 def test_doctor_tells_it_beside_the_rest(monkeypatch, capsys):
     monkeypatch.setenv("NUMBA_NUM_THREADS", "0")
     assert main(["doctor"]) == 1
