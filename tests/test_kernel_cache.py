@@ -38,6 +38,15 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
+@pytest.fixture(scope="module", autouse=True)
+def beside_the_source():
+    """Numba keeps its files there, whatever folder the caller's environment names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NUMBA_CACHE_DIR", raising=False)
+        patch.setattr(numba.config, "CACHE_DIR", "")
+        yield
+
+
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("compiled")

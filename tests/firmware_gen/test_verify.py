@@ -164,7 +164,7 @@ def test_c_that_does_not_compile(build, tmp_path, monkeypatch):
 def test_c_that_crashes(build):
     edit(
         build / "src" / "sast_step.c",
-        r"(\n    uint16_t i;\n\n    if \(!sast_ready)",
+        r"(\n    if \(context->seen == NULL)",
         r"\n    *(volatile int *)4 = 0;\1",
     )
     with pytest.raises(
@@ -194,7 +194,7 @@ def test_c_that_does_not_end_cleanly(build, last_words, message):
 def test_c_that_hangs(build, monkeypatch):
     edit(
         build / "src" / "sast_step.c",
-        r"(\n    uint16_t i;\n\n    if \(!sast_ready)",
+        r"(\n    if \(context->seen == NULL)",
         r"\n    for (volatile int z = 0; z == 0;) { }\1",
     )
     monkeypatch.setattr(host, "RECORDING_TIMEOUT_S", 0.5)

@@ -25,7 +25,7 @@ CELLS = 3
 
 
 @pytest.fixture(scope="module", params=["gcc", "zig"])
-def machines(request, tmp_path_factory):
+def built(request, tmp_path_factory):
     """Every kernel in both variants: assembly, plain C."""
     build = export(small_model(), tmp_path_factory.mktemp("kernels") / "build")
     for path in LIBRARY.glob("*.c"):
@@ -37,6 +37,13 @@ def machines(request, tmp_path_factory):
         Machine(build_image(build, files, "a", core, request.param, ("-O2", *keep, *more)), core)
         for more in ((), ("-DSAST_PORTABLE",))
     ]
+
+
+@pytest.fixture
+def machines(built):
+    yield built
+    for machine in built:
+        machine.free_all()
 
 
 def put(machine: Machine, words: np.ndarray) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import unicorn
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.compiler import run_compiler
@@ -162,6 +163,12 @@ def test_memory_that_is_not_there(tmp_path):
     machine.write(second, bytes(5000))
     assert machine.read(first, 10) == b"0123456789"
     assert second - first > 4096  # with a hole between them
+    machine.free_all()
+    assert machine.allocate(10) == first
+    assert machine.read(first, 10) == bytes(10)
+    with pytest.raises(unicorn.UcError):
+        machine.read(second, 1)
+    assert machine.call("counted", 10) == 55  # the program is still there
 
 
 @pytest.mark.parametrize(
