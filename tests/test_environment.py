@@ -18,7 +18,7 @@ from edge_sast.cli.main import main
         ("NUMBA_NUM_THREADS", "-2", "it must be 1 to 1024, or unset it"),
         ("NUMBA_NUM_THREADS", "", "it must be 1 to 1024, or unset it"),
         ("NUMBA_NUM_THREADS", "two", "it must be 1 to 1024, or unset it"),
-        ("NUMBA_NUM_THREADS", "100000", "it must be 1 to 1024, or unset it"),
+        ("NUMBA_NUM_THREADS", "1025", "it must be 1 to 1024, or unset it"),
     ],
 )
 def test_what_numba_cannot_run_with_is_told(monkeypatch, capsys, name, value, message):
