@@ -13,6 +13,9 @@ from typing import Any, cast
 import numba
 
 from edge_sast import kernel_cache
+from edge_sast.environment import let_threads_sleep
+
+let_threads_sleep()  # before Numba's first parallel loop
 
 
 def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = False) -> Callable[..., Any]:
