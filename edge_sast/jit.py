@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import os
 import re
 import types
 from collections.abc import Callable, Iterator
@@ -77,16 +78,24 @@ def _imports(path: Path) -> tuple[Path, ...]:
     while (top / "__init__.py").is_file():
         top = top.parent
     own = path.relative_to(top).parts[0] if path.parent != top else None
-    places = [(top, own), (Path(__file__).resolve().parents[1], "edge_sast")]
-    found = []
-    for name in _imported_names(path, top):
-        parts = name.split(".")
-        for root, package in places:
-            if package in (None, parts[0]):
-                # importing a module runs the packages above it, which may define what it uses
-                below = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
-                found += [path for stem in below for path in (stem / "__init__.py", stem.with_suffix(".py"))]
-    return tuple(path for path in found if path.is_file())
+    places = {(top, own), (Path(__file__).resolve().parents[1], "edge_sast")}
+    names = set(_imported_names(path, top))
+    # importing a module runs the packages above it, which may define what it uses
+    names |= {name.rsplit(".", depth)[0] for name in list(names) for depth in range(1, name.count(".") + 1)}
+    found = [
+        file
+        for root, package in places
+        for name in names
+        if package in (None, name.partition(".")[0])
+        for file in _module_files(root, name)
+    ]
+    return tuple(found)
+
+
+@functools.cache
+def _module_files(root: Path, name: str) -> tuple[Path, ...]:
+    stem = f"{root}{os.sep}{name.replace('.', os.sep)}"
+    return tuple(Path(file) for file in (f"{stem}.py", f"{stem}{os.sep}__init__.py") if os.path.isfile(file))
 
 
 def _imported_names(path: Path, top: Path) -> Iterator[str]:
