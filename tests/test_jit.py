@@ -66,7 +66,7 @@ def test_sources_of_a_kernel_are_all_that_python_loads_for_it():
         "        todo += jit._imports(path)\n"
         "print(sorted(set(own) - {{str(path) for path in seen}}))\n"
     )
-    for name in ("edge_sast.runtime.recording", "trainer.event_kernels"):
+    for name in ("edge_sast.runtime.run", "trainer.kernels.event"):
         done = subprocess.run(
             [sys.executable, "-c", code.format(name)], capture_output=True, text=True, check=True
         )

@@ -7,11 +7,11 @@ import time
 from typing import IO, TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.footprint import footprint
-from edge_sast.hil.line import Line
-from edge_sast.hil.link import BoardLink
-from edge_sast.hil.messages import BoardInfo, LinkError, LinkSettings, Trace
-from edge_sast.hil.ports import close_port, open_port
+from edge_sast.link.board_link import BoardLink
+from edge_sast.link.line import Line
+from edge_sast.link.messages import BoardInfo, LinkError, LinkSettings, Trace
+from edge_sast.link.ports import close_port, open_port
+from firmware_gen.c_plan.footprint import footprint
 
 if TYPE_CHECKING:
     from serial import SerialBase

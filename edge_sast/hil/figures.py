@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from edge_sast.data.binning import BinnedEvents
-from edge_sast.hil.results import Identity, Outcome
+from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.hil.journal import Identity, Outcome
 from edge_sast.hil.session import SessionResult
-from edge_sast.mismatch import Mismatch
+from edge_sast.parity.mismatch import Mismatch
+from edge_sast.report.spread import spread
 from edge_sast.runtime.simulator import RunResult, Simulator
-from edge_sast.spread import spread
 
 MEGA = 1e6
 

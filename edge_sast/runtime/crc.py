@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.runtime.recording import Record
+from edge_sast.runtime.run import Record
 
 _NEURON = np.dtype([("membrane", "<i4"), ("spike", "u1")])
 _COUNTERS = np.dtype([("synops", "<u4"), ("spikes", "<u4")])

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from firmware_gen.emulator.cores import Core
 from firmware_gen.emulator.guard import Guard, Stop
-from firmware_gen.emulator.image import Image
-from firmware_gen.emulator.instructions import split_instructions
-from firmware_gen.emulator.toolchain import EXTRA
-from firmware_gen.instruction_check import check_code, disassemble
+from firmware_gen.isa.check import check_code, disassemble
+from firmware_gen.isa.instructions import split_instructions
+from firmware_gen.toolchain.cores import Core
+from firmware_gen.toolchain.cross import EXTRA
+from firmware_gen.toolchain.image import Image
 
 PAGE = 4096
 STOP = 0x0F00_0000  # where a called function returns to; no code lies there

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast.data.binning import Binning
+from edge_sast.events.to_bins import Binning
 from edge_sast.hil.connection import Connection
 from edge_sast.hil.session import run_session
 from edge_sast.hil.worker import Plan
-from edge_sast.layers import Flatten, Integrator, Linear
-from edge_sast.model import Model
-from edge_sast.modelfile import model_hash
+from edge_sast.model.layers import Flatten, Integrator, Linear
+from edge_sast.model.model import Model
+from edge_sast.model.modelfile import model_hash
 from edge_sast.runtime import Simulator
-from firmware_gen.relay import RelaySettings
-from firmware_gen.virtual_board import build_virtual_board, running
+from firmware_gen.virtual.board import build_virtual_board, running
+from firmware_gen.virtual.relay import RelaySettings
 from tests.firmware_gen.builds import export, lif, weights
 from tests.hil.boards import PATIENT
 from tests.strategies import binned
