@@ -117,8 +117,9 @@ class PeerNetwork(nn.Module):
 class OurNetwork(nn.Module):
     def __init__(self, steps: int) -> None:
         super().__init__()
-        from trainer.network.network import Network, NetworkSettings
+        from trainer.network.network import Network
         from trainer.run.freed_pages import keep_freed_pages
+        from trainer.settings.network import NetworkSettings
         from trainer.settings.passes import Spike
 
         keep_freed_pages()  # as training does

@@ -22,8 +22,9 @@ import numpy as np
 from edge_sast.errors import EdgeSastError
 from edge_sast.report.tables import print_table, write_json
 from trainer.data import recordings as datasets
+from trainer.data.recordings import Data
 from trainer.run import freed_pages as memory
-from trainer.run.loop import Data, Trainer
+from trainer.run.loop import Trainer
 from trainer.settings.config import TrainConfig
 
 PLAIN = "surrogate"

@@ -157,7 +157,7 @@ def _environment() -> dict:
 
 
 def _cache() -> dict:
-    from edge_sast.datasets.bin_cache import default_cache_dir
+    from edge_sast.places import default_cache_dir
 
     return _kept("cache", default_cache_dir(), "set XDG_CACHE_HOME to a folder you may write")
 

@@ -38,15 +38,6 @@ class CachedBins:
     dropped: np.ndarray
 
 
-def default_cache_dir() -> Path:
-    """`$XDG_CACHE_HOME/edge-sast`, or `~/.cache/edge-sast` where that is unset or, against its rule, relative."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "edge-sast"
-    except RuntimeError:  # a user without a home, as in some containers
-        return Path(tempfile.gettempdir()) / "edge-sast"
-
-
 def read_cache(path: Path) -> CachedBins | None:
     """What `write_cache` wrote; None where there is no such file or it is damaged."""
     try:

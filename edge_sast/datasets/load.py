@@ -11,10 +11,11 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_sast.bulk.threads import map_in_order
-from edge_sast.datasets.bin_cache import CACHE_VERSION, CachedBins, default_cache_dir, read_cache, write_cache
+from edge_sast.datasets.bin_cache import CACHE_VERSION, CachedBins, read_cache, write_cache
 from edge_sast.datasets.dataset import Dataset, RecordingRef
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.to_bins import BinnedEvents, BinnedRecording, Binning, bin_recording
+from edge_sast.places import default_cache_dir
 from edge_sast.terminal import echo
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_sast.datasets.bin_cache import default_cache_dir
 from edge_sast.datasets.dataset import Dataset, RecordingRef
 from edge_sast.datasets.folder import open_folder
 from edge_sast.datasets.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.registry import Sensor
+from edge_sast.places import default_cache_dir
 
 __all__ = ["Dataset", "RecordingRef", "open_dataset"]
 

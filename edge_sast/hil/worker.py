@@ -13,8 +13,8 @@ from itertools import islice
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.to_bins import BinnedEvents
 from edge_sast.hil.connection import Connection, WrongModelError
-from edge_sast.hil.journal import Outcome
 from edge_sast.hil.locate import first_difference, locate
+from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.schedule import Schedule
 from edge_sast.link.event_payload import recording_steps
 from edge_sast.link.messages import BadLineError, BoardRefusedError, BoardRun, StepEvents

@@ -13,9 +13,9 @@ import numpy as np
 from edge_sast.link.event_payload import EventBytes, Load
 from edge_sast.link.frames import OVERHEAD, Frame, Kind
 from edge_sast.link.messages import BoardInfo, BoardRefusedError, BoardRun
+from edge_sast.runtime.crc import NEURON
 
 RECORD = np.dtype([("crc", "<u4"), ("ticks", "<u4")])
-NEURON = np.dtype([("membrane", "<i4"), ("spike", "u1")])
 COUNTERS = np.dtype([("synops", "<u8"), ("spikes", "<u8")])
 OBSERVED, DUMPED = 1, 2
 OK, GAP, NO_RUN, WRONG_MODEL, BAD_EVENTS, BAD_REQUEST = range(6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge_sast.jit import jit
 
 
-def leak(v, first, second):
+def leak(v, first=0, second=0):
     """v - (v >> first) - (v >> second) on an int32 membrane; a shift of 0 stands for no term.
 
     The shifts are arithmetic: they round towards minus infinity.

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.c_plan.packing import fits
 
 MAX_EXTENT = 65_535
 MAX_NEURONS = 1 << 24
@@ -338,3 +337,11 @@ class Flatten:
 
 Weighted = Conv2d | Linear | RecurrentLinear
 Layer = Conv2d | Linear | RecurrentLinear | OrPool | SumPool | Flatten
+
+
+def fits(weight: NDArray[np.int8], bits: int) -> bool:
+    """Whether every weight is −1 or +1 (`bits` 1), or lies in two's complement of `bits` bits."""
+    if bits == 1:
+        return bool((np.abs(weight) == 1).all())
+    limit = 1 << (bits - 1)
+    return bool(((weight >= -limit) & (weight < limit)).all())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sast.model.arithmetic import leak
 from edge_sast.model.model import Model
 from edge_sast.parity.compare import Comparison
 from edge_sast.parity.device_trace import Quiet
@@ -18,8 +19,7 @@ def stored_membranes(model: Model, trace: Trace) -> NDArray[np.int32]:
     stored = trace.membranes.copy()
     for layer in trace.layers:
         part = slice(layer.start, layer.stop)
-        for shift in layers[layer.index].neuron.leak_shifts:
-            stored[:, part] -= trace.membranes[:, part] >> shift
+        stored[:, part] = leak(stored[:, part], *layers[layer.index].neuron.leak_shifts)
     return stored
 
 

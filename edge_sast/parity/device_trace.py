@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.model.model import Model
+from edge_sast.runtime.crc import NEURON
 from edge_sast.runtime.simulator import Trace, TracedLayer
 
 
@@ -61,11 +62,10 @@ class TraceFormat:
 
 def trace_format(model: Model, layers: tuple[TracedLayer, ...]) -> TraceFormat:
     """The format for `model`, whose weighted layers are `layers`."""
-    neuron = np.dtype([("v", "<i4"), ("s", "u1")])
     fields: list[tuple] = []
     for layer in layers:
         size = layer.stop - layer.start
-        fields += [(f"neurons{layer.index}", neuron, (size,)), (f"counters{layer.index}", "<u4", (2,))]
+        fields += [(f"neurons{layer.index}", NEURON, (size,)), (f"counters{layer.index}", "<u4", (2,))]
     fields += [("crc", "<u4")]
     for layer in layers:
         size = layer.stop - layer.start
@@ -86,8 +86,8 @@ def parse_recording(form: TraceFormat, data: bytes) -> HostRecording:
     counters = np.stack([frames[f"counters{layer.index}"] for layer in form.layers], axis=1)
     trace = Trace(
         layers=form.layers,
-        membranes=np.concatenate([part["v"] for part in neurons], axis=1),
-        spikes=np.concatenate([part["s"] for part in neurons], axis=1),
+        membranes=np.concatenate([part["membrane"] for part in neurons], axis=1),
+        spikes=np.concatenate([part["spike"] for part in neurons], axis=1),
         synops=counters[:, :, 0],
         spike_counts=counters[:, :, 1],
         crcs=frames["crc"],

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from edge_sast.runtime.run import Record
 
-_NEURON = np.dtype([("membrane", "<i4"), ("spike", "u1")])
-_COUNTERS = np.dtype([("synops", "<u4"), ("spikes", "<u4")])
+# What docs/arithmetic.md calls a neuron's record, and the counters of a layer after it.
+NEURON = np.dtype([("membrane", "<i4"), ("spike", "u1")])
+COUNTERS = np.dtype([("synops", "<u4"), ("spikes", "<u4")])
 
 
 def step_crcs(record: Record, sizes: Sequence[int]) -> NDArray[np.uint32]:
@@ -20,7 +21,7 @@ def step_crcs(record: Record, sizes: Sequence[int]) -> NDArray[np.uint32]:
         [
             field
             for i, n in enumerate(sizes)
-            for field in ((f"neurons{i}", _NEURON, (n,)), (f"counters{i}", _COUNTERS))
+            for field in ((f"neurons{i}", NEURON, (n,)), (f"counters{i}", COUNTERS))
         ]
     )
     steps = np.empty(len(record.membranes), layout)

@@ -24,7 +24,8 @@ from edge_sast.model.layers import (
     state_range,
 )
 from edge_sast.model.model import Model
-from edge_sast.runtime.fan_out import axis_reach, fan_out, pool_targets
+from edge_sast.model.reach import axis_reach
+from edge_sast.runtime.fan_out import fan_out, pool_targets
 
 # Layers start on multiples of it in the per-neuron arrays: a cache line of flags, so that no loop has a rest.
 ALIGNMENT = 64

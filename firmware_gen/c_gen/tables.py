@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import (
     Conv2d,
     Flatten,
@@ -23,7 +24,7 @@ from edge_sast.model.layers import (
 from firmware_gen.c_gen.text import array, int32
 from firmware_gen.c_plan.footprint import BLOCK_BYTES, COLUMNS_BYTES, ROWS_BYTES, WINDOW_BYTES
 from firmware_gen.c_plan.lanes import Lanes, constants, lanes, narrow_shifts
-from firmware_gen.c_plan.layout import Layout, is_joined, layout, leak, pack_narrow
+from firmware_gen.c_plan.layout import Layout, is_joined, layout, pack_narrow
 from firmware_gen.c_plan.packing import pack_rows
 
 LONGEST_CHAIN = 64  # quads of a run that sast_conv2d_8 has code for
@@ -132,7 +133,7 @@ def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
     if isinstance(neuron, Lif):
         yield _integers(index, "threshold", neuron.threshold)
     yield _integers(index, "bias", neuron.bias)
-    start = np.array([leak(neuron, int(v)) & 0xFFFFFFFF for v in neuron.initial], np.uint32)
+    start = np.array([leak(int(v), *neuron.leak_shifts) & 0xFFFFFFFF for v in neuron.initial], np.uint32)
     yield _words(index, "initial", start, "leaked")
     yield from _first_outputs(index, layer)
 
@@ -140,7 +141,7 @@ def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
 def _narrow_integrator(index: int, layer: Weighted, form: Layout) -> Iterator[Table]:
     neuron = layer.neuron
     yield _integers(index, "bias", neuron.bias)
-    start = [leak(neuron, int(v)) + INTEGRATOR_ZERO for v in neuron.initial]
+    start = [leak(int(v), *neuron.leak_shifts) + INTEGRATOR_ZERO for v in neuron.initial]
     yield _words(index, "initial", _cell(form, start, INTEGRATOR_ZERO), "leaked")
     yield from _first_outputs(index, layer)
 
@@ -161,7 +162,9 @@ def _narrow_lif(index: int, neuron: Lif, form: Layout, chosen: Lanes) -> Iterato
         _cell(form, list(chosen.offsets), 0),
     ]
     yield _words(index, "table", np.stack(table), "of a cell: what is added, thresholds, zeros, offsets")
-    start = [z + leak(neuron, int(v)) for z, v in zip(zeros, neuron.initial.tolist(), strict=True)]
+    start = [
+        z + leak(int(v), *neuron.leak_shifts) for z, v in zip(zeros, neuron.initial.tolist(), strict=True)
+    ]
     if start != zeros:
         yield _words(index, "initial", _cell(form, start, rest), "leaked")
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import (
     Conv2d,
     Flatten,
@@ -29,7 +30,7 @@ from edge_sast.model.layers import (
 )
 from edge_sast.model.model import Model
 from firmware_gen.c_plan.input_bits import source
-from firmware_gen.c_plan.layout import Layout, layout, leak
+from firmware_gen.c_plan.layout import Layout, layout
 
 COUNTERS_BYTES = 24  # SynOps and spikes of the step and in total
 WINDOW_BYTES = 4  # an entry of a pool's row or column table
@@ -131,7 +132,7 @@ def _neuron_bytes(layer: Weighted, form: Layout) -> int:
     if form.narrow:
         if not spiking:
             return 8 * channels + 4 * form.cell_words
-        starts_at_zero = not any(leak(layer.neuron, int(v)) for v in layer.neuron.initial)
+        starts_at_zero = not any(leak(int(v), *layer.neuron.leak_shifts) for v in layer.neuron.initial)
         return (16 if starts_at_zero else 20) * form.cell_words
     return 12 * channels
 

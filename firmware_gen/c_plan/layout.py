@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sast.model.bounds import accumulator_bound
-from edge_sast.model.layers import Conv2d, Linear, Neuron, RecurrentLinear, Shape, Weighted
+from edge_sast.model.layers import Conv2d, Linear, RecurrentLinear, Shape, Weighted
 from firmware_gen.c_plan.packing import container_bits
 
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
@@ -112,11 +112,6 @@ def narrow_container(layer: Weighted) -> int:
     low = min(int(w.min()) for w in weights) << layer.weight_shift
     high = max(int(w.max()) for w in weights) << layer.weight_shift
     return 8 if low >= -128 and high <= 127 else 0
-
-
-def leak(neuron: Neuron, v: int) -> int:
-    """leak(v), of docs/arithmetic.md."""
-    return v - sum(v >> k for k in neuron.leak_shifts)
 
 
 def _cell_positions(position_words: int, positions: int) -> int:

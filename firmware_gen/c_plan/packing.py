@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.model.layers import fits
 
 
 def container_bits(bits: int) -> int:
@@ -20,14 +21,6 @@ def container_bits(bits: int) -> int:
     if not 1 <= bits <= 8:
         raise EdgeSastError(f"packing: bits is {bits}; it must be 1 to 8")
     return bits if bits <= 2 else 4 if bits <= 4 else 8
-
-
-def fits(weight: NDArray[np.int8], bits: int) -> bool:
-    """Whether every weight is −1 or +1 (`bits` 1), or lies in two's complement of `bits` bits."""
-    if bits == 1:
-        return bool((np.abs(weight) == 1).all())
-    limit = 1 << (bits - 1)
-    return bool(((weight >= -limit) & (weight < limit)).all())
 
 
 def row_bytes(bits: int, n: int) -> int:

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from edge_sast.datasets.bin_cache import default_cache_dir
 from edge_sast.errors import EdgeSastError
+from edge_sast.places import default_cache_dir
 from edge_sast.terminal import echo
 from firmware_gen.toolchain.compiler import zig_command
 from firmware_gen.toolchain.cores import Core

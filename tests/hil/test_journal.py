@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.hil.journal import Identity, Journal, Outcome, data_hash
+from edge_sast.hil.journal import Identity, Journal, data_hash
+from edge_sast.hil.outcome import Outcome
 from edge_sast.parity.mismatch import Mismatch
 from tests.firmware_gen.builds import small_model
 from tests.strategies import binned, random_input

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import OrPool, Shape
-from edge_sast.runtime.fan_out import AxisReach, axis_reach, fan_out, pool_targets
+from edge_sast.model.reach import AxisReach, axis_reach
+from edge_sast.runtime.fan_out import fan_out, pool_targets
 
 
 @given(st.integers(1, 12), st.integers(1, 7), st.integers(1, 9), st.integers(0, 6))

@@ -7,7 +7,8 @@ import torch
 
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import Binning
-from trainer.network.network import Network, NetworkSettings
+from trainer.network.network import Network
+from trainer.settings.network import NetworkSettings
 
 CLASSES = ("a", "b", "c")
 

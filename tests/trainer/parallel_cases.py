@@ -20,7 +20,8 @@ from torch import Tensor
 from edge_sast.cli.main import entry_point
 from edge_sast.errors import EdgeSastError
 from tests.trainer.run.test_loop import COMMON, bars
-from trainer.run.loop import Data, Trainer
+from trainer.data.recordings import Data
+from trainer.run.loop import Trainer
 from trainer.settings.config import TrainConfig
 from trainer.workers import processes
 from trainer.workers.workers import Workers

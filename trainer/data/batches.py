@@ -10,7 +10,6 @@ from torch import Tensor
 
 from edge_sast.events.augment import Augmentation
 from edge_sast.events.binned import BinnedEvents
-from trainer.network.network import device_input
 from trainer.workers.workers import ALONE, Workers
 
 Batch = tuple[Tensor, Tensor]
@@ -58,3 +57,8 @@ def in_order(binned: BinnedEvents, size: int, device: str) -> Iterator[Batch]:
 def _to_device(dense: np.ndarray, labels: np.ndarray, device: str) -> Batch:
     x = device_input(torch.from_numpy(dense).to(device))
     return x, torch.from_numpy(labels).to(device)
+
+
+def device_input(dense: Tensor) -> Tensor:
+    """uint8 counts [B, T, H, W, 2] as the network's float input [T, B, 2, H, W], channels last in memory."""
+    return dense.permute(1, 0, 2, 3, 4).to(torch.float32).contiguous().permute(0, 1, 4, 2, 3)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import torch
-from torch import Tensor
-
 from edge_sast.errors import EdgeSastError
 
 MAX_LEARNT_SHIFT = 8
@@ -49,10 +46,3 @@ def parse(text: str) -> tuple[Shifts, bool]:
             f"--leak is {text!r}; give one shift such as 3 (τ = 1 − 1/8), two ascending such as 2,4, none, or learn"
         )
     return shifts, False
-
-
-def snapped_decay(logit: Tensor) -> tuple[Tensor, Shifts]:
-    """τ of a learnable leak, sigmoid(logit) rounded to the nearest device leak; straight-through."""
-    smooth = torch.sigmoid(logit)
-    shifts = nearest_shifts(float(smooth.detach()))
-    return decay(shifts) + (smooth - smooth.detach()), shifts

@@ -13,38 +13,15 @@ given for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge_sast.errors import EdgeSastError
+from trainer.settings.objective import Objective
 from trainer.workers.workers import ALONE, Workers
 
-KINDS = ("last", "mean", "tet")
 ASCENT = 0.01  # of the multiplier, per step and per unit of (S/S* − 1)
 MOST_EXCESS = 2.0  # of S/S* − 1 in one ascent: a network that starts far above is not crushed at once
-
-
-@dataclass(frozen=True)
-class Objective:
-    """kind: one of KINDS; tet_lambda: λ; synops_target: S* in SynOps a recording, or None."""
-
-    kind: str = "last"
-    tet_lambda: float = 1e-3
-    rate_limit: float = 0.0
-    rate_weight: float = 0.0
-    synops_target: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise EdgeSastError(f"--loss is {self.kind!r}; choose {', '.join(KINDS)}")
-
-    @property
-    def per_step(self) -> bool:
-        """Whether the read-out of every step is needed."""
-        return self.kind != "last"
 
 
 def per_recording(objective: Objective, logits: Tensor, steps: Tensor | None, labels: Tensor) -> Tensor:

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from trainer.data.batches import Batch
 from trainer.gradients import losses
-from trainer.gradients.losses import Objective, Penalty
+from trainer.gradients.losses import Penalty
 from trainer.network.layers import Weighted
 from trainer.network.network import COUNT_GAIN, Network, Output
 from trainer.network.neurons import NeuronState
+from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
 
 

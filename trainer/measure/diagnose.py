@@ -30,10 +30,10 @@ from edge_sast.events.binned import BinnedEvents
 from trainer.data.batches import in_order
 from trainer.formulas import surrogate
 from trainer.gradients import losses
-from trainer.gradients.losses import Objective
 from trainer.network.layers import THRESHOLD, Weighted
 from trainer.network.network import Network
 from trainer.operations.lif import lif_step
+from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
 
 QUANTILE = 0.95

@@ -27,8 +27,8 @@ from torch import Tensor
 from edge_sast.events.binned import BinnedEvents
 from trainer.data.batches import in_order
 from trainer.gradients import losses
-from trainer.gradients.losses import Objective
 from trainer.network.network import Network
+from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
 
 STEP = 1e-3  # of ‖w‖

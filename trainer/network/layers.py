@@ -14,7 +14,8 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import Shape, state_range
 from trainer.formulas import leak
 from trainer.network.connection import Connection
-from trainer.network.neurons import NeuronSettings, NeuronState
+from trainer.network.learnt_leak import snapped_decay
+from trainer.network.neurons import NeuronState
 from trainer.network.quantise import IntegerWeights, quantise
 from trainer.operations import event as event_layer
 from trainer.operations import fused
@@ -30,6 +31,7 @@ from trainer.operations.lif import (
     lif_step,
 )
 from trainer.settings.architecture import ConvSpec, DenseSpec
+from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Integer, Pass, Spike
 from trainer.workers import workers as parallel
 from trainer.workers.workers import ALONE, Workers
@@ -87,7 +89,7 @@ class Weighted(Connection):
     def tau(self) -> tuple[Tensor, leak.Shifts]:
         """Decay of the membrane and the shifts that make it."""
         if self.leak_logit is not None:
-            return leak.snapped_decay(self.leak_logit)
+            return snapped_decay(self.leak_logit)
         return torch.tensor(leak.decay(self.shifts)), self.shifts
 
     def folded(self) -> tuple[Tensor, Tensor | None, Tensor]:

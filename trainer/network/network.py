@@ -8,47 +8,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import Shape
-from trainer.formulas import leak
 from trainer.network.layers import Pool, Weighted
-from trainer.network.neurons import NeuronSettings
 from trainer.settings import architecture
 from trainer.settings.architecture import PoolSpec, Spec
+from trainer.settings.network import NetworkSettings
 from trainer.settings.passes import Pass, Spike
 from trainer.workers.workers import Workers
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """What fixes a network's parameters and their shapes."""
-
-    arch: str
-    classes: int
-    height: int
-    width: int
-    steps: int
-    count_cap: int = 1
-    norm: str = "batch"
-    neuron: NeuronSettings = field(default_factory=NeuronSettings)
-    recompute: bool = False
-
-    def __post_init__(self) -> None:
-        if self.norm not in ("batch", "none"):
-            raise EdgeSastError(f"--norm is {self.norm!r}; choose batch or none")
-        leak.parse(self.neuron.leak)
-        architecture.shapes(architecture.parse(self.arch, self.classes), self.input_shape)
-
-    @property
-    def input_shape(self) -> Shape:
-        return Shape(self.height, self.width, 2, self.count_cap)
 
 
 @dataclass(frozen=True)
@@ -185,8 +158,3 @@ def _build(spec: Spec, shape: Shape, settings: NetworkSettings) -> nn.Module:
     if isinstance(spec, PoolSpec):
         return Pool(spec.kind, spec.size, shape.max_count)
     return Weighted(spec, shape, settings.neuron, settings.norm == "batch", settings.steps)
-
-
-def device_input(dense: Tensor) -> Tensor:
-    """uint8 counts [B, T, H, W, 2] as the network's float input [T, B, 2, H, W], channels last in memory."""
-    return dense.permute(1, 0, 2, 3, 4).to(torch.float32).contiguous().permute(0, 1, 4, 2, 3)

@@ -25,47 +25,19 @@ The width of the surrogate, as β of the layer:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge_sast.errors import EdgeSastError
 from trainer.formulas import surrogate
+from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Spike
 from trainer.workers.workers import ALONE
 
-THRESHOLDS = ("fixed", "learn", "adaptive", "adaptive-step")
-WIDTHS = ("fixed", "learn", "membrane", "consistent")
 MOMENTUM = 0.1
 SMALLEST = 0.05  # threshold, in units of the fixed one
 FLATTEST = 1e-2  # slope of a layer, and gain of batch norm at which MPD-AGL's window narrows no more
-
-
-@dataclass(frozen=True)
-class NeuronSettings:
-    """reset: zero or subtract; leak as trainer/formulas/leak.py parses it; the rest as above."""
-
-    reset: str = "zero"
-    leak: str = "3"
-    threshold: str = "fixed"
-    mp_init: bool = False
-    width: str = "fixed"
-
-    def __post_init__(self) -> None:
-        for name, choices in (
-            ("reset", ("zero", "subtract")),
-            ("threshold", THRESHOLDS),
-            ("width", WIDTHS),
-        ):
-            if getattr(self, name) not in choices:
-                raise EdgeSastError(f"--{name} is {getattr(self, name)!r}; choose {', '.join(choices)}")
-
-    @property
-    def plain(self) -> bool:
-        """Whether neurons have a constant width and start at 0, and nothing of them is observed."""
-        return self.threshold in ("fixed", "learn") and self.width == "fixed" and not self.mp_init
 
 
 class NeuronState(nn.Module):

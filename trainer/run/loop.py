@@ -15,15 +15,14 @@ from tqdm import tqdm
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.augment import Augmentation
-from edge_sast.events.binned import BinnedEvents
 from edge_sast.files import remove_leftovers, write_atomic
 from edge_sast.terminal import echo
 from trainer.data.batches import Batch, TrainingBatches
+from trainer.data.recordings import Data
 from trainer.gradients import a2sg, losses, online
 from trainer.gradients.sharpness import Sharpener
 from trainer.network.network import Network, Output
-from trainer.run import checkpoint
-from trainer.run import freed_pages as memory
+from trainer.run import checkpoint, freed_pages
 from trainer.run.metrics import METRICS_NAME, Averages, append, keep
 from trainer.run.one_pass import evaluate
 from trainer.run.resume import check_same
@@ -37,14 +36,6 @@ from trainer.workers.workers import ALONE, Workers
 CONFIG_NAME = "config.json"
 MULTIPLIER = "synops_multiplier"
 SILENT = "silent_epochs"
-
-
-@dataclass(frozen=True)
-class Data:
-    """Training part, and the part that only watches."""
-
-    train: BinnedEvents
-    valid: BinnedEvents
 
 
 @dataclass(frozen=True)
@@ -112,7 +103,7 @@ class Trainer:
 
     def run(self) -> Network:
         """Train to the end; after each epoch the folder holds a checkpoint to go on from."""
-        memory.keep_freed_pages()
+        freed_pages.keep_freed_pages()
         parallel.check_alike(self.workers, self._held)
         if self.workers.main:
             self._prepare_folder()

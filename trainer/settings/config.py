@@ -9,14 +9,13 @@ from typing import Any
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
-from trainer.gradients.losses import Objective
-from trainer.gradients.sharpness import Sharpness
-from trainer.network.network import NetworkSettings
-from trainer.network.neurons import NeuronSettings
-from trainer.settings import architecture, methods, schedules
-from trainer.settings import checks as settings_checks
+from trainer.settings import architecture, checks, methods, schedules
 from trainer.settings.bits import Bits, parse_bits
+from trainer.settings.network import NetworkSettings
+from trainer.settings.neuron import NeuronSettings
+from trainer.settings.objective import Objective
 from trainer.settings.passes import Integer, Pass, Spike
+from trainer.settings.sharpness import Sharpness
 
 
 @dataclass(frozen=True)
@@ -105,21 +104,21 @@ class TrainConfig:
     def of(method: str, **given: Any) -> TrainConfig:
         """A config of a method, completed by what it fixes, and by what it proposes where that has an effect."""
         values = methods.settings(method, given)
-        idle = settings_checks.without_effect(DEFAULTS | values)
+        idle = checks.without_effect(DEFAULTS | values)
         dropped = idle.keys() & methods.METHODS[method].proposed.keys() - given.keys()
         config = TrainConfig(**{name: value for name, value in values.items() if name not in dropped})
-        settings_checks.check_asked(config, given, DEFAULTS)
+        checks.check_asked(config, given, DEFAULTS)
         return config
 
     def __post_init__(self) -> None:
         if self.method not in methods.METHODS:
             raise EdgeSastError(f"--method is {self.method!r}; choose {', '.join(methods.METHODS)}")
-        settings_checks.check_ranges(self)
-        settings_checks.check_taken(self, DEFAULTS)
+        checks.check_ranges(self)
+        checks.check_taken(self, DEFAULTS)
         # Each part checks its own settings, and names the option.
         _ = self.widths, self.train_spike, self.objective, self.neuron, self.sharp
         schedules.check_rho_schedule(self.rho_schedule)
-        settings_checks.check_combinations(self)
+        checks.check_combinations(self)
 
     @property
     def total_epochs(self) -> int:

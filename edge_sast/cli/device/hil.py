@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from edge_sast.events.to_bins import BinnedEvents
     from edge_sast.hil.connection import Connection
-    from edge_sast.hil.journal import Identity, Journal, Outcome
+    from edge_sast.hil.journal import Identity, Journal
+    from edge_sast.hil.outcome import Outcome
     from edge_sast.hil.session import SessionResult
     from edge_sast.hil.worker import Plan
     from edge_sast.model.model import Model
@@ -165,7 +166,7 @@ def _journal(args: argparse.Namespace, identity: Identity) -> Iterator[Journal]:
 
 
 def _default_journal(identity: Identity) -> Path:
-    from edge_sast.datasets.bin_cache import default_cache_dir
+    from edge_sast.places import default_cache_dir
 
     name = f"{identity.model[:16]}-{identity.data[:16]}-{identity.check}-{identity.events}.jsonl"
     return default_cache_dir() / "hil" / name
@@ -201,7 +202,7 @@ def _measure(
 
 
 def _print(found: dict[str, Any]) -> None:
-    from edge_sast.hil.figures import board_table, layer_table, tick_table
+    from edge_sast.report.hil_tables import board_table, layer_table, tick_table
     from edge_sast.report.tables import print_table
 
     n, of = found["compared"], found["recordings"]

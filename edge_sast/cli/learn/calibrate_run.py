@@ -14,18 +14,18 @@ from typing import Any
 
 import torch
 
-from edge_sast.cli.learn import train_run as command
 from edge_sast.datasets.load import spread
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked, read_bytes, write_atomic
 from edge_sast.report.tables import print_table, write_json
 from edge_sast.terminal import echo
-from trainer.data import recordings as datasets
+from trainer.data.recordings import open_data, training_data
 from trainer.measure import balance as balancing
 from trainer.measure.balance import Balance
 from trainer.network.network import Network
 from trainer.run import checkpoint
 from trainer.run.loop import CONFIG_NAME
+from trainer.run.machine import set_threads
 from trainer.run.metrics import METRICS_NAME
 
 CALIBRATION_NAME = "calibration.json"
@@ -33,7 +33,7 @@ CALIBRATION_NAME = "calibration.json"
 
 def calibrate(args: argparse.Namespace) -> int:
     """`edge-sast calibrate`."""
-    command.set_threads(args.threads)
+    set_threads(args.threads)
     if args.recordings < 1:
         raise EdgeSastError(f"--recordings is {args.recordings}; it must be 1 or more")
     out = Path(args.out)
@@ -46,8 +46,8 @@ def calibrate(args: argparse.Namespace) -> int:
             f"warning: {args.run_dir} has had {stored.epoch - config.epochs} integer epochs, which train hard spikes",
             error=True,
         )
-    dataset = datasets.open_data(config, args.download_dir)
-    train = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty).train
+    dataset = open_data(config, args.download_dir)
+    train = training_data(dataset, config, args.cache_dir, args.skip_empty).train
     chosen = train.select(spread(train.labels, args.recordings))
     report = balancing.calibrate(network, chosen, config.spike(hard=False), config.spike(hard=True))
     figures = {"run": args.run_dir, "recordings": len(chosen), "layers": [asdict(each) for each in report]}

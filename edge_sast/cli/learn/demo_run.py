@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_sast.cli.learn import train_run as command
+from edge_sast.cli.model.export_run import check_c, write_c
 from edge_sast.cli.options.recordings import load_split
 from edge_sast.datasets.load import spread
 from edge_sast.errors import CheckFailedError, EdgeSastError
@@ -18,9 +18,11 @@ from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
 from edge_sast.terminal import echo
 from firmware_gen.c_plan.footprint import footprint
-from trainer.data import recordings as datasets
+from trainer.data.recordings import open_data, training_data
+from trainer.measure.figures import build_model, measure
 from trainer.run import checkpoint
 from trainer.run.loop import Trainer
+from trainer.run.machine import set_threads
 from trainer.settings.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -48,15 +50,15 @@ SETTINGS = TrainConfig.of(
 def demo(args: argparse.Namespace) -> int:
     """Train, export, run, compile, compare; prints one table. Exit code 1 on any mismatch."""
     start = time.monotonic()
-    command.set_threads(args.threads)
+    set_threads(args.threads)
     out = Path(args.out)
     check_writable("--out", out, folder=True)
     run = out / "run"
     _check_own(run)
-    command.check_c(out / "c")
+    check_c(out / "c")
     targets = _targets()
     echo("1/4 train: SAST on the built-in handwritten digits before a simulated event camera")
-    data = datasets.training_data(datasets.open_data(SETTINGS), SETTINGS, args.cache_dir)
+    data = training_data(open_data(SETTINGS), SETTINGS, args.cache_dir)
     run.mkdir(parents=True, exist_ok=True)
     with locked(run):
         network = Trainer(SETTINGS, data, run).run()
@@ -64,10 +66,10 @@ def demo(args: argparse.Namespace) -> int:
     stored = checkpoint.load(run)
     recordings = load_split(stored.binning, stored.classes, _test_split(args))
     binned = recordings.binned
-    figures = command.measure(network, stored, binned)
+    figures = measure(network, stored, binned)
     echo("3/4 export INT8: integer model, C tables, known answers")
-    model = command.build_model(network, stored, (8,) * len(network.weighted()))
-    command.write_c(model, binned, None, out / "c")
+    model = build_model(network, stored, (8,) * len(network.weighted()))
+    write_c(model, binned, None, out / "c")
     echo(
         f"4/4 verify: compile the C for {' and for '.join(targets)}, compare every membrane, spike, counter and "
         "CRC of every step"

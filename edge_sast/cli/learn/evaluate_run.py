@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from edge_sast.cli.learn import train_run as command
 from edge_sast.cli.options.recordings import Recordings
+from edge_sast.cli.options.run_data import evaluation_data, evaluation_source
 from edge_sast.datasets.load import spread
 from edge_sast.errors import EdgeSastError
 from edge_sast.evaluation import robustness
@@ -21,12 +21,14 @@ from edge_sast.report import evaluation_tables, intervals
 from edge_sast.report.tables import write_json
 from edge_sast.runtime import Simulator
 from edge_sast.terminal import echo
-from trainer.data import recordings as datasets
+from trainer.data.recordings import open_data, training_data
 from trainer.measure import diagnose
 from trainer.measure import sharpness as sharp_measures
+from trainer.measure.figures import build_model, measure, trained_bits
 from trainer.measure.sharpness import Landscape
 from trainer.network.network import Network
 from trainer.run import checkpoint
+from trainer.run.machine import set_threads
 from trainer.run.one_pass import evaluate as evaluate_pass
 from trainer.settings.bits import bits_name
 from trainer.settings.checks import MAX_REAL, flag
@@ -58,7 +60,7 @@ class Run:
 
 def evaluate(args: argparse.Namespace) -> int:
     """`edge-sast evaluate`."""
-    command.set_threads(args.threads)
+    set_threads(args.threads)
     _check_options(args)
     runs = [Run(path, checkpoint.load(Path(path))) for path in args.runs]
     check_seeds(runs)
@@ -138,9 +140,9 @@ def _check_rho(run: Run, args: argparse.Namespace) -> None:
 def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     """All that is asked of one run."""
     stored, network, config = run.stored, run.network, run.config
-    recordings = datasets.evaluation_data(stored, args)
+    recordings = evaluation_data(stored, args)
     binned, smooth = recordings.binned, config.spike(hard=False)
-    figures = {"recordings": recordings.name, **command.measure(network, stored, binned)}
+    figures = {"recordings": recordings.name, **measure(network, stored, binned)}
     if args.corruptions is not None:
         figures["corruptions"] = _corruptions(run, recordings, args)
     if args.sharpness:
@@ -160,7 +162,7 @@ def _corruptions(run: Run, recordings: Recordings, args: argparse.Namespace) -> 
     )
     usual = "hard" if run.config.threshold == "adaptive-step" else "trained"
     name, accuracy = _judge(run, args.corruption_pass or usual)
-    source, split = datasets.evaluation_source(run.config, args)
+    source, split = evaluation_source(run.config, args)
     return {"pass": name, **suite.measure(source, split, recordings.binned, accuracy)}
 
 
@@ -169,17 +171,17 @@ def _judge(run: Run, name: str) -> tuple[str, Callable[[BinnedEvents], float]]:
     if name in ("surrogate", "hard"):
         spike = run.config.spike(hard=name == "hard")
         return name, lambda binned: evaluate_pass(run.network, binned, spike).accuracy
-    bits = command.trained_bits(run.config)
+    bits = trained_bits(run.config)
     if name != "trained":
         bits = (int(name.removeprefix("int")),) * len(bits)
-    simulator = Simulator(command.build_model(run.network, run.stored, bits))
+    simulator = Simulator(build_model(run.network, run.stored, bits))
     return bits_name(bits), lambda binned: simulator.run(binned, parallel=True).accuracy
 
 
 def _sharpness(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     config = run.config
-    dataset = datasets.open_data(config, args.download_dir)
-    train = datasets.training_data(dataset, config, args.cache_dir, args.skip_empty).train
+    dataset = open_data(config, args.download_dir)
+    train = training_data(dataset, config, args.cache_dir, args.skip_empty).train
     chosen = train.select(spread(train.labels, args.sharpness_recordings or SHARPNESS_RECORDINGS))
     spike = config.spike(hard=not config.smooth_trained)
     landscape = Landscape(run.stored.network(), chosen, spike, config.objective)

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if is_model_file(args.run_dir):
         return _model_to_c(args)
     with ended_by_ctrl_c():
-        from edge_sast.cli.learn.train_run import export
+        from edge_sast.cli.model.export_run import export
 
     return export(args)
 

@@ -13,10 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from edge_sast.cli.learn.train_run import MOST_THREADS, choose_device
-from edge_sast.cli.sweep import places as sweep_places
-from edge_sast.cli.sweep import plot as sweep_plot
-from edge_sast.cli.sweep import report as sweep_report
+from edge_sast.cli.sweep import places, plot, report
 from edge_sast.cli.sweep.space import LeftOut, Space
 from edge_sast.cli.sweep.study import BEAT_SECONDS, OBJECTIVES, Held, Ledger, database_errors
 from edge_sast.cli.sweep.trial import NO_SPACE, read_figures
@@ -25,6 +22,7 @@ from edge_sast.files import check_writable
 from edge_sast.report.tables import write_json
 from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
+from trainer.run.machine import MOST_THREADS, choose_device
 from trainer.settings.checks import flag
 
 RUNS_NAME = "runs"
@@ -44,7 +42,7 @@ def sweep(args: argparse.Namespace) -> int:
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(folder, args.storage, objectives, space, (args.sampler or "tpe", args.sampler_seed or 0))
-    if sweep_places.compare(folder, ledger, space, trainings):
+    if places.compare(folder, ledger, space, trainings):
         trainings, left_out = space.check()
     if args.retry_failed:
         ledger.retry_failed()
@@ -57,7 +55,7 @@ def sweep(args: argparse.Namespace) -> int:
             runner.run()
     except KeyboardInterrupt:
         runner.stop()
-        done = sum(record.figures is not None for record in sweep_report.records(ledger.trials()))
+        done = sum(record.figures is not None for record in report.records(ledger.trials()))
         raise KeyboardInterrupt(
             f"interrupted; {folder} holds {done} finished trials, the same command goes on from there"
         ) from None
@@ -191,7 +189,7 @@ class Runner:
         figures = read_figures(folder) if code == 0 else None
         if figures is not None:
             self._ledger.finish(held, figures)
-            told += sweep_report.one_line(figures)
+            told += report.one_line(figures)
         else:
             reason = _reason(folder / LOG_NAME, code)
             self._ledger.fail(held, reason)
@@ -215,7 +213,7 @@ def _last_line(log: Path) -> str:
 def _tell_left_out(left_out: Sequence[LeftOut], args: argparse.Namespace) -> None:
     if args.grid and not args.quiet:
         for each in left_out:
-            echo(f"left out: {sweep_report.named(each.texts)}: {each.reason}")
+            echo(f"left out: {report.named(each.texts)}: {each.reason}")
 
 
 def _report(
@@ -227,22 +225,22 @@ def _report(
     args: argparse.Namespace,
 ) -> int:
     names = [axis.name for axis in space.axes]
-    records = sweep_report.records(ledger.trials())
-    groups = sweep_report.groups(records, names, objectives)
+    records = report.records(ledger.trials())
+    groups = report.groups(records, names, objectives)
     failed = [record for record in records if record.reason is not None]
     if not groups:
         reason = f"first {failed[0].name}: {failed[0].reason}" if failed else "others still run them"
         raise EdgeSastError(f"--out {folder}: none of {len(records)} trials is finished; {reason}")
-    sweep_report.print_groups(groups, records, names, objectives)
+    report.print_groups(groups, records, names, objectives)
     for record in failed:
         echo(f"failed: {record.name}: {record.reason}")
     unfinished = sum(record.figures is None and record.reason is None for record in records)
     if unfinished:
         echo(f"{unfinished} trials are still run by other processes; the same command tells them later")
-    figures: dict[str, Any] = sweep_report.as_json(records, groups, objectives, folder / RUNS_NAME)
+    figures: dict[str, Any] = report.as_json(records, groups, objectives, folder / RUNS_NAME)
     figures["left_out"] = [{"settings": each.texts, "reason": each.reason} for each in left_out]
-    if sweep_plot.available():
-        sweep_plot.write(groups, objectives, folder / PLOT_NAME)
+    if plot.available():
+        plot.write(groups, objectives, folder / PLOT_NAME)
         echo(f"wrote {folder / PLOT_NAME}")
     write_json(args.json, figures)
     return 0

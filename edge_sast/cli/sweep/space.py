@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from edge_sast.cli.learn.train import add_setting_arguments
-from edge_sast.cli.learn.train_run import check_with_data, training_config
+from edge_sast.cli.options.training import training_config
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
-from trainer.data import recordings as datasets
+from trainer.data.recordings import open_data
+from trainer.run.with_data import check_with_data
 from trainer.settings.checks import flag
 from trainer.settings.config import PLACES, TrainConfig
 
@@ -196,7 +197,7 @@ class Space:
         config = training_config(args)
         place = (config.data, config.sensor, args.download_dir)
         if place not in self._datasets:
-            self._datasets[place] = datasets.open_data(config, args.download_dir)
+            self._datasets[place] = open_data(config, args.download_dir)
         check_with_data(config, self._datasets[place])
         settings = {**vars(args), **asdict(config)}
         identity = {

@@ -18,13 +18,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from edge_sast.cli.learn.train_run import build_model, measure
 from edge_sast.cli.main import build_parser, exit_code, run_command
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import is_no_space, locked
 from edge_sast.report.tables import write_json
 from firmware_gen.c_plan.footprint import footprint
-from trainer.data import recordings as datasets
+from trainer.data.recordings import open_data, training_data
+from trainer.measure.figures import build_model, measure
 from trainer.run import checkpoint, metrics
 from trainer.settings.bits import bits_name
 
@@ -84,8 +84,8 @@ def judge(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     """
     stored = checkpoint.load(folder)
     network, bits = stored.network(), stored.config.widths
-    dataset = datasets.open_data(stored.config, args.download_dir)
-    valid = datasets.training_data(dataset, stored.config, args.cache_dir, args.skip_empty).valid
+    dataset = open_data(stored.config, args.download_dir)
+    valid = training_data(dataset, stored.config, args.cache_dir, args.skip_empty).valid
     measured = measure(network, stored, valid, (bits,))
     size = footprint(build_model(network, stored, bits))
     lines = metrics.read(folder)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from edge_sast.model.arithmetic import leak
 from edge_sast.model.bounds import accumulator_bound
 from edge_sast.model.layers import Lif, Linear, Shape
 from firmware_gen.c_plan.lanes import Lanes, constants, lanes, narrow_shifts
-from firmware_gen.c_plan.layout import layout, leak
+from firmware_gen.c_plan.layout import layout
 from tests.strategies import models
 
 SHAPE = Shape(1, 1, 6)

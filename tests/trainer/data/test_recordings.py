@@ -5,9 +5,10 @@ import re
 
 import pytest
 
+from edge_sast.cli.options.run_data import evaluation_data
 from edge_sast.errors import EdgeSastError
 from tests.cli.recordings import write_lines
-from trainer.data.recordings import evaluation_data, open_data, training_data
+from trainer.data.recordings import open_data, training_data
 from trainer.run.checkpoint import Standing
 from trainer.settings.config import TrainConfig
 

@@ -3,6 +3,7 @@ import torch
 
 from edge_sast.errors import EdgeSastError
 from trainer.formulas import leak
+from trainer.network.learnt_leak import snapped_decay
 
 
 def test_decay_of_shifts():
@@ -21,7 +22,7 @@ def test_nearest_shifts_prefers_one_shift():
 
 def test_snapped_decay_is_a_device_leak_and_passes_the_gradient():
     logit = torch.tensor(1.9, requires_grad=True)
-    tau, shifts = leak.snapped_decay(logit)
+    tau, shifts = snapped_decay(logit)
     assert float(tau.detach()) == pytest.approx(leak.decay(shifts))
     tau.backward()
     sigmoid = torch.sigmoid(torch.tensor(1.9))

@@ -9,7 +9,7 @@ import torch
 from tests.trainer.networks import lively_network, random_recordings
 from trainer.data.batches import in_order
 from trainer.gradients.a2sg import GradientShape, adapt_widths, choose, gradient_shape, measure
-from trainer.network.neurons import NeuronSettings
+from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Spike
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from edge_sast.errors import EdgeSastError
-from trainer.gradients.losses import KINDS, Objective, Penalty, per_recording
+from trainer.gradients.losses import Penalty, per_recording
+from trainer.settings.objective import KINDS, Objective
 
 STEPS, LABELS = np.random.default_rng(5).normal(size=(6, 4, 3)), np.array([0, 2, 1, 1])
 

@@ -8,9 +8,11 @@ from torch.nn import functional
 from tests.trainer.networks import lively_network, random_recordings
 from trainer.data.batches import in_order
 from trainer.gradients import online
-from trainer.gradients.losses import Objective, Penalty
-from trainer.network.network import Network, NetworkSettings
-from trainer.network.neurons import NeuronSettings
+from trainer.gradients.losses import Penalty
+from trainer.network.network import Network
+from trainer.settings.network import NetworkSettings
+from trainer.settings.neuron import NeuronSettings
+from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
 
 SPIKE = Spike("hard", "logistic", 3.0)

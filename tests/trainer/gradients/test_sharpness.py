@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from edge_sast.errors import EdgeSastError
-from trainer.gradients.sharpness import Sharpener, Sharpness
+from trainer.gradients.sharpness import Sharpener
+from trainer.settings.sharpness import Sharpness
 
 SHAPES = {
     "hidden.weight": (5, 3),

@@ -12,9 +12,9 @@ from tests.trainer import plain
 from tests.trainer.networks import lively_network, random_recordings
 from trainer.data.batches import in_order
 from trainer.formulas import surrogate
-from trainer.gradients.losses import Objective
 from trainer.measure.diagnose import contraction, gradient_norms, left_side, membrane_bound, steepest
-from trainer.network.neurons import NeuronSettings
+from trainer.settings.neuron import NeuronSettings
+from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
 
 

@@ -7,9 +7,9 @@ import torch
 from tests.trainer import plain
 from tests.trainer.networks import lively_network, random_recordings
 from trainer.data.batches import in_order
-from trainer.gradients.losses import Objective
 from trainer.measure.sharpness import Landscape, measure, top_eigenvalue
-from trainer.network.neurons import NeuronSettings
+from trainer.settings.neuron import NeuronSettings
+from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
 
 

@@ -12,9 +12,9 @@ from edge_sast.model.layers import Flatten, Linear
 from edge_sast.runtime import Simulator
 from tests.trainer.networks import CLASSES, lively_network, random_recordings
 from trainer.data.batches import in_order
-from trainer.network.neurons import NeuronSettings
 from trainer.network.to_integers import export
 from trainer.run.one_pass import evaluate
+from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Integer, Spike
 
 ARCHS = (

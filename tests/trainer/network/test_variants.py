@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from edge_sast.cli.learn import train_run as command
 from edge_sast.errors import EdgeSastError
 from edge_sast.runtime import Simulator
 from tests.trainer.networks import random_recordings
 from tests.trainer.run.test_loop import COMMON, assert_same, bars, lines, state
 from trainer.data.batches import in_order
+from trainer.data.recordings import Data
+from trainer.measure.figures import measure
 from trainer.network.network import Network
 from trainer.network.to_integers import export
 from trainer.run import checkpoint
-from trainer.run.loop import Data, Trainer
+from trainer.run.loop import Trainer
 from trainer.run.one_pass import evaluate
 from trainer.settings.config import TrainConfig
 from trainer.settings.methods import METHODS
@@ -109,7 +110,7 @@ def test_a_threshold_for_each_step_is_no_integer(tmp_path, data):
         export(network, data.train.binning, data.train.classes, (8, 8), "test")
     with pytest.raises(EdgeSastError, match="has no integer form"):
         evaluate(network, data.valid, config.integer((8, 8)))
-    figures = command.measure(network, checkpoint.load(tmp_path), data.valid)
+    figures = measure(network, checkpoint.load(tmp_path), data.valid)
     assert figures.keys() == {"samples", "surrogate", "hard"}
 
 

@@ -9,9 +9,10 @@ import torch
 from tests.trainer.networks import lively_network, random_recordings
 from tests.trainer.run.test_loop import COMMON, bars
 from trainer.data.batches import in_order
+from trainer.data.recordings import Data
 from trainer.network.network import Network
 from trainer.run import checkpoint
-from trainer.run.loop import Data, Trainer
+from trainer.run.loop import Trainer
 from trainer.run.metrics import METRICS_NAME
 from trainer.run.one_pass import evaluate
 from trainer.settings.config import TrainConfig

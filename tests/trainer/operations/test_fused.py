@@ -10,11 +10,11 @@ from torch.nn import functional
 from tests.trainer.networks import lively_network, random_recordings
 from trainer.data.batches import in_order
 from trainer.kernels import fused as fused_kernels
-from trainer.network.neurons import NeuronSettings
 from trainer.operations import fused
 from trainer.operations import lif as lif_module
 from trainer.operations.fused import Neuron
 from trainer.operations.lif import lif
+from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Spike
 
 

@@ -10,8 +10,9 @@ import torch
 
 from edge_sast.errors import EdgeSastError
 from tests.trainer.networks import binned_counts
+from trainer.data.recordings import Data
 from trainer.run import checkpoint, loop
-from trainer.run.loop import Data, Trainer
+from trainer.run.loop import Trainer
 from trainer.run.metrics import METRICS_NAME
 from trainer.run.one_pass import evaluate
 from trainer.settings.config import TrainConfig
