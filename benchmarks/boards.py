@@ -107,7 +107,7 @@ def summary(
     synops = sum(layer["synops"] for layer in found["layers"])
     return Figures(
         firmware.board.name,
-        firmware.board.core.name,
+        firmware.board.core.title,
         firmware.toolchain,
         firmware.use.flash,
         firmware.use.ram + firmware.use.stack,

@@ -10,7 +10,7 @@ from string import Template
 import edge_sast
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
-from firmware_gen.verify.verify import Build, open_build
+from firmware_gen.build.opened import Build, open_build
 
 
 def write_sketch(

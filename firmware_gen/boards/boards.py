@@ -5,19 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.toolchain.cores import M0, M0_PLUS, M3, M4, M7, M55, RV32IMAC, Core
 
 INSTRUCTION_SHIFT = 6  # QEMU's clock advances by 2^6 = 64 ns an instruction (-icount shift=6)
 INSTRUCTION_NS = 1 << INSTRUCTION_SHIFT
-
-
-@dataclass(frozen=True)
-class Core:
-    """A processor as compilers name it. family: arm (Cortex-M) or riscv."""
-
-    name: str
-    family: str
-    gcc_flags: tuple[str, ...]
-    zig_flags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,25 +114,6 @@ class Board:
     def emulated(self) -> bool:
         """True: QEMU runs it; False: silicon that no test of this project has run on."""
         return self.machine is not None
-
-
-def _cortex(name: str, gcc: str, zig: str) -> Core:
-    gcc_flags = (f"-mcpu={gcc}", "-mthumb", "-mfloat-abi=soft")
-    return Core(name, "arm", gcc_flags, ("-target", "thumb-freestanding-eabi", f"-mcpu={zig}"))
-
-
-M0 = _cortex("Cortex-M0", "cortex-m0", "cortex_m0")
-M0_PLUS = _cortex("Cortex-M0+", "cortex-m0plus", "cortex_m0plus")
-M3 = _cortex("Cortex-M3", "cortex-m3", "cortex_m3")
-M4 = _cortex("Cortex-M4", "cortex-m4", "cortex_m4-vfp4d16sp")
-M7 = _cortex("Cortex-M7", "cortex-m7", "cortex_m7-fp_armv8d16sp")
-M55 = _cortex("Cortex-M55", "cortex-m55+nomve+nofp", "cortex_m55-mve-mve_fp-fp_armv8d16sp")
-RV32 = Core(
-    "RV32IMAC",
-    "riscv",
-    ("-march=rv32imac_zicsr", "-mabi=ilp32", "-mcmodel=medany"),
-    ("-target", "riscv32-freestanding-none", "-mcpu=baseline_rv32-d-f", "-mcmodel=medany"),
-)
 
 
 def _emulated_ticks(clock_mhz: int) -> Ticks:
@@ -259,7 +231,7 @@ _EMULATED = (
     Board(
         "qemu-riscv32-virt",
         "RISC-V virt",
-        RV32,
+        RV32IMAC,
         Region(0x80000000, 4 << 20),
         Region(0x84000000, 4 << 20),
         Uart("16550", 0x10000000, 10, 3_686_400),

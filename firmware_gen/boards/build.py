@@ -19,9 +19,9 @@ from firmware_gen.boards.boards import Board
 from firmware_gen.boards.compile import choose_toolchain, compile_command, run_compiler
 from firmware_gen.boards.memory import MemoryUse, check_fits, flash_image, memory_use, rewrite_section
 from firmware_gen.boards.rp2040 import uf2, with_boot2_crc
+from firmware_gen.build.opened import Build, open_build
 from firmware_gen.isa.check import check_code
 from firmware_gen.toolchain.image import read_image
-from firmware_gen.verify.verify import Build, open_build
 
 DEFAULT_BAUD = 115_200
 BUILD_JSON, TOOL = "build.json", "edge-sast"
@@ -56,7 +56,7 @@ class Firmware:
         limits = {"flash": self.board.flash.size, "ram": self.board.ram.size}
         return {
             "board": self.board.name,
-            "core": self.board.core.name,
+            "core": self.board.core.title,
             "emulated": self.board.emulated,
             "toolchain": self.toolchain,
             "used": asdict(self.use),
@@ -136,7 +136,7 @@ def link_program(
             program,
         )
         run_compiler(command, board, folder)
-        check_code(read_image(program), board.core.name)
+        check_code(read_image(program), board.core.title)
         use = memory_use(program, board)
         check_fits(use, board)
         if board.uf2_family is not None:

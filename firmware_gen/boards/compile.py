@@ -64,12 +64,12 @@ def compile_command(
     if toolchain == "gcc":
         command = [
             _gnu(board) or GNU[board.core.family][0][0],
-            *board.core.gcc_flags,
+            *board.core.gcc,
             "-fno-tree-loop-distribute-patterns",
             "-nostdlib",
         ]
     else:
-        command = zig_command(*board.core.zig_flags)
+        command = zig_command(*board.core.zig)
     command += [f"-DSAST_BOARD_FRAME_BYTES={board.frame_bytes}u", f"-DSAST_BOARD_WINDOW={board.window}u"]
     command += [*FLAGS, *(f"-I{path}" for path in includes), "-T", str(script)]
     command += [*(str(path) for path in sources), "-o", str(program)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 from edge_sast.model.model import Model
-from firmware_gen.c_gen.descriptor import kernels
+from firmware_gen.c_plan.kernels import kernels
 
 FOLDERS = ("include", "src", "host")
 

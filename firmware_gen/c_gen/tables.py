@@ -24,11 +24,16 @@ from edge_sast.model.layers import (
 from firmware_gen.c_gen.text import array, int32
 from firmware_gen.c_plan.footprint import BLOCK_BYTES, COLUMNS_BYTES, ROWS_BYTES, WINDOW_BYTES
 from firmware_gen.c_plan.lanes import Lanes, constants, lanes, narrow_shifts
-from firmware_gen.c_plan.layout import Layout, is_joined, layout, pack_narrow
+from firmware_gen.c_plan.layout import (
+    INTEGRATOR_ZERO,
+    Layout,
+    in_chain,
+    is_joined,
+    layout,
+    pack_narrow,
+    run_gap,
+)
 from firmware_gen.c_plan.packing import pack_rows
-
-LONGEST_CHAIN = 64  # quads of a run that sast_conv2d_8 has code for
-INTEGRATOR_ZERO = 32768  # what a narrow integrator's half-words exceed its membranes by
 
 
 @dataclass(frozen=True)
@@ -199,17 +204,6 @@ def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> 
         first = [c // group_inputs * group_words for c in range(shape.channels)]
         declaration = f"static const SAST_TABLE uint16_t layer{index}_group_first[{shape.channels}]"
         yield Table("group_first", array(declaration, first), 2 * shape.channels)
-
-
-def run_gap(form: Layout) -> int:
-    """Membrane words between what one row of weights feeds and the same at the next position."""
-    return form.position_words - (2 * form.unit if form.narrow else form.unit)
-
-
-def in_chain(layer: Conv2d, form: Layout) -> bool:
-    """Whether sast_conv2d_8 takes the layer's spikes."""
-    short = layer.weight.shape[1] * form.unit <= LONGEST_CHAIN
-    return is_joined(layer, form) and form.narrow and form.container == 8 and short
 
 
 def block(

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sast.model.bounds import accumulator_bound
-from edge_sast.model.layers import Conv2d, Linear, RecurrentLinear, Shape, Weighted
+from edge_sast.model.layers import (
+    Conv2d,
+    Linear,
+    RecurrentLinear,
+    Shape,
+    Weighted,
+)
 from firmware_gen.c_plan.packing import container_bits
 
 QUAD = 4  # neurons that one byte-sliced word of weights feeds at once
@@ -142,3 +148,20 @@ def pack_narrow(weight: np.ndarray, container: int, weight_shift: int) -> np.nda
     lanes = lanes >> (container * np.arange(per_word, dtype=np.uint32))[:, None]
     quad = lanes << (8 * np.arange(QUAD, dtype=np.uint32))
     return np.bitwise_or.reduce(quad, axis=(-2, -1)).astype(np.uint32)
+
+
+LONGEST_CHAIN = 64  # quads of a run that sast_conv2d_8 has code for
+
+
+INTEGRATOR_ZERO = 32768  # what a narrow integrator's half-words exceed its membranes by
+
+
+def run_gap(form: Layout) -> int:
+    """Membrane words between what one row of weights feeds and the same at the next position."""
+    return form.position_words - (2 * form.unit if form.narrow else form.unit)
+
+
+def in_chain(layer: Conv2d, form: Layout) -> bool:
+    """Whether sast_conv2d_8 takes the layer's spikes."""
+    short = layer.weight.shape[1] * form.unit <= LONGEST_CHAIN
+    return is_joined(layer, form) and form.narrow and form.container == 8 and short

@@ -11,7 +11,7 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.emulator.guard import Guard, Stop
 from firmware_gen.isa.check import check_code, disassemble
 from firmware_gen.isa.instructions import split_instructions
-from firmware_gen.toolchain.cores import Core
+from firmware_gen.toolchain.cores import CORES, Core
 from firmware_gen.toolchain.cross import EXTRA
 from firmware_gen.toolchain.image import Image
 
@@ -184,6 +184,10 @@ class _Registers:
 
 
 def _engine(unicorn: Any, core: Core) -> tuple[Any, _Registers]:
+    if core.cpu is None:
+        raise EdgeSastError(
+            f"core is {core.name!r}, which Unicorn cannot emulate; use one of {', '.join(CORES)}"
+        )
     if core.family == "arm":
         from unicorn import arm_const as arm
 

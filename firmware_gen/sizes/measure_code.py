@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.boards.boards import M55
 from firmware_gen.sizes.callgraph import CallGraph, Pointed, compiled_call_graph
 from firmware_gen.sizes.code_sizes import CoreCode, Section
 from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.toolchain.cores import CORES as EMULATED
-from firmware_gen.toolchain.cores import Core
+from firmware_gen.toolchain.cores import M55, Core
 from firmware_gen.toolchain.cross import compiler
 
 try:
@@ -41,10 +40,7 @@ FLAGS = (
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
 )
-CORES = {
-    core.name: core
-    for core in (*EMULATED.values(), Core("cortex-m55", "arm", "", M55.zig_flags, M55.gcc_flags))
-}
+CORES = {**EMULATED, M55.name: M55}
 STRUCTS = ("layer", "model", "context")
 _SIZES = '#include "sast.h"\n' + "".join(f"char size_of_{s}[sizeof(sast_{s}_t)];\n" for s in STRUCTS)
 REMEDY = "choose another compiler"

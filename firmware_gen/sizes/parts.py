@@ -9,7 +9,7 @@ from firmware_gen.boards.boards import ARDUINO, BOARDS
 from firmware_gen.sizes.code_sizes import DEFAULT_CORE, core_code
 
 KB = 1024
-# Names of boards.py's cores in the table of code sizes, where they differ: an M0+ runs an M0's code.
+# Cores by another name in the table of code sizes: an M0+ runs an M0's code.
 _CORES = {"cortex-m0+": "cortex-m0", "rv32imac": "rv32"}
 
 # name: (what it stands for, KB of flash, KB of RAM, core). Sizes as they are commonly listed, not compared one by one
@@ -83,7 +83,7 @@ def find_part(name: str) -> Part:
         return Part(option, title, flash * KB, ram * KB, core)
     if name in BOARDS:
         board = BOARDS[name]
-        core = board.core.name.lower()
+        core = board.core.name
         return Part(option, board.title, board.flash.size, board.ram.size, _CORES.get(core, core))
     hint = "; an Arduino board goes by its microcontroller's name" if name == ARDUINO else ""
     raise EdgeSastError(

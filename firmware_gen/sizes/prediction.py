@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_sast.model.model import Model
-from firmware_gen.c_gen.descriptor import kernels
 from firmware_gen.c_plan.footprint import Footprint, footprint
+from firmware_gen.c_plan.kernels import kernels
 from firmware_gen.sizes.code_sizes import DEFAULT_CORE, CoreCode, core_code
 from firmware_gen.sizes.layer_stack import ModelStack, model_stack
 

@@ -6,25 +6,18 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from edge_sast.errors import EdgeSastError
 from edge_sast.events.to_bins import BinnedEvents
-from edge_sast.files import read_bytes
-from edge_sast.model import modelfile
-from edge_sast.model.model import Model
 from edge_sast.parity.compare import Comparison, Mismatch, compare
 from edge_sast.parity.compare_unobserved import compare_quiet
 from edge_sast.parity.device_trace import HostRecording, trace_format
 from edge_sast.runtime.simulator import Simulator
-from firmware_gen.build import known_answers
 from firmware_gen.build.event_bytes import recording_bytes, step_bytes
-from firmware_gen.build.folder import Manifest, changed_files, read_manifest
-from firmware_gen.build.known_answers import KnownAnswers
+from firmware_gen.build.opened import Build, open_build
 from firmware_gen.emulator import build as emulator
 from firmware_gen.emulator.run import EmulatedNetwork
 from firmware_gen.toolchain.compiler import DEFAULT_FLAGS
@@ -56,41 +49,6 @@ class VerifyReport:
     def figures(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class Build:
-    """A build folder that was opened and checked."""
-
-    folder: Path
-    manifest: Manifest
-    model: Model
-    answers: KnownAnswers
-
-
-def open_build(build_dir: str | os.PathLike[str], edited: bool = False) -> Build:
-    """The folder's model and known answers, its files proven to be those that were exported.
-
-    edited: allow sources that were changed since (a hand-optimised kernel, say); model and answers must be whole.
-
-    Raises EdgeSastError for anything missing, changed or damaged.
-    """
-    folder = Path(build_dir)
-    manifest = read_manifest(folder)
-    changed = changed_files(folder, manifest)
-    if changed and not edited:
-        state = "was changed since the export" if (folder / changed[0]).exists() else "is missing"
-        raise EdgeSastError(
-            f"{folder}: {changed[0]} {state} ({len(changed)} such files); export again with --overwrite, or pass "
-            "--edited to verify the folder as it is"
-        )
-    model = modelfile.load(folder / "model.safetensors")
-    if modelfile.model_hash(model) != manifest.model_hash:
-        raise EdgeSastError(
-            f"{folder}: manifest.json belongs to another model than model.safetensors; export again"
-        )
-    path = folder / "known_answers.bin"
-    return Build(folder, manifest, model, known_answers.loads(model, read_bytes(path), str(path)))
 
 
 def verify_host(

@@ -137,7 +137,7 @@ class RegisterBoard:
         self.chip, self.timeout = chip, 1.0
         board = firmware.board
         self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB)  # with UC_MODE_MCLASS it would be a Cortex-M33
-        self._uc.ctl_set_cpu_model(MODELS[board.core.name])
+        self._uc.ctl_set_cpu_model(MODELS[board.core.title])
         for origin, size in (
             (board.flash.origin, board.flash.size),
             (board.ram.origin, 0x44000),

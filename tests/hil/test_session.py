@@ -61,7 +61,7 @@ def short_waits(monkeypatch):
 
 
 def connect(bench: Bench, name: str, settings: LinkSettings = PATIENT) -> Connection:
-    return Connection(name, 115_200, model_hash(bench.model), settings)
+    return Connection(name, 115_200, model_hash(bench.model), footprint(bench.model).ram_bytes, settings)
 
 
 def measure(
@@ -591,7 +591,9 @@ def test_the_wire_is_told(many, tmp_path):
     path = tmp_path / "wire.txt"
     with path.open("w") as stream, many.board() as board:
         trace = WireLog(stream).of(board.port)
-        connection = Connection(board.port, 9600, model_hash(many.model), PATIENT, trace)
+        connection = Connection(
+            board.port, 9600, model_hash(many.model), footprint(many.model).ram_bytes, PATIENT, trace
+        )
         connection.open()
         connection.link.run(many.steps(0), True)
         connection.close()

@@ -26,7 +26,7 @@ from tests.trainer.operations.test_lif import (  # noqa: F401
 from trainer.operations import fused, fused_triton
 from trainer.operations import lif as lif_module
 from trainer.operations import lif_triton as lif_triton_module
-from trainer.operations.fused import Neuron
+from trainer.operations.fused_parts import Neuron
 from trainer.operations.lif import IntegerState, integer_lif, lif
 from trainer.settings.passes import FORWARDS, Spike
 

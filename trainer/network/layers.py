@@ -18,9 +18,9 @@ from trainer.network.learnt_leak import snapped_decay
 from trainer.network.neurons import NeuronState
 from trainer.network.quantise import IntegerWeights, quantise
 from trainer.operations import event as event_layer
-from trainer.operations import fused
+from trainer.operations import fused, fused_parts
 from trainer.operations.event import Sparse
-from trainer.operations.fused import Neuron
+from trainer.operations.fused_parts import Neuron
 from trainer.operations.lif import (
     IntegerState,
     Step,
@@ -153,7 +153,7 @@ class Weighted(Connection):
         """Whether `fused` computes what `forward` would: float spikes of plain neurons, on a CPU or through Triton."""
         plain = self.neurons is not None and self.neurons.settings.plain and self.recurrent is None
         held = (x.is_cuda and not has_triton()) or self.watch is not None
-        return plain and not held and fused.supports(how)
+        return plain and not held and fused_parts.supports(how)
 
     def fused(self, x: Tensor, how: Spike, pool: int) -> tuple[Tensor, Tensor]:
         """Spikes after an OR pool of side `pool` (1 is none) and the firing rate before it, without a gradient."""

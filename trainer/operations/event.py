@@ -25,8 +25,8 @@ from torch.nn.grad import conv2d_weight
 
 from trainer.kernels import event as event_kernels
 from trainer.kernels.event import Events
-from trainer.operations import fused
-from trainer.operations.fused import Affine, Neuron
+from trainer.operations import fused, fused_parts
+from trainer.operations.fused_parts import Affine, Neuron
 from trainer.settings.architecture import ConvSpec, DenseSpec
 from trainer.workers.workers import ALONE, Workers
 
@@ -101,7 +101,7 @@ def norm_lif_pool(
     learning = torch.is_grad_enabled() and kernel.requires_grad and norm.training
     weights = _laid_out(kernel, x.spec)
     with_output = np.empty((x.shape[1] if learning else 0, weights.size), np.float32)
-    affine = fused.affine(norm, lambda: _moments(x, weights, with_output), x.shape, momentum, workers)
+    affine = fused_parts.affine(norm, lambda: _moments(x, weights, with_output), x.shape, momentum, workers)
     pooled, rate = _EventLayer.apply(
         kernel, norm.weight * share, norm.bias * share, tau, _Layer(x, affine, neuron, with_output)
     )
@@ -215,7 +215,7 @@ class _EventLayer(torch.autograd.Function):
         with_input = _as_kernel(torch.from_numpy(sums.by_weight.sum(0, dtype=np.float64)), kernel, x.spec)
         with_y = (kernel.detach() * with_input).sum((1, 2, 3)) - affine.mean * total
         grad_gamma, grad_beta = (with_y * affine.inverse_std).float(), total.float()
-        by_grad, by_y, rest = fused.through_moments(affine, gamma, (grad_gamma, grad_beta), x.shape)
+        by_grad, by_y, rest = fused_parts.through_moments(affine, gamma, (grad_gamma, grad_beta), x.shape)
         grad = by_grad.view(-1, 1, 1, 1) * with_input
         if affine.of_batch:
             with_output = torch.from_numpy(ctx.layer.with_output.sum(0, dtype=np.float64))

@@ -9,9 +9,7 @@ window's going to its first maximum. This is the form for CPUs; on a GPU: fused_
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,26 +19,8 @@ from torch import Tensor, nn
 from trainer.formulas import surrogate
 from trainer.kernels import fused as fused_kernels
 from trainer.kernels import fused_rows
-from trainer.settings.passes import Spike
+from trainer.operations.fused_parts import FORWARDS, Affine, Neuron, Shape, affine, through_moments
 from trainer.workers.workers import ALONE, Workers
-
-Shape = tuple[int, ...]  # [T, B, C, H, W]
-_FORWARDS = {"smooth": fused_rows.SMOOTH, "hard": fused_rows.HARD}
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """A layer's neurons and the pool after them: reset 'zero' or 'subtract', `pool` the window's side, 1 for none."""
-
-    spike: Spike
-    reset: str
-    threshold: float = 1.0
-    pool: int = 1
-
-
-def supports(spike: Spike) -> bool:
-    """Whether these spikes are made here: smooth or hard ones without a mask, by arctan or logistic."""
-    return spike.forward in _FORWARDS and spike.surrogate in ("arctan", "logistic") and not spike.mask
 
 
 def norm_lif_pool(
@@ -100,36 +80,6 @@ def joined_moments(means: np.ndarray, squares: np.ndarray, places: int) -> tuple
     return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(var.astype(np.float32))
 
 
-@dataclass(frozen=True)
-class Affine:
-    """float32[C] each; `of_batch`: moments that follow x, so that gradients flow through them."""
-
-    mean: Tensor
-    inverse_std: Tensor
-    of_batch: bool
-    workers: Workers = ALONE
-
-
-def affine(
-    norm: nn.BatchNorm1d,
-    of_batch: Callable[[], tuple[Tensor, Tensor]],
-    shape: Shape,
-    momentum: float,
-    workers: Workers,
-) -> Affine:
-    """What batch norm does to currents of this shape, whose own moments `of_batch` gives; running ones move."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    mean, var = norm.running_mean.clone(), norm.running_var  # a copy: it may move before the backward pass
-    if norm.training:
-        mean, var = workers.moments(*of_batch())
-        count = math.prod(shape) // shape[2] * workers.count
-        with torch.no_grad():
-            norm.running_mean.lerp_(mean, momentum)
-            norm.running_var.lerp_(var * (count / max(count - 1, 1)), momentum)
-    return Affine(mean, torch.rsqrt(var + norm.eps), norm.training, workers)
-
-
 def parameters(
     shape: Shape, learnt: tuple[Tensor, Tensor, Tensor], of: Affine, neuron: Neuron, learn_decay: bool
 ) -> tuple[fused_rows.Parameters, int]:
@@ -140,7 +90,7 @@ def parameters(
     block = fused_kernels.block_rows(steps, height, width * channels, neuron.pool)
     whole = fused_kernels.block_rows(1, height, width * channels, neuron.pool)
     p = fused_rows.Parameters(
-        forward=_FORWARDS[neuron.spike.forward],
+        forward=FORWARDS[neuron.spike.forward],
         surrogate=surrogate.code(neuron.spike.surrogate),
         beta=float(neuron.spike.beta),
         subtract=neuron.reset == "subtract",
@@ -155,20 +105,6 @@ def parameters(
         mean=_repeated(of.mean, whole * width),
     )
     return p, block
-
-
-def through_moments(
-    of: Affine, gamma: Tensor, gradients: tuple[Tensor, Tensor], shape: Shape
-) -> tuple[Tensor, Tensor, Tensor]:
-    """a, b, c [C] of dL/dx = a·dL/dI + b·x + c, from this worker's gradients of γ and β."""
-    by_grad = gamma.detach() * of.inverse_std
-    by_x = torch.zeros_like(by_grad)
-    if not of.of_batch:
-        return by_grad, by_x, by_x
-    count = math.prod(shape) // shape[2] * of.workers.count
-    all_gamma, all_beta = of.workers.total(torch.stack(gradients))
-    by_x = -by_grad * of.inverse_std * all_gamma / count
-    return by_grad, by_x, -by_grad * all_beta / count - by_x * of.mean
 
 
 def rows(x: Tensor) -> np.ndarray:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from trainer.formulas import surrogate
 from trainer.kernels import fused_triton as kernels
-from trainer.operations import fused
-from trainer.operations.fused import Affine, Neuron
+from trainer.operations import fused_parts
+from trainer.operations.fused_parts import Affine, Neuron
 
 
 class NormLifPool(torch.autograd.Function):
@@ -56,7 +56,7 @@ class NormLifPool(torch.autograd.Function):
         total, with_x, decay = sums.sum(1, dtype=torch.float64)
         grad_gamma, grad_beta = (with_x * of.inverse_std).float(), total.float()
         shape = (steps, batch, channels, height, width)
-        coefficients = fused.through_moments(of, gamma, (grad_gamma, grad_beta), shape)
+        coefficients = fused_parts.through_moments(of, gamma, (grad_gamma, grad_beta), shape)
         if x.numel():
             with torch.cuda.device_of(x):
                 kernels.through_norm[_tiles(x)](

@@ -7,7 +7,7 @@ neurons, sharpness, loss) that part checks itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
@@ -15,9 +15,7 @@ from edge_sast.events.binning import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS
 from trainer.formulas import surrogate
 from trainer.settings import architecture
 from trainer.settings.architecture import DenseSpec
-
-if TYPE_CHECKING:
-    from trainer.settings.config import TrainConfig
+from trainer.settings.fields import Settings
 
 MAX_EPOCHS = 1_000_000
 MAX_REAL = 1e6  # of rates, slopes and radii: far beyond any use, far below what float32 holds
@@ -61,7 +59,7 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check_ranges(config: TrainConfig) -> None:
+def check_ranges(config: Settings) -> None:
     """Each value by itself."""
     for name, (low, high) in LIMITS.items():
         value = getattr(config, name)
@@ -82,7 +80,7 @@ def check_ranges(config: TrainConfig) -> None:
         raise EdgeSastError("--epochs and --qat-epochs are both 0; give at least one epoch")
 
 
-def check_taken(config: TrainConfig, defaults: Mapping[str, Any]) -> None:
+def check_taken(config: Settings, defaults: Mapping[str, Any]) -> None:
     """Refuse an option that has no effect beside the others."""
     values = vars(config)
     for name, beside in without_effect(values).items():
@@ -108,7 +106,7 @@ def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: what for what, (does, names) in taken.items() if not does for name in names}
 
 
-def check_asked(config: TrainConfig, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+def check_asked(config: Settings, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     """Refuse what is useless to ask for, of the options given; a run that was trained with it can be read."""
     if config.epochs and config.rho_delay >= config.epochs:
         raise EdgeSastError(
@@ -121,7 +119,7 @@ def check_asked(config: TrainConfig, given: Mapping[str, Any], defaults: Mapping
             )
 
 
-def check_combinations(config: TrainConfig) -> None:
+def check_combinations(config: Settings) -> None:
     """What cannot be done together."""
     _check_threshold(config)
     _check_online(config)
@@ -144,7 +142,7 @@ def check_combinations(config: TrainConfig) -> None:
         )
 
 
-def _check_threshold(config: TrainConfig) -> None:
+def _check_threshold(config: Settings) -> None:
     if config.threshold != "adaptive-step":
         return
     if config.qat_epochs:
@@ -164,7 +162,7 @@ def _check_threshold(config: TrainConfig) -> None:
         )
 
 
-def _check_online(config: TrainConfig) -> None:
+def _check_online(config: Settings) -> None:
     if config.through_time != "online":
         return
     if _recurrent(config):
@@ -179,6 +177,6 @@ def _check_online(config: TrainConfig) -> None:
             )
 
 
-def _recurrent(config: TrainConfig) -> bool:
+def _recurrent(config: Settings) -> bool:
     specs = architecture.parse(config.arch, 2)
     return any(isinstance(spec, DenseSpec) and spec.recurrent for spec in specs)

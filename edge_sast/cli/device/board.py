@@ -59,7 +59,7 @@ def _list(args: argparse.Namespace) -> int:
             {
                 "board": b.name,
                 "title": b.title,
-                "core": b.core.name,
+                "core": b.core.title,
                 "flash": b.flash.size,
                 "ram": b.ram.size,
                 "emulated": b.emulated,
@@ -72,7 +72,7 @@ def _list(args: argparse.Namespace) -> int:
         [
             b.name,
             b.title,
-            b.core.name,
+            b.core.title,
             f"{b.flash.size // 1024:,}",
             f"{b.ram.size // 1024:,}",
             "run by QEMU" if b.emulated else UNPROVEN,

@@ -50,8 +50,9 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
         )
+    from firmware_gen.build.opened import open_build
     from firmware_gen.toolchain.cores import find_core
-    from firmware_gen.verify.verify import HOST, TARGETS, open_build, verify_emulated, verify_host
+    from firmware_gen.verify.verify import HOST, TARGETS, verify_emulated, verify_host
 
     if args.on not in TARGETS:
         find_core(args.on)  # says why a known core cannot be emulated

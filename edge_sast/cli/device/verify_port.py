@@ -12,7 +12,7 @@ from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.events.to_bins import BinnedEvents
-    from firmware_gen.verify.verify import Build
+    from firmware_gen.build.opened import Build
 
 
 def verify_on_port(args: argparse.Namespace) -> int:
@@ -29,7 +29,8 @@ def _verify(args: argparse.Namespace) -> int:
     from edge_sast.hil.session import run_session
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
-    from firmware_gen.verify.verify import VerifyReport, open_build, stored_answers
+    from firmware_gen.build.opened import open_build
+    from firmware_gen.verify.verify import VerifyReport, stored_answers
 
     if args.toolchain:
         raise EdgeSastError(

@@ -1,4 +1,4 @@
-"""What commands that talk to boards share: options, connections, progress, and how failures are told."""
+"""What commands that talk to boards share: options, connections, progress, and how failures are reported."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def connected(args: argparse.Namespace, model: Model) -> Iterator[list[Connectio
     from edge_sast.hil.connection import Connection, WireLog
     from edge_sast.link.messages import LinkSettings
     from edge_sast.model import modelfile
+    from firmware_gen.c_plan.footprint import footprint
 
+    model_hash, memory_bytes = modelfile.model_hash(model), footprint(model).ram_bytes
     settings = LinkSettings(stall_s=args.stall_s, patience_s=args.patience_s)
     with contextlib.ExitStack() as stack:
         log = None
@@ -83,7 +85,7 @@ def connected(args: argparse.Namespace, model: Model) -> Iterator[list[Connectio
         connections = []
         for name in args.port:
             trace = log.of(name) if log is not None else None
-            connection = Connection(name, args.baud, modelfile.model_hash(model), settings, trace)
+            connection = Connection(name, args.baud, model_hash, memory_bytes, settings, trace)
             stack.callback(connection.close)
             connection.open()
             connections.append(connection)

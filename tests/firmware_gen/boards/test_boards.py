@@ -27,7 +27,7 @@ def test_names_are_keys_and_emulated_ones_say_so():
 
 
 def test_the_cores_are_all_there():
-    cores = {board.core.name for board in BOARDS.values() if board.emulated}
+    cores = {board.core.title for board in BOARDS.values() if board.emulated}
     assert cores == {"Cortex-M0", "Cortex-M3", "Cortex-M4", "Cortex-M7", "Cortex-M55", "RV32IMAC"}
 
 

@@ -10,10 +10,10 @@ from edge_sast.parity.compare_unobserved import compare_quiet
 from edge_sast.parity.device_trace import trace_format
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import step_bytes
+from firmware_gen.build.opened import open_build
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.run import EmulatedNetwork
 from firmware_gen.toolchain.cores import find_core
-from firmware_gen.verify.verify import open_build
 from tests.firmware_gen.builds import export
 from tests.firmware_gen.verify.test_parity import make_inputs
 from tests.strategies import binned, random_model

@@ -21,7 +21,7 @@ from edge_sast.parity.compare import compare
 from edge_sast.parity.device_trace import trace_format
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import EVENT, recording_bytes, step_bytes
-from firmware_gen.c_gen.descriptor import kernels
+from firmware_gen.c_plan.kernels import kernels
 from firmware_gen.c_plan.lanes import lanes, narrow_shifts
 from firmware_gen.c_plan.layout import is_joined, layout
 from firmware_gen.verify.host import run_recordings

@@ -17,7 +17,7 @@ from trainer.kernels import fused as fused_kernels
 from trainer.operations import event as event_layer
 from trainer.operations import fused
 from trainer.operations import lif as lif_module
-from trainer.operations.fused import Neuron
+from trainer.operations.fused_parts import Neuron
 from trainer.settings.architecture import ConvSpec
 from trainer.settings.passes import Spike
 

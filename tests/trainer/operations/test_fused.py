@@ -10,9 +10,9 @@ from torch.nn import functional
 from tests.trainer.networks import lively_network, random_recordings
 from trainer.data.batches import in_order
 from trainer.kernels import fused as fused_kernels
-from trainer.operations import fused
+from trainer.operations import fused, fused_parts
 from trainer.operations import lif as lif_module
-from trainer.operations.fused import Neuron
+from trainer.operations.fused_parts import Neuron
 from trainer.operations.lif import lif
 from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Spike
@@ -152,10 +152,10 @@ def test_moments_keep_their_digits_far_from_zero():
 
 
 def test_what_is_supported():
-    assert fused.supports(Spike("hard", "logistic", 3.0))
-    assert fused.supports(Spike("smooth", "arctan"))
+    assert fused_parts.supports(Spike("hard", "logistic", 3.0))
+    assert fused_parts.supports(Spike("smooth", "arctan"))
     for other in (Spike("mixed"), Spike("stochastic"), Spike("hard", "triangle"), Spike("hard", mask=0.5)):
-        assert not fused.supports(other)
+        assert not fused_parts.supports(other)
 
 
 def test_threads_change_no_bit():
