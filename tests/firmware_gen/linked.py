@@ -16,6 +16,7 @@ from firmware_gen.compiler import run_compiler
 from firmware_gen.emulator.image import read_image
 from firmware_gen.emulator.machine import STACK_TOP, Machine
 from firmware_gen.emulator.toolchain import compiler
+from tests import tools
 
 MEMORY_GCC = Path(__file__).parents[2] / "firmware_gen" / "c" / "emulator" / "memory_gcc.c"
 MAIN = """
@@ -79,6 +80,7 @@ def link(model: Model, core: str, folder: Path, observed: bool = False) -> Path:
         "main.c": MAIN.encode(),
         "script.ld": SCRIPT.encode(),
     }
+    tools.require_compiler("gcc", core)
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
