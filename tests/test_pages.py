@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_sast import modelfile
 from edge_sast.cli.main import build_parser
-from firmware_gen.prediction import predict
+from edge_sast.model import modelfile
+from firmware_gen.sizes.prediction import predict
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]

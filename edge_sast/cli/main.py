@@ -11,24 +11,24 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from edge_sast.cli.arguments import check_arguments
+from edge_sast.cli.options.checks import check_arguments
 from edge_sast.environment import check_environment
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import is_no_space
 from edge_sast.terminal import echo, one_line
 
 SUBCOMMANDS = (
-    "demo",
-    "train",
-    "sweep",
-    "evaluate",
-    "calibrate",
-    "export",
-    "run",
-    "inspect",
-    "verify",
-    "board",
-    "hil",
+    "learn.demo",
+    "learn.train",
+    "learn.sweep",
+    "learn.evaluate",
+    "learn.calibrate",
+    "model.export",
+    "model.run",
+    "model.inspect",
+    "device.verify",
+    "device.board",
+    "device.hil",
     "data",
     "doctor",
 )
@@ -38,7 +38,7 @@ EPILOG = """exit codes: 0 success; 1 a check was run and failed; 2 a mistake in 
 
 
 class Subcommand(Protocol):
-    """What each module of edge_sast.cli offers."""
+    """What the module of each command offers."""
 
     NAME: str
     HELP: str
