@@ -17,6 +17,7 @@ from firmware_gen.sizes.measure_code import CORES, FLAGS
 from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.toolchain.cross import compiler
 from firmware_gen.toolchain.image import read_image
+from tests import tools
 
 MEMORY_GCC = Path(__file__).parents[2] / "firmware_gen" / "c" / "emulator" / "memory_gcc.c"
 MAIN = """
@@ -80,6 +81,7 @@ def link(model: Model, core: str, folder: Path, observed: bool = False) -> Path:
         "main.c": MAIN.encode(),
         "script.ld": SCRIPT.encode(),
     }
+    tools.require_compiler("gcc", core)
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

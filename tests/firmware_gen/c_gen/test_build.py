@@ -30,7 +30,7 @@ from tests.firmware_gen.builds import (
     weights,
 )
 
-pytestmark = pytest.mark.usefixtures("gcc")
+pytestmark = pytest.mark.needs("gcc")
 
 
 def run(program: Path, *command: str) -> subprocess.CompletedProcess:
@@ -94,10 +94,9 @@ def test_host_program_builds_without_warnings(everything, tmp_path):
     compile_c([*STRICT, "-O2"], sources, tmp_path / "host", everything / "include", everything / "host")
 
 
+@pytest.mark.needs("g++")
 @pytest.mark.parametrize("standard", ["c++11", "c++17"])
 def test_headers_are_cpp(everything, tmp_path, standard):
-    if shutil.which("g++") is None:
-        pytest.skip("needs g++")
     names = [path.name for path in sorted((everything / "include").glob("*.h"))]
     names += [f"../examples/{path.name}" for path in sorted((everything / "examples").glob("*.h"))]
     source = tmp_path / "all.cpp"

@@ -14,6 +14,7 @@ from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.machine import STACK_TOP, STOP, Machine
 from firmware_gen.toolchain.cores import find_core
+from tests import tools
 from tests.firmware_gen.builds import export, smallest_read_out
 
 OK, BUSY = 0, 5
@@ -78,6 +79,7 @@ class Network:
 
 
 def make_network(folder: Path, name: str) -> Network:
+    tools.require_compiler("gcc", name)
     model, core = smallest_read_out(), find_core(name)
     build = export(model, folder / "build")
     files = [path.relative_to(build).as_posix() for path in build.rglob("*.c")]
