@@ -13,15 +13,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from edge_sast import modelfile
-from edge_sast.cli.output import print_table, write_json
-from edge_sast.cli.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.options.recordings import add_data_arguments, bin_split, open_split
 from edge_sast.errors import EdgeSastError
-from edge_sast.footprint import footprint
+from edge_sast.model import modelfile
+from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime.simulator import Simulator
-from firmware_gen.c_target import generate, write_folder
-from firmware_gen.compiler import find_compiler
-from firmware_gen.verify import verify_host
+from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.toolchain.compiler import find_compiler
+from firmware_gen.verify.verify import verify_host
 
 
 def main() -> int:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edge_sast import modelfile
 from edge_sast.cli.main import build_parser
-from firmware_gen.prediction import predict
+from edge_sast.model import modelfile
+from firmware_gen.sizes.prediction import predict
 
 ROOT = Path(__file__).parent.parent
 PAGES = [

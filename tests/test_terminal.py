@@ -13,7 +13,7 @@ import edge_sast
 import firmware_gen
 import trainer
 from edge_sast.cli.main import main
-from edge_sast.hil import ports
+from edge_sast.link import ports
 from edge_sast.terminal import LONGEST_LINE, echo, one_line, printable
 from tests.cli.models import save_line_model
 from tests.cli.recordings import write_lines
@@ -56,7 +56,7 @@ def test_nothing_is_printed_past_it(package):
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
-    assert set(calls) <= {"terminal.py", "relay.py"}
+    assert set(calls) <= {"terminal.py", "virtual/relay.py"}
 
 
 def evil_data(folder: Path) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from edge_sast.cli.parser import add_command
+from edge_sast.cli.options.parser import add_command
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
-    from edge_sast.data.dataset import Dataset
-    from edge_sast.data.summary import SplitSummary
+    from edge_sast.datasets.dataset import Dataset
+    from edge_sast.datasets.summary import SplitSummary
 
 NAME = "data"
 HELP = "Look at event recordings and check them."
@@ -58,11 +58,11 @@ def run(args: argparse.Namespace) -> int:
 
 def run_info(args: argparse.Namespace) -> int:
     """Print the figures of every split; raises EdgeSastError at the end where a recording is damaged."""
-    from edge_sast.cli.output import print_table, write_json
-    from edge_sast.data.events import parse_sensor
-    from edge_sast.data.sources import open_dataset
-    from edge_sast.data.summary import summarise
+    from edge_sast.datasets.open import open_dataset
+    from edge_sast.datasets.summary import summarise
     from edge_sast.errors import EdgeSastError
+    from edge_sast.events.recording import parse_sensor
+    from edge_sast.report.tables import print_table, write_json
 
     sensor = parse_sensor(args.sensor) if args.sensor else None
     dataset = open_dataset(args.spec, sensor=sensor, download_dir=args.download_dir, window_us=args.window_us)

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from edge_sast.cli.output import print_table, write_json
+    from edge_sast.report.tables import print_table, write_json
 
     findings = [*_python(), *_packages(), _gpu(), _compiler(), *_tools(), _serial_ports()]
     environment = _environment()
@@ -95,7 +95,7 @@ def _gpu() -> dict:
 
 def _compiler() -> dict:
     from edge_sast.errors import EdgeSastError
-    from firmware_gen.compiler import find_compiler
+    from firmware_gen.toolchain.compiler import find_compiler
 
     try:
         return _finding("C compiler (verify, demo)", " ".join(find_compiler()))
@@ -130,7 +130,7 @@ def _serial_ports() -> dict:
     import os
 
     from edge_sast.errors import EdgeSastError
-    from edge_sast.hil.ports import list_ports
+    from edge_sast.link.ports import list_ports
 
     try:
         devices = [port.device for port in list_ports()]
@@ -158,7 +158,7 @@ def _environment() -> dict:
 
 
 def _cache() -> dict:
-    from edge_sast.data.cache import default_cache_dir
+    from edge_sast.places import default_cache_dir
 
     return _kept("cache", default_cache_dir(), "set XDG_CACHE_HOME to a folder you may write")
 

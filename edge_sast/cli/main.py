@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from edge_sast.cli.arguments import check_arguments
-from edge_sast.cli.parser import Examples, Parser, add_command, example_text, first_sentence
+from edge_sast.cli.options.checks import check_arguments
+from edge_sast.cli.options.parser import Examples, Parser, add_command, example_text, first_sentence
 from edge_sast.environment import check_environment
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import is_no_space
@@ -38,7 +38,7 @@ EPILOG = (
 
 
 class Subcommand(Protocol):
-    """What each module of edge_sast.cli offers."""
+    """What the module of each command offers."""
 
     NAME: str
     HELP: str  # sentences, of which the list of commands shows the first
@@ -51,7 +51,7 @@ class Subcommand(Protocol):
 
 def build_parser() -> Parser:
     """The parser of all subcommands; builds without importing numpy, numba or torch."""
-    modules = {name: _module(name) for name in SUBCOMMANDS}
+    modules = {name: _module(group, name) for group, names in GROUPS.items() for name in names}
     parser = Parser(
         prog="edge-sast", description=_overview(modules), epilog=f"{example_text(EXAMPLES)}\n\n{EPILOG}"
     )
@@ -73,8 +73,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return build_parser().parse_args([two_words, *argv[2:]] if known else argv)
 
 
-def _module(name: str) -> Subcommand:
-    return importlib.import_module(f"edge_sast.cli.{name.replace(' ', '_')}")
+def _module(group: str, name: str) -> Subcommand:
+    """A group is a folder here, but for those that help with all of them."""
+    folder = "edge_sast.cli" if group == "help" else f"edge_sast.cli.{group}"
+    return importlib.import_module(f"{folder}.{name.replace(' ', '_')}")
 
 
 def _overview(modules: dict[str, Subcommand]) -> str:

@@ -8,10 +8,10 @@ from importlib import resources
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.compiler import run_compiler
-from firmware_gen.emulator.cores import Core
-from firmware_gen.emulator.image import Image, read_image
-from firmware_gen.emulator.toolchain import compiler, run_with_cache
+from firmware_gen.toolchain.compiler import run_compiler
+from firmware_gen.toolchain.cores import Core
+from firmware_gen.toolchain.cross import compiler, run_with_cache
+from firmware_gen.toolchain.image import Image, read_image
 
 DEFAULT_FLAGS = ("-O2",)
 REMEDY = "choose another --toolchain"

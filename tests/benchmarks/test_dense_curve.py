@@ -22,13 +22,13 @@ from dense_network import Conv, Linear, MaxPool, Size
 from dense_plot import write
 from reference_network import random_events, reference_model
 
-from edge_sast.data.binning import Binning
-from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, OrPool
-from edge_sast.layers import Linear as SpikingLinear
-from edge_sast.model import Model
-from firmware_gen.emulator.cores import find_core
+from edge_sast.events.to_bins import Binning
+from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, OrPool
+from edge_sast.model.layers import Linear as SpikingLinear
+from edge_sast.model.model import Model
+from firmware_gen.build.event_bytes import step_bytes
 from firmware_gen.emulator.measure import measure
-from firmware_gen.event_bytes import step_bytes
+from firmware_gen.toolchain.cores import find_core
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge_sast.cli.main import GROUPS, SUBCOMMANDS, build_parser, main, parse
-from edge_sast.cli.parser import Parser
+from edge_sast.cli.options.parser import Parser
 
 METAVARS = {
     *("N", "X", "S", "K", "BITS", "BYTES", "LAYERS", "NAME", "NAME,NAME", "WHAT", "KIND", "WxH", "TARGET"),

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import edge_sast
-from edge_sast.cli import arguments
 from edge_sast.cli.main import SUBCOMMANDS, main
+from edge_sast.cli.options import checks as arguments
 
 
 @pytest.mark.parametrize("command", [(), *(tuple(name.split()) for name in SUBCOMMANDS), ("data", "info")])
@@ -193,10 +193,11 @@ def test_a_folder_that_is_a_link_to_itself_is_one_line(tmp_path, capsys):
 
 
 def test_folders_are_known_by_what_is_written_into_them():
-    from edge_sast.data.sources import BUILT_IN
-    from edge_sast.data.tonic_sets import TONIC_SETS
-    from firmware_gen import board_build, folder
-    from trainer import checkpoint, loop, metrics
+    from edge_sast.datasets.open import BUILT_IN
+    from edge_sast.datasets.tonic_sets import TONIC_SETS
+    from firmware_gen.boards import build as board_build
+    from firmware_gen.build import folder
+    from trainer.run import checkpoint, loop, metrics
 
     assert arguments.RUN == (checkpoint.FILE_NAME, loop.CONFIG_NAME, metrics.METRICS_NAME)
     assert arguments.BUILD[0] == folder.MANIFEST
@@ -223,7 +224,7 @@ def test_training_without_torch_is_one_line():
 def test_ctrl_c_ends_imports_that_swallow_exceptions():
     code = (
         "import os, signal, sys\n"
-        "from edge_sast.cli.interrupts import ended_by_ctrl_c\n"
+        "from edge_sast.signals import ended_by_ctrl_c\n"
         "before = signal.getsignal(signal.SIGINT)\n"
         "with ended_by_ctrl_c(): pass\n"
         "assert signal.getsignal(signal.SIGINT) is before\n"
@@ -242,7 +243,7 @@ def test_signals_that_are_ignored_stay_ignored():
     """As nohup and a script's background jobs have them."""
     code = (
         "import os, signal\n"
-        "from edge_sast.cli.interrupts import ended_by_ctrl_c, kill_interrupts\n"
+        "from edge_sast.signals import ended_by_ctrl_c, kill_interrupts\n"
         "for number in (signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)\n"
         "with ended_by_ctrl_c(), kill_interrupts():\n"
         "    for number in (signal.SIGINT, signal.SIGHUP): os.kill(os.getpid(), number)\n"

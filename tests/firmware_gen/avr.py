@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast.model import Model
-from firmware_gen.c_memory import memory
-from firmware_gen.c_target import generate, write_folder
+from edge_sast.model.model import Model
+from firmware_gen.c_gen.memory import memory
+from firmware_gen.c_gen.target import generate, write_folder
 from tests.firmware_gen.builds import PROGRAMS
 from tests.strategies import binned, random_input
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import serial
 
-from firmware_gen.board_build import DEFAULT_BAUD, Firmware, link_program
-from firmware_gen.board_run import Emulator, emulator
-from firmware_gen.boards import BOARDS, Board
+from firmware_gen.boards.boards import BOARDS, Board
+from firmware_gen.boards.build import DEFAULT_BAUD, Firmware, link_program
+from firmware_gen.boards.qemu import Emulator, emulator
 
 EMULATED = [board.name for board in BOARDS.values() if board.emulated]
 REAL = [board.name for board in BOARDS.values() if not board.emulated]

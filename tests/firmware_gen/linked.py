@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from elftools.elf.elffile import ELFFile
 
-from edge_sast.model import Model
-from firmware_gen.c_library import library_files
-from firmware_gen.c_model import model_header, model_source
-from firmware_gen.code_measure import CORES, FLAGS
-from firmware_gen.compiler import run_compiler
-from firmware_gen.emulator.image import read_image
+from edge_sast.model.model import Model
+from firmware_gen.c_gen.library import library_files
+from firmware_gen.c_gen.model import model_header, model_source
 from firmware_gen.emulator.machine import STACK_TOP, Machine
-from firmware_gen.emulator.toolchain import compiler
+from firmware_gen.sizes.measure_code import CORES, FLAGS
+from firmware_gen.toolchain.compiler import run_compiler
+from firmware_gen.toolchain.cross import compiler
+from firmware_gen.toolchain.image import read_image
 
 MEMORY_GCC = Path(__file__).parents[2] / "firmware_gen" / "c" / "emulator" / "memory_gcc.c"
 MAIN = """

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_sast.modelfile import load
+from edge_sast.model.modelfile import load
 from firmware_gen.emulator import build
-from firmware_gen.verify import verify_emulated
+from firmware_gen.verify.verify import verify_emulated
 from tests.firmware_gen.builds import LIBRARY, STRICT, everything_model, export
 
 CLANG = ("clang", "--target=arm-none-eabi", "-mthumb", "-mfloat-abi=soft", "-ffreestanding")

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from edge_sast.parity.device_trace import trace_format
 from edge_sast.runtime.simulator import Simulator
-from firmware_gen.c_text import array
+from firmware_gen.build.event_bytes import recording_bytes, step_bytes
+from firmware_gen.build.opened import open_build
+from firmware_gen.c_gen.text import array
 from firmware_gen.emulator.build import SCRIPT, link
-from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.counts import count_steps
-from firmware_gen.emulator.image import Image, read_image
 from firmware_gen.emulator.run import EmulatedNetwork
-from firmware_gen.event_bytes import recording_bytes, step_bytes
-from firmware_gen.trace import trace_format
-from firmware_gen.verify import open_build
+from firmware_gen.toolchain.cores import find_core
+from firmware_gen.toolchain.image import Image, read_image
 
 PROGRAMS = Path(__file__).parent / "programs"
 PACKAGE = resources.files("firmware_gen") / "c" / "emulator"

@@ -9,10 +9,10 @@ import pytest
 
 from edge_sast.cli.main import main
 from edge_sast.errors import CheckFailedError
-from firmware_gen.board_build import build_firmware
-from firmware_gen.boards import find_board
-from firmware_gen.emulator.cores import CORES, find_core
-from firmware_gen.verify import verify_emulated
+from firmware_gen.boards.boards import find_board
+from firmware_gen.boards.build import build_firmware
+from firmware_gen.toolchain.cores import CORES, find_core
+from firmware_gen.verify.verify import verify_emulated
 from tests.firmware_gen.emulator.test_machine import load
 from tests.firmware_gen.emulator.test_verify_emulated import wrap_step
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from firmware_gen.c_memory import memory
+from firmware_gen.c_gen.memory import memory
 from firmware_gen.emulator.build import build_image
-from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.machine import STACK_TOP, STOP, Machine
+from firmware_gen.toolchain.cores import find_core
 from tests.firmware_gen.builds import export, smallest_read_out
 
 OK, BUSY = 0, 5

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_sast.lanes import MOST_KNOWN_SHIFT, Lanes
-from edge_sast.layout import pack_narrow
-from firmware_gen.c_memory import memory
+from firmware_gen.c_gen.memory import memory
+from firmware_gen.c_plan.lanes import MOST_KNOWN_SHIFT, Lanes
+from firmware_gen.c_plan.layout import pack_narrow
 from firmware_gen.emulator.build import build_image
-from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.machine import PAGE, Machine
-from firmware_gen.verify import verify_emulated
+from firmware_gen.toolchain.cores import find_core
+from firmware_gen.verify.verify import verify_emulated
 from tests.firmware_gen.builds import LIBRARY, export, small_model, smallest_read_out, with_idle_cells
-from tests.firmware_gen.test_parity import drawn_model, make_inputs
+from tests.firmware_gen.verify.test_parity import drawn_model, make_inputs
 from tests.strategies import binned
 
 SHIFTS = {8: 0, 4: 4, 2: 6, 1: 5}

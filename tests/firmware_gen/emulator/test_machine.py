@@ -6,12 +6,12 @@ import pytest
 import unicorn
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.compiler import run_compiler
-from firmware_gen.emulator import toolchain
-from firmware_gen.emulator.cores import CORES, find_core
-from firmware_gen.emulator.image import read_image
-from firmware_gen.emulator.instructions import split_instructions
 from firmware_gen.emulator.machine import Machine
+from firmware_gen.isa.instructions import split_instructions
+from firmware_gen.toolchain import cross as toolchain
+from firmware_gen.toolchain.compiler import run_compiler
+from firmware_gen.toolchain.cores import CORES, find_core
+from firmware_gen.toolchain.image import read_image
 
 # Sums n + (n - 1) + ... + 1 in instructions of both lengths: 1 before the loop, 3 in it, 2 after it.
 THUMB = """

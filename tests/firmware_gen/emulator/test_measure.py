@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge_sast.data.binning import BinnedEvents
-from edge_sast.data.events import make_events
 from edge_sast.errors import CheckFailedError
+from edge_sast.events.recording import make_events
+from edge_sast.events.to_bins import BinnedEvents
+from firmware_gen.build.known_answers import random_recordings
 from firmware_gen.emulator import measure
-from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.counts import PARTS, by_part, part_of
-from firmware_gen.known_answers import random_recordings
+from firmware_gen.toolchain.cores import find_core
 from tests.firmware_gen.builds import everything_model, small_model
 
 WRONG = """

@@ -11,13 +11,14 @@ import sys
 import numpy as np
 import pytest
 
-from edge_sast.cli import verify as command
+from edge_sast.cli.device import verify as command
 from edge_sast.cli.main import main
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from firmware_gen.compiler import run_compiler
-from firmware_gen.emulator import machine, toolchain
-from firmware_gen.emulator.cores import CORES
-from firmware_gen.verify import verify_emulated
+from firmware_gen.emulator import machine
+from firmware_gen.toolchain import cross as toolchain
+from firmware_gen.toolchain.compiler import run_compiler
+from firmware_gen.toolchain.cores import CORES
+from firmware_gen.verify.verify import verify_emulated
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
 
