@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from edge_sast.model.model import Model
 
 NAME = "inspect"
-HELP = "Show a model's layers, bits, proven accumulator bounds, SynOps, and bytes of flash, RAM and stack."
+HELP = (
+    "Show what a model holds and what it costs a device. Layers, bits, proven accumulator bounds, SynOps (the weight "
+    "additions that a device executes), and bytes of flash, RAM and stack; with --data also accuracy and firing rates."
+)
+EXAMPLES = (
+    ("edge-sast inspect examples/nmnist-int8.safetensors", ""),
+    ("edge-sast inspect build/a/model.safetensors --core cortex-m0 --data DIR", "with what recordings cost"),
+)
 
 HEADERS = (
     "layer",
@@ -38,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file made by 'edge-sast export'")
     add_data_arguments(parser)
     parser.add_argument(
-        "--core", help="that code and stack are told for: cortex-m0, cortex-m4 (default), rv32, ..."
+        "--core",
+        metavar="NAME",
+        help="core to predict code and stack size for: cortex-m0, cortex-m4, rv32, ... (default: cortex-m4)",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
 

@@ -22,16 +22,34 @@ if TYPE_CHECKING:
     from edge_sast.runtime import RunResult, Simulator
 
 NAME = "run"
-HELP = "Run an integer model on recordings, exactly as the device does: predictions, SynOps, spikes, speed."
+HELP = (
+    "Run an integer model on recordings, exactly as the device does. Tells predictions, SynOps (the weight additions "
+    "that a device executes), spikes and speed."
+)
+EXAMPLES = (
+    ("edge-sast run build/a/model.safetensors recording.bin", "one recording"),
+    (
+        "edge-sast run build/a/model.safetensors --data DIR --split test --json run.json",
+        "accuracy on a split",
+    ),
+    (
+        "edge-sast run build/a/model.safetensors recording.bin --record 0 --record-out layer.safetensors",
+        "every membrane and spike of layer 0",
+    ),
+)
 
 BLOCK = 512  # recordings between two chances to show progress and to be interrupted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file made by 'edge-sast export'")
-    parser.add_argument("sources", metavar="SOURCE", nargs="*", help="recording files; or give --data")
+    parser.add_argument(
+        "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
+    )
     add_data_arguments(parser)
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 is all")
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="number of CPU threads, where 0 is all"
+    )
     parser.add_argument("--predictions", metavar="FILE", help="write each recording's prediction (JSON)")
     add_step_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures")
@@ -43,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.runtime import Simulator
 
     if bool(args.sources) == bool(args.data):
-        raise EdgeSastError("give recording files or --data SPEC, one of the two")
+        raise EdgeSastError("give recording files or --data DATA, one of the two")
     steps = WantedSteps.of(args)
     check_data_options(args, without=("--sensor",))
     model = modelfile.load(args.model)

@@ -18,7 +18,7 @@ PROGRAM = ("firmware.elf", "firmware.bin", "build.json")
 DATA_SETS = ("digits", "nmnist", "dvsgesture")
 _FOLDERS = {"run_dir": RUN, "runs": RUN, "init": RUN, "build": BUILD}
 _READ = (*_FOLDERS, "model", "sources", "data", "spec")
-_WRITTEN = ("json", "predictions", "trace_out", "crc", "trace", "journal", "resume")
+_WRITTEN = ("json", "predictions", "record_out", "crc", "wire_log", "journal", "resume")
 _MADE = {"train": RUN, "calibrate": RUN, "export": BUILD, "board": PROGRAM}
 
 

@@ -27,9 +27,20 @@ class Recordings:
 
 def add_data_arguments(parser: argparse._ActionsContainer, which: str = "data set") -> None:
     """The options that name a data set and how to read it; `which` begins the help of --data."""
-    parser.add_argument("--data", metavar="SPEC", help=f"{which}: folder, .zip, digits, nmnist or dvsgesture")
-    parser.add_argument("--split", help="its split; default test, or valid where there is no test")
-    parser.add_argument("--limit", type=int, help="use only this many recordings, spread over the classes")
+    parser.add_argument(
+        "--data", metavar="DATA", help=f"{which}: a folder or .zip, digits (built in), nmnist or dvsgesture"
+    )
+    parser.add_argument(
+        "--split",
+        metavar="NAME",
+        help="split of --data to read (default: test, or valid where there is no test)",
+    )
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="use only N recordings, spread over the classes (default: all)",
+    )
     parser.add_argument(
         "--sensor", metavar="WxH", help="sensor size in pixels, where the files do not say it"
     )

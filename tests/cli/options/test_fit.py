@@ -45,7 +45,7 @@ def test_nothing_is_written_of_one_that_does_not(tmp_path, capsys):
         (("--fit", "z80"), "--fit is 'z80'"),
         (
             ("--fit", "rp2040", "--ram", "4K"),
-            "--fit rp2040 has its own flash, RAM and core; leave --ram away",
+            "--fit rp2040 has its own flash, RAM and core; leave --ram out",
         ),
         (("--flash", "4K"), "--ram is missing beside --flash"),
         (("--core", "cortex-m4"), "--flash is missing beside --core"),
