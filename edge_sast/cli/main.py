@@ -38,7 +38,7 @@ EPILOG = """exit codes: 0 success; 1 a check was run and failed; 2 a mistake in 
 
 
 class Subcommand(Protocol):
-    """What the module of each command offers."""
+    """What the module of each command offers; some also `fill(args)`, which finds what was not named."""
 
     NAME: str
     HELP: str
@@ -84,8 +84,12 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=_Formatter,
         )
         module.add_arguments(child)
-        child.set_defaults(run=module.run)
+        child.set_defaults(run=module.run, fill=getattr(module, "fill", _nothing))
     return parser
+
+
+def _nothing(args: argparse.Namespace) -> None:
+    """Of a command that wants all its arguments named."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,6 +115,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return 2
+    args.fill(args)
     check_arguments(args)
     if args.command != "doctor":  # which tells it beside the rest
         check_environment()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.newest import newest_run
 from edge_sast.cli.options.recordings import add_data_arguments
 from edge_sast.signals import ended_by_ctrl_c
 
@@ -16,9 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs",
         metavar="RUN",
-        nargs="+",
-        help="folder made by 'edge-sast train', or its checkpoint; of several, which may differ in their seed alone, "
-        "the mean with its 95 %% interval (Student's t); of one, the interval over recordings (Wilson)",
+        nargs="*",
+        help="folder made by 'edge-sast train', or its checkpoint; default the newest finished run below runs; of "
+        "several, which may differ in their seed alone, the mean with its 95 %% interval (Student's t); of one, the "
+        "interval over recordings (Wilson)",
     )
     add_data_arguments(parser.add_argument_group("data"), "another data set than the one it was trained on")
     _corruption_options(parser.add_argument_group("faults of camera and scene (docs/data.md)"))
@@ -73,6 +75,11 @@ def _inside_options(group: argparse._ArgumentGroup) -> None:
         help="whether each layer's membranes are sure to contract, and how they do on the recordings, in the smooth "
         "pass",
     )
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest run where none is named."""
+    args.runs = args.runs or [newest_run()]
 
 
 def run(args: argparse.Namespace) -> int:

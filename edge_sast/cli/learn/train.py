@@ -35,9 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _run_options(parser.add_argument_group("run"))
 
 
-def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that settle what is trained; a sweep varies any of them."""
-    _data_options(parser.add_argument_group("data"))
+def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = False) -> None:
+    """The options that settle what is trained; a sweep varies any of them. named: --data, --dt-us and --steps must be
+    given; else what is left out comes from edge_sast.cli.train_defaults.
+    """
+    data = parser.add_argument_group("data")
+    _main_data_options(data, named)
+    _data_options(data)
     _augmentation_options(parser.add_argument_group("augmentation, training part only"))
     _network_options(parser.add_argument_group("network"))
     _method_options(parser.add_argument_group("method"))
@@ -48,10 +52,24 @@ def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     _optimiser_options(parser.add_argument_group("optimisation"))
 
 
+def _main_data_options(group: argparse._ArgumentGroup, named: bool) -> None:
+    usual = {
+        "data": "; default digits, which is built in",
+        "dt_us": "; default what the data set says in its dataset.toml, else so that 95 %% of its recordings end "
+        "within --steps (docs/data.md)",
+        "steps": "; default what the data set says, else 20",
+    }
+    told = dict.fromkeys(usual, "") if named else usual
+    group.add_argument(
+        "--data", required=named, help=f"folder of recordings, or digits, nmnist, dvsgesture{told['data']}"
+    )
+    group.add_argument(
+        "--dt-us", type=int, required=named, help=f"length of a time step in µs{told['dt_us']}"
+    )
+    group.add_argument("--steps", type=int, required=named, help=f"time steps of a recording{told['steps']}")
+
+
 def _data_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--data", required=True, help="folder of recordings, or digits, nmnist, dvsgesture")
-    group.add_argument("--dt-us", type=int, required=True, help="length of a time step in µs")
-    group.add_argument("--steps", type=int, required=True, help="time steps of a recording")
     group.add_argument("--sensor", metavar="WxH", help="sensor size, where the format does not say it")
     group.add_argument("--downscale", type=int, default=0, help="halve the coordinates this many times")
     group.add_argument(
@@ -246,8 +264,14 @@ def _optimiser_options(group: argparse._ArgumentGroup) -> None:
 
 def _run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--methods", action=ListMethods, help="list the methods and stop")
-    group.add_argument("--out", required=True, help="folder for checkpoint, config and metrics")
-    group.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    group.add_argument(
+        "--out", help="folder for checkpoint, config and metrics; default a new one, runs/DATE-TIME-METHOD"
+    )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the checkpoint in --out; without it, in the newest unfinished run below runs",
+    )
     group.add_argument("--overwrite", action="store_true", help="start anew where --out already holds a run")
     group.add_argument("--device", default="auto", help="cpu, cuda or auto")
     group.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all (results depend on it)")

@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_sast.cli.options.checks import set_threads
 from edge_sast.cli.options.fit import add_fit_arguments, asked_part, check_fit
+from edge_sast.cli.options.newest import build_name, newest_run
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
@@ -25,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run_dir",
         metavar="RUN",
-        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch)",
+        nargs="?",
+        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch); default the newest "
+        "finished run below runs",
     )
     parser.add_argument(
         "--bits",
@@ -33,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "integer epochs, 8 where there were none",
     )
     parser.add_argument("--target", default="c", help="c (a folder of C99), or model (the model file alone)")
-    parser.add_argument("--out", required=True, help="folder for c, file for model")
+    parser.add_argument(
+        "--out", help="folder for c, file for model; default build/ and the name of the run or the model"
+    )
     parser.add_argument(
         "--overwrite",
         action="store_true",
@@ -47,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_fit_arguments(parser)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
     parser.add_argument("--json", metavar="FILE", help="write what rounding cost")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest run, and a place below `build`, where none is named."""
+    if args.run_dir is None:
+        args.run_dir = newest_run()
+    if args.out is None:
+        args.out = build_name(args.run_dir, target=args.target)
 
 
 def run(args: argparse.Namespace) -> int:
