@@ -14,6 +14,7 @@ test: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Long checks of the C: fuzzing for minutes, hundreds of models on an emulated AVR, deviations that no longer occur.

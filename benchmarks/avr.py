@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from edge_sast import modelfile
-from edge_sast.cli.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.options.recordings import add_data_arguments, bin_split, open_split
 from edge_sast.errors import EdgeSastError
-from firmware_gen.c_target import generate, write_folder
+from edge_sast.model import modelfile
+from firmware_gen.c_gen.target import generate, write_folder
 
 MCU = "atmega1284p"
 FLAGS = ("-std=gnu99", "-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")

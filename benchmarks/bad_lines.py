@@ -32,18 +32,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edge_sast import modelfile
 from edge_sast.cli.main import main as edge_sast
-from edge_sast.cli.output import print_table, write_json
-from edge_sast.cli.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, load_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.hil import figures as _figures  # noqa: F401  # imported once, as what is compiled
 from edge_sast.hil import session as _session  # noqa: F401
+from edge_sast.model import modelfile
+from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime import Simulator
-from firmware_gen.c_target import generate, write_folder
-from firmware_gen.faults import FaultPlan
-from firmware_gen.relay import RelaySettings
-from firmware_gen.virtual_board import RX_BYTES, build_virtual_board, running
+from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.virtual.board import RX_BYTES, build_virtual_board, running
+from firmware_gen.virtual.faults import FaultPlan
+from firmware_gen.virtual.relay import RelaySettings
 
 LEAST_RATE, MOST_RATE = 1e-4, 0.1  # faults a byte
 PATIENCE_S, STALL_S = (5.0, 5.0, 60.0), (2.0, 10.0)

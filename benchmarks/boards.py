@@ -19,13 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_sast import modelfile
-from edge_sast.cli.output import print_table, write_json
 from edge_sast.errors import EdgeSastError
-from firmware_gen.board_build import Firmware, build_firmware
-from firmware_gen.board_run import emulator
-from firmware_gen.boards import BOARDS, Board, find_board
-from firmware_gen.c_target import generate, write_folder
+from edge_sast.model import modelfile
+from edge_sast.report.tables import print_table, write_json
+from firmware_gen.boards.boards import BOARDS, Board, find_board
+from firmware_gen.boards.build import Firmware, build_firmware
+from firmware_gen.boards.qemu import emulator
+from firmware_gen.c_gen.target import generate, write_folder
 
 HIL = (sys.executable, "-m", "edge_sast.cli.main", "hil")
 
@@ -107,7 +107,7 @@ def summary(
     synops = sum(layer["synops"] for layer in found["layers"])
     return Figures(
         firmware.board.name,
-        firmware.board.core.name,
+        firmware.board.core.title,
         firmware.toolchain,
         firmware.use.flash,
         firmware.use.ram + firmware.use.stack,

@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import firmware_gen
 from edge_sast.files import write_atomic
-from firmware_gen.code_measure import CORES, measure, to_json
-from firmware_gen.code_sizes import FILE
+from firmware_gen.sizes import code_sizes
+from firmware_gen.sizes.code_sizes import FILE
+from firmware_gen.sizes.measure_code import CORES, measure, to_json
 
-PATH = Path(firmware_gen.__file__).parent / FILE
+PATH = Path(code_sizes.__file__).with_name(FILE)
 TOLERANCE = 0.05
 COMMAND = "python benchmarks/code_sizes.py --write"
 

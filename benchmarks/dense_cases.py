@@ -14,20 +14,20 @@ from dense_network import run as run_dense
 from dense_program import OPTIMISE, DenseMachine, has_dsp
 from reference_network import POOLED_RATE, random_events, reference_model
 
-from edge_sast.data.binning import BinnedEvents
-from edge_sast.data.grid import MAX_COUNT
 from edge_sast.errors import CheckFailedError
-from edge_sast.layers import Conv2d, Linear, OrPool
-from edge_sast.model import Model
+from edge_sast.events.binning import MAX_COUNT
+from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.model.layers import Conv2d, Linear, OrPool
+from edge_sast.model.model import Model
+from edge_sast.parity.compare import compare
+from edge_sast.parity.device_trace import trace_format
 from edge_sast.runtime.simulator import Simulator
-from firmware_gen.c_target import generate, write_folder
-from firmware_gen.compare import compare
+from firmware_gen.build.event_bytes import step_bytes
+from firmware_gen.c_gen.target import generate, write_folder
 from firmware_gen.emulator.build import build_image
-from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.counts import DRIVER
 from firmware_gen.emulator.run import EmulatedNetwork
-from firmware_gen.event_bytes import step_bytes
-from firmware_gen.trace import trace_format
+from firmware_gen.toolchain.cores import find_core
 
 TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
 NAME = "compared"

@@ -12,9 +12,9 @@ from dense_network import Int8, Network, c_source
 
 import firmware_gen
 from firmware_gen.emulator.build import SCRIPT, link
-from firmware_gen.emulator.cores import find_core
-from firmware_gen.emulator.image import Image, read_image
 from firmware_gen.emulator.machine import Machine
+from firmware_gen.toolchain.cores import find_core
+from firmware_gen.toolchain.image import Image, read_image
 
 KERNELS = Path(__file__).parent / "dense"
 OPTIMISE = ("-O3",)

@@ -21,22 +21,22 @@ from types import FrameType
 
 import numpy as np
 
-from edge_sast import modelfile
-from edge_sast.cli.output import print_table, write_json
-from edge_sast.cli.recordings import add_data_arguments, load_split
-from edge_sast.data.binning import BinnedEvents
+from edge_sast.cli.options.recordings import add_data_arguments, load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.hil.events import recording_steps
-from edge_sast.hil.link import BoardLink
-from edge_sast.hil.messages import BoardRun, LinkError, LinkSettings
-from edge_sast.hil.ports import open_port
-from edge_sast.model import Model
+from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.link.board_link import BoardLink
+from edge_sast.link.event_payload import recording_steps
+from edge_sast.link.messages import BoardRun, LinkError, LinkSettings
+from edge_sast.link.ports import open_port
+from edge_sast.model import modelfile
+from edge_sast.model.model import Model
+from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime import Simulator
 from edge_sast.runtime.simulator import Trace
-from firmware_gen.c_target import generate, write_folder
-from firmware_gen.faults import FaultPlan
-from firmware_gen.relay import RelaySettings
-from firmware_gen.virtual_board import RX_BYTES, VirtualBoard, build_virtual_board, running
+from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.virtual.board import RX_BYTES, VirtualBoard, build_virtual_board, running
+from firmware_gen.virtual.faults import FaultPlan
+from firmware_gen.virtual.relay import RelaySettings
 
 WEIGHTS = {
     "flip": 3, "lose": 3, "double": 2, "reorder": 2, "cut": 1, "repeat": 2, "reset": 0.3, "stall": 0.3, "hang": 0.02,

@@ -23,8 +23,8 @@ from peer_networks import CHANNELS_LAST, CLASSES, OURS, SIDE, build
 from torch import nn
 from training_peers import version
 
-from edge_sast.cli.output import print_table, write_json
 from edge_sast.errors import EdgeSastError
+from edge_sast.report.tables import print_table, write_json
 
 PEER = "spikingjelly"
 

@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 from reference_network import random_events, reference_model
 from sent_events import load_sent
 
-from edge_sast import modelfile
-from edge_sast.cli.output import print_table, write_json
-from edge_sast.cli.recordings import add_data_arguments
-from edge_sast.data.binning import BinnedEvents
+from edge_sast.cli.options.recordings import add_data_arguments
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.model import Model
-from firmware_gen.emulator.cores import find_core
+from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.model import modelfile
+from edge_sast.model.model import Model
+from edge_sast.report.tables import print_table, write_json
 from firmware_gen.emulator.measure import Measurement, measure
+from firmware_gen.toolchain.cores import find_core
 
 WAY_HEADERS = ("input", "core", "compiler", "flags", "events", "a step", "instructions a step", "p99", "max")
 WAY_HEADERS += ("cycles, about",)

@@ -117,9 +117,10 @@ class PeerNetwork(nn.Module):
 class OurNetwork(nn.Module):
     def __init__(self, steps: int) -> None:
         super().__init__()
-        from trainer.memory import keep_freed_pages
-        from trainer.network import Network, NetworkSettings
-        from trainer.passes import Spike
+        from trainer.network.network import Network
+        from trainer.run.freed_pages import keep_freed_pages
+        from trainer.settings.network import NetworkSettings
+        from trainer.settings.passes import Spike
 
         keep_freed_pages()  # as training does
         self.network = Network(NetworkSettings("16c5s2p2-or2-64c3p1-or2-out", CLASSES, SIDE, SIDE, steps))
@@ -151,8 +152,8 @@ def build(library: str, steps: int) -> tuple[nn.Module, int]:
 def lif_alone(library: str) -> tuple[Neuron, int]:
     """A layer of neurons alone, and its dimension of time."""
     if library == OURS:
-        from trainer.lif import lif
-        from trainer.passes import Spike
+        from trainer.operations.lif import lif
+        from trainer.settings.passes import Spike
 
         return lambda x: lif(x, torch.tensor(DECAY), Spike("hard", "arctan", 2.0), "zero")[0], 0
     neuron = NEURONS[library]()

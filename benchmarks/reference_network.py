@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_sast.data.binning import BinnedEvents, Binning
-from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
-from edge_sast.model import Model
+from edge_sast.events.to_bins import BinnedEvents, Binning
+from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
+from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator
 
 STEPS = 10

@@ -18,10 +18,10 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from edge_sast import modelfile
-from edge_sast.cli.output import print_table, write_json
-from edge_sast.cli.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.model import modelfile
+from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime import Simulator
 
 

@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from edge_sast.cli.output import print_table, write_json
 from edge_sast.errors import EdgeSastError
-from trainer import datasets, memory
-from trainer.config import TrainConfig
-from trainer.loop import Data, Trainer
+from edge_sast.report.tables import print_table, write_json
+from trainer.data import recordings as datasets
+from trainer.data.recordings import Data
+from trainer.run import freed_pages as memory
+from trainer.run.loop import Trainer
+from trainer.settings.config import TrainConfig
 
 PLAIN = "surrogate"
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -7,8 +7,8 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.cli.recordings import bin_split, open_split
-from edge_sast.data.binning import BinnedEvents, Binning
+from edge_sast.cli.options.recordings import bin_split, open_split
+from edge_sast.events.to_bins import BinnedEvents, Binning
 
 
 def load_sent(args: argparse.Namespace, grid: Binning) -> tuple[str, BinnedEvents, list[NDArray[np.void]]]:

@@ -11,7 +11,7 @@ import sys
 import time
 from statistics import median
 
-from edge_sast.cli.output import write_json
+from edge_sast.report.tables import write_json
 
 
 def seconds(*command: str) -> float:

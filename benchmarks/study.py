@@ -29,10 +29,10 @@ import study_plots
 from study_plan import DATA, Run, Section, only, read, unique
 from study_report import Report
 
-from edge_sast.cli.output import print_table, write_json
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
-from trainer.config import TrainConfig
+from edge_sast.report.tables import print_table, write_json
+from trainer.settings.config import TrainConfig
 
 HERE = Path(__file__).resolve().parent
 RUN_NAME, FIGURES_NAME, LOG_NAME = "run.json", "figures.json", "log.txt"

@@ -35,7 +35,7 @@ from typing import Any
 from study_figures import COLUMNS, Plot
 
 from edge_sast.errors import EdgeSastError
-from trainer.config import DEFAULTS, TrainConfig
+from trainer.settings.config import DEFAULTS, TrainConfig
 
 Settings = dict[str, Any]
 Point = tuple[tuple[str, Any], ...]  # values of the axes that vary, in order

@@ -26,7 +26,7 @@ from study_figures import COLUMNS, WHOLE, Cell, Results, Times, cells, finished
 from study_plan import DATA, Row, Run, Section
 
 from edge_sast.errors import EdgeSastError
-from trainer.settings_checks import flag
+from trainer.settings.checks import flag
 
 PLAIN = "{{settings}}\n\n{{arms}}\n\n{{table}}\n\n{{figures}}\n"
 MARK = re.compile(r"\{\{(.+?)\}\}")

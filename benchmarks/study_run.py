@@ -21,20 +21,24 @@ from typing import Any
 
 import torch
 
-from edge_sast.cli.output import write_json
-from edge_sast.data.load import spread
+from edge_sast.cli.sweep.trial import end_with_parent
+from edge_sast.datasets.load import spread
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import locked
-from edge_sast.footprint import footprint
-from trainer import checkpoint, datasets
-from trainer.bits import bits_name
-from trainer.calibrate import calibrate
-from trainer.command import build_model, measure, set_threads, trained_bits
-from trainer.config import TrainConfig
-from trainer.loop import Data, Trainer
-from trainer.metrics import read as read_metrics
-from trainer.network import Network
-from trainer.sweep_trial import end_with_parent
+from edge_sast.report.tables import write_json
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
+from trainer.data import recordings as datasets
+from trainer.data.recordings import Data
+from trainer.measure.balance import calibrate
+from trainer.measure.figures import build_model, measure, trained_bits
+from trainer.network.network import Network
+from trainer.run import checkpoint
+from trainer.run.loop import Trainer
+from trainer.run.machine import set_threads
+from trainer.run.metrics import read as read_metrics
+from trainer.settings.bits import bits_name
+from trainer.settings.config import TrainConfig
 
 RUN_NAME, FIGURES_NAME = "run.json", "figures.json"
 WARM_RECORDINGS = 200  # of the round that compiles and is not counted
@@ -108,7 +112,7 @@ def judge(network: Network, stored: checkpoint.Checkpoint, data: Data) -> dict[s
     bits = trained_bits(stored.config)
     widths = dict.fromkeys((width,) * len(bits) for width in (8, 4))
     passes = measure(network, stored, data.valid, list(widths | {bits: None}))
-    size = footprint(build_model(network, stored, bits))
+    size = footprint(CPlan(build_model(network, stored, bits)))
     return {
         "passes": passes,
         "trained": bits_name(bits),

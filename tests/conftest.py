@@ -1,8 +1,11 @@
-"""What every test relies on."""
+"""What every test relies on, and the virtual board and codec of several folders."""
 
+import ctypes
 import signal
 
 import pytest
+
+from tests import tools
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -10,3 +13,52 @@ def interrupts_arrive():
     """A shell starts what runs in the background with SIGINT ignored, and child processes inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item):
+    """Of `@pytest.mark.needs("cmake", ...)`."""
+    for mark in item.iter_markers("needs"):
+        tools.require(*mark.args)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    """The last line of a run: what was skipped because this machine lacks a program."""
+    result = yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:  # a worker of xdist has none
+        skipped = reporter.stats.get("skipped", [])
+        line = tools.closing_line(report.longrepr[2] for report in skipped)
+        if line is not None:
+            reporter.write_line(line)
+    return result
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory):
+    """The virtual board of everything_model."""
+    from firmware_gen.virtual.board import build_virtual_board
+    from tests.firmware_gen.builds import everything_model, export
+    from tests.hil.boards import make_bench
+
+    folder = tmp_path_factory.mktemp("board")
+    build_virtual_board(export(everything_model(), folder / "build"), folder / "virtual")
+    return make_bench(folder / "virtual")
+
+
+@pytest.fixture(scope="session")
+def codec(tmp_path_factory):
+    """The board's codec, loaded into this process."""
+    from tests.firmware_gen.builds import PROGRAMS, compile_c
+    from tests.hil.boards import C_FOLDER
+
+    library = tmp_path_factory.mktemp("codec") / "codec.so"
+    board = [C_FOLDER / "board" / f"sast_{name}.c" for name in ("frame", "events")]
+    sources = [PROGRAMS / "wire_calls.c", *board, C_FOLDER / "src" / "sast_crc.c"]
+    flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-shared", "-fPIC"]
+    flags += ["-fvisibility=hidden", "-ffunction-sections", "-Wl,--gc-sections"]
+    compile_c(flags, sources, library, C_FOLDER / "include", C_FOLDER / "board")
+    loaded = ctypes.CDLL(str(library))
+    loaded.wire_decode.restype = loaded.wire_encode.restype = ctypes.c_size_t
+    loaded.wire_events.restype = ctypes.c_long
+    return loaded

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_sast.layers import (
+from edge_sast.model.layers import (
     Conv2d,
     Flatten,
     Integrator,
@@ -21,7 +21,7 @@ from edge_sast.layers import (
     SumPool,
     Weighted,
 )
-from edge_sast.model import Model
+from edge_sast.model.model import Model
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from edge_sast.bounds import accumulator_bound
-from edge_sast.data.binning import BinnedEvents, Binning
-from edge_sast.data.events import Recording, make_events
 from edge_sast.errors import EdgeSastError
-from edge_sast.layers import (
+from edge_sast.events.recording import Recording, make_events
+from edge_sast.events.to_bins import BinnedEvents, Binning
+from edge_sast.model.bounds import accumulator_bound
+from edge_sast.model.layers import (
     Conv2d,
     Flatten,
     Integrator,
@@ -31,7 +31,7 @@ from edge_sast.layers import (
     Weighted,
     state_range,
 )
-from edge_sast.model import Model
+from edge_sast.model.model import Model
 
 
 @dataclass(frozen=True)

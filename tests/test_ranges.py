@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast import modelfile
-from edge_sast.bounds import accumulator_bound, check_step_counter
-from edge_sast.data.binning import Binning
 from edge_sast.errors import EdgeSastError
-from edge_sast.layers import Conv2d, Flatten, Integrator, Layer, Lif, Linear, OrPool, Shape, SumPool
-from edge_sast.model import Model
-from tests.test_modelfile import parts, rebuilt
+from edge_sast.events.to_bins import Binning
+from edge_sast.model import modelfile
+from edge_sast.model.bounds import accumulator_bound, check_step_counter
+from edge_sast.model.layers import Conv2d, Flatten, Integrator, Layer, Lif, Linear, OrPool, Shape, SumPool
+from edge_sast.model.model import Model
+from tests.model.test_modelfile import parts, rebuilt
 
 PAGE = Path(__file__).parent.parent / "docs" / "file-format.md"
 S, KH, KW, C_IN, BITS = 8, 3, 5, 6, 4  # what the table's symbols stand for here

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_sast import modelfile
 from edge_sast.cli.main import main
-from edge_sast.data.events import make_events
-from edge_sast.data.readers.atis import write_recording_atis
-from edge_sast.model import Model
+from edge_sast.events.recording import make_events
+from edge_sast.formats.atis import write_recording_atis
+from edge_sast.model import modelfile
+from edge_sast.model.model import Model
 from tests.second_runtime import read_model, run
 from tests.strategies import random_model
 

@@ -13,7 +13,7 @@ import edge_sast
 import firmware_gen
 import trainer
 from edge_sast.cli.main import main
-from edge_sast.hil import ports
+from edge_sast.link import ports
 from edge_sast.terminal import LONGEST_LINE, echo, one_line, printable
 from tests.cli.models import save_line_model
 from tests.cli.recordings import write_lines
@@ -56,7 +56,7 @@ def test_nothing_is_printed_past_it(package):
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
-    assert set(calls) <= {"terminal.py", "relay.py"}
+    assert set(calls) <= {"terminal.py", "virtual/relay.py"}
 
 
 def evil_data(folder: Path) -> Path:
@@ -95,7 +95,7 @@ def test_no_command_gives_a_name_as_it_is(tmp_path, monkeypatch, capsys):
         (["run", model, "--data", str(data)], 2),
         (["inspect", f"{EVIL}.safetensors"], 2),
         (["inspect", model, EVIL], 2),
-        (["hil", "--list"], 0),
+        (["hil", "ports"], 0),
         (["hil", model, "--data", str(data), "--port", f"/dev/{EVIL}"], 2),
         (["verify", EVIL], 2),
         (["board", "build", EVIL, "--board", EVIL, "--out", EVIL], 2),

@@ -10,9 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from edge_sast.data.binning import Binning
-from edge_sast.layers import Conv2d, Flatten, Integrator, Layer, Lif, Linear, OrPool, RecurrentLinear, SumPool
-from edge_sast.model import Model
+from edge_sast.events.to_bins import Binning
+from edge_sast.model.layers import (
+    Conv2d,
+    Flatten,
+    Integrator,
+    Layer,
+    Lif,
+    Linear,
+    OrPool,
+    RecurrentLinear,
+    SumPool,
+)
+from edge_sast.model.model import Model
 
 PAGE = Path(__file__).parent.parent / "docs" / "arithmetic.md"
 _PLAIN = {"or_pool": OrPool, "sum_pool": SumPool, "flatten": Flatten}

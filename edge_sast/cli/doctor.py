@@ -8,7 +8,8 @@ from pathlib import Path
 from edge_sast.terminal import echo
 
 NAME = "doctor"
-HELP = "Check this machine: Python packages, compiler, cache; says how to install what is missing."
+HELP = "Check this machine and say how to install what is missing. Looks at packages, compilers, ports and caches."
+EXAMPLES = (("edge-sast doctor", ""),)
 
 # package, what it serves, the extra that brings it (None: a core dependency)
 PACKAGES = (
@@ -39,14 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from edge_sast.cli.output import print_table, write_json
+    from edge_sast.report.tables import print_table, write_json
 
     findings = [*_python(), *_packages(), _gpu(), _compiler(), *_tools(), _serial_ports()]
     environment = _environment()
     findings += [environment, _cache(), *([_kernels()] if environment["ok"] else [])]  # which imports Numba
     print_table([[f["what"], f["state"], f["remedy"]] for f in findings], ["what", "found", "remedy"])
     missing = [f for f in findings if f["required"] and not f["ok"]]
-    verdict = f"{len(missing)} required part(s) missing" if missing else "ready"
+    verdict = f"required but missing: {', '.join(f['what'] for f in missing)}" if missing else "ready"
     echo(verdict)
     write_json(args.json, {"findings": findings, "ready": not missing})
     return 1 if missing else 0
@@ -94,7 +95,7 @@ def _gpu() -> dict:
 
 def _compiler() -> dict:
     from edge_sast.errors import EdgeSastError
-    from firmware_gen.compiler import find_compiler
+    from firmware_gen.toolchain.compiler import find_compiler
 
     try:
         return _finding("C compiler (verify, demo)", " ".join(find_compiler()))
@@ -129,7 +130,7 @@ def _serial_ports() -> dict:
     import os
 
     from edge_sast.errors import EdgeSastError
-    from edge_sast.hil.ports import list_ports
+    from edge_sast.link.ports import list_ports
 
     try:
         devices = [port.device for port in list_ports()]
@@ -157,7 +158,7 @@ def _environment() -> dict:
 
 
 def _cache() -> dict:
-    from edge_sast.data.cache import default_cache_dir
+    from edge_sast.places import default_cache_dir
 
     return _kept("cache", default_cache_dir(), "set XDG_CACHE_HOME to a folder you may write")
 

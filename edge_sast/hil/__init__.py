@@ -1,1 +1,1 @@
-"""Hardware in the loop: a board on a serial line, compared with the runtime."""
+"""Many recordings on many boards: shared, retried, journalled."""

@@ -7,11 +7,10 @@ import time
 from typing import IO, TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.footprint import footprint
-from edge_sast.hil.line import Line
-from edge_sast.hil.link import BoardLink
-from edge_sast.hil.messages import BoardInfo, LinkError, LinkSettings, Trace
-from edge_sast.hil.ports import close_port, open_port
+from edge_sast.link.board_link import BoardLink
+from edge_sast.link.line import Line
+from edge_sast.link.messages import BoardInfo, LinkError, LinkSettings, Trace
+from edge_sast.link.ports import close_port, open_port
 
 if TYPE_CHECKING:
     from serial import SerialBase
@@ -24,7 +23,7 @@ class WrongModelError(EdgeSastError):
 
 
 class WireLog:
-    """`--trace`: one line for each frame of any port: seconds since the start, the port, what the link says."""
+    """`--wire-log`: one line for each frame of any port: seconds since the start, the port, what the link says."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream, self._lock, self._began = stream, threading.Lock(), time.monotonic()
@@ -83,15 +82,23 @@ class StoppablePort:
 class Connection:
     """A board on a serial port, and the line to it.
 
+    model_hash, memory_bytes: of the model that the board must run, and of the RAM that its C takes.
     stop: when set, whoever waits for this board gets a LinkError soon.
     """
 
     def __init__(
-        self, name: str, baud: int, model_hash: str, settings: LinkSettings, trace: Trace | None = None
+        self,
+        name: str,
+        baud: int,
+        model_hash: str,
+        memory_bytes: int,
+        settings: LinkSettings,
+        trace: Trace | None = None,
     ) -> None:
         self.name = name
         self.stop = threading.Event()
-        self._baud, self._model_hash, self._settings, self._trace = baud, model_hash, settings, trace
+        self._baud, self._settings, self._trace = baud, settings, trace
+        self._model_hash, self._memory_bytes = model_hash, memory_bytes
         self.line = Line(settings)
         self._link: BoardLink | None = None
         self._info: BoardInfo | None = None
@@ -143,7 +150,7 @@ class Connection:
             "layers": len(model.layers),
             "weighted": len(simulator.layers),
             "classes": len(model.classes),
-            "memory_bytes": footprint(model).ram_bytes,
+            "memory_bytes": self._memory_bytes,
         }
         for name, number in numbers.items():
             if getattr(info, name) != number:

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from edge_sast.data.binning import BinnedEvents
+from edge_sast.events.to_bins import BinnedEvents
 from edge_sast.hil.connection import Connection
-from edge_sast.hil.results import Outcome
+from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.schedule import Schedule
 from edge_sast.hil.worker import Ended, Event, Notice, Plan, Search, Worker
 from edge_sast.runtime.simulator import Simulator

@@ -10,15 +10,15 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import EdgeSastError
-from edge_sast.hil.compare import first_difference, locate
+from edge_sast.events.to_bins import BinnedEvents
 from edge_sast.hil.connection import Connection, WrongModelError
-from edge_sast.hil.events import recording_steps
-from edge_sast.hil.messages import BadLineError, BoardRefusedError, BoardRun, StepEvents
-from edge_sast.hil.results import Outcome
+from edge_sast.hil.locate import first_difference, locate
+from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.schedule import Schedule
-from edge_sast.mismatch import Mismatch, Place
+from edge_sast.link.event_payload import recording_steps
+from edge_sast.link.messages import BadLineError, BoardRefusedError, BoardRun, StepEvents
+from edge_sast.parity.mismatch import Mismatch, Place
 from edge_sast.runtime.simulator import Simulator, Trace
 
 CHECKS = {"both": (False, True), "crc": (True,), "result": (False,)}  # which runs are observed

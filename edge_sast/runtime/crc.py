@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.runtime.recording import Record
+from edge_sast.runtime.run import Record
 
-_NEURON = np.dtype([("membrane", "<i4"), ("spike", "u1")])
-_COUNTERS = np.dtype([("synops", "<u4"), ("spikes", "<u4")])
+# What docs/arithmetic.md calls a neuron's record, and the counters of a layer after it.
+NEURON = np.dtype([("membrane", "<i4"), ("spike", "u1")])
+COUNTERS = np.dtype([("synops", "<u4"), ("spikes", "<u4")])
 
 
 def step_crcs(record: Record, sizes: Sequence[int]) -> NDArray[np.uint32]:
@@ -20,7 +21,7 @@ def step_crcs(record: Record, sizes: Sequence[int]) -> NDArray[np.uint32]:
         [
             field
             for i, n in enumerate(sizes)
-            for field in ((f"neurons{i}", _NEURON, (n,)), (f"counters{i}", _COUNTERS))
+            for field in ((f"neurons{i}", NEURON, (n,)), (f"counters{i}", COUNTERS))
         ]
     )
     steps = np.empty(len(record.membranes), layout)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.jit import jit
-from edge_sast.runtime.arithmetic import leak_jit, saturate_jit
+from edge_sast.model.arithmetic import leak_jit, saturate_jit
 from edge_sast.runtime.program import SUM_POOL
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.layers import (
+from edge_sast.model.layers import (
     Conv2d,
     Flatten,
     Integrator,
@@ -23,8 +23,9 @@ from edge_sast.layers import (
     Weighted,
     state_range,
 )
-from edge_sast.model import Model
-from edge_sast.runtime.axis import axis_reach, fan_out, pool_targets
+from edge_sast.model.model import Model
+from edge_sast.model.reach import axis_reach
+from edge_sast.runtime.fan_out import fan_out, pool_targets
 
 # Layers start on multiples of it in the per-neuron arrays: a cache line of flags, so that no loop has a rest.
 ALIGNMENT = 64
@@ -124,8 +125,8 @@ class _Builder:
         weight, stride, padding, groups = layer.weight[None, None], (1, 1), (0, 0), 1
         if isinstance(layer, Conv2d):
             weight, stride, padding, groups = layer.weight, layer.stride, layer.padding, layer.groups
-        rows = axis_reach(shape.height, out.height, weight.shape[0], stride[0], padding[0])
-        columns = axis_reach(shape.width, out.width, weight.shape[1], stride[1], padding[1])
+        rows = axis_reach(shape.height, weight.shape[0], stride[0], padding[0])
+        columns = axis_reach(shape.width, weight.shape[1], stride[1], padding[1])
         ordered = weight[rows.order][:, columns.order].transpose(2, 0, 1, 3)
         recurrent = -1
         if isinstance(layer, RecurrentLinear):

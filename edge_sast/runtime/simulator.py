@@ -9,12 +9,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import EdgeSastError
-from edge_sast.model import Model
+from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.model.model import Model
 from edge_sast.runtime.crc import step_crcs
 from edge_sast.runtime.program import build_program
-from edge_sast.runtime.recording import (
+from edge_sast.runtime.run import (
     Record,
     Results,
     Stream,

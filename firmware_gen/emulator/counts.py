@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from firmware_gen.emulator.image import Image
 from firmware_gen.emulator.machine import Machine
 from firmware_gen.emulator.run import EmulatedNetwork
+from firmware_gen.toolchain.image import Image
 
 DRIVER = "sast_emulator_"  # the emulator's own functions, which no device has
 REST = "rest"

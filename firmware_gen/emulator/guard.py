@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from firmware_gen.emulator.image import Image
-from firmware_gen.emulator.instructions import split_instructions
-from firmware_gen.emulator.thumb_set import aligned_base
+from firmware_gen.isa.instructions import split_instructions
+from firmware_gen.isa.thumb import aligned_base
+from firmware_gen.toolchain.image import Image
 
 NONE = 0xFFFF_FFFF  # no address of an instruction
 # Of a table of code, in words: what was found (address, bytes), where the table begins and how long it is, and then for

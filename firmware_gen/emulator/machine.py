@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from firmware_gen.emulator.cores import Core
 from firmware_gen.emulator.guard import Guard, Stop
-from firmware_gen.emulator.image import Image
-from firmware_gen.emulator.instructions import split_instructions
-from firmware_gen.emulator.toolchain import EXTRA
-from firmware_gen.instruction_check import check_code, disassemble
+from firmware_gen.isa.check import check_code, disassemble
+from firmware_gen.isa.instructions import split_instructions
+from firmware_gen.toolchain.cores import CORES, Core
+from firmware_gen.toolchain.cross import EXTRA
+from firmware_gen.toolchain.image import Image
 
 PAGE = 4096
 STOP = 0x0F00_0000  # where a called function returns to; no code lies there
@@ -184,6 +184,10 @@ class _Registers:
 
 
 def _engine(unicorn: Any, core: Core) -> tuple[Any, _Registers]:
+    if core.cpu is None:
+        raise EdgeSastError(
+            f"core is {core.name!r}, which Unicorn cannot emulate; use one of {', '.join(CORES)}"
+        )
     if core.family == "arm":
         from unicorn import arm_const as arm
 

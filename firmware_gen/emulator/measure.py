@@ -17,22 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.data.binning import BinnedEvents
 from edge_sast.errors import CheckFailedError
-from edge_sast.model import Model
+from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.model.model import Model
+from edge_sast.parity.compare import compare
+from edge_sast.parity.compare_unobserved import compare_quiet
+from edge_sast.parity.device_trace import HostRecording, trace_format
+from edge_sast.report.spread import spread
 from edge_sast.runtime.simulator import Simulator, Trace
-from edge_sast.spread import spread
-from firmware_gen.c_target import generate, write_folder
-from firmware_gen.compare import compare
-from firmware_gen.compare_quiet import compare_quiet
+from firmware_gen.build.event_bytes import sent_step_bytes, step_bytes, within_steps
+from firmware_gen.c_gen.target import generate, write_folder
 from firmware_gen.emulator.build import DEFAULT_FLAGS, build_image
-from firmware_gen.emulator.cores import Core
 from firmware_gen.emulator.counts import by_part, code_bytes, count_steps
-from firmware_gen.emulator.image import Image
 from firmware_gen.emulator.run import EmulatedNetwork
 from firmware_gen.emulator.stream import EmulatedStream, check_stream
-from firmware_gen.event_bytes import sent_step_bytes, step_bytes, within_steps
-from firmware_gen.trace import HostRecording, trace_format
+from firmware_gen.toolchain.cores import Core
+from firmware_gen.toolchain.image import Image
 
 NAME = "counted"
 WAYS = ("sent", "unique", "stream")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.model import Model
-from edge_sast.modelfile import model_hash
-from firmware_gen.emulator.cores import Core
-from firmware_gen.emulator.image import Image
+from edge_sast.model.model import Model
+from edge_sast.model.modelfile import model_hash
+from edge_sast.parity.device_trace import HostRecording, TraceFormat, parse_recording
 from firmware_gen.emulator.machine import Machine
-from firmware_gen.trace import HostRecording, TraceFormat, parse_recording
+from firmware_gen.toolchain.cores import Core
+from firmware_gen.toolchain.image import Image
 
 SPARE = 8  # the driver keeps room for one more value
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.model import Model
+from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Trace
-from firmware_gen.emulator.cores import Core
+from firmware_gen.build.event_bytes import stream_bytes
 from firmware_gen.emulator.counts import take_counts
-from firmware_gen.emulator.image import Image
 from firmware_gen.emulator.machine import Machine
-from firmware_gen.event_bytes import stream_bytes
+from firmware_gen.toolchain.cores import Core
+from firmware_gen.toolchain.image import Image
 
 OK, STEP, DECISION = range(3)  # sast_stream_status_t
 

@@ -9,8 +9,8 @@ from cycles import EdgeCounter, Run, decode
 from dense_program import link_program
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.machine import Machine
+from firmware_gen.toolchain.cores import find_core
 
 # Each line: instruction, then cycles on M4 (+P: a taken branch), M0+, M0.
 LOOP = """

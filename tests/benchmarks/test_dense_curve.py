@@ -22,13 +22,13 @@ from dense_network import Conv, Linear, MaxPool, Size
 from dense_plot import write
 from reference_network import random_events, reference_model
 
-from edge_sast.data.binning import Binning
-from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, OrPool
-from edge_sast.layers import Linear as SpikingLinear
-from edge_sast.model import Model
-from firmware_gen.emulator.cores import find_core
+from edge_sast.events.to_bins import Binning
+from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, OrPool
+from edge_sast.model.layers import Linear as SpikingLinear
+from edge_sast.model.model import Model
+from firmware_gen.build.event_bytes import step_bytes
 from firmware_gen.emulator.measure import measure
-from firmware_gen.event_bytes import step_bytes
+from firmware_gen.toolchain.cores import find_core
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,7 @@ def test_a_decision_is_the_first_steps_of_each_recording() -> None:
     assert point.decision("instructions", 1) == 4.0
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_random_events_repeat_inputs_as_a_sensor_does(model: Model) -> None:
     events = random_events(model, 0.2, 20)
     sent = with_repeats(events, EVENTS_A_SPIKE)
@@ -106,6 +107,7 @@ def test_crossings_lie_on_straight_lines_between_logarithms(dense: float, expect
     assert crossing([0.001, 0.01, 0.1], [100.0, 1000.0, 4000.0], dense) == expected
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_tables_and_plot_of_a_small_network(
     model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

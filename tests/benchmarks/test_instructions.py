@@ -10,11 +10,11 @@ import instructions
 import pytest
 import reference_network
 
-from edge_sast import modelfile
-from edge_sast.bounds import accumulator_bound
-from edge_sast.data.readers import read_file
 from edge_sast.errors import EdgeSastError
-from firmware_gen.emulator.cores import CORES
+from edge_sast.formats.registry import read_file
+from edge_sast.model import modelfile
+from edge_sast.model.bounds import accumulator_bound
+from firmware_gen.toolchain.cores import CORES
 from tests.cli.models import line_model, save_line_model
 from tests.cli.recordings import write_lines
 from tests.firmware_gen.builds import small_model
@@ -59,6 +59,7 @@ def test_a_model_on_random_events(tmp_path, monkeypatch, capsys):
     assert "sast_step" in printed
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_recordings_are_counted_as_the_sensor_sent_them_first(tmp_path, monkeypatch, capsys):
     write_lines(tmp_path / "data", {"test": 1})
     model = save_line_model(tmp_path)

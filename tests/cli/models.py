@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_sast import modelfile
-from edge_sast.data.binning import Binning
-from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
-from edge_sast.model import Model
+from edge_sast.events.to_bins import Binning
+from edge_sast.model import modelfile
+from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
+from edge_sast.model.model import Model
 from tests.cli.recordings import DT_US, SIDE, STEPS
 
 CLASSES = ("column", "diagonal", "row")

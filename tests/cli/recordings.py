@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_sast.data.events import make_events
-from edge_sast.data.readers.atis import write_recording_atis
+from edge_sast.events.recording import make_events
+from edge_sast.formats.atis import write_recording_atis
 
 SIDE, STEPS, DT_US = 34, 4, 1000
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import firmware_gen
-from edge_sast.data.binning import Binning
-from edge_sast.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool, RecurrentLinear, SumPool
-from edge_sast.model import Model
-from firmware_gen.c_target import generate, write_folder
+from edge_sast.events.to_bins import Binning
+from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool, RecurrentLinear, SumPool
+from edge_sast.model.model import Model
+from firmware_gen.c_gen.target import generate, write_folder
+from tests import tools
 
 PROGRAMS = Path(__file__).parent / "programs"
 LIBRARY = Path(firmware_gen.__file__).parent / "c" / "src"
@@ -54,7 +55,7 @@ def everything_model() -> Model:
 
 def with_idle_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers of any size keep idle cells: those of the tests are all below the size from which they pay."""
-    monkeypatch.setattr("edge_sast.layout.MIN_IDLE_POSITIONS", 1)
+    monkeypatch.setattr("firmware_gen.c_plan.layout.MIN_IDLE_POSITIONS", 1)
 
 
 def small_model(seed: int = 1) -> Model:
@@ -78,6 +79,7 @@ def export(model: Model, folder: Path, name: str = "a", count: int = 3) -> Path:
 
 def compile_c(flags: list[str], sources: list[Path], program: Path, *includes: Path) -> None:
     """gcc must succeed and say nothing."""
+    tools.require("gcc")
     command = ["gcc", *flags, *(f"-I{path}" for path in includes), *map(str, sources), "-o", str(program)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr

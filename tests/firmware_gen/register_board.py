@@ -12,8 +12,8 @@ import threading
 
 from unicorn import UC_ARCH_ARM, UC_MODE_THUMB, Uc, UcError, arm_const
 
-from firmware_gen.board_build import Firmware
-from firmware_gen.board_memory import symbol_address
+from firmware_gen.boards.build import Firmware
+from firmware_gen.boards.memory import symbol_address
 
 RETURN = 0x0F000000  # an address that no chip here uses: interrupts return to it
 SLICE = 2000  # instructions between two bytes; of 115,200 baud at 64 MHz, some 5,500 cycles
@@ -137,7 +137,7 @@ class RegisterBoard:
         self.chip, self.timeout = chip, 1.0
         board = firmware.board
         self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB)  # with UC_MODE_MCLASS it would be a Cortex-M33
-        self._uc.ctl_set_cpu_model(MODELS[board.core.name])
+        self._uc.ctl_set_cpu_model(MODELS[board.core.title])
         for origin, size in (
             (board.flash.origin, board.flash.size),
             (board.ram.origin, 0x44000),

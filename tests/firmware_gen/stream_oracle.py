@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edge_sast.layers import Integrator
-from edge_sast.model import Model
+from edge_sast.model.layers import Integrator
+from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator, Trace
 from tests.strategies import binned
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 
 import firmware_gen
-from edge_sast.data.binned import BinnedEvents
-from edge_sast.hil.events import recording_steps
-from edge_sast.hil.link import BoardLink
-from edge_sast.hil.messages import BoardInfo, BoardRun, LinkSettings, StepEvents
-from edge_sast.hil.ports import open_port
-from edge_sast.model import Model
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.link.board_link import BoardLink
+from edge_sast.link.event_payload import recording_steps
+from edge_sast.link.messages import BoardInfo, BoardRun, LinkSettings, StepEvents
+from edge_sast.link.ports import open_port
+from edge_sast.model.model import Model
 from edge_sast.runtime import Simulator
 from edge_sast.runtime.simulator import Trace
-from firmware_gen.faults import FaultPlan
-from firmware_gen.relay import RelaySettings
-from firmware_gen.virtual_board import RX_BYTES, VirtualBoard, running
+from firmware_gen.virtual.board import RX_BYTES, VirtualBoard, running
+from firmware_gen.virtual.faults import FaultPlan
+from firmware_gen.virtual.relay import RelaySettings
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
 

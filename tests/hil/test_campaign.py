@@ -9,7 +9,7 @@ import pytest
 import wire
 
 from edge_sast.errors import CheckFailedError
-from firmware_gen.faults import KINDS, FaultPlan
+from firmware_gen.virtual.faults import KINDS, FaultPlan
 
 
 def test_no_fault_makes_a_wrong_figure_or_a_hang(bench):

@@ -17,31 +17,32 @@ import numpy as np
 import pytest
 import serial.rfc2217
 
-from edge_sast.cli.hil_session import why_incomplete
+from edge_sast.cli.options.ports import why_incomplete
 from edge_sast.errors import EdgeSastError
-from edge_sast.footprint import footprint
 from edge_sast.hil import worker
 from edge_sast.hil.connection import Connection, StoppablePort, WireLog, WrongModelError
-from edge_sast.hil.frames import Frame, FrameReader, Kind, encode
-from edge_sast.hil.link import BoardLink
-from edge_sast.hil.messages import (
+from edge_sast.hil.schedule import Schedule
+from edge_sast.hil.session import SessionResult, run_session
+from edge_sast.hil.worker import Plan
+from edge_sast.link.board_link import BoardLink
+from edge_sast.link.frames import Frame, FrameReader, Kind, encode
+from edge_sast.link.messages import (
     BoardRefusedError,
     BoardSilentError,
     BoardStalledError,
     LinkSettings,
     StepEvents,
 )
-from edge_sast.hil.ports import open_port
-from edge_sast.hil.schedule import Schedule
-from edge_sast.hil.session import SessionResult, run_session
-from edge_sast.hil.worker import Plan
-from edge_sast.layers import Linear
-from edge_sast.mismatch import Mismatch
-from edge_sast.model import Model
-from edge_sast.modelfile import model_hash
+from edge_sast.link.ports import open_port
+from edge_sast.model.layers import Linear
+from edge_sast.model.model import Model
+from edge_sast.model.modelfile import model_hash
+from edge_sast.parity.mismatch import Mismatch
 from edge_sast.runtime import Simulator
-from firmware_gen.faults import FaultPlan
-from firmware_gen.virtual_board import build_virtual_board
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
+from firmware_gen.virtual.board import build_virtual_board
+from firmware_gen.virtual.faults import FaultPlan
 from tests.firmware_gen.builds import everything_model, export
 from tests.hil.boards import PATIENT, QUICK, Bench, make_bench
 
@@ -61,7 +62,9 @@ def short_waits(monkeypatch):
 
 
 def connect(bench: Bench, name: str, settings: LinkSettings = PATIENT) -> Connection:
-    return Connection(name, 115_200, model_hash(bench.model), settings)
+    return Connection(
+        name, 115_200, model_hash(bench.model), footprint(CPlan(bench.model)).ram_bytes, settings
+    )
 
 
 def measure(
@@ -546,14 +549,14 @@ def test_what_is_no_board(many, answer, kind, message):
         (14, "layers", 8),
         (15, "weighted", 5),
         (16, "classes", 3),
-        (17, "memory_bytes", footprint(everything_model()).ram_bytes),
+        (17, "memory_bytes", footprint(CPlan(everything_model())).ram_bytes),
     ],
 )
 def test_a_board_whose_numbers_are_not_its_models_is_given_up(many, place, name, there):
     """Its hash is right, what it says of the model is not: refused, not compared."""
     grid, right = many.model.binning, bytes.fromhex(model_hash(many.model))
     values = [1, right, 256, 128, 1024, 4, 8, 0, 0, grid.width, grid.height, grid.shift, 4, 1000, 8, 5, 3]
-    values += [footprint(many.model).ram_bytes]
+    values += [footprint(CPlan(many.model)).ram_bytes]
     values[place] = 77
 
     def answer(frame: Frame | None) -> bytes:
@@ -591,7 +594,9 @@ def test_the_wire_is_told(many, tmp_path):
     path = tmp_path / "wire.txt"
     with path.open("w") as stream, many.board() as board:
         trace = WireLog(stream).of(board.port)
-        connection = Connection(board.port, 9600, model_hash(many.model), PATIENT, trace)
+        connection = Connection(
+            board.port, 9600, model_hash(many.model), footprint(CPlan(many.model)).ram_bytes, PATIENT, trace
+        )
         connection.open()
         connection.link.run(many.steps(0), True)
         connection.close()

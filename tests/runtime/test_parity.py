@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_sast.bounds import accumulator_bound, max_synops
-from edge_sast.data.binning import BinnedEvents, bin_recording
-from edge_sast.layers import (
+from edge_sast.events.to_bins import BinnedEvents, bin_recording
+from edge_sast.model.bounds import accumulator_bound, max_synops
+from edge_sast.model.layers import (
     Conv2d,
     Flatten,
     Integrator,
@@ -17,7 +17,7 @@ from edge_sast.layers import (
     SumPool,
     state_range,
 )
-from edge_sast.model import Model
+from edge_sast.model.model import Model
 from edge_sast.runtime import Simulator, Trace
 from tests.oracle import OracleResult, oracle_run
 from tests.strategies import as_counts, binned, inputs, models, random_input, random_model, recordings

@@ -67,7 +67,7 @@ def test_results_concatenate(model, events):
 
 
 def test_read_only_and_writable_arrays_share_one_compilation(model, events):
-    from edge_sast.runtime.recording import run_ranges_serial
+    from edge_sast.runtime.run import run_ranges_serial
 
     Simulator(model).run(events)
     compiled = len(run_ranges_serial.signatures)

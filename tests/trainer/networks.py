@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from edge_sast.data.binned import BinnedEvents
-from edge_sast.data.grid import Binning
-from trainer.network import Network, NetworkSettings
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
+from trainer.network.network import Network
+from trainer.settings.network import NetworkSettings
 
 CLASSES = ("a", "b", "c")
 

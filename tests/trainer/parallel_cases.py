@@ -19,11 +19,12 @@ from torch import Tensor
 
 from edge_sast.cli.main import entry_point
 from edge_sast.errors import EdgeSastError
-from tests.trainer.test_loop import COMMON, bars
-from trainer import processes
-from trainer.config import TrainConfig
-from trainer.loop import Data, Trainer
-from trainer.parallel import Workers
+from tests.trainer.run.test_loop import COMMON, bars
+from trainer.data.recordings import Data
+from trainer.run.loop import Trainer
+from trainer.settings.config import TrainConfig
+from trainer.workers import processes
+from trainer.workers.workers import Workers
 
 SETTINGS = COMMON | {"epochs": 1, "qat_epochs": 1, "batch_size": 32, "lr": 0.003, "augment_drop": 0.1}
 FLOAT = {"qat_epochs": 0}

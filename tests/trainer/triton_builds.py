@@ -2,7 +2,7 @@
 
 All that a launch does but the launch: Triton's driver, which wants a GPU, is replaced by one that names the target.
 Prints for each pair of kernels the forward pass, the surrogate and how many multiply-adds are fused; of those of
-trainer/fused_triton.py "fused", the surrogate and that number.
+trainer/operations/fused_triton.py "fused", the surrogate and that number.
 """
 
 import math
@@ -12,8 +12,11 @@ import torch
 import triton
 from triton.backends.compiler import GPUTarget
 
-from trainer import fused_triton, fused_triton_kernels, lif_kernels, surrogate
-from trainer import lif_triton_kernels as kernels
+from trainer.formulas import surrogate
+from trainer.kernels import fused_triton as fused_triton_kernels
+from trainer.kernels import lif as lif_kernels
+from trainer.kernels import lif_triton as kernels
+from trainer.operations import fused_triton
 
 # Triton compiles anew for sizes of 1, which become constants, and for multiples of 16.
 SIZES = ((5, 42, 7, 3), (1, 1, 1, 1), (16, 4096, 64, 16))

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.trainer.test_fused import agree
-from tests.trainer.test_lif import (  # noqa: F401
+from tests.trainer.operations.test_fused import agree
+from tests.trainer.operations.test_lif import (  # noqa: F401
     RESETS,
     SURROGATES,
     test_a_membrane_at_its_threshold,
@@ -23,12 +23,12 @@ from tests.trainer.test_lif import (  # noqa: F401
     test_the_ends_of_the_mix,
     test_values_and_stated_gradients,
 )
-from trainer import fused, fused_triton
-from trainer import lif as lif_module
-from trainer import lif_triton as lif_triton_module
-from trainer.fused import Neuron
-from trainer.lif import IntegerState, integer_lif, lif
-from trainer.passes import FORWARDS, Spike
+from trainer.operations import fused, fused_triton
+from trainer.operations import lif as lif_module
+from trainer.operations import lif_triton as lif_triton_module
+from trainer.operations.fused_parts import Neuron
+from trainer.operations.lif import IntegerState, integer_lif, lif
+from trainer.settings.passes import FORWARDS, Spike
 
 JITTED = lif_module._fused
 ON_GPU = not os.environ.get("TRITON_INTERPRET")
@@ -124,7 +124,7 @@ def test_layouts_and_leaves_of_other_kinds(channels_last, monkeypatch):
 
 @pytest.fixture
 def fused_on_kernels(monkeypatch):
-    """trainer/fused.py's operation by its kernels, wherever they ran."""
+    """trainer/operations/fused.py's operation by its kernels, wherever they ran."""
 
     class OnGpu:
         @staticmethod
@@ -145,7 +145,7 @@ def fused_on_kernels(monkeypatch):
 
 @pytest.mark.usefixtures("fused_on_kernels")
 class TestFused:
-    """tests/trainer/test_fused.py's comparison with the separate operations."""
+    """tests/trainer/operations/test_fused.py's comparison with the separate operations."""
 
     @pytest.mark.parametrize("pool", [1, 2, 3])
     @pytest.mark.parametrize("reset", RESETS)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_sast.parity.compare import compare
+from edge_sast.parity.compare_unobserved import compare_quiet
+from edge_sast.parity.device_trace import trace_format
 from edge_sast.runtime.simulator import Simulator
-from firmware_gen.compare import compare
-from firmware_gen.compare_quiet import compare_quiet
+from firmware_gen.build.event_bytes import step_bytes
+from firmware_gen.build.opened import open_build
 from firmware_gen.emulator.build import build_image
-from firmware_gen.emulator.cores import find_core
 from firmware_gen.emulator.run import EmulatedNetwork
-from firmware_gen.event_bytes import step_bytes
-from firmware_gen.trace import trace_format
-from firmware_gen.verify import open_build
+from firmware_gen.toolchain.cores import find_core
+from tests import tools
 from tests.firmware_gen.builds import export
-from tests.firmware_gen.test_parity import make_inputs
+from tests.firmware_gen.verify.test_parity import make_inputs
 from tests.strategies import binned, random_model
 
 # Core, compiler and flags take turns, so that each meets other models.
@@ -33,6 +34,7 @@ PROGRAMS = (
 @pytest.mark.parametrize("seed", range(21))
 def test_random_models(tmp_path, seed):
     core, toolchain, level = PROGRAMS[seed % len(PROGRAMS)]
+    tools.require_compiler(toolchain, core)
     model = random_model(np.random.default_rng([seed, 2]))
     build = open_build(export(model, tmp_path / "build"))
     simulator = Simulator(model)

@@ -11,13 +11,15 @@ import sys
 import numpy as np
 import pytest
 
-from edge_sast.cli import verify as command
+from edge_sast.cli.device import verify as command
 from edge_sast.cli.main import main
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from firmware_gen.compiler import run_compiler
-from firmware_gen.emulator import machine, toolchain
-from firmware_gen.emulator.cores import CORES
-from firmware_gen.verify import verify_emulated
+from firmware_gen.emulator import machine
+from firmware_gen.toolchain import cross as toolchain
+from firmware_gen.toolchain.compiler import run_compiler
+from firmware_gen.toolchain.cores import CORES
+from firmware_gen.verify.verify import verify_emulated
+from tests import tools
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
 
@@ -54,6 +56,7 @@ def parse(*arguments):
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 def test_agrees_on_every_core(everything, core, compiler):
+    tools.require_compiler(compiler, core)
     report = verify_emulated(everything, on=core, toolchain=compiler)
     assert (report.target, report.toolchain, report.samples, report.steps) == (core, compiler, 3, 12)
     assert (report.mismatches, report.first_mismatch) == (0, None)
@@ -61,12 +64,13 @@ def test_agrees_on_every_core(everything, core, compiler):
 
 def test_command_with_data_of_ones_own(everything, tmp_path, capsys):
     figures = tmp_path / "figures.json"
+    usual = toolchain.usual_toolchain("arm")
     assert command.run(parse(everything, "--on", "cortex-m", "--json", figures)) == 0
     assert capsys.readouterr().out == (
-        "cortex-m4 (zig, emulated): 3 recordings, 12 steps, every membrane, spike, counter and CRC equal, "
+        f"cortex-m4 ({usual}, emulated): 3 recordings, 12 steps, every membrane, spike, counter and CRC equal, "
         "with and without an observer\n"
     )
-    assert json.loads(figures.read_text())["toolchain"] == "zig"
+    assert json.loads(figures.read_text())["toolchain"] == usual
     model = everything_model()
     rng = np.random.default_rng(0)
     report = verify_emulated(everything, binned(model, [random_input(rng, model) for _ in range(5)]))
@@ -130,6 +134,7 @@ def test_a_program_of_another_model(build, small):
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 def test_other_flags(everything, compiler):
+    tools.require_compiler(compiler)
     assert verify_emulated(everything, toolchain=compiler, flags=["-Os"]).mismatches == 0
     with pytest.raises(
         EdgeSastError, match="the program has no symbols, by which its functions are called; leave"

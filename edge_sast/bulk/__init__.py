@@ -1,0 +1,1 @@
+"""The same work on many items: threads behind one map."""

@@ -1,0 +1,1 @@
+"""Commands that reach a device, or a program of one."""

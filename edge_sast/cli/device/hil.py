@@ -1,0 +1,228 @@
+"""`edge-sast hil`: recordings on a board, compared with the runtime, and timed by the board's own clock."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from edge_sast.cli.options.parser import add_renamed
+from edge_sast.cli.options.ports import (
+    add_port_arguments,
+    check_options,
+    connected,
+    describe,
+    progress,
+    why_incomplete,
+)
+from edge_sast.cli.options.recordings import Recordings, add_data_arguments, load_sent, load_split
+from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.hil.connection import Connection
+    from edge_sast.hil.journal import Identity, Journal
+    from edge_sast.hil.outcome import Outcome
+    from edge_sast.hil.session import SessionResult
+    from edge_sast.hil.worker import Plan
+    from edge_sast.model.model import Model
+    from edge_sast.runtime.simulator import Simulator
+
+NAME = "hil"
+HELP = (
+    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Tells accuracy, "
+    "latency, cycles and SynOps, and names the first neuron that differs."
+)
+EXAMPLES = (
+    (
+        "edge-sast hil build/a/model.safetensors --port /dev/ttyACM0 --data DIR --limit 500",
+        "see 'edge-sast hil ports'",
+    ),
+    (
+        "edge-sast hil build/a/model.safetensors --port socket://localhost:4444 --data digits --check result",
+        "",
+    ),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s --port PORT --data DATA [OPTION ...] MODEL"
+    parser.add_argument("model", metavar="MODEL", help="model file, the one whose build is on the board")
+    add_renamed(parser, "--list", "'edge-sast hil ports'")
+    add_port_arguments(parser)
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--check",
+        default="both",
+        metavar="WHAT",
+        help="what to compare: result (outputs and counters, with the ticks of a run that nothing disturbs), crc "
+        "(every membrane, spike and counter of every step, by CRC, which slows the board down), or both (each "
+        "recording runs twice)",
+    )
+    parser.add_argument(
+        "--unique-events",
+        action="store_true",
+        help="send an input's events of a step only as often as they count, not as often as the sensor sent them: "
+        "fewer bytes, but ticks then leave out what the others cost a device",
+    )
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first mismatch")
+    parser.add_argument(
+        "--journal",
+        metavar="FILE",
+        help="keep each recording's outcome in FILE (default: one in the cache folder)",
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="FILE",
+        nargs="?",
+        const=True,
+        help="go on with an interrupted run from its journal, which is FILE or the one in the cache folder",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the figures and each recording's outcome")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises CheckFailedError (exit code 1) where a board differs from the runtime."""
+    if not args.port:
+        raise EdgeSastError(
+            "--port is missing; give one that 'edge-sast hil ports' shows, or socket://HOST:PORT"
+        )
+    if not args.data:
+        raise EdgeSastError(
+            "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
+        )
+    from edge_sast.hil.figures import figures
+    from edge_sast.hil.journal import Identity, data_hash
+    from edge_sast.model import modelfile
+    from edge_sast.report.tables import write_json
+    from edge_sast.runtime import Simulator
+
+    plan = check_options(args)
+    _check_events(args, plan)
+    _check_journal(args)
+    model = modelfile.load(args.model)
+    recordings, sent = _load(args, model, plan)
+    binned, simulator = recordings.binned, Simulator(model)
+    data, events = (data_hash(binned), "unique") if sent is None else (data_hash(sent), "sent")
+    identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
+    with connected(args, model) as connections, _journal(args, identity) as journal:
+        result = _measure(simulator, recordings, sent, connections, plan, journal)
+        found = figures(simulator, binned, identity, result, recordings.labelled)
+        found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
+    write_json(args.json, found)
+    _print(found)
+    return _verdict(found, result, plan, journal)
+
+
+def _check_events(args: argparse.Namespace, plan: Plan) -> None:
+    if args.unique_events and plan.check == "crc":
+        raise EdgeSastError(
+            "--unique-events: observed runs get no other events; leave it out beside --check crc"
+        )
+
+
+def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recordings, BinnedEvents | None]:
+    """The recordings, and all their events as the sensor sent them where the board gets these."""
+    if args.unique_events or plan.check == "crc":
+        return load_split(model.binning, model.classes, args), None
+    return load_sent(model.binning, model.classes, args)
+
+
+def _check_journal(args: argparse.Namespace) -> None:
+    """Before anything is read or opened: two journals, or one that is there and must not be begun anew."""
+    from pathlib import Path
+
+    if args.resume is not None and args.journal is not None:
+        raise EdgeSastError("--resume FILE and --journal FILE: give one of the two")
+    if args.journal is not None and Path(args.journal).exists():
+        raise EdgeSastError(
+            f"--journal {args.journal}: exists; go on with it by --resume {args.journal}, or name another file"
+        )
+
+
+@contextlib.contextmanager
+def _journal(args: argparse.Namespace, identity: Identity) -> Iterator[Journal]:
+    from edge_sast.hil.journal import Journal
+
+    given = args.resume if isinstance(args.resume, str) else args.journal
+    begin = Journal.create if args.resume is None else Journal.resume
+    with begin(given or _default_journal(identity), identity) as journal:
+        yield journal
+
+
+def _default_journal(identity: Identity) -> Path:
+    from edge_sast.places import default_cache_dir
+
+    name = f"{identity.model[:16]}-{identity.data[:16]}-{identity.check}-{identity.events}.jsonl"
+    return default_cache_dir() / "hil" / name
+
+
+def _measure(
+    simulator: Simulator,
+    recordings: Recordings,
+    sent: BinnedEvents | None,
+    connections: list[Connection],
+    plan: Plan,
+    journal: Journal,
+) -> SessionResult:
+    """The session, with a progress bar; an interrupt says what is kept."""
+    from edge_sast.hil.session import run_session
+
+    total = len(recordings.binned)
+    with progress(total, len(journal.done)) as (advance, say):
+
+        def keep(outcome: Outcome) -> None:
+            journal.append(outcome)
+            advance()
+            if outcome.mismatch is not None and outcome.located:
+                say(f"mismatch: {outcome.mismatch}")
+
+        try:
+            return run_session(simulator, recordings.binned, connections, plan, journal.done, keep, say, sent)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"interrupted: {journal.kept()} of {total} recordings are kept in {journal.path}; "
+                f"go on with --resume {journal.path}"
+            ) from None
+
+
+def _print(found: dict[str, Any]) -> None:
+    from edge_sast.report.hil_tables import board_table, layer_table, tick_table
+    from edge_sast.report.tables import print_table
+
+    n, of = found["compared"], found["recordings"]
+    count = f"{n} recordings" if n == of else f"{n} of {of} recordings"
+    accuracy = ""
+    if found["accuracy"] is not None:
+        accuracy = (
+            f"accuracy {100 * found['accuracy']:.2f} %, runtime {100 * found['runtime_accuracy']:.2f} %; "
+        )
+    echo(f"{found['data']}: {count}, {accuracy}{found['mismatches']} mismatches, checked: {found['check']}")
+    for rows, headers in (board_table(found), tick_table(found), layer_table(found)):
+        if rows:
+            echo()
+            print_table(rows, headers)
+
+
+def _verdict(found: dict[str, Any], result: SessionResult, plan: Plan, journal: Journal) -> int:
+    """Exit code 0, or the error that says what is wrong; with mismatches in an incomplete run, both."""
+    from edge_sast.errors import CheckFailedError
+
+    missing = _missing(found, result, plan, journal)
+    if found["mismatches"]:
+        raise CheckFailedError("; ".join([describe(result), *([missing] if missing else [])]))
+    if missing:
+        raise EdgeSastError(missing)
+    return 0
+
+
+def _missing(found: dict[str, Any], result: SessionResult, plan: Plan, journal: Journal) -> str:
+    """Why recordings have no outcome, and what to do; empty where all have one, or were not wanted."""
+    if found["complete"] or (plan.fail_fast and found["mismatches"]):
+        return ""
+    kept = f"{found['compared']} of {found['recordings']} recordings are kept"
+    return f"{why_incomplete(result)}; {kept}, go on with --resume {journal.path}"

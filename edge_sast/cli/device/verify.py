@@ -1,0 +1,109 @@
+"""`edge-sast verify`: a build folder's firmware against the runtime, bit for bit."""
+
+from __future__ import annotations
+
+import argparse
+
+from edge_sast.cli.options.newest import newest_build
+from edge_sast.cli.options.parser import add_toolchain_argument
+from edge_sast.cli.options.recordings import add_data_arguments, bin_split, check_data_options, open_split
+from edge_sast.terminal import echo
+
+NAME = "verify"
+HELP = (
+    "Compile a build folder's C, run it, and compare every membrane, spike, counter and CRC with the runtime. Takes "
+    "the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a difference, and "
+    "names the first: recording, step, layer, neuron, what was expected and what came."
+)
+EXAMPLES = (
+    ("edge-sast verify build/a", "the C on this computer, on the known answers"),
+    (
+        "edge-sast verify build/a --on cortex-m --data DIR --limit 100",
+        "an emulated Cortex-M4, also on recordings",
+    ),
+    ("edge-sast verify build/a --on /dev/ttyACM0", "a board that runs this build's program"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "build",
+        metavar="BUILD",
+        nargs="?",
+        help="folder made by 'edge-sast export' (default: the newest below build)",
+    )
+    parser.add_argument(
+        "--on",
+        default="host",
+        metavar="TARGET",
+        help="where the C runs. This computer: host. An emulated core: cortex-m0, cortex-m3, cortex-m4, cortex-m7, "
+        "cortex-m33, rv32, or cortex-m, which is cortex-m4. A board: its serial port, such as /dev/ttyACM0, COM3 or "
+        "socket://HOST:PORT",
+    )
+    add_toolchain_argument(parser)
+    parser.add_argument(
+        "--baud",
+        type=int,
+        metavar="N",
+        help="bits per second, where --on is a serial port (default: 115200)",
+    )
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--edited", action="store_true", help="verify sources that were changed since the export"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest build where none is named."""
+    if args.build is None:
+        args.build = newest_build()
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises CheckFailedError (exit code 1) with the first difference."""
+    from edge_sast.link.ports import looks_like_port
+
+    check_data_options(args)
+    if looks_like_port(args.on):
+        from edge_sast.cli.device.verify_port import verify_on_port
+
+        return verify_on_port(args)
+    from edge_sast.errors import CheckFailedError, EdgeSastError
+    from edge_sast.report.tables import write_json
+
+    if args.baud is not None:
+        raise EdgeSastError(
+            f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
+        )
+    from firmware_gen.build.opened import open_build
+    from firmware_gen.toolchain.cores import find_core
+    from firmware_gen.verify.verify import HOST, TARGETS, verify_emulated, verify_host
+
+    if args.on not in TARGETS:
+        find_core(args.on)  # says why a known core cannot be emulated
+    if args.on == HOST and args.toolchain:
+        raise EdgeSastError(
+            f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"
+        )
+    binned = None
+    if args.data:  # replayed too, not only the known answers
+        grid = open_build(args.build, args.edited).model.binning
+        binned = bin_split(*open_split(args), grid, args)
+    if args.on == HOST:
+        report = verify_host(args.build, binned, edited=args.edited, progress=True)
+    else:
+        report = verify_emulated(
+            args.build, binned, on=args.on, toolchain=args.toolchain, edited=args.edited, progress=True
+        )
+    write_json(args.json, report.figures())
+    if report.first_mismatch is not None:
+        raise CheckFailedError(
+            f"{args.build}: {report.mismatches} values differ, the first: {report.first_mismatch}"
+        )
+    target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
+    echo(
+        f"{target}: {report.samples} recordings, {report.steps} steps, "
+        "every membrane, spike, counter and CRC equal, with and without an observer"
+    )
+    return 0

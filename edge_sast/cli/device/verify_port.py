@@ -1,0 +1,91 @@
+"""`edge-sast verify --on PORT`: a build folder's known answers, and data, on a board that runs this build."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from edge_sast.cli.options.ports import check_options, connected, describe, progress, why_incomplete
+from edge_sast.cli.options.recordings import bin_split, open_split
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.terminal import echo
+
+if TYPE_CHECKING:
+    from edge_sast.events.to_bins import BinnedEvents
+    from firmware_gen.build.opened import Build
+
+
+def verify_on_port(args: argparse.Namespace) -> int:
+    """Raises CheckFailedError (exit code 1) with the first difference; EdgeSastError where the board fails."""
+    try:
+        return _verify(args)
+    except EdgeSastError as error:  # ports speak of hil's options
+        text = str(error).replace(f"--port {args.on}", f"--on {args.on}")
+        raise type(error)(text.replace(", or give more --patience-s", "")) from error
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from edge_sast.hil.figures import first_mismatch
+    from edge_sast.hil.session import run_session
+    from edge_sast.report.tables import write_json
+    from edge_sast.runtime import Simulator
+    from firmware_gen.build.opened import open_build
+    from firmware_gen.verify.verify import VerifyReport, stored_answers
+
+    if args.toolchain:
+        raise EdgeSastError(
+            f"--toolchain is {args.toolchain!r}, which is for emulated cores; a board runs what was flashed"
+        )
+    ports = argparse.Namespace(
+        port=[args.on],
+        baud=args.baud,
+        check="both",
+        retries=3,
+        stall_s=10.0,
+        patience_s=60.0,
+        wire_log=None,
+    )
+    plan = check_options(ports)
+    build = open_build(args.build, args.edited)
+    simulator = Simulator(build.model)
+    stored = stored_answers(build, simulator)
+    recordings = _recordings(args, build)
+    with connected(ports, build.model) as connections, progress(len(recordings), 0) as (advance, say):
+        result = run_session(
+            simulator, recordings, connections, plan, on_outcome=lambda _: advance(), say=say
+        )
+    outcomes = list(result.outcomes.values())
+    found = first_mismatch(outcomes)
+    differing = stored.mismatches + sum(outcome.mismatch is not None for outcome in outcomes)
+    first = stored.first or (found[0] if found else None)
+    report = VerifyReport(args.on, len(outcomes), len(outcomes) * build.model.binning.steps, differing, first)
+    write_json(args.json, report.figures())
+    if stored.first is not None:
+        raise CheckFailedError(f"{args.build}: the known answers have aged: {stored.first}; export again")
+    if found:
+        raise CheckFailedError(f"{args.on}: {describe(result)}")
+    if len(outcomes) < len(recordings):
+        raise EdgeSastError(
+            f"{why_incomplete(result)}; {len(outcomes)} of {len(recordings)} recordings agree"
+        )
+    echo(
+        f"{report.target} ({outcomes[0].board}): {report.samples} recordings, {report.steps} steps, every output and "
+        "counter equal without an observer, every CRC with one"
+    )
+    return 0
+
+
+def _recordings(args: argparse.Namespace, build: Build) -> BinnedEvents:
+    """The known answers' recordings, and those of --data; classes do not matter here."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from edge_sast.events.to_bins import BinnedEvents
+
+    sets = [build.answers.recordings]
+    if args.data:
+        sets.append(bin_split(*open_split(args), build.model.binning, args))
+    return BinnedEvents.concatenate(
+        [replace(part, labels=np.zeros(len(part), np.int64), classes=build.model.classes) for part in sets]
+    )

@@ -1,0 +1,195 @@
+"""What `edge-sast evaluate` does: figures of each run, their summary over seeds, and the tables printed of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from edge_sast.cli.options.recordings import Recordings
+from edge_sast.cli.options.run_data import evaluation_data, evaluation_source
+from edge_sast.datasets.load import spread
+from edge_sast.errors import EdgeSastError
+from edge_sast.evaluation import robustness
+from edge_sast.evaluation.corrupt import CORRUPTIONS, MAX_SEVERITY
+from edge_sast.evaluation.robustness import Suite
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.report import evaluation_tables, intervals
+from edge_sast.report.tables import write_json
+from edge_sast.runtime import Simulator
+from edge_sast.terminal import echo
+from trainer.data.recordings import open_data, training_data
+from trainer.measure import diagnose
+from trainer.measure import sharpness as sharp_measures
+from trainer.measure.figures import build_model, measure, trained_bits
+from trainer.measure.sharpness import Landscape
+from trainer.network.network import Network
+from trainer.run import checkpoint
+from trainer.run.machine import set_threads
+from trainer.run.one_pass import evaluate as evaluate_pass
+from trainer.settings.bits import bits_name
+from trainer.settings.checks import MAX_REAL, flag
+from trainer.settings.config import TrainConfig
+
+SHARPNESS_RECORDINGS = 512
+# Options that have an effect only beside another one.
+BESIDE = {
+    "corruptions": ("severities", "corruption_pass", "corruption_seed"),
+    "sharpness": ("rho", "sharpness_recordings"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained network. path: as it was named."""
+
+    path: str
+    stored: checkpoint.Checkpoint
+
+    @cached_property
+    def network(self) -> Network:
+        return self.stored.network()
+
+    @property
+    def config(self) -> TrainConfig:
+        return self.stored.config
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """`edge-sast evaluate`."""
+    set_threads(args.threads)
+    _check_options(args)
+    runs = [Run(path, checkpoint.load(Path(path))) for path in args.runs]
+    check_seeds(runs)
+    for run in runs:
+        _check_rho(run, args)
+    each = [_figures(run, args) for run in runs]
+    summary = intervals.summarise(each) if len(runs) > 1 else None
+    for figures in each:
+        _add_wilson(figures)
+    names = dict.fromkeys(str(figures["recordings"]) for figures in each)
+    judged = f"{each[0]['samples']} recordings of {', '.join(names)}"
+    what = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs; {judged}"
+    layers = [layer.name for layer in runs[0].network.weighted() if layer.spiking]
+    if summary is None:
+        echo(f"{runs[0].path}: {what}")
+        evaluation_tables.show(each[0], layers)
+        write_json(args.json, each[0])
+        return 0
+    echo(f"{what}; seeds {', '.join(str(run.config.seed) for run in runs)}: mean ± 95 %")
+    evaluation_tables.show(summary, layers)
+    named = [{"run": run.path, "seed": run.config.seed, **f} for run, f in zip(runs, each, strict=True)]
+    write_json(args.json, {"runs": named, "summary": summary})
+    return 0
+
+
+def check_seeds(runs: Sequence[Run]) -> None:
+    """Raises EdgeSastError for runs that differ in more than their seed, or that share one."""
+    first, *others = runs
+    seeds = {first.config.seed: first.path}
+    for run in others:
+        for name, value in vars(first.config).items():
+            own = getattr(run.config, name)
+            if name != "seed" and own != value:
+                raise EdgeSastError(
+                    f"{run.path}: trained with {flag(name)} {own}, {first.path} with {value}; runs that are evaluated "
+                    "together may differ in their seed alone"
+                )
+        if run.stored.epoch != first.stored.epoch:
+            raise EdgeSastError(
+                f"{run.path}: holds epoch {run.stored.epoch}, {first.path} epoch {first.stored.epoch}; go on with "
+                "'edge-sast train --resume', or evaluate it alone"
+            )
+        if run.config.seed in seeds:
+            raise EdgeSastError(
+                f"{run.path}: has --seed {run.config.seed}, as {seeds[run.config.seed]} has; an interval over seeds "
+                "wants each once"
+            )
+        seeds[run.config.seed] = run.path
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    for option, names in BESIDE.items():
+        for name in names:
+            if getattr(args, name) is not None and getattr(args, option) in (None, False):
+                raise EdgeSastError(f"{flag(name)} has an effect only beside {flag(option)}; add that one")
+    for kind in args.corruptions or ():
+        if kind not in CORRUPTIONS:
+            raise EdgeSastError(f"--corruptions: {kind!r} is unknown; choose of {', '.join(CORRUPTIONS)}")
+    for severity in args.severities or ():
+        if not 1 <= severity <= MAX_SEVERITY:
+            raise EdgeSastError(f"--severities is {severity}; it must be 1 to {MAX_SEVERITY}")
+    if args.corruption_seed is not None and args.corruption_seed < 0:
+        raise EdgeSastError(f"--corruption-seed is {args.corruption_seed}; it must be 0 or more")
+    if args.sharpness_recordings is not None and args.sharpness_recordings < 1:
+        raise EdgeSastError(f"--sharpness-recordings is {args.sharpness_recordings}; it must be 1 or more")
+
+
+def _check_rho(run: Run, args: argparse.Namespace) -> None:
+    if not args.sharpness:
+        return
+    if args.rho is None and not run.config.rho:
+        raise EdgeSastError(f"--sharpness: {run.path} was trained without a rho; give the radius with --rho")
+    if args.rho is not None and not 0 < args.rho <= MAX_REAL:
+        raise EdgeSastError(f"--rho is {args.rho}; it must be above 0, and at most {MAX_REAL:g}")
+
+
+def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
+    """All that is asked of one run."""
+    stored, network, config = run.stored, run.network, run.config
+    recordings = evaluation_data(stored, args)
+    binned, smooth = recordings.binned, config.spike(hard=False)
+    figures = {"recordings": recordings.name, **measure(network, stored, binned)}
+    if args.corruptions is not None:
+        figures["corruptions"] = _corruptions(run, recordings, args)
+    if args.sharpness:
+        figures["sharpness"] = _sharpness(run, args)
+    if args.gradients:
+        figures["gradients"] = diagnose.gradient_norms(network, binned, smooth, config.objective)
+    if args.contraction:
+        figures["contraction"] = diagnose.contraction(network, binned, smooth)
+    return figures
+
+
+def _corruptions(run: Run, recordings: Recordings, args: argparse.Namespace) -> dict[str, Any]:
+    suite = Suite(
+        tuple(dict.fromkeys(args.corruptions)) or tuple(CORRUPTIONS),
+        tuple(sorted(set(args.severities or robustness.SEVERITIES))),
+        args.corruption_seed or 0,
+    )
+    usual = "hard" if run.config.threshold == "adaptive-step" else "trained"
+    name, accuracy = _judge(run, args.corruption_pass or usual)
+    source, split = evaluation_source(run.config, args)
+    return {"pass": name, **suite.measure(source, split, recordings.binned, accuracy)}
+
+
+def _judge(run: Run, name: str) -> tuple[str, Callable[[BinnedEvents], float]]:
+    """A pass by name, and what gives its accuracy: integer ones run in the runtime."""
+    if name in ("surrogate", "hard"):
+        spike = run.config.spike(hard=name == "hard")
+        return name, lambda binned: evaluate_pass(run.network, binned, spike).accuracy
+    bits = trained_bits(run.config)
+    if name != "trained":
+        bits = (int(name.removeprefix("int")),) * len(bits)
+    simulator = Simulator(build_model(run.network, run.stored, bits))
+    return bits_name(bits), lambda binned: simulator.run(binned, parallel=True).accuracy
+
+
+def _sharpness(run: Run, args: argparse.Namespace) -> dict[str, Any]:
+    config = run.config
+    dataset = open_data(config, args.download_dir)
+    train = training_data(dataset, config, args.cache_dir, args.skip_empty).train
+    chosen = train.select(spread(train.labels, args.sharpness_recordings or SHARPNESS_RECORDINGS))
+    spike = config.spike(hard=not config.smooth_trained)
+    landscape = Landscape(run.stored.network(), chosen, spike, config.objective)
+    return sharp_measures.measure(landscape, args.rho or config.rho)
+
+
+def _add_wilson(figures: dict[str, Any]) -> None:
+    count = figures["samples"]
+    for each in figures.values():
+        if isinstance(each, dict) and "synops_per_sample" in each:
+            each["accuracy_interval"] = list(intervals.wilson(round(each["accuracy"] * count), count))

@@ -1,0 +1,82 @@
+"""What 'edge-sast export' does with a trained network."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from edge_sast.cli.options.fit import asked_part, check_fit
+from edge_sast.cli.options.run_data import evaluation_data
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.model.model import Model
+from edge_sast.report.tables import write_json
+from edge_sast.terminal import echo
+from trainer.measure.figures import build_model, trained_bits
+from trainer.run import checkpoint
+from trainer.run.machine import set_threads
+from trainer.run.one_pass import evaluate as evaluate_pass
+from trainer.settings.bits import bits_name, parse_bits
+
+
+def export(args: argparse.Namespace) -> int:
+    """`edge-sast export`."""
+    from edge_sast.model import modelfile
+    from edge_sast.runtime import Simulator
+
+    targets = ("c", "model")
+    if args.target not in targets:
+        raise EdgeSastError(f"--target is {args.target!r}; this version writes {' and '.join(targets)}")
+    part = asked_part(args)
+    set_threads(args.threads)
+    if args.target == "c":
+        check_c(Path(args.out), overwrite=args.overwrite)
+    stored = checkpoint.load(Path(args.run_dir))
+    network = stored.network()
+    bits = trained_bits(stored.config)
+    if args.bits is not None:
+        bits = parse_bits(args.bits, len(bits))
+    model = build_model(network, stored, bits)
+    check_fit(model, part)
+    figures: dict[str, Any] = {"bits": list(bits), "model_hash": modelfile.model_hash(model)}
+    binned = None
+    if not args.no_data:
+        recordings = evaluation_data(stored, args)
+        binned = recordings.binned
+        hard = evaluate_pass(network, binned, stored.config.spike(hard=True)).accuracy
+        integer = Simulator(model).run(binned, parallel=True).accuracy
+        figures |= {
+            "recordings": recordings.name,
+            "samples": len(binned),
+            "hard_accuracy": hard,
+            "integer_accuracy": integer,
+        }
+        echo(
+            f"float, hard spikes {100 * hard:.2f} %, {bits_name(bits)} {100 * integer:.2f} % "
+            f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of {recordings.name}"
+        )
+    out = Path(args.out)
+    if args.target == "model":
+        modelfile.save(model, out)
+    else:
+        write_c(model, binned, args.name, out, overwrite=args.overwrite)
+    echo(f"wrote {out} (model {figures['model_hash'][:16]})")
+    write_json(args.json, figures)
+    return 0
+
+
+def check_c(out: Path, *, overwrite: bool = False) -> None:
+    """Tells before the work what write_c would refuse: a folder of something else, or of an export that was edited."""
+    from firmware_gen.c_gen.target import check_folder
+
+    check_folder(out, overwrite=overwrite)
+
+
+def write_c(
+    model: Model, binned: BinnedEvents | None, name: str | None, out: Path, *, overwrite: bool = False
+) -> None:
+    """The folder of C for a model, with known-answer vectors from `binned` (random events without it)."""
+    from firmware_gen.c_gen.target import DEFAULT_NAME, generate, write_folder
+
+    write_folder(generate(model, binned, name or DEFAULT_NAME), out, overwrite=overwrite)

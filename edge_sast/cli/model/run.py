@@ -1,0 +1,184 @@
+"""`edge-sast run`: the integer runtime on recordings."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from edge_sast.cli.model.run_steps import WantedSteps, add_step_arguments
+from edge_sast.cli.options.checks import set_threads
+from edge_sast.cli.options.newest import newest_model
+from edge_sast.cli.options.recordings import (
+    Recordings,
+    add_data_arguments,
+    check_data_options,
+    load_files,
+    load_split,
+)
+from edge_sast.errors import EdgeSastError
+from edge_sast.terminal import echo
+
+if TYPE_CHECKING:
+    from edge_sast.runtime import RunResult, Simulator
+
+NAME = "run"
+HELP = (
+    "Run an integer model on recordings, exactly as the device does. Tells predictions, SynOps (the weight additions "
+    "that a device executes), spikes and speed."
+)
+EXAMPLES = (
+    ("edge-sast run build/a/model.safetensors recording.bin", "one recording"),
+    (
+        "edge-sast run build/a/model.safetensors --data DIR --split test --json run.json",
+        "accuracy on a split",
+    ),
+    (
+        "edge-sast run build/a/model.safetensors recording.bin --record 0 --record-out layer.safetensors",
+        "every membrane and spike of layer 0",
+    ),
+)
+
+BLOCK = 512  # recordings between two chances to show progress and to be interrupted
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="model file made by 'edge-sast export' (default: that of the newest build below build)",
+    )
+    parser.add_argument(
+        "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
+    )
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="number of CPU threads, where 0 is all"
+    )
+    parser.add_argument("--predictions", metavar="FILE", help="write each recording's prediction (JSON)")
+    add_step_arguments(parser)
+    parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest model where none is named: where the first word is a recording, or there is no word at all."""
+    if args.model and _is_recording(args.model):
+        args.sources.insert(0, args.model)
+        args.model = None
+    if args.model is None and (args.sources or args.data):
+        args.model = newest_model()
+
+
+def _is_recording(word: str) -> bool:
+    """Whether a file's name is a recording's, and it is no model file of that name."""
+    from edge_sast.formats.registry import known_suffixes
+    from edge_sast.model.modelfile import is_model_file
+
+    return word.lower().endswith(known_suffixes()) and not is_model_file(word)
+
+
+def run(args: argparse.Namespace) -> int:
+    from edge_sast.model import modelfile
+    from edge_sast.report.tables import write_json
+    from edge_sast.runtime import Simulator
+
+    if bool(args.sources) == bool(args.data):
+        raise EdgeSastError("give recording files or --data DATA (such as digits), one of the two")
+    steps = WantedSteps.of(args)
+    check_data_options(args, without=("--sensor",))
+    model = modelfile.load(args.model)
+    simulator = Simulator(model)
+    steps.check_layers(simulator)
+    parallel = set_threads(args.threads)
+    recordings = (
+        load_split(model.binning, model.classes, args) if args.data else load_files(model, args.sources, args)
+    )
+    steps.check_sizes(simulator, recordings)
+    result, seconds = measure(simulator, recordings, parallel)
+    figures = _figures(result, seconds, recordings.labelled)
+    if args.data:
+        _print_summary(model.classes, figures, recordings)
+    else:
+        _print_recordings(model.classes, result, recordings)
+    if args.predictions:
+        write_json(args.predictions, _predictions(model.classes, result, recordings))
+    told = steps.write(simulator, recordings)
+    write_json(args.json, figures | ({"recordings": told} if steps.in_json else {}))
+    return 0
+
+
+def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
+    """All recordings, and the seconds that the simulation alone took, after compilation."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from edge_sast.runtime import RunResult
+
+    binned = recordings.binned
+    simulator.run(binned.select([0]), parallel=parallel)  # compiles, or loads what was compiled before
+    seconds = 0.0
+    parts = []
+    with tqdm(total=len(binned), desc="running", unit=" recordings", disable=None) as bar:
+        for start in range(0, len(binned), BLOCK):
+            block = binned.select(np.arange(start, min(start + BLOCK, len(binned))))
+            began = time.perf_counter()
+            parts.append(simulator.run(block, parallel=parallel))
+            seconds += time.perf_counter() - began
+            bar.update(len(block))
+    return RunResult.concatenate(parts), seconds
+
+
+def _figures(result: RunResult, seconds: float, labelled: bool) -> dict[str, Any]:
+    samples, synops = len(result.predictions), int(result.synops.sum())
+    return {
+        "samples": samples,
+        "accuracy": result.accuracy if labelled else None,
+        "synops_per_sample": synops / samples,
+        "seconds": seconds,
+        "samples_per_second": samples / seconds,
+        "synops_per_second": synops / seconds,
+    }
+
+
+def _print_summary(classes: tuple[str, ...], figures: dict[str, Any], recordings: Recordings) -> None:
+    from edge_sast.report.tables import print_table
+
+    echo(f"{recordings.name}: {figures['samples']} recordings, {len(classes)} classes")
+    row = (
+        f"{100 * figures['accuracy']:.2f}",
+        f"{figures['synops_per_sample']:.0f}",
+        f"{figures['seconds']:.3f}",
+        f"{figures['samples_per_second']:.0f}",
+        f"{figures['synops_per_second'] / 1e6:.1f}",
+    )
+    print_table([row], ["accuracy %", "SynOps/sample", "seconds", "samples/s", "MSynOps/s"])
+
+
+def _print_recordings(classes: tuple[str, ...], result: RunResult, recordings: Recordings) -> None:
+    from edge_sast.report.tables import print_table
+
+    rows = [
+        (
+            source,
+            classes[result.predictions[i]],
+            " ".join(str(output) for output in result.outputs[i]),
+            str(result.synops[i].sum()),
+            str(result.spikes[i].sum()),
+            str(recordings.binned.dropped[i]),
+        )
+        for i, source in enumerate(recordings.binned.sources)
+    ]
+    print_table(rows, ["recording", "prediction", "outputs", "SynOps", "spikes", "late events"])
+
+
+def _predictions(classes: tuple[str, ...], result: RunResult, recordings: Recordings) -> list[dict[str, Any]]:
+    binned = recordings.binned
+    return [
+        {
+            "source": source,
+            "label": binned.classes[binned.labels[i]] if recordings.labelled else None,
+            "prediction": classes[result.predictions[i]],
+        }
+        for i, source in enumerate(binned.sources)
+    ]

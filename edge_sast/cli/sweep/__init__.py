@@ -1,0 +1,1 @@
+"""A sweep: its space, study, trials as processes, journal and report."""

@@ -1,1 +1,0 @@
-"""Recordings in, binned events out: readers, data sets, binning, augmentation."""

@@ -1,0 +1,1 @@
+"""Labelled recordings in splits: read lazily, binned and cached."""

@@ -1,0 +1,151 @@
+"""A split of a data set, read, binned and cached."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_sast.bulk.threads import map_in_order
+from edge_sast.datasets.bin_cache import CACHE_VERSION, CachedBins, read_cache, write_cache
+from edge_sast.datasets.dataset import Dataset, RecordingRef
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.to_bins import BinnedEvents, BinnedRecording, Binning, bin_recording
+from edge_sast.places import default_cache_dir
+from edge_sast.terminal import echo
+
+
+def load_binned(
+    dataset: Dataset,
+    split: str,
+    binning: Binning,
+    *,
+    cache_dir: str | Path | None = None,
+    limit: int | None = None,
+    progress: bool = True,
+    skip_empty: bool = False,
+    cached: bool = True,
+) -> BinnedEvents:
+    """Read and bin a split, or take it from the cache.
+
+    Args:
+        dataset: where the recordings come from.
+        split: one of `dataset.splits`.
+        binning: sensor, coordinate shift, dt, steps and cap.
+        cache_dir: folder of the cache; None is `default_cache_dir()`.
+        limit: at most this many recordings, spread evenly over the classes; None is all.
+        progress: show a progress bar on a terminal.
+        skip_empty: leave out recordings with 0 events and say so on stderr, instead of refusing them.
+        cached: False neither reads nor writes the cache: for what is looked at once, as corrupted recordings are.
+
+    Raises:
+        EdgeSastError: unknown split, damaged recording, recording with 0 events, or nothing left.
+    """
+    refs = dataset.recordings(split)
+    chosen = spread(np.array([ref.label for ref in refs], np.int64), limit)
+    how = (dataset.sensor, astuple(binning), limit, skip_empty)
+    key = _key(dataset, split, how) if cached else ""
+    path = Path(cache_dir or default_cache_dir()) / f"{key}.safetensors"
+    binned = _from_cache(path, refs, dataset.classes, binning) if cached else None
+    if binned is None:
+        bins = _bin_all([refs[i] for i in chosen], chosen, binning, progress, skip_empty)
+        if len(bins.kept) == 0:
+            raise EdgeSastError(
+                f"{dataset.name}: split '{split}' has 0 recordings with events; add recordings"
+            )
+        binned = _build(bins, refs, dataset.classes, binning)
+        if cached:
+            # What was binned must be what the key was made of.
+            if _key(dataset, split, how) != key:
+                raise EdgeSastError(
+                    f"{dataset.name}: recordings of split '{split}' changed while they were read; run the same command "
+                    "again when nothing writes to them"
+                )
+            write_cache(path, bins)
+    _report_skipped(refs, chosen, binned)
+    return binned
+
+
+def spread(labels: np.ndarray, limit: int | None) -> np.ndarray:
+    """Positions int64[min(n, limit)], ascending, that take the classes in turn; all of them for limit None.
+
+    Raises:
+        EdgeSastError: limit below 1.
+    """
+    if limit is None:
+        return np.arange(len(labels))
+    if limit < 1:
+        raise EdgeSastError(f"--limit is {limit}; it must be 1 or more")
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        rank[members] = np.arange(len(members))
+    return np.sort(np.lexsort((labels, rank))[:limit])
+
+
+def _key(dataset: Dataset, split: str, how: tuple[object, ...]) -> str:
+    """Names the bins of a split's recordings, read and binned as `how` says."""
+    parts = (CACHE_VERSION, dataset.fingerprint(split), *how)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _bin_all(
+    refs: Sequence[RecordingRef], positions: np.ndarray, binning: Binning, progress: bool, skip_empty: bool
+) -> CachedBins:
+    """Bins of all `refs`; `positions` are their places in the split."""
+
+    def work(ref: RecordingRef) -> BinnedRecording | None:
+        recording = ref.load()
+        row = bin_recording(recording, binning)
+        if len(recording) == 0 and not skip_empty:
+            raise EdgeSastError(
+                f"{ref.source}: 0 events; remove the file, or pass --skip-empty to leave it out"
+            )
+        return row if len(recording) else None
+
+    # disable=None shows the bar on terminals only.
+    bar = tqdm(map_in_order(work, refs), total=len(refs), desc="reading", disable=None if progress else True)
+    found = [(position, row) for position, row in zip(positions, bar, strict=True) if row is not None]
+    rows = [row for _, row in found]
+    kept = [position for position, _ in found]
+    offsets = np.cumsum([0] + [len(row.indices) for row in rows])
+    pointers = [row.step_ptr[1:] + offset for row, offset in zip(rows, offsets, strict=False)]
+    return CachedBins(
+        np.concatenate([row.indices for row in rows] or [np.zeros(0, np.int32)]),
+        np.concatenate([row.counts for row in rows] or [np.zeros(0, np.uint8)]),
+        np.concatenate([np.zeros(1, np.int64), *pointers]),
+        np.array(kept, np.int64),
+        np.array([row.dropped for row in rows], np.int64),
+    )
+
+
+def _from_cache(
+    path: Path, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
+) -> BinnedEvents | None:
+    bins = read_cache(path)
+    try:
+        return _build(bins, refs, classes, binning) if bins else None
+    except (EdgeSastError, IndexError):
+        return None  # a file that does not fit the data set is damaged: the caller builds it anew
+
+
+def _build(
+    bins: CachedBins, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
+) -> BinnedEvents:
+    labels = np.array([refs[i].label for i in bins.kept], np.int64)
+    sources = tuple(refs[i].source for i in bins.kept)
+    return BinnedEvents(
+        binning, bins.indices, bins.counts, bins.step_ptr, labels, classes, sources, bins.dropped
+    )
+
+
+def _report_skipped(refs: Sequence[RecordingRef], chosen: np.ndarray, binned: BinnedEvents) -> None:
+    skipped = len(chosen) - len(binned)
+    if skipped:
+        names = set(binned.sources)
+        first = next(refs[i].source for i in chosen if refs[i].source not in names)
+        echo(f"warning: {skipped} recordings with 0 events left out, first {first}", error=True)

@@ -1,0 +1,1 @@
+"""Accuracy under faults of the sensor."""

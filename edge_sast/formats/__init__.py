@@ -1,0 +1,1 @@
+"""Event files: one module a format, bytes in, events out."""

@@ -1,0 +1,94 @@
+"""ATIS 5-byte events, the format of N-MNIST and N-Caltech101.
+
+Big-endian, 5 bytes an event: x[7:0], y[7:0], then 24 bits: polarity (bit 23), timestamp in µs (bits 22..0).
+An event with y = 240, one row below the ATIS array of 304x240 pixels, is no pixel: from it on every
+timestamp is 2^13 µs later.
+
+Source: G. Orchard et al., "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades",
+Frontiers in Neuroscience 9:437, 2015, and the reader published with it (Event-Python, eventvision.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.recording import make_events
+
+EVENT_BYTES = 5
+OVERFLOW_Y = 240
+OVERFLOW_US = 1 << 13
+TIME_MASK = (1 << 23) - 1
+MAX_COLUMN = 255
+# One overflow event carries 8 ms, so a day-long recording would be mostly overflow events: about 17 minutes
+# is the end.
+MAX_WRITE_US = 1 << 30
+
+
+def parse_atis(data: bytes, source: str) -> np.ndarray:
+    """Events of an ATIS file.
+
+    Args:
+        data: the whole file.
+        source: its name for messages.
+
+    Returns:
+        EVENT_DTYPE[n] in file order, overflow events applied and removed. Order and range are checked by
+        `Recording`.
+
+    Raises:
+        EdgeSastError: the file ends inside an event.
+    """
+    rest = len(data) % EVENT_BYTES
+    if rest:
+        raise EdgeSastError(
+            f"{source}: ends at byte {len(data)}, {rest} bytes into the event at byte offset "
+            f"{len(data) - rest} "
+            f"({EVENT_BYTES} bytes an event); the file is truncated or not ATIS: copy it again"
+        )
+    raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, EVENT_BYTES)
+    y = raw[:, 1]
+    word = raw[:, 2].astype(np.int64) << 16 | raw[:, 3].astype(np.int64) << 8 | raw[:, 4]
+    t = word & TIME_MASK
+    p = raw[:, 2] >> 7
+    overflow = y == OVERFLOW_Y
+    if not overflow.any():
+        return make_events(t, raw[:, 0], y, p)
+    t = t + OVERFLOW_US * np.cumsum(overflow)
+    pixel = ~overflow
+    return make_events(t[pixel], raw[pixel, 0], y[pixel], p[pixel])
+
+
+def write_recording_atis(events: np.ndarray) -> bytes:
+    """The ATIS file that `parse_atis` reads back as the same events.
+
+    Args:
+        events: EVENT_DTYPE[n] in time order.
+
+    Returns:
+        5 bytes an event, with overflow events inserted where t passes 2^23 - 1 µs.
+
+    Raises:
+        EdgeSastError: an event that the format cannot hold.
+    """
+    for field, limit in (("x", MAX_COLUMN), ("y", OVERFLOW_Y - 1), ("t", MAX_WRITE_US - 1), ("p", 1)):
+        bad = (events[field] > limit) | (events[field] < 0)
+        if bad.any():
+            index = int(bad.argmax())
+            raise EdgeSastError(
+                f"event {index}: {field}={events[field][index]} does not fit an ATIS file (0..{limit}); "
+                "crop, shift or cut the recording first"
+            )
+    # Overflows needed before event i, so that the rest of its timestamp fits 23 bits; monotone because t is.
+    needed = np.maximum(0, -(-(events["t"] - TIME_MASK) // OVERFLOW_US))
+    if np.any(np.diff(needed) < 0):
+        raise EdgeSastError("events run backwards in time; order them before writing an ATIS file")
+    positions = np.arange(len(events)) + needed
+    total = len(events) + (int(needed[-1]) if len(events) else 0)
+    raw = np.zeros((total, EVENT_BYTES), dtype=np.uint8)
+    raw[:, 1] = OVERFLOW_Y
+    word = (events["t"] - needed * OVERFLOW_US) | events["p"].astype(np.int64) << 23
+    columns = (events["x"], events["y"], word >> 16, word >> 8 & 0xFF, word & 0xFF)
+    for column, values in enumerate(columns):
+        raw[positions, column] = values
+    return raw.tobytes()

@@ -1,0 +1,1 @@
+"""One board on one line: frames, messages, windows."""

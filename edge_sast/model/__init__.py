@@ -1,0 +1,1 @@
+"""The integer model: frozen, validated, proven, hashed. It knows no device."""

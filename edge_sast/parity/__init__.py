@@ -1,0 +1,1 @@
+"""Exact equality with the runtime; the first difference is named."""

@@ -1,0 +1,1 @@
+"""Figures (plain values) to words: tables and intervals."""

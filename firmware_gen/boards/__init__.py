@@ -1,0 +1,1 @@
+"""Microcontroller boards: programs for them, and QEMU's."""

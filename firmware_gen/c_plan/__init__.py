@@ -1,0 +1,1 @@
+"""How the C holds and runs a layer: layout, lanes, kernels, bytes."""

@@ -1,0 +1,1 @@
+"""Which instructions a core has, and which a program uses."""

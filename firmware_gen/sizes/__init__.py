@@ -1,0 +1,1 @@
+"""Flash, RAM and stack, told before anything is compiled."""

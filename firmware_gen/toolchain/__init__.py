@@ -1,0 +1,1 @@
+"""Cores, compilers and what they write: one place each."""

@@ -1,0 +1,1 @@
+"""A build folder against the runtime, wherever it runs."""

@@ -1,0 +1,441 @@
+"""`edge-sast hil` and `verify --on PORT` as they are typed, on virtual boards of their own processes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import bad_lines
+import numpy as np
+import pytest
+
+from edge_sast.cli.main import main
+from edge_sast.cli.options.recordings import load_sent
+from edge_sast.events.recording import make_events
+from edge_sast.formats.atis import write_recording_atis
+from edge_sast.formats.registry import read_file
+from edge_sast.link import ports
+from edge_sast.model import modelfile
+from edge_sast.model.modelfile import model_hash
+from edge_sast.runtime import Simulator
+from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.virtual.board import RX_BYTES, build_virtual_board, running
+from firmware_gen.virtual.relay import RelaySettings
+from tests.cli.models import line_model, save_line_model
+from tests.cli.recordings import write_lines
+from tests.strategies import as_counts, binned
+
+RECORDINGS = 12
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """A model, recordings, its build folder, its board, and the board of a model with one weight changed."""
+    folder = tmp_path_factory.mktemp("hil")
+    write_lines(folder / "data", {"test": RECORDINGS // 3})
+    save_line_model(folder)
+    model = line_model()
+    write_folder(generate(model), folder / "build")
+    build_virtual_board(folder / "build", folder / "right")
+    wrong = changed_model()
+    write_folder(generate(wrong), folder / "wrong_build")
+    tables = folder / "wrong_build" / "src" / "sast_model.c"
+    hashes = [", ".join(map(str, bytes.fromhex(model_hash(m)))) for m in (wrong, model)]
+    assert hashes[0] in tables.read_text()
+    tables.write_text(tables.read_text().replace(*hashes))
+    build_virtual_board(folder / "wrong_build", folder / "wrong")
+    return folder
+
+
+def changed_model():
+    """line_model with another weight from input channel 0 to output channel 2."""
+    model = line_model()
+    weight = model.layers[0].weight.copy()
+    weight[1, 1, 0, 2] += 3 if weight[1, 1, 0, 2] < 0 else -3
+    return replace(model, layers=(replace(model.layers[0], weight=weight), *model.layers[1:]))
+
+
+@contextmanager
+def board(home: Path, program: str = "right", tcp: bool = True, baud: int = 0):
+    with running(RelaySettings(str(home / program), RX_BYTES, tcp, baud)) as found:
+        yield found
+
+
+def words(home: Path, names: list[str], *more: object) -> list[str]:
+    options = ["--data", home / "data", "--cache-dir", home / "cache", *more]
+    options += [word for name in names for word in ("--port", name)]
+    return ["hil", *map(str, [home / "model.safetensors", *options])]
+
+
+def table(lines: list[str], first: str) -> list[list[str]]:
+    """The cells of the table whose first header is `first`."""
+    start = next(i for i, line in enumerate(lines) if line.startswith(first))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line:
+            break
+        rows.append(re.split(r" {2,}", line.strip()))
+    return rows
+
+
+@pytest.mark.parametrize("tcp", [True, False], ids=["tcp", "pty"])
+def test_a_board_that_agrees(home, tmp_path, capsys, tcp):
+    figures = tmp_path / "figures.json"
+    with board(home, tcp=tcp) as found:
+        arguments = [
+            "--json",
+            figures,
+            "--journal",
+            tmp_path / "j.jsonl",
+            "--wire-log",
+            tmp_path / "wire.txt",
+        ]
+        assert main(words(home, [found.port], *arguments)) == 0
+    model = line_model()
+    paths = sorted((home / "data" / "test").glob("*/*.bin"))
+    expected = Simulator(model).run(
+        binned(model, [as_counts(read_file(path), model.binning) for path in paths])
+    )
+    right = [
+        model.classes[p] == path.parent.name for p, path in zip(expected.predictions, paths, strict=True)
+    ]
+    found_figures = json.loads(figures.read_text())
+    assert found_figures["accuracy"] == found_figures["runtime_accuracy"] == np.mean(right)
+    assert (found_figures["recordings"], found_figures["compared"], found_figures["mismatches"]) == (
+        12,
+        12,
+        0,
+    )
+    assert (found_figures["complete"], found_figures["model_hash"]) == (True, model_hash(model))
+    for i, layer in enumerate(found_figures["layers"]):
+        assert layer["synops"] == layer["runtime_synops"] == expected.synops[:, i].sum()
+        assert layer["spikes"] == layer["runtime_spikes"] == expected.spikes[:, i].sum()
+        assert layer["equal"]
+    for i, row in enumerate(found_figures["results"]):
+        assert (row["source"], row["label"]) == (str(paths[i]), paths[i].parent.name)
+        assert row["outputs"] == expected.outputs[i].tolist()
+        assert len(row["ticks"]) == model.binning.steps
+        assert len(row["unique_ticks"]) == (0 if i % 8 else model.binning.steps)
+        assert row["ticks_total"] == sum(row["ticks"])
+    (told,) = found_figures["boards"]
+    for kind, recordings in (("", 12), ("unique_", 2)):
+        ticks = [tick for row in found_figures["results"] for tick in row[f"{kind}ticks"]]
+        assert told[f"{kind}ticks_recordings"] == recordings
+        assert told[f"{kind}ticks_per_step"]["max"] == max(ticks)
+        assert told[f"{kind}ticks_per_step"]["mean"] == pytest.approx(np.mean(ticks))
+        assert told[f"{kind}ticks_per_step"]["p99"] == sorted(ticks)[int(np.ceil(0.99 * len(ticks))) - 1]
+    assert (told["port"], told["clock"], told["clock_hz"]) == (found.port, "microseconds", 1_000_000)
+    lines = capsys.readouterr().out.splitlines()
+    percent = f"{100 * np.mean(right):.2f}"
+    assert lines[0] == (
+        f"{home / 'data'} test: 12 recordings, accuracy {percent} %, runtime {percent} %; 0 mismatches, checked: both"
+    )
+    assert table(lines, "port")[0][:3] == [found.port, "virtual", "12"]
+    second = lines[lines.index("", lines.index("", 1) + 1) + 1 :]
+    assert [row[:4] for row in table(second, "port")] == [
+        [found.port, "microseconds at 1 MHz", *kind]
+        for kind in (("as sent", "12"), ("those that count", "2"))
+    ]
+    assert [row[-1] for row in table(lines, "layer")] == ["equal", "equal"]
+    assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 13
+    assert " > LOAD " in (tmp_path / "wire.txt").read_text()
+
+
+def test_unique_events_give_the_same_answers_in_fewer_bytes(home, tmp_path, capsys):
+    figures, journals = {}, {}
+    for kind in ("sent", "unique"):
+        options = ["--unique-events"] if kind == "unique" else []
+        journals[kind] = tmp_path / f"{kind}.jsonl"
+        more = ["--json", tmp_path / "f.json", "--journal", journals[kind], "--limit", 3, *options]
+        with board(home) as found:
+            assert main(words(home, [found.port], *more)) == 0
+        figures[kind] = json.loads((tmp_path / "f.json").read_text())
+        assert figures[kind]["events"] == kind
+    rows = [figures[kind]["results"] for kind in ("sent", "unique")]
+    all_repeats = 0
+    for sent, unique in zip(*rows, strict=True):
+        assert all(
+            sent[name] == unique[name] for name in ("source", "prediction", "outputs", "synops", "spikes")
+        )
+        assert (sent["mismatch"], unique["mismatch"], unique["ticks"]) == (None, None, [])
+        assert len(unique["unique_ticks"]) == 4
+        events = read_file(Path(sent["source"])).events
+        repeats = len(events) - int(as_counts(read_file(Path(sent["source"])), line_model().binning).sum())
+        assert sent["wire_bytes"] >= unique["wire_bytes"] + repeats
+        all_repeats += repeats
+    assert all_repeats > 0
+    told = figures["unique"]["boards"][0]
+    assert (told["ticks_per_step"], told["ticks_recordings"], told["unique_ticks_recordings"]) == (None, 0, 3)
+    capsys.readouterr()
+    with board(home) as found:
+        for kind, options in (("sent", ["--unique-events"]), ("unique", [])):
+            resume = ["--resume", journals[kind], "--limit", 3, *options]
+            assert main(words(home, [found.port], *resume)) == 2
+            message = "; give --unique-events, or leave it out, as then, or start anew without --resume"
+            assert message in capsys.readouterr().err
+
+
+def test_more_events_than_can_be_counted_are_told(tmp_path, capsys):
+    """300 of one pixel in a step: 255 are sent."""
+    t = np.sort(np.random.default_rng(0).integers(0, 1000, 300))
+    events = make_events(t - t[0], np.full(300, 5), np.full(300, 6), np.ones(300))
+    for name in ("column", "diagonal", "row"):
+        (tmp_path / "data" / "test" / name).mkdir(parents=True)
+        (tmp_path / "data" / "test" / name / "a.bin").write_bytes(write_recording_atis(events))
+    arguments = argparse.Namespace(
+        data=str(tmp_path / "data"), split=None, limit=None, sensor=None, window_us=None, download_dir=None,
+        skip_empty=False, cache_dir=str(tmp_path / "cache"),
+    )  # fmt: skip
+    model = line_model()
+    recordings, sent = load_sent(model.binning, model.classes, arguments)
+    assert sent.counts.tolist() == [255] * 3
+    assert recordings.binned.counts.tolist() == [1] * 3
+    assert recordings.binned.binning == model.binning
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path / 'data'} test: 3 inputs have 255 events or more in a step; 255 of each are sent\n"
+    )
+
+
+def test_one_wrong_weight_is_named_on_one_of_two_boards(home, tmp_path, capsys):
+    right, wrong, model = Simulator(line_model()), Simulator(changed_model()), line_model()
+    with ExitStack() as stack:
+        good, bad = (stack.enter_context(board(home, name, baud=230_400)) for name in ("right", "wrong"))
+        assert main(words(home, [good.port, bad.port], "--json", tmp_path / "f.json")) == 1
+    told = capsys.readouterr()
+    figures = json.loads((tmp_path / "f.json").read_text())
+    by_port = {name: [r for r in figures["results"] if r["port"] == name] for name in (good.port, bad.port)}
+    assert all(by_port.values())
+    assert all(row["mismatch"] is None for row in by_port[good.port])
+    assert figures["mismatches"] == sum(row["mismatch"] is not None for row in by_port[bad.port]) > 0
+    first = figures["first_mismatch"]
+    assert figures["first_mismatch_located"]
+    one = binned(model, [as_counts(read_file(Path(first["source"])), model.binning)])
+    a, b = right.trace(one, 0), wrong.trace(one, 0)
+    step, neuron = np.argwhere(a.membranes != b.membranes)[0]
+    assert (first["step"], first["layer"], first["quantity"], first["neuron"]) == (
+        step,
+        0,
+        "membrane",
+        neuron,
+    )
+    assert (first["expected"], first["got"]) == (a.membranes[step, neuron], b.membranes[step, neuron])
+    place = f"sample {first['sample']} ({first['source']}), step {step}, layer 0, neuron {neuron}: membrane"
+    difference = f"{place} expected {first['expected']}, got {first['got']}"
+    count = figures["mismatches"]
+    assert told.err.splitlines() == [
+        f"mismatch: {difference}",
+        f"edge-sast: {count} of 12 recordings differ from the runtime, the first: {difference}",
+    ]
+    assert table(told.out.splitlines(), "layer")[0][-1] in ("equal", "MISMATCH")
+
+
+def start(arguments: list[str]) -> subprocess.Popen:
+    code = "import sys; from edge_sast.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_lines(path: Path, count: int, process: subprocess.Popen) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        if path.exists() and path.read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.02)
+    raise AssertionError(process.communicate())
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_a_run_that_ended_early_goes_on(home, tmp_path, capsys, how):
+    journal, figures = tmp_path / "j.jsonl", tmp_path / "f.json"
+    with board(home, baud=57_600) as found:
+        process = start(words(home, [found.port], "--journal", journal))
+        wait_for_lines(journal, 4, process)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=60)
+    kept = journal.read_bytes()
+    done = kept.count(b"\n") - 1
+    assert 3 <= done < RECORDINGS
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert said == (
+            f"edge-sast: interrupted: {done} of 12 recordings are kept in {journal}; go on with --resume {journal}\n"
+        )
+    with board(home) as found:
+        assert main(words(home, [found.port], "--resume", journal, "--json", figures)) == 0
+    assert journal.read_bytes().startswith(kept[: kept.rindex(b"\n") + 1])
+    told = json.loads(figures.read_text())
+    assert (told["compared"], told["mismatches"], told["complete"]) == (12, 0, True)
+    assert sorted(row["index"] for row in told["results"]) == list(range(12))
+    assert sum(b["recordings"] for b in told["boards"] if b["port"] == found.port) == 12 - done
+    capsys.readouterr()
+    with board(home) as found:
+        refused = [
+            (["--limit", "6"], "its data is .*; give the same --data, --split, --limit"),
+            (["--check", "crc"], "its check is both, here it is crc; give the same --check"),
+        ]
+        for options, message in refused:
+            assert main(words(home, [found.port], "--resume", journal, *options)) == 2
+            head = f"^edge-sast: --resume {journal}: belongs to another run: "
+            assert re.search(head + message, capsys.readouterr().err)
+
+
+def test_a_board_that_dies_for_good_ends_with_one_line(home, tmp_path, capsys):
+    journal, figures = tmp_path / "j.jsonl", tmp_path / "f.json"
+    with board(home, baud=57_600) as found:
+        arguments = words(home, [found.port], "--journal", journal, "--retries", "1", "--json", figures)
+        process = start(arguments)
+        wait_for_lines(journal, 4, process)
+        found.stop()
+        out, said = process.communicate(timeout=120)
+    assert process.returncode == 2
+    told = json.loads(figures.read_text())
+    done = told["compared"]
+    assert 3 <= done < RECORDINGS
+    assert (told["complete"], told["mismatches"]) == (False, 0)
+    assert out.startswith(f"{home / 'data'} test: {done} of 12 recordings, accuracy ")
+    failure = r"recording \d+ \(\S+\): board: the port failed \(.*\): plug the board in and run again"
+    again = r"nothing answers there \(.*\); start what serves the board, and check host and port"
+    line = (
+        rf"edge-sast: --port {found.port}: given up: {failure}; 2 failures in a row, the last: {again}; {done} of 12 "
+        rf"recordings are kept, go on with --resume {journal}"
+    )
+    assert re.fullmatch(line, said.splitlines()[-1])
+    with board(home) as found:
+        assert main(words(home, [found.port], "--resume", journal)) == 0
+    assert "12 recordings" in capsys.readouterr().out
+
+
+def test_the_default_journal(home, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with board(home) as found:
+        assert main(words(home, [found.port], "--resume")) == 2
+        assert re.search(
+            r"--resume \S+\.jsonl: does not exist; start without --resume", capsys.readouterr().err
+        )
+        assert main(words(home, [found.port], "--check", "result")) == 0
+        (journal,) = (tmp_path / "edge-sast" / "hil").iterdir()
+        before = journal.read_bytes()
+        assert main(words(home, [found.port], "--check", "result", "--resume")) == 0
+        assert journal.read_bytes() == before
+
+
+def test_mistakes_are_one_line(home, tmp_path, capsys):
+    (tmp_path / "there").touch()
+    model = str(home / "model.safetensors")
+    cases = [
+        (
+            ["hil", model],
+            r"--port is missing; give one that 'edge-sast hil ports' shows, or socket://HOST:PORT",
+        ),
+        (["hil", model, "--port", "x"], r"--data is missing; give the recordings to run: .*"),
+        (words(home, ["loop://"]), r"--port loop://: hears only what it says itself, .*"),
+        (words(home, ["a", "a"]), r"--port a: is given twice; a board takes one recording at a time"),
+        (words(home, ["/dev/ttyNONE"]), r"--port /dev/ttyNONE: no such port; .*"),
+        (words(home, ["x"], "--check", "all"), r"--check is 'all'; choose both, crc, result"),
+        (
+            words(home, ["x"], "--check", "crc", "--unique-events"),
+            r"--unique-events: observed runs get no other events; leave it out beside --check crc",
+        ),
+        (words(home, ["x"], "--baud", "0"), r"--baud is 0; it must be 1 or more, .*"),
+        (words(home, ["x"], "--stall-s", "nan"), r"--stall-s is nan; give seconds above 0"),
+        (words(home, ["x"], "--patience-s", "0"), r"--patience-s is 0.0; give seconds above 0"),
+        (words(home, ["x"], "--retries", "-1"), r"--retries is -1; give 0 or more"),
+        (words(home, ["x"], "--wire-log", tmp_path), r"--wire-log \S+: is a folder; name a file"),
+        (
+            words(home, ["x"], "--journal", "a", "--resume", "b"),
+            r"--resume FILE and --journal FILE: give one of .*",
+        ),
+    ]
+    for arguments, message in cases:
+        assert main(arguments) == 2
+        assert re.fullmatch(f"edge-sast: {message}\n", capsys.readouterr().err)
+    with board(home) as found:
+        assert main(words(home, [found.port], "--journal", tmp_path)) == 2
+        assert capsys.readouterr().err == f"edge-sast: --journal {tmp_path}: is a folder; name a file\n"
+        assert main(words(home, [found.port], "--journal", tmp_path / "there")) == 2
+        assert "/there: exists; go on with it by --resume" in capsys.readouterr().err
+        other = tmp_path / "other.safetensors"
+        modelfile.save(
+            replace(
+                line_model(),
+                classes=(
+                    "column",
+                    "diagonal",
+                    "row",
+                )[::-1],
+            ),
+            other,
+        )
+        assert main(["hil", str(other), *words(home, [found.port])[2:]]) == 2
+        hashes = [model_hash(m)[:16] for m in (line_model(), modelfile.load(other))]
+        assert capsys.readouterr().err == (
+            f"edge-sast: --port {found.port}: the board (virtual) runs model {hashes[0]}, MODEL is {hashes[1]}; flash "
+            "the build of MODEL, or give the model file of the build on the board\n"
+        )
+
+
+def test_the_list_of_ports(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        ports, "list_ports", lambda: [ports.PortInfo("/dev/ttyACM0", "ST-Link", "USB 0483:374B")]
+    )
+    assert main(["hil", "ports", "--json", str(tmp_path / "ports.json")]) == 0
+    assert table(capsys.readouterr().out.splitlines(), "port") == [
+        ["/dev/ttyACM0", "ST-Link", "USB 0483:374B"]
+    ]
+    expected = [{"device": "/dev/ttyACM0", "description": "ST-Link", "hardware": "USB 0483:374B"}]
+    assert json.loads((tmp_path / "ports.json").read_text()) == expected
+    monkeypatch.setattr(ports, "list_ports", lambda: [])
+    assert main(["hil", "ports"]) == 0
+    assert capsys.readouterr().out.startswith("no serial ports; plug a board in")
+
+
+def test_verify_on_a_port(home, tmp_path, capsys):
+    arguments = ["verify", str(home / "build"), "--json", str(tmp_path / "f.json"), "--on"]
+    with board(home) as found:
+        assert main([*arguments, found.port, "--data", str(home / "data")]) == 0
+        assert capsys.readouterr().out == (
+            f"{found.port} (virtual): 15 recordings, 60 steps, every output and counter equal without an observer, "
+            "every CRC with one\n"
+        )
+        figures = json.loads((tmp_path / "f.json").read_text())
+        assert (figures["target"], figures["samples"], figures["mismatches"]) == (found.port, 15, 0)
+        assert main([*arguments, found.port, "--toolchain", "gcc"]) == 2
+        assert "--toolchain is 'gcc', which is for emulated cores" in capsys.readouterr().err
+    assert main([*arguments, found.port]) == 2
+    assert re.match(rf"edge-sast: --on {found.port}: nothing answers there \(", capsys.readouterr().err)
+
+
+def test_verify_on_a_port_finds_a_wrong_weight(home, tmp_path, capsys):
+    arguments = ["verify", str(home / "build"), "--json", str(tmp_path / "f.json"), "--on"]
+    with board(home, "wrong", tcp=False) as found:
+        assert main([*arguments, found.port]) == 1
+    said = capsys.readouterr().err
+    message = (
+        rf"edge-sast: {found.port}: \d of 3 recordings differ from the runtime, the first: sample 0 \(.*\), "
+    )
+    assert re.search(message + r"step 0, layer 0, neuron \d+: membrane expected -?\d+, got -?\d+\n$", said)
+    assert json.loads((tmp_path / "f.json").read_text())["first_mismatch"]["layer"] == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "end"), [("right", 0, "every recording right"), ("wrong", 1, "code 1, ")]
+)
+def test_the_campaign_of_bad_lines_sees_what_a_run_came_to(home, tmp_path, program, code, end):
+    """Seed 31 draws a line that loses little."""
+    split = {"split": None, "limit": 3, "board_command": None}
+    args = argparse.Namespace(model=str(home / "model.safetensors"), data=str(home / "data"), **split)
+    row = bad_lines._run((args, str(home / program), str(tmp_path), 31))
+    assert row["code"] == code
+    assert row["end"].startswith(end)
+    assert 0 < row["silence_s"] <= row["seconds"]
+    figures = bad_lines.summary([row], row["silence_s"] / 2)
+    assert (figures["runs"], figures["wrong"], figures["otherwise"], figures["silent"]) == (1, code, 0, 1)

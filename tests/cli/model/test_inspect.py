@@ -1,0 +1,55 @@
+"""`edge-sast inspect`: the figures a user decides on."""
+
+import json
+
+from edge_sast.cli.main import main
+from edge_sast.model.modelfile import model_hash
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
+from tests.cli.models import line_model, save_line_model
+from tests.cli.recordings import write_lines
+
+
+def inspect(tmp_path, *arguments):
+    out = tmp_path / "figures.json"
+    assert main(["inspect", save_line_model(tmp_path), *map(str, arguments), "--json", str(out)]) == 0
+    return json.loads(out.read_text())
+
+
+def test_figures(tmp_path, capsys):
+    model = line_model()
+    found = inspect(tmp_path)
+    assert (found["format_version"], found["model_hash"]) == (1, model_hash(model))
+    sizes = footprint(CPlan(model))
+    assert (found["flash_bytes"], found["ram_bytes"]) == (sizes.flash_bytes, sizes.ram_bytes)
+    assert [layer["kind"] for layer in found["layers"]] == ["conv2d", "or_pool", "flatten", "linear"]
+    conv, pool, _, linear = found["layers"]
+    # 3x3 kernels at stride 2, padding 1 on 34 pixels: the first output of each axis meets 2 pixels, the others 3.
+    assert conv["max_synops_per_step"] == (3 * 17 - 1) ** 2 * 2 * 4
+    assert (conv["weights"], conv["bits"], conv["threshold_low"], conv["threshold_high"]) == (72, 4, 9, 9)
+    assert (conv["accumulator_bits"], conv["leak_shifts"], conv["neurons"]) == (16, [3], 17 * 17 * 4)
+    assert pool["size"] == 4
+    assert (linear["neuron"], linear["max_synops_per_step"]) == ("integrator", 64 * 3)
+    assert found["max_synops_per_step"] == 20_000 + 192
+    text = capsys.readouterr().out
+    assert f"model {found['model_hash'][:16]}, format 1, by tests" in text
+    assert f"{conv['accumulator_low']}..{conv['accumulator_high']}" in text
+    assert f"flash {sizes.flash_bytes} bytes of tables, RAM {sizes.ram_bytes} bytes" in text
+
+
+def test_measured_figures_agree_with_run(tmp_path, capsys):
+    data = write_lines(tmp_path / "data", {"test": 2})
+    options = ["--data", data, "--cache-dir", tmp_path / "cache"]
+    found = inspect(tmp_path, *options)
+    main(
+        ["run", str(tmp_path / "model.safetensors"), *map(str, options), "--json", str(tmp_path / "run.json")]
+    )
+    run = json.loads((tmp_path / "run.json").read_text())
+    for name in ("samples", "accuracy", "synops_per_sample"):
+        assert found[name] == run[name]
+    conv, pool, _, linear = found["layers"]
+    assert conv["synops_per_sample"] + linear["synops_per_sample"] == found["synops_per_sample"]
+    assert conv["firing_rate"] == conv["spikes_per_sample"] / (conv["neurons"] * 4)
+    assert 0 < conv["firing_rate"] < 1
+    assert (linear["firing_rate"], "firing_rate" in pool) == (0, False)
+    assert "firing %" in capsys.readouterr().out

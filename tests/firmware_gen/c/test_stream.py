@@ -1,0 +1,242 @@
+"""Live streams: any bursts, any pauses, any order inside a step; the same bits as recordings."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_sast.events.recording import Recording
+from edge_sast.events.to_bins import BinnedEvents, bin_recording
+from edge_sast.model.model import Model
+from edge_sast.runtime.simulator import Simulator
+from tests.firmware_gen.builds import (
+    PROGRAMS,
+    SANITIZED,
+    STRICT,
+    compile_c,
+    everything_model,
+    export,
+    small_model,
+)
+from tests.firmware_gen.stream_oracle import BACK_TO_BACK, ON_EVENT, WRAP, StreamOracle
+from tests.strategies import binned_recordings
+
+pytestmark = pytest.mark.needs("gcc")
+
+FURTHEST = (1 << 31) - 1
+
+
+def fast_model() -> Model:
+    """Steps of 1 µs, six of them; its read-out counts spikes."""
+    return replace(small_model(3), binning=replace(small_model().binning, dt_us=1, steps=6))
+
+
+MODELS = {"everything": everything_model(), "fast": fast_model()}
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled programs/stream.c for one model, waiting for cases."""
+
+    model: Model
+    process: subprocess.Popen
+
+    def run(self, case: list[str]) -> list[str]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("\n".join([*case, "end\n"]))
+        self.process.stdin.flush()
+        lines = []
+        while (line := self.process.stdout.readline()) not in (".\n", ""):
+            lines.append(line.rstrip())
+        assert line == ".\n", self.process.stderr.read() if self.process.stderr else ""
+        return lines
+
+
+@pytest.fixture(scope="module", params=sorted(MODELS))
+def program(request, tmp_path_factory):
+    model = MODELS[request.param]
+    build = export(model, tmp_path_factory.mktemp(request.param) / "build", count=1)
+    path = build / "stream"
+    flags = [*(flag for flag in STRICT if flag != "-Werror"), *SANITIZED[1:]]
+    sources = [PROGRAMS / "stream.c", *sorted((build / "src").glob("*.c"))]
+    compile_c(flags, sources, path, build / "include")
+    pipe = subprocess.PIPE
+    with subprocess.Popen([str(path)], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        yield Program(model, process)
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0, process.stderr.read()
+
+
+Event = tuple[int, int, int, int]  # t (never wrapping), x, y, polarity
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stream and what is done with it: ("push", events) or (verb, time)."""
+
+    lanes: int
+    windows: int
+    reach: int
+    calls: list[tuple[str, list[Event] | int]]
+
+    def text(self) -> list[str]:
+        lines = [f"init {self.lanes} {self.windows} {self.reach}"]
+        for verb, value in self.calls:
+            if isinstance(value, int):
+                lines.append(verb if verb in ("result", "restart") else f"{verb} {value % WRAP}")
+            else:
+                lines.append(f"push {len(value)}")
+                lines += [f"{t % WRAP} {x} {y} {p}" for t, x, y, p in value]
+        return lines
+
+    def expected(self, model: Model) -> list[str]:
+        oracle = StreamOracle(model, self.lanes, self.windows, self.reach)
+        for verb, value in self.calls:
+            if not isinstance(value, int):
+                for event in value:
+                    oracle.push(*event)
+            elif verb in ("result", "restart"):
+                getattr(oracle, verb)()
+            else:
+                getattr(oracle, verb)(value)
+        return oracle.lines()
+
+
+@st.composite
+def events(draw: st.DrawFn, model: Model, clock: int, reach: int, faults: bool) -> list[Event]:
+    """A burst that begins at `clock`; with faults: times that go back or jump, places outside."""
+    grid, rng = model.binning, np.random.default_rng(draw(st.integers(0, WRAP - 1)))
+    n = draw(st.sampled_from([0, 1, 2, 7, 40]))
+    most = draw(st.sampled_from([1, grid.dt_us // 4 + 1, grid.dt_us, 3 * grid.dt_us]))
+    t = clock + np.cumsum(rng.integers(0, most, n, endpoint=True))
+    x, y = (rng.integers(0, size, n) for size in (grid.sensor_width, grid.sensor_height))
+    p = rng.integers(0, 2, n)
+    if faults and n:
+        t += rng.choice([0, 0, 0, -1, -grid.dt_us, -2 * grid.dt_us], n)
+        x += rng.choice([0, 0, 0, 0, grid.sensor_width], n)
+        p += rng.choice([0, 0, 0, 0, 0, 2], n)
+        if draw(st.booleans()):
+            t[n // 2 :] += draw(st.sampled_from([1, -1])) * draw(
+                st.sampled_from([reach // 2, reach + 7 * grid.dt_us])
+            )
+    return list(zip(t.tolist(), x.tolist(), y.tolist(), p.tolist(), strict=True))
+
+
+@st.composite
+def cases(draw: st.DrawFn, model: Model, faults: bool = True) -> Case:
+    grid = model.binning
+    windows = draw(st.sampled_from([BACK_TO_BACK, ON_EVENT]))
+    divisors = [k for k in range(1, grid.steps + 1) if grid.steps % k == 0]
+    lanes = 1 if windows == ON_EVENT else draw(st.sampled_from(divisors))
+    reach = draw(st.sampled_from([1, 5, 20])) * grid.dt_us if faults else 1000 * grid.dt_us
+    clock = draw(st.sampled_from([0, 5, WRAP - 2 * grid.dt_us, WRAP - 1, 3 * WRAP // 4]))
+    calls: list[tuple[str, list[Event] | int]] = []
+    verbs = ["push", "push", "push", "advance", "result", *(["restart", "start", "behind"] if faults else [])]
+    for _ in range(draw(st.integers(1, 12))):
+        verb = draw(st.sampled_from(verbs))
+        if verb == "push":
+            burst = draw(events(model, clock, reach, faults))
+            clock = burst[-1][0] if burst else clock
+            calls.append(("push", burst))
+        else:
+            clock += draw(st.sampled_from([0, 1, grid.dt_us, 3 * grid.dt_us]))
+            calls.append((verb, clock))
+    return Case(lanes, windows, reach, calls)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_every_call_does_what_the_oracle_says(program, data):
+    case = data.draw(cases(program.model))
+    assert program.run(case.text()) == case.expected(program.model)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_bursts_and_the_order_inside_a_step_change_nothing(program, data):
+    case = data.draw(cases(program.model, faults=False))
+    whole = [event for verb, value in case.calls if verb == "push" for event in value]
+    start = whole[0][0] if whole else 0
+    end = whole[-1][0] + 5 * program.model.binning.dt_us if whole else 0
+    rng = np.random.default_rng(data.draw(st.integers(0, WRAP - 1)))
+    # Windows on event begin with their first event: there, only bursts may differ.
+    mixed = [
+        whole[i]
+        for i in sorted(
+            range(len(whole)),
+            key=lambda i: (
+                (whole[i][0] - start) // program.model.binning.dt_us,
+                rng.random() if case.windows == BACK_TO_BACK and whole[i][0] > start else 0,
+            ),
+        )
+    ]
+    cuts = np.sort(rng.integers(0, len(whole), 5, endpoint=True)).tolist()
+    bursts = [mixed[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    one = replace(case, calls=[("push", whole), ("advance", end)])
+    many = replace(case, calls=[*(("push", burst) for burst in bursts), ("advance", end)])
+    assert program.run(one.text()) == program.run(many.text())
+
+
+def recording_lines(model: Model, recording: Recording) -> list[str]:
+    """What edge_sast's own binning and runtime make of the windows of a stream, each a recording of its own."""
+    lines, grid, events = [], model.binning, recording.events
+    while len(events):
+        window = events[events["t"] < events["t"][0] + grid.steps * grid.dt_us]
+        cut = bin_recording(replace(recording, events=window), grid)
+        sources = ("window",)
+        whole = BinnedEvents(
+            grid,
+            cut.indices,
+            cut.counts,
+            cut.step_ptr,
+            np.zeros(1, np.int64),
+            model.classes,
+            sources,
+            np.zeros(1, np.int64),
+        )
+        trace = Simulator(model).trace(whole, 0)
+        lines += [f"step / {i + 1} {crc:08x}" for i, crc in enumerate(trace.crcs)]
+        start = int(events["t"][0])
+        told = ("result", start % WRAP, grid.steps, 0, trace.prediction, *trace.outputs)
+        lines.append(" ".join(map(str, told)))
+        events = events[len(window) :]
+    return lines
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_windows_on_event_are_recordings(program, data):
+    recording = data.draw(binned_recordings(program.model.binning))
+    grid = program.model.binning
+    stream = [(int(e["t"]), int(e["x"]), int(e["y"]), int(e["p"])) for e in recording.events]
+    bursts = [stream[i : i + 7] for i in range(0, len(stream), 7)]
+    end = (stream[-1][0] if stream else 0) + grid.steps * grid.dt_us
+    calls = [*(("push", burst) for burst in bursts), ("advance", end)]
+    case = Case(1, ON_EVENT, FURTHEST, calls)
+    assert program.run(case.text())[:-1] == recording_lines(program.model, recording)
+
+
+def test_a_pause_of_an_hour_between_windows_on_event(program):
+    """The clock wraps unseen; advance keeps the end of the last window from being taken for the present."""
+    grid = program.model.binning
+    end = 10 + grid.steps * grid.dt_us
+    pause = [("advance", end + i * (1 << 30)) for i in range(5)]
+    again = end + 5 * (1 << 30) - (1 << 30) - 1
+    calls = [("push", [(10, 0, 0, 1)]), *pause, ("push", [(again, 0, 0, 1)]), ("advance", again + grid.dt_us)]
+    case = Case(1, ON_EVENT, 20 * grid.dt_us, calls)
+    lines = program.run(case.text())
+    assert lines == case.expected(program.model)
+    assert lines[-1] == "counts 1 0 0 0"
+
+
+def test_silence_beyond_the_reach_is_told(program):
+    grid = program.model.binning
+    late = 10 + 21 * grid.dt_us
+    case = Case(1, BACK_TO_BACK, 20 * grid.dt_us, [("push", [(10, 0, 0, 1), (late, 0, 0, 1)])])
+    assert program.run(case.text()) == ["restarted 1", "counts 0 0 0 1"]

@@ -1,0 +1,1 @@
+"""Recordings and batches of a run."""

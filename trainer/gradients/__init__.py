@@ -1,0 +1,1 @@
+"""Losses, and the ways a gradient is taken: SAM, online, adapted widths."""

@@ -1,0 +1,66 @@
+"""What is minimised: a loss per recording, and penalties on spikes.
+
+Read-outs (docs/method.md): o[t] [B, classes] is what the read-out layer receives at step t.
+
+    last   CE(mean_t o[t], y): the membrane after the last step over T, which is what a device answers with
+    mean   CE(mean_t m[t], y) with m[t] = (o[1] + … + o[t])/t: the answers of all shorter recordings, averaged
+    tet    (1 − λ)·mean_t CE(o[t], y) + λ·mean_t MSE(o[t], 1)  (Deng et al. 2022, arXiv 2202.11946)
+
+Penalties: rate_weight·Σ_layers max(0, rate − rate_limit)², and for a target S* of SynOps a recording μ·S/S*, whose
+multiplier μ ≥ 0 grows while S > S* and falls while S < S* (dual ascent), so that the target is reached and no more is
+given for it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trainer.settings.objective import Objective
+from trainer.workers.workers import ALONE, Workers
+
+ASCENT = 0.01  # of the multiplier, per step and per unit of (S/S* − 1)
+MOST_EXCESS = 2.0  # of S/S* − 1 in one ascent: a network that starts far above is not crushed at once
+
+
+def per_recording(objective: Objective, logits: Tensor, steps: Tensor | None, labels: Tensor) -> Tensor:
+    """Losses [B] of logits [B, classes]; `steps` [T, B, classes] where the objective is per step."""
+    if objective.kind == "last":
+        return functional.cross_entropy(logits, labels, reduction="none")
+    assert steps is not None
+    count = steps.shape[0]
+    if objective.kind == "mean":
+        weights = torch.arange(1, count + 1, device=steps.device, dtype=steps.dtype).view(-1, 1, 1)
+        return functional.cross_entropy((steps.cumsum(0) / weights).mean(0), labels, reduction="none")
+    each = functional.cross_entropy(steps.flatten(0, 1), labels.repeat(count), reduction="none")
+    distance = (steps - 1).square().mean((0, 2))
+    return (1 - objective.tet_lambda) * each.view(count, -1).mean(0) + objective.tet_lambda * distance
+
+
+class Penalty:
+    """The penalties of an objective, with the SynOps multiplier that training carries along."""
+
+    def __init__(self, objective: Objective, workers: Workers = ALONE) -> None:
+        self.objective, self.workers = objective, workers
+        self.multiplier = torch.zeros((), dtype=torch.float64)
+
+    def value(self, rates: list[Tensor], synops: Tensor | None) -> Tensor | float:
+        """Penalty of mean firing rates (one a layer) and SynOps a recording; 0.0 where there is none.
+
+        Rates are averaged over workers. SynOps, in which the penalty is linear, are this worker's.
+        """
+        total: Tensor | float = 0.0
+        if self.objective.rate_weight and rates:
+            excess = (self.workers.mean(torch.stack(rates)) - self.objective.rate_limit).clamp_min(0)
+            total = total + self.objective.rate_weight * excess.square().sum()
+        if self.objective.synops_target is not None:
+            assert synops is not None
+            total = total + float(self.multiplier) * synops / self.objective.synops_target
+        return total
+
+    def ascend(self, synops: float) -> None:
+        """One step of the multiplier, after a gradient step at `synops` a recording."""
+        if self.objective.synops_target is not None:
+            excess = synops / self.objective.synops_target - 1
+            self.multiplier = (self.multiplier + ASCENT * min(excess, MOST_EXCESS)).clamp_min(0)

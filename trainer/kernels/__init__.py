@@ -1,0 +1,1 @@
+"""Compiled loops over arrays: CPU (Numba) and GPU (Triton)."""

@@ -1,0 +1,1 @@
+"""The network, its layers, its integers, its export."""

@@ -1,0 +1,1 @@
+"""The compiled loops as differentiable operations on tensors."""

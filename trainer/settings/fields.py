@@ -1,0 +1,104 @@
+"""What a training run is made of, as plain values: what they mean together is in config.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainer.settings.sharpness import Sharpness
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of a run, of which nothing is checked here.
+
+    Attributes:
+        forward, mix, mask: which spikes the float epochs see (passes.py). surrogate, beta: σ_β and its slope;
+            beta_start above 0 lets the slope grow from it to beta over the float epochs, geometrically.
+        width, threshold, mp_init, reset, leak: of the neurons (network/neurons.py).
+        through_time: gradients through all steps (bptt), or online (gradients/online.py).
+        sharpness to sam_scope: the perturbation (gradients/sharpness.py). rho, rho_delay, rho_warmup, rho_schedule: its
+            radius, the epochs without it, those over which it then grows from 0, and its course after that
+            (schedules.py); independent_batch takes a second minibatch for the second gradient.
+        loss, tet_lambda, rate_limit, rate_weight, synops_target: what is minimised (trainer/gradients/losses.py).
+        epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one a layer).
+        lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
+            itself where a layer has weights of 1 bit.
+        init: a run to start from instead of random weights.
+        recompute: keep only each layer's input for the backward pass. precision: of the float epochs' matrix products.
+        augment_shift, augment_drop, augment_flip: see edge_sast.events.augment.
+        valid_fraction: part of the training split held out where the data set has no valid split.
+        window_us: recordings are cut into windows of this length, see edge_sast.datasets.windows.
+    """
+
+    data: str
+    arch: str
+    dt_us: int
+    steps: int
+    method: str = "custom"
+    forward: str = "hard"
+    surrogate: str = "arctan"
+    beta: float = 5.0
+    beta_start: float = 0.0
+    width: str = "fixed"
+    mix: float = 0.5
+    mask: float = 0.0
+    through_time: str = "bptt"
+    sharpness: str = "none"
+    rho: float = 0.0
+    rho_warmup: int = 0
+    rho_delay: int = 0
+    rho_schedule: str = "constant"
+    sam_every: int = 1
+    sam_reuse: float = 0.0
+    sam_rows: float = 1.0
+    sam_rows_by: str = "loss"
+    sam_weights: float = 1.0
+    sam_scope: str = "all"
+    gsam_alpha: float = 0.4
+    independent_batch: bool = False
+    loss: str = "last"
+    tet_lambda: float = 1e-3
+    rate_limit: float = 0.0
+    rate_weight: float = 0.0
+    synops_target: float | None = None
+    reset: str = "zero"
+    leak: str = "3"
+    threshold: str = "fixed"
+    mp_init: bool = False
+    norm: str = "batch"
+    count_cap: int = 1
+    downscale: int = 0
+    sensor: str | None = None
+    window_us: int | None = None
+    init: str | None = None
+    epochs: int = 12
+    qat_epochs: int = 3
+    bits: str = "8"
+    batch_size: int = 64
+    lr: float = 3e-3
+    qat_lr: float = 0.0
+    recompute: bool = False
+    precision: str = "float32"
+    augment_shift: int = 2
+    augment_drop: float = 0.0
+    augment_flip: bool = False
+    valid_fraction: float = 0.1
+    limit: int | None = None
+    seed: int = 0
+
+    @property
+    def total_epochs(self) -> int:
+        return self.epochs + self.qat_epochs
+
+    @property
+    def sharp(self) -> Sharpness:
+        return Sharpness(
+            self.sharpness,
+            self.sam_every,
+            self.sam_reuse,
+            self.sam_rows,
+            self.sam_rows_by,
+            self.sam_weights,
+            self.gsam_alpha,
+            self.sam_scope,
+        )

@@ -1,0 +1,37 @@
+"""What the neurons of a network learn or measure beside their weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_sast.errors import EdgeSastError
+
+THRESHOLDS = ("fixed", "learn", "adaptive", "adaptive-step")
+
+
+WIDTHS = ("fixed", "learn", "membrane", "consistent")
+
+
+@dataclass(frozen=True)
+class NeuronSettings:
+    """reset: zero or subtract; leak as trainer/formulas/leak.py parses it; the rest as above."""
+
+    reset: str = "zero"
+    leak: str = "3"
+    threshold: str = "fixed"
+    mp_init: bool = False
+    width: str = "fixed"
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("reset", ("zero", "subtract")),
+            ("threshold", THRESHOLDS),
+            ("width", WIDTHS),
+        ):
+            if getattr(self, name) not in choices:
+                raise EdgeSastError(f"--{name} is {getattr(self, name)!r}; choose {', '.join(choices)}")
+
+    @property
+    def plain(self) -> bool:
+        """Whether neurons have a constant width and start at 0, and nothing of them is observed."""
+        return self.threshold in ("fixed", "learn") and self.width == "fixed" and not self.mp_init
