@@ -1,5 +1,6 @@
-"""What the environment says to the libraries below: looked at before Numba is used, which ends with exceptions of its own,
-and completed before threads are started.
+"""What the environment says to Numba, looked at before Numba is used: it ends with exceptions of its own.
+
+And to threads, before there are any: they are to sleep while they wait.
 """
 
 from __future__ import annotations
