@@ -36,19 +36,23 @@ def test_every_item_comes_once(count, kernel, each):
     assert found.tolist() == [i * i for i in range(count)]
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one CPU")
-def test_as_many_threads_as_are_set(threads):
-    both, seen = threading.Barrier(2, timeout=30), set()
+def on_two_threads():
+    both, seen = threading.Barrier(2, timeout=20), set()
 
     def meet(_span):
         both.wait()
         seen.add(threading.get_ident())
 
-    threads(2)
     in_parts(meet, 2, parts_per_thread=1)
     assert len(seen) == 2
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one CPU")
+def test_as_many_threads_as_are_set(threads):
+    threads(2)
+    on_two_threads()
     threads(1)
-    seen.clear()
+    seen = set()
     in_parts(lambda _: seen.add(threading.get_ident()), 50)
     assert seen == {threading.get_ident()}
 
@@ -80,14 +84,13 @@ def test_an_exception_in_any_part_is_raised(bad):
         in_parts(fail, 50)
 
 
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one CPU")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_forked_process_has_threads_of_its_own():
-    test_every_item_comes_once(100, add_squares, 1)
-    child = multiprocessing.get_context("fork").Process(
-        target=test_every_item_comes_once, args=(100, add_squares, 1)
-    )
-    child.daemon = True
+def test_a_forked_process_has_threads_of_its_own(threads):
+    threads(2)
+    on_two_threads()
+    child = multiprocessing.get_context("fork").Process(target=on_two_threads, daemon=True)
     child.start()
-    child.join(30)
+    child.join(40)
     assert child.exitcode == 0
