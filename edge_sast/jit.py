@@ -15,9 +15,6 @@ from typing import Any, cast
 import numba
 
 from edge_sast import kernel_cache
-from edge_sast.environment import let_threads_sleep
-
-let_threads_sleep()  # before Numba's first parallel loop
 
 # Import statements, each on lines of its own as the formatter writes them; ten times as fast as parsing the file.
 _IMPORT = re.compile(
@@ -27,14 +24,14 @@ _IMPORT = re.compile(
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = False) -> Callable[..., Any]:
+def jit(function: Callable[..., Any], *, inline: bool = False) -> Callable[..., Any]:
     """`function` compiled by Numba without the GIL; call it below a plain Python function, or decorate with it.
 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
-    Serial and parallel forms may be made of the same function. Compiled code is kept on disk where a cache
-    folder is writable, and compiled anew in each process where none is.
+    Compiled code is kept on disk where a cache folder is writable, and compiled anew in each process where
+    none is. A loop is shared out among threads by edge_sast/bulk/parts.py.
     """
     # Numba's cache knows neither the options nor the functions that a function calls: two forms would share
     # an entry, and an edit would leave callers in other files stale. So both go into the name.
@@ -47,8 +44,8 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = 
         function.__closure__,
     )
     named.__doc__ = function.__doc__
-    named.__qualname__ = f"{function.__name__}_{'parallel' if parallel else 'serial'}_{stamp}"
-    options: dict[str, Any] = {"nogil": True, "parallel": parallel, "error_model": "numpy"}
+    named.__qualname__ = f"{function.__name__}_{'inline' if inline else 'called'}_{stamp}"
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if inline:
         options["inline"] = "always"
     compiled: Any = numba.njit(**options)(named)

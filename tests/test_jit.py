@@ -100,6 +100,6 @@ def test_an_edit_of_jit_itself_makes_new_names(tmp_path):
 
 
 def test_forms_of_one_function_keep_their_own_cache():
-    serial, parallel = jit(_twice), jit(_twice, parallel=True)
-    assert serial.py_func.__qualname__ != parallel.py_func.__qualname__
-    assert serial.py_func.__code__ is parallel.py_func.__code__ is _twice.__code__
+    called, inlined = jit(_twice), jit(_twice, inline=True)
+    assert called.py_func.__qualname__ != inlined.py_func.__qualname__
+    assert called.py_func.__code__ is inlined.py_func.__code__ is _twice.__code__
