@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import argparse
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from edge_sast.cli.main import build_parser
 from edge_sast.model import modelfile
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.prediction import predict
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "examples" / "README.md",
+    ROOT / "firmware_gen" / "c" / "README.md",
+]
+MEASURED = ROOT / "docs" / "measurements.md"
 FIGURE = r"\d[\d,]*\d"
 
 
@@ -38,6 +47,21 @@ def test_links_lead_somewhere(page):
         file = page.parent / path if path else page
         assert file.exists(), target
         assert not anchor or anchor in anchors(file), target
+
+
+def test_the_index_has_every_page_once():
+    listed = re.findall(r"^\| \[(\S+)\]\((\S+)\) \|", read(ROOT / "docs" / "README.md"), re.M)
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert all(name == target for name, target in listed)
+    assert sorted(name for name, _ in listed) == sorted(pages)
+
+
+def test_licence_and_citation_are_those_of_the_package():
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    citation = yaml.safe_load(read(ROOT / "CITATION.cff"))
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert citation["license"] == read(ROOT / "LICENSE").split()[0] == "MIT"
+    assert all(list(ROOT.glob(pattern)) for pattern in project["license-files"])
 
 
 def commands(page: Path) -> Iterator[list[str]]:
@@ -69,20 +93,20 @@ def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 
 
 def test_the_size_of_the_example_is_what_inspect_says():
-    told = re.search(rf"\| ({FIGURE}) bytes of flash, ({FIGURE}) of RAM with stack", read(ROOT / "README.md"))
+    told = re.search(rf"\| ({FIGURE}) bytes of flash, ({FIGURE}) of RAM with stack", read(MEASURED))
     assert told is not None
-    memory = predict(modelfile.load(ROOT / "examples" / "nmnist-int8.safetensors"))
+    memory = predict(CPlan(modelfile.load(ROOT / "examples" / "nmnist-int8.safetensors")))
     assert [int(figure.replace(",", "")) for figure in told.groups()] == [memory.flash, memory.ram]
 
 
 def test_instructions_are_the_same_on_every_page():
-    """Those of a step, in the tables of examples, README and docs/kernels.md."""
+    """Those of a step, in the tables of examples, docs/measurements.md and docs/kernels.md."""
     rows = re.findall(r"^\| `(nmnist-\S+)` \|(.*)\|$", read(ROOT / "examples" / "README.md"), re.M)
     assert len(rows) == 3
     for name, row in rows:
         told = re.findall(FIGURE, row)
         assert len(told) == 9, name
-        lines = [line for line in read(ROOT / "README.md").split("\n") if "instructions" in line]
-        assert any(all(figure in line for figure in told) for line in lines), name
+        lines = [line for line in read(MEASURED).split("\n") if line.startswith(f"| `{name}`")]
+        assert [re.findall(rf"(?<=[\s]){FIGURE}", line)[-9:] for line in lines] == [told], name
         kernels = read(ROOT / "docs" / "kernels.md")
         assert all(figure in kernels for figure in told[:6]), name

@@ -95,7 +95,7 @@ def test_no_command_gives_a_name_as_it_is(tmp_path, monkeypatch, capsys):
         (["run", model, "--data", str(data)], 2),
         (["inspect", f"{EVIL}.safetensors"], 2),
         (["inspect", model, EVIL], 2),
-        (["hil", "--list"], 0),
+        (["hil", "ports"], 0),
         (["hil", model, "--data", str(data), "--port", f"/dev/{EVIL}"], 2),
         (["verify", EVIL], 2),
         (["board", "build", EVIL, "--board", EVIL, "--out", EVIL], 2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from edge_sast.cli.options.parser import add_command
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
 NAME = "data"
 HELP = "Look at event recordings and check them."
+EXAMPLES = (("edge-sast data info DIR", "classes, durations and events of a folder"),)
+INFO = (
+    "Count, measure and check every recording of a data set. Shows each split's recordings and classes, events and "
+    "durations (least, median, most), which --dt-us and --steps of 'edge-sast train' go by."
+)
 
 HEADERS = (
     "split",
@@ -29,13 +35,19 @@ HEADERS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `data`."""
     commands = parser.add_subparsers(dest="data_command", required=True, metavar="COMMAND")
-    info = commands.add_parser("info", help="count, measure and check every recording of a data set")
-    info.add_argument("spec", metavar="DATA", help="folder, .zip, digits, nmnist or dvsgesture")
-    info.add_argument("--split", metavar="S", help="this split alone (default: all)")
+    examples = (
+        ("edge-sast data info DIR", ""),
+        ("edge-sast data info recordings.zip --split train --json data.json", ""),
+    )
+    info = add_command(commands, "info", INFO, examples)
+    info.add_argument(
+        "spec", metavar="DATA", help="data set: a folder or .zip, digits (built in), nmnist or dvsgesture"
+    )
+    info.add_argument("--split", metavar="NAME", help="look at this split only (default: all)")
     info.add_argument("--sensor", metavar="WxH", help="sensor size in pixels, where the files do not say it")
-    info.add_argument("--download-dir", metavar="DIR", help="where nmnist and dvsgesture lie or go")
+    info.add_argument("--download-dir", metavar="DIR", help="where nmnist and dvsgesture are kept")
     info.add_argument("--window-us", type=int, metavar="N", help="cut every recording into windows of N µs")
-    info.add_argument("--json", metavar="FILE", help="write the same figures to FILE")
+    info.add_argument("--json", metavar="FILE", help="write the figures")
     info.set_defaults(run_data=run_info)
 
 
@@ -57,7 +69,9 @@ def run_info(args: argparse.Namespace) -> int:
     splits = (args.split,) if args.split else dataset.splits
     summaries = [summarise(dataset, split) for split in splits]
     width, height = dataset.sensor
-    echo(f"{dataset.name}: {len(dataset.classes)} classes, sensor {width}x{height}")
+    own = [f"{name} {value}" for name, value in vars(dataset.time).items() if value is not None]
+    said = f"; of itself it says {', '.join(own)}" if own else ""
+    echo(f"{dataset.name}: {len(dataset.classes)} classes, sensor {width}x{height}{said}")
     print_table([_row(summary) for summary in summaries], HEADERS)
     for summary in summaries:
         for line in _remarks(dataset, summary):

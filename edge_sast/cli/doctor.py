@@ -8,7 +8,8 @@ from pathlib import Path
 from edge_sast.terminal import echo
 
 NAME = "doctor"
-HELP = "Check this machine: Python packages, compiler, cache; says how to install what is missing."
+HELP = "Check this machine and say how to install what is missing. Looks at packages, compilers, ports and caches."
+EXAMPLES = (("edge-sast doctor", ""),)
 
 # package, what it serves, the extra that brings it (None: a core dependency)
 PACKAGES = (
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     findings += [environment, _cache(), *([_kernels()] if environment["ok"] else [])]  # which imports Numba
     print_table([[f["what"], f["state"], f["remedy"]] for f in findings], ["what", "found", "remedy"])
     missing = [f for f in findings if f["required"] and not f["ok"]]
-    verdict = f"{len(missing)} required part(s) missing" if missing else "ready"
+    verdict = f"required but missing: {', '.join(f['what'] for f in missing)}" if missing else "ready"
     echo(verdict)
     write_json(args.json, {"findings": findings, "ready": not missing})
     return 1 if missing else 0

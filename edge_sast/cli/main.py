@@ -12,80 +12,83 @@ from contextlib import suppress
 from typing import Protocol
 
 from edge_sast.cli.options.checks import check_arguments
+from edge_sast.cli.options.parser import Examples, Parser, add_command, example_text, first_sentence
 from edge_sast.environment import check_environment
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import is_no_space
 from edge_sast.terminal import echo, one_line
 
-SUBCOMMANDS = (
-    "learn.demo",
-    "learn.train",
-    "learn.sweep",
-    "learn.evaluate",
-    "learn.calibrate",
-    "model.export",
-    "model.run",
-    "model.inspect",
-    "device.verify",
-    "device.board",
-    "device.hil",
-    "data",
-    "doctor",
-)
+GROUPS = {
+    "learn": ("demo", "train", "sweep", "evaluate", "calibrate"),
+    "model": ("export", "run", "inspect"),
+    "device": ("verify", "board", "hil", "hil ports"),
+    "help": ("data", "doctor"),
+}
+SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
-EPILOG = """exit codes: 0 success; 1 a check was run and failed; 2 a mistake in the arguments, files or set-up;
-130 interrupted. Every command that measures writes its figures with --json FILE."""
+EXAMPLES = (
+    ("edge-sast demo", "the whole path on built-in data, without hardware"),
+    ("edge-sast inspect examples/nmnist-int8.safetensors", "what a model costs a device"),
+    ("edge-sast train --help", "a command's options, and examples of it"),
+)
+EPILOG = (
+    "exit codes: 0 success; 1 a check was run and failed; 2 a mistake in arguments, files or setup; 130 interrupted\n"
+    "Every command that measures writes its figures with --json FILE. The pages are in docs/ (index: docs/README.md)."
+)
 
 
 class Subcommand(Protocol):
-    """What the module of each command offers."""
+    """What the module of each command offers; some also `fill(args)`, which finds what was not named."""
 
     NAME: str
-    HELP: str
+    HELP: str  # sentences, of which the list of commands shows the first
+    EXAMPLES: Examples
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
     def run(self, args: argparse.Namespace) -> int: ...
 
 
-class _Formatter(argparse.HelpFormatter):
-    """Shows defaults, but only those that tell something."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        telling = action.default not in (None, False, argparse.SUPPRESS, "", []) and action.option_strings
-        text = action.help or ""
-        mentions = "default" in text or "%(default)" in text
-        return f"{text} (default: %(default)s)".strip() if telling and not mentions else action.help
-
-
-class _Parser(argparse.ArgumentParser):
-    """Errors in one line, without the usage in front."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
-
-
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of all subcommands; builds without importing numpy, numba or torch."""
-    parser = _Parser(
-        prog="edge-sast",
-        description="Train spiking networks on event-camera recordings and run them bit for bit on small devices.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    modules = {name: _module(group, name) for group, names in GROUPS.items() for name in names}
+    parser = Parser(
+        prog="edge-sast", description=_overview(modules), epilog=f"{example_text(EXAMPLES)}\n\n{EPILOG}"
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for name in SUBCOMMANDS:
-        module: Subcommand = importlib.import_module(f"edge_sast.cli.{name}")
-        child = subparsers.add_parser(
-            module.NAME,
-            help=module.HELP,
-            description=module.HELP,
-            formatter_class=_Formatter,
-        )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, module in modules.items():
+        child = add_command(subparsers, name, module.HELP, module.EXAMPLES, listed=False)
         module.add_arguments(child)
-        child.set_defaults(run=module.run)
+        child.set_defaults(run=module.run, fill=getattr(module, "fill", _nothing))
+        if hasattr(module, "USUAL"):
+            child.show_usual(module.USUAL)
     return parser
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The words of a command line, those behind `edge-sast`."""
+    two_words = " ".join(argv[:2])
+    known = len(argv) > 1 and two_words in SUBCOMMANDS
+    return build_parser().parse_args([two_words, *argv[2:]] if known else argv)
+
+
+def _module(group: str, name: str) -> Subcommand:
+    """A group is a folder here, but for those that help with all of them."""
+    folder = "edge_sast.cli" if group == "help" else f"edge_sast.cli.{group}"
+    return importlib.import_module(f"{folder}.{name.replace(' ', '_')}")
+
+
+def _overview(modules: dict[str, Subcommand]) -> str:
+    """What the program is for, and every command under the name of its group."""
+    lines = ["Train spiking networks on event-camera recordings and run them bit for bit on small devices."]
+    for group, names in GROUPS.items():
+        lines += ["", f"{group}:", *(f"  {name:<11}{first_sentence(modules[name].HELP)}" for name in names)]
+    return "\n".join(lines)
+
+
+def _nothing(args: argparse.Namespace) -> None:
+    """Of a command that wants all its arguments named."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,17 +103,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """The same, but raises what ends it; `exit_code` tells that to the user."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
-    args.argv = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = parse(words)
+    args.argv = words
     if args.version:
         import edge_sast
 
         echo(f"edge-sast {edge_sast.__version__}")
         return 0
     if args.command is None:
-        parser.print_help()
+        build_parser().print_help()
         return 2
+    args.fill(args)
     check_arguments(args)
     if args.command != "doctor":  # which tells it beside the rest
         check_environment()

@@ -23,7 +23,7 @@ class WrongModelError(EdgeSastError):
 
 
 class WireLog:
-    """`--trace`: one line for each frame of any port: seconds since the start, the port, what the link says."""
+    """`--wire-log`: one line for each frame of any port: seconds since the start, the port, what the link says."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream, self._lock, self._began = stream, threading.Lock(), time.monotonic()

@@ -162,5 +162,5 @@ def _why(name: str, baud: int, error: Exception) -> str:
 def _present() -> str:
     found = [port.device for port in list_ports()]
     if not found:
-        return "this computer shows none: plug the board in and look with 'edge-sast hil --list'"
-    return f"this computer has {', '.join(found)}; 'edge-sast hil --list' describes them"
+        return "this computer shows none: plug the board in and look with 'edge-sast hil ports'"
+    return f"this computer has {', '.join(found)}; 'edge-sast hil ports' describes them"

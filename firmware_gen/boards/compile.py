@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 from firmware_gen.boards.boards import Board
 from firmware_gen.toolchain.compiler import zig_command
-from firmware_gen.toolchain.cross import GNU, TOOLCHAINS, run_zig
+from firmware_gen.toolchain.cross import GNU, TOOLCHAINS, installed_gnu, run_zig
 
 COMPILE_TIMEOUT_S = 600  # zig builds its runtime library on first use, which takes a minute on a slow machine
 FLAGS = (
@@ -37,7 +36,7 @@ def choose_toolchain(board: Board, asked: str | None) -> str:
     if asked is not None and asked not in TOOLCHAINS:
         raise EdgeSastError(f"--toolchain is {asked!r}; it must be one of {', '.join(TOOLCHAINS)}")
     names, package = GNU[board.core.family]
-    if asked != "zig" and _gnu(board):
+    if asked != "zig" and installed_gnu(board.core.family):
         return "gcc"
     if asked != "gcc" and importlib.util.find_spec("ziglang"):
         return "zig"
@@ -45,11 +44,6 @@ def choose_toolchain(board: Board, asked: str | None) -> str:
     raise EdgeSastError(
         f"{board.name}: {missing} cannot be found; 'apt-get install {package}' or 'pip install ziglang'"
     )
-
-
-def _gnu(board: Board) -> str | None:
-    """Path of the GNU compiler for the board."""
-    return next(filter(None, map(shutil.which, GNU[board.core.family][0])), None)
 
 
 def compile_command(
@@ -63,7 +57,7 @@ def compile_command(
     """The one command that compiles and links `program` (ELF), with no C library."""
     if toolchain == "gcc":
         command = [
-            _gnu(board) or GNU[board.core.family][0][0],
+            installed_gnu(board.core.family) or GNU[board.core.family][0][0],
             *board.core.gcc,
             "-fno-tree-loop-distribute-patterns",
             "-nostdlib",

@@ -15,7 +15,7 @@ from edge_sast.terminal import echo
 from firmware_gen.toolchain.compiler import zig_command
 from firmware_gen.toolchain.cores import Core
 
-TOOLCHAINS = ("zig", "gcc")
+TOOLCHAINS = ("gcc", "zig")
 GNU = {
     "arm": (("arm-none-eabi-gcc",), "gcc-arm-none-eabi"),
     "riscv": (("riscv64-unknown-elf-gcc", "riscv32-unknown-elf-gcc"), "gcc-riscv64-unknown-elf"),
@@ -33,6 +33,16 @@ def missing() -> str | None:
     return None
 
 
+def installed_gnu(family: str) -> str | None:
+    """Path of the GNU compiler for a family of cores."""
+    return next(filter(None, map(shutil.which, GNU[family][0])), None)
+
+
+def usual_toolchain(family: str) -> str:
+    """What compiles where nothing is asked for: gcc where the family's is installed, else zig."""
+    return "gcc" if installed_gnu(family) else "zig"
+
+
 def compiler(toolchain: str, core: Core) -> list[str]:
     """Command and flags that compile C for `core`.
 
@@ -45,7 +55,7 @@ def compiler(toolchain: str, core: Core) -> list[str]:
     if toolchain != "gcc":
         raise EdgeSastError(f"--toolchain is {toolchain!r}; use {' or '.join(TOOLCHAINS)}")
     names, package = GNU[core.family]
-    path = next(filter(None, map(shutil.which, names)), None)
+    path = installed_gnu(core.family)
     if path is None:
         raise EdgeSastError(
             f"--toolchain is 'gcc', but {names[0]} is missing; install {package}, or use --toolchain zig"

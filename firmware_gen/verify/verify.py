@@ -24,7 +24,7 @@ from firmware_gen.toolchain.compiler import DEFAULT_FLAGS
 from firmware_gen.toolchain.cores import DEFAULT as DEFAULT_CORE
 from firmware_gen.toolchain.cores import NAMES as CORE_NAMES
 from firmware_gen.toolchain.cores import find_core
-from firmware_gen.toolchain.cross import TOOLCHAINS
+from firmware_gen.toolchain.cross import usual_toolchain
 from firmware_gen.verify.host import host_program, run_recordings
 
 HOST = "host"
@@ -86,18 +86,21 @@ def verify_emulated(
     binned: BinnedEvents | None = None,
     *,
     on: str = DEFAULT_CORE,
-    toolchain: str = TOOLCHAINS[0],
+    toolchain: str | None = None,
     edited: bool = False,
     flags: Sequence[str] = emulator.DEFAULT_FLAGS,
     progress: bool = False,
 ) -> VerifyReport:
     """The same with the C compiled for core `on` (see emulator/cores.py) and run on that core, emulated.
 
+    toolchain: gcc or zig; None is gcc where that of the core is installed, else zig.
+
     Raises:
         EdgeSastError: see open_build; no such core or toolchain; unicorn, ziglang or another compiler is missing.
         CheckFailedError: the program faulted or hung.
     """
     core = find_core(on)
+    toolchain = toolchain or usual_toolchain(core.family)
     build = open_build(build_dir, edited)
     simulator = Simulator(build.model)
     form = trace_format(build.model, simulator.layers)

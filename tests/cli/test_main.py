@@ -1,7 +1,5 @@
 """The command line as a whole: help without heavy imports, exit codes, one-line errors."""
 
-import argparse
-import importlib
 import json
 import os
 import re
@@ -15,9 +13,7 @@ from edge_sast.cli.main import SUBCOMMANDS, main
 from edge_sast.cli.options import checks as arguments
 
 
-@pytest.mark.parametrize(
-    "command", [(), *((name.rpartition(".")[2],) for name in SUBCOMMANDS), ("data", "info")]
-)
+@pytest.mark.parametrize("command", [(), *(tuple(name.split()) for name in SUBCOMMANDS), ("data", "info")])
 def test_help_answers_without_torch_numba_or_numpy(command):
     code = (
         "import sys; from edge_sast.cli.main import main; "
@@ -30,13 +26,6 @@ def test_help_answers_without_torch_numba_or_numpy(command):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "usage: edge-sast" in done.stdout
-
-
-def test_every_argument_has_a_help_text():
-    for name in SUBCOMMANDS:
-        parser = argparse.ArgumentParser()
-        importlib.import_module(f"edge_sast.cli.{name}").add_arguments(parser)
-        assert not [action.dest for action in parser._actions if not (action.help or action.choices)], name
 
 
 def test_version(capsys):
@@ -53,7 +42,7 @@ def test_no_command_prints_help_and_fails(capsys):
     ("argv", "message"),
     [
         (["frobnicate"], "edge-sast: argument COMMAND: invalid choice: 'frobnicate'"),
-        (["train"], "edge-sast train: the following arguments are required: --data"),
+        (["sweep"], "edge-sast sweep: the following arguments are required: --out"),
         (
             ["train", "--data", "digits", "--dt-us", "x"],
             "edge-sast train: argument --dt-us: invalid int value: 'x'",
@@ -113,8 +102,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
             "--json BUILD/manifest.json: is what is read; name another",
         ),
         (
-            "hil MODEL --port x --data DATA --resume FILE --trace FILE",
-            "--resume FILE: is the file of --trace too; name another one",
+            "hil MODEL --port x --data DATA --resume FILE --wire-log FILE",
+            "--resume FILE: is the file of --wire-log too; name another one",
         ),
         (
             "train --data DATA --dt-us 1 --steps 1 --out DATA",
@@ -124,6 +113,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
             "train --data DATA --dt-us 1 --steps 1 --out DATA/run",
             "--out DATA/run: lies in --data DATA; name a folder outside it",
         ),
+        ("train --data .", "--out runs: lies in --data .; name a folder outside it"),
+        ("train --overwrite", "--overwrite starts anew in a folder that holds a run; name it with --out"),
         (
             "evaluate RUN --json RUN/metrics.jsonl",
             "--json RUN/metrics.jsonl: is what is read; name another file",

@@ -12,6 +12,7 @@ import numpy as np
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.c_plan.plan import CPlan
 from tests import tools
 from tests.firmware_gen.builds import PROGRAMS
 from tests.strategies import binned, random_input
@@ -85,7 +86,7 @@ def emulate(program: Path, mcu: str = MCU) -> str:
 
 def fits(model: Model) -> bool:
     """Whether two memories of it leave the AVR enough RAM."""
-    return 2 * memory(model).bytes + OTHER_RAM <= RAM_BYTES
+    return 2 * memory(CPlan(model)).bytes + OTHER_RAM <= RAM_BYTES
 
 
 def export_with_answers(model: Model, seed: int, folder: Path) -> Path:

@@ -92,7 +92,7 @@ def test_a_socket_that_is_cut_while_it_opens_is_closed(monkeypatch):
         ("rfc2217://host:http", "needs a host and a port, such as rfc2217://localhost:5555"),
         ("socket://host:70000", "needs a host and a port, such as socket://localhost:5555"),
         ("/dev/null", r"cannot be opened \(Could not configure port: .*\); check that it is a serial port"),
-        ("/dev/ttyNOWHERE", "no such port; this computer .*'edge-sast hil --list'.*"),
+        ("/dev/ttyNOWHERE", "no such port; this computer .*'edge-sast hil ports'.*"),
     ],
 )
 def test_names_that_lead_to_no_board(name, message):

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_sast.cli.options.parser import add_command, add_toolchain_argument
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
@@ -13,32 +14,49 @@ if TYPE_CHECKING:
     from firmware_gen.boards.build import Firmware
 
 NAME = "board"
-HELP = "Make the program of a board from a build folder, or run it on an emulated board for 'edge-sast hil'."
+HELP = "Make a build folder's program for a board, or run it on an emulated board for 'edge-sast hil'."
+EXAMPLES = (
+    ("edge-sast board list", ""),
+    ("edge-sast board build build/a --board nucleo-f446re --out fw", ""),
+    ("edge-sast board run build/a --board qemu-mps2-an386", ""),
+)
+LIST = "List the boards with their memory, and how each was tested."
+BUILD = (
+    "Compile BUILD with a board's start-up code and serial line. Writes firmware.elf, firmware.bin and build.json "
+    "into a folder, and says how to flash it; for Arduino it writes a sketch."
+)
+RUN = (
+    "Run BUILD on an emulated board until interrupted. Prints the port on which 'edge-sast hil' and 'edge-sast verify' "
+    "reach it."
+)
 UNPROVEN = "built here, not run on silicon"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    show = actions.add_parser("list", help="the boards, their memory, and how each was tested")
-    show.add_argument("--json", metavar="FILE", help="write the list")
-    build = actions.add_parser(
-        "build", help="compile BUILD for a board: firmware.elf, firmware.bin, build.json"
-    )
+    show = add_command(actions, "list", LIST, EXAMPLES[:1])
+    show.add_argument("--json", metavar="FILE", help="write the list of boards")
+    build = add_command(actions, "build", BUILD, EXAMPLES[1:2])
     _add_build_arguments(build)
     build.add_argument("--out", required=True, metavar="DIR", help="folder for the program")
-    build.add_argument("--baud", type=int, help="of a real board's UART (115200)")
+    build.add_argument(
+        "--baud", type=int, metavar="N", help="bits per second of a real board's UART (default: 115200)"
+    )
     build.add_argument("--json", metavar="FILE", help="write the bytes of flash and RAM")
-    run = actions.add_parser("run", help="run BUILD on an emulated board until interrupted")
+    run = add_command(actions, "run", RUN, EXAMPLES[2:])
     _add_build_arguments(run)
-    run.add_argument("--serial", default="tcp:0", help="tcp:PORT on this computer (0: any free one), or pty")
+    run.add_argument(
+        "--serial",
+        default="tcp:0",
+        metavar="tcp:PORT|pty",
+        help="serial line of the emulated board: a TCP port of this computer, where 0 is any free one, or pty",
+    )
 
 
 def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("build", metavar="BUILD", help="folder made by 'edge-sast export'")
     parser.add_argument("--board", required=True, metavar="NAME", help="one of 'edge-sast board list'")
-    parser.add_argument(
-        "--toolchain", help="gcc or zig; default: gcc where the board's is installed, else zig"
-    )
+    add_toolchain_argument(parser)
     parser.add_argument(
         "--edited", action="store_true", help="use sources that were changed since the export"
     )

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.cli.options.parser import add_renamed
 from edge_sast.cli.options.ports import (
     add_port_arguments,
     check_options,
@@ -33,24 +34,34 @@ if TYPE_CHECKING:
 
 NAME = "hil"
 HELP = (
-    "Run recordings on boards over serial lines: accuracy, latency, cycles and SynOps, compared with the runtime "
-    "bit for bit; names the first neuron that differs."
+    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Tells accuracy, "
+    "latency, cycles and SynOps, and names the first neuron that differs."
+)
+EXAMPLES = (
+    (
+        "edge-sast hil build/a/model.safetensors --port /dev/ttyACM0 --data DIR --limit 500",
+        "see 'edge-sast hil ports'",
+    ),
+    (
+        "edge-sast hil build/a/model.safetensors --port socket://localhost:4444 --data digits --check result",
+        "",
+    ),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model", metavar="MODEL", nargs="?", help="model file, the one whose build is on the board"
-    )
-    parser.add_argument("--list", action="store_true", help="show this computer's serial ports and end")
+    parser.usage = "%(prog)s --port PORT --data DATA [OPTION ...] MODEL"
+    parser.add_argument("model", metavar="MODEL", help="model file, the one whose build is on the board")
+    add_renamed(parser, "--list", "'edge-sast hil ports'")
     add_port_arguments(parser)
     add_data_arguments(parser)
     parser.add_argument(
         "--check",
         default="both",
         metavar="WHAT",
-        help="result: outputs and counters, with the ticks of a run that nothing disturbs; crc: every membrane, spike "
-        "and counter of every step, by CRC, which slows the board down; both: each recording is run twice",
+        help="what to compare: result (outputs and counters, with the ticks of a run that nothing disturbs), crc "
+        "(every membrane, spike and counter of every step, by CRC, which slows the board down), or both (each "
+        "recording runs twice)",
     )
     parser.add_argument(
         "--unique-events",
@@ -60,32 +71,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first mismatch")
     parser.add_argument(
-        "--journal", metavar="FILE", help="keep each recording's outcome here; default: in the cache folder"
+        "--journal",
+        metavar="FILE",
+        help="keep each recording's outcome in FILE (default: one in the cache folder)",
     )
     parser.add_argument(
         "--resume",
         metavar="FILE",
         nargs="?",
         const=True,
-        help="go on with an interrupted run from its journal; without FILE from the one of the cache folder",
+        help="go on with an interrupted run from its journal, which is FILE or the one in the cache folder",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the figures, and each recording's outcome")
+    parser.add_argument("--json", metavar="FILE", help="write the figures and each recording's outcome")
 
 
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) where a board differs from the runtime."""
-    if args.list:
-        given = next(
-            (f"--{name}" for name in ("port", "data") if getattr(args, name) is not None), args.model
-        )
-        if given:
-            raise EdgeSastError(f"{given}: --list shows ports and runs nothing; leave one of them out")
-        return _list(args)
-    if args.model is None:
-        raise EdgeSastError("MODEL is missing; give the model file whose build is on the board, or --list")
     if not args.port:
         raise EdgeSastError(
-            "--port is missing; give one that 'edge-sast hil --list' shows, or socket://HOST:PORT"
+            "--port is missing; give one that 'edge-sast hil ports' shows, or socket://HOST:PORT"
         )
     if not args.data:
         raise EdgeSastError(
@@ -112,21 +116,6 @@ def run(args: argparse.Namespace) -> int:
     write_json(args.json, found)
     _print(found)
     return _verdict(found, result, plan, journal)
-
-
-def _list(args: argparse.Namespace) -> int:
-    from edge_sast.link.ports import list_ports
-    from edge_sast.report.tables import print_table, write_json
-
-    found = list_ports()
-    if found:
-        print_table(
-            [(p.device, p.description, p.hardware) for p in found], ["port", "description", "hardware"]
-        )
-    else:
-        echo("no serial ports; plug a board in, or use socket://HOST:PORT")
-    write_json(args.json, [port.figures() for port in found])
-    return 0
 
 
 def _check_events(args: argparse.Namespace, plan: Plan) -> None:

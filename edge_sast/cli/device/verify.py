@@ -4,34 +4,60 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.newest import newest_build
+from edge_sast.cli.options.parser import add_toolchain_argument
 from edge_sast.cli.options.recordings import add_data_arguments, bin_split, check_data_options, open_split
 from edge_sast.terminal import echo
 
 NAME = "verify"
 HELP = (
-    "Compile a build folder's C and compare every membrane, spike, counter and CRC with the runtime: on the known "
-    "answers, and on --data where it is given."
+    "Compile a build folder's C, run it, and compare every membrane, spike, counter and CRC with the runtime. Takes "
+    "the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a difference, and "
+    "names the first: recording, step, layer, neuron, what was expected and what came."
+)
+EXAMPLES = (
+    ("edge-sast verify build/a", "the C on this computer, on the known answers"),
+    (
+        "edge-sast verify build/a --on cortex-m --data DIR --limit 100",
+        "an emulated Cortex-M4, also on recordings",
+    ),
+    ("edge-sast verify build/a --on /dev/ttyACM0", "a board that runs this build's program"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("build", metavar="BUILD", help="folder made by 'edge-sast export'")
+    parser.add_argument(
+        "build",
+        metavar="BUILD",
+        nargs="?",
+        help="folder made by 'edge-sast export' (default: the newest below build)",
+    )
     parser.add_argument(
         "--on",
         default="host",
         metavar="TARGET",
-        help="where it runs: host (this computer), or an emulated core: cortex-m (= cortex-m4), cortex-m0, -m3, -m4, "
-        "-m7, -m33, rv32; or a board on a serial line: a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT",
+        help="where the C runs. This computer: host. An emulated core: cortex-m0, cortex-m3, cortex-m4, cortex-m7, "
+        "cortex-m33, rv32, or cortex-m, which is cortex-m4. A board: its serial port, such as /dev/ttyACM0, COM3 or "
+        "socket://HOST:PORT",
     )
+    add_toolchain_argument(parser)
     parser.add_argument(
-        "--toolchain", choices=("zig", "gcc"), help="what compiles for an emulated core; default zig"
+        "--baud",
+        type=int,
+        metavar="N",
+        help="bits per second, where --on is a serial port (default: 115200)",
     )
-    parser.add_argument("--baud", type=int, help="bits a second, where --on is a serial line (115200)")
     add_data_arguments(parser)
     parser.add_argument(
         "--edited", action="store_true", help="verify sources that were changed since the export"
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest build where none is named."""
+    if args.build is None:
+        args.build = newest_build()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,8 +93,9 @@ def run(args: argparse.Namespace) -> int:
     if args.on == HOST:
         report = verify_host(args.build, binned, edited=args.edited, progress=True)
     else:
-        chosen = {"toolchain": args.toolchain} if args.toolchain else {}
-        report = verify_emulated(args.build, binned, on=args.on, edited=args.edited, progress=True, **chosen)
+        report = verify_emulated(
+            args.build, binned, on=args.on, toolchain=args.toolchain, edited=args.edited, progress=True
+        )
     write_json(args.json, report.figures())
     if report.first_mismatch is not None:
         raise CheckFailedError(

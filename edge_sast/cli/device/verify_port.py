@@ -43,7 +43,7 @@ def _verify(args: argparse.Namespace) -> int:
         retries=3,
         stall_s=10.0,
         patience_s=60.0,
-        trace=None,
+        wire_log=None,
     )
     plan = check_options(ports)
     build = open_build(args.build, args.edited)

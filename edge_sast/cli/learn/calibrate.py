@@ -8,26 +8,33 @@ from edge_sast.signals import ended_by_ctrl_c
 
 NAME = "calibrate"
 HELP = (
-    "Balance the thresholds of a network trained with smooth spikes, so that its hard neurons fire as often."
+    "Balance a smooth-trained network's thresholds, so that its hard neurons fire as often as the smooth ones did. "
+    "Reads no labels and trains nothing."
 )
+EXAMPLES = (("edge-sast calibrate runs/a --out runs/b", "then: edge-sast evaluate runs/b"),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_dir", metavar="RUN", help="folder made by 'edge-sast train', or its checkpoint")
     parser.add_argument(
-        "--out", required=True, help="new run folder, which evaluate, export and 'train --init' take"
+        "--out",
+        required=True,
+        metavar="DIR",
+        help="new run folder, which evaluate, export and 'train --init' take",
     )
     parser.add_argument(
         "--recordings",
         type=int,
         default=500,
         metavar="N",
-        help="training recordings to measure rates on; their labels are not read",
+        help="number of training recordings to measure firing rates on",
     )
     parser.add_argument("--download-dir", metavar="DIR", help="where nmnist and dvsgesture are kept")
     parser.add_argument("--skip-empty", action="store_true", help="leave out recordings without events")
     parser.add_argument("--cache-dir", metavar="DIR", help="where binned recordings are kept")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write rates and factors of each layer")
 
 

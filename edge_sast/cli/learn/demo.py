@@ -7,17 +7,24 @@ import argparse
 from edge_sast.signals import ended_by_ctrl_c
 
 NAME = "demo"
-HELP = "The whole path on a built-in data set: train, evaluate, export, run the C, compare. No download, no hardware."
+HELP = (
+    "Walk the whole path on built-in data: train, evaluate, export, run the C, compare. Needs no download of data and "
+    "no hardware."
+)
+EXAMPLES = (("edge-sast demo", ""),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         default="edge-sast-demo",
+        metavar="DIR",
         help="folder for what the demo makes; replaces an earlier demo",
     )
-    parser.add_argument("--cache-dir", help="where binned recordings are kept")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
+    parser.add_argument("--cache-dir", metavar="DIR", help="where binned recordings are kept")
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_sast.cli.options.checks import set_threads
 from edge_sast.cli.options.fit import add_fit_arguments, asked_part, check_fit
+from edge_sast.cli.options.newest import build_name, newest_run
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
@@ -19,34 +20,66 @@ from edge_sast.terminal import echo
 
 NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
+EXAMPLES = (
+    (
+        "edge-sast export runs/a --bits 8 --out build/a",
+        "the model file, C99, and known answers to verify it with",
+    ),
+    ("edge-sast export runs/a --fit stm32f103 --out build/a", "only if it fits that chip"),
+    ("edge-sast export examples/nmnist-int8.safetensors --no-data --out build/b", "the C of a model file"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run_dir",
         metavar="RUN",
-        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch)",
+        nargs="?",
+        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch) (default: the newest "
+        "finished run below runs)",
     )
     parser.add_argument(
         "--bits",
-        help="weight bits, 1 to 8: of all layers, or one a layer with weights, such as 8,4,8; default: those of the "
-        "integer epochs, 8 where there were none",
+        metavar="BITS",
+        help="weight bits, 1 to 8: of all layers, or one for each layer with weights, such as 8,4,8 (default: those of "
+        "the integer epochs, 8 where there were none)",
     )
-    parser.add_argument("--target", default="c", help="c (a folder of C99), or model (the model file alone)")
-    parser.add_argument("--out", required=True, help="folder for c, file for model")
+    parser.add_argument(
+        "--target",
+        default="c",
+        metavar="{c,model}",
+        help="what to write: c (a folder of C99 with the model file in it), or model (only the model file)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder to write, or with --target model the file (default: build/ and the run's or model's name)",
+    )
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="write an earlier export's files anew, those edited or damaged since, too",
+        help="write an earlier export's files anew, also those edited or damaged since",
     )
-    parser.add_argument("--name", help="prefix of the generated C names (sast)")
-    add_data_arguments(parser, "data for known answers and accuracy, if not those of the training")
+    parser.add_argument("--name", metavar="NAME", help="prefix of the generated C names (default: sast)")
+    add_data_arguments(parser, "recordings for known answers and accuracy, if not those of the training")
     parser.add_argument(
-        "--no-data", action="store_true", help="no accuracy; known answers from random events"
+        "--no-data",
+        action="store_true",
+        help="do not measure accuracy, and take random events for the known answers",
     )
     add_fit_arguments(parser)
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 is all")
-    parser.add_argument("--json", metavar="FILE", help="write what rounding cost")
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write figures, what rounding cost among them")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest run, and a place below `build`, where none is named."""
+    if args.run_dir is None:
+        args.run_dir = newest_run()
+    if args.out is None:
+        args.out = build_name(args.run_dir, target=args.target)
 
 
 def run(args: argparse.Namespace) -> int:

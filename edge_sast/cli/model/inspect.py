@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
+from edge_sast.cli.options.newest import newest_model
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, load_split
 from edge_sast.terminal import echo
 
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
     from edge_sast.model.model import Model
 
 NAME = "inspect"
-HELP = "Show a model's layers, bits, proven accumulator bounds, SynOps, and bytes of flash, RAM and stack."
+HELP = (
+    "Show what a model holds and what it costs a device. Layers, bits, proven accumulator bounds, SynOps (the weight "
+    "additions that a device executes), and bytes of flash, RAM and stack; with --data also accuracy and firing rates."
+)
+EXAMPLES = (
+    ("edge-sast inspect examples/nmnist-int8.safetensors", ""),
+    ("edge-sast inspect build/a/model.safetensors --core cortex-m0 --data DIR", "with what recordings cost"),
+)
 
 HEADERS = (
     "layer",
@@ -35,12 +43,25 @@ MEASURED = ("SynOps/sample", "spikes/sample", "firing %")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="model file made by 'edge-sast export'")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="model file made by 'edge-sast export' (default: that of the newest build below build)",
+    )
     add_data_arguments(parser)
     parser.add_argument(
-        "--core", help="that code and stack are told for: cortex-m0, cortex-m4 (default), rv32, ..."
+        "--core",
+        metavar="NAME",
+        help="core to predict code and stack size for: cortex-m0, cortex-m4, rv32, ... (default: cortex-m4)",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest model where none is named."""
+    if args.model is None:
+        args.model = newest_model()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,8 +102,9 @@ def describe(model: Model) -> dict[str, Any]:
     """All figures of a model that need no data."""
     from edge_sast.model.modelfile import FORMAT_VERSION, layer_name, model_hash
     from firmware_gen.c_plan.footprint import footprint
+    from firmware_gen.c_plan.plan import CPlan
 
-    sizes, shapes = footprint(model), model.shapes()
+    sizes, shapes = footprint(CPlan(model)), model.shapes()
     weighted = dict(model.weighted())
     layers = []
     for i, (layer, size) in enumerate(zip(model.layers, sizes.layers, strict=True)):

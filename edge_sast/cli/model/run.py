@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.run_steps import WantedSteps, add_step_arguments
 from edge_sast.cli.options.checks import set_threads
+from edge_sast.cli.options.newest import newest_model
 from edge_sast.cli.options.recordings import (
     Recordings,
     add_data_arguments,
@@ -22,19 +23,59 @@ if TYPE_CHECKING:
     from edge_sast.runtime import RunResult, Simulator
 
 NAME = "run"
-HELP = "Run an integer model on recordings, exactly as the device does: predictions, SynOps, spikes, speed."
+HELP = (
+    "Run an integer model on recordings, exactly as the device does. Tells predictions, SynOps (the weight additions "
+    "that a device executes), spikes and speed."
+)
+EXAMPLES = (
+    ("edge-sast run build/a/model.safetensors recording.bin", "one recording"),
+    (
+        "edge-sast run build/a/model.safetensors --data DIR --split test --json run.json",
+        "accuracy on a split",
+    ),
+    (
+        "edge-sast run build/a/model.safetensors recording.bin --record 0 --record-out layer.safetensors",
+        "every membrane and spike of layer 0",
+    ),
+)
 
 BLOCK = 512  # recordings between two chances to show progress and to be interrupted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="model file made by 'edge-sast export'")
-    parser.add_argument("sources", metavar="SOURCE", nargs="*", help="recording files; or give --data")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="model file made by 'edge-sast export' (default: that of the newest build below build)",
+    )
+    parser.add_argument(
+        "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
+    )
     add_data_arguments(parser)
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 is all")
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="number of CPU threads, where 0 is all"
+    )
     parser.add_argument("--predictions", metavar="FILE", help="write each recording's prediction (JSON)")
     add_step_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest model where none is named: where the first word is a recording, or there is no word at all."""
+    if args.model and _is_recording(args.model):
+        args.sources.insert(0, args.model)
+        args.model = None
+    if args.model is None and (args.sources or args.data):
+        args.model = newest_model()
+
+
+def _is_recording(word: str) -> bool:
+    """Whether a file's name is a recording's, and it is no model file of that name."""
+    from edge_sast.formats.registry import known_suffixes
+    from edge_sast.model.modelfile import is_model_file
+
+    return word.lower().endswith(known_suffixes()) and not is_model_file(word)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.runtime import Simulator
 
     if bool(args.sources) == bool(args.data):
-        raise EdgeSastError("give recording files or --data SPEC, one of the two")
+        raise EdgeSastError("give recording files or --data DATA (such as digits), one of the two")
     steps = WantedSteps.of(args)
     check_data_options(args, without=("--sensor",))
     model = modelfile.load(args.model)

@@ -1,4 +1,4 @@
-"""What `edge-sast run` writes of every step: membranes and spikes (--trace), CRCs and counters (--crc, --json-steps).
+"""What `edge-sast run` writes of every step: membranes and spikes (--record), CRCs and counters (--crc, --json-steps).
 
 docs/arithmetic.md, section 7, describes the files.
 """
@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.cli.options.parser import add_renamed
 from edge_sast.cli.options.recordings import Recordings
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
@@ -30,17 +31,27 @@ _CRC_BYTES, _COUNTER_BYTES = 24, 16  # of text, at most: --json gives each a lin
 
 def add_step_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--trace",
+        "--record",
         metavar="LAYER[,LAYER...]",
         type=_layer_list,
         action="extend",
-        help="layers to trace, numbered as 'inspect' does",
+        help="record every membrane and spike of these layers, numbered as 'edge-sast inspect' does",
     )
-    parser.add_argument("--trace-out", metavar="FILE", help="write their membranes and spikes (safetensors)")
     parser.add_argument(
-        "--crc", metavar="FILE", help="write each step's CRC, SynOps and spikes, one line of JSON a recording"
+        "--record-out", metavar="FILE", help="write the membranes and spikes of --record (safetensors)"
     )
-    parser.add_argument("--json-steps", action="store_true", help="put the same into --json, as 'recordings'")
+    add_renamed(parser, "--trace", "--record")
+    add_renamed(parser, "--trace-out", "--record-out")
+    parser.add_argument(
+        "--crc",
+        metavar="FILE",
+        help="write each step's CRC, SynOps and spikes, one line of JSON per recording",
+    )
+    parser.add_argument(
+        "--json-steps",
+        action="store_true",
+        help="put each step's CRC, SynOps and spikes into --json too, as 'recordings'",
+    )
 
 
 def _layer_list(text: str) -> list[int]:
@@ -55,18 +66,20 @@ class WantedSteps:
     """What is asked for. layers: indices of Model.layers in the order given, each once."""
 
     layers: tuple[int, ...]
-    trace_out: str | None
+    record_out: str | None
     crc: str | None
     in_json: bool
 
     @staticmethod
     def of(args: argparse.Namespace) -> WantedSteps:
         """Raises EdgeSastError for options that need another one."""
-        if (args.trace is None) != (args.trace_out is None):
-            raise EdgeSastError("--trace LAYER and --trace-out FILE go together; give both or neither")
+        if (args.record is None) != (args.record_out is None):
+            raise EdgeSastError("--record LAYER and --record-out FILE go together; give both or neither")
         if args.json_steps and args.json is None:
             raise EdgeSastError("--json-steps goes into --json FILE; add that one, or leave it out")
-        return WantedSteps(tuple(dict.fromkeys(args.trace or ())), args.trace_out, args.crc, args.json_steps)
+        return WantedSteps(
+            tuple(dict.fromkeys(args.record or ())), args.record_out, args.crc, args.json_steps
+        )
 
     def check_layers(self, simulator: Simulator) -> None:
         """Raises EdgeSastError for a layer that the model does not have, or that has no membranes."""
@@ -74,7 +87,7 @@ class WantedSteps:
         for layer in self.layers:
             if layer not in found:
                 raise EdgeSastError(
-                    f"--trace is {layer}; the layers with membranes are {', '.join(map(str, found))}"
+                    f"--record is {layer}; the layers with membranes are {', '.join(map(str, found))}"
                 )
 
     def check_sizes(self, simulator: Simulator, recordings: Recordings) -> None:
@@ -84,7 +97,7 @@ class WantedSteps:
         traced = 5 * sum(math.prod(_traced_shape(simulator, recordings, layer)) for layer in self.layers)
         if traced > TRACE_LIMIT:
             name = ",".join(map(str, self.layers))
-            raise EdgeSastError(f"--trace {name}: takes {traced} bytes, more than {TRACE_LIMIT}; {fewer}")
+            raise EdgeSastError(f"--record {name}: takes {traced} bytes, more than {TRACE_LIMIT}; {fewer}")
         if self.crc is None and not self.in_json:
             return
         step = _CRC_BYTES + 2 * _COUNTER_BYTES * len(simulator.layers)
@@ -94,7 +107,7 @@ class WantedSteps:
             raise EdgeSastError(f"{option}: takes about {told} bytes, more than {STEPS_LIMIT}; {fewer}")
 
     def write(self, simulator: Simulator, recordings: Recordings) -> list[dict[str, Any]]:
-        """Runs the recordings once more and writes --trace-out and --crc; what --json is to hold, one entry each."""
+        """Runs the recordings once more and writes --record-out and --crc; returns the entries for --json."""
         from tqdm import tqdm
 
         if not (self.layers or self.crc or self.in_json):
@@ -103,7 +116,7 @@ class WantedSteps:
         spans = {traced.index: slice(traced.start, traced.stop) for traced in simulator.layers}
         told: list[dict[str, Any]] = []
         rows = range(len(recordings.binned))
-        for i in tqdm(rows, desc="tracing", unit=" recordings", disable=None):
+        for i in tqdm(rows, desc="recording", unit=" recordings", disable=None):
             trace = simulator.trace(recordings.binned, i)
             for layer in self.layers:
                 for name, values in (("membranes", trace.membranes), ("spikes", trace.spikes)):
@@ -130,10 +143,10 @@ class WantedSteps:
 
         from edge_sast.files import write_atomic
 
-        if self.trace_out is not None:
-            write_atomic(self.trace_out, save(tensors))
+        if self.record_out is not None:
+            write_atomic(self.record_out, save(tensors))
             shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in tensors.items())
-            echo(f"wrote {self.trace_out}: {shapes}")
+            echo(f"wrote {self.record_out}: {shapes}")
         if self.crc is not None:
             lines = [json.dumps(document) for document in (_head(simulator, len(told)), *told)]
             write_atomic(self.crc, "".join(f"{line}\n" for line in lines).encode())
@@ -141,7 +154,7 @@ class WantedSteps:
 
 
 def _traced_shape(simulator: Simulator, recordings: Recordings, layer: int) -> tuple[int, ...]:
-    """[N, T, H, W, C] of what --trace writes."""
+    """[N, T, H, W, C] of what --record-out gets."""
     model = simulator.model
     out = model.shapes()[layer + 1]
     return len(recordings.binned), model.binning.steps, out.height, out.width, out.channels

@@ -16,11 +16,19 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fit",
         metavar="NAME",
-        help="microcontroller (stm32f103, nrf52840, rp2040, ...) or board that it must fit, else nothing is written",
+        help="write only what fits this microcontroller (stm32f103, nrf52840, rp2040, ...) or board, and say how",
     )
-    parser.add_argument("--flash", metavar="BYTES", help="the same by size, such as --flash 64K --ram 20K")
-    parser.add_argument("--ram", metavar="BYTES", help="with --flash")
-    parser.add_argument("--core", help="with --flash and --ram: cortex-m0, cortex-m4 (default), rv32, ...")
+    parser.add_argument(
+        "--flash", metavar="BYTES", help="write only what fits so much flash, such as 64K; beside --ram"
+    )
+    parser.add_argument(
+        "--ram", metavar="BYTES", help="write only what fits so much RAM, such as 20K; beside --flash"
+    )
+    parser.add_argument(
+        "--core",
+        metavar="NAME",
+        help="core for --flash and --ram: cortex-m0, cortex-m4, rv32, ... (default: cortex-m4)",
+    )
 
 
 def asked_part(args: argparse.Namespace) -> Part | None:
@@ -35,7 +43,7 @@ def asked_part(args: argparse.Namespace) -> Part | None:
     sizes = [option for option in ("flash", "ram", "core") if getattr(args, option) is not None]
     if args.fit is not None:
         if sizes:
-            raise EdgeSastError(f"--fit {args.fit} has its own flash, RAM and core; leave --{sizes[0]} away")
+            raise EdgeSastError(f"--fit {args.fit} has its own flash, RAM and core; leave --{sizes[0]} out")
         return find_part(args.fit)
     if not sizes:
         return None

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from edge_sast.cli.options.parser import add_renamed
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import printable
 
@@ -23,28 +24,29 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         action="append",
         metavar="PORT",
-        help="a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT or rfc2217://HOST:PORT; several share the "
-        "recordings",
+        help="where the board is: a device such as /dev/ttyACM0 or COM3, socket://HOST:PORT or rfc2217://HOST:PORT; "
+        "repeated, several boards share the recordings",
     )
-    parser.add_argument("--baud", type=int, help="bits a second of a UART (115200)")
+    parser.add_argument("--baud", type=int, metavar="N", help="bits per second of a UART (default: 115200)")
     parser.add_argument(
-        "--retries", type=int, default=5, metavar="N", help="failures in a row before a port is given up"
+        "--retries", type=int, default=5, metavar="N", help="failures in a row after which a port is given up"
     )
     parser.add_argument(
         "--stall-s",
         type=float,
         default=10.0,
         metavar="S",
-        help="longest silence of a board within a recording",
+        help="longest silence of a board within a recording, in seconds",
     )
     parser.add_argument(
         "--patience-s",
         type=float,
         default=60.0,
         metavar="S",
-        help="longest time that losses on the line may hold up one recording, then the port is given up",
+        help="seconds that losses on the line may hold up one recording before the port is given up",
     )
-    parser.add_argument("--trace", metavar="FILE", help="write every frame on the wires, as text")
+    parser.add_argument("--wire-log", metavar="FILE", help="write every frame on the wires, as text")
+    add_renamed(parser, "--trace", "--wire-log")
 
 
 def check_options(args: argparse.Namespace) -> Plan:
@@ -75,13 +77,14 @@ def connected(args: argparse.Namespace, model: Model) -> Iterator[list[Connectio
     from edge_sast.link.messages import LinkSettings
     from edge_sast.model import modelfile
     from firmware_gen.c_plan.footprint import footprint
+    from firmware_gen.c_plan.plan import CPlan
 
-    model_hash, memory_bytes = modelfile.model_hash(model), footprint(model).ram_bytes
+    model_hash, memory_bytes = modelfile.model_hash(model), footprint(CPlan(model)).ram_bytes
     settings = LinkSettings(stall_s=args.stall_s, patience_s=args.patience_s)
     with contextlib.ExitStack() as stack:
         log = None
-        if args.trace:
-            log = WireLog(stack.enter_context(open(args.trace, "w", encoding="utf-8")))
+        if args.wire_log:
+            log = WireLog(stack.enter_context(open(args.wire_log, "w", encoding="utf-8")))
         connections = []
         for name in args.port:
             trace = log.of(name) if log is not None else None

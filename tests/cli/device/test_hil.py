@@ -90,7 +90,14 @@ def table(lines: list[str], first: str) -> list[list[str]]:
 def test_a_board_that_agrees(home, tmp_path, capsys, tcp):
     figures = tmp_path / "figures.json"
     with board(home, tcp=tcp) as found:
-        arguments = ["--json", figures, "--journal", tmp_path / "j.jsonl", "--trace", tmp_path / "wire.txt"]
+        arguments = [
+            "--json",
+            figures,
+            "--journal",
+            tmp_path / "j.jsonl",
+            "--wire-log",
+            tmp_path / "wire.txt",
+        ]
         assert main(words(home, [found.port], *arguments)) == 0
     model = line_model()
     paths = sorted((home / "data" / "test").glob("*/*.bin"))
@@ -325,10 +332,9 @@ def test_mistakes_are_one_line(home, tmp_path, capsys):
     (tmp_path / "there").touch()
     model = str(home / "model.safetensors")
     cases = [
-        (["hil"], "MODEL is missing; give the model file whose build is on the board, or --list"),
         (
             ["hil", model],
-            r"--port is missing; give one that 'edge-sast hil --list' shows, or socket://HOST:PORT",
+            r"--port is missing; give one that 'edge-sast hil ports' shows, or socket://HOST:PORT",
         ),
         (["hil", model, "--port", "x"], r"--data is missing; give the recordings to run: .*"),
         (words(home, ["loop://"]), r"--port loop://: hears only what it says itself, .*"),
@@ -343,7 +349,7 @@ def test_mistakes_are_one_line(home, tmp_path, capsys):
         (words(home, ["x"], "--stall-s", "nan"), r"--stall-s is nan; give seconds above 0"),
         (words(home, ["x"], "--patience-s", "0"), r"--patience-s is 0.0; give seconds above 0"),
         (words(home, ["x"], "--retries", "-1"), r"--retries is -1; give 0 or more"),
-        (words(home, ["x"], "--trace", tmp_path), r"--trace \S+: is a folder; name a file"),
+        (words(home, ["x"], "--wire-log", tmp_path), r"--wire-log \S+: is a folder; name a file"),
         (
             words(home, ["x"], "--journal", "a", "--resume", "b"),
             r"--resume FILE and --journal FILE: give one of .*",
@@ -381,19 +387,15 @@ def test_the_list_of_ports(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         ports, "list_ports", lambda: [ports.PortInfo("/dev/ttyACM0", "ST-Link", "USB 0483:374B")]
     )
-    assert main(["hil", "--list", "--json", str(tmp_path / "ports.json")]) == 0
+    assert main(["hil", "ports", "--json", str(tmp_path / "ports.json")]) == 0
     assert table(capsys.readouterr().out.splitlines(), "port") == [
         ["/dev/ttyACM0", "ST-Link", "USB 0483:374B"]
     ]
     expected = [{"device": "/dev/ttyACM0", "description": "ST-Link", "hardware": "USB 0483:374B"}]
     assert json.loads((tmp_path / "ports.json").read_text()) == expected
     monkeypatch.setattr(ports, "list_ports", lambda: [])
-    assert main(["hil", "--list"]) == 0
+    assert main(["hil", "ports"]) == 0
     assert capsys.readouterr().out.startswith("no serial ports; plug a board in")
-    for given, named in ((["--port", "x"], "--port"), (["--data", "x"], "--data"), (["x"], "x")):
-        assert main(["hil", "--list", *given]) == 2
-        told = f"edge-sast: {named}: --list shows ports and runs nothing; leave one of them out\n"
-        assert capsys.readouterr().err == told
 
 
 def test_verify_on_a_port(home, tmp_path, capsys):

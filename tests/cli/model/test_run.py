@@ -97,14 +97,14 @@ def test_files(home, expected, capsys):
 @pytest.mark.parametrize(
     ("options", "layers"),
     [
-        (["--trace", "0"], [0]),
-        (["--trace", "3,0"], [0, 3]),
-        (["--trace", "0", "--trace", "3", "--trace", "0"], [0, 3]),
+        (["--record", "0"], [0]),
+        (["--record", "3,0"], [0, 3]),
+        (["--record", "0", "--record", "3", "--record", "0"], [0, 3]),
     ],
 )
-def test_trace(home, expected, capsys, options, layers):
-    out = home / "trace.safetensors"
-    assert run(home, *list(expected)[:2], *options, "--trace-out", out) == 0
+def test_record(home, expected, capsys, options, layers):
+    out = home / "layers.safetensors"
+    assert run(home, *list(expected)[:2], *options, "--record-out", out) == 0
     told = capsys.readouterr().out
     tensors = load_file(out)
     shapes = {0: (2, 4, 17, 17, 4), 3: (2, 4, 1, 1, 3)}
@@ -214,15 +214,15 @@ def test_steps_too_many_are_told_before_the_work(home, expected, capsys, monkeyp
     assert run(home, paths[0], "--crc", out) == 0
 
 
-def test_a_trace_too_large_is_told_before_the_work(home, expected, capsys, monkeypatch):
+def test_a_recording_of_layers_too_large_is_told_before_the_work(home, expected, capsys, monkeypatch):
     out, predictions = home / "large.safetensors", home / "large.json"
     monkeypatch.setattr("edge_sast.cli.model.run_steps.TRACE_LIMIT", 5 * 4 * 17 * 17 * 4)  # of one recording
-    options = ["--trace", "0", "--trace-out", out, "--predictions", predictions]
+    options = ["--record", "0", "--record-out", out, "--predictions", predictions]
     paths = list(expected)[:2]
     for sources, remedy in ((paths, "give fewer files"), (["--data", home / "data"], "lower --limit")):
         assert run(home, *sources, *options) == 2
         assert re.search(
-            rf"^edge-sast: --trace 0: takes \d+ bytes, more than 23120; {remedy}$", capsys.readouterr().err
+            rf"^edge-sast: --record 0: takes \d+ bytes, more than 23120; {remedy}$", capsys.readouterr().err
         )
         assert not predictions.exists()
     assert run(home, paths[0], *options) == 0
@@ -239,27 +239,33 @@ def test_an_empty_recording_is_run(home, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give recording files or --data SPEC, one of the two"),
-        (["a.bin", "--data", "digits"], "give recording files or --data SPEC, one of the two"),
-        (["a.bin", "--trace", "0"], "--trace LAYER and --trace-out FILE go together; give both or neither"),
+        ([], "give recording files or --data DATA, one of the two"),
+        (["a.bin", "--data", "digits"], "give recording files or --data DATA, one of the two"),
         (
-            ["a.bin", "--trace-out", "x"],
-            "--trace LAYER and --trace-out FILE go together; give both or neither",
+            ["a.bin", "--record", "0"],
+            "--record LAYER and --record-out FILE go together; give both or neither",
+        ),
+        (
+            ["a.bin", "--record-out", "x"],
+            "--record LAYER and --record-out FILE go together; give both or neither",
         ),
         (
             ["FILE", "--threads", "-1"],
             r"--threads is -1; it must be 0 \(all\) to \d+, the CPUs of this machine",
         ),
-        (["FILE", "--trace", "1", "--trace-out", "x"], "--trace is 1; the layers with membranes are 0, 3"),
-        (["FILE", "--trace", "0,2", "--trace-out", "x"], "--trace is 2; the layers with membranes are 0, 3"),
+        (["FILE", "--record", "1", "--record-out", "x"], "--record is 1; the layers with membranes are 0, 3"),
+        (
+            ["FILE", "--record", "0,2", "--record-out", "x"],
+            "--record is 2; the layers with membranes are 0, 3",
+        ),
         (
             ["FILE", "--predictions", "a.json", "--crc", "./a.json"],
             "--crc ./a.json: is the file of --predictions too; name another one",
         ),
         (["FILE", "--limit", "1"], "--limit has an effect only beside --data; add that one, or leave it out"),
         (
-            ["FILE", "--predictions", "a.json", "--trace", "0", "--trace-out", "./a.json"],
-            "--trace-out ./a.json: is the file of --predictions too; name another one",
+            ["FILE", "--predictions", "a.json", "--record", "0", "--record-out", "./a.json"],
+            "--record-out ./a.json: is the file of --predictions too; name another one",
         ),
         (
             ["FILE", "--predictions", "FILE/a"],
@@ -303,9 +309,9 @@ def test_a_subset_of_the_classes_will_do(home, expected):
 
 @pytest.mark.parametrize("text", ["conv", "0,", "-1", "0;3", "²", ""])
 def test_a_layer_is_a_number(home, expected, capsys, text):
-    assert run(home, next(iter(expected)), f"--trace={text}", "--trace-out", "x") == 2
+    assert run(home, next(iter(expected)), f"--record={text}", "--record-out", "x") == 2
     message = (
-        f"edge-sast run: argument --trace: {text!r} is no layer; give one or several, such as 0 or 0,3; see"
+        f"edge-sast run: argument --record: {text!r} is no layer; give one or several, such as 0 or 0,3; see"
     )
     assert capsys.readouterr().err.startswith(message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 import struct
 import subprocess
 
@@ -19,6 +20,7 @@ from firmware_gen.boards.boards import BOARDS, Region
 from firmware_gen.boards.build import link_program
 from firmware_gen.boards.memory import flash_image, memory_use, symbol_address
 from firmware_gen.boards.rp2040 import boot2_crc, uf2, with_boot2_crc
+from firmware_gen.toolchain.cross import usual_toolchain
 from tests.firmware_gen.board_programs import ECHO, HEADERS, echo_firmware, require_tools
 
 STRICT = ("-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
@@ -111,10 +113,11 @@ def test_a_compiler_error_is_one_line(tmp_path):
 
 def test_missing_toolchains(monkeypatch):
     board = BOARDS["qemu-riscv32-virt"]
-    with pytest.raises(EdgeSastError, match=r"^--toolchain is 'icc'; it must be one of zig, gcc$"):
+    with pytest.raises(EdgeSastError, match=r"^--toolchain is 'icc'; it must be one of gcc, zig$"):
         board_toolchain.choose_toolchain(board, "icc")
-    monkeypatch.setattr(board_toolchain.shutil, "which", lambda _: None)
-    assert board_toolchain.choose_toolchain(board, None) == "zig"
+    assert board_toolchain.choose_toolchain(board, None) == usual_toolchain("riscv") == "gcc"
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert board_toolchain.choose_toolchain(board, None) == usual_toolchain("riscv") == "zig"
     with pytest.raises(
         EdgeSastError, match=r"riscv64-unknown-elf-gcc cannot be found; 'apt-get install gcc-riscv64"
     ):

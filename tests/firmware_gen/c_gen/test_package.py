@@ -15,8 +15,9 @@ import yaml
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.library import kernel_files
 from firmware_gen.c_gen.memory import memory
-from firmware_gen.c_gen.model import table_bytes
 from firmware_gen.c_gen.package import memory_table
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from tests import tools
 from tests.firmware_gen.builds import STRICT, compile_c, everything_model, export, small_model
 
@@ -164,7 +165,7 @@ def test_zephyr_module_adds_the_files_that_are_there(everything, tmp_path):
 def test_src_holds_what_the_model_needs(everything):
     here = {path.name for path in (everything / "src").iterdir()}
     forwards = {path.name for path in (everything / "include").iterdir()}
-    assert here - forwards == {*kernel_files(everything_model()), "a_model.c"}
+    assert here - forwards == {*kernel_files(CPlan(everything_model())), "a_model.c"}
 
 
 @pytest.mark.parametrize("model", [everything_model(), small_model()], ids=["everything", "small"])
@@ -173,7 +174,7 @@ def test_memory_table_adds_up(model: Model):
     numbers = [[int(cell.strip("* ").replace(",", "") or 0) for cell in row] for row in cells]
     assert len(numbers) == len(model.layers) + 4
     assert [sum(column) for column in zip(*numbers[:-1], strict=True)] == numbers[-1]
-    assert numbers[-1] == [table_bytes(model), memory(model).bytes]
+    assert numbers[-1] == [footprint(CPlan(model)).flash_bytes, memory(CPlan(model)).bytes]
 
 
 @needs_cmake

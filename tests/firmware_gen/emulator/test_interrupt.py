@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from firmware_gen.c_gen.memory import memory
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.machine import STACK_TOP, STOP, Machine
 from firmware_gen.toolchain.cores import find_core
@@ -82,7 +83,7 @@ def make_network(folder: Path, name: str) -> Network:
     model, core = smallest_read_out(), find_core(name)
     build = export(model, folder / "build")
     files = [path.relative_to(build).as_posix() for path in build.rglob("*.c")]
-    return Network(Machine(build_image(build, files, "a", core, "gcc"), core), memory(model).bytes)
+    return Network(Machine(build_image(build, files, "a", core, "gcc"), core), memory(CPlan(model)).bytes)
 
 
 def after(network: Network, start: tuple[bytes, bytes], *calls: Callable[[], int]) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_plan.lanes import MOST_KNOWN_SHIFT, Lanes
 from firmware_gen.c_plan.layout import pack_narrow
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.machine import PAGE, Machine
 from firmware_gen.toolchain.cores import find_core
@@ -192,7 +193,7 @@ def test_a_step_stays_in_its_memory(tmp_path):
     build = export(model, tmp_path / "build")
     files = [path.relative_to(build).as_posix() for path in build.rglob("*.c")]
     machine = Machine(build_image(build, files, "a", core, "gcc"), core)
-    size, context = memory(model).bytes, machine.allocate(64)
+    size, context = memory(CPlan(model)).bytes, machine.allocate(64)
     place = machine.allocate(PAGE) + PAGE - size
     assert machine.call("sast_init", context, machine.image.symbols["a_model"], place, size) == 0
     assert machine.call("sast_push", context, 0, 0, 1) == 0
