@@ -89,7 +89,8 @@ def forward(
 
     noise: [T, R, K] in [0, 1) for MIXED and STOCHASTIC, else not read.
     """
-    for r in numba.prange(current.shape[1]):
+    for index in numba.prange(current.shape[1]):
+        r = np.int64(index)  # see jit
         _forward_row(current, noise, p, r, spikes, membrane)
 
 

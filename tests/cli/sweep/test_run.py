@@ -455,7 +455,7 @@ def is_free(run):
 def test_what_a_terminal_sends_to_all_fails_no_trial(recordings, tmp_path, number):
     """Ctrl-C, and a terminal that is closed, reach each process of the group: the trial must not be ended by them."""
     out = tmp_path / "sweep"
-    words = ["--method", "hard", "--epochs", "600", "--qat-epochs", "1", "--grid", "limit=12"]
+    words = ["--method", "hard", "--epochs", "100000", "--qat-epochs", "1", "--grid", "limit=12"]
     argv = [sys.executable, "-m", "edge_sast.cli.main", *command(recordings, out, *words)]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as sweep:
         wait_until(lambda: any(epochs_kept(run) > 5 for run in out.glob("runs/*")))
