@@ -15,8 +15,8 @@ from dense_program import OPTIMISE, DenseMachine, has_dsp
 from reference_network import POOLED_RATE, random_events, reference_model
 
 from edge_sast.errors import CheckFailedError
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import MAX_COUNT
-from edge_sast.events.to_bins import BinnedEvents
 from edge_sast.model.layers import Conv2d, Linear, OrPool
 from edge_sast.model.model import Model
 from edge_sast.parity.compare import compare

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.cli.options.recordings import bin_split, open_split
-from edge_sast.events.to_bins import BinnedEvents, Binning
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
 
 
 def load_sent(args: argparse.Namespace, grid: Binning) -> tuple[str, BinnedEvents, list[NDArray[np.void]]]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from edge_sast.cli.options.recordings import add_data_arguments, load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.event_payload import recording_steps
 from edge_sast.link.ports import open_port

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from edge_sast.parity.compare import compare
 from edge_sast.parity.compare_unobserved import compare_quiet

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.parity.compare import Comparison, Mismatch, compare
 from edge_sast.parity.compare_unobserved import compare_quiet
 from edge_sast.parity.device_trace import HostRecording, trace_format

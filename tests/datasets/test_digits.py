@@ -10,8 +10,8 @@ from edge_sast.datasets import digits
 from edge_sast.datasets.digits import DigitsDataset, SaccadeFilm
 from edge_sast.datasets.load import load_binned
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
 from edge_sast.events.pixel import PixelModel
-from edge_sast.events.to_bins import Binning
 
 pytest.importorskip("sklearn", reason="the built-in digits come with scikit-learn")
 

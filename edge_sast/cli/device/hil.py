@@ -23,7 +23,7 @@ from edge_sast.terminal import echo
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.events.binned import BinnedEvents
     from edge_sast.hil.connection import Connection
     from edge_sast.hil.journal import Identity, Journal
     from edge_sast.hil.outcome import Outcome
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
             "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
         )
     from edge_sast.hil.figures import figures
-    from edge_sast.hil.journal import Identity, data_hash
+    from edge_sast.hil.journal import Identity
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     model = modelfile.load(args.model)
     recordings, sent = _load(args, model, plan)
     binned, simulator = recordings.binned, Simulator(model)
-    data, events = (data_hash(binned), "unique") if sent is None else (data_hash(sent), "sent")
+    data, events = (binned.digest(), "unique") if sent is None else (sent.digest(), "sent")
     identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
     with connected(args, model) as connections, _journal(args, identity) as journal:
         result = _measure(simulator, recordings, sent, connections, plan, journal)

@@ -11,7 +11,7 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
-    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.events.binned import BinnedEvents
     from firmware_gen.build.opened import Build
 
 
@@ -81,7 +81,7 @@ def _recordings(args: argparse.Namespace, build: Build) -> BinnedEvents:
 
     import numpy as np
 
-    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.events.binned import BinnedEvents
 
     sets = [build.answers.recordings]
     if args.data:

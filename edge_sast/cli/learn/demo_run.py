@@ -12,7 +12,7 @@ from edge_sast.cli.model.export_run import check_c, write_c
 from edge_sast.cli.options.recordings import load_split
 from edge_sast.datasets.load import spread
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.files import check_writable, locked
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json

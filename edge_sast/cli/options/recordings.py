@@ -12,7 +12,8 @@ from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.datasets.dataset import Dataset
-    from edge_sast.events.to_bins import BinnedEvents, Binning
+    from edge_sast.events.binned import BinnedEvents
+    from edge_sast.events.binning import Binning
     from edge_sast.model.model import Model
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording, make_events
-from edge_sast.events.to_bins import Binning
 from edge_sast.model.bounds import accumulator_bound
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, OrPool, RecurrentLinear, SumPool
 from edge_sast.model.model import Model
