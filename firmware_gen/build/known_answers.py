@@ -29,6 +29,16 @@ RANDOM_SEED = 1
 
 
 @dataclass(frozen=True)
+class KnownAnswer:
+    """Of one recording. outputs: int32 [classes]; synops, spikes: int64 [weighted layers], of all steps."""
+
+    outputs: NDArray[np.int32]
+    prediction: int
+    synops: NDArray[np.int64]
+    spikes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class KnownAnswers:
     """Recordings and their answers. crcs: uint32 [N, T]; outputs: int32 [N, classes]; predictions: int64 [N];
     synops, spikes: int64 [N, weighted layers], of all steps."""
@@ -39,6 +49,10 @@ class KnownAnswers:
     predictions: NDArray[np.int64]
     synops: NDArray[np.int64]
     spikes: NDArray[np.int64]
+
+    def of(self, i: int) -> KnownAnswer:
+        """What recording `i` ends with."""
+        return KnownAnswer(self.outputs[i], int(self.predictions[i]), self.synops[i], self.spikes[i])
 
 
 def make_known_answers(
