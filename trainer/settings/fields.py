@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from trainer.settings.sharpness import Sharpness
 
+NORMS = ("batch", "none")
+THROUGH_TIME = ("bptt", "online")
+PRECISIONS = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True)
 class Settings:

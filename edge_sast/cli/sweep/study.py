@@ -39,13 +39,6 @@ except ImportError as error:
 JOURNAL_NAME = "study.journal"
 BEAT_SECONDS = 60.0
 GRACE_SECONDS = 300.0  # several missed beats, and clocks of machines that differ
-# figure of a trial, direction
-OBJECTIVES = {
-    "accuracy": ("accuracy", "maximize"),
-    "synops": ("synops_per_sample", "minimize"),
-    "flash": ("flash_bytes", "minimize"),
-    "ram": ("ram_bytes", "minimize"),
-}
 
 
 @dataclass(frozen=True)
