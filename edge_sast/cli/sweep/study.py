@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.cli.sweep.space import Axis, Space, Training
 from edge_sast.errors import EdgeSastError
 from trainer.settings.checks import flag
