@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge_sast.datasets import time_steps
-from edge_sast.datasets.folder import open_folder
 from edge_sast.datasets.open import open_dataset
+from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.datasets.time_steps import choose_time_steps
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast.datasets.folder import open_folder
 from edge_sast.datasets.load import load_binned
+from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.datasets.split import stratified_split
 from edge_sast.datasets.summary import summarise
 from edge_sast.errors import EdgeSastError

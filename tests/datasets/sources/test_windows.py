@@ -8,7 +8,7 @@ from edge_sast.cli import main as cli
 from edge_sast.datasets.dataset import OwnTime
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
-from edge_sast.datasets.windows import MIN_WINDOWS, WindowedDataset, split_by_time
+from edge_sast.datasets.sources.windows import MIN_WINDOWS, WindowedDataset, split_by_time
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording, make_events
