@@ -16,13 +16,14 @@ from edge_sast.cli.options.ports import (
     progress,
     why_incomplete,
 )
-from edge_sast.cli.options.recordings import Recordings, add_data_arguments, load_sent, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_sast.datasets.selection import Recordings
     from edge_sast.events.binned import BinnedEvents
     from edge_sast.hil.connection import Connection
     from edge_sast.hil.journal import Identity, Journal
@@ -127,9 +128,11 @@ def _check_events(args: argparse.Namespace, plan: Plan) -> None:
 
 def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recordings, BinnedEvents | None]:
     """The recordings, and all their events as the sensor sent them where the board gets these."""
+    from edge_sast.datasets.selection import load_sent, load_split
+
     if args.unique_events or plan.check == "crc":
-        return load_split(model.binning, model.classes, args), None
-    return load_sent(model.binning, model.classes, args)
+        return load_split(model.binning, model.classes, data_options(args)), None
+    return load_sent(model.binning, model.classes, data_options(args))
 
 
 def _check_journal(args: argparse.Namespace) -> None:
