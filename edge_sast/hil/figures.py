@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.hil.journal import Identity
 from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.session import SessionResult

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.hil.connection import Connection, WrongModelError
 from edge_sast.hil.locate import first_difference, locate
 from edge_sast.hil.outcome import Outcome

@@ -196,7 +196,7 @@ def test_a_folder_that_is_a_link_to_itself_is_one_line(tmp_path, capsys):
 
 def test_folders_are_known_by_what_is_written_into_them():
     from edge_sast.datasets.open import BUILT_IN
-    from edge_sast.datasets.tonic_sets import TONIC_SETS
+    from edge_sast.datasets.sources.tonic_sets import TONIC_SETS
     from firmware_gen.boards import build as board_build
     from firmware_gen.build import folder
     from trainer.run import checkpoint, loop, metrics

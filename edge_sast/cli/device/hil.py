@@ -16,14 +16,15 @@ from edge_sast.cli.options.ports import (
     progress,
     why_incomplete,
 )
-from edge_sast.cli.options.recordings import Recordings, add_data_arguments, load_sent, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.datasets.selection import Recordings
+    from edge_sast.events.binned import BinnedEvents
     from edge_sast.hil.connection import Connection
     from edge_sast.hil.journal import Identity, Journal
     from edge_sast.hil.outcome import Outcome
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
             "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
         )
     from edge_sast.hil.figures import figures
-    from edge_sast.hil.journal import Identity, data_hash
+    from edge_sast.hil.journal import Identity
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     model = modelfile.load(args.model)
     recordings, sent = _load(args, model, plan)
     binned, simulator = recordings.binned, Simulator(model)
-    data, events = (data_hash(binned), "unique") if sent is None else (data_hash(sent), "sent")
+    data, events = (binned.digest(), "unique") if sent is None else (sent.digest(), "sent")
     identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
     with connected(args, model) as connections, _journal(args, identity) as journal:
         result = _measure(simulator, recordings, sent, connections, plan, journal)
@@ -127,9 +128,11 @@ def _check_events(args: argparse.Namespace, plan: Plan) -> None:
 
 def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recordings, BinnedEvents | None]:
     """The recordings, and all their events as the sensor sent them where the board gets these."""
+    from edge_sast.datasets.selection import load_sent, load_split
+
     if args.unique_events or plan.check == "crc":
-        return load_split(model.binning, model.classes, args), None
-    return load_sent(model.binning, model.classes, args)
+        return load_split(model.binning, model.classes, data_options(args)), None
+    return load_sent(model.binning, model.classes, data_options(args))
 
 
 def _check_journal(args: argparse.Namespace) -> None:

@@ -6,12 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.options.ports import check_options, connected, describe, progress, why_incomplete
-from edge_sast.cli.options.recordings import bin_split, open_split
+from edge_sast.cli.options.recordings import data_options
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
-    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.events.binned import BinnedEvents
     from firmware_gen.build.opened import Build
 
 
@@ -81,11 +81,12 @@ def _recordings(args: argparse.Namespace, build: Build) -> BinnedEvents:
 
     import numpy as np
 
-    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.datasets.selection import read_split
+    from edge_sast.events.binned import BinnedEvents
 
     sets = [build.answers.recordings]
     if args.data:
-        sets.append(bin_split(*open_split(args), build.model.binning, args))
+        sets.append(read_split(build.model.binning, data_options(args)))
     return BinnedEvents.concatenate(
         [replace(part, labels=np.zeros(len(part), np.int64), classes=build.model.classes) for part in sets]
     )

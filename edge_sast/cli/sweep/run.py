@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.sweep import places, plot, report
+from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.cli.sweep.space import LeftOut, Space
-from edge_sast.cli.sweep.study import BEAT_SECONDS, OBJECTIVES, Held, Ledger, database_errors
+from edge_sast.cli.sweep.study import BEAT_SECONDS, Held, Ledger, database_errors
 from edge_sast.cli.sweep.trial import NO_SPACE, read_figures
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from edge_sast.cli.main import main
-from edge_sast.cli.options.recordings import load_sent
+from edge_sast.datasets.selection import DataOptions, load_sent
 from edge_sast.events.recording import make_events
 from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.registry import read_file
@@ -190,12 +190,9 @@ def test_more_events_than_can_be_counted_are_told(tmp_path, capsys):
     for name in ("column", "diagonal", "row"):
         (tmp_path / "data" / "test" / name).mkdir(parents=True)
         (tmp_path / "data" / "test" / name / "a.bin").write_bytes(write_recording_atis(events))
-    arguments = argparse.Namespace(
-        data=str(tmp_path / "data"), split=None, limit=None, sensor=None, window_us=None, download_dir=None,
-        skip_empty=False, cache_dir=str(tmp_path / "cache"),
-    )  # fmt: skip
+    options = DataOptions(str(tmp_path / "data"), cache_dir=str(tmp_path / "cache"))
     model = line_model()
-    recordings, sent = load_sent(model.binning, model.classes, arguments)
+    recordings, sent = load_sent(model.binning, model.classes, options)
     assert sent.counts.tolist() == [255] * 3
     assert recordings.binned.counts.tolist() == [1] * 3
     assert recordings.binned.binning == model.binning
