@@ -69,7 +69,9 @@ def run_info(args: argparse.Namespace) -> int:
     splits = (args.split,) if args.split else dataset.splits
     summaries = [summarise(dataset, split) for split in splits]
     width, height = dataset.sensor
-    echo(f"{dataset.name}: {len(dataset.classes)} classes, sensor {width}x{height}")
+    own = [f"{name} {value}" for name, value in vars(dataset.time).items() if value is not None]
+    said = f"; of itself it says {', '.join(own)}" if own else ""
+    echo(f"{dataset.name}: {len(dataset.classes)} classes, sensor {width}x{height}{said}")
     print_table([_row(summary) for summary in summaries], HEADERS)
     for summary in summaries:
         for line in _remarks(dataset, summary):

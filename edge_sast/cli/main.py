@@ -27,7 +27,7 @@ GROUPS = {
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 EXAMPLES = (
-    ("edge-sast demo", "the whole path on built-in data, without hardware"),
+    ("edge-sast train", "on built-in data; then: edge-sast export --bits 8, and: edge-sast verify"),
     ("edge-sast inspect examples/nmnist-int8.safetensors", "what a model costs a device"),
     ("edge-sast train --help", "a command's options, and examples of it"),
 )
@@ -38,7 +38,7 @@ EPILOG = (
 
 
 class Subcommand(Protocol):
-    """What the module of each command offers."""
+    """What the module of each command offers; some also `fill(args)`, which finds what was not named."""
 
     NAME: str
     HELP: str  # sentences, of which the list of commands shows the first
@@ -60,7 +60,7 @@ def build_parser() -> Parser:
     for name, module in modules.items():
         child = add_command(subparsers, name, module.HELP, module.EXAMPLES, listed=False)
         module.add_arguments(child)
-        child.set_defaults(run=module.run)
+        child.set_defaults(run=module.run, fill=getattr(module, "fill", _nothing))
         if hasattr(module, "USUAL"):
             child.show_usual(module.USUAL)
     return parser
@@ -87,6 +87,10 @@ def _overview(modules: dict[str, Subcommand]) -> str:
     return "\n".join(lines)
 
 
+def _nothing(args: argparse.Namespace) -> None:
+    """Of a command that wants all its arguments named."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     try:
@@ -110,6 +114,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         build_parser().print_help()
         return 2
+    args.fill(args)
     check_arguments(args)
     if args.command != "doctor":  # which tells it beside the rest
         check_environment()

@@ -24,6 +24,21 @@ class RecordingRef:
     load: Callable[[], Recording]
 
 
+@dataclass(frozen=True)
+class OwnTime:
+    """What a data set itself says of time; None where it says nothing.
+
+    Attributes:
+        dt_us: length of a time step, µs.
+        steps: time steps of a recording.
+        duration_us: length of every recording, µs.
+    """
+
+    dt_us: int | None = None
+    steps: int | None = None
+    duration_us: int | None = None
+
+
 class Dataset(Protocol):
     """Labelled recordings in named splits, read lazily."""
 
@@ -44,8 +59,8 @@ class Dataset(Protocol):
         """Names of the splits; train, valid and test come first."""
 
     @property
-    def duration_hint_us(self) -> int:
-        """Typical length of a recording in µs, for choosing steps x dt; of one recording, not a bound."""
+    def time(self) -> OwnTime:
+        """What the set itself says of step length, steps and durations."""
 
     def recordings(self, split: str) -> Sequence[RecordingRef]:
         """The split's recordings in an order that never changes.

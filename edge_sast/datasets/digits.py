@@ -14,7 +14,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from edge_sast.datasets.dataset import RecordingRef
+from edge_sast.datasets.dataset import OwnTime, RecordingRef
 from edge_sast.datasets.split import stratified_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.pixel import PixelModel
@@ -23,6 +23,7 @@ from edge_sast.events.recording import Recording
 GENERATOR_VERSION = 1  # raised whenever the same seed gives other events, so that caches are rebuilt
 GREY_LEVELS = 16
 TEST_FRACTION = 0.2
+STEPS = 10  # of a recording, where nobody asks for others
 # The test digits are the same for every seed: results of several seeds then never mix training and test
 # digits.
 SPLIT_SEED = 0
@@ -107,9 +108,9 @@ class DigitsDataset:
         return self.film.side, self.film.side
 
     @property
-    def duration_hint_us(self) -> int:
-        """Length of every recording in µs."""
-        return self.film.duration_us
+    def time(self) -> OwnTime:
+        """The steps that `edge-sast demo` takes, too."""
+        return OwnTime(self.film.duration_us // STEPS, STEPS, self.film.duration_us)
 
     def recordings(self, split: str) -> tuple[RecordingRef, ...]:
         """The split's recordings in the order of scikit-learn's digits.

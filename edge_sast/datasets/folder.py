@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from edge_sast.datasets.dataset import RecordingRef
-from edge_sast.datasets.listing import Entry, content_digests, list_entries
+from edge_sast.datasets.dataset import OwnTime, RecordingRef
+from edge_sast.datasets.dataset_toml import DatasetToml, parse_dataset_toml
+from edge_sast.datasets.listing import DATASET_TOML, Entry, content_digests, list_entries
 from edge_sast.datasets.split_names import USUAL_SPLITS, check_classes, usual_names
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import Recording
@@ -27,15 +28,17 @@ class FolderDataset:
     Attributes:
         name: the folder as the user gave it.
         by_split: split -> its files in their fixed order; the last but one part of each path is the class.
-        given_sensor: (width, height) the user named, else None.
+        given_sensor: (width, height) that the user or `dataset.toml` named, else None.
         given_classes: the class list where it is known beforehand, else None: then it is found in the
             folders.
+        time: what `dataset.toml` says of it.
     """
 
     name: str
     by_split: dict[str, tuple[Entry, ...]]
     given_sensor: Sensor | None = None
     given_classes: tuple[str, ...] | None = None
+    time: OwnTime = field(default_factory=OwnTime)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -61,12 +64,6 @@ class FolderDataset:
             return default
         recording = self._load(first)
         return recording.width, recording.height
-
-    @cached_property
-    def duration_hint_us(self) -> int:
-        """Length of the first split's middle recording in µs."""
-        entries = next(iter(self.by_split.values()))
-        return self._load(entries[len(entries) // 2]).duration_us
 
     def recordings(self, split: str) -> tuple[RecordingRef, ...]:
         """The split's recordings, by class, then by name.
@@ -116,14 +113,14 @@ def open_folder(
 
     Args:
         root: folder `<class>/<recording>` (one split, "all") or `<split>/<class>/<recording>`.
-        sensor: (width, height) in pixels where the files do not say it or say it wrongly.
+        sensor: (width, height) in pixels where the files do not say it or say it wrongly; wins over `dataset.toml`.
         file_per_class: take `<class>.<suffix>` too, files without folders.
 
     Raises:
         EdgeSastError: missing, empty or mixed folder, damaged zip, stray file, a file of no known format, classes that
-            are but names of splits, or two folders of one split.
+            are but names of splits, two folders of one split, or a `dataset.toml` that says what it cannot.
     """
-    entries = list_entries(Path(root))
+    own, entries = _own_words(list_entries(Path(root)))
     if not entries:
         raise EdgeSastError(f"data '{root}' holds no recordings; put them into {LAYOUT}")
     if all(len(entry.parts) == 1 for entry in entries):
@@ -140,7 +137,17 @@ def open_folder(
             )
         reader_for(entry.source)
     check_classes(str(root), entries)
-    return FolderDataset(str(root), _group(entries, depth, str(root)), sensor)
+    return FolderDataset(str(root), _group(entries, depth, str(root)), sensor or own.sensor, time=own.time)
+
+
+def _own_words(entries: list[Entry]) -> tuple[DatasetToml, list[Entry]]:
+    """What the set's `dataset.toml` says, where there is one, and all other files."""
+    own = [entry for entry in entries if entry.parts == (DATASET_TOML,)]
+    if not own:
+        return DatasetToml(), entries
+    if len(own) > 1:
+        raise EdgeSastError(f"{own[1].source}: lies beside {own[0].source}; keep one of them")
+    return parse_dataset_toml(own[0].read(), own[0].source), [e for e in entries if e is not own[0]]
 
 
 def _as_classes(entries: list[Entry], root: str, file_per_class: bool) -> list[Entry]:

@@ -18,6 +18,9 @@ from edge_sast.bulk.threads import map_in_order
 from edge_sast.errors import EdgeSastError
 
 HASH_CHUNK = 1 << 20  # bytes
+DATASET_TOML = (
+    "dataset.toml"  # at the root: what the set says of itself (dataset_toml.py); else a file like others
+)
 
 
 @dataclass(frozen=True)
@@ -157,10 +160,13 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
         raise EdgeSastError(f"{path}: empty zip archive; put recordings into it, or remove it")
     # Archives made of a folder hold it as one common leading name (`Train/0/00002.bin`); the zip already
     # stands for it.
-    wrapped = all(len(inside) >= 3 for inside, _ in found) and len({inside[0] for inside, _ in found}) == 1
+    recordings = [inside for inside, _ in found if inside[-1] != DATASET_TOML]
+    wrapped = (
+        all(len(inside) >= 3 for inside in recordings) and len({inside[0] for inside in recordings}) == 1
+    )
     return [
         Entry(
-            (*parts, *inside[1 if wrapped else 0 :]),
+            (*parts, *inside[1 if wrapped and len(inside) > 1 else 0 :]),
             f"{path}:{'/'.join(inside)}",
             partial(_read_member, archive, info, f"{path}:{'/'.join(inside)}"),
             (archive, info),

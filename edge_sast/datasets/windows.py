@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from edge_sast.bulk.threads import THREADS, map_in_order
-from edge_sast.datasets.dataset import Dataset, RecordingRef
+from edge_sast.datasets.dataset import Dataset, OwnTime, RecordingRef
 from edge_sast.datasets.folder import SINGLE_SPLIT
 from edge_sast.datasets.split_names import USUAL_SPLITS
 from edge_sast.errors import EdgeSastError
@@ -87,9 +87,9 @@ class WindowedDataset:
         return (self.chosen,) if self.chosen else USUAL_SPLITS
 
     @property
-    def duration_hint_us(self) -> int:
-        """Length of a window in µs."""
-        return self.window_us
+    def time(self) -> OwnTime:
+        """Every window lasts as long; steps that the set names are those of whole recordings."""
+        return OwnTime(duration_us=self.window_us)
 
     def recordings(self, split: str) -> tuple[RecordingRef, ...]:
         """The split's windows, recording by recording, in order of time. The first call reads the recordings.

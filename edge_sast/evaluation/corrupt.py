@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from edge_sast.datasets.dataset import Dataset, RecordingRef
+from edge_sast.datasets.dataset import Dataset, OwnTime, RecordingRef
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import Recording, make_events
 
@@ -201,9 +201,9 @@ class CorruptedDataset:
         return self.clean.splits
 
     @property
-    def duration_hint_us(self) -> int:
+    def time(self) -> OwnTime:
         """That of the clean recordings."""
-        return self.clean.duration_hint_us
+        return self.clean.time
 
     def recordings(self, split: str) -> tuple[RecordingRef, ...]:
         """The split's recordings in the order of the clean ones; raises EdgeSastError as they do."""

@@ -42,7 +42,7 @@ def test_no_command_prints_help_and_fails(capsys):
     ("argv", "message"),
     [
         (["frobnicate"], "edge-sast: argument COMMAND: invalid choice: 'frobnicate'"),
-        (["train"], "edge-sast train: the following arguments are required: --data"),
+        (["sweep"], "edge-sast sweep: the following arguments are required: --out"),
         (
             ["train", "--data", "digits", "--dt-us", "x"],
             "edge-sast train: argument --dt-us: invalid int value: 'x'",
@@ -113,6 +113,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
             "train --data DATA --dt-us 1 --steps 1 --out DATA/run",
             "--out DATA/run: lies in --data DATA; name a folder outside it",
         ),
+        ("train --data .", "--out runs: lies in --data .; name a folder outside it"),
+        ("train --overwrite", "--overwrite starts anew in a folder that holds a run; name it with --out"),
         (
             "evaluate RUN --json RUN/metrics.jsonl",
             "--json RUN/metrics.jsonl: is what is read; name another file",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from edge_sast.cli import main as cli
+from edge_sast.datasets.dataset import OwnTime
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
 from edge_sast.datasets.windows import MIN_WINDOWS, WindowedDataset, split_by_time
@@ -61,7 +62,7 @@ def test_a_flat_folder_is_a_class_a_file(flat):
         ("mouse", "mug"),
         (34, 34),
     )
-    assert (data.name, data.duration_hint_us) == (str(flat), WINDOW)
+    assert (data.name, data.time) == (str(flat), OwnTime(duration_us=WINDOW))
     refs = data.recordings("valid")
     assert [ref.label for ref in refs] == [0, 1]
     assert refs[0].source == f"{flat}/mouse.bin@0.054s"  # 9 windows: train 0..4, valid 6, test 8

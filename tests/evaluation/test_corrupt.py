@@ -235,10 +235,11 @@ def test_mistakes_are_one_line(tmp_path):
 def test_a_corrupted_data_set_differs_in_its_events_alone(tmp_path):
     for split in ("train", "test"):
         write_classes(tmp_path / split, {"a": 3, "b": 2})
+    (tmp_path / "dataset.toml").write_text("steps = 3")
     clean = open_folder(tmp_path)
     dirty = corrupted(clean, "background_noise", 5, 7)
     assert (dirty.classes, dirty.sensor, dirty.splits) == (clean.classes, clean.sensor, clean.splits)
-    assert dirty.duration_hint_us == clean.duration_hint_us
+    assert dirty.time.steps == 3
     assert dirty.name == f"{tmp_path} (background_noise 5)"
     for index, (ref, want) in enumerate(zip(dirty.recordings("test"), clean.recordings("test"), strict=True)):
         assert (ref.source, ref.label) == (want.source, want.label)

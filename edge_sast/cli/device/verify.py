@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.newest import newest_build
 from edge_sast.cli.options.parser import add_toolchain_argument
 from edge_sast.cli.options.recordings import add_data_arguments, bin_split, check_data_options, open_split
 from edge_sast.terminal import echo
@@ -15,7 +16,7 @@ HELP = (
     "names the first: recording, step, layer, neuron, what was expected and what came."
 )
 EXAMPLES = (
-    ("edge-sast verify build/a", "the C on this computer, on the known answers"),
+    ("edge-sast verify", "the newest build on this computer, on the known answers"),
     (
         "edge-sast verify build/a --on cortex-m --data DIR --limit 100",
         "an emulated Cortex-M4, also on recordings",
@@ -25,7 +26,12 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("build", metavar="BUILD", help="folder made by 'edge-sast export'")
+    parser.add_argument(
+        "build",
+        metavar="BUILD",
+        nargs="?",
+        help="folder made by 'edge-sast export' (default: the newest in build)",
+    )
     parser.add_argument(
         "--on",
         default="host",
@@ -46,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--edited", action="store_true", help="verify sources that were changed since the export"
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest build where none is named."""
+    if args.build is None:
+        args.build = newest_build()
 
 
 def run(args: argparse.Namespace) -> int:

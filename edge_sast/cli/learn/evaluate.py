@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.newest import newest_run
 from edge_sast.cli.options.recordings import add_data_arguments
 from edge_sast.signals import ended_by_ctrl_c
 
@@ -13,7 +14,7 @@ HELP = (
     "under faults of camera and scene, and around the minimum that training found."
 )
 EXAMPLES = (
-    ("edge-sast evaluate runs/a", ""),
+    ("edge-sast evaluate", "the newest run, on its test recordings"),
     (
         "edge-sast evaluate runs/a runs/b runs/c --corruptions --json faults.json",
         "mean over seeds, under faults",
@@ -26,9 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs",
         metavar="RUN",
-        nargs="+",
+        nargs="*",
         help="folder made by 'edge-sast train', or its checkpoint; several, which differ only in their seed, give the "
-        "mean with its 95 %% interval (Student's t), one gives the interval over recordings (Wilson)",
+        "mean with its 95 %% interval (Student's t), one gives the interval over recordings (Wilson) (default: the "
+        "newest finished run in runs)",
     )
     add_data_arguments(parser.add_argument_group("data"), "data set, if not the one it was trained on")
     _corruption_options(parser.add_argument_group("faults of camera and scene (docs/data.md)"))
@@ -97,6 +99,11 @@ def _inside_options(group: argparse._ArgumentGroup) -> None:
         help="say whether each layer's membranes are sure to contract, so that small differences die out, and how they "
         "do on the recordings, in the smooth pass; see What evaluate counts in docs/method.md",
     )
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest run where none is named."""
+    args.runs = args.runs or [newest_run()]
 
 
 def run(args: argparse.Namespace) -> int:

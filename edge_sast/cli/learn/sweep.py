@@ -43,7 +43,7 @@ OBJECTIVES = ("accuracy", "synops", "flash", "ram")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_setting_arguments(parser)
+    add_setting_arguments(parser, named=True)
     for action in parser._actions:  # an option in --grid or --search needs no value of its own
         action.required = False
     _sweep_options(parser.add_argument_group("sweep (plus any option of 'edge-sast train')"))

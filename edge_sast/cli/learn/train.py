@@ -32,7 +32,11 @@ HELP = (
     "hard while it learns, as --method says, and the last epochs run in the device's integers."
 )
 EXAMPLES = (
-    ("edge-sast train --data DIR --dt-us 60000 --steps 5 --out runs/a", "five time steps of 60 ms"),
+    ("edge-sast train", "on the built-in digits, into a new folder in runs"),
+    (
+        "edge-sast train --data DIR --dt-us 60000 --steps 5 --out runs/a",
+        "your recordings, five time steps of 60 ms",
+    ),
     (
         "edge-sast train --data nmnist --dt-us 15000 --steps 20 --method hard --synops-target 65000 --out runs/b",
         "",
@@ -63,9 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _run_options(parser.add_argument_group("run"))
 
 
-def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that settle what is trained; a sweep varies any of them."""
-    _data_options(parser.add_argument_group("data"))
+def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = False) -> None:
+    """The options that settle what is trained; a sweep varies any of them. named: --data, --dt-us and --steps must be
+    given; else what is left out comes from edge_sast.cli.learn.train_defaults.
+    """
+    data = parser.add_argument_group("data")
+    _main_data_options(data, named)
+    _data_options(data)
     _augmentation_options(parser.add_argument_group("augmentation, of the training part only"))
     _network_options(parser.add_argument_group("network"))
     _method_options(parser.add_argument_group("method"))
@@ -76,23 +84,38 @@ def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     _optimiser_options(parser.add_argument_group("optimisation"))
 
 
-def _data_options(group: argparse._ArgumentGroup) -> None:
+def _main_data_options(group: argparse._ArgumentGroup, named: bool) -> None:
+    usual = {
+        "data": " (default: digits)",
+        "dt_us": " (default: what the data set says in its dataset.toml, else so that 95 %% of its recordings end "
+        "within --steps, see docs/data.md)",
+        "steps": " (default: what the data set says, else 20)",
+    }
+    told = dict.fromkeys(usual, "") if named else usual
     group.add_argument(
         "--data",
-        required=True,
+        required=named,
         metavar="DATA",
-        help="recordings: a folder or .zip of them, digits (built in), nmnist or dvsgesture",
+        help=f"recordings: a folder or .zip of them, digits (built in), nmnist or dvsgesture{told['data']}",
     )
     group.add_argument(
         "--dt-us",
         type=int,
-        required=True,
+        required=named,
         metavar="N",
-        help="length of a time step in µs; 'edge-sast data info DATA' shows how long recordings last",
+        help="length of a time step in µs; 'edge-sast data info DATA' shows how long recordings last"
+        f"{told['dt_us']}",
     )
     group.add_argument(
-        "--steps", type=int, required=True, metavar="N", help="number of time steps taken from each recording"
+        "--steps",
+        type=int,
+        required=named,
+        metavar="N",
+        help=f"number of time steps taken from each recording{told['steps']}",
     )
+
+
+def _data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--sensor", metavar="WxH", help="sensor size in pixels, where the files do not say it")
     group.add_argument(
         "--downscale",
@@ -406,9 +429,15 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         "--methods", action=ListMethods, help="say what each method is, with its source, and exit"
     )
     group.add_argument(
-        "--out", required=True, metavar="DIR", help="folder for checkpoint, settings and metrics"
+        "--out",
+        metavar="DIR",
+        help="folder for checkpoint, settings and metrics (default: a new one, runs/DATE-TIME-METHOD)",
     )
-    group.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the checkpoint in --out, or without --out in the newest unfinished run in runs",
+    )
     group.add_argument("--overwrite", action="store_true", help="start anew where --out already holds a run")
     group.add_argument("--device", default="auto", metavar="NAME", help="where to train: cpu, cuda or auto")
     group.add_argument(

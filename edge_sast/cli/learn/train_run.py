@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edge_sast.cli.learn.train_defaults import Chosen, completed
 from edge_sast.cli.options.training import training_config
+from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked
 from edge_sast.report.tables import write_json
@@ -25,19 +27,26 @@ from trainer.workers.workers import Workers
 def train(args: argparse.Namespace) -> int:
     """`edge-sast train`."""
     processes.check_count(args.workers)
-    if args.workers > 1 and not processes.started():
-        config = training_config(args)  # a mistake is told once
-        if args.workers > config.batch_size:
-            raise EdgeSastError(
-                f"--workers is {args.workers}; of a --batch-size of {config.batch_size} some would get no recording: "
-                f"choose at most {config.batch_size}"
-            )
-        return processes.launch(args.workers, [sys.executable, "-m", "edge_sast.cli.main", *args.argv])
-    with processes.session() as workers:
-        return _train(args, workers)
+    with completed(args, alone=not processes.started()) as chosen:
+        if args.workers > 1 and not processes.started():
+            return _launch(args, chosen)
+        with processes.session() as workers:
+            return _train(args, workers, chosen.dataset)
 
 
-def _train(args: argparse.Namespace, workers: Workers) -> int:
+def _launch(args: argparse.Namespace, chosen: Chosen) -> int:
+    """Workers on this machine, which are told what was chosen."""
+    config = training_config(args)  # a mistake is told once
+    if args.workers > config.batch_size:
+        raise EdgeSastError(
+            f"--workers is {args.workers}; of a --batch-size of {config.batch_size} some would get no recording: "
+            f"choose at most {config.batch_size}"
+        )
+    command = [sys.executable, "-m", "edge_sast.cli.main", *args.argv, *chosen.argv]
+    return processes.launch(args.workers, command)
+
+
+def _train(args: argparse.Namespace, workers: Workers, dataset: Dataset | None) -> int:
     config = training_config(args)
     set_threads(args.threads, workers.count)
     folder = Path(args.out)
@@ -48,7 +57,7 @@ def _train(args: argparse.Namespace, workers: Workers) -> int:
     if device == "cuda" and workers.count > 1:
         processes.take_gpu()
     with workers.main_first():
-        dataset = open_data(config, args.download_dir)
+        dataset = dataset or open_data(config, args.download_dir)
         check_with_data(config, dataset)
         data = training_data(dataset, config, args.cache_dir, args.skip_empty)
     trainer = Trainer(config, data, folder, device, args.quiet, workers)

@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_sast.cli.options.checks import set_threads
 from edge_sast.cli.options.fit import add_fit_arguments, asked_part, check_fit
+from edge_sast.cli.options.newest import build_name, newest_run
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
@@ -21,8 +22,8 @@ NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
 EXAMPLES = (
     (
-        "edge-sast export runs/a --bits 8 --out build/a",
-        "the model file, C99, and known answers to verify it with",
+        "edge-sast export --bits 8",
+        "of the newest run: the model file, C99, and known answers to verify it with",
     ),
     ("edge-sast export runs/a --fit stm32f103 --out build/a", "only if it fits that chip"),
     ("edge-sast export examples/nmnist-int8.safetensors --no-data --out build/b", "the C of a model file"),
@@ -33,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run_dir",
         metavar="RUN",
-        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch)",
+        nargs="?",
+        help="folder made by 'edge-sast train', its checkpoint, or a model file, which needs no torch (default: the "
+        "newest finished run in runs)",
     )
     parser.add_argument(
         "--bits",
@@ -48,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to write: c (a folder of C99 with the model file in it), or model (only the model file)",
     )
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder to write, or with --target model the file"
+        "--out",
+        metavar="DIR",
+        help="folder to write, or with --target model the file (default: build and the name of the run or the model)",
     )
     parser.add_argument(
         "--overwrite",
@@ -67,6 +72,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
     )
     parser.add_argument("--json", metavar="FILE", help="write figures, what rounding cost among them")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest run, and a place below `build`, where none is named."""
+    if args.run_dir is None:
+        args.run_dir = newest_run()
+    if args.out is None:
+        args.out = build_name(args.run_dir, target=args.target)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
+from edge_sast.cli.options.newest import newest_model
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, load_split
 from edge_sast.terminal import echo
 
@@ -42,7 +43,12 @@ MEASURED = ("SynOps/sample", "spikes/sample", "firing %")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="model file made by 'edge-sast export'")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
+    )
     add_data_arguments(parser)
     parser.add_argument(
         "--core",
@@ -50,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="core to predict code and stack size for: cortex-m0, cortex-m4, rv32, ... (default: cortex-m4)",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The newest model where none is named."""
+    if args.model is None:
+        args.model = newest_model()
 
 
 def run(args: argparse.Namespace) -> int:

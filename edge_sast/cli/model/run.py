@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.run_steps import WantedSteps, add_step_arguments
 from edge_sast.cli.options.checks import set_threads
+from edge_sast.cli.options.newest import newest_model
 from edge_sast.cli.options.recordings import (
     Recordings,
     add_data_arguments,
@@ -42,7 +43,12 @@ BLOCK = 512  # recordings between two chances to show progress and to be interru
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="model file made by 'edge-sast export'")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
+    )
     parser.add_argument(
         "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
     )
@@ -55,13 +61,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the figures")
 
 
+def fill(args: argparse.Namespace) -> None:
+    """The newest model where none is named: where the first word is a recording, or there is no word at all."""
+    if args.model and _is_recording(args.model):
+        args.sources.insert(0, args.model)
+        args.model = None
+    if args.model is None and (args.sources or args.data):
+        args.model = newest_model()
+
+
+def _is_recording(word: str) -> bool:
+    """Whether a file's name is a recording's, and it is no model file of that name."""
+    from edge_sast.formats.registry import known_suffixes
+    from edge_sast.model.modelfile import is_model_file
+
+    return word.lower().endswith(known_suffixes()) and not is_model_file(word)
+
+
 def run(args: argparse.Namespace) -> int:
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
 
     if bool(args.sources) == bool(args.data):
-        raise EdgeSastError("give recording files or --data DATA, one of the two")
+        raise EdgeSastError("give recording files or --data DATA (such as digits), one of the two")
     steps = WantedSteps.of(args)
     check_data_options(args, without=("--sensor",))
     model = modelfile.load(args.model)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge_sast.cli.options.newest import RUNS
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_outputs
 
@@ -83,8 +84,9 @@ def _inputs(args: argparse.Namespace) -> Iterator[Path]:
 
 def _check_not_among_recordings(args: argparse.Namespace) -> None:
     """A folder that is made in a data set would count as one of its classes or splits."""
+    outs = _values(args, "out") or ([str(RUNS)] if args.command == "train" else [])
     for data in _values(args, "data"):
-        for out in _values(args, "out"):
+        for out in outs:
             place, folder = Path(os.path.realpath(out)), Path(os.path.realpath(data))
             inside = folder.is_dir() and (place == folder or folder in place.parents)
             if inside and data not in DATA_SETS:  # a name wins over a folder of the same name

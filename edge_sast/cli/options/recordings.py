@@ -143,25 +143,9 @@ def bin_split(dataset: Dataset, split: str, grid: Binning, args: argparse.Namesp
 
 def load_files(model: Model, paths: Sequence[str], args: argparse.Namespace) -> Recordings:
     """Recording files, binned as the model wants them; their labels mean nothing."""
-    import numpy as np
-
+    from edge_sast.datasets.files import read_events
     from edge_sast.events.recording import parse_sensor
-    from edge_sast.events.to_bins import BinnedEvents, bin_recording
-    from edge_sast.formats.registry import read_file
 
     sensor = parse_sensor(args.sensor) if args.sensor else None
-    rows = [bin_recording(read_file(path, sensor), model.binning) for path in paths]
-    sizes = np.cumsum([0, *(len(row.indices) for row in rows)])
-    binned = BinnedEvents(
-        binning=model.binning,
-        indices=np.concatenate([row.indices for row in rows]),
-        counts=np.concatenate([row.counts for row in rows]),
-        step_ptr=np.concatenate(
-            [[0], *(row.step_ptr[1:] + size for row, size in zip(rows, sizes, strict=False))]
-        ),
-        labels=np.zeros(len(rows), np.int64),
-        classes=("unknown",),
-        sources=tuple(paths),
-        dropped=np.array([row.dropped for row in rows], np.int64),
-    )
+    binned = read_events(*paths, binning=model.binning, sensor=sensor)
     return Recordings(binned, labelled=False, name=f"{len(paths)} files")

@@ -82,7 +82,7 @@ class Options:
 
     def __init__(self) -> None:
         self._parser = _Parser(prog="edge-sast sweep", add_help=False, allow_abbrev=False)
-        add_setting_arguments(self._parser)
+        add_setting_arguments(self._parser, named=True)
         self.actions = {action.dest: action for action in self._parser._actions}
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:

@@ -1,0 +1,94 @@
+"""What `edge-sast train` takes where the user says nothing: the data set, its time steps, and a folder for the run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from edge_sast.cli.options.newest import RUNS, new_run, unfinished_run
+from edge_sast.errors import EdgeSastError
+from edge_sast.files import check_writable
+from edge_sast.terminal import echo
+
+if TYPE_CHECKING:
+    from edge_sast.datasets.dataset import Dataset
+
+DATA = "digits"
+CHOSEN = ("data", "dt_us", "steps", "out")  # fields that are filled in
+
+
+@dataclass
+class Chosen:
+    """What was chosen for the user.
+
+    Attributes:
+        argv: the options that say it, for a process that is to take the same.
+        dataset: opened to choose by; None where nothing had to be chosen by it.
+    """
+
+    argv: list[str] = field(default_factory=list)
+    dataset: Dataset | None = None
+
+
+@contextmanager
+def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
+    """Fills in what was not given, and says so in one line; a new run's folder goes again if nothing is written there.
+
+    alone: False for one of several workers that something else started: each would choose for itself.
+
+    Raises:
+        EdgeSastError: see choose_time_steps and unfinished_run; --overwrite without --out; one of several workers.
+    """
+    missing = [name for name in CHOSEN if getattr(args, name) is None]
+    if not missing:
+        yield Chosen()
+        return
+    if not alone:
+        flags = ", ".join("--" + name.replace("_", "-") for name in missing)
+        raise EdgeSastError(
+            f"{flags}: missing; workers that were started one by one must all be told the same"
+        )
+    if args.out is None and args.overwrite:
+        raise EdgeSastError("--overwrite starts anew in a folder that holds a run; name it with --out")
+    chosen = Chosen()
+    args.data = DATA if args.data is None else args.data
+    told = [f"on {args.data}" if "data" not in missing else f"on the built-in {DATA}"]
+    if {"dt_us", "steps"} & set(missing):
+        chosen.dataset, reason = _choose_steps(args)
+        told.append(f"{args.steps} steps of {args.dt_us} µs ({reason})")
+    with _run_folder(args) as folder:
+        args.out = folder
+        told += [f"{'on' if args.resume else 'in'} {folder}"] if "out" in missing else []
+        chosen.argv = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in missing]
+        hint = "; your own recordings: --data DIR, see docs/data.md" if "data" in missing else ""
+        echo(f"training {', '.join(told)}{hint}")
+        yield chosen
+
+
+def _choose_steps(args: argparse.Namespace) -> tuple[Dataset, str]:
+    """Sets dt_us and steps; returns the data set, and why it is these."""
+    from edge_sast.datasets.open import open_dataset
+    from edge_sast.datasets.time_steps import choose_time_steps
+    from edge_sast.events.recording import parse_sensor
+
+    sensor = parse_sensor(args.sensor) if args.sensor else None
+    dataset = open_dataset(args.data, sensor=sensor, download_dir=args.download_dir, window_us=args.window_us)
+    split = "train" if "train" in dataset.splits else dataset.splits[0]
+    found = choose_time_steps(dataset, split, args.dt_us, args.steps)
+    args.dt_us, args.steps = found.dt_us, found.steps
+    return dataset, found.reason
+
+
+@contextmanager
+def _run_folder(args: argparse.Namespace) -> Iterator[str]:
+    if args.out is not None:
+        yield args.out
+    elif args.resume:
+        yield unfinished_run()
+    else:
+        check_writable("--out", RUNS, folder=True)
+        with new_run(args.method) as folder:
+            yield str(folder)
