@@ -242,7 +242,7 @@ def test_an_empty_recording_is_run(home, capsys):
         ([], r"give recording files or --data DATA \(such as digits\), one of the two"),
         (
             ["a.bin", "--data", "digits"],
-            "give recording files or --data DATA (such as digits), one of the two",
+            r"give recording files or --data DATA \(such as digits\), one of the two",
         ),
         (
             ["a.bin", "--record", "0"],
