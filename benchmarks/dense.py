@@ -37,6 +37,7 @@ from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
 from firmware_gen.build.event_bytes import sent_step_bytes
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 
 RATES = "0.1,0.2,0.5,1,2,5,10,20,30"
 DECISIONS = (1, 5, 10)
@@ -125,7 +126,7 @@ def crossings(comparison: Comparison, unit: str) -> list[list[str]]:
 
 
 def show(comparison: Comparison) -> None:
-    dense, memory = comparison.dense[-1], footprint(comparison.case.model(comparison.points[0].rate))
+    dense, memory = comparison.dense[-1], footprint(CPlan(comparison.case.model(comparison.points[0].rate)))
     print(f"\n{comparison.case.title}, {comparison.core}: {dense.macs:,} MACs a dense frame")
     print(f"dense: RAM {dense.ram:,} bytes, tables {dense.flash:,} bytes; ", end="")
     print(f"spiking: RAM {memory.ram_bytes:,} bytes, tables {memory.flash_bytes:,} bytes")

@@ -20,6 +20,7 @@ from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.c_gen.target import generate, write_folder
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.toolchain.compiler import find_compiler
 from firmware_gen.verify.verify import verify_host
 
@@ -51,8 +52,8 @@ def main() -> int:
         "accuracy": result.accuracy,
         "generate_s": round(generated - start, 3),
         "verify_s": round(verified - generated, 3),
-        "flash_table_bytes": footprint(model).flash_bytes,
-        "ram_bytes": footprint(model).ram_bytes,
+        "flash_table_bytes": footprint(CPlan(model)).flash_bytes,
+        "ram_bytes": footprint(CPlan(model)).ram_bytes,
     }
     print_table([[name, str(value)] for name, value in figures.items()], ["figure", "value"])
     write_json(args.json, figures)

@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from edge_sast import modelfile
 from edge_sast.data.binning import bin_recording
 from edge_sast.data.readers import read_file
+
+from edge_sast import modelfile
 from edge_sast.files import write_atomic
 from edge_sast.runtime import Simulator
 
 if TYPE_CHECKING:
+    from edge_sast.data.events import Recording
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyBboxPatch
 
-    from edge_sast.data.events import Recording
     from edge_sast.model import Model
     from edge_sast.runtime import Trace
 

@@ -27,6 +27,7 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import locked
 from edge_sast.report.tables import write_json
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from trainer.data import recordings as datasets
 from trainer.data.recordings import Data
 from trainer.measure.balance import calibrate
@@ -111,7 +112,7 @@ def judge(network: Network, stored: checkpoint.Checkpoint, data: Data) -> dict[s
     bits = trained_bits(stored.config)
     widths = dict.fromkeys((width,) * len(bits) for width in (8, 4))
     passes = measure(network, stored, data.valid, list(widths | {bits: None}))
-    size = footprint(build_model(network, stored, bits))
+    size = footprint(CPlan(build_model(network, stored, bits)))
     return {
         "passes": passes,
         "trained": bits_name(bits),

@@ -14,6 +14,7 @@ import yaml
 
 from edge_sast.cli.main import build_parser
 from edge_sast.model import modelfile
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.prediction import predict
 
 ROOT = Path(__file__).parent.parent
@@ -94,7 +95,7 @@ def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 def test_the_size_of_the_example_is_what_inspect_says():
     told = re.search(rf"\| ({FIGURE}) bytes of flash, ({FIGURE}) of RAM with stack", read(MEASURED))
     assert told is not None
-    memory = predict(modelfile.load(ROOT / "examples" / "nmnist-int8.safetensors"))
+    memory = predict(CPlan(modelfile.load(ROOT / "examples" / "nmnist-int8.safetensors")))
     assert [int(figure.replace(",", "")) for figure in told.groups()] == [memory.flash, memory.ram]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import Conv2d, RecurrentLinear, Shape, Weighted, state_range
+from edge_sast.model.reach import axis_reach
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,15 @@ def conv_synops(
     shape: Shape, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], c_group: int
 ) -> int:
     """max_synops of a convolution with `c_group` = c_out/groups outputs for each input channel."""
-    pairs = _axis_pairs(shape.height, kernel[0], stride[0], padding[0])
-    pairs *= _axis_pairs(shape.width, kernel[1], stride[1], padding[1])
-    return pairs * shape.channels * c_group * shape.max_count
-
-
-def _axis_pairs(size: int, kernel: int, stride: int, padding: int) -> int:
-    """Pairs of an output and a kernel position along one axis that meet an input, borders respected."""
-    outputs = (size + 2 * padding - kernel) // stride + 1
-    first = np.arange(outputs) * stride - padding
-    inside = np.minimum(first + kernel, size) - np.maximum(first, 0)
-    return int(np.maximum(inside, 0).sum())  # an output may lie wholly in the padding
+    rows = axis_reach(shape.height, kernel[0], stride[0], padding[0]).counts
+    columns = axis_reach(shape.width, kernel[1], stride[1], padding[1]).counts
+    return (
+        int(rows.sum(dtype=np.int64))
+        * int(columns.sum(dtype=np.int64))
+        * shape.channels
+        * c_group
+        * shape.max_count
+    )
 
 
 def check_step_counter(layer: Weighted, shape: Shape) -> None:

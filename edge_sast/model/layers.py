@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.model.reach import output_size
 
 MAX_EXTENT = 65_535
 MAX_NEURONS = 1 << 24
@@ -224,7 +225,7 @@ class Conv2d:
                 f"conv2d: input has {shape.channels} channels; its weight takes {self.weight.shape[2]}"
             )
         extent = [
-            (size + 2 * pad - kernel) // stride + 1
+            output_size(size, kernel, stride, pad)
             for size, pad, kernel, stride in zip(
                 (shape.height, shape.width), self.padding, self.weight.shape[:2], self.stride, strict=True
             )

@@ -125,8 +125,8 @@ class _Builder:
         weight, stride, padding, groups = layer.weight[None, None], (1, 1), (0, 0), 1
         if isinstance(layer, Conv2d):
             weight, stride, padding, groups = layer.weight, layer.stride, layer.padding, layer.groups
-        rows = axis_reach(shape.height, out.height, weight.shape[0], stride[0], padding[0])
-        columns = axis_reach(shape.width, out.width, weight.shape[1], stride[1], padding[1])
+        rows = axis_reach(shape.height, weight.shape[0], stride[0], padding[0])
+        columns = axis_reach(shape.width, weight.shape[1], stride[1], padding[1])
         ordered = weight[rows.order][:, columns.order].transpose(2, 0, 1, 3)
         recurrent = -1
         if isinstance(layer, RecurrentLinear):

@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 from firmware_gen.boards.boards import Board
 from firmware_gen.toolchain.compiler import zig_command
-from firmware_gen.toolchain.cross import GNU, TOOLCHAINS, installed_gnu, run_with_cache
+from firmware_gen.toolchain.cross import GNU, TOOLCHAINS, installed_gnu, run_zig
 
 COMPILE_TIMEOUT_S = 600  # zig builds its runtime library on first use, which takes a minute on a slow machine
 FLAGS = (
@@ -73,7 +73,7 @@ def compile_command(
 def run_compiler(command: Sequence[str], board: Board, scratch: Path) -> None:
     """Runs it. scratch: where zig may cache when it may not elsewhere. Raises EdgeSastError with the first error."""
     if "ziglang" in command:
-        run_with_cache(lambda variables: _run(command, board, variables), scratch)
+        run_zig(lambda words, variables: _run(words, board, variables), command, scratch)
     else:
         _run(command, board, None)
 

@@ -7,19 +7,16 @@ from edge_sast.model.layers import (
     Lif,
     OrPool,
     RecurrentLinear,
-    Shape,
-    Weighted,
     state_range,
 )
-from edge_sast.model.model import Model
 from edge_sast.model.modelfile import layer_name
-from firmware_gen.c_gen.memory import counters_index, noted_member
+from firmware_gen.c_gen.memory import noted_member
 from firmware_gen.c_gen.tables import Table, block
 from firmware_gen.c_gen.text import fields
-from firmware_gen.c_plan.input_bits import in_blocks, source, target
 from firmware_gen.c_plan.kernels import kernels
-from firmware_gen.c_plan.lanes import lanes, narrow_shifts
-from firmware_gen.c_plan.layout import BLOCK_WORDS, INTEGRATOR_ZERO, Layout, layout, run_gap
+from firmware_gen.c_plan.lanes import narrow_shifts
+from firmware_gen.c_plan.layout import BLOCK_WORDS, INTEGRATOR_ZERO, run_gap
+from firmware_gen.c_plan.plan import CPlan, LayerPlan, WeightedPlan
 
 INDENT = " " * 8
 OF_NEURONS = {"table", "threshold", "bias"}  # tables that sast_neuron_t points to
@@ -37,14 +34,13 @@ OUTPUT = (
 )
 
 
-def descriptor(model: Model, index: int, tables: list[Table]) -> str:
-    """Initialiser of the layer's sast_layer_t."""
-    layer, shapes = model.layers[index], model.shapes()
-    shape, out = shapes[index], shapes[index + 1]
-    functions = kernels(model, index)
+def descriptor(plan: CPlan, layer: LayerPlan, tables: list[Table]) -> str:
+    """Initialiser of a layer's sast_layer_t."""
+    index, shape, out = layer.index, layer.shape, layer.out
+    functions = kernels(layer)
     values: dict[str, object] = {
         "receive": functions["receive"],
-        "kind": f"SAST_{layer_name(layer).upper()}",
+        "kind": f"SAST_{layer_name(layer.layer).upper()}",
         "height": shape.height,
         "width": shape.width,
         "channels": shape.channels,
@@ -54,27 +50,27 @@ def descriptor(model: Model, index: int, tables: list[Table]) -> str:
     }
     elsewhere = OF_NEURONS | {"first_outputs", "blocks"}
     values |= {table.name: f"layer{index}_{table.name}" for table in tables if table.name not in elsewhere}
-    if isinstance(layer, Weighted) and "initial" not in values:
-        values["initial"] = f"&layer{index}_table[{2 * layout(layer, shape, out).cell_words}]"  # zeros
     nested = ""
-    if isinstance(layer, Weighted):
-        form = layout(layer, shape, out)
+    if isinstance(layer, WeightedPlan):
+        if "initial" not in values:
+            values["initial"] = f"&layer{index}_table[{2 * layer.form.cell_words}]"  # zeros
         values |= {
             key: functions[key]
             for key in ("add", "sweep", "inputs", "own_spikes", "reach")
             if key in functions
         }
-        values |= {"counters": f"OFFSET(counters[{counters_index(model, index)}])"}
-        values |= _weighted(index, layer, form, out.width) | _notes(model, index)
-        neuron = _neuron(layer, form, shape) | _pointers(index, tables, functions)
+        values |= {"counters": f"OFFSET(counters[{layer.counters}])"}
+        values |= _weighted(layer) | _notes(plan, layer)
+        neuron = _neuron(layer) | _pointers(index, tables, functions)
         nested = f"{INDENT}.neuron = {{\n{fields(neuron, INDENT + '    ')}{INDENT}}},\n"
-    elif isinstance(layer, OrPool):
+    elif isinstance(layer.layer, OrPool):
         values["bitmap"] = f"OFFSET(layer{index}_set)"
-    title = f"{index}: {layer_name(layer)} {shape} to {out}"
+    title = f"{index}: {layer_name(layer.layer)} {shape} to {out}"
     return f"    {{ /* {title} */\n{fields(values, INDENT)}{nested}    }},\n"
 
 
-def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict[str, object]:
+def _weighted(plan: WeightedPlan) -> dict[str, object]:
+    index, layer, form = plan.index, plan.layer, plan.form
     values: dict[str, object] = {
         "narrow": int(form.narrow),
         "input_words": form.row_words,
@@ -84,7 +80,7 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
         "cell_words": form.cell_words,
         "cells": form.cells,
         "position_words": form.position_words,
-        "out_row_words": out_width * form.position_words,
+        "out_row_words": plan.out.width * form.position_words,
         "membranes": f"OFFSET(layer{index}_membranes)",
     }
     if isinstance(layer, Conv2d):
@@ -100,14 +96,13 @@ def _weighted(index: int, layer: Weighted, form: Layout, out_width: int) -> dict
     return values
 
 
-def _notes(model: Model, index: int) -> dict[str, object]:
+def _notes(plan: CPlan, layer: LayerPlan) -> dict[str, object]:
     """Where a layer's input spikes are noted, and where its own are."""
     values: dict[str, object] = {}
-    if source(model, index) is not None:
-        values["noted"] = f"OFFSET({noted_member(model, index)})"
-    after = target(model, index)
-    if after is not None and in_blocks(model, index):
-        values["notes"] = f"OFFSET({noted_member(model, after)})"
+    if layer.source is not None:
+        values["noted"] = f"OFFSET({noted_member(plan, layer)})"
+    if layer.target is not None and layer.in_blocks:
+        values["notes"] = f"OFFSET({noted_member(plan, plan.layers[layer.target])})"
     return values
 
 
@@ -117,8 +112,8 @@ def _pointers(index: int, tables: list[Table], functions: dict[str, str]) -> dic
     return values | ({"fire": functions["fire"]} if "fire" in functions else {})
 
 
-def _neuron(layer: Weighted, form: Layout, shape: Shape) -> dict[str, object]:
-    neuron = layer.neuron
+def _neuron(plan: WeightedPlan) -> dict[str, object]:
+    neuron, form, chosen = plan.layer.neuron, plan.form, plan.lanes
     low, high = state_range(neuron.state_bits)
     shifts = narrow_shifts(neuron) if form.narrow else neuron.leak_shifts
     values: dict[str, object] = {
@@ -131,9 +126,8 @@ def _neuron(layer: Weighted, form: Layout, shape: Shape) -> dict[str, object]:
         values["reset"] = f"SAST_RESET_{neuron.reset.upper()}"
     if not form.narrow:
         return values
-    if not isinstance(neuron, Lif):
+    if not isinstance(neuron, Lif) or chosen is None:
         return values | {"zero": _both_halves(INTEGRATOR_ZERO)}
-    chosen = lanes(layer, shape)
     masks = [_both_halves(mask) for mask in chosen.masks(shifts)]
     return values | {
         "mask": "{" + ", ".join([*masks, "0", "0"][:2]) + "}",

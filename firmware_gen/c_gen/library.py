@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import resources
 
-from edge_sast.model.model import Model
 from firmware_gen.c_plan.kernels import kernels
+from firmware_gen.c_plan.plan import CPlan
 
 FOLDERS = ("include", "src", "host")
 
@@ -14,17 +14,17 @@ FOLDERS = ("include", "src", "host")
 CORE = ("context", "copy", "crc", "membrane", "output", "push", "selftest", "step", "stream")
 
 
-def kernel_files(model: Model) -> tuple[str, ...]:
-    """Names of the hand-written files of src/ that this model needs, sorted."""
-    needed = {f"{function}.c" for i in range(len(model.layers)) for function in kernels(model, i).values()}
+def kernel_files(plan: CPlan) -> tuple[str, ...]:
+    """Names of the hand-written files of src/ that a model needs, sorted."""
+    needed = {f"{function}.c" for layer in plan.layers for function in kernels(layer).values()}
     needed |= {f"sast_{name}.c" for name in CORE}
     return tuple(name for name in _names("src") if name.endswith(".h") or name in needed)
 
 
-def library_files(model: Model) -> dict[str, bytes]:
+def library_files(plan: CPlan) -> dict[str, bytes]:
     """Path in the folder to content, of all hand-written files."""
     root = resources.files("firmware_gen") / "c"
-    names = {"include": _names("include"), "src": kernel_files(model), "host": _names("host")}
+    names = {"include": _names("include"), "src": kernel_files(plan), "host": _names("host")}
     return {
         f"{folder}/{name}": (root / folder / name).read_bytes()
         for folder in FOLDERS

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge_sast.model.layers import OrPool, RecurrentLinear
-from edge_sast.model.model import Model
 from firmware_gen.c_plan.footprint import (
     COUNTERS_BYTES,
     RAM_ALIGNMENT,
@@ -19,8 +18,7 @@ from firmware_gen.c_plan.footprint import (
     read_bytes,
     seen_bytes,
 )
-from firmware_gen.c_plan.input_bits import source
-from firmware_gen.c_plan.layout import layout
+from firmware_gen.c_plan.plan import CPlan, LayerPlan
 
 
 @dataclass(frozen=True)
@@ -50,24 +48,19 @@ class Memory:
         return sum(member.bytes for member in self.members)
 
 
-def counters_index(model: Model, index: int) -> int:
-    """Which of the counters are those of weighted layer `index`."""
-    return [i for i, _ in model.weighted()].index(index)
-
-
-def memory(model: Model) -> Memory:
-    """The memory type of `model`."""
-    per_step = [_input_seen(model), *_or_pools(model)]
+def memory(plan: CPlan) -> Memory:
+    """The memory type of a model."""
+    per_step = [_input_seen(plan), *_or_pools(plan)]
     members = [
-        Member("counters", "sast_counters_t", len(model.weighted()), COUNTERS_BYTES, "per weighted layer"),
-        Member("outputs", "int32_t", len(model.classes), 4, "read-out, one per class"),
-        *_membranes(model),
+        Member("counters", "sast_counters_t", len(plan.weighted), COUNTERS_BYTES, "per weighted layer"),
+        Member("outputs", "int32_t", len(plan.model.classes), 4, "read-out, one per class"),
+        *_membranes(plan),
         *per_step,
-        *_noted(model),
-        *_recurrent(model),
+        *_noted(plan),
+        *_recurrent(plan),
     ]
     used = sum(member.bytes for member in members)
-    padding = padded_ram(used, read_bytes(model)) - used
+    padding = padded_ram(used, read_bytes(plan)) - used
     if padding:
         few = padding < RAM_ALIGNMENT
         why = "to a multiple of 8" if few else "a kernel loads eight membranes at once"
@@ -75,51 +68,51 @@ def memory(model: Model) -> Memory:
     return Memory(tuple(members), sum(member.bytes for member in per_step))
 
 
-def _membranes(model: Model) -> Iterator[Member]:
-    shapes = model.shapes()
-    for index, layer in model.weighted():
-        form = layout(layer, shapes[index], shapes[index + 1])
+def _membranes(plan: CPlan) -> Iterator[Member]:
+    for layer in plan.weighted:
+        index, form = layer.index, layer.form
         kind = "two neurons to a word" if form.narrow else "a word each"
-        comment = f"{shapes[index + 1]}, {kind}, kept leaked between steps"
+        comment = f"{layer.out}, {kind}, kept leaked between steps"
         yield Member(f"layer{index}_membranes", "uint32_t", form.membrane_words, 4, comment)
         if form.idle_words:
             shared = "which cells no spike has touched, and what they share"
             yield Member(f"layer{index}_idle", "uint32_t", form.idle_words, 4, shared)
 
 
-def _input_seen(model: Model) -> Member:
-    neurons, cap = model.binning.neurons, model.binning.count_cap
-    size = seen_bytes(neurons, cap)
-    if cap == 1:
+def _input_seen(plan: CPlan) -> Member:
+    binning = plan.model.binning
+    size = seen_bytes(binning.neurons, binning.count_cap)
+    if binning.count_cap == 1:
         return Member("input_seen", "uint32_t", size // 4, 4, "one bit per input, of this step")
+    cap = binning.count_cap
     return Member("input_seen", "uint8_t", size, 1, f"events per input, of this step, at most {cap}")
 
 
-def _or_pools(model: Model) -> Iterator[Member]:
-    shapes = model.shapes()
-    for index, layer in enumerate(model.layers):
-        if isinstance(layer, OrPool):
-            words = bitmap_bytes(shapes[index + 1].neurons) // 4
-            yield Member(f"layer{index}_set", "uint32_t", words, 4, "one bit per pool output, of this step")
+def _or_pools(plan: CPlan) -> Iterator[Member]:
+    for layer in plan.layers:
+        if isinstance(layer.layer, OrPool):
+            words = bitmap_bytes(layer.out.neurons) // 4
+            comment = "one bit per pool output, of this step"
+            yield Member(f"layer{layer.index}_set", "uint32_t", words, 4, comment)
 
 
-def noted_member(model: Model, index: int) -> str:
-    """The member where linear layer `index` notes its input spikes: the bits of an or_pool before it, or its own."""
-    before = source(model, index)
-    return f"layer{before}_set" if isinstance(model.layers[before or 0], OrPool) else f"layer{index}_noted"
+def noted_member(plan: CPlan, layer: LayerPlan) -> str:
+    """The member where a linear layer notes its input spikes: the bits of an or_pool before it, or its own."""
+    before = plan.layers[layer.source or 0]
+    return f"layer{before.index}_set" if isinstance(before.layer, OrPool) else f"layer{layer.index}_noted"
 
 
-def _noted(model: Model) -> Iterator[Member]:
-    shapes = model.shapes()
-    for index in range(len(model.layers)):
-        if source(model, index) is not None and noted_member(model, index) == f"layer{index}_noted":
-            words = bitmap_bytes(shapes[index].neurons) // 4
-            yield Member(f"layer{index}_noted", "uint32_t", words, 4, "one bit per input, of this step")
+def _noted(plan: CPlan) -> Iterator[Member]:
+    for layer in plan.layers:
+        own = f"layer{layer.index}_noted"
+        if layer.source is not None and noted_member(plan, layer) == own:
+            words = bitmap_bytes(layer.shape.neurons) // 4
+            yield Member(own, "uint32_t", words, 4, "one bit per input, of this step")
 
 
-def _recurrent(model: Model) -> Iterator[Member]:
-    shapes = model.shapes()
-    for index, layer in model.weighted():
-        if isinstance(layer, RecurrentLinear):
-            words = bitmap_bytes(shapes[index + 1].neurons) // 4
-            yield Member(f"layer{index}_spikes", "uint32_t", words, 4, "one bit per neuron, of the last step")
+def _recurrent(plan: CPlan) -> Iterator[Member]:
+    for layer in plan.weighted:
+        if isinstance(layer.layer, RecurrentLinear):
+            words = bitmap_bytes(layer.out.neurons) // 4
+            comment = "one bit per neuron, of the last step"
+            yield Member(f"layer{layer.index}_spikes", "uint32_t", words, 4, comment)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edge_sast.model.model import Model
 from edge_sast.model.modelfile import layer_name
 from firmware_gen.c_gen.memory import memory
-from firmware_gen.c_gen.model import table_bytes
-from firmware_gen.c_gen.templates import fill
+from firmware_gen.c_gen.templates import common_values, fill
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.prediction import predict
 
 # Path in the folder to template. Arduino wants a sketch in a folder of its own name.
@@ -28,18 +27,19 @@ PLAIN = {
 NAMED_CLASSES = 12  # of which the README gives the names
 
 
-def package_files(model: Model, name: str, paths: Iterable[str], answers_bytes: int) -> dict[str, str]:
+def package_files(plan: CPlan, name: str, paths: Iterable[str], answers_bytes: int) -> dict[str, str]:
     """Path to text. paths: all that the folder holds besides; answers_bytes: size of the known answers."""
     present = sorted(paths)
-    files = {path: fill(template, model, name, path) for path, template in PLAIN.items()}
+    common = common_values(plan, name)
+    files = {path: fill(template, common, path) for path, template in PLAIN.items()}
     sketch = "examples/arduino_selftest/arduino_selftest.ino"
-    files[sketch] = fill("arduino_selftest.ino", model, name, sketch, answers_bytes=f"{answers_bytes:,}")
+    files[sketch] = fill("arduino_selftest.ino", common, sketch, answers_bytes=f"{answers_bytes:,}")
     for path in present:
         if path.startswith("include/"):
             header = path.removeprefix("include/")
-            files[f"src/{header}"] = fill("arduino_header.h", model, name, header=header)
-    files["CMakeLists.txt"] = fill("CMakeLists.txt", model, name, **_sources([*present, *files]))
-    files["README.md"] = fill("README.md", model, name, **_readme_values(model))
+            files[f"src/{header}"] = fill("arduino_header.h", common, header=header)
+    files["CMakeLists.txt"] = fill("CMakeLists.txt", common, **_sources([*present, *files]))
+    files["README.md"] = fill("README.md", common, **_readme_values(plan))
     return files
 
 
@@ -53,19 +53,21 @@ def _sources(paths: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _readme_values(model: Model) -> dict[str, str]:
-    names = ", ".join(" ".join(text.split()).replace("|", "\\|") for text in model.classes[:NAMED_CLASSES])
+def _readme_values(plan: CPlan) -> dict[str, str]:
+    names = ", ".join(
+        " ".join(text.split()).replace("|", "\\|") for text in plan.model.classes[:NAMED_CLASSES]
+    )
     return {
-        "class_names": names if len(model.classes) <= NAMED_CLASSES else f"{names}, ...",
-        "context_note": f"a `sast_context_t` ({predict(model).context} bytes on a 32-bit core)",
-        "memory_table": memory_table(model),
-        "code_note": _code_note(model),
+        "class_names": names if len(plan.model.classes) <= NAMED_CLASSES else f"{names}, ...",
+        "context_note": f"a `sast_context_t` ({predict(plan).context} bytes on a 32-bit core)",
+        "memory_table": memory_table(plan),
+        "code_note": _code_note(plan),
     }
 
 
-def _code_note(model: Model) -> str:
+def _code_note(plan: CPlan) -> str:
     """Sentences: code and stack on one core."""
-    found = predict(model)
+    found = predict(plan)
     return (
         f"On a {found.core} ({found.compiler} -Os, --gc-sections) come on top, predicted: {found.code:,} bytes of "
         f"code and\n{found.descriptors:,} of descriptors in flash, {found.context} bytes of context and at most "
@@ -75,16 +77,16 @@ def _code_note(model: Model) -> str:
     )
 
 
-def memory_table(model: Model) -> str:
+def memory_table(plan: CPlan) -> str:
     """Markdown: bytes of flash (tables) and of RAM (working memory), layer by layer; the sums are the header's."""
-    used, shapes = footprint(model), model.shapes()
-    rows = [f"| input | {shapes[0]} | | {used.input_bytes:,} |"]
-    for index, (layer, part) in enumerate(zip(model.layers, used.layers, strict=True)):
-        title = f"{index}: {layer_name(layer)}"
-        rows.append(f"| {title} | {shapes[index + 1]} | {part.flash_bytes:,} | {part.ram_bytes:,} |")
-    rows.append(f"| read-out | {len(model.classes)} | | {used.output_bytes:,} |")
+    used = footprint(plan)
+    rows = [f"| input | {plan.input} | | {used.input_bytes:,} |"]
+    for layer, part in zip(plan.layers, used.layers, strict=True):
+        title = f"{layer.index}: {layer_name(layer.layer)}"
+        rows.append(f"| {title} | {layer.out} | {part.flash_bytes:,} | {part.ram_bytes:,} |")
+    rows.append(f"| read-out | {len(plan.model.classes)} | | {used.output_bytes:,} |")
     parts = sum(part.ram_bytes for part in used.layers) + used.input_bytes + used.output_bytes
-    total = memory(model).bytes
+    total = memory(plan).bytes
     rows.append(f"| padding | | | {total - parts:,} |")
-    rows.append(f"| **all** | | **{table_bytes(model):,}** | **{total:,}** |")
+    rows.append(f"| **all** | | **{used.flash_bytes:,}** | **{total:,}** |")
     return "\n".join(["| layer | output | flash: tables | RAM |", "|---|---|---:|---:|", *rows])

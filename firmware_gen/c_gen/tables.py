@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import (
     Conv2d,
-    Flatten,
     Integrator,
-    Layer,
     Lif,
     OrPool,
     RecurrentLinear,
@@ -21,19 +19,20 @@ from edge_sast.model.layers import (
     SumPool,
     Weighted,
 )
+from edge_sast.model.reach import AxisReach, axis_reach
 from firmware_gen.c_gen.text import array, int32
 from firmware_gen.c_plan.footprint import BLOCK_BYTES, COLUMNS_BYTES, ROWS_BYTES, WINDOW_BYTES
-from firmware_gen.c_plan.lanes import Lanes, constants, lanes, narrow_shifts
+from firmware_gen.c_plan.lanes import Lanes, constants, narrow_shifts
 from firmware_gen.c_plan.layout import (
     INTEGRATOR_ZERO,
     Layout,
     in_chain,
     is_joined,
-    layout,
     pack_narrow,
     run_gap,
 )
 from firmware_gen.c_plan.packing import pack_rows
+from firmware_gen.c_plan.plan import LayerPlan, WeightedPlan
 
 
 @dataclass(frozen=True)
@@ -45,54 +44,27 @@ class Table:
     bytes: int
 
 
-@dataclass(frozen=True)
-class Axis:
-    """One axis of a convolution. order: kernel taps as stored; entries: (first, count, tap) per input."""
-
-    order: list[int]
-    entries: list[tuple[int, int, int]]
-
-
-def conv_axis(size: int, kernel: int, stride: int, padding: int, outputs: int) -> Axis:
-    """Input i reaches output o with tap i + padding - o * stride, where that is in the kernel and o exists.
-
-    So neighbouring outputs meet taps that descend by the stride. Stored in that order, remainder after
-    remainder, they are neighbours; the tap of an entry is its place in this order.
-    """
-    order = [k for remainder in range(stride) for k in reversed(range(remainder, kernel, stride))]
-    entries = []
-    for i in range(size):
-        place = i + padding
-        first = max(0, -((kernel - 1 - place) // stride))
-        last = min(place // stride, outputs - 1)
-        if first <= last:
-            entries.append((first, last - first + 1, order.index(place - first * stride)))
-        else:
-            entries.append((0, 0, 0))
-    return Axis(order, entries)
-
-
 def pool_axis(size: int, window: int, outputs: int) -> list[tuple[int, int]]:
     """(output, 1) for every input coordinate of a pool's axis; (0, 0) where no window takes it."""
     return [(i // window, 1) if i // window < outputs else (0, 0) for i in range(size)]
 
 
-def layer_tables(index: int, layer: Layer, shape: Shape, out: Shape) -> list[Table]:
-    """Every table of layer `index`, which takes `shape` and gives `out`."""
-    if isinstance(layer, Flatten):
-        return []
+def layer_tables(plan: LayerPlan) -> list[Table]:
+    """Every table of a layer."""
+    index, layer, shape, out = plan.index, plan.layer, plan.shape, plan.out
+    if isinstance(plan, WeightedPlan):
+        neuron = list(_neuron(plan))
+        if isinstance(layer, Conv2d):
+            return [*_conv(index, layer, plan.form, shape, out), *neuron]
+        tables = [_weights(index, "weight", plan.layer.weight, plan.layer, plan.form)]
+        if isinstance(layer, RecurrentLinear):
+            tables.append(_weights(index, "recurrent", layer.recurrent, layer, plan.form))
+        return tables + neuron
     if isinstance(layer, OrPool | SumPool):
         rows = pool_axis(shape.height, layer.size, out.height)
         columns = pool_axis(shape.width, layer.size, out.width)
         return [_window(index, "rows", rows), _window(index, "columns", columns)]
-    form = layout(layer, shape, out)
-    neuron = list(_neuron(index, layer, form, shape))
-    if isinstance(layer, Conv2d):
-        return [*_conv(index, layer, form, shape, out), *neuron]
-    tables = [_weights(index, "weight", layer.weight, layer, form)]
-    if isinstance(layer, RecurrentLinear):
-        tables.append(_weights(index, "recurrent", layer.recurrent, layer, form))
-    return tables + neuron
+    return []
 
 
 def _words(index: int, name: str, words: NDArray[np.uint32], comment: str) -> Table:
@@ -125,12 +97,13 @@ def _as_words(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.bitwise_or.reduce(bytes_of, axis=-1)
 
 
-def _neuron(index: int, layer: Weighted, form: Layout, shape: Shape) -> Iterator[Table]:
-    if not form.narrow:
+def _neuron(plan: WeightedPlan) -> Iterator[Table]:
+    index, layer = plan.index, plan.layer
+    if not plan.form.narrow:
         return _wide_neuron(index, layer)
-    if isinstance(layer.neuron, Lif):
-        return _narrow_lif(index, layer.neuron, form, lanes(layer, shape))
-    return _narrow_integrator(index, layer, form)
+    if plan.lanes is not None and isinstance(layer.neuron, Lif):
+        return _narrow_lif(index, layer.neuron, plan.form, plan.lanes)
+    return _narrow_integrator(index, layer, plan.form)
 
 
 def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
@@ -193,8 +166,8 @@ def _first_outputs(index: int, layer: Weighted) -> Iterator[Table]:
 
 def _conv(index: int, layer: Conv2d, form: Layout, shape: Shape, out: Shape) -> Iterator[Table]:
     kernel, stride, padding = layer.weight.shape, layer.stride, layer.padding
-    rows = conv_axis(shape.height, kernel[0], stride[0], padding[0], out.height)
-    columns = conv_axis(shape.width, kernel[1], stride[1], padding[1], out.width)
+    rows = axis_reach(shape.height, kernel[0], stride[0], padding[0])
+    columns = axis_reach(shape.width, kernel[1], stride[1], padding[1])
     stored = layer.weight[rows.order][:, columns.order].transpose(2, 0, 1, 3)
     yield _weights(index, "weight", stored, layer, form)
     yield from _reach(index, form, layer, out, rows, columns)
@@ -217,11 +190,13 @@ def block(
     return f"{{{', '.join(map(str, (run, *wide, *gaps, *end)))}}}"
 
 
-def _reach(index: int, form: Layout, layer: Conv2d, out: Shape, rows: Axis, columns: Axis) -> Iterator[Table]:
+def _reach(
+    index: int, form: Layout, layer: Conv2d, out: Shape, rows: AxisReach, columns: AxisReach
+) -> Iterator[Table]:
     """What input rows and columns reach, and how."""
     row_words, kernel_row_words = out.width * form.position_words, layer.weight.shape[1] * form.row_words
     blocks = []
-    for n in range(max(count for _, count, _ in columns.entries) + 1):
+    for n in range(int(columns.counts.max()) + 1):
         gaps = (row_words - n * form.position_words, kernel_row_words - n * form.row_words)
         length, gaps = (n * form.unit, gaps) if is_joined(layer, form) else (form.unit, (run_gap(form), 0))
         end = (n * layer.weight.shape[3], f"SAST_RUN_ENTRY({length}u)" if in_chain(layer, form) else 0)
@@ -231,13 +206,13 @@ def _reach(index: int, form: Layout, layer: Conv2d, out: Shape, rows: Axis, colu
     entries = [
         f"{{OFFSET(layer{index}_membranes[{first * row_words}]), &layer{index}_weight[{tap * kernel_row_words}], "
         f"{n}, {first * out.width}}}"
-        for first, n, tap in rows.entries
+        for first, n, tap in rows.reach.tolist()
     ]
     declaration = f"static const sast_rows_t layer{index}_rows[{len(entries)}]"
     yield Table("rows", array(declaration, entries), ROWS_BYTES * len(entries))
     entries = [
         f"{{{4 * first * form.position_words}, {tap * form.row_words}, {n}, {first}, &layer{index}_blocks[{n}]}}"
-        for first, n, tap in columns.entries
+        for first, n, tap in columns.reach.tolist()
     ]
     declaration = f"static const sast_columns_t layer{index}_columns[{len(entries)}]"
     yield Table("columns", array(declaration, entries), COLUMNS_BYTES * len(entries))

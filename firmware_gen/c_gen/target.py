@@ -7,7 +7,7 @@ import re
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.to_bins import BinnedEvents
 from edge_sast.model.model import Model
-from edge_sast.model.modelfile import dumps, model_hash
+from edge_sast.model.modelfile import dumps
 from firmware_gen.build import known_answers
 from firmware_gen.build.folder import check_folder, with_manifest, write_folder
 from firmware_gen.c_gen.library import library_files
@@ -15,6 +15,7 @@ from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.model import model_header, model_source
 from firmware_gen.c_gen.package import package_files
 from firmware_gen.c_gen.text import array, banner, define, guard_close, guard_open
+from firmware_gen.c_plan.plan import CPlan
 
 __all__ = ["DEFAULT_NAME", "check_folder", "generate", "write_folder"]
 
@@ -44,30 +45,32 @@ def generate(
     """
     if not NAME_PATTERN.fullmatch(name):
         raise EdgeSastError(f"name is {name!r}; use 1 to 31 lower-case letters, digits and _, a letter first")
-    if memory(model).bytes > MAX_BYTES or len(model.layers) > MAX_LAYERS:
+    plan = CPlan(model)
+    ram = memory(plan).bytes
+    if ram > MAX_BYTES or len(model.layers) > MAX_LAYERS:
         raise EdgeSastError(
-            f"the C takes {memory(model).bytes} bytes of RAM and {len(model.layers)} layers; it can address "
+            f"the C takes {ram} bytes of RAM and {len(model.layers)} layers; it can address "
             f"{MAX_BYTES} and {MAX_LAYERS}: use a smaller network"
         )
     answers = known_answers.dumps(model, known_answers.make_known_answers(model, recordings, count))
     texts = {
-        f"include/{name}_model.h": model_header(model, name),
-        f"src/{name}_model.c": model_source(model, name),
-        f"examples/{name}_known_answers.h": _answers_header(model, name, len(answers)),
-        f"examples/{name}_known_answers.c": _answers_source(model, name, answers),
+        f"include/{name}_model.h": model_header(plan, name),
+        f"src/{name}_model.c": model_source(plan, name),
+        f"examples/{name}_known_answers.h": _answers_header(plan, name, len(answers)),
+        f"examples/{name}_known_answers.c": _answers_source(plan, name, answers),
     }
-    files = {path: text.encode() for path, text in texts.items()} | library_files(model)
-    package = package_files(model, name, files, len(answers))
+    files = {path: text.encode() for path, text in texts.items()} | library_files(plan)
+    package = package_files(plan, name, files, len(answers))
     files |= {path: text.encode() for path, text in package.items()}
     files["model.safetensors"] = dumps(model)
     files["known_answers.bin"] = answers
-    return with_manifest(files, TARGET, name, model_hash(model))
+    return with_manifest(files, TARGET, name, plan.model_hash)
 
 
-def _answers_header(model: Model, name: str, size: int) -> str:
+def _answers_header(plan: CPlan, name: str, size: int) -> str:
     guard = f"{name.upper()}_KNOWN_ANSWERS_H"
     return (
-        banner(f"{name}_known_answers.h", "what the model must answer, for sast_selftest", model)
+        banner(f"{name}_known_answers.h", "what the model must answer, for sast_selftest", plan.model_hash)
         + guard_open(guard, '"sast.h"')
         + define(f"{name.upper()}_KNOWN_ANSWERS_BYTES", size)
         + f"\n#if defined(__AVR__) && {name.upper()}_KNOWN_ANSWERS_BYTES > {AVR_ARRAY_BYTES}u\n"
@@ -78,10 +81,10 @@ def _answers_header(model: Model, name: str, size: int) -> str:
     )
 
 
-def _answers_source(model: Model, name: str, answers: bytes) -> str:
+def _answers_source(plan: CPlan, name: str, answers: bytes) -> str:
     declaration = f"const SAST_TABLE uint8_t {name}_known_answers[{name.upper()}_KNOWN_ANSWERS_BYTES]"
     return (
-        banner(f"{name}_known_answers.c", "the bytes of known_answers.bin", model)
+        banner(f"{name}_known_answers.c", "the bytes of known_answers.bin", plan.model_hash)
         + f'#include "{name}_known_answers.h"\n\n'
         + array(declaration, answers)
     )

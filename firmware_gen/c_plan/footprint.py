@@ -20,17 +20,14 @@ from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import (
     Conv2d,
     Flatten,
-    Layer,
     Lif,
     OrPool,
     RecurrentLinear,
-    Shape,
-    SumPool,
     Weighted,
 )
-from edge_sast.model.model import Model
-from firmware_gen.c_plan.input_bits import source
-from firmware_gen.c_plan.layout import Layout, layout
+from edge_sast.model.reach import axis_reach
+from firmware_gen.c_plan.layout import Layout
+from firmware_gen.c_plan.plan import CPlan, LayerPlan, WeightedPlan
 
 COUNTERS_BYTES = 24  # SynOps and spikes of the step and in total
 WINDOW_BYTES = 4  # an entry of a pool's row or column table
@@ -68,17 +65,12 @@ class Footprint:
         return padded_ram(used, self.read_bytes)
 
 
-def footprint(model: Model) -> Footprint:
+def footprint(plan: CPlan) -> Footprint:
     """Bytes that the model's tables and memory take, layer by layer."""
-    shapes = model.shapes()
-    layers = tuple(
-        LayerFootprint(
-            _flash(layer, shapes[i], shapes[i + 1]), _ram(layer, shapes[i], shapes[i + 1]) + _noted(model, i)
-        )
-        for i, layer in enumerate(model.layers)
-    )
-    input_bytes = seen_bytes(shapes[0].neurons, model.binning.count_cap)
-    return Footprint(layers, input_bytes, 4 * len(model.classes), read_bytes(model))
+    layers = tuple(LayerFootprint(_flash(layer), _ram(layer) + _noted(plan, layer)) for layer in plan.layers)
+    model = plan.model
+    input_bytes = seen_bytes(plan.input.neurons, model.binning.count_cap)
+    return Footprint(layers, input_bytes, 4 * len(model.classes), read_bytes(plan))
 
 
 def padded_ram(used: int, read: int) -> int:
@@ -86,38 +78,31 @@ def padded_ram(used: int, read: int) -> int:
     return -(-max(used, read) // RAM_ALIGNMENT) * RAM_ALIGNMENT
 
 
-def read_bytes(model: Model) -> int:
+def read_bytes(plan: CPlan) -> int:
     """Bytes from the start of the memory up to the last that sast_add_set_8 may load; 0 without it."""
-    shapes, read = model.shapes(), 0
-    start = COUNTERS_BYTES * len(model.weighted()) + 4 * len(model.classes)
-    for index, layer in model.weighted():
-        form = layout(layer, shapes[index], shapes[index + 1])
-        bytes_of = not form.narrow and (form.container, layer.weight_shift) == (8, 0)
-        if source(model, index) is not None and bytes_of:
+    read, start = 0, COUNTERS_BYTES * len(plan.weighted) + 4 * len(plan.model.classes)
+    for layer in plan.weighted:
+        form = layer.form
+        bytes_of = not form.narrow and (form.container, layer.layer.weight_shift) == (8, 0)
+        if layer.source is not None and bytes_of:
             read = start + 4 * -(-form.membrane_words // LOADED) * LOADED
         start += 4 * (form.membrane_words + form.idle_words)
     return read
 
 
-def _flash(layer: Layer, shape: Shape, out: Shape) -> int:
+def _flash(plan: LayerPlan) -> int:
+    layer, shape = plan.layer, plan.shape
     if isinstance(layer, Flatten):
         return 0
-    if isinstance(layer, OrPool | SumPool):
+    if not isinstance(plan, WeightedPlan):
         return WINDOW_BYTES * (shape.height + shape.width)
-    form = layout(layer, shape, out)
-    size = _weight_bytes(layer, form) + _neuron_bytes(layer, form)
+    size = _weight_bytes(plan.layer, plan.form) + _neuron_bytes(plan.layer, plan.form)
     if isinstance(layer, Conv2d):
         size += ROWS_BYTES * shape.height + COLUMNS_BYTES * shape.width
         size += 2 * shape.channels if layer.groups > 1 else 0
-        size += BLOCK_BYTES * (_most_columns(layer, shape, out) + 1)
+        columns = axis_reach(shape.width, layer.weight.shape[1], layer.stride[1], layer.padding[1])
+        size += BLOCK_BYTES * (int(columns.counts.max()) + 1)
     return size
-
-
-def _most_columns(layer: Conv2d, shape: Shape, out: Shape) -> int:
-    """Output columns that one input column reaches at most."""
-    kernel, stride, padding = layer.weight.shape[1], layer.stride[1], layer.padding[1]
-    places = range(padding, shape.width + padding)
-    return max(min(i // stride, out.width - 1) - max(0, -((kernel - 1 - i) // stride)) + 1 for i in places)
 
 
 def _weight_bytes(layer: Weighted, form: Layout) -> int:
@@ -137,21 +122,17 @@ def _neuron_bytes(layer: Weighted, form: Layout) -> int:
     return 12 * channels
 
 
-def _ram(layer: Layer, shape: Shape, out: Shape) -> int:
-    if isinstance(layer, OrPool):
-        return bitmap_bytes(out.neurons)
-    if isinstance(layer, Flatten | SumPool):
-        return 0
-    own_spikes = bitmap_bytes(out.neurons) if isinstance(layer, RecurrentLinear) else 0
-    form = layout(layer, shape, out)
-    return 4 * (form.membrane_words + form.idle_words) + COUNTERS_BYTES + own_spikes
+def _ram(plan: LayerPlan) -> int:
+    if isinstance(plan, WeightedPlan):
+        own_spikes = bitmap_bytes(plan.out.neurons) if isinstance(plan.layer, RecurrentLinear) else 0
+        return 4 * (plan.form.membrane_words + plan.form.idle_words) + COUNTERS_BYTES + own_spikes
+    return bitmap_bytes(plan.out.neurons) if isinstance(plan.layer, OrPool) else 0
 
 
-def _noted(model: Model, index: int) -> int:
+def _noted(plan: CPlan, layer: LayerPlan) -> int:
     """Bits in which a linear layer notes its input spikes, unless they are those of the or_pool before it."""
-    before = source(model, index)
-    shared = before is None or isinstance(model.layers[before], OrPool)
-    return 0 if shared else bitmap_bytes(model.shapes()[index].neurons)
+    shared = layer.source is None or isinstance(plan.layers[layer.source].layer, OrPool)
+    return 0 if shared else bitmap_bytes(layer.shape.neurons)
 
 
 def seen_bytes(inputs: int, count_cap: int) -> int:

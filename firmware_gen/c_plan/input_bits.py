@@ -6,42 +6,42 @@ noted, and the bits take RAM unless an or_pool keeps them anyway.
 
 from __future__ import annotations
 
-from edge_sast.model.layers import Conv2d, Flatten, Lif, Linear, OrPool, Weighted
-from edge_sast.model.model import Model
-from firmware_gen.c_plan.layout import BLOCK_WORDS, layout
+from collections.abc import Mapping, Sequence
+
+from edge_sast.model.layers import Flatten, Layer, Lif, Linear, OrPool, Shape, Weighted
+from firmware_gen.c_plan.layout import BLOCK_WORDS, Layout
 
 MOST_INPUTS = 4096  # 512 bytes of bits
 
 
-def source(model: Model, index: int) -> int | None:
-    """The layer whose spikes linear layer `index` notes: a weighted one or an or_pool; None: it notes none."""
-    layer, shapes = model.layers[index], model.shapes()
-    before = index - 2 if index > 0 and isinstance(model.layers[index - 1], Flatten) else index - 1
-    if before < 0 or not isinstance(layer, Linear) or layout(layer, shapes[index], shapes[index + 1]).packed:
+def sources(
+    layers: Sequence[Layer], shapes: Sequence[Shape], forms: Mapping[int, Layout]
+) -> list[int | None]:
+    """Of every layer, the layer whose spikes it notes: a weighted one or an or_pool; None: it notes none.
+
+    shapes: between layers, as Model.shapes gives them; forms: layouts of the weighted layers.
+    """
+    return [_source(layers, shapes, forms, index) for index in range(len(layers))]
+
+
+def _source(
+    layers: Sequence[Layer], shapes: Sequence[Shape], forms: Mapping[int, Layout], index: int
+) -> int | None:
+    before = index - 2 if index > 0 and isinstance(layers[index - 1], Flatten) else index - 1
+    if before < 0 or not isinstance(layers[index], Linear) or forms[index].packed:
         return None
     few = shapes[index].neurons <= MOST_INPUTS
-    return before if isinstance(model.layers[before], OrPool) or (_spikes(model, before) and few) else None
+    return before if isinstance(layers[before], OrPool) or (_spikes(layers[before]) and few) else None
 
 
-def target(model: Model, index: int) -> int | None:
-    """The linear layer that notes what layer `index` sends; None where there is none."""
-    later = range(index + 1, min(index + 3, len(model.layers)))
-    return next((i for i in later if source(model, i) == index), None)
-
-
-def in_blocks(model: Model, index: int) -> bool:
-    """Whether the spikes of layer `index`, which has a target, are noted a block of neurons at a time.
+def noted_in_blocks(form: Layout, out: Shape) -> bool:
+    """Whether a weighted layer's spikes are noted a block of neurons at a time.
 
     So it is where neurons follow each other in memory as in the model, without padding, up to the end of a block.
     """
-    layer, out = model.layers[index], model.shapes()[index + 1]
-    if not isinstance(layer, Conv2d | Linear):
-        return False
-    form = layout(layer, model.shapes()[index], out)
     whole = out.neurons % (2 * BLOCK_WORDS) == 0 or form.cells * form.cell == out.height * out.width
     return form.narrow and 2 * form.position_words == out.channels and whole
 
 
-def _spikes(model: Model, index: int) -> bool:
-    layer = model.layers[index]
+def _spikes(layer: Layer) -> bool:
     return isinstance(layer, Weighted) and isinstance(layer.neuron, Lif)

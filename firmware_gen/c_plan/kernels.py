@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from edge_sast.model.layers import (
     Conv2d,
-    Flatten,
     Lif,
     OrPool,
     RecurrentLinear,
-    SumPool,
     Weighted,
 )
-from edge_sast.model.model import Model
 from edge_sast.model.modelfile import layer_name
-from firmware_gen.c_plan.input_bits import source, target
-from firmware_gen.c_plan.lanes import lanes, narrow_shifts
-from firmware_gen.c_plan.layout import Layout, in_chain, is_joined, layout
+from firmware_gen.c_plan.lanes import narrow_shifts
+from firmware_gen.c_plan.layout import Layout, in_chain, is_joined
+from firmware_gen.c_plan.plan import LayerPlan, WeightedPlan
 
 
-def kernels(model: Model, index: int) -> dict[str, str]:
+def kernels(plan: LayerPlan) -> dict[str, str]:
     """Function of the library behind each of the descriptor's pointers; its file has the same name."""
-    layer, shapes = model.layers[index], model.shapes()
-    if isinstance(layer, OrPool) and target(model, index) is not None:
-        return {"receive": "sast_or_pool_noted"}
-    if isinstance(layer, OrPool | SumPool | Flatten):
-        return {"receive": f"sast_{layer_name(layer)}"}
-    form = layout(layer, shapes[index], shapes[index + 1])
+    if not isinstance(plan, WeightedPlan):
+        noted = isinstance(plan.layer, OrPool) and plan.target is not None
+        return {"receive": f"sast_{layer_name(plan.layer)}{'_noted' if noted else ''}"}
+    layer, form = plan.layer, plan.form
     if form.packed:
         return {"receive": "sast_linear_packed", "sweep": "sast_sweep_wide"}
     names = {"receive": "sast_linear"}
     if isinstance(layer, Conv2d):
         names["receive"] = _conv(layer, form)
     names["add"] = _add(layer, form)
-    if source(model, index) is not None:
+    if plan.source is not None:
         bytes_of = names["add"] == "sast_add_wide_8"
         names |= {"receive": "sast_note", "inputs": f"sast_linear_noted{'_8' if bytes_of else ''}"}
         names |= {"adds": "sast_add_set_8"} if bytes_of else {}
@@ -42,7 +37,7 @@ def kernels(model: Model, index: int) -> dict[str, str]:
         return names | {"sweep": "sast_sweep_wide"}
     if not isinstance(layer.neuron, Lif):
         return names | {"sweep": "sast_sweep_integrator"}
-    known = lanes(layer, shapes[index]).known
+    known = plan.lanes is not None and plan.lanes.known
     names["fire"] = f"sast_fire_k{narrow_shifts(layer.neuron)[0]}" if known else _fire(layer.neuron)
     if form.idle_words:
         idle = {"receive": "sast_conv2d_idle", "reach": names["receive"]}

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.toolchain.cores import Core
-from firmware_gen.toolchain.cross import compiler, run_with_cache
+from firmware_gen.toolchain.cross import compiler, run_zig
 from firmware_gen.toolchain.image import Image, read_image
 
 DEFAULT_FLAGS = ("-O2",)
@@ -59,7 +59,7 @@ def build_image(
     ):
         sources += [build / "host" / "sast_trace.c", driver / "sast_emulator.c"]
         sources += [driver / "sast_emulator_stream.c"] if stream else []
-        sources += [driver / "memory_gcc.c"] if toolchain == "gcc" else []
+        sources.append(driver / "memory_gcc.c")
         options = [f"-I{path}" for path in (build / "include", build / "host", driver)]
         options += [
             f'-DSAST_EMULATOR_HEADER="{name}_model.h"',
@@ -90,4 +90,4 @@ def link(
     if toolchain == "gcc":
         run_compiler(command, REMEDY)
     else:
-        run_with_cache(lambda variables: run_compiler(command, REMEDY, variables), program.parent)
+        run_zig(lambda words, variables: run_compiler(words, REMEDY, variables), command, program.parent)

@@ -8,6 +8,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import Weighted
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import layer_name
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.parts import Part
 from firmware_gen.sizes.prediction import NOT_INCLUDED, Prediction, predict
 
@@ -40,7 +41,7 @@ def report(model: Model, part: Part) -> list[str]:
     Raises:
         EdgeSastError: it does not, with what is needed, what is there, the biggest part of it and a remedy.
     """
-    prediction = predict(model, part.core)
+    prediction = predict(CPlan(model), part.core)
     found = uses(prediction, part)
     wrong = [_lacking(use) for use in found if use.margin < 0]
     if wrong:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from edge_sast.model.model import Model
 from firmware_gen.c_plan.footprint import Footprint, footprint
 from firmware_gen.c_plan.kernels import kernels
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.code_sizes import DEFAULT_CORE, CoreCode, core_code
 from firmware_gen.sizes.layer_stack import ModelStack, model_stack
 
@@ -66,23 +67,23 @@ class Prediction:
         return self.state + self.context + self.stack
 
 
-def predict(model: Model, core: str = DEFAULT_CORE) -> Prediction:
-    """What `model` takes on `core` (see code_sizes.core_names). Raises EdgeSastError for a core without figures."""
-    return predict_with(core_code(core), model, core)
+def predict(plan: CPlan, core: str = DEFAULT_CORE) -> Prediction:
+    """What a model takes on `core` (see code_sizes.core_names). Raises EdgeSastError for a core without figures."""
+    return predict_with(core_code(core), plan, core)
 
 
-def predict_with(code: CoreCode, model: Model, core: str) -> Prediction:
+def predict_with(code: CoreCode, plan: CPlan, core: str) -> Prediction:
     """The same from another table."""
-    functions = _functions(code, model)
+    functions = _functions(code, plan)
     stack = model_stack(code, functions, CALLED)
     observed = model_stack(code, functions, CALLED, observed=True)
-    used = footprint(model)
+    used = footprint(plan)
     wanted = {name for of_layer in functions for name in of_layer.values()}
     return Prediction(
         core,
         code.compiler,
         used.flash_bytes,
-        _descriptors(code, model),
+        _descriptors(code, plan.model),
         code.bytes_of(code.linked((*CALLED, *wanted))),
         used.ram_bytes,
         code.structs["context"],
@@ -93,10 +94,10 @@ def predict_with(code: CoreCode, model: Model, core: str) -> Prediction:
     )
 
 
-def _functions(code: CoreCode, model: Model) -> list[dict[str, str]]:
+def _functions(code: CoreCode, plan: CPlan) -> list[dict[str, str]]:
     """Per layer, and of the read-out last, the function behind each member; some kernels only name a file."""
     members = {member for found in code.members.values() for member in found}
-    layers = [kernels(model, i) for i in range(len(model.layers))]
+    layers = [kernels(layer) for layer in plan.layers]
     return [{k: v for k, v in of.items() if k in members} for of in (*layers, {"receive": "sast_output"})]
 
 

@@ -35,6 +35,7 @@ def test_the_kernels_give_the_bits_of_numpy(name: str, core: str, dsp: bool) -> 
         np.testing.assert_array_equal(output, run(network, frame))
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_both_compilers_give_the_same() -> None:
     network = random_network(*NETWORKS["padded"], seed=4)
     for dsp in (True, False):

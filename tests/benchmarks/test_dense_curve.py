@@ -88,6 +88,7 @@ def test_a_decision_is_the_first_steps_of_each_recording() -> None:
     assert point.decision("instructions", 1) == 4.0
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_random_events_repeat_inputs_as_a_sensor_does(model: Model) -> None:
     events = random_events(model, 0.2, 20)
     sent = with_repeats(events, EVENTS_A_SPIKE)
@@ -106,6 +107,7 @@ def test_crossings_lie_on_straight_lines_between_logarithms(dense: float, expect
     assert crossing([0.001, 0.01, 0.1], [100.0, 1000.0, 4000.0], dense) == expected
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_tables_and_plot_of_a_small_network(
     model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

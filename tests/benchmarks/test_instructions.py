@@ -59,6 +59,7 @@ def test_a_model_on_random_events(tmp_path, monkeypatch, capsys):
     assert "sast_step" in printed
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_recordings_are_counted_as_the_sensor_sent_them_first(tmp_path, monkeypatch, capsys):
     write_lines(tmp_path / "data", {"test": 1})
     model = save_line_model(tmp_path)

@@ -9,9 +9,7 @@ from edge_sast.cli.main import main
 from tests.cli.recordings import DT_US, STEPS, write_lines
 
 TRAIN = ["--dt-us", str(DT_US), "--steps", str(STEPS), "--arch", "6c5s2p2-or2-out", "--lr", "0.01", "--quiet"]
-needs_compiler = pytest.mark.skipif(
-    not any(shutil.which(cc) for cc in ("cc", "gcc", "clang")), reason="no C compiler on this machine"
-)
+needs_compiler = pytest.mark.needs("gcc")
 
 
 @pytest.fixture(scope="module")

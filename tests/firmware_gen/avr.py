@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.c_plan.plan import CPlan
+from tests import tools
 from tests.firmware_gen.builds import PROGRAMS
 from tests.strategies import binned, random_input
 
@@ -29,9 +29,7 @@ PASS = ["00000000", f"{RECORDINGS:08x}"]  # outcome of the self-test, recordings
 
 def needs_avr() -> None:
     """Skips where a tool is missing."""
-    for tool in ("avr-gcc", "simavr", "gcc"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    tools.require("avr-g++", tools.AVR_LIBC, "simavr", "gcc")
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> str:
@@ -88,7 +86,7 @@ def emulate(program: Path, mcu: str = MCU) -> str:
 
 def fits(model: Model) -> bool:
     """Whether two memories of it leave the AVR enough RAM."""
-    return 2 * memory(model).bytes + OTHER_RAM <= RAM_BYTES
+    return 2 * memory(CPlan(model)).bytes + OTHER_RAM <= RAM_BYTES
 
 
 def export_with_answers(model: Model, seed: int, folder: Path) -> Path:

@@ -13,6 +13,7 @@ from edge_sast.events.to_bins import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool, RecurrentLinear, SumPool
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.target import generate, write_folder
+from tests import tools
 
 PROGRAMS = Path(__file__).parent / "programs"
 LIBRARY = Path(firmware_gen.__file__).parent / "c" / "src"
@@ -78,6 +79,7 @@ def export(model: Model, folder: Path, name: str = "a", count: int = 3) -> Path:
 
 def compile_c(flags: list[str], sources: list[Path], program: Path, *includes: Path) -> None:
     """gcc must succeed and say nothing."""
+    tools.require("gcc")
     command = ["gcc", *flags, *(f"-I{path}" for path in includes), *map(str, sources), "-o", str(program)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr

@@ -1,16 +1,10 @@
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests import tools
 from tests.firmware_gen.builds import LIBRARY, SANITIZED, everything_model, export, small_model
-
-
-@pytest.fixture(scope="session")
-def gcc():
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +20,9 @@ def small(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sanitized_library(request, everything, tmp_path_factory) -> Path:
+def sanitized_library(everything, tmp_path_factory) -> Path:
     """The whole library and the host program under the sanitizers, compiled once; a model's own files are added."""
-    request.getfixturevalue("gcc")  # skips without one
+    tools.require("gcc")
     folder = tmp_path_factory.mktemp("library")
     host = (everything / "host").glob("sast_*.c")
     sources = [str(path) for path in sorted([*LIBRARY.glob("*.c"), *host])]

@@ -11,11 +11,13 @@ from elftools.elf.elffile import ELFFile
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.library import library_files
 from firmware_gen.c_gen.model import model_header, model_source
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.machine import STACK_TOP, Machine
 from firmware_gen.sizes.measure_code import CORES, FLAGS
 from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.toolchain.cross import compiler
 from firmware_gen.toolchain.image import read_image
+from tests import tools
 
 MEMORY_GCC = Path(__file__).parents[2] / "firmware_gen" / "c" / "emulator" / "memory_gcc.c"
 MAIN = """
@@ -72,13 +74,14 @@ SECTIONS
 
 def link(model: Model, core: str, folder: Path, observed: bool = False) -> Path:
     """The program, built in `folder`; observed: with an observer whose function takes no stack."""
-    files = library_files(model)
+    files = library_files(CPlan(model))
     files |= {
-        "include/a_model.h": model_header(model, "a").encode(),
-        "src/a_model.c": model_source(model, "a").encode(),
+        "include/a_model.h": model_header(CPlan(model), "a").encode(),
+        "src/a_model.c": model_source(CPlan(model), "a").encode(),
         "main.c": MAIN.encode(),
         "script.ld": SCRIPT.encode(),
     }
+    tools.require_compiler("gcc", core)
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

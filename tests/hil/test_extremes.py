@@ -16,6 +16,7 @@ from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
 from edge_sast.runtime import Simulator
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.virtual.board import build_virtual_board, running
 from firmware_gen.virtual.relay import RelaySettings
 from tests.firmware_gen.builds import export, lif, weights
@@ -61,7 +62,9 @@ def test_every_bit_at_the_ends(steps, cap, classes, buffers, tmp_path: Path):
     rx_bytes, flags = buffers
     build_virtual_board(export(model, tmp_path / "build", count=1), tmp_path / "virtual", rx_bytes, flags)
     with running(RelaySettings(str(tmp_path / "virtual"), max(rx_bytes, 300), True)) as board:
-        connection = Connection(board.port, 115_200, model_hash(model), footprint(model).ram_bytes, PATIENT)
+        connection = Connection(
+            board.port, 115_200, model_hash(model), footprint(CPlan(model)).ram_bytes, PATIENT
+        )
         result = run_session(Simulator(model), data, [connection], Plan())
     assert sorted(result.outcomes) == list(range(len(data)))
     assert [outcome.mismatch for outcome in result.outcomes.values()] == [None] * len(data)

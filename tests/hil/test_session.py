@@ -40,6 +40,7 @@ from edge_sast.model.modelfile import model_hash
 from edge_sast.parity.mismatch import Mismatch
 from edge_sast.runtime import Simulator
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.virtual.board import build_virtual_board
 from firmware_gen.virtual.faults import FaultPlan
 from tests.firmware_gen.builds import everything_model, export
@@ -61,7 +62,9 @@ def short_waits(monkeypatch):
 
 
 def connect(bench: Bench, name: str, settings: LinkSettings = PATIENT) -> Connection:
-    return Connection(name, 115_200, model_hash(bench.model), footprint(bench.model).ram_bytes, settings)
+    return Connection(
+        name, 115_200, model_hash(bench.model), footprint(CPlan(bench.model)).ram_bytes, settings
+    )
 
 
 def measure(
@@ -546,14 +549,14 @@ def test_what_is_no_board(many, answer, kind, message):
         (14, "layers", 8),
         (15, "weighted", 5),
         (16, "classes", 3),
-        (17, "memory_bytes", footprint(everything_model()).ram_bytes),
+        (17, "memory_bytes", footprint(CPlan(everything_model())).ram_bytes),
     ],
 )
 def test_a_board_whose_numbers_are_not_its_models_is_given_up(many, place, name, there):
     """Its hash is right, what it says of the model is not: refused, not compared."""
     grid, right = many.model.binning, bytes.fromhex(model_hash(many.model))
     values = [1, right, 256, 128, 1024, 4, 8, 0, 0, grid.width, grid.height, grid.shift, 4, 1000, 8, 5, 3]
-    values += [footprint(many.model).ram_bytes]
+    values += [footprint(CPlan(many.model)).ram_bytes]
     values[place] = 77
 
     def answer(frame: Frame | None) -> bytes:
@@ -592,7 +595,7 @@ def test_the_wire_is_told(many, tmp_path):
     with path.open("w") as stream, many.board() as board:
         trace = WireLog(stream).of(board.port)
         connection = Connection(
-            board.port, 9600, model_hash(many.model), footprint(many.model).ram_bytes, PATIENT, trace
+            board.port, 9600, model_hash(many.model), footprint(CPlan(many.model)).ram_bytes, PATIENT, trace
         )
         connection.open()
         connection.link.run(many.steps(0), True)

@@ -26,6 +26,7 @@ from edge_sast.link.ports import open_port
 from edge_sast.model.modelfile import model_hash
 from edge_sast.runtime import Simulator
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from tests.hil.boards import Bench, make_info
 
 SETTINGS = LinkSettings(hello_s=20.0, reply_s=0.05, stall_s=20.0, patience_s=20.0)
@@ -71,7 +72,7 @@ def losing(board: str, lost: Callable[[bytes], bool], hold_s: float = 0.0) -> It
 
 def measure(bench: Bench, name: str, settings: LinkSettings, said: list[str], retries: int) -> SessionResult:
     connection = Connection(
-        name, 115_200, model_hash(bench.model), footprint(bench.model).ram_bytes, settings
+        name, 115_200, model_hash(bench.model), footprint(CPlan(bench.model)).ram_bytes, settings
     )
     return run_session(
         Simulator(bench.model), bench.data, [connection], Plan("crc", retries), say=said.append

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_sast.model.layers import Shape
+from edge_sast.model.reach import axis_reach
 from trainer.settings.architecture import ConvSpec, DenseSpec
 
 
@@ -72,11 +73,12 @@ class Connection(nn.Module):
 
     def _fan_out(self) -> Tensor:
         """Synapses of each input neuron that reach an output, [C, H, W]: borders, stride and groups respected."""
-        shape = (1, self.shape.channels, self.shape.height, self.shape.width)
-        if not isinstance(self.spec, ConvSpec):
-            return torch.full(shape[1:], float(self.channels))
-        reached = torch.zeros(shape, requires_grad=True)
-        with torch.enable_grad():
-            self.connect(reached[None], torch.ones_like(self.weight)).sum().backward()
-        assert reached.grad is not None
-        return reached.grad[0]
+        spec, shape = self.spec, self.shape
+        if not isinstance(spec, ConvSpec):
+            return torch.full((shape.channels, shape.height, shape.width), float(self.channels))
+        rows, columns = (
+            torch.from_numpy(axis_reach(size, spec.kernel, spec.stride, spec.padding).counts).float()
+            for size in (shape.height, shape.width)
+        )
+        reached = rows[:, None] * columns * (self.channels // spec.groups)
+        return reached.expand(shape.channels, -1, -1).contiguous()

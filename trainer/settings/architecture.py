@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.bounds import check_synops, conv_synops
 from edge_sast.model.layers import MAX_EXTENT, MAX_WINDOW, Shape
+from edge_sast.model.reach import output_size
 
 NAMED = {
     "tiny": "8c3s2p1-or2-16c3p1-or2-out",
@@ -198,7 +199,7 @@ def _output(spec: Spec, shape: Shape) -> Shape:
             "odd kernel k and padding (k − 1)/2"
         )
     height, width = (
-        (n + 2 * spec.padding - spec.kernel) // spec.stride + 1 for n in (shape.height, shape.width)
+        output_size(n, spec.kernel, spec.stride, spec.padding) for n in (shape.height, shape.width)
     )
     if min(height, width) < 1:
         raise EdgeSastError(f"--arch: kernel {spec.kernel} on {shape}; use a smaller kernel or less pooling")

@@ -18,6 +18,7 @@ from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
 from edge_sast.terminal import echo
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from trainer.data.recordings import open_data, training_data
 from trainer.measure.figures import build_model, measure
 from trainer.run import checkpoint
@@ -75,7 +76,7 @@ def demo(args: argparse.Namespace) -> int:
         "CRC of every step"
     )
     reports = [targets[name](out / "c", binned) for name in targets]
-    sizes = footprint(model)
+    sizes = footprint(CPlan(model))
     figures |= {
         "recordings": recordings.name,
         "flash_bytes": sizes.flash_bytes,

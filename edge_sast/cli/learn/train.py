@@ -68,8 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = False) -> None:
-    """The options that settle what is trained; a sweep varies any of them. named: --data, --dt-us and --steps must be
-    given; else what is left out comes from edge_sast.cli.learn.train_defaults.
+    """The options that settle what is trained; a sweep varies any of them.
+
+    named: --data, --dt-us and --steps must be given; else what is left out comes from train_defaults.py.
     """
     data = parser.add_argument_group("data")
     _main_data_options(data, named)

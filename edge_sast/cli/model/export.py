@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        help="folder to write, or with --target model the file (default: build and the name of the run or the model)",
+        help="folder to write, or with --target model the file (default: build/ and the run's or model's name)",
     )
     parser.add_argument(
         "--overwrite",

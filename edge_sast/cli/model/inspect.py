@@ -102,8 +102,9 @@ def describe(model: Model) -> dict[str, Any]:
     """All figures of a model that need no data."""
     from edge_sast.model.modelfile import FORMAT_VERSION, layer_name, model_hash
     from firmware_gen.c_plan.footprint import footprint
+    from firmware_gen.c_plan.plan import CPlan
 
-    sizes, shapes = footprint(model), model.shapes()
+    sizes, shapes = footprint(CPlan(model)), model.shapes()
     weighted = dict(model.weighted())
     layers = []
     for i, (layer, size) in enumerate(zip(model.layers, sizes.layers, strict=True)):

@@ -15,10 +15,11 @@ HEADERS = ("layer", "kind", "tables B", "code B", "state B", "stack B")
 
 def memory_figures(model: Model, core: str | None) -> dict[str, Any]:
     """What prediction.predict says, for --json; None is the usual core. Raises EdgeSastError for an unknown core."""
+    from firmware_gen.c_plan.plan import CPlan
     from firmware_gen.sizes.code_sizes import DEFAULT_CORE
     from firmware_gen.sizes.prediction import NOT_INCLUDED, predict
 
-    found = predict(model, core or DEFAULT_CORE)
+    found = predict(CPlan(model), core or DEFAULT_CORE)
     figures = asdict(found)
     layers = [{f"{key}_bytes": value for key, value in layer.items()} for layer in figures["layers"]]
     sizes = ("tables", "descriptors", "code", "flash", "state", "context", "stack", "observed_stack", "ram")

@@ -77,8 +77,9 @@ def connected(args: argparse.Namespace, model: Model) -> Iterator[list[Connectio
     from edge_sast.link.messages import LinkSettings
     from edge_sast.model import modelfile
     from firmware_gen.c_plan.footprint import footprint
+    from firmware_gen.c_plan.plan import CPlan
 
-    model_hash, memory_bytes = modelfile.model_hash(model), footprint(model).ram_bytes
+    model_hash, memory_bytes = modelfile.model_hash(model), footprint(CPlan(model)).ram_bytes
     settings = LinkSettings(stall_s=args.stall_s, patience_s=args.patience_s)
     with contextlib.ExitStack() as stack:
         log = None

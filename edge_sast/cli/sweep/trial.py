@@ -23,6 +23,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import is_no_space, locked
 from edge_sast.report.tables import write_json
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from trainer.data.recordings import open_data, training_data
 from trainer.measure.figures import build_model, measure
 from trainer.run import checkpoint, metrics
@@ -87,7 +88,7 @@ def judge(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     dataset = open_data(stored.config, args.download_dir)
     valid = training_data(dataset, stored.config, args.cache_dir, args.skip_empty).valid
     measured = measure(network, stored, valid, (bits,))
-    size = footprint(build_model(network, stored, bits))
+    size = footprint(CPlan(build_model(network, stored, bits)))
     lines = metrics.read(folder)
     gaps = [
         line["valid_surrogate_accuracy"] - line["valid_accuracy"]

@@ -1,9 +1,14 @@
 /*
- * memory_gcc.c: what GCC may call even in a program without a C library; byte by byte, as small C libraries do it.
- * For GCC only: without the pragma it would turn each loop into a call of the function that the loop stands in.
+ * memory_gcc.c: what a compiler may call even in a program without a C library; byte by byte, as small C libraries do
+ * it. GCC and Clang would turn each loop into a call of the function that the loop stands in, if they were not told.
  */
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__clang__)
+#define LOOP __attribute__((no_builtin))
+#else
+#define LOOP
+#if defined(__GNUC__)
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
 #endif
 
 #include <stddef.h>
@@ -12,7 +17,7 @@ void *memset(void *to, int value, size_t size);
 void *memcpy(void *to, const void *from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 
-void *memset(void *to, int value, size_t size)
+LOOP void *memset(void *to, int value, size_t size)
 {
     unsigned char *t = (unsigned char *)to;
 
@@ -22,7 +27,7 @@ void *memset(void *to, int value, size_t size)
     return to;
 }
 
-void *memcpy(void *to, const void *from, size_t size)
+LOOP void *memcpy(void *to, const void *from, size_t size)
 {
     unsigned char *t = (unsigned char *)to;
     const unsigned char *f = (const unsigned char *)from;
@@ -33,7 +38,7 @@ void *memcpy(void *to, const void *from, size_t size)
     return to;
 }
 
-void *memmove(void *to, const void *from, size_t size)
+LOOP void *memmove(void *to, const void *from, size_t size)
 {
     unsigned char *t = (unsigned char *)to;
     const unsigned char *f = (const unsigned char *)from;

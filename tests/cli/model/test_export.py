@@ -1,16 +1,13 @@
 """`edge-sast export` over a folder that was damaged: every message names a way out, and the way leads out."""
 
 import re
-import shutil
 
 import pytest
 
 from edge_sast.cli.main import main
 from tests.cli.models import save_line_model
 
-needs_compiler = pytest.mark.skipif(
-    not any(shutil.which(cc) for cc in ("cc", "gcc", "clang")), reason="no C compiler on this machine"
-)
+needs_compiler = pytest.mark.needs("gcc")
 
 
 @pytest.fixture

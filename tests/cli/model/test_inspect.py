@@ -5,6 +5,7 @@ import json
 from edge_sast.cli.main import main
 from edge_sast.model.modelfile import model_hash
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from tests.cli.models import line_model, save_line_model
 from tests.cli.recordings import write_lines
 
@@ -19,7 +20,7 @@ def test_figures(tmp_path, capsys):
     model = line_model()
     found = inspect(tmp_path)
     assert (found["format_version"], found["model_hash"]) == (1, model_hash(model))
-    sizes = footprint(model)
+    sizes = footprint(CPlan(model))
     assert (found["flash_bytes"], found["ram_bytes"]) == (sizes.flash_bytes, sizes.ram_bytes)
     assert [layer["kind"] for layer in found["layers"]] == ["conv2d", "or_pool", "flatten", "linear"]
     conv, pool, _, linear = found["layers"]

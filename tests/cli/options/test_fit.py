@@ -7,6 +7,7 @@ import json
 import pytest
 
 from edge_sast.cli.main import main
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.prediction import predict
 from tests.cli.models import line_model, save_line_model
 
@@ -23,7 +24,7 @@ def export(tmp_path, *options: str) -> int:
 def test_a_model_that_fits_is_written(options, tmp_path, capsys):
     assert export(tmp_path, *options) == 0
     assert (tmp_path / "build" / "manifest.json").exists()
-    found = predict(line_model(), "cortex-m3")
+    found = predict(CPlan(line_model()), "cortex-m3")
     text = capsys.readouterr().out
     assert f"flash: {found.flash:,} of 65,536 bytes" in text
     assert f"RAM: {found.ram:,} of 20,480 bytes" in text
@@ -60,7 +61,7 @@ def test_mistakes_are_told(options, message, tmp_path, capsys):
 def test_inspect_tells_memory(tmp_path, capsys):
     out = tmp_path / "figures.json"
     assert main(["inspect", save_line_model(tmp_path), "--core", "rv32", "--json", str(out)]) == 0
-    memory, found = json.loads(out.read_text())["memory"], predict(line_model(), "rv32")
+    memory, found = json.loads(out.read_text())["memory"], predict(CPlan(line_model()), "rv32")
     for name in ("tables", "descriptors", "code", "flash", "state", "context", "stack", "ram"):
         assert memory[f"{name}_bytes"] == getattr(found, name)
     assert memory["core"] == "rv32"

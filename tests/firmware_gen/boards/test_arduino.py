@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,10 +9,12 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.boards.arduino import write_sketch
+from tests import tools
 from tests.firmware_gen.avr import emulate
 from tests.firmware_gen.builds import STRICT, everything_model, export
 
-CORE = Path("/usr/share/arduino/hardware/arduino/avr")
+CORE = Path(tools.ARDUINO_CORE)
+needs_avr = pytest.mark.needs("avr-g++", tools.AVR_LIBC, tools.ARDUINO_CORE)
 MCU = [
     "-mmcu=atmega2560",
     "-Os",
@@ -82,6 +83,7 @@ def link(sketch: Path, own: list[Path], core: list[str], folder: Path, *includes
     return "sketch.elf"
 
 
+@needs_avr
 def test_it_compiles_and_links_as_the_ide_does_it(sketch, core, tmp_path):
     """ATmega2560 (Mega): every file with the IDE's flags, and one program of it all."""
     program = link(sketch, sorted((sketch.parent / "src").glob("*.c")), core, tmp_path)
@@ -90,10 +92,10 @@ def test_it_compiles_and_links_as_the_ide_does_it(sketch, core, tmp_path):
     assert int(sizes[1]) + int(sizes[2]) < 8 * 1024
 
 
+@needs_avr
+@pytest.mark.needs("simavr")
 def test_the_self_test_of_a_library_passes_on_an_emulated_board(small, core, tmp_path):
     """The sketch of an exported folder, put into the IDE's libraries: known answers in flash, told over Serial."""
-    if shutil.which("simavr") is None:
-        pytest.skip("needs simavr")
     folder = small / "examples" / "arduino_selftest"
     own = [*sorted((small / "src").glob("*.c")), folder / "answers.c"]
     (tmp_path / "end.cpp").write_text(END)
@@ -104,6 +106,7 @@ def test_the_self_test_of_a_library_passes_on_an_emulated_board(small, core, tmp
     assert "selftest: every step agrees, recordings: 1" in said
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_it_compiles_for_a_32_bit_board(sketch, tmp_path):
     own = [str(path) for path in sorted((sketch.parent / "src").glob("*.c"))]
     flags = [*STRICT, "-mcpu=cortex-m0plus", "-mthumb", "-Os", "-ffreestanding"]

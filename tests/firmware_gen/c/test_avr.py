@@ -16,6 +16,7 @@ from edge_sast.model.model import Model
 from firmware_gen.c_gen.library import CORE
 from firmware_gen.c_plan.kernels import kernels
 from firmware_gen.c_plan.layout import layout
+from firmware_gen.c_plan.plan import CPlan
 from tests.firmware_gen.avr import (
     MCU,
     Machine,
@@ -165,7 +166,7 @@ def test_the_few_run_every_kernel(monkeypatch):
     with_idle_cells(monkeypatch)
     models = [model() for model in DIRECTED.values()]
     models += [random_model(np.random.default_rng(seed)) for seed in FEW]
-    used = {name for model in models for i in range(len(model.layers)) for name in kernels(model, i).values()}
+    used = {name for model in models for layer in CPlan(model).layers for name in kernels(layer).values()}
     every = {path.stem for path in LIBRARY.glob("*.c")} - {f"sast_{name}" for name in CORE}
     assert {name for name in every - used if not name.startswith("sast_fire_k")} == set()
 

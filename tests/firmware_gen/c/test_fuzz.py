@@ -9,6 +9,7 @@ import pytest
 
 from tests.firmware_gen.builds import PROGRAMS
 
+pytestmark = pytest.mark.needs("clang")
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
 QUICK = ("fuzz_stream", "fuzz_selftest")  # test_wire_c.py runs fuzz_board from runs that begin
 FLAGS = ["-std=c99", "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]

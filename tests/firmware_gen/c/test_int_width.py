@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests import tools
 from tests.firmware_gen.int_width import found_in
 
+pytestmark = pytest.mark.needs("clang")
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
-AVR_LIBC = Path("/usr/lib/avr/include")
 FOLDERS = [C / "include", C / "src", C / "board", C / "host"]
 ALIKE = re.compile(r"sast_fire_k([2-9]|10)")  # but for one number, sast_fire_k1.c
 
@@ -40,12 +40,6 @@ HARMLESS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def clang():
-    if shutil.which("clang") is None:
-        pytest.skip("needs clang")
-
-
 def places_in(text: str, tmp_path: Path) -> set[str]:
     source = tmp_path / "planted.c"
     source.write_text(f"#include <stddef.h>\n#include <stdint.h>\n{text}\n")
@@ -68,13 +62,12 @@ def test_the_library_computes_nothing_in_the_width_of_int(folder):
     assert set().union(*(found_in(path, *FOLDERS) for path in files)) == set()
 
 
+@pytest.mark.needs(tools.AVR_LIBC)
 def test_nor_does_what_is_generated(everything):
     """The tables, the examples, and what traces; their C library is that of the 8-bit core."""
-    if not AVR_LIBC.is_dir():
-        pytest.skip("needs avr-libc")
     files = [everything / "src" / "a_model.c", everything / "host" / "sast_trace.c"]
     files += [
         everything / "examples" / name for name in ("selftest_main.c", "live/main.c", "a_known_answers.c")
     ]
-    folders = [everything / "include", everything / "examples", everything / "host", AVR_LIBC]
+    folders = [everything / "include", everything / "examples", everything / "host", Path(tools.AVR_LIBC)]
     assert set().union(*(found_in(path, *folders) for path in files)) == set()

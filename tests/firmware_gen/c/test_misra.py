@@ -28,12 +28,14 @@ def allowed() -> list[Deviation]:
     return deviations(DOCUMENT.read_text())
 
 
+@pytest.mark.needs("cppcheck")
 def test_every_finding_is_a_listed_deviation(findings, allowed):
     new = [f for f in findings if not any(deviation.allows(f) for deviation in allowed)]
     assert not new, "\n".join(f"{f.file}:{f.line}: {f.rule}: {f.message}" for f in new)
 
 
 @pytest.mark.quality
+@pytest.mark.needs("cppcheck")
 def test_every_listed_deviation_still_occurs(findings, allowed):
     stale = [
         f"{deviation.rule} in {pattern}"
@@ -49,6 +51,7 @@ def test_deviations_have_reasons(allowed):
     assert all(deviation.files and len(deviation.reason) > 20 for deviation in allowed)
 
 
+@pytest.mark.needs("cppcheck")
 def test_the_analysis_finds_what_is_planted(tmp_path):
     source = tmp_path / "planted.c"
     source.write_text(
@@ -60,6 +63,7 @@ def test_the_analysis_finds_what_is_planted(tmp_path):
     assert "misra-c2012-15.1" in rules
 
 
+@pytest.mark.needs("cppcheck")
 def test_programs_around_the_library(everything, tmp_path):
     """Examples, host program, emulator and board drivers, which use stdio.h or addresses: without MISRA's rules."""
     sources = [

@@ -26,7 +26,7 @@ from tests.firmware_gen.builds import (
 from tests.firmware_gen.stream_oracle import BACK_TO_BACK, ON_EVENT, WRAP, StreamOracle
 from tests.strategies import binned_recordings
 
-pytestmark = pytest.mark.usefixtures("gcc")
+pytestmark = pytest.mark.needs("gcc")
 
 FURTHEST = (1 << 31) - 1
 

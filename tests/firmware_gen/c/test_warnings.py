@@ -11,6 +11,7 @@ from firmware_gen.boards import compile as board_toolchain
 from firmware_gen.boards.boards import BOARDS
 from firmware_gen.boards.build import build_firmware
 from firmware_gen.toolchain.compiler import zig_command
+from tests import tools
 from tests.firmware_gen.builds import STRICT, export, small_model
 
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
@@ -49,6 +50,8 @@ def sources(build: Path, compiler: str) -> list[Path]:
     [("gcc", "-O2"), ("gcc", "-Os"), ("clang", "-O2"), ("zig", "-O2"), ("arm", "-Os"), ("riscv", "-Os")],
 )
 def test_no_compiler_warns(everything, tmp_path, compiler, level):
+    if compiler != "zig":
+        tools.require(COMPILERS[compiler][0])
     folders = [everything / "include", everything / "host", C / "board", C / "emulator"]
     flags = [*STRICT, level, *EMULATOR, *(f"-I{folder}" for folder in folders)]
     files = [str(path) for path in sources(everything, compiler)]
@@ -62,11 +65,13 @@ def test_no_compiler_warns(everything, tmp_path, compiler, level):
 
 @pytest.mark.parametrize("toolchain", ["gcc", "zig"])
 def test_no_compiler_warns_of_a_whole_firmware(tmp_path, monkeypatch, toolchain):
+    tools.require_compiler(toolchain)
     build = export(small_model(), tmp_path / "build")
     monkeypatch.setattr(board_toolchain, "FLAGS", (*board_toolchain.FLAGS, *STRICT))
     build_firmware(build, BOARDS["qemu-mps2-an386"], tmp_path / "firmware", toolchain=toolchain)
 
 
+@pytest.mark.needs("g++")
 def test_all_headers_agree_in_one_cpp_program(everything, tmp_path):
     """No two of them define one name, the board's included."""
     headers = [

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tools
 from tests.firmware_gen.builds import PROGRAMS, STRICT, compile_c, export, small_model
 from tests.hil.boards import C_FOLDER
 
@@ -21,6 +22,7 @@ def build(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_it_compiles_clean(compiler, tmp_path):
+    tools.require(compiler)
     command = [
         compiler,
         *STRICT,
@@ -34,6 +36,7 @@ def test_it_compiles_clean(compiler, tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_it_fits_beside_a_model_into_the_smallest_boards(tmp_path):
     probe = tmp_path / "probe.c"
     probe.write_text('#include "sast_board.h"\nsast_board_t board;\n')
@@ -48,6 +51,7 @@ def test_it_fits_beside_a_model_into_the_smallest_boards(tmp_path):
     assert bss <= LARGEST_RAM
 
 
+@pytest.mark.needs("clang")
 def test_nothing_from_the_wire_breaks_it(build, tmp_path):
     flags = ["-std=c99", "-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
     includes = [f"-I{build / 'include'}", f"-I{C_FOLDER / 'board'}"]

@@ -14,7 +14,9 @@ from edge_sast.events.to_bins import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Linear
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.memory import memory
-from firmware_gen.c_gen.model import TABLE_VERSION, table_bytes
+from firmware_gen.c_gen.model import TABLE_VERSION
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from tests.firmware_gen.builds import (
     PROGRAMS,
     SANITIZED,
@@ -28,7 +30,7 @@ from tests.firmware_gen.builds import (
     weights,
 )
 
-pytestmark = pytest.mark.usefixtures("gcc")
+pytestmark = pytest.mark.needs("gcc")
 
 
 def run(program: Path, *command: str) -> subprocess.CompletedProcess:
@@ -92,10 +94,9 @@ def test_host_program_builds_without_warnings(everything, tmp_path):
     compile_c([*STRICT, "-O2"], sources, tmp_path / "host", everything / "include", everything / "host")
 
 
+@pytest.mark.needs("g++")
 @pytest.mark.parametrize("standard", ["c++11", "c++17"])
 def test_headers_are_cpp(everything, tmp_path, standard):
-    if shutil.which("g++") is None:
-        pytest.skip("needs g++")
     names = [path.name for path in sorted((everything / "include").glob("*.h"))]
     names += [f"../examples/{path.name}" for path in sorted((everything / "examples").glob("*.h"))]
     source = tmp_path / "all.cpp"
@@ -188,8 +189,8 @@ def test_self_test_finds_a_changed_table(small, tmp_path):
 def test_printed_sizes_are_the_compilers(model: Model, tmp_path):
     build = export(model, tmp_path / "build")
     header = (build / "include" / "a_model.h").read_text()
-    assert f"#define A_MODEL_RAM_BYTES {memory(model).bytes}u\n" in header
-    assert f"#define A_MODEL_TABLE_BYTES {table_bytes(model)}u\n" in header
+    assert f"#define A_MODEL_RAM_BYTES {memory(CPlan(model)).bytes}u\n" in header
+    assert f"#define A_MODEL_TABLE_BYTES {footprint(CPlan(model)).flash_bytes}u\n" in header
     command = [
         "gcc",
         "-std=c99",
@@ -208,7 +209,7 @@ def test_printed_sizes_are_the_compilers(model: Model, tmp_path):
     shapes = model.shapes()
     inputs = [shapes[i] for i, layer in model.weighted() if isinstance(layer, Conv2d)]
     pointers = 8 * sum(shape.height + shape.width for shape in inputs)  # of 8 bytes here, and aligned to them
-    assert found - pointers == table_bytes(model)
+    assert found - pointers == footprint(CPlan(model)).flash_bytes
 
 
 def test_table_version_is_the_headers(everything):

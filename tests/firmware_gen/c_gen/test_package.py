@@ -15,11 +15,14 @@ import yaml
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.library import kernel_files
 from firmware_gen.c_gen.memory import memory
-from firmware_gen.c_gen.model import table_bytes
 from firmware_gen.c_gen.package import memory_table
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
+from tests import tools
 from tests.firmware_gen.builds import STRICT, compile_c, everything_model, export, small_model
 
-ARDUINO_CORE = Path("/usr/share/arduino/hardware/arduino/avr")
+ARDUINO_CORE = Path(tools.ARDUINO_CORE)
+needs_cmake = pytest.mark.needs("cmake", "make", "gcc")
 SKETCHES = ("arduino_live", "arduino_selftest")
 
 
@@ -30,6 +33,7 @@ def run(*command: str, cwd: Path) -> str:
     return result.stdout
 
 
+@needs_cmake
 def test_cmake_builds_and_its_tests_pass(everything, tmp_path):
     run("cmake", "-S", str(everything), "-B", "out", cwd=tmp_path)
     run("cmake", "--build", "out", cwd=tmp_path)
@@ -37,6 +41,8 @@ def test_cmake_builds_and_its_tests_pass(everything, tmp_path):
     assert "100% tests passed, 0 tests failed out of 2" in said
 
 
+@needs_cmake
+@pytest.mark.needs("g++")
 def test_two_folders_in_a_project_of_ones_own(everything, tmp_path):
     """Added to a C++ project, a folder gives its library alone; a second model is copied over the first."""
     merged = tmp_path / "net"
@@ -71,6 +77,7 @@ def test_live_example_decides_three_windows(everything, tmp_path, level):
     assert lines[-1] == "3 decisions, 0 late events, 0 outside, 0 beyond a limit, 0 jumps"
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_arduino_library_compiles_as_the_ide_does(everything, tmp_path):
     """Every source in src/, with no other folder in the include path; for a Cortex-M4 (Nano 33 BLE and others)."""
     core = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-Os"]
@@ -80,6 +87,7 @@ def test_arduino_library_compiles_as_the_ide_does(everything, tmp_path):
     assert len(list(tmp_path.glob("*.o"))) == len(sources)
 
 
+@pytest.mark.needs("avr-g++", tools.AVR_LIBC, tools.ARDUINO_CORE)
 @pytest.mark.parametrize("sketch", SKETCHES)
 def test_arduino_sketches_compile_with_a_real_core(everything, tmp_path, sketch):
     """As C++ behind Arduino.h, as the IDE does it; with the AVR core, the one that Debian has."""
@@ -129,6 +137,7 @@ def test_headers_of_the_arduino_layout_are_those_of_include(everything):
         assert last == f'#include "../include/{header.name}"'
 
 
+@needs_cmake
 def test_zephyr_module_adds_the_files_that_are_there(everything, tmp_path):
     """Its CMakeLists.txt, run by CMake with Zephyr's functions in the place of Zephyr."""
     module = yaml.safe_load((everything / "zephyr" / "module.yml").read_text())
@@ -156,7 +165,7 @@ def test_zephyr_module_adds_the_files_that_are_there(everything, tmp_path):
 def test_src_holds_what_the_model_needs(everything):
     here = {path.name for path in (everything / "src").iterdir()}
     forwards = {path.name for path in (everything / "include").iterdir()}
-    assert here - forwards == {*kernel_files(everything_model()), "a_model.c"}
+    assert here - forwards == {*kernel_files(CPlan(everything_model())), "a_model.c"}
 
 
 @pytest.mark.parametrize("model", [everything_model(), small_model()], ids=["everything", "small"])
@@ -165,9 +174,10 @@ def test_memory_table_adds_up(model: Model):
     numbers = [[int(cell.strip("* ").replace(",", "") or 0) for cell in row] for row in cells]
     assert len(numbers) == len(model.layers) + 4
     assert [sum(column) for column in zip(*numbers[:-1], strict=True)] == numbers[-1]
-    assert numbers[-1] == [table_bytes(model), memory(model).bytes]
+    assert numbers[-1] == [footprint(CPlan(model)).flash_bytes, memory(CPlan(model)).bytes]
 
 
+@needs_cmake
 def test_readme_commands_work_as_they_stand(everything, tmp_path):
     """Those of "Try it on this computer", typed in a copy of the folder."""
     folder = tmp_path / "folder"

@@ -8,8 +8,9 @@ from edge_sast.events.to_bins import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.memory import memory
-from firmware_gen.c_gen.model import table_bytes
+from firmware_gen.c_gen.tables import layer_tables
 from firmware_gen.c_plan.footprint import LayerFootprint, footprint
+from firmware_gen.c_plan.plan import CPlan
 from tests.firmware_gen.builds import smallest_read_out, with_idle_cells
 from tests.strategies import models
 
@@ -17,13 +18,15 @@ from tests.strategies import models
 @settings(max_examples=100, deadline=None)
 @given(models())
 def test_footprint_equals_generated_c(model):
-    found = footprint(model)
-    assert found.flash_bytes == table_bytes(model)
-    assert found.ram_bytes == memory(model).bytes
+    found = footprint(CPlan(model))
+    assert found.flash_bytes == sum(
+        table.bytes for layer in CPlan(model).layers for table in layer_tables(layer)
+    )
+    assert found.ram_bytes == memory(CPlan(model)).bytes
 
 
 def test_the_smallest_memory_holds_what_a_kernel_loads():
-    found = footprint(smallest_read_out())
+    found = footprint(CPlan(smallest_read_out()))
     before = 2 * 24 + 2 * 4 + 4 * 4  # counters, outputs, membranes of the layer before
     assert (found.read_bytes, found.ram_bytes) == (before + 8 * 4, 104)  # its own and two bitmaps take 16
 
@@ -34,7 +37,7 @@ def test_footprint_by_hand():
     conv = Conv2d(np.ones((3, 3, 2, 3), np.int8), 2, lif, padding=(1, 1))
     linear = Linear(np.ones((12, 2), np.int8), 3, Integrator(two, two, (), 20))
     model = Model(Binning(5, 4, 0, 1000, 2, 1), (conv, OrPool(2), Flatten(), linear), ("a", "b"))
-    found = footprint(model)
+    found = footprint(CPlan(model))
     assert found.layers == (
         # 16 bits of state and any weight need 32: a word each of weights, and of membranes.
         LayerFootprint(3 * 3 * 2 * 4 + 3 * 12 + 16 * (4 + 5) + 20 * 4, 4 * 5 * 3 * 4 + 24),
@@ -58,7 +61,7 @@ def test_narrow_footprint_by_hand(monkeypatch, idle_words):
     model = Model(Binning(5, 4, 0, 1000, 2, 2), (conv, OrPool(2), Flatten(), linear), ("a", "b"))
     if idle_words:
         with_idle_cells(monkeypatch)
-    found = footprint(model)
+    found = footprint(CPlan(model))
     assert found.layers == (
         LayerFootprint(3 * 3 * 2 * 4 + 20 * 8 + 16 * (4 + 5) + 20 * 4, 4 * (5 * 8 + idle_words) + 24),
         LayerFootprint(4 * (4 + 5), 4),

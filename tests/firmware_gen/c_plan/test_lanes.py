@@ -34,7 +34,7 @@ def test_lanes_hold_what_the_sweep_needs(model):
             assert offset + low <= 0
             for y in {0, 1, top // 2, top - 1}:
                 stored = y - sum(y >> k for k in shifts) + constant
-                assert stored == leak(neuron, y - offset) + bias + offset
+                assert stored == leak(y - offset, *neuron.leak_shifts) + bias + offset
                 assert -32768 <= stored <= 32767
                 assert stored >= 0 or not chosen.known
             assert -32768 <= constant - sum(chosen.masks(shifts)) <= 32767

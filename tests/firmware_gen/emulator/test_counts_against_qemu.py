@@ -19,6 +19,7 @@ from firmware_gen.emulator.counts import count_steps
 from firmware_gen.emulator.run import EmulatedNetwork
 from firmware_gen.toolchain.cores import find_core
 from firmware_gen.toolchain.image import Image, read_image
+from tests import tools
 
 PROGRAMS = Path(__file__).parent / "programs"
 PACKAGE = resources.files("firmware_gen") / "c" / "emulator"
@@ -63,6 +64,8 @@ def counted_by_qemu(elf: Path, image: Image, folder: Path) -> Counter[str]:
 @pytest.mark.parametrize("toolchain", ["zig", "gcc"])
 @pytest.mark.parametrize("name", ["everything", "small"])
 def test_both_count_the_same(request, tmp_path, toolchain, name):
+    tools.require("qemu-system-arm", "gcc")
+    tools.require_compiler(toolchain)
     build = request.getfixturevalue(name)
     elf = program(build, tmp_path, toolchain)
     image = read_image(elf)

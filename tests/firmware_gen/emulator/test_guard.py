@@ -13,6 +13,7 @@ from firmware_gen.boards.boards import find_board
 from firmware_gen.boards.build import build_firmware
 from firmware_gen.toolchain.cores import CORES, find_core
 from firmware_gen.verify.verify import verify_emulated
+from tests import tools
 from tests.firmware_gen.emulator.test_machine import load
 from tests.firmware_gen.emulator.test_verify_emulated import wrap_step
 
@@ -45,6 +46,7 @@ def build(small, tmp_path):
     ("core", "compiler"), [*((name, "gcc") for name in CORES), ("cortex-m0", "zig"), ("rv32", "zig")]
 )
 def test_an_instruction_that_the_core_lacks(build, capsys, core, compiler):
+    tools.require_compiler(compiler, core)
     text, name = FOREIGN[core]
     wrap_step(build, f'__asm__ volatile("{text}");')
     assert main(["verify", str(build), "--on", core, "--toolchain", compiler, "--edited"]) == 1
@@ -77,6 +79,7 @@ def test_an_instruction_that_a_board_lacks(build, tmp_path):
     ],
 )
 def test_an_unaligned_transfer_in_an_export(build, core, compiler, text, offset):
+    tools.require_compiler(compiler, core)
     wrap_step(build, MISALIGNED.format(text.replace("{{", "{").replace("}}", "}"), offset))
     name = text.split()[0].replace("ia", "")
     with pytest.raises(

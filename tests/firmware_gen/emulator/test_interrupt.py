@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from firmware_gen.c_gen.memory import memory
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.machine import STACK_TOP, STOP, Machine
 from firmware_gen.toolchain.cores import find_core
+from tests import tools
 from tests.firmware_gen.builds import export, smallest_read_out
 
 OK, BUSY = 0, 5
@@ -77,10 +79,11 @@ class Network:
 
 
 def make_network(folder: Path, name: str) -> Network:
+    tools.require_compiler("gcc", name)
     model, core = smallest_read_out(), find_core(name)
     build = export(model, folder / "build")
     files = [path.relative_to(build).as_posix() for path in build.rglob("*.c")]
-    return Network(Machine(build_image(build, files, "a", core, "gcc"), core), memory(model).bytes)
+    return Network(Machine(build_image(build, files, "a", core, "gcc"), core), memory(CPlan(model)).bytes)
 
 
 def after(network: Network, start: tuple[bytes, bytes], *calls: Callable[[], int]) -> bytes:

@@ -8,10 +8,12 @@ import pytest
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_plan.lanes import MOST_KNOWN_SHIFT, Lanes
 from firmware_gen.c_plan.layout import pack_narrow
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.machine import PAGE, Machine
 from firmware_gen.toolchain.cores import find_core
 from firmware_gen.verify.verify import verify_emulated
+from tests import tools
 from tests.firmware_gen.builds import LIBRARY, export, small_model, smallest_read_out, with_idle_cells
 from tests.firmware_gen.verify.test_parity import drawn_model, make_inputs
 from tests.strategies import binned
@@ -27,6 +29,7 @@ CELLS = 3
 @pytest.fixture(scope="module", params=["gcc", "zig"])
 def built(request, tmp_path_factory):
     """Every kernel in both variants: assembly, plain C."""
+    tools.require_compiler(request.param)
     build = export(small_model(), tmp_path_factory.mktemp("kernels") / "build")
     for path in LIBRARY.glob("*.c"):
         (build / "src" / path.name).write_bytes(path.read_bytes())
@@ -183,13 +186,14 @@ def run_fire(machine, kernel, stored, table, masks, shifts, bits, reset):
     return read(machine, membranes, stored.size), order
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_a_step_stays_in_its_memory(tmp_path):
     """At the end of what is mapped, as at the end of a device's RAM."""
     model, core = smallest_read_out(), find_core("cortex-m4")
     build = export(model, tmp_path / "build")
     files = [path.relative_to(build).as_posix() for path in build.rglob("*.c")]
     machine = Machine(build_image(build, files, "a", core, "gcc"), core)
-    size, context = memory(model).bytes, machine.allocate(64)
+    size, context = memory(CPlan(model)).bytes, machine.allocate(64)
     place = machine.allocate(PAGE) + PAGE - size
     assert machine.call("sast_init", context, machine.image.symbols["a_model"], place, size) == 0
     assert machine.call("sast_push", context, 0, 0, 1) == 0
@@ -200,6 +204,7 @@ def test_a_step_stays_in_its_memory(tmp_path):
 SEEDS = range(16)
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_models(tmp_path, monkeypatch, seed):
     if seed % 2:

@@ -12,6 +12,7 @@ from firmware_gen.toolchain import cross as toolchain
 from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.toolchain.cores import CORES, find_core
 from firmware_gen.toolchain.image import read_image
+from tests import tools
 
 # Sums n + (n - 1) + ... + 1 in instructions of both lengths: 1 before the loop, 3 in it, 2 after it.
 THUMB = """
@@ -99,6 +100,7 @@ caller:             /* 9 instructions around counted: call is jal (linked near),
 
 
 def load(text, core, folder, compiler="zig"):
+    tools.require_compiler(compiler, core.name)
     (folder / "counted.S").write_text(text)
     script = "SECTIONS { .text 0x08000000 : { *(.text .text.*) } }"
     (folder / "link.ld").write_text(script)

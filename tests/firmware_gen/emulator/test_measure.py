@@ -15,6 +15,7 @@ from firmware_gen.build.known_answers import random_recordings
 from firmware_gen.emulator import measure
 from firmware_gen.emulator.counts import PARTS, by_part, part_of
 from firmware_gen.toolchain.cores import find_core
+from tests import tools
 from tests.firmware_gen.builds import everything_model, small_model
 
 WRONG = """
@@ -38,6 +39,7 @@ static sast_status_t deaf(sast_context_t *context, uint16_t x, uint16_t y, uint8
 
 @pytest.mark.parametrize("toolchain", ["zig", "gcc"])
 def test_the_same_program_counts_the_same(toolchain):
+    tools.require_compiler(toolchain)
     model = small_model()
     recordings = random_recordings(model)
     first, second = (measure.measure(model, recordings, find_core("cortex-m4"), toolchain) for _ in range(2))
@@ -78,6 +80,7 @@ def sent(recordings: BinnedEvents, times: int) -> list[np.ndarray]:
     return out
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_repeats_cost_and_change_nothing():
     """Each event twice: the runtime's trace is compared in each way, and a repeat adds nothing but its own call."""
     model, core = small_model(), find_core("cortex-m4")
@@ -94,6 +97,7 @@ def test_repeats_cost_and_change_nothing():
     assert all(way.mean < way.p99 <= way.max for way in found.ways.values())
 
 
+@pytest.mark.needs("riscv64-unknown-elf-gcc")
 def test_every_way_gives_the_runtime_s_answers_where_counts_are_capped():
     """A model with shifted coordinates and counts up to 3, each event four times: measure compares every way."""
     model = everything_model()
@@ -103,6 +107,7 @@ def test_every_way_gives_the_runtime_s_answers_where_counts_are_capped():
     assert found.ways["sent"].mean > found.ways["unique"].mean
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_a_stream_that_loses_events_is_not_counted(monkeypatch):
     model = small_model()
     recordings = random_recordings(model)

@@ -14,6 +14,7 @@ from firmware_gen.build.opened import open_build
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.run import EmulatedNetwork
 from firmware_gen.toolchain.cores import find_core
+from tests import tools
 from tests.firmware_gen.builds import export
 from tests.firmware_gen.verify.test_parity import make_inputs
 from tests.strategies import binned, random_model
@@ -33,6 +34,7 @@ PROGRAMS = (
 @pytest.mark.parametrize("seed", range(21))
 def test_random_models(tmp_path, seed):
     core, toolchain, level = PROGRAMS[seed % len(PROGRAMS)]
+    tools.require_compiler(toolchain, core)
     model = random_model(np.random.default_rng([seed, 2]))
     build = open_build(export(model, tmp_path / "build"))
     simulator = Simulator(model)

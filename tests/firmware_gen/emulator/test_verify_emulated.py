@@ -19,6 +19,7 @@ from firmware_gen.toolchain import cross as toolchain
 from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.toolchain.cores import CORES
 from firmware_gen.verify.verify import verify_emulated
+from tests import tools
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
 
@@ -55,6 +56,7 @@ def parse(*arguments):
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 def test_agrees_on_every_core(everything, core, compiler):
+    tools.require_compiler(compiler, core)
     report = verify_emulated(everything, on=core, toolchain=compiler)
     assert (report.target, report.toolchain, report.samples, report.steps) == (core, compiler, 3, 12)
     assert (report.mismatches, report.first_mismatch) == (0, None)
@@ -132,6 +134,7 @@ def test_a_program_of_another_model(build, small):
 
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 def test_other_flags(everything, compiler):
+    tools.require_compiler(compiler)
     assert verify_emulated(everything, toolchain=compiler, flags=["-Os"]).mismatches == 0
     with pytest.raises(
         EdgeSastError, match="the program has no symbols, by which its functions are called; leave"

@@ -17,6 +17,7 @@ from firmware_gen.isa.instructions import split_instructions
 from firmware_gen.isa.riscv import riscv_part
 from firmware_gen.isa.thumb import PACBTI, V7M, aligned_base, thumb_part
 from firmware_gen.toolchain.image import Code, Function, Image
+from tests import tools
 
 # One of each kind and length; `;` joins those that stand together.
 THUMB = """
@@ -265,6 +266,7 @@ ASSEMBLERS = {
 
 def assemble(command: tuple[str, ...], lines: list[str], folder: Path) -> set[int]:
     """Indices of the lines that are refused; their code lies behind the symbols line0, line1 ..."""
+    tools.require(command[0])
     source = folder / "all.s"
     body = [f"line{i}: {line}" for i, line in enumerate(lines)]
     head = ".syntax unified" if command[0] == ARM_AS[0] else ".option norelax"

@@ -11,6 +11,7 @@ from code_sizes import COMMAND, PATH, dumps, staleness
 from edge_sast.errors import EdgeSastError
 from firmware_gen.sizes.code_sizes import core_code, core_names
 from firmware_gen.sizes.measure_code import CORES, measure, to_json
+from tests import tools
 
 STORED = json.loads(PATH.read_text("utf-8"))
 
@@ -18,6 +19,7 @@ STORED = json.loads(PATH.read_text("utf-8"))
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4", "rv32"])
 def test_the_table_is_up_to_date(core):
     """Cores of the three kinds of code: without and with the DSP instructions, RISC-V."""
+    tools.require_compiler("gcc", core)
     stale = staleness(STORED[core], json.loads(json.dumps(to_json(measure(CORES[core])))))
     assert not stale, f"the kernels have changed; run '{COMMAND}' ({'; '.join(stale)})"
 

@@ -9,6 +9,7 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.boards.boards import BOARDS
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.code_sizes import core_names
 from firmware_gen.sizes.fit import report
 from firmware_gen.sizes.parts import Part, custom_part, find_part, parse_bytes, part_names
@@ -49,7 +50,7 @@ def test_parts_and_boards(name, flash, ram, core):
 
 
 def test_it_fits_to_the_byte():
-    found = predict(MODEL)
+    found = predict(CPlan(MODEL))
     lines = "\n".join(report(MODEL, part_with(found.flash, found.ram)))
     assert (
         f"flash: {found.flash:,} of {found.flash:,} bytes (100.0 %), 0 free (tables {found.tables:,}, "
@@ -62,7 +63,7 @@ def test_it_fits_to_the_byte():
 
 @pytest.mark.parametrize(("less", "name"), [((1, 0), "flash"), ((0, 1), "RAM")])
 def test_a_byte_too_few_is_refused(less, name):
-    found = predict(MODEL)
+    found = predict(CPlan(MODEL))
     with pytest.raises(EdgeSastError) as error:
         report(MODEL, part_with(found.flash - less[0], found.ram - less[1]))
     needed = found.flash if name == "flash" else found.ram
@@ -75,7 +76,7 @@ def test_a_byte_too_few_is_refused(less, name):
 
 
 def test_the_biggest_part_and_its_remedy():
-    code = predict(MODEL).code  # far more than the tables of so small a model
+    code = predict(CPlan(MODEL)).code  # far more than the tables of so small a model
     with pytest.raises(EdgeSastError, match=rf"the biggest part is the code, {code:,}: use fewer layers"):
         report(MODEL, part_with(100, 1 << 20))
     with pytest.raises(

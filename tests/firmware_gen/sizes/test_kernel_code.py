@@ -9,6 +9,7 @@ from reference_network import reference_model
 
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import load
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.prediction import predict
 from tests.firmware_gen.builds import everything_model
 
@@ -24,4 +25,4 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_code_of_one_model(name):
     model: Model = MODELS[name]()
-    assert 0 < predict(model, "cortex-m4").code <= MOST
+    assert 0 < predict(CPlan(model), "cortex-m4").code <= MOST

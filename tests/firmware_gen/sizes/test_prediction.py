@@ -9,6 +9,7 @@ import pytest
 
 from edge_sast.model import modelfile
 from edge_sast.model.model import Model
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.code_sizes import CoreCode, Section
 from firmware_gen.sizes.layer_stack import model_stack
 from firmware_gen.sizes.prediction import predict
@@ -41,7 +42,7 @@ def close(found: int, expected: int) -> bool:
 @pytest.mark.parametrize(("name", "core"), CASES)
 def test_a_linked_program_takes_what_was_predicted(name, core, tmp_path):
     model: Model = MODELS[name]()
-    predicted = predict(model, core)
+    predicted = predict(CPlan(model), core)
     program = link(model, core, tmp_path)
     found = parts(program)
     assert (found["tables"], found["state"], found["context"]) == (
@@ -61,13 +62,13 @@ def test_a_linked_program_takes_what_was_predicted(name, core, tmp_path):
 def test_observed_programs_take_the_stack_that_was_predicted(core, tmp_path):
     model = everything_model()
     stack = deepest_stack(link(model, core, tmp_path, observed=True), model, core, 0.3)
-    predicted = predict(model, core).observed_stack
+    predicted = predict(CPlan(model), core).observed_stack
     assert stack <= predicted, (predicted, stack)
     assert close(predicted, stack), (predicted, stack)
 
 
 def test_totals_are_sums():
-    found = predict(everything_model(), "cortex-m4")
+    found = predict(CPlan(everything_model()), "cortex-m4")
     assert found.flash == found.tables + found.descriptors + found.code
     assert found.ram == found.state + found.context + found.stack
     assert sum(layer.tables for layer in found.layers) == found.tables

@@ -25,6 +25,7 @@ from firmware_gen.sizes.callgraph import (
 from firmware_gen.sizes.stack import EXTERNAL_BYTES, StackUse, by_function, worst_stack
 from firmware_gen.toolchain.cores import CORES
 from firmware_gen.toolchain.cross import compiler
+from tests import tools
 from tests.firmware_gen.builds import everything_model
 
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
@@ -40,6 +41,7 @@ OWN_STACK = 256  # of that, for the caller's functions and for interrupts
 
 def graph_of(build: Path, name: str, *flags: str) -> CallGraph:
     """The folder's library on a core, with the emulator's driver."""
+    tools.require_compiler("gcc", name)
     sources = [
         *(build / "src").glob("*.c"),
         build / "host" / "sast_trace.c",
@@ -94,6 +96,7 @@ def test_public_functions_need_little(everything, name):
     assert max(use.bytes for use in uses.values()) <= COMMON_STACK - OWN_STACK
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_board_application_has_no_recursion(everything):
     sources = [*(everything / "src").glob("*.c"), *(C / "board").glob("*.c")]
     graph = compiled_call_graph(
@@ -169,6 +172,7 @@ int open(size_t n);
 """
 
 
+@pytest.mark.needs("gcc")
 def test_pointers_are_resolved_by_their_member(tmp_path):
     source = tmp_path / "a.c"
     source.write_text(C_TEXT)
@@ -178,6 +182,7 @@ def test_pointers_are_resolved_by_their_member(tmp_path):
     assert use.bytes > 100
 
 
+@pytest.mark.needs("gcc")
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -217,6 +222,7 @@ def naked_graph(folder: Path, line: str) -> CallGraph:
     return compiled_call_graph([source], [], compiler("gcc", CORES["cortex-m4"]), ("-std=c99", "-Os"))
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 def test_functions_of_assembly_count_what_they_push(tmp_path):
     assert naked_graph(tmp_path, "").frames["counted"] == 10 * 4 + 8
     assert naked_graph(tmp_path, "push {r1}\\n").frames["counted"] == 11 * 4 + 8
@@ -225,6 +231,7 @@ def test_functions_of_assembly_count_what_they_push(tmp_path):
     assert worst_stack(naked_graph(tmp_path, ""), ["run"])["run"].bytes >= 48
 
 
+@pytest.mark.needs("arm-none-eabi-gcc")
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -15,6 +15,7 @@ from firmware_gen.boards.compile import compile_command
 from firmware_gen.toolchain import compiler
 from firmware_gen.toolchain import cross as toolchain
 from firmware_gen.toolchain.cores import CORES
+from tests import tools
 
 FALSE = "#include <assert.h>\nint main(void) { assert(1 + 1 == 3); return 0; }\n"
 # 1 where the product is not rounded before the sum: fused, which processors may do and their baseline does not.
@@ -37,8 +38,8 @@ def command(name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         if importlib.util.find_spec("ziglang") is None:
             pytest.skip("needs ziglang")
         monkeypatch.setattr(compiler, "COMPILERS", ())
-    elif path is None:
-        pytest.skip(f"needs {name}")
+    else:
+        tools.require(name)
     monkeypatch.setenv("CC", path if path and name != "zig" else "")
     return compiler.find_compiler()
 
@@ -52,13 +53,13 @@ def run(compile_: list[str], text: str, folder: Path) -> int:
     return subprocess.run([str(folder / "main")], capture_output=True, timeout=60).returncode
 
 
-@pytest.mark.usefixtures("gcc")
+@pytest.mark.needs("gcc")
 @pytest.mark.parametrize("name", ["gcc", "clang", "zig"])
 def test_an_assert_that_is_false_ends_the_program(tmp_path, monkeypatch, name):
     assert run(command(name, monkeypatch), FALSE, tmp_path) == -6  # SIGABRT
 
 
-@pytest.mark.usefixtures("gcc")
+@pytest.mark.needs("gcc")
 @pytest.mark.parametrize("name", ["gcc", "clang", "zig"])
 def test_floats_are_those_of_any_processor(tmp_path, monkeypatch, name):
     if platform.machine() == "aarch64":

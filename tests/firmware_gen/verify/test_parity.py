@@ -22,8 +22,9 @@ from edge_sast.parity.device_trace import trace_format
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import EVENT, recording_bytes, step_bytes
 from firmware_gen.c_plan.kernels import kernels
-from firmware_gen.c_plan.lanes import lanes, narrow_shifts
-from firmware_gen.c_plan.layout import is_joined, layout
+from firmware_gen.c_plan.lanes import narrow_shifts
+from firmware_gen.c_plan.layout import is_joined
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.verify.host import run_recordings
 from tests.firmware_gen.builds import (
     PROGRAMS,
@@ -129,9 +130,9 @@ def features(model: Model) -> set[str]:
             found.add(f"{type(layer).__name__} {'with' if left_over else 'without'} left-over")
         if index:
             found.add(f"{type(layer).__name__} after {type(model.layers[index - 1]).__name__}")
-    for index, layer in model.weighted():
-        bound = accumulator_bound(layer, shapes[index].max_count)
-        form = layout(layer, shapes[index], shapes[index + 1])
+    for plan in CPlan(model).weighted:
+        layer, form, functions = plan.layer, plan.form, kernels(plan)
+        bound = accumulator_bound(layer, plan.shape.max_count)
         kind = "narrow" if form.narrow else f"wide for {bound.bits} bits"
         standard = layer.weight_shift == (5 if layer.bits == 1 else 8 - layer.bits)
         found |= {f"{layer.bits} bits, {kind}, {'standard' if standard else 'other'} shift"}
@@ -140,12 +141,12 @@ def features(model: Model) -> set[str]:
             f"cell {min(form.cell, 2)}",
         }
         found |= {f"{'narrow' if form.narrow else 'wide'} {type(layer.neuron).__name__}"}
-        found |= {kernels(model, index).get("add"), kernels(model, index)["receive"]}
+        found |= {functions.get("add"), functions["receive"]}
         found |= {f"{type(layer).__name__} {'narrow' if form.narrow else 'wide'}"}
         if form.narrow and isinstance(layer.neuron, Lif):
             found |= {f"narrow, {len(layer.neuron.leak_shifts)} leaks, reset {layer.neuron.reset}"}
-            found.add(kernels(model, index)["fire"])
-            found.add(f"offsets {'none' if not any(lanes(layer, shapes[index]).offsets) else 'some'}")
+            found.add(functions["fire"])
+            found.add(f"offsets {'none' if not any(plan.lanes.offsets) else 'some'}")
             found |= {f"idle cells {form.idle_words > 0}"}
             clamped = narrow_shifts(layer.neuron) != layer.neuron.leak_shifts
             found |= {"leak beyond the state"} if clamped else set()

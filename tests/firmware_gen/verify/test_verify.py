@@ -20,7 +20,7 @@ from firmware_gen.verify.verify import verify_host
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
 
-pytestmark = pytest.mark.usefixtures("gcc")
+pytestmark = pytest.mark.needs("gcc")
 
 
 @pytest.fixture
