@@ -29,6 +29,7 @@ from trainer import checkpoint, sweep_places, sweep_plot, sweep_report
 from trainer.config import TrainConfig
 from trainer.network import Network
 from trainer.pareto import pareto_front
+from trainer.sweep import Runner
 from trainer.sweep_report import Record
 from trainer.sweep_space import Options, Space
 from trainer.sweep_study import Ledger
@@ -579,6 +580,20 @@ def test_a_full_disk_fails_no_trial_which_goes_on_in_a_renamed_folder(recordings
     (trial,) = json.loads(figures.read_text())["trials"]
     assert (trial["state"], trial["folder"]) == ("complete", str(run))
     assert json.loads((run / "figures.json").read_text())["accuracy"] == trial["accuracy"]
+
+
+@pytest.mark.parametrize("log", [b"", b"epoch 1/2 sast: lo"])
+def test_a_disk_too_full_for_the_log_is_told(recordings, tmp_path, log):
+    of = space(recordings, "--grid", "seed=0")
+    book = ledger(tmp_path / "sweep", of)
+    book.add_missing(of.check()[0])
+    held = book.take(0)
+    run = tmp_path / "sweep" / "runs" / held.training.name
+    run.mkdir(parents=True)
+    (run / "log.txt").write_bytes(log)
+    message = f"{run}: no space left on the disk; free space; the same command then goes on"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        Runner(book, tmp_path / "sweep", argparse.Namespace())._tell_full(held)
 
 
 def test_figures_that_were_altered_count_as_none(tmp_path):
