@@ -27,7 +27,7 @@ GROUPS = {
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 EXAMPLES = (
-    ("edge-sast demo", "the whole path on built-in data, without hardware"),
+    ("edge-sast train", "on built-in data; then: edge-sast export --bits 8, and: edge-sast verify"),
     ("edge-sast inspect examples/nmnist-int8.safetensors", "what a model costs a device"),
     ("edge-sast train --help", "a command's options, and examples of it"),
 )

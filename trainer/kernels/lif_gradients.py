@@ -38,7 +38,7 @@ def _backward_row(
     membrane: np.ndarray,
     noise: np.ndarray,
     p: Parameters,
-    r: int,
+    r: np.int64,
     grad: np.ndarray,
 ) -> tuple[float, float]:
     n, c = scalars(p), r % p.threshold.size

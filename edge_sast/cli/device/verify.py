@@ -16,7 +16,7 @@ HELP = (
     "names the first: recording, step, layer, neuron, what was expected and what came."
 )
 EXAMPLES = (
-    ("edge-sast verify build/a", "the C on this computer, on the known answers"),
+    ("edge-sast verify", "the newest build on this computer, on the known answers"),
     (
         "edge-sast verify build/a --on cortex-m --data DIR --limit 100",
         "an emulated Cortex-M4, also on recordings",
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "build",
         metavar="BUILD",
         nargs="?",
-        help="folder made by 'edge-sast export' (default: the newest below build)",
+        help="folder made by 'edge-sast export' (default: the newest in build)",
     )
     parser.add_argument(
         "--on",

@@ -15,7 +15,11 @@ HELP = (
     "hard while it learns, as --method says, and the last epochs run in the device's integers."
 )
 EXAMPLES = (
-    ("edge-sast train --data DIR --dt-us 60000 --steps 5 --out runs/a", "five time steps of 60 ms"),
+    ("edge-sast train", "on the built-in digits, into a new folder in runs"),
+    (
+        "edge-sast train --data DIR --dt-us 60000 --steps 5 --out runs/a",
+        "your recordings, five time steps of 60 ms",
+    ),
     (
         "edge-sast train --data nmnist --dt-us 15000 --steps 20 --method hard --synops-target 65000 --out runs/b",
         "",
@@ -71,7 +75,7 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the checkpoint in --out, or without --out in the newest unfinished run below runs",
+        help="go on from the checkpoint in --out, or without --out in the newest unfinished run in runs",
     )
     group.add_argument("--overwrite", action="store_true", help="start anew where --out already holds a run")
     group.add_argument("--device", default="auto", metavar="NAME", help="where to train: cpu, cuda or auto")

@@ -22,8 +22,8 @@ NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
 EXAMPLES = (
     (
-        "edge-sast export runs/a --bits 8 --out build/a",
-        "the model file, C99, and known answers to verify it with",
+        "edge-sast export --bits 8",
+        "of the newest run: the model file, C99, and known answers to verify it with",
     ),
     ("edge-sast export runs/a --fit stm32f103 --out build/a", "only if it fits that chip"),
     ("edge-sast export examples/nmnist-int8.safetensors --no-data --out build/b", "the C of a model file"),
@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run_dir",
         metavar="RUN",
         nargs="?",
-        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch) (default: the newest "
-        "finished run below runs)",
+        help="folder made by 'edge-sast train', its checkpoint, or a model file, which needs no torch (default: the "
+        "newest finished run in runs)",
     )
     parser.add_argument(
         "--bits",

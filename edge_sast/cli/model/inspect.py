@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="model file made by 'edge-sast export' (default: that of the newest build below build)",
+        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
     )
     add_data_arguments(parser)
     parser.add_argument(

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="model file made by 'edge-sast export' (default: that of the newest build below build)",
+        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
     )
     parser.add_argument(
         "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
