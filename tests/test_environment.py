@@ -76,7 +76,7 @@ def test_doctor_tells_it_beside_the_rest(monkeypatch, capsys):
 
 
 POOLS = """
-import trainer.loop
+import trainer.run.loop
 import torch
 from trainer import fused
 
