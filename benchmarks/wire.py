@@ -55,7 +55,7 @@ def main() -> int:
         return 2 if isinstance(error, EdgeSastError) else 1
     print(
         f"{figures['recordings']} recordings, {figures['events_per_recording']:.0f} events each, "
-        f"{figures['bytes_per_event']:.3f} bytes an event with the ends of steps"
+        f"{figures['bytes_per_event']:.3f} bytes per event with the ends of steps"
     )
     rows = [
         [

@@ -54,7 +54,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Failed:
-    """An attempt that came to nothing. recording: None where the port could not even be opened again.
+    """An attempt that failed. recording: None where the port could not even be opened again.
 
     aside: the recording will not be tried again. lost: why the port will not, None where it will.
     """

@@ -1,4 +1,4 @@
-"""Jobs through a channel: their frames go out in a window, one job behind the other, and what is lost is mended."""
+"""Sends jobs back to back within the board's window and resends what is lost."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 class Mismatch:
     """The first value that differs.
 
-    sample: number of the recording, source: its name; step: None after the last one; layer: index in the model file,
-    None where no layer is meant; quantity: membrane, spike, synops, spikes, crc, output, class, total synops or
-    total spikes; neuron: of the layer, or class of an output, else None.
+    sample: number of the recording. source: its name.
+    step: None after the last one.
+    layer: index in the model file. None where no layer is meant.
+    quantity: membrane, spike, synops, spikes, crc, output, class, total synops or total spikes.
+    neuron: of the layer, or the class of an output. Else None.
     """
 
     sample: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edge_sast.errors import EdgeSastError
 from firmware_gen.toolchain.cores import M0, M0_PLUS, M3, M4, M7, M55, RV32IMAC, Core
 
-INSTRUCTION_SHIFT = 6  # QEMU's clock advances by 2^6 = 64 ns an instruction (-icount shift=6)
+INSTRUCTION_SHIFT = 6  # QEMU's clock advances by 2^6 = 64 ns per instruction (-icount shift=6)
 INSTRUCTION_NS = 1 << INSTRUCTION_SHIFT
 
 

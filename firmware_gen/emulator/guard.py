@@ -171,7 +171,7 @@ def _callbacks() -> _Callbacks:
 
 
 def _library() -> Any:
-    """Unicorn's own C library, already loaded. Its Python package hooks Python functions alone."""
+    """Unicorn's own C library, already loaded. Its Python package hooks only Python functions."""
     from unicorn.unicorn_py3.unicorn import uclib
 
     return uclib

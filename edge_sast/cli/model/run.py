@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
-    """All recordings, and the seconds that the simulation alone took, after compilation."""
+    """All recordings, and the seconds that the simulation itself took, after compilation."""
     import numpy as np
     from tqdm import tqdm
 
