@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from edge_sast.cli.options.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import bin_split, open_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
 from firmware_gen.c_gen.target import generate, write_folder
@@ -45,8 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     add_data_arguments(parser)
     args = parser.parse_args(argv)
     model = modelfile.load(args.model)
-    dataset, split = open_split(args)
-    recordings = bin_split(dataset, split, model.binning, args)
+    dataset, split = open_split(data_options(args))
+    recordings = bin_split(dataset, split, model.binning, data_options(args))
     with TemporaryDirectory() as scratch:
         build, program = Path(scratch) / "build", Path(scratch) / "program.elf"
         write_folder(generate(model, recordings, "a", len(recordings)), build)

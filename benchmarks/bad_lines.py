@@ -33,7 +33,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.main import main as edge_sast
-from edge_sast.cli.options.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import load_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.hil import figures as _figures  # noqa: F401  # imported once, as what is compiled
 from edge_sast.hil import session as _session  # noqa: F401
@@ -107,7 +108,7 @@ def campaign(args: argparse.Namespace) -> list[dict[str, Any]]:
     if not args.data:
         raise EdgeSastError("--data is missing; give a data set")
     model = modelfile.load(args.model)
-    binned = load_split(model.binning, model.classes, args).binned
+    binned = load_split(model.binning, model.classes, data_options(args)).binned
     simulator = Simulator(model)  # compiled once, for all processes that are forked from this one
     simulator.trace(binned.select([0]), 0)
     simulator.run(binned.select([0]))

@@ -30,7 +30,7 @@ from sent_events import load_sent
 
 from edge_sast.cli.options.recordings import add_data_arguments
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.model import modelfile
 from edge_sast.model.model import Model
 from edge_sast.report.tables import print_table, write_json

@@ -31,7 +31,7 @@ from runtime import cpu_name
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.report.tables import print_table, write_json
 
 RECORDING_US = 300_000  # of N-MNIST: three saccades

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_sast.cli.options.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.event_payload import recording_steps
 from edge_sast.link.ports import open_port
@@ -75,7 +76,7 @@ def benchmark(args: argparse.Namespace) -> dict:
     if not args.data:
         raise EdgeSastError("--data is missing; give a data set")
     model = modelfile.load(args.model)
-    binned = load_split(model.binning, model.classes, args).binned
+    binned = load_split(model.binning, model.classes, data_options(args)).binned
     with tempfile.TemporaryDirectory(prefix="edge-sast-wire-") as folder:
         build, program = Path(folder) / "build", Path(folder) / "virtual"
         write_folder(generate(model), build)

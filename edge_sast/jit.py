@@ -30,8 +30,10 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
-    Serial and parallel forms may be made of the same function. Compiled code is kept on disk where a cache
-    folder is writable, and compiled anew in each process where none is.
+    Serial and parallel forms may be made of the same function. A parallel loop counts in uint64 where Numba
+    infers types with int64: of what it passes on it makes an np.int64 first, or all that it calls is compiled
+    twice. Compiled code is kept on disk where a cache folder is writable, and compiled anew in each process
+    where none is.
     """
     # Numba's cache knows neither the options nor the functions that a function calls: two forms would share
     # an entry, and an edit would leave callers in other files stale. So both go into the name.

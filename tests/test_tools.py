@@ -10,11 +10,13 @@ import pytest
 
 from edge_sast.cli import doctor
 from tests import tools
+from tests.conftest import LONG
 
 ROOT = Path(__file__).parents[1]
 TESTS = """
 import pytest
 from tests import tools
+from tests.conftest import LONG
 @pytest.mark.needs("cmake", "make")
 def test_a(): pass
 @pytest.mark.parametrize("n", range(3))
@@ -76,3 +78,7 @@ def test_every_list_names_the_same_packages():
     assert f"export {tools.VARIABLE}={tools.REQUIRED}" in script
     for name, _, package in doctor.TOOLS:
         assert tools.PACKAGES[name] == package
+
+
+def test_the_files_that_are_run_first_are_there():
+    assert [name for name in LONG if not (ROOT / "tests" / name).is_file()] == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_sast.datasets.dataset import Dataset, RecordingRef
-from edge_sast.datasets.folder import open_folder
-from edge_sast.datasets.windows import WindowedDataset
+from edge_sast.datasets.sources.folder import open_folder
+from edge_sast.datasets.sources.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.registry import Sensor
 from edge_sast.places import default_cache_dir
@@ -44,8 +44,8 @@ def _open_whole(
     spec: str | Path, sensor: Sensor | None, download_dir: str | Path | None, seed: int, file_per_class: bool
 ) -> Dataset:
     # Imported here, so that reading a folder needs neither the simulated pixels nor their compilation.
-    from edge_sast.datasets.digits import DigitsDataset
-    from edge_sast.datasets.tonic_sets import TONIC_SETS, open_tonic
+    from edge_sast.datasets.sources.digits import DigitsDataset
+    from edge_sast.datasets.sources.tonic_sets import TONIC_SETS, open_tonic
 
     if spec == BUILT_IN:
         if sensor:

@@ -49,6 +49,8 @@ def parse_tonic_npy(data: bytes, source: str) -> np.ndarray:
         raise EdgeSastError(
             f"{source}: shape {shape} is not [n, 4] numbers x, y, p, t (ms); export it in this form"
         )
+    if table.dtype.kind == "f" and table.dtype.itemsize < 4:
+        table = table.astype(np.float32)  # 16 bits do not hold the limits
     _check_values(table, source)
     t = np.rint(table[:, 3].astype(np.float64) * US_PER_MS) if table.dtype.kind == "f" else None
     whole = t.astype(np.int64) if t is not None else table[:, 3].astype(np.int64) * US_PER_MS

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.hil.connection import Connection
 from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.schedule import Schedule

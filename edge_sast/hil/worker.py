@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.hil.connection import Connection, WrongModelError
 from edge_sast.hil.locate import first_difference, locate
 from edge_sast.hil.outcome import Outcome
@@ -22,12 +22,10 @@ from edge_sast.parity.mismatch import Mismatch, Place
 from edge_sast.runtime.simulator import Simulator, Trace
 
 CHECKS = {"both": (False, True), "crc": (True,), "result": (False,)}  # which runs are observed
-UNIQUE_EVERY = (
-    8  # of so many recordings one runs without repeats too: what these cost, for few bytes on the wire
-)
-FIRST_WAIT_S = (
-    0.5  # before a port is opened again: a board that restarts on USB is back after a second or two
-)
+# Of so many recordings one runs without repeats too: what these cost, for few bytes on the wire.
+UNIQUE_EVERY = 8
+# Before a port is opened again: a board that restarts on USB is back after a second or two.
+FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 8.0
 HOPELESS = (WrongModelError, BoardRefusedError, BadLineError)  # trying again will not help
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import dumps
 from firmware_gen.build import known_answers

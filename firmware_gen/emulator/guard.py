@@ -85,9 +85,8 @@ class Guard:
         addresses = int(self._code[ORIGIN]) + 2 * np.arange(int(self._code[HALFWORDS]))
         starts = np.array([function.address for function in self._image.functions] + [1 << 32])
         ends = np.array([f.address + max(f.size, 1) for f in self._image.functions] + [0])
-        owners = (
-            np.searchsorted(starts, addresses, side="right") - 1
-        )  # -1: before the first, is the last, which ends at 0
+        # -1, before the first, is the last, which ends at 0.
+        owners = np.searchsorted(starts, addresses, side="right") - 1
         return np.where(addresses < ends[owners], owners, len(starts) - 1)
 
     def stopped(self) -> Stop | None:

@@ -19,6 +19,14 @@ COMPILE_TIMEOUT_S = 300  # a large weight table on a slow disk; never an endless
 DEFAULT_FLAGS = ("-std=c99", "-O2", "-Wall")
 
 
+class CompilerError(EdgeSastError):
+    """A compiler refused its sources. log: the file with all its messages."""
+
+    def __init__(self, message: str, log: Path) -> None:
+        super().__init__(message)
+        self.log = log
+
+
 def zig_command(*target: str) -> list[str]:
     """The C compiler of the Python package ziglang, for `target`.
 
@@ -95,9 +103,10 @@ def run_compiler(command: Sequence[str], remedy: str, environment: Mapping[str, 
         lines = (result.stderr + result.stdout).splitlines()
         first = next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
         log = _write_log(command, result.stderr + result.stdout)
-        raise EdgeSastError(
+        raise CompilerError(
             f"{command[0]} failed with exit code {result.returncode}: {first.strip()} (all messages: {log}); "
-            f"export again, or {remedy}"
+            f"export again, or {remedy}",
+            Path(log),
         )
 
 

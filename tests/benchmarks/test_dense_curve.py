@@ -22,7 +22,7 @@ from dense_network import Conv, Linear, MaxPool, Size
 from dense_plot import write
 from reference_network import random_events, reference_model
 
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, OrPool
 from edge_sast.model.layers import Linear as SpikingLinear
 from edge_sast.model.model import Model

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import firmware_gen
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool, RecurrentLinear, SumPool
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.target import generate, write_folder

@@ -61,7 +61,7 @@ def test_the_bytes_of_the_page():
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<i2", ">u8", "?"])
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f8", "<i2", ">u8", "?"])
 def test_times_of_an_array(dtype, order):
     """Milliseconds to microseconds as the page says: exact for integers, halves to even for floats."""
     table = np.array([[1, 0, 1, 0], [1, 1, 0, 1]]).astype(dtype, order=order)

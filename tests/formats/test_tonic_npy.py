@@ -74,6 +74,16 @@ def test_objects_are_never_unpickled():
                 ("t=-1.0", 1 << 50, [0, 0, 0, -1]),
             )
         ),
+        *(
+            (
+                np.array([[0, 0, 0, 0], values], np.float16),
+                f"a.npy: event 1: {field} is out of range 0..{limit}; convert the file again",
+            )
+            for field, limit, values in (
+                ("x=inf", 65535, [np.inf, 0, 0, 0]),
+                ("t=inf", 1 << 50, [0, 0, 0, np.inf]),
+            )
+        ),
     ],
 )
 def test_wrong_tables_are_named(table, message):

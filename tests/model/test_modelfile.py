@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model import modelfile
 from edge_sast.model.layers import Conv2d, Flatten, OrPool
 from edge_sast.model.model import Model

@@ -79,7 +79,8 @@ def gather(x: np.ndarray, starts: np.ndarray, place: np.ndarray, value: np.ndarr
 
     x and value are the bits of floats, uint32: whether any of a line is set is then a vector instruction.
     """
-    for b in numba.prange(x.shape[1]):
+    for index in numba.prange(x.shape[1]):
+        b = np.int64(index)  # see jit
         _gather_recording(x, b, starts[b], place[b], value[b])
 
 
@@ -145,7 +146,8 @@ def moments(
     e: Events, weights: np.ndarray, rows: int, means: np.ndarray, squares: np.ndarray, sums: np.ndarray
 ) -> None:
     """Moments of each image's convolution, float64 [B, T, C]; sums [B, weights]: Σ input · output, where not empty."""
-    for b in numba.prange(means.shape[0]):
+    for index in numba.prange(means.shape[0]):
+        b = np.int64(index)  # see jit
         y = np.empty(rows * e.width, np.float32)
         image = y.reshape(rows, e.width)
         if sums.size:
@@ -180,7 +182,8 @@ def forward(
     fired: np.ndarray,
 ) -> None:
     """`fused_kernels.forward` of the convolution, images of `height` rows in blocks of `block`."""
-    for b in numba.prange(pooled.shape[1]):
+    for index in numba.prange(pooled.shape[1]):
+        b = np.int64(index)  # see jit
         by_column = np.zeros(p.width, np.float32)
         for part in fused_kernels.parts(b, height, block, p):
             _fire_block(e, weights, p, part, pooled, by_column)
@@ -228,7 +231,8 @@ def backward(
     sums: Sums,
 ) -> None:
     """Sums of what follows from dL/dpooled; rows of outputs outside every window get no gradient."""
-    for b in numba.prange(pooled.shape[1]):
+    for index in numba.prange(pooled.shape[1]):
+        b = np.int64(index)  # see jit
         by_place, by_weight = np.zeros((3, block * p.width), np.float32), sums.by_weight[b]
         by_weight[:] = np.float32(0)
         for part in fused_kernels.parts(b, _whole_height(pooled, p), block, p):

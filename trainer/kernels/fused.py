@@ -112,7 +112,8 @@ def forward(x: np.ndarray, p: Parameters, rows: int, pooled: np.ndarray, fired: 
 
     rows: of a block, see `block_rows`.
     """
-    for b in numba.prange(x.shape[1]):
+    for index in numba.prange(x.shape[1]):
+        b = np.int64(index)  # see jit
         by_column = np.zeros(p.width, np.float32)
         for part in parts(b, x.shape[2] // p.width, rows, p):
             _fire_block(x, p, part, pooled, by_column)
@@ -157,7 +158,8 @@ def backward(
     sums: np.ndarray,
 ) -> None:
     """grad [T, B, H·W·C] := dL/dcurrent; sums float64[B, 3, C]: Σ grad, Σ grad·(x − mean), dL/ddecay."""
-    for b in numba.prange(x.shape[1]):
+    for index in numba.prange(x.shape[1]):
+        b = np.int64(index)  # see jit
         by_place = np.zeros((3, rows * p.width), np.float32)
         for part in parts(b, x.shape[2] // p.width, rows, p):
             if part.pooled_size:

@@ -89,12 +89,18 @@ def forward(
 
     noise: [T, R, K] in [0, 1) for MIXED and STOCHASTIC, else not read.
     """
-    for r in numba.prange(current.shape[1]):
+    for index in numba.prange(current.shape[1]):
+        r = np.int64(index)  # see jit
         _forward_row(current, noise, p, r, spikes, membrane)
 
 
 def _forward_row(
-    current: np.ndarray, noise: np.ndarray, p: Parameters, r: int, spikes: np.ndarray, membrane: np.ndarray
+    current: np.ndarray,
+    noise: np.ndarray,
+    p: Parameters,
+    r: np.int64,
+    spikes: np.ndarray,
+    membrane: np.ndarray,
 ) -> None:
     n, c = scalars(p), r % p.threshold.size
     v = np.full(current.shape[2], p.initial[c], dtype=np.float32)

@@ -27,7 +27,8 @@ def backward(
     noise: [T, R, K] in [0, 1) where the mask is above 0, else not read. sums: float64 [R, 2], each row's share of dL/dβ
     and dL/dτ where learn_beta and learn_tau ask for them, else 0.
     """
-    for r in numba.prange(membrane.shape[1]):
+    for index in numba.prange(membrane.shape[1]):
+        r = np.int64(index)  # see jit
         sums[r, 0], sums[r, 1] = _backward_row(grad_spikes, spikes, membrane, noise, p, r, grad)
 
 
@@ -37,7 +38,7 @@ def _backward_row(
     membrane: np.ndarray,
     noise: np.ndarray,
     p: Parameters,
-    r: int,
+    r: np.int64,
     grad: np.ndarray,
 ) -> tuple[float, float]:
     n, c = scalars(p), r % p.threshold.size

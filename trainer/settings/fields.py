@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from trainer.settings.sharpness import Sharpness
 
+NORMS = ("batch", "none")
+THROUGH_TIME = ("bptt", "online")
+PRECISIONS = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -27,7 +31,7 @@ class Settings:
         recompute: keep only each layer's input for the backward pass. precision: of the float epochs' matrix products.
         augment_shift, augment_drop, augment_flip: see edge_sast.events.augment.
         valid_fraction: part of the training split held out where the data set has no valid split.
-        window_us: recordings are cut into windows of this length, see edge_sast.datasets.windows.
+        window_us: recordings are cut into windows of this length, see edge_sast.datasets.sources.windows.
     """
 
     data: str

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.learn.train_defaults import Chosen, completed
-from edge_sast.cli.options.training import training_config
+from edge_sast.cli.options.settings import training_config
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked

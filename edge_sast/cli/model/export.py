@@ -11,8 +11,8 @@ from edge_sast.cli.options.newest import build_name, newest_run
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
+    data_options,
     given_data_options,
-    load_split,
 )
 from edge_sast.errors import EdgeSastError
 from edge_sast.signals import ended_by_ctrl_c
@@ -107,6 +107,7 @@ def _check_taken(args: argparse.Namespace) -> None:
 
 def _model_to_c(args: argparse.Namespace) -> int:
     """The C of a model file; known answers from --data where it is given, else from random events."""
+    from edge_sast.datasets.selection import load_split
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
@@ -128,7 +129,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
     binned = None
     if args.data:
-        recordings = load_split(model.binning, model.classes, args)
+        recordings = load_split(model.binning, model.classes, data_options(args))
         binned = recordings.binned
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
 from edge_sast.cli.options.newest import newest_model
-from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -162,9 +162,10 @@ def _weighted(layer: Weighted, model: Model, index: int) -> dict[str, Any]:
 
 def _measure(model: Model, layers: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, Any]:
     """Adds what recordings cost to each layer's figures; returns those of the whole model."""
+    from edge_sast.datasets.selection import load_split
     from edge_sast.runtime import Simulator
 
-    recordings = load_split(model.binning, model.classes, args)
+    recordings = load_split(model.binning, model.classes, data_options(args))
     result = Simulator(model).run(recordings.binned)
     samples = len(result.predictions)
     for column, (index, _) in enumerate(model.weighted()):

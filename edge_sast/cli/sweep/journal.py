@@ -21,17 +21,15 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
 from edge_sast.terminal import echo
 
-_BEGIN = b'{"op_code":'  # of each line; in a text inside a line its quotation marks would be escaped
+_BEGIN = b'{"op_code":'  # of each line
 
 
 class SweepJournal(JournalFileBackend):
     """Raises EdgeSastError where the file is damaged in its middle, or cannot be written."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._symlink = (
-            path,
-            JournalFileSymlinkLock(str(path)),
-        )  # Optuna's own: older workers wait for it
+        self._path = path
+        self._symlink = JournalFileSymlinkLock(str(path))  # Optuna's own: older workers wait for it
         try:
             if path.is_file():
                 self._mend()
@@ -113,8 +111,10 @@ def _whole(path: Path, data: bytes) -> bytes:
 
 def _end_of(line: bytes) -> bytes:
     """A line, or the one that was written behind a piece of another; nothing where there is none."""
-    start = max(0, line.rfind(_BEGIN))
-    return line[start:] if _is_operation(line[start:]) else b""
+    if _is_operation(line):
+        return line
+    rest = line[max(0, line.rfind(_BEGIN)) :]
+    return rest if _is_operation(rest) else b""
 
 
 def _is_operation(line: bytes) -> bool:

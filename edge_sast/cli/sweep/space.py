@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from edge_sast.cli.learn.train import add_setting_arguments
-from edge_sast.cli.options.training import training_config
+from edge_sast.cli.options.settings import training_config
+from edge_sast.cli.options.training import add_setting_arguments
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from trainer.data.recordings import open_data

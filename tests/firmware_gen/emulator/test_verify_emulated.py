@@ -211,6 +211,38 @@ def test_a_cache_that_zig_cannot_use_is_done_without(tmp_path, monkeypatch, caps
     assert capsys.readouterr().err == ""
 
 
+def compiled_by_zig(tmp_path, text, *core):
+    """How often `run` was called, and the words that each call added to the command."""
+    source, calls = tmp_path / "one.c", []
+    source.write_text(text)
+    command = [*toolchain.compiler("zig", CORES[core[0]]), "-c", str(source), "-o", str(tmp_path / "one.o")]
+
+    def run(words, variables):
+        calls.append(words[len(command) :])
+        if core[1:] and "-nostdlib" in words:
+            raise EdgeSastError(f"error: undefined symbol: {core[1]}")
+        run_compiler(words, "", variables)
+
+    return calls, lambda: toolchain.run_zig(run, command, tmp_path)
+
+
+def test_what_is_wrong_in_a_source_is_not_compiled_again(tmp_path):
+    calls, compile_ = compiled_by_zig(tmp_path, "int one(void) { return 1 }", "cortex-m4")
+    with pytest.raises(EdgeSastError, match=r"one\.c:1:\d+: error: expected ';'"):
+        compile_()
+    assert calls == [["-nostdlib"]]
+
+
+def test_zigs_runtime_library_is_linked_where_it_is_needed_alone(tmp_path):
+    for core, expected in (
+        (("cortex-m4",), [["-nostdlib"]]),
+        (("cortex-m0", "__aeabi_lmul"), [["-nostdlib"], []]),
+    ):
+        calls, compile_ = compiled_by_zig(tmp_path, "int one(void) { return 1; }", *core)
+        compile_()
+        assert calls == expected
+
+
 def test_a_core_that_cannot_be_emulated(everything):
     with pytest.raises(
         EdgeSastError,

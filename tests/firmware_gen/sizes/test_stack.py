@@ -78,7 +78,7 @@ def test_no_core_takes_more_stack_than_predicted(everything, name, level):
         network.record(step_bytes(recordings, recording))
         network.reset()
         for step in step_bytes(recordings, recording):
-            network.quiet_step(step)
+            network.unobserved_step(step)
     for function, use in predicted.items():
         assert 0 < measured[function] <= use.bytes, (function, measured[function], use)
 

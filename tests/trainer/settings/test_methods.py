@@ -2,7 +2,6 @@
 
 import pytest
 
-from edge_sast.cli.learn import train
 from edge_sast.errors import EdgeSastError
 from trainer.settings.config import DEFAULTS, TrainConfig
 from trainer.settings.methods import METHODS, describe
@@ -12,8 +11,7 @@ def of(method, **given):
     return TrainConfig.of(method, data="d", arch="4c3-out", dt_us=1000, steps=4, **given)
 
 
-def test_the_command_line_names_every_method():
-    assert tuple(METHODS) == train.METHODS
+def test_every_method_is_described():
     assert all(name in describe() for name in METHODS)
 
 

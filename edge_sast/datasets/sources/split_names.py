@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
-from edge_sast.datasets.listing import Entry
+from edge_sast.datasets.sources.listing import Entry
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from edge_sast.datasets.dataset import OwnTime, RecordingRef
-from edge_sast.datasets.dataset_toml import DatasetToml, parse_dataset_toml
-from edge_sast.datasets.listing import DATASET_TOML, Entry, content_digests, list_entries
-from edge_sast.datasets.split_names import USUAL_SPLITS, check_classes, usual_names
+from edge_sast.datasets.sources.dataset_toml import DatasetToml, parse_dataset_toml
+from edge_sast.datasets.sources.listing import DATASET_TOML, Entry, content_digests, list_entries
+from edge_sast.datasets.sources.split_names import USUAL_SPLITS, check_classes, usual_names
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import Recording
 from edge_sast.formats.registry import Sensor, read_bytes, reader_for

@@ -11,8 +11,8 @@ import numpy as np
 
 from edge_sast.bulk.threads import THREADS, map_in_order
 from edge_sast.datasets.dataset import Dataset, OwnTime, RecordingRef
-from edge_sast.datasets.folder import SINGLE_SPLIT
-from edge_sast.datasets.split_names import USUAL_SPLITS
+from edge_sast.datasets.sources.folder import SINGLE_SPLIT
+from edge_sast.datasets.sources.split_names import USUAL_SPLITS
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import MAX_DT_US
 from edge_sast.events.recording import Recording

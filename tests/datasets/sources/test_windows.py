@@ -8,10 +8,11 @@ from edge_sast.cli import main as cli
 from edge_sast.datasets.dataset import OwnTime
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
-from edge_sast.datasets.windows import MIN_WINDOWS, WindowedDataset, split_by_time
+from edge_sast.datasets.sources.windows import MIN_WINDOWS, WindowedDataset, split_by_time
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording, make_events
-from edge_sast.events.to_bins import Binning, bin_recording
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.registry import read_file
 from tests.events.oracles import random_recording, write_classes
