@@ -1,6 +1,6 @@
 """AEDAT 2.0 as jAER records it with a DVS128 camera, 128x128 pixels.
 
-Header lines begin with '#', the first is `#!AER-DAT2.0`. Behind them 8 bytes per event, big-endian: 32 bits of
+Header lines begin with '#', the first is `#!AER-DAT2.0`. After them 8 bytes per event, big-endian: 32 bits of
 address, 32 bits of time in µs (unsigned). Address of a DVS128:
 
     bit 0       polarity, 0 = ON, 1 = OFF

@@ -74,7 +74,7 @@ class Board:
 
     frame_bytes, window: SAST_BOARD_FRAME_BYTES and SAST_BOARD_WINDOW of sast_board.h. With 4,096 bytes of ring they
     keep a line of 921,600 baud busy (docs/protocol.md, section 7).
-    machine: QEMU's command behind the program's name, None on real boards; flashing: how a real board gets the program.
+    machine: QEMU's command after the program's name, None on real boards; flashing: how a real board gets the program.
     """
 
     name: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = "run"
 HELP = (
-    "Run an integer model on recordings, exactly as the device does. Tells predictions, SynOps (the weight additions "
+    "Run an integer model on recordings, exactly as the device does. Reports predictions, SynOps (the weight additions "
     "that a device executes), spikes and speed."
 )
 EXAMPLES = (
