@@ -67,7 +67,7 @@ def build_parser() -> Parser:
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The words of a command line, those behind `edge-sast`."""
+    """The words of a command line, those after `edge-sast`."""
     two_words = " ".join(argv[:2])
     known = len(argv) > 1 and two_words in SUBCOMMANDS
     return build_parser().parse_args([two_words, *argv[2:]] if known else argv)

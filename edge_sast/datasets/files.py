@@ -18,7 +18,7 @@ def read_events(*paths: str | Path, binning: Binning, sensor: Sensor | None = No
     """Recordings in files, sorted into the time steps of `binning`; nobody knows their classes.
 
     Args:
-        paths: one file a recording, in any format that edge-sast reads (docs/data.md); at least one.
+        paths: one file per recording, in any format that edge-sast reads (docs/data.md); at least one.
         binning: a model's, `model.binning`.
         sensor: (width, height) in pixels where the format does not say it.
 

@@ -50,7 +50,7 @@ def _open_whole(
     if spec == BUILT_IN:
         if sensor:
             raise EdgeSastError(
-                f"--sensor {sensor[0]}x{sensor[1]}: 'digits' has its own size 24x24; leave it away"
+                f"--sensor {sensor[0]}x{sensor[1]}: 'digits' has its own size 24x24; leave it out"
             )
         return DigitsDataset(seed=seed)
     if str(spec) in TONIC_SETS:

@@ -1,6 +1,6 @@
 """AEDAT 2.0 as jAER records it with a DVS128 camera, 128x128 pixels.
 
-Header lines begin with '#', the first is `#!AER-DAT2.0`. Behind them 8 bytes an event, big-endian: 32 bits of
+Header lines begin with '#', the first is `#!AER-DAT2.0`. After them 8 bytes per event, big-endian: 32 bits of
 address, 32 bits of time in µs (unsigned). Address of a DVS128:
 
     bit 0       polarity, 0 = ON, 1 = OFF
@@ -84,7 +84,7 @@ def _chunks(stream: BinaryIO, source: str, start: int, first: bytes) -> Iterator
         if rest:
             raise EdgeSastError(
                 f"{source}: ends at byte {offset + rest}, {rest} bytes into the event at byte offset {offset} "
-                f"({EVENT_BYTES} bytes an event); the file is truncated: copy it again"
+                f"({EVENT_BYTES} bytes per event); the file is truncated: copy it again"
             )
         words = np.frombuffer(data, ">u4").reshape(-1, 2)
         address, t = words[:, 0].astype(np.uint32), words[:, 1].astype(np.int64)

@@ -1,6 +1,6 @@
 """ATIS 5-byte events, the format of N-MNIST and N-Caltech101.
 
-Big-endian, 5 bytes an event: x[7:0], y[7:0], then 24 bits: polarity (bit 23), timestamp in µs (bits 22..0).
+Big-endian, 5 bytes per event: x[7:0], y[7:0], then 24 bits: polarity (bit 23), timestamp in µs (bits 22..0).
 An event with y = 240, one row below the ATIS array of 304x240 pixels, is no pixel: from it on every
 timestamp is 2^13 µs later.
 
@@ -49,7 +49,7 @@ def _chunks(stream: BinaryIO, source: str) -> Iterator[np.ndarray]:
         if rest:
             raise EdgeSastError(
                 f"{source}: ends at byte {offset + rest}, {rest} bytes into the event at byte offset {offset} "
-                f"({EVENT_BYTES} bytes an event); the file is truncated or not ATIS: copy it again"
+                f"({EVENT_BYTES} bytes per event); the file is truncated or not ATIS: copy it again"
             )
         raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, EVENT_BYTES)
         y = raw[:, 1]
@@ -68,7 +68,7 @@ def write_recording_atis(events: np.ndarray) -> bytes:
         events: EVENT_DTYPE[n] in time order.
 
     Returns:
-        5 bytes an event, with overflow events inserted where t passes 2^23 - 1 µs.
+        5 bytes per event, with overflow events inserted where t passes 2^23 - 1 µs.
 
     Raises:
         EdgeSastError: an event that the format cannot hold.

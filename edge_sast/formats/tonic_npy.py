@@ -1,4 +1,4 @@
-"""DVS Gesture as Tonic unpacks it: one `.npy` array a recording, columns x, y, p, t with t in milliseconds.
+"""DVS Gesture as Tonic unpacks it: one `.npy` array per recording, columns x, y, p, t with t in milliseconds.
 
 Source: A. Amir et al., "A Low Power, Fully Event-Based Gesture Recognition System", CVPR 2017; layout as in
 tonic.datasets.DVSGesture (G. Lenz et al., Tonic, 2021, doi 10.5281/zenodo.5079802).

@@ -89,7 +89,7 @@ def _layers(
 def _boards(outcomes: Sequence[Outcome], result: SessionResult) -> list[dict[str, Any]]:
     """What each port did; of boards with another name or clock on the same port, each by itself.
 
-    failures: attempts of this session that came to nothing on this port. restarts: Outcome's, of its recordings.
+    failures: attempts of this session that failed on this port. restarts: Outcome's, of its recordings.
     """
     groups: dict[tuple[str, str, str, int], list[Outcome]] = {}
     for outcome in outcomes:

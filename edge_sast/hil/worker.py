@@ -52,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Failed:
-    """An attempt that came to nothing. recording: None where the port could not even be opened again.
+    """An attempt that failed. recording: None where the port could not even be opened again.
 
     aside: the recording will not be tried again. lost: why the port will not, None where it will.
     """
@@ -173,7 +173,7 @@ class Worker(threading.Thread):
         return lost is not None
 
     def _measure(self, taken: deque[int], reasons: list[str]) -> None:
-        """Recordings one behind the other, each an outcome as soon as it is proved, until none is ready.
+        """Recordings one after the other, each an outcome as soon as it is proved, until none is ready.
 
         After an error the first of `taken` is the one that failed. reasons: emptied when something went well.
         """
@@ -220,7 +220,7 @@ class Worker(threading.Thread):
         place = Place(recording, self.binned.sources[recording])
         mismatch, located = first_difference(place, expected, found), False
         if mismatch is not None and self.search.claim():
-            runs.close()  # those behind it come again: the link is needed for the search
+            runs.close()  # those after it come again: the link is needed for the search
             self._put_back(taken)
             mismatch, located = self._locate(expected, place, mismatch)
         return self._outcome(place, found, mismatch, located)

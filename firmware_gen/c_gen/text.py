@@ -38,7 +38,7 @@ def array(declaration: str, values: Iterable[object], comment: str = "") -> str:
 
 
 def fields(values: dict[str, object], indent: str) -> str:
-    """Designated initialisers, one a line."""
+    """Designated initialisers, one per line."""
     return "".join(f"{indent}.{key} = {value},\n" for key, value in values.items())
 
 

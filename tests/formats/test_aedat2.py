@@ -56,7 +56,7 @@ def test_events_that_are_no_pixels_are_left_out():
         (
             aedat2([(1, 0, 0, 0), (2, 0, 0, 0)])[:-3],
             f"a: ends at byte {len(HEADER) + 13}, 5 bytes into the event at byte offset {len(HEADER) + 8} "
-            "(8 bytes an event); the file is truncated: copy it again",
+            "(8 bytes per event); the file is truncated: copy it again",
         ),
         (HEADER[:30], "a: ends inside its header; the file is truncated: copy it again"),
         (

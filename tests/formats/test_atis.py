@@ -31,7 +31,7 @@ def test_overflow_events_move_all_later_times():
 
 def test_truncated_file_names_the_byte():
     message = (
-        "a.bin: ends at byte 13, 3 bytes into the event at byte offset 10 (5 bytes an event); "
+        "a.bin: ends at byte 13, 3 bytes into the event at byte offset 10 (5 bytes per event); "
         "the file is truncated or not ATIS: copy it again"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):

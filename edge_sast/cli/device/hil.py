@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NAME = "hil"
 HELP = (
-    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Tells accuracy, "
+    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Reports accuracy, "
     "latency, cycles and SynOps, and names the first neuron that differs."
 )
 EXAMPLES = (

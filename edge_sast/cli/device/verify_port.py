@@ -72,7 +72,9 @@ def _verify(args: argparse.Namespace) -> int:
     report = VerifyReport(args.on, len(outcomes), len(outcomes) * build.model.binning.steps, differing, first)
     write_json(args.json, report.figures())
     if stored.first is not None:
-        raise CheckFailedError(f"{args.build}: the known answers have aged: {stored.first}; export again")
+        raise CheckFailedError(
+            f"{args.build}: the known answers are out of date: {stored.first}; export again"
+        )
     if found:
         raise CheckFailedError(f"{args.on}: {describe(result)}")
     if len(outcomes) < len(recordings):

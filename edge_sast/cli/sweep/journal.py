@@ -1,6 +1,6 @@
 """The journal of a sweep: Optuna's file of one JSON line for each operation, readable after a cut at any byte.
 
-Optuna 5 appends behind whatever stands last in the file, and refuses all of a file with one line that is no JSON. So
+Optuna 5 appends after whatever stands last in the file, and refuses all of a file with one line that is no JSON. So
 what a power cut or a full disk left of a line is taken away: before the file is opened, and before each line that is
 appended. It belongs to an operation that nobody counts as done.
 """
@@ -76,7 +76,7 @@ def _unwritable(path: Path, error: OSError) -> EdgeSastError:
 
 
 def _append(stream: io.FileIO, text: bytes) -> None:
-    """`text` behind the last whole line of a file, whole or not at all."""
+    """`text` after the last whole line of a file, whole or not at all."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, size - 1))
     if size and stream.read(1) != b"\n":
@@ -110,7 +110,7 @@ def _whole(path: Path, data: bytes) -> bytes:
 
 
 def _end_of(line: bytes) -> bytes:
-    """A line, or the one that was written behind a piece of another; nothing where there is none."""
+    """A line, or the one that was written after a piece of another; nothing where there is none."""
     if _is_operation(line):
         return line
     rest = line[max(0, line.rfind(_BEGIN)) :]

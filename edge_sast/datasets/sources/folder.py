@@ -95,7 +95,7 @@ class FolderDataset:
         return digest.hexdigest()
 
     def only(self, split: str) -> FolderDataset:
-        """The same folder with this split alone and the classes found in it."""
+        """The same folder with only this split and the classes found in it."""
         return replace(self, by_split={split: self._entries(split)})
 
     def _entries(self, split: str) -> tuple[Entry, ...]:
@@ -158,7 +158,7 @@ def _as_classes(entries: list[Entry], root: str, file_per_class: bool) -> list[E
     if not file_per_class:
         raise EdgeSastError(
             f"data '{root}' holds {len(entries)} recordings without class folders; put them into {LAYOUT}, or cut "
-            "long recordings, one file a class, into windows with --window-us N"
+            "long recordings, one file per class, into windows with --window-us N"
         )
     return [replace(entry, parts=(PurePosixPath(entry.parts[0]).stem, *entry.parts)) for entry in entries]
 

@@ -176,7 +176,7 @@ def test_combinations_that_train_refuses_are_left_out_with_its_reason(recordings
                 "--grid",
                 "dt-us=" + ",".join(map(str, range(100))),
             ],
-            "--dt-us has a value of its own and one in --grid; leave one away",
+            "--dt-us has a value of its own and one in --grid; leave one out",
         ),
     ],
 )
