@@ -15,9 +15,6 @@ from typing import Any, cast
 import numba
 
 from edge_sast import kernel_cache
-from edge_sast.environment import let_threads_sleep
-
-let_threads_sleep()  # before Numba's first parallel loop
 
 # Import statements, each on lines of its own as the formatter writes them; ten times as fast as parsing the file.
 _IMPORT = re.compile(
@@ -36,8 +33,8 @@ def jit(function: Callable[..., Any], *, inline: bool = False) -> Callable[..., 
     Loops are shared out among threads by `edge_sast.bulk.parts`. Compiled code is kept on disk where a cache folder is
     writable, and compiled anew in each process where none is.
     """
-    # Numba's cache does not know the functions that a function calls: an edit would leave callers in other files stale.
-    # So a digest of them goes into the name.
+    # Numba's cache knows neither the options nor the functions that a function calls: two forms would share
+    # an entry, and an edit would leave callers in other files stale. So both go into the name.
     stamp = _sources_digest(Path(inspect.getfile(function)))
     named = types.FunctionType(
         function.__code__,
@@ -47,7 +44,7 @@ def jit(function: Callable[..., Any], *, inline: bool = False) -> Callable[..., 
         function.__closure__,
     )
     named.__doc__ = function.__doc__
-    named.__qualname__ = f"{function.__name__}_{stamp}"
+    named.__qualname__ = f"{function.__name__}_{'inline' if inline else 'called'}_{stamp}"
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if inline:
         options["inline"] = "always"
