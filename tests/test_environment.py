@@ -69,4 +69,4 @@ def test_doctor_tells_it_beside_the_rest(monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "NUMBA_NUM_THREADS is '0'" in out
     assert "it must be 1 to 1024, or unset it" in out
-    assert out.rstrip().endswith("1 required part(s) missing")
+    assert out.rstrip().endswith("required but missing: environment")
