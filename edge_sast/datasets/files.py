@@ -10,7 +10,8 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import Binning
 from edge_sast.events.to_bins import bin_recording
-from edge_sast.formats.registry import Sensor, read_file
+from edge_sast.formats.contract import Sensor
+from edge_sast.formats.registry import read_file
 
 
 def read_events(*paths: str | Path, binning: Binning, sensor: Sensor | None = None) -> BinnedEvents:

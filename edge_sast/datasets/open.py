@@ -8,7 +8,7 @@ from edge_sast.datasets.dataset import Dataset, RecordingRef
 from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.datasets.sources.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats.registry import Sensor
+from edge_sast.formats.contract import Sensor
 from edge_sast.places import default_cache_dir
 
 __all__ = ["Dataset", "RecordingRef", "open_dataset"]

@@ -7,18 +7,18 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.atis import write_recording_atis
-from edge_sast.formats.registry import read_bytes, read_file, reader_for
+from edge_sast.formats.registry import formats_for, read_bytes, read_file
 from tests.events.oracles import random_recording
 
 
 def test_suffix_chooses_the_reader():
-    assert reader_for("x/00009.BIN").name == "ATIS (N-MNIST)"
+    assert [of.name for of in formats_for("x/00009.BIN")] == ["ATIS (N-MNIST)"]
     message = (
         "x.mp4: no reader for the suffix '.mp4'; known are .bin, .npy, .aedat: "
         "convert the file to one of these or remove it"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
-        reader_for("x.mp4")
+        formats_for("x.mp4")
 
 
 def test_file_on_disk(tmp_path):

@@ -67,14 +67,14 @@ def test_results_concatenate(model, events):
 
 
 def test_read_only_and_writable_arrays_share_one_compilation(model, events):
-    from edge_sast.runtime.run import run_ranges_serial
+    from edge_sast.runtime.run import run_range_jit
 
     Simulator(model).run(events)
-    compiled = len(run_ranges_serial.signatures)
+    compiled = len(run_range_jit.signatures)
     frozen = events.indices.copy()
     frozen.flags.writeable = False
     Simulator(model).run(replace(events, indices=frozen))
-    assert len(run_ranges_serial.signatures) == compiled == 1
+    assert len(run_range_jit.signatures) == compiled == 1
 
 
 def test_layers_of_a_trace_cover_all_neurons(model):
