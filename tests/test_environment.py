@@ -78,7 +78,7 @@ def test_doctor_tells_it_beside_the_rest(monkeypatch, capsys):
 POOLS = """
 import trainer.run.loop
 import torch
-from trainer import fused
+from trainer.operations import fused
 
 torch.ones(1 << 20).add(1)
 print(fused.moments(torch.randn(4, 2, 8, 8, 3).permute(0, 1, 4, 2, 3)))
