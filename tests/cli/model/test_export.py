@@ -31,10 +31,10 @@ def test_a_cut_file_is_written_anew(build, capsys, name, left):
     whole, file = contents(folder), folder / name
     file.write_bytes(file.read_bytes()[:left])
     assert main(["verify", str(folder)]) == 2
-    told = rf"edge-sast: \S*build: {name} was changed since the export \(1 such files\); export again with --overwrite"
+    told = rf"edge-sast: \S*build: {name} was changed since the export \(such files: 1\); export again with --overwrite"
     assert re.match(told, capsys.readouterr().err)
     assert main(command) == 2
-    told = rf"edge-sast: \S*build: {name} was edited or damaged since it was exported \(1 such files\); 'edge-sast"
+    told = rf"edge-sast: \S*build: {name} was edited or damaged since it was exported \(such files: 1\); 'edge-sast"
     assert re.match(told, capsys.readouterr().err)
     assert main([*command, "--overwrite"]) == 0
     assert contents(folder) == whole
