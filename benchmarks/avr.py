@@ -1,4 +1,4 @@
-"""What a model takes on an 8-bit AVR with 16 KB of RAM (ATmega1284P), emulated by simavr: bytes, and cycles a step.
+"""What a model takes on an 8-bit AVR with 16 KB of RAM (ATmega1284P), emulated by simavr: bytes, and cycles per step.
 
     python benchmarks/avr.py MODEL --data DATA --split valid --limit 2
 
@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from edge_sast.cli.options.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import bin_split, open_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
 from firmware_gen.c_gen.target import generate, write_folder
@@ -45,8 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     add_data_arguments(parser)
     args = parser.parse_args(argv)
     model = modelfile.load(args.model)
-    dataset, split = open_split(args)
-    recordings = bin_split(dataset, split, model.binning, args)
+    dataset, split = open_split(data_options(args))
+    recordings = bin_split(dataset, split, model.binning, data_options(args))
     with TemporaryDirectory() as scratch:
         build, program = Path(scratch) / "build", Path(scratch) / "program.elf"
         write_folder(generate(model, recordings, "a", len(recordings)), build)
@@ -61,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         raise EdgeSastError(f"the emulated program did not end: {said[-200:]!r}")
     print(f"of RAM, never reached by the stack: {lines.pop().removeprefix('free')} bytes")
     cycles = TICK * np.array(lines, int)
-    print(f"{len(cycles)} steps: {cycles.mean():,.0f} cycles a step, at most {cycles.max():,}")
+    print(f"{len(cycles)} steps: {cycles.mean():,.0f} cycles per step, at most {cycles.max():,}")
     return 0
 
 

@@ -6,7 +6,7 @@
 Each run is the command itself, on a few recordings and a line drawn from the run's seed: how many bytes are flipped,
 lost, doubled or swapped, alike or mostly in one direction, and a board that restarts, stalls or repeats itself. The
 board is the virtual one, or whatever --board-command starts: it is given MODE, UP and DOWN as three arguments of JSON
-(rates a byte of flip, drop, dup and swap in either direction; in MODE seed, and rates a frame of reset, mute, twice),
+(rates a byte of flip, drop, dup and swap in either direction; in MODE seed, and rates per frame of reset, mute, twice),
 prints the port to give to hil and serves it until it is ended.
 
 `hil` compares every recording with the runtime, so its exit code 1 is a wrong result that was taken for a right one.
@@ -33,7 +33,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.main import main as edge_sast
-from edge_sast.cli.options.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import load_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.hil import figures as _figures  # noqa: F401  # imported once, as what is compiled
 from edge_sast.hil import session as _session  # noqa: F401
@@ -45,7 +46,7 @@ from firmware_gen.virtual.board import RX_BYTES, build_virtual_board, running
 from firmware_gen.virtual.faults import FaultPlan
 from firmware_gen.virtual.relay import RelaySettings
 
-LEAST_RATE, MOST_RATE = 1e-4, 0.1  # faults a byte
+LEAST_RATE, MOST_RATE = 1e-4, 0.1  # faults per byte
 PATIENCE_S, STALL_S = (5.0, 5.0, 60.0), (2.0, 10.0)
 
 
@@ -107,7 +108,7 @@ def campaign(args: argparse.Namespace) -> list[dict[str, Any]]:
     if not args.data:
         raise EdgeSastError("--data is missing; give a data set")
     model = modelfile.load(args.model)
-    binned = load_split(model.binning, model.classes, args).binned
+    binned = load_split(model.binning, model.classes, data_options(args)).binned
     simulator = Simulator(model)  # compiled once, for all processes that are forked from this one
     simulator.trace(binned.select([0]), 0)
     simulator.run(binned.select([0]))

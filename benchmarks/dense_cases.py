@@ -15,12 +15,13 @@ from dense_program import OPTIMISE, DenseMachine, has_dsp
 from reference_network import POOLED_RATE, random_events, reference_model
 
 from edge_sast.errors import CheckFailedError
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import MAX_COUNT
-from edge_sast.events.to_bins import BinnedEvents
 from edge_sast.model.layers import Conv2d, Linear, OrPool
 from edge_sast.model.model import Model
-from edge_sast.parity.compare import compare
 from edge_sast.parity.device_trace import trace_format
+from edge_sast.parity.mismatch import Place
+from edge_sast.parity.rows import compare_device
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import step_bytes
 from firmware_gen.c_gen.target import generate, write_folder
@@ -31,9 +32,8 @@ from firmware_gen.toolchain.cores import find_core
 
 TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
 NAME = "compared"
-EVENTS_A_SPIKE = (
-    1.85  # that a sensor sends for an input that spikes: N-MNIST in steps of 15 ms has 194 for 105
-)
+# That a sensor sends for an input that spikes: N-MNIST in steps of 15 ms has 194 for 105.
+EVENTS_A_SPIKE = 1.85
 HELD_RATE = 0.05  # input rate whose thresholds the network with fixed ones has
 SEED = 1
 
@@ -111,7 +111,9 @@ def measure_point(
         write_folder(files, Path(folder) / "build")
         image = build_image(Path(folder) / "build", list(files), NAME, find_core(core), toolchain, OPTIMISE)
     proof = EmulatedNetwork(image, find_core(core), model, form).record(sent[0])
-    difference = compare(simulator.trace(recordings, 0), proof, 0, recordings.sources[0]).first
+    difference = compare_device(
+        model, simulator.trace(recordings, 0), proof, Place(0, recordings.sources[0])
+    ).first
     if difference is not None:
         raise CheckFailedError(f"the C differs from the runtime: {difference}")
     network = EmulatedNetwork(image, find_core(core), model, form)
@@ -128,7 +130,7 @@ def _costs(network: EmulatedNetwork, counter: EdgeCounter, steps: list[bytes]) -
     counter.take()
     costs = []
     for step in steps:
-        network.quiet_step(step)
+        network.unobserved_step(step)
         costs.append(cost_of(counter.take(), network.machine.core.name))
     return costs
 

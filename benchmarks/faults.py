@@ -21,9 +21,10 @@ from types import FrameType
 
 import numpy as np
 
-from edge_sast.cli.options.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.event_payload import recording_steps
 from edge_sast.link.messages import BoardRun, LinkError, LinkSettings
@@ -81,7 +82,7 @@ def campaign(args: argparse.Namespace) -> dict:
     if not args.data:
         raise EdgeSastError("--data is missing; give a data set")
     model = modelfile.load(args.model)
-    bench = Bench(model, load_split(model.binning, model.classes, args).binned, args.limit_s)
+    bench = Bench(model, load_split(model.binning, model.classes, data_options(args)).binned, args.limit_s)
     signal.signal(signal.SIGALRM, _hang)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="edge-sast-faults-") as folder:
@@ -158,7 +159,7 @@ class Bench:
         return self._traces[i]
 
     def _runs_right(self, link: BoardLink, first: int, kind: str) -> bool:
-        """One recording alone, or ROW of them one behind the other."""
+        """One recording alone, or ROW of them one after the other."""
         order = [(first + k) % len(self._binned) for k in range(ROW if kind == "row" else 1)]
         runs = link.runs((recording_steps(self._binned, i) for i in order), kind != "unobserved")
         return all(self._right(run, self._trace(i), kind) for i, run in zip(order, runs, strict=True))

@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from edge_sast.cli.options.recordings import add_data_arguments, bin_split, open_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import bin_split, open_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
@@ -29,8 +30,8 @@ def main() -> int:
     args = parse_arguments()
     path = Path(args.model)
     model = modelfile.load(path / "model.safetensors" if path.is_dir() else path)
-    dataset, split = open_split(args)
-    binned = bin_split(dataset, split, model.binning, args)
+    dataset, split = open_split(data_options(args))
+    binned = bin_split(dataset, split, model.binning, data_options(args))
     simulator = Simulator(model)
     simulator.trace(binned, 0)  # compiles the runtime, which is not what is measured
     with tempfile.TemporaryDirectory() as folder:

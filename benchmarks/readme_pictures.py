@@ -1,8 +1,9 @@
 """The pictures of the README: the path, events with a network's spikes, accuracy against SynOps.
 
-    python benchmarks/readme_pictures.py --model MODEL --recording FILE --out docs/figures
+    python benchmarks/readme_pictures.py
 
-The second is a real run of MODEL on FILE, the third the tables of docs/results.md; nothing is trained. Needs
+The second is a real run of an example model on a recording, the third the tables of docs/results.md and the example
+models of N-MNIST. Nothing is trained. Needs
 `pip install 'edge-sast[plots]'`. Colours are Okabe and Ito's, which the colour-blind tell apart.
 """
 
@@ -15,19 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from edge_sast.data.binning import bin_recording
-from edge_sast.data.readers import read_file
 
-from edge_sast import modelfile
+from edge_sast.datasets.files import read_events
+from edge_sast.events.recording import parse_sensor
 from edge_sast.files import write_atomic
+from edge_sast.formats.registry import read_file
+from edge_sast.model import modelfile
 from edge_sast.runtime import Simulator
 
 if TYPE_CHECKING:
-    from edge_sast.data.events import Recording
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyBboxPatch
 
+    from edge_sast.events.recording import Recording
     from edge_sast.model import Model
     from edge_sast.runtime import Trace
 
@@ -42,10 +44,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", type=Path, default=ROOT / "examples" / "digits-int8.safetensors")
-    parser.add_argument("--recording", type=Path, required=True)
+    parser.add_argument("--recording", type=Path, default=ROOT / "examples" / "digit-7.bin")
+    parser.add_argument("--sensor", default="24x24", help="size in pixels, where the file does not say it")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "figures")
     args = parser.parse_args()
-    model, recording = modelfile.load(args.model), read_file(str(args.recording), None)
+    model, recording = (
+        modelfile.load(args.model),
+        read_file(args.recording, parse_sensor(args.sensor)),
+    )
     write(args.out / "path.png", path())
     write(args.out / "spikes.png", spikes(model, recording))
     write(args.out / "accuracy-synops.png", accuracy_against_synops(ROOT / "docs" / "results.md"))
@@ -155,19 +161,7 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> No
 
 def spikes(model: Model, recording: Recording) -> Figure:
     """One recording from event to answer, over time: events, spikes of each layer, the read-out's membranes."""
-    from edge_sast.data.binning import BinnedEvents
-
-    row = bin_recording(recording, model.binning)
-    binned = BinnedEvents(
-        binning=model.binning,
-        indices=row.indices,
-        counts=row.counts,
-        step_ptr=row.step_ptr,
-        labels=np.zeros(1, np.int64),
-        classes=model.classes,
-        sources=(recording.source,),
-        dropped=np.array([row.dropped], np.int64),
-    )
+    binned = read_events(recording.source, binning=model.binning, sensor=(recording.width, recording.height))
     trace = Simulator(model).trace(binned, 0)
     hidden = trace.layers[:-1]
     figure = new_figure(9, 2.2 + 1.55 * (1 + len(hidden)))
@@ -200,7 +194,7 @@ def _draw_raster(ax: Axes, fired: np.ndarray, title: str, model: Model) -> None:
     """fired: uint8 [T, neurons]. A spike is a line in its time step."""
     step, neuron = np.nonzero(fired)
     width = model.binning.dt_us / 1000
-    ax.hlines(neuron, (step + 0.25) * width, (step + 0.75) * width, color=BLACK, linewidth=0.5)
+    ax.hlines(neuron, (step + 0.25) * width, (step + 0.75) * width, color=BLACK, linewidth=0.3)
     ax.set_ylabel("neuron")
     ax.set_ylim(-0.02 * fired.shape[1], 1.02 * fired.shape[1])
     ax.set_title(title, loc="left", fontsize=9)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_sast.events.to_bins import BinnedEvents, Binning
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
 from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator

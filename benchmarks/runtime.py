@@ -18,7 +18,8 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from edge_sast.cli.options.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
@@ -61,7 +62,7 @@ def benchmark(args: argparse.Namespace) -> dict:
             f"--data is {args.data}, --repeat is {args.repeat}; give a data set, and 1 run or more"
         )
     model = modelfile.load(args.model)
-    simulator, binned = Simulator(model), load_split(model.binning, model.classes, args).binned
+    simulator, binned = Simulator(model), load_split(model.binning, model.classes, data_options(args)).binned
     serial, parallel = (simulator.run(binned, parallel=kind) for kind in (False, True))
     if not np.array_equal(serial.outputs, parallel.outputs) or not np.array_equal(
         serial.synops, parallel.synops

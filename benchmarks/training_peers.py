@@ -31,7 +31,7 @@ from runtime import cpu_name
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.report.tables import print_table, write_json
 
 RECORDING_US = 300_000  # of N-MNIST: three saccades
@@ -45,12 +45,14 @@ def main() -> int:
     parser.add_argument(
         "--density", type=float, default=0.05, help="share of inputs that fire, without --data"
     )
-    parser.add_argument("--batch", type=int, default=64, help="recordings a step")
-    parser.add_argument("--steps", type=int, nargs="+", default=[10], help="time steps a recording")
+    parser.add_argument("--batch", type=int, default=64, help="recordings per step")
+    parser.add_argument("--steps", type=int, nargs="+", default=[10], help="time steps per recording")
     parser.add_argument("--threads", type=int, nargs="+", default=[1], help="threads of each process")
     parser.add_argument("--rounds", type=int, default=7, help="rounds, each with a turn of every library")
     parser.add_argument("--turn", type=int, default=3, help="training steps a turn")
-    parser.add_argument("--neurons", type=int, default=1 << 17, help="size of the layer that is run alone")
+    parser.add_argument(
+        "--neurons", type=int, default=1 << 17, help="size of the layer that is run by itself"
+    )
     parser.add_argument("--json", help="write the figures")
     args = parser.parse_args()
     try:

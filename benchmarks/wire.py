@@ -3,7 +3,7 @@
     python benchmarks/wire.py examples/nmnist-int8.safetensors --data DIR/nmnist --split valid --json wire.json
 
 Events: their bytes (docs/protocol.md, section 4) over what the line could have carried between the first byte and the
-last result, all recordings one behind the other. Every result is compared with the runtime's. Computing is this
+last result, all recordings one after the other. Every result is compared with the runtime's. Computing is this
 computer's, so these are figures of the protocol and not of a board.
 """
 
@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_sast.cli.options.recordings import add_data_arguments, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.datasets.selection import load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.event_payload import recording_steps
 from edge_sast.link.ports import open_port
@@ -55,7 +56,7 @@ def main() -> int:
         return 2 if isinstance(error, EdgeSastError) else 1
     print(
         f"{figures['recordings']} recordings, {figures['events_per_recording']:.0f} events each, "
-        f"{figures['bytes_per_event']:.3f} bytes an event with the ends of steps"
+        f"{figures['bytes_per_event']:.3f} bytes per event with the ends of steps"
     )
     rows = [
         [
@@ -75,7 +76,7 @@ def benchmark(args: argparse.Namespace) -> dict:
     if not args.data:
         raise EdgeSastError("--data is missing; give a data set")
     model = modelfile.load(args.model)
-    binned = load_split(model.binning, model.classes, args).binned
+    binned = load_split(model.binning, model.classes, data_options(args)).binned
     with tempfile.TemporaryDirectory(prefix="edge-sast-wire-") as folder:
         build, program = Path(folder) / "build", Path(folder) / "virtual"
         write_folder(generate(model), build)

@@ -63,7 +63,7 @@ def _try_threads(names: list[str]) -> None:
 
 
 def _try_settings() -> None:
-    """Numba alone knows what it makes of the file."""
+    """Only Numba knows what it makes of the file."""
     try:
         import numba
 

@@ -30,8 +30,8 @@ def jit(function: Callable[..., Any], *, inline: bool = False) -> Callable[..., 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
-    Compiled code is kept on disk where a cache folder is writable, and compiled anew in each process where
-    none is. A loop is shared out among threads by edge_sast/bulk/parts.py.
+    Loops are shared out among threads by `edge_sast.bulk.parts`. Compiled code is kept on disk where a cache folder is
+    writable, and compiled anew in each process where none is.
     """
     # Numba's cache knows neither the options nor the functions that a function calls: two forms would share
     # an entry, and an edit would leave callers in other files stale. So both go into the name.

@@ -1,7 +1,9 @@
 """What every test relies on, and the virtual board and codec of several folders."""
 
 import ctypes
+import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,40 @@ def interrupts_arrive():
     """A shell starts what runs in the background with SIGINT ignored, and child processes inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Threads of several workers share the cores: one that waits must not spin. Before PyTorch and Numba start theirs.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# The files that take longest, the longest first; with `--dist loadfile --no-loadscope-reorder` workers take them so.
+LONG = (
+    "firmware_gen/boards/test_application.py",
+    "trainer/operations/test_lif_triton.py",
+    "trainer/workers/test_workers.py",
+    "firmware_gen/emulator/test_verify_emulated.py",
+    "cli/sweep/test_run.py",
+    "firmware_gen/verify/test_parity.py",
+    "firmware_gen/emulator/test_kernels.py",
+    "hil/test_session.py",
+    "trainer/operations/test_event.py",
+    "firmware_gen/boards/test_build.py",
+    "trainer/network/test_variants.py",
+    "firmware_gen/sizes/test_prediction.py",
+    "firmware_gen/c/test_misra.py",
+    "cli/learn/test_demo.py",
+    "firmware_gen/emulator/test_guard.py",
+    "firmware_gen/emulator/test_parity_emulated.py",
+    "firmware_gen/boards/test_echo.py",
+    "link/test_board_link.py",
+    "benchmarks/test_study.py",
+    "firmware_gen/c_gen/test_build.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first: one that is met last would keep all other workers waiting."""
+    places = {str(Path(__file__).parent / name): i for i, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(str(item.path), len(LONG)))
 
 
 def pytest_runtest_setup(item):

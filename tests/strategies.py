@@ -14,8 +14,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording, make_events
-from edge_sast.events.to_bins import BinnedEvents, Binning
 from edge_sast.model.bounds import accumulator_bound
 from edge_sast.model.layers import (
     Conv2d,
@@ -210,7 +211,7 @@ def inputs(model: Model) -> st.SearchStrategy[np.ndarray]:
 
 
 def recordings(model: Model) -> st.SearchStrategy[Recording]:
-    """Raw event streams of the sensor: empty, crowded, beyond the last step, several events a pixel."""
+    """Raw event streams of the sensor: empty, crowded, beyond the last step, several events per pixel."""
     return binned_recordings(model.binning)
 
 

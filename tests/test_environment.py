@@ -72,13 +72,13 @@ def test_doctor_tells_it_beside_the_rest(monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "NUMBA_NUM_THREADS is '0'" in out
     assert "it must be 1 to 1024, or unset it" in out
-    assert out.rstrip().endswith("1 required part(s) missing")
+    assert out.rstrip().endswith("required but missing: environment")
 
 
 POOLS = """
-import trainer.loop
+import trainer.run.loop
 import torch
-from trainer import fused
+from trainer.operations import fused
 
 torch.ones(1 << 20).add(1)
 print(fused.moments(torch.randn(4, 2, 8, 8, 3).permute(0, 1, 4, 2, 3)))

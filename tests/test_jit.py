@@ -1,4 +1,4 @@
-"""Kernels by Numba: compiled anew after an edit of what they call; two forms of one function."""
+"""Kernels by Numba: compiled anew after an edit of what they call."""
 
 import ast
 import importlib.util
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_sast.jit import _imported_names, jit
 
+ROOT = Path(__file__).parents[1]
 CALLEE = "from edge_sast.jit import jit\ndef f(x):\n    return x + {}\nf_jit = jit(f)\n"
 CALLER = "from edge_sast.jit import jit\nfrom callee import f_jit\ndef g(x):\n    return f_jit(x)\ng_jit = jit(g)\n"
 

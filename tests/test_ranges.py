@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model import modelfile
 from edge_sast.model.bounds import accumulator_bound, check_step_counter
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Layer, Lif, Linear, OrPool, Shape, SumPool
@@ -210,7 +210,7 @@ def test_both_ends(name):
         (
             (),
             {"sensor_height": 65_536},
-            "^input: 1x65536 pixels are left by shift=0; at most 65535 a side .*: raise shift$",
+            "^input: 1x65536 pixels are left by shift=0; at most 65535 per side .*: raise shift$",
         ),
         (
             (conv(channels=21_846),),

@@ -10,11 +10,14 @@ import pytest
 
 from edge_sast.cli import doctor
 from tests import tools
+from tests.conftest import LONG
 
 ROOT = Path(__file__).parents[1]
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # Hypothesis alone takes a second to start
 TESTS = """
 import pytest
 from tests import tools
+from tests.conftest import LONG
 @pytest.mark.needs("cmake", "make")
 def test_a(): pass
 @pytest.mark.parametrize("n", range(3))
@@ -32,7 +35,7 @@ def run_without_tools(folder, *options, **environment):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "EDGE_"))}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(folder)],
-        env={**kept, "PATH": str(folder), "PYTHONPATH": str(ROOT), **environment},
+        env={**kept, "PATH": str(folder), "PYTHONPATH": str(ROOT), **QUICK, **environment},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -40,7 +43,7 @@ def run_without_tools(folder, *options, **environment):
     )
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "1")])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")])
 def test_what_is_missing_is_skipped_and_told_at_the_end(tmp_path, options):
     done = run_without_tools(tmp_path, *options)
     *_, counts, last = done.stdout.splitlines()
@@ -76,3 +79,7 @@ def test_every_list_names_the_same_packages():
     assert f"export {tools.VARIABLE}={tools.REQUIRED}" in script
     for name, _, package in doctor.TOOLS:
         assert tools.PACKAGES[name] == package
+
+
+def test_the_files_that_are_run_first_are_there():
+    assert [name for name in LONG if not (ROOT / "tests" / name).is_file()] == []

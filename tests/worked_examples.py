@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model.layers import (
     Conv2d,
     Flatten,

@@ -14,7 +14,9 @@ from edge_sast.bulk.threads import map_in_order
 from edge_sast.datasets.bin_cache import CACHE_VERSION, CachedBins, read_cache, write_cache
 from edge_sast.datasets.dataset import Dataset, RecordingRef
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents, BinnedRecording, Binning, bin_recording
+from edge_sast.events.binned import BinnedEvents, BinnedRecording, joined
+from edge_sast.events.binning import Binning
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.places import default_cache_dir
 from edge_sast.terminal import echo
 
@@ -112,15 +114,8 @@ def _bin_all(
     found = [(position, row) for position, row in zip(positions, bar, strict=True) if row is not None]
     rows = [row for _, row in found]
     kept = [position for position, _ in found]
-    offsets = np.cumsum([0] + [len(row.indices) for row in rows])
-    pointers = [row.step_ptr[1:] + offset for row, offset in zip(rows, offsets, strict=False)]
-    return CachedBins(
-        np.concatenate([row.indices for row in rows] or [np.zeros(0, np.int32)]),
-        np.concatenate([row.counts for row in rows] or [np.zeros(0, np.uint8)]),
-        np.concatenate([np.zeros(1, np.int64), *pointers]),
-        np.array(kept, np.int64),
-        np.array([row.dropped for row in rows], np.int64),
-    )
+    dropped = np.array([row.dropped for row in rows], np.int64)
+    return CachedBins(*joined(rows), np.array(kept, np.int64), dropped)
 
 
 def _from_cache(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_sast.datasets.dataset import Dataset, RecordingRef
-from edge_sast.datasets.folder import open_folder
-from edge_sast.datasets.windows import WindowedDataset
+from edge_sast.datasets.sources.folder import open_folder
+from edge_sast.datasets.sources.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats.registry import Sensor
+from edge_sast.formats.contract import Sensor
 from edge_sast.places import default_cache_dir
 
 __all__ = ["Dataset", "RecordingRef", "open_dataset"]
@@ -44,13 +44,13 @@ def _open_whole(
     spec: str | Path, sensor: Sensor | None, download_dir: str | Path | None, seed: int, file_per_class: bool
 ) -> Dataset:
     # Imported here, so that reading a folder needs neither the simulated pixels nor their compilation.
-    from edge_sast.datasets.digits import DigitsDataset
-    from edge_sast.datasets.tonic_sets import TONIC_SETS, open_tonic
+    from edge_sast.datasets.sources.digits import DigitsDataset
+    from edge_sast.datasets.sources.tonic_sets import TONIC_SETS, open_tonic
 
     if spec == BUILT_IN:
         if sensor:
             raise EdgeSastError(
-                f"--sensor {sensor[0]}x{sensor[1]}: 'digits' has its own size 24x24; leave it away"
+                f"--sensor {sensor[0]}x{sensor[1]}: 'digits' has its own size 24x24; leave it out"
             )
         return DigitsDataset(seed=seed)
     if str(spec) in TONIC_SETS:

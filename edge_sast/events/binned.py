@@ -22,6 +22,27 @@ _DTYPES = {
 
 
 @dataclass(frozen=True)
+class BinnedRecording:
+    """One binned recording; the fields are rows of `BinnedEvents`.
+
+    Attributes:
+        indices: int32[m], neuron numbers, ascending within a step.
+        counts: uint8[m], 1..count_cap.
+        step_ptr: int64[steps + 1]; the entries of step s are step_ptr[s]:step_ptr[s + 1].
+        dropped: events after the last step.
+    """
+
+    indices: np.ndarray
+    counts: np.ndarray
+    step_ptr: np.ndarray
+    dropped: int
+
+    def __iter__(self):
+        """Unpacks as (indices, counts, step_ptr, dropped)."""
+        return iter((self.indices, self.counts, self.step_ptr, self.dropped))
+
+
+@dataclass(frozen=True)
 class BinnedEvents:
     """N recordings of T = binning.steps steps, compressed by step.
 
@@ -88,10 +109,12 @@ class BinnedEvents:
         return len(self.labels)
 
     def digest(self) -> str:
-        """SHA-256 (hex) over what is binned and its labels: tells whether two sets are the same recordings."""
+        """SHA-256 (hex) over what is binned and its labels, wherever that lies and whatever the machine: tells whether
+        two sets are the same recordings.
+        """
         digest = hashlib.sha256(repr((self.binning, self.classes)).encode())
         for array in (self.indices, self.counts, self.step_ptr, self.labels):
-            digest.update(np.ascontiguousarray(array).data)
+            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()
 
     def capped(self, count_cap: int) -> BinnedEvents:
@@ -175,19 +198,64 @@ class BinnedEvents:
                     f"{first.binning} "
                     f"with {len(first.classes)}; bin both sets in the same way"
                 )
-        offsets = np.cumsum([0] + [len(part.indices) for part in parts])
         return BinnedEvents(
             first.binning,
-            np.concatenate([part.indices for part in parts]),
-            np.concatenate([part.counts for part in parts]),
-            np.concatenate(
-                [[0]] + [part.step_ptr[1:] + offset for part, offset in zip(parts, offsets, strict=False)]
-            ),
+            *joined(parts),
             np.concatenate([part.labels for part in parts]),
             first.classes,
             tuple(source for part in parts for source in part.sources),
             np.concatenate([part.dropped for part in parts]),
         )
+
+    @staticmethod
+    def of_rows(
+        binning: Binning,
+        rows: Sequence[BinnedRecording],
+        labels: Sequence[int] | np.ndarray,
+        classes: tuple[str, ...],
+        sources: Sequence[str],
+    ) -> BinnedEvents:
+        """Recordings that were binned one by one, each with its label and its name for messages.
+
+        Raises:
+            EdgeSastError: see the class.
+        """
+        dropped = np.array([row.dropped for row in rows], np.int64)
+        return BinnedEvents(
+            binning, *joined(rows), np.array(labels, np.int64), classes, tuple(sources), dropped
+        )
+
+    @staticmethod
+    def of_steps(
+        binning: Binning,
+        steps: Sequence[tuple[np.ndarray, np.ndarray]],
+        labels: Sequence[int] | np.ndarray,
+        classes: tuple[str, ...],
+        sources: Sequence[str],
+    ) -> BinnedEvents:
+        """The same of steps: indices and counts of every step of every recording, in order; none were dropped."""
+        sizes = np.cumsum([0, *(len(indices) for indices, _ in steps)])
+        return BinnedEvents(
+            binning,
+            np.concatenate([np.zeros(0), *(indices for indices, _ in steps)]).astype(np.int32),
+            np.concatenate([np.zeros(0), *(counts for _, counts in steps)]).astype(np.uint8),
+            sizes.astype(np.int64),
+            np.array(labels, np.int64),
+            classes,
+            tuple(sources),
+            np.zeros(len(labels), np.int64),
+        )
+
+
+def joined(parts: Sequence[BinnedEvents | BinnedRecording]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """indices, counts and step_ptr of parts laid end to end."""
+    offsets = np.cumsum([0, *(len(part.indices) for part in parts)])
+    pointers = [part.step_ptr[1:] + offset for part, offset in zip(parts, offsets, strict=False)]
+    return (
+        np.concatenate([np.zeros(0, np.int32), *(part.indices for part in parts)]),
+        np.concatenate([np.zeros(0, np.uint8), *(part.counts for part in parts)]),
+        np.concatenate([np.zeros(1, np.int64), *pointers]),
+    )
 
 
 def _refuse(field: str, what: str) -> None:

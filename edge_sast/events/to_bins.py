@@ -9,38 +9,13 @@ The order of events inside a step does not change the result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binned import BinnedRecording
 from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording
 from edge_sast.jit import jit
-
-__all__ = ["BinnedEvents", "BinnedRecording", "Binning", "bin_recording"]
-
-
-@dataclass(frozen=True)
-class BinnedRecording:
-    """One binned recording; the fields are rows of `BinnedEvents`.
-
-    Attributes:
-        indices: int32[m], neuron numbers, ascending within a step.
-        counts: uint8[m], 1..count_cap.
-        step_ptr: int64[steps + 1]; the entries of step s are step_ptr[s]:step_ptr[s + 1].
-        dropped: events after the last step.
-    """
-
-    indices: np.ndarray
-    counts: np.ndarray
-    step_ptr: np.ndarray
-    dropped: int
-
-    def __iter__(self):
-        """Unpacks as (indices, counts, step_ptr, dropped)."""
-        return iter((self.indices, self.counts, self.step_ptr, self.dropped))
 
 
 def bin_recording(recording: Recording, binning: Binning) -> BinnedRecording:

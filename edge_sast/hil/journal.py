@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
 from edge_sast.hil.outcome import Outcome
 from edge_sast.parity.mismatch import Mismatch
 
@@ -23,15 +21,15 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 FORMAT = "edge-sast-hil-journal"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 @dataclass(frozen=True)
 class Identity:
     """What a journal belongs to: results of one may not be mixed with those of another.
 
-    model, data: SHA-256, hexadecimal. check: which comparisons were made. recordings: how many there are.
-    events: what the board was sent: "sent", all that the sensor sent, or "unique", those that count.
+    model: SHA-256, hexadecimal. data: BinnedEvents.digest. check: which comparisons were made. recordings: how many
+    there are. events: what the board was sent: "sent", all that the sensor sent, or "unique", those that count.
     """
 
     model: str
@@ -39,15 +37,6 @@ class Identity:
     check: str
     recordings: int
     events: str = "unique"
-
-
-def data_hash(binned: BinnedEvents) -> str:
-    """SHA-256 (hex) of binned recordings: binning, events, labels and classes; not where they lie."""
-    texts = (astuple(binned.binning), binned.classes)
-    digest = hashlib.sha256(repr(texts).encode())
-    for array in (binned.indices, binned.counts, binned.step_ptr, binned.labels):
-        digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
-    return digest.hexdigest()
 
 
 class Journal:

@@ -8,51 +8,16 @@ import numpy as np
 
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.messages import BoardRun, StepEvents
+from edge_sast.parity.compare import Row, compare
 from edge_sast.parity.mismatch import Mismatch, Place
+from edge_sast.parity.rows import answer_rows
 from edge_sast.runtime.simulator import Trace
 
 
 def first_difference(place: Place, expected: Trace, runs: Sequence[BoardRun]) -> Mismatch | None:
     """The first difference of a recording's runs: a step's CRC, an output, the class, a layer's total."""
-    found = [_crc_difference(place, expected, run) for run in runs]
-    found += [_result_difference(place, expected, run) for run in runs]
-    return next((mismatch for mismatch in found if mismatch is not None), None)
-
-
-def _crc_difference(place: Place, expected: Trace, run: BoardRun) -> Mismatch | None:
-    if run.crcs is None:
-        return None
-    where = np.flatnonzero(expected.crcs != run.crcs)
-    if not len(where):
-        return None
-    step = int(where[0])
-    return place.value("crc", int(expected.crcs[step]), int(run.crcs[step]), step)
-
-
-def _result_difference(place: Place, expected: Trace, run: BoardRun) -> Mismatch | None:
-    found = place.differs("output", expected.outputs, run.outputs)
-    found = found or place.value("class", expected.prediction, run.prediction)
-    return found or _counter_difference(place, expected, run, ("total synops", "total spikes"), None)
-
-
-def _counter_difference(
-    place: Place, expected: Trace, run: BoardRun, names: tuple[str, str], step: int | None
-) -> Mismatch | None:
-    """Of counters summed over all steps up to `step` (None: over all). With a step, what differs is that step's."""
-    steps = len(expected.crcs) if step is None else step + 1
-    for i, layer in enumerate(expected.layers):
-        before = 0 if step is None else step
-        pairs = (
-            (expected.synops[:, i], int(run.synops[i])),
-            (expected.spike_counts[:, i], int(run.spikes[i])),
-        )
-        for name, (counts, total) in zip(names, pairs, strict=True):
-            past = 0 if step is None else int(counts[:before].sum(dtype=np.int64))
-            now = int(counts[:steps].sum(dtype=np.int64)) - past
-            found = place.value(name, now, total - past, step, layer.index)
-            if found:
-                return found
-    return None
+    rows = [row for run in runs for row in answer_rows(expected, run, run.crcs)]
+    return compare(expected.layers, rows, place).first
 
 
 def locate(
@@ -66,21 +31,33 @@ def locate(
     hardware that does not do the same thing twice.
     """
     crc = first if first.quantity == "crc" else None
-    crc = crc or _crc_difference(place, expected, link.run(steps, observed=True))
+    if crc is None:
+        crcs = link.run(steps, observed=True).crcs
+        assert crcs is not None  # it was asked to be observed
+        crc = compare(expected.layers, [Row("crc", expected.crcs, crcs, ("step",))], place).first
     if crc is None or crc.step is None:
         return first, False
     step = crc.step
-    for layer in expected.layers:
+    for number, layer in enumerate(expected.layers):
         part = slice(layer.start, layer.stop)
         membranes, spikes = link.dump(steps, step, layer.index)
-        found = place.neurons(
-            step,
-            layer.index,
-            (expected.membranes[step, part], membranes),
-            (expected.spikes[step, part], spikes),
-        )
+        rows = [
+            Row("membrane", expected.membranes[step, part], membranes, ("neuron",), step, number),
+            Row("spike", expected.spikes[step, part], spikes, ("neuron",), step, number),
+        ]
+        found = compare(expected.layers, rows, place).first
         if found:
             return found, True
     ended = link.run(steps[: step + 1], observed=True)
-    counter = _counter_difference(place, expected, ended, ("synops", "spikes"), step)
+    counter = compare(expected.layers, _counters(expected, ended, step), place).first
     return (counter, True) if counter else (crc, False)
+
+
+def _counters(expected: Trace, ended: BoardRun, step: int) -> list[Row]:
+    """A step's own counters, of a run that ended with it: what its totals exceed the runtime's before it by."""
+    pairs = (("synops", expected.synops, ended.synops), ("spikes", expected.spike_counts, ended.spikes))
+    rows = []
+    for name, counts, totals in pairs:
+        before = counts[:step].sum(axis=0, dtype=np.int64)
+        rows.append(Row(name, counts[step], totals.astype(np.int64) - before, ("layer",), step))
+    return rows

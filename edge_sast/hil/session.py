@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.hil.connection import Connection
 from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.schedule import Schedule
@@ -22,7 +22,7 @@ GOODBYE_S = 5.0  # a thread that is told to stop waits for one read or write of 
 @dataclass
 class SessionResult:
     """outcomes: by recording, those of a journal included. set_aside: recordings that failed too often, and why.
-    lost: ports that were given up, and why. failures: attempts of this session that came to nothing, by port.
+    lost: ports that were given up, and why. failures: attempts of this session that failed, by port.
     seconds: of this session."""
 
     outcomes: dict[int, Outcome]

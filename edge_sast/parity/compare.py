@@ -1,17 +1,38 @@
-"""The runtime's trace against another implementation's: exact equality, and where it first fails."""
+"""Exact equality of arrays that two implementations computed, and the first value that differs.
+
+What is compared is a table of rows (rows.py makes them): whoever computes a recording in another way adds rows, and
+their place in time decides which difference comes first.
+"""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from edge_sast.parity.device_trace import HostRecording
 from edge_sast.parity.mismatch import Mismatch, Place
-from edge_sast.runtime.simulator import Trace
+from edge_sast.runtime.simulator import TracedLayer
 
-__all__ = ["Comparison", "Mismatch", "compare"]
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity of a recording.
+
+    expected, got: of one shape. axes: what each axis counts: "step", "neuron" (of all weighted layers in a row),
+    "layer" (weighted ones) or "class"; () for a single value.
+    step, layer: where no axis says it: the step; the place of the layer among the weighted ones.
+    """
+
+    quantity: str
+    expected: ArrayLike
+    got: ArrayLike
+    axes: tuple[str, ...] = ()
+    step: int | None = None
+    layer: int | None = None
 
 
 @dataclass(frozen=True)
@@ -22,56 +43,37 @@ class Comparison:
     first: Mismatch | None
 
 
-def compare(expected: Trace, got: HostRecording, sample: int, source: str) -> Comparison:
-    """Every membrane, spike, counter, CRC and output of one recording."""
-    totals = (
-        expected.synops.sum(axis=0, dtype=np.uint64),
-        expected.spike_counts.sum(axis=0, dtype=np.uint64),
-    )
-    pairs = [
-        (expected.membranes, got.trace.membranes),
-        (expected.spikes, got.trace.spikes),
-        (expected.synops, got.trace.synops),
-        (expected.spike_counts, got.trace.spike_counts),
-        (expected.crcs, got.trace.crcs),
-        (expected.outputs, got.trace.outputs),
-        (np.array([expected.prediction]), np.array([got.trace.prediction])),
-        (totals[0], got.total_synops),
-        (totals[1], got.total_spikes),
+def compare(layers: Sequence[TracedLayer], rows: Sequence[Row], place: Place) -> Comparison:
+    """All rows of a recording of a model whose weighted layers are `layers`.
+
+    First is the earliest step; in a step the earliest layer, its lowest neuron, and of equals the row that stands
+    first; a layer's counters come after its neurons, what belongs to no layer after all of them. What holds for the
+    whole recording comes after its steps, and there what belongs to no layer comes first.
+    """
+    differing = [np.asarray(row.expected) != np.asarray(row.got) for row in rows]
+    found = [
+        _first(layers, row, order, np.argwhere(where)[0].tolist(), place)
+        for order, (row, where) in enumerate(zip(rows, differing, strict=True))
+        if where.any()
     ]
-    mismatches = sum(int(np.count_nonzero(a != b)) for a, b in pairs)
-    if not mismatches:
-        return Comparison(0, None)
-    place = Place(sample, source)
-    first = _first_in_steps(place, expected, got.trace) or _first_at_end(place, expected, got, totals)
-    return Comparison(mismatches, first)
+    first = min(found, key=lambda entry: entry[0])[1] if found else None
+    return Comparison(sum(int(np.count_nonzero(where)) for where in differing), first)
 
 
-def _first_in_steps(place: Place, a: Trace, b: Trace) -> Mismatch | None:
-    """In the order of the CRC's bytes: steps, layers, neurons, each membrane before its spike, then counters."""
-    for step in range(len(a.crcs)):
-        for i, layer in enumerate(a.layers):
-            part = slice(layer.start, layer.stop)
-            at = (step, layer.index)
-            membranes = a.membranes[step, part], b.membranes[step, part]
-            spikes = a.spikes[step, part], b.spikes[step, part]
-            found = place.neurons(*at, membranes, spikes)
-            found = found or place.value("synops", a.synops[step, i], b.synops[step, i], *at)
-            found = found or place.value("spikes", a.spike_counts[step, i], b.spike_counts[step, i], *at)
-            if found:
-                return found
-        crc = place.value("crc", a.crcs[step], b.crcs[step], step)
-        if crc:
-            return crc
-    return None
-
-
-def _first_at_end(
-    place: Place, a: Trace, got: HostRecording, totals: tuple[NDArray, NDArray]
-) -> Mismatch | None:
-    found = place.differs("output", a.outputs, got.trace.outputs)
-    found = found or place.value("class", a.prediction, got.trace.prediction)
-    for i, layer in enumerate(a.layers):
-        found = found or place.value("total synops", totals[0][i], got.total_synops[i], None, layer.index)
-        found = found or place.value("total spikes", totals[1][i], got.total_spikes[i], None, layer.index)
-    return found
+def _first(
+    layers: Sequence[TracedLayer], row: Row, order: int, index: list[int], place: Place
+) -> tuple[tuple[float, ...], Mismatch]:
+    """The row's first difference, at `index`, and when it comes."""
+    at = dict(zip(row.axes, index, strict=True))
+    step, layer, neuron = at.get("step", row.step), at.get("layer", row.layer), at.get("neuron")
+    if neuron is not None and layer is None:
+        layer = bisect_right([part.start for part in layers], neuron) - 1
+        neuron -= layers[layer].start
+    values = (int(np.asarray(array)[tuple(index)]) for array in (row.expected, row.got))
+    named = neuron if neuron is not None else at.get("class")
+    number = layers[layer].index if layer is not None else None
+    mismatch = Mismatch(place.sample, place.source, step, number, row.quantity, named, *values)
+    without = -1 if step is None else math.inf  # where what belongs to no layer stands among the layers
+    when = math.inf if step is None else step
+    lowest = math.inf if neuron is None else neuron
+    return (when, without if layer is None else layer, lowest, order), mismatch

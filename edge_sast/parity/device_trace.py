@@ -13,7 +13,7 @@ from edge_sast.runtime.simulator import Trace, TracedLayer
 
 
 @dataclass(frozen=True)
-class Quiet:
+class Unobserved:
     """The same recording without an observer, which is how a device runs it.
 
     membranes: int32 [T, neurons], as kept between steps: leaked. synops, spike_counts: uint32 [T, layers].
@@ -30,16 +30,16 @@ class Quiet:
 
 
 @dataclass(frozen=True)
-class HostRecording:
+class DeviceRecording:
     """One recording as the C computed it. total_synops, total_spikes: uint64 [layers], of all steps.
 
-    quiet: the run without an observer, where there was one.
+    unobserved: the run without an observer, where there was one.
     """
 
     trace: Trace
     total_synops: NDArray[np.uint64]
     total_spikes: NDArray[np.uint64]
-    quiet: Quiet | None = None
+    unobserved: Unobserved | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ def trace_format(model: Model, layers: tuple[TracedLayer, ...]) -> TraceFormat:
     fields += [("crc", "<u4")]
     for layer in layers:
         size = layer.stop - layer.start
-        fields += [(f"stored{layer.index}", "<i4", (size,)), (f"quiet{layer.index}", "<u4", (2,))]
+        fields += [(f"stored{layer.index}", "<i4", (size,)), (f"unobserved{layer.index}", "<u4", (2,))]
     totals = ("totals", "<u8", (len(layers), 2))
     end = np.dtype([("outputs", "<i4", (len(model.classes),)), ("answer", "<u4"), totals])
-    both = np.dtype([("observed", end), ("quiet", end)])
+    both = np.dtype([("observed", end), ("unobserved", end)])
     return TraceFormat(layers, np.dtype(fields), both, model.binning.steps)
 
 
-def parse_recording(form: TraceFormat, data: bytes) -> HostRecording:
+def parse_recording(form: TraceFormat, data: bytes) -> DeviceRecording:
     """The output of one recording (`form.recording_bytes` bytes) as arrays."""
     size = form.steps * form.step.itemsize
     frames = np.frombuffer(data[:size], form.step)
@@ -94,13 +94,13 @@ def parse_recording(form: TraceFormat, data: bytes) -> HostRecording:
         outputs=end["outputs"],
         prediction=int(end["answer"]),
     )
-    quiet = _quiet(form, frames, ends["quiet"])
-    return HostRecording(trace, end["totals"][:, 0], end["totals"][:, 1], quiet)
+    unobserved = _unobserved(form, frames, ends["unobserved"])
+    return DeviceRecording(trace, end["totals"][:, 0], end["totals"][:, 1], unobserved)
 
 
-def _quiet(form: TraceFormat, frames: NDArray, end: np.void) -> Quiet:
-    counters = np.stack([frames[f"quiet{layer.index}"] for layer in form.layers], axis=1)
-    return Quiet(
+def _unobserved(form: TraceFormat, frames: NDArray, end: np.void) -> Unobserved:
+    counters = np.stack([frames[f"unobserved{layer.index}"] for layer in form.layers], axis=1)
+    return Unobserved(
         membranes=np.concatenate([frames[f"stored{layer.index}"] for layer in form.layers], axis=1),
         synops=counters[:, :, 0],
         spike_counts=counters[:, :, 1],

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 @dataclass(frozen=True)
 class Mismatch:
     """The first value that differs.
 
-    sample: number of the recording, source: its name; step: None after the last one; layer: index in the model file,
-    None where no layer is meant; quantity: membrane, spike, synops, spikes, crc, output, class, total synops or
-    total spikes; neuron: of the layer, or class of an output, else None.
+    sample: number of the recording. source: its name.
+    step: None after the last one.
+    layer: index in the model file. None where no layer is meant.
+    quantity: membrane, spike, synops, spikes, crc, output, class, total synops or total spikes, with
+        "unobserved " before it in a run without an observer.
+    neuron: of the layer, or the class of an output. Else None.
     """
 
     sample: int
@@ -34,35 +34,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Place:
-    """Makes mismatches of one recording."""
+    """The recording that is compared: its number and its name."""
 
     sample: int
     source: str
-
-    def differs(
-        self, quantity: str, a: NDArray, b: NDArray, step: int | None = None, layer: int | None = None
-    ) -> Mismatch | None:
-        """Of two vectors of neurons or classes; a is what was expected."""
-        where = np.flatnonzero(a != b)
-        if not len(where):
-            return None
-        n = int(where[0])
-        return Mismatch(self.sample, self.source, step, layer, quantity, n, int(a[n]), int(b[n]))
-
-    def value(
-        self, quantity: str, a: int, b: int, step: int | None = None, layer: int | None = None
-    ) -> Mismatch | None:
-        """Of two single values; a is what was expected."""
-        if a == b:
-            return None
-        return Mismatch(self.sample, self.source, step, layer, quantity, None, int(a), int(b))
-
-    def neurons(
-        self, step: int, layer: int, membranes: tuple[NDArray, NDArray], spikes: tuple[NDArray, NDArray]
-    ) -> Mismatch | None:
-        """Of one layer after one step, (expected, got) each: the lowest neuron, its membrane before its spike."""
-        found = [
-            self.differs("membrane", *membranes, step, layer),
-            self.differs("spike", *spikes, step, layer),
-        ]
-        return min((m for m in found if m is not None), key=lambda m: m.neuron or 0, default=None)

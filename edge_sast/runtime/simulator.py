@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_sast.bulk.parts import in_parts
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from edge_sast.runtime.crc import step_crcs
 from edge_sast.runtime.program import build_program

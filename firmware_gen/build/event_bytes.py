@@ -11,7 +11,8 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.events.to_bins import BinnedEvents, Binning
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
 
 EVENT = np.dtype([("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 # sast_stream_event_t, as every 32-bit core aligns it

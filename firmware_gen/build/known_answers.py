@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from edge_sast.datasets.load import spread
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents, Binning
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
 from edge_sast.runtime.simulator import Simulator
@@ -28,6 +29,16 @@ RANDOM_SEED = 1
 
 
 @dataclass(frozen=True)
+class KnownAnswer:
+    """Of one recording. outputs: int32 [classes]; synops, spikes: int64 [weighted layers], of all steps."""
+
+    outputs: NDArray[np.int32]
+    prediction: int
+    synops: NDArray[np.int64]
+    spikes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class KnownAnswers:
     """Recordings and their answers. crcs: uint32 [N, T]; outputs: int32 [N, classes]; predictions: int64 [N];
     synops, spikes: int64 [N, weighted layers], of all steps."""
@@ -38,6 +49,10 @@ class KnownAnswers:
     predictions: NDArray[np.int64]
     synops: NDArray[np.int64]
     spikes: NDArray[np.int64]
+
+    def of(self, i: int) -> KnownAnswer:
+        """What recording `i` ends with."""
+        return KnownAnswer(self.outputs[i], int(self.predictions[i]), self.synops[i], self.spikes[i])
 
 
 def make_known_answers(
@@ -76,23 +91,15 @@ def random_recordings(model: Model) -> BinnedEvents:
     grid = model.binning
     rng = np.random.default_rng(RANDOM_SEED)
     budget = MAX_EVENTS // (RECORDINGS * grid.steps * grid.count_cap)
-    indices, counts, sizes = [], [], []
+    steps = []
     for density in (0.02, 0.1, 0.5):
         size = max(1, min(budget, round(density * grid.neurons)))
         for _ in range(grid.steps):
-            indices.append(np.sort(rng.choice(grid.neurons, size, replace=False)))
-            counts.append(rng.integers(1, grid.count_cap, size, endpoint=True))
-            sizes.append(size)
-    return BinnedEvents(
-        binning=grid,
-        indices=np.concatenate(indices).astype(np.int32),
-        counts=np.concatenate(counts).astype(np.uint8),
-        step_ptr=np.cumsum([0, *sizes]).astype(np.int64),
-        labels=np.arange(RECORDINGS) % len(model.classes),
-        classes=model.classes,
-        sources=tuple(f"random events {i}" for i in range(RECORDINGS)),
-        dropped=np.zeros(RECORDINGS, np.int64),
-    )
+            indices = np.sort(rng.choice(grid.neurons, size, replace=False))
+            steps.append((indices, rng.integers(1, grid.count_cap, size, endpoint=True)))
+    labels = np.arange(RECORDINGS) % len(model.classes)
+    sources = [f"random events {i}" for i in range(RECORDINGS)]
+    return BinnedEvents.of_steps(grid, steps, labels, model.classes, sources)
 
 
 def dumps(model: Model, answers: KnownAnswers) -> bytes:
@@ -167,8 +174,9 @@ class _Reader:
                 f"{self.source}: holds {n} recordings and {rest} other bytes; export the build again"
             )
         total = np.array(totals, np.int64).reshape(n, layers, 2)
+        labels, sources = np.zeros(n, np.int64), [f"known answer {i}" for i in range(n)]
         return KnownAnswers(
-            recordings=_binned(model, steps, n),
+            recordings=BinnedEvents.of_steps(model.binning, steps, labels, model.classes, sources),
             crcs=np.array(crcs, np.uint32).reshape(n, model.binning.steps),
             outputs=np.array(outputs, np.int32).reshape(n, classes),
             predictions=np.array(predictions, np.int64),
@@ -186,16 +194,3 @@ class _Reader:
         neurons = (row.astype(np.int64) * grid.width + column) * 2 + events["p"]
         indices, counts = np.unique(neurons, return_counts=True)
         return indices, np.minimum(counts, grid.count_cap)
-
-
-def _binned(model: Model, steps: list[tuple[np.ndarray, np.ndarray]], n: int) -> BinnedEvents:
-    return BinnedEvents(
-        binning=model.binning,
-        indices=np.concatenate([np.zeros(0), *(indices for indices, _ in steps)]).astype(np.int32),
-        counts=np.concatenate([np.zeros(0), *(counts for _, counts in steps)]).astype(np.uint8),
-        step_ptr=np.cumsum([0, *(len(indices) for indices, _ in steps)]).astype(np.int64),
-        labels=np.zeros(n, np.int64),
-        classes=model.classes,
-        sources=tuple(f"known answer {i}" for i in range(n)),
-        dropped=np.zeros(n, np.int64),
-    )

@@ -69,7 +69,7 @@ def count_steps(network: EmulatedNetwork, steps: list[bytes]) -> list[Counter[st
     network.machine.take_counts()
     counts = []
     for step in steps:
-        network.quiet_step(step)
+        network.unobserved_step(step)
         counts.append(take_counts(network.machine))
     return counts
 

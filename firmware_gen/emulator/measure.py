@@ -1,7 +1,7 @@
 """What a network costs on a core, in exact instruction counts: a step, a SynOp, a neuron, a spike.
 
 Events reach it in up to three ways. *sent*: all events of a recording, as the sensor sent them, repeats of one input
-in one step included, which count no more than the model's count_cap says but cost a call each. *unique*: the binned
+in one step included, which count no more than the model's count_cap says but cost one call each. *unique*: the binned
 list, without those. *stream*: as sent, with time stamps, through sast_stream.
 """
 
@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
-from edge_sast.parity.compare import compare
-from edge_sast.parity.compare_unobserved import compare_quiet
-from edge_sast.parity.device_trace import HostRecording, trace_format
+from edge_sast.parity.device_trace import DeviceRecording, trace_format
+from edge_sast.parity.mismatch import Place
+from edge_sast.parity.rows import compare_device
 from edge_sast.report.spread import spread
 from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.event_bytes import sent_step_bytes, step_bytes, within_steps
@@ -40,7 +40,7 @@ WAYS = ("sent", "unique", "stream")
 
 @dataclass(frozen=True)
 class StepCost:
-    """Of one way. events: pushed a step, on average. mean, p99 (nearest rank), max: instructions a step."""
+    """Of one way. events: pushed per step, on average. mean, p99 (nearest rank), max: instructions per step."""
 
     events: float
     mean: float
@@ -184,13 +184,10 @@ def _image(model: Model, core: Core, toolchain: str, flags: Sequence[str], strea
         return build_image(build, list(files), NAME, core, toolchain, flags, stream)
 
 
-def _check(model: Model, expected: Trace, got: HostRecording, i: int, source: str) -> None:
-    found = [compare(expected, got, i, source)]
-    if got.quiet is not None:
-        found.append(compare_quiet(model, expected, got.quiet, i, source))
-    for comparison in found:
-        if comparison.first is not None:
-            raise CheckFailedError(f"the C differs from the runtime: {comparison.first}")
+def _check(model: Model, expected: Trace, got: DeviceRecording, i: int, source: str) -> None:
+    found = compare_device(model, expected, got, Place(i, source)).first
+    if found is not None:
+        raise CheckFailedError(f"the C differs from the runtime: {found}")
 
 
 def _stack(network: EmulatedNetwork, steps: list[bytes]) -> int:
@@ -198,5 +195,5 @@ def _stack(network: EmulatedNetwork, steps: list[bytes]) -> int:
     network.reset()
     network.machine.fill_stack()
     for step in steps:
-        network.quiet_step(step)
+        network.unobserved_step(step)
     return network.machine.stack_used()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge_sast.errors import CheckFailedError
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
-from edge_sast.parity.device_trace import HostRecording, TraceFormat, parse_recording
+from edge_sast.parity.device_trace import DeviceRecording, TraceFormat, parse_recording
 from firmware_gen.emulator.machine import Machine
 from firmware_gen.toolchain.cores import Core
 from firmware_gen.toolchain.image import Image
@@ -33,7 +33,7 @@ class EmulatedNetwork:
         if digest.hex() != model_hash(model):
             raise CheckFailedError(f"{core.name}: the program was built for another model; export it again")
 
-    def record(self, steps: list[bytes]) -> HostRecording:
+    def record(self, steps: list[bytes]) -> DeviceRecording:
         """One recording, with and without an observer. steps: as event_bytes.step_bytes gives them.
 
         Raises CheckFailedError: the program faults, hangs, or refuses an event.
@@ -51,8 +51,8 @@ class EmulatedNetwork:
         """Start of a recording."""
         self._call("sast_emulator_reset")
 
-    def quiet_step(self, step: bytes) -> None:
-        """One step of the context without an observer alone: what to count."""
+    def unobserved_step(self, step: bytes) -> None:
+        """Only one step of the context, without an observer: what to count."""
         self._call("sast_emulator_quiet_push", self._put(step), len(step) // 5)
         self._call("sast_emulator_quiet_step")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 from edge_sast.places import default_cache_dir
 from edge_sast.terminal import echo
-from firmware_gen.toolchain.compiler import zig_command
+from firmware_gen.toolchain.compiler import CompilerError, zig_command
 from firmware_gen.toolchain.cores import Core
 
 TOOLCHAINS = ("gcc", "zig")
@@ -81,19 +81,18 @@ def zig_environment(folder: Path) -> dict[str, str]:
 def run_zig(
     run: Callable[[Sequence[str], dict[str, str]], None], command: Sequence[str], scratch: Path
 ) -> None:
-    """`run` a command of zig's, first without its runtime library, which it would build for each kind of core.
+    """`run` a command of zig's, at first without its runtime library, which it builds once for each kind of core.
 
-    That takes ten seconds once, and what is compiled here rarely calls it: a Cortex-M0 multiplies 64 bits by it.
+    That takes ten seconds, and what is compiled here seldom calls it: a Cortex-M0 multiplies 64 bits by it.
     """
-    if not any("cortex_m0" in word for word in command):
-        try:
-            run_with_cache(lambda variables: run([*command, "-nostdlib"], variables), scratch)
-        except EdgeSastError as error:
-            if UNDEFINED not in str(error):
-                raise
-        else:
-            return
-    run_with_cache(lambda variables: run(command, variables), scratch)
+    try:
+        run_with_cache(lambda variables: run([*command, "-nostdlib"], variables), scratch)
+    except EdgeSastError as error:
+        if UNDEFINED not in str(error):
+            raise
+        if isinstance(error, CompilerError):
+            error.log.unlink(missing_ok=True)
+        run_with_cache(lambda variables: run(command, variables), scratch)
 
 
 def run_with_cache(run: Callable[[dict[str, str]], None], scratch: Path) -> None:

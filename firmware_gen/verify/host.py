@@ -13,7 +13,7 @@ from typing import IO
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
-from edge_sast.parity.device_trace import HostRecording, TraceFormat, parse_recording
+from edge_sast.parity.device_trace import DeviceRecording, TraceFormat, parse_recording
 from firmware_gen.toolchain.compiler import DEFAULT_FLAGS, compile_program
 
 MAGIC = b"SASTHOST"
@@ -37,7 +37,7 @@ def host_program(build: Path, files: Sequence[str], flags: Sequence[str] = DEFAU
 
 def run_recordings(
     program: Path, model: Model, form: TraceFormat, streams: Iterable[bytes], names: Sequence[str]
-) -> Generator[HostRecording, None, None]:
+) -> Generator[DeviceRecording, None, None]:
     """What the C makes of every recording, in order, one at a time.
 
     streams: each recording as event_bytes.recording_bytes gives it, taken as the program needs them, in a thread.

@@ -8,13 +8,13 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
-from edge_sast.events.to_bins import BinnedEvents
-from edge_sast.parity.compare import Comparison, Mismatch, compare
-from edge_sast.parity.compare_unobserved import compare_quiet
-from edge_sast.parity.device_trace import HostRecording, trace_format
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.parity.compare import Comparison, compare
+from edge_sast.parity.device_trace import DeviceRecording, trace_format
+from edge_sast.parity.mismatch import Mismatch, Place
+from edge_sast.parity.rows import answer_rows, compare_device
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import recording_bytes, step_bytes
 from firmware_gen.build.opened import Build, open_build
@@ -29,7 +29,7 @@ from firmware_gen.verify.host import host_program, run_recordings
 
 HOST = "host"
 TARGETS = (HOST, *CORE_NAMES)
-Traces = Generator[HostRecording, None, None]
+Traces = Generator[DeviceRecording, None, None]
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,7 @@ def _replay(
     with bar, closing(traces):
         for i, got in enumerate(traces):
             expected = simulator.trace(recordings, i)
-            tally.add(compare(expected, got, i, names[i]))
-            if got.quiet is not None:
-                tally.add(compare_quiet(model, expected, got.quiet, i, names[i]))
+            tally.add(compare_device(model, expected, got, Place(i, names[i])))
             bar.update()
 
 
@@ -171,24 +169,9 @@ class Tally:
 
 def stored_answers(build: Build, simulator: Simulator) -> Tally:
     """The known answers as stored, against this runtime's: they must not have aged."""
-    answers = build.answers
-    result, crcs = simulator.run(answers.recordings), simulator.crcs(answers.recordings)
-    layers = [layer.index for layer in simulator.layers]
     tally = Tally()
-    for i, source in enumerate(answers.recordings.sources):
-        name = f"{source} as stored"
-        pairs = [("crc", crcs[i], answers.crcs[i]), ("output", result.outputs[i], answers.outputs[i])]
-        pairs += [("class", result.predictions[i : i + 1], answers.predictions[i : i + 1])]
-        pairs += [("total synops", result.synops[i], answers.synops[i])]
-        pairs += [("total spikes", result.spikes[i], answers.spikes[i])]
-        for quantity, expected, stored in pairs:
-            where = np.flatnonzero(expected != stored)
-            if len(where):
-                n = int(where[0])
-                step = n if quantity == "crc" else None
-                layer = layers[n] if quantity.startswith("total") else None
-                neuron = n if quantity == "output" else None
-                values = int(expected[n]), int(stored[n])
-                first = Mismatch(i, name, step, layer, quantity, neuron, *values)
-                tally.add(Comparison(len(where), first))
+    for i, source in enumerate(build.answers.recordings.sources):
+        expected, stored = simulator.trace(build.answers.recordings, i), build.answers.of(i)
+        rows = answer_rows(expected, stored, build.answers.crcs[i])
+        tally.add(compare(simulator.layers, rows, Place(i, f"{source} as stored")))
     return tally

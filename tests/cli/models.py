@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model import modelfile
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
 from edge_sast.model.model import Model

@@ -87,7 +87,7 @@ def test_a_recording_for_the_newest_model(home, capsys):
     model = lines[0].removeprefix("newest model: ")
     assert told(capsys, "run", model, "one.bin", "--sensor", "24x24") == lines[1:]
     assert main(["run", "--threads", "1"]) == 2
-    error = "edge-sast: give recording files or --data SPEC (such as digits), one of the two\n"
+    error = "edge-sast: give recording files or --data DATA (such as digits), one of the two\n"
     assert capsys.readouterr().err == error
 
 

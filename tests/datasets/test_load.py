@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from edge_sast.datasets.bin_cache import TENSORS, read_cache
-from edge_sast.datasets.folder import FolderDataset, open_folder
 from edge_sast.datasets.load import load_binned, spread
+from edge_sast.datasets.sources.folder import FolderDataset, open_folder
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning, bin_recording
+from edge_sast.events.binning import Binning
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.atis import write_recording_atis
 from tests.events.oracles import random_recording, write_classes
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from edge_sast.datasets.folder import open_folder
+from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.datasets.summary import summarise
 from tests.events.oracles import random_recording, write_classes
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from edge_sast.datasets import time_steps
-from edge_sast.datasets.folder import open_folder
 from edge_sast.datasets.open import open_dataset
+from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.datasets.time_steps import choose_time_steps
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import make_events
-from edge_sast.events.to_bins import Binning, bin_recording
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.atis import write_recording_atis
 
 REASON = "as 95 % of 40 recordings end within 94.0 ms"
@@ -111,7 +112,8 @@ def test_single_events_are_one_microsecond(tmp_path):
         ({"steps": -3}, "--steps is -3; it must be 1 to 65535"),
         (
             {"dt_us": 1},
-            "--data {root}: 94001 µs are 94001 steps of 1 µs; at most 65535 can be: raise --dt-us, or give --steps",
+            "--data {root}: 94001 µs are 94001 steps of 1 µs; at most 65535 are possible: raise --dt-us, or give "
+            "--steps",
         ),
     ],
 )

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_sast.datasets.folder import open_folder
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
+from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.errors import EdgeSastError
 from edge_sast.evaluation.corrupt import CORRUPTIONS, MAX_SEVERITY, corrupt, corrupted
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import EVENT_DTYPE, Recording
-from edge_sast.events.to_bins import Binning
 from edge_sast.formats.atis import write_recording_atis
 from tests.events.oracles import random_recording, write_classes
 from tests.formats.test_real_recordings import need

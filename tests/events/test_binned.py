@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents, Binning, bin_recording
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
+from edge_sast.events.to_bins import bin_recording
 from tests.events.oracles import random_recording, slow_bins
 
 BINNING = Binning(34, 30, 1, 10_000, 4, 3)
@@ -126,3 +128,21 @@ def test_capped_counts_are_those_of_a_smaller_cap():
         np.testing.assert_array_equal(found.indices, np.concatenate([row.indices for row in rows]))
     with pytest.raises(EdgeSastError, match="count_cap is 4, but the events were counted up to 3 only"):
         binned((1,)).capped(4)
+
+
+def test_the_digest_tells_recordings_apart():
+    replace = dataclasses.replace
+    first = binned((0, 1, 2))
+    assert first.digest() == binned((0, 1, 2)).digest() == first.select([0, 1, 2]).digest()
+    others = [
+        first.select([0, 1]),
+        first.select([1, 0, 2]),
+        replace(first, binning=replace(first.binning, dt_us=first.binning.dt_us + 1)),
+        replace(first, labels=1 - first.labels),
+    ]
+    assert len({other.digest() for other in [first, *others]}) == 5
+    assert replace(first, sources=("x", "y", "z")).digest() == first.digest()
+
+
+def test_the_digest_is_the_same_on_every_machine():
+    assert binned((0, 1, 2)).digest()[:16] == "f7284301c34834c3"

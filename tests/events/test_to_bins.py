@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import EVENT_DTYPE, Recording, make_events
-from edge_sast.events.to_bins import Binning, bin_recording
+from edge_sast.events.to_bins import bin_recording
 from tests.events.oracles import random_recording, slow_bins
 
 

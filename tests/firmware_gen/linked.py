@@ -9,8 +9,8 @@ import numpy as np
 from elftools.elf.elffile import ELFFile
 
 from edge_sast.model.model import Model
-from firmware_gen.c_gen.library import library_files
 from firmware_gen.c_gen.model import model_header, model_source
+from firmware_gen.c_plan.library import library_files
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.machine import STACK_TOP, Machine
 from firmware_gen.sizes.measure_code import CORES, FLAGS
@@ -72,6 +72,11 @@ SECTIONS
 """
 
 
+_LIBRARY: dict[
+    tuple[str, bytes] | None, bytes
+] = {}  # object files, by core and source; all have the same headers
+
+
 def link(model: Model, core: str, folder: Path, observed: bool = False) -> Path:
     """The program, built in `folder`; observed: with an observer whose function takes no stack."""
     files = library_files(CPlan(model))
@@ -86,10 +91,8 @@ def link(model: Model, core: str, folder: Path, observed: bool = False) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     sources = [folder / "main.c", MEMORY_GCC, *sorted((folder / "src").glob("*.c"))]
-    command, objects = [*compiler("gcc", CORES[core]), *FLAGS, *(["-DOBSERVED"] if observed else [])], []
-    for source in sources:
-        objects.append(str(folder / f"{source.stem}.o"))
-        run_compiler([*command, f"-I{folder / 'include'}", "-c", str(source), "-o", objects[-1]], "")
+    command = [*compiler("gcc", CORES[core]), *FLAGS, *(["-DOBSERVED"] if observed else [])]
+    objects = [_compiled(command, source, folder, core) for source in sources]
     options = [
         "-nostdlib",
         "-nostartfiles",
@@ -98,6 +101,19 @@ def link(model: Model, core: str, folder: Path, observed: bool = False) -> Path:
     ]
     run_compiler([*command, *options, *objects, "-lgcc", "-o", str(folder / "program.elf")], "")
     return folder / "program.elf"
+
+
+def _compiled(command: list[str], source: Path, folder: Path, core: str) -> str:
+    """The object file of a source, in `folder`; of the library's, compiled for an earlier model where there was one."""
+    place = folder / f"{source.stem}.o"
+    key = None if source.stem in ("main", "a_model") else (core, source.read_bytes())
+    if key in _LIBRARY:
+        place.write_bytes(_LIBRARY[key])
+    else:
+        run_compiler([*command, f"-I{folder / 'include'}", "-c", str(source), "-o", str(place)], "")
+        if key is not None:
+            _LIBRARY[key] = place.read_bytes()
+    return str(place)
 
 
 def parts(program: Path) -> dict[str, int]:

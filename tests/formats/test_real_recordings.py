@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast.datasets.folder import open_folder
 from edge_sast.datasets.load import load_binned
+from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.datasets.split import stratified_split
 from edge_sast.datasets.summary import summarise
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning, bin_recording
+from edge_sast.events.binning import Binning
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.registry import read_file
 from tests.events.oracles import slow_bins

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.hil.connection import Connection
 from edge_sast.hil.session import run_session
 from edge_sast.hil.worker import Plan

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.link.event_payload import EventBytes, numbers, recording_steps
 from edge_sast.link.messages import BoardInfo, StepEvents
 from firmware_gen.build.event_bytes import step_bytes

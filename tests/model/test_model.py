@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Lif, Linear, OrPool, Shape
 from edge_sast.model.model import Model
 from tests.model.test_layers import integrator, lif, linear, recurrent

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_sast.events.to_bins import BinnedEvents, bin_recording
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.model.bounds import accumulator_bound, max_synops
 from edge_sast.model.layers import (
     Conv2d,

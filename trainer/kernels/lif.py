@@ -99,7 +99,12 @@ def forward(
 
 
 def _forward_row(
-    current: np.ndarray, noise: np.ndarray, p: Parameters, r: int, spikes: np.ndarray, membrane: np.ndarray
+    current: np.ndarray,
+    noise: np.ndarray,
+    p: Parameters,
+    r: int,
+    spikes: np.ndarray,
+    membrane: np.ndarray,
 ) -> None:
     n, c = scalars(p), r % p.threshold.size
     v = np.full(current.shape[2], p.initial[c], dtype=np.float32)

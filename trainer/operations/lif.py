@@ -212,7 +212,9 @@ def _betas(beta: Tensor | None, spike: Spike, steps: int) -> np.ndarray:
         return np.full(steps, spike.beta, dtype=np.float32)
     values = beta.detach().cpu().numpy().astype(np.float32)
     if values.size != 1 and values.shape != (steps,):
-        raise ValueError(f"beta has shape {values.shape}; it must be a scalar or [{steps}], one value a step")
+        raise ValueError(
+            f"beta has shape {values.shape}; it must be a scalar or [{steps}], one value per step"
+        )
     surrogate.check_beta(surrogate.code(spike.surrogate), float(values.min()))
     return np.full(steps, values.item(), dtype=np.float32) if values.size == 1 else values
 

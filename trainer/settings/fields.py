@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from trainer.settings.sharpness import Sharpness
 
+NORMS = ("batch", "none")
+THROUGH_TIME = ("bptt", "online")
+PRECISIONS = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -20,14 +24,14 @@ class Settings:
             radius, the epochs without it, those over which it then grows from 0, and its course after that
             (schedules.py); independent_batch takes a second minibatch for the second gradient.
         loss, tet_lambda, rate_limit, rate_weight, synops_target: what is minimised (trainer/gradients/losses.py).
-        epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one a layer).
+        epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one per layer).
         lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
             itself where a layer has weights of 1 bit.
         init: a run to start from instead of random weights.
         recompute: keep only each layer's input for the backward pass. precision: of the float epochs' matrix products.
         augment_shift, augment_drop, augment_flip: see edge_sast.events.augment.
         valid_fraction: part of the training split held out where the data set has no valid split.
-        window_us: recordings are cut into windows of this length, see edge_sast.datasets.windows.
+        window_us: recordings are cut into windows of this length, see edge_sast.datasets.sources.windows.
     """
 
     data: str

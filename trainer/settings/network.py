@@ -8,6 +8,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import Shape
 from trainer.formulas import leak
 from trainer.settings import architecture
+from trainer.settings.fields import NORMS
 from trainer.settings.neuron import NeuronSettings
 
 
@@ -26,8 +27,8 @@ class NetworkSettings:
     recompute: bool = False
 
     def __post_init__(self) -> None:
-        if self.norm not in ("batch", "none"):
-            raise EdgeSastError(f"--norm is {self.norm!r}; choose batch or none")
+        if self.norm not in NORMS:
+            raise EdgeSastError(f"--norm is {self.norm!r}; choose {' or '.join(NORMS)}")
         leak.parse(self.neuron.leak)
         architecture.shapes(architecture.parse(self.arch, self.classes), self.input_shape)
 

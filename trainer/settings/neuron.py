@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
 
+RESETS = ("zero", "subtract")
 THRESHOLDS = ("fixed", "learn", "adaptive", "adaptive-step")
 
 
@@ -24,7 +25,7 @@ class NeuronSettings:
 
     def __post_init__(self) -> None:
         for name, choices in (
-            ("reset", ("zero", "subtract")),
+            ("reset", RESETS),
             ("threshold", THRESHOLDS),
             ("width", WIDTHS),
         ):

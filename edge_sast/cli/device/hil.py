@@ -16,14 +16,15 @@ from edge_sast.cli.options.ports import (
     progress,
     why_incomplete,
 )
-from edge_sast.cli.options.recordings import Recordings, add_data_arguments, load_sent, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, data_options
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_sast.events.to_bins import BinnedEvents
+    from edge_sast.datasets.selection import Recordings
+    from edge_sast.events.binned import BinnedEvents
     from edge_sast.hil.connection import Connection
     from edge_sast.hil.journal import Identity, Journal
     from edge_sast.hil.outcome import Outcome
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 NAME = "hil"
 HELP = (
-    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Tells accuracy, "
+    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Reports accuracy, "
     "latency, cycles and SynOps, and names the first neuron that differs."
 )
 EXAMPLES = (
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
             "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
         )
     from edge_sast.hil.figures import figures
-    from edge_sast.hil.journal import Identity, data_hash
+    from edge_sast.hil.journal import Identity
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
@@ -107,9 +108,9 @@ def run(args: argparse.Namespace) -> int:
     model = modelfile.load(args.model)
     recordings, sent = _load(args, model, plan)
     binned, simulator = recordings.binned, Simulator(model)
-    data, events = (data_hash(binned), "unique") if sent is None else (data_hash(sent), "sent")
+    data, events = (binned.digest(), "unique") if sent is None else (sent.digest(), "sent")
     identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
-    with connected(args, model) as connections, _journal(args, identity) as journal:
+    with _opened(args, model, identity) as (connections, journal):
         result = _measure(simulator, recordings, sent, connections, plan, journal)
         found = figures(simulator, binned, identity, result, recordings.labelled)
         found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
@@ -127,9 +128,11 @@ def _check_events(args: argparse.Namespace, plan: Plan) -> None:
 
 def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recordings, BinnedEvents | None]:
     """The recordings, and all their events as the sensor sent them where the board gets these."""
+    from edge_sast.datasets.selection import load_sent, load_split
+
     if args.unique_events or plan.check == "crc":
-        return load_split(model.binning, model.classes, args), None
-    return load_sent(model.binning, model.classes, args)
+        return load_split(model.binning, model.classes, data_options(args)), None
+    return load_sent(model.binning, model.classes, data_options(args))
 
 
 def _check_journal(args: argparse.Namespace) -> None:
@@ -145,13 +148,22 @@ def _check_journal(args: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def _journal(args: argparse.Namespace, identity: Identity) -> Iterator[Journal]:
+def _opened(
+    args: argparse.Namespace, model: Model, identity: Identity
+) -> Iterator[tuple[list[Connection], Journal]]:
+    """The boards, and the journal.
+
+    One to go on with is opened before the ports: that it is of another run is told whether a board is there or not.
+    A new one after them: it takes the place of an earlier one, which no board that is silent may cost.
+    """
     from edge_sast.hil.journal import Journal
 
     given = args.resume if isinstance(args.resume, str) else args.journal
-    begin = Journal.create if args.resume is None else Journal.resume
-    with begin(given or _default_journal(identity), identity) as journal:
-        yield journal
+    path = given or _default_journal(identity)
+    with contextlib.ExitStack() as stack:
+        journal = None if args.resume is None else stack.enter_context(Journal.resume(path, identity))
+        connections = stack.enter_context(connected(args, model))
+        yield connections, journal or stack.enter_context(Journal.create(path, identity))
 
 
 def _default_journal(identity: Identity) -> Path:

@@ -6,7 +6,7 @@ import argparse
 
 from edge_sast.cli.options.newest import newest_build
 from edge_sast.cli.options.parser import add_toolchain_argument
-from edge_sast.cli.options.recordings import add_data_arguments, bin_split, check_data_options, open_split
+from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
 from edge_sast.terminal import echo
 
 NAME = "verify"
@@ -16,7 +16,7 @@ HELP = (
     "names the first: recording, step, layer, neuron, what was expected and what came."
 )
 EXAMPLES = (
-    ("edge-sast verify build/a", "the C on this computer, on the known answers"),
+    ("edge-sast verify", "the newest build on this computer, on the known answers"),
     (
         "edge-sast verify build/a --on cortex-m --data DIR --limit 100",
         "an emulated Cortex-M4, also on recordings",
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "build",
         metavar="BUILD",
         nargs="?",
-        help="folder made by 'edge-sast export' (default: the newest below build)",
+        help="folder made by 'edge-sast export' (default: the newest in build)",
     )
     parser.add_argument(
         "--on",
@@ -62,6 +62,7 @@ def fill(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
+    from edge_sast.datasets.selection import read_split
     from edge_sast.link.ports import looks_like_port
 
     check_data_options(args)
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     binned = None
     if args.data:  # replayed too, not only the known answers
         grid = open_build(args.build, args.edited).model.binning
-        binned = bin_split(*open_split(args), grid, args)
+        binned = read_split(grid, data_options(args))
     if args.on == HOST:
         report = verify_host(args.build, binned, edited=args.edited, progress=True)
     else:

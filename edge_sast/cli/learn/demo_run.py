@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.export_run import check_c, write_c
-from edge_sast.cli.options.recordings import load_split
 from edge_sast.datasets.load import spread
+from edge_sast.datasets.selection import DataOptions, load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
-from edge_sast.events.to_bins import BinnedEvents
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.files import check_writable, locked
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
@@ -65,7 +65,8 @@ def demo(args: argparse.Namespace) -> int:
         network = Trainer(SETTINGS, data, run).run()
     echo("2/4 evaluate on the held-out part: PyTorch's passes, and the integer runtime")
     stored = checkpoint.load(run)
-    recordings = load_split(stored.binning, stored.classes, _test_split(args))
+    options = DataOptions(SETTINGS.data, "test", cache_dir=args.cache_dir)
+    recordings = load_split(stored.binning, stored.classes, options)
     binned = recordings.binned
     figures = measure(network, stored, binned)
     echo("3/4 export INT8: integer model, C tables, known answers")
@@ -143,14 +144,6 @@ def _targets() -> dict[str, Callable[[Path, BinnedEvents], VerifyReport]]:
 def _part(binned: BinnedEvents) -> BinnedEvents:
     """Recordings of every class, as many as an emulated core takes seconds for."""
     return binned.select(spread(binned.labels, EMULATED_RECORDINGS).tolist())
-
-
-def _test_split(args: argparse.Namespace) -> argparse.Namespace:
-    """The data arguments of an `evaluate` of the demo's run."""
-    unset = dict.fromkeys(("sensor", "window_us", "download_dir", "limit"))
-    return argparse.Namespace(
-        data=SETTINGS.data, split="test", cache_dir=args.cache_dir, skip_empty=False, **unset
-    )
 
 
 def _print(figures: dict[str, Any], out: Path) -> None:

@@ -14,7 +14,7 @@ HELP = (
     "under faults of camera and scene, and around the minimum that training found."
 )
 EXAMPLES = (
-    ("edge-sast evaluate runs/a", ""),
+    ("edge-sast evaluate", "the newest run, on its test recordings"),
     (
         "edge-sast evaluate runs/a runs/b runs/c --corruptions --json faults.json",
         "mean over seeds, under faults",
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="folder made by 'edge-sast train', or its checkpoint; several, which differ only in their seed, give the "
         "mean with its 95 %% interval (Student's t), one gives the interval over recordings (Wilson) (default: the "
-        "newest finished run below runs)",
+        "newest finished run in runs)",
     )
     add_data_arguments(parser.add_argument_group("data"), "data set, if not the one it was trained on")
     _corruption_options(parser.add_argument_group("faults of camera and scene (docs/data.md)"))

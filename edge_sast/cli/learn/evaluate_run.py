@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from edge_sast.cli.options.recordings import Recordings
-from edge_sast.cli.options.run_data import evaluation_data, evaluation_source
+from edge_sast.cli.options.recordings import data_options
 from edge_sast.datasets.load import spread
+from edge_sast.datasets.selection import Recordings
 from edge_sast.errors import EdgeSastError
 from edge_sast.evaluation import robustness
 from edge_sast.evaluation.corrupt import CORRUPTIONS, MAX_SEVERITY
@@ -25,6 +25,7 @@ from trainer.data.recordings import open_data, training_data
 from trainer.measure import diagnose
 from trainer.measure import sharpness as sharp_measures
 from trainer.measure.figures import build_model, measure, trained_bits
+from trainer.measure.recordings import evaluation_data, evaluation_source
 from trainer.measure.sharpness import Landscape
 from trainer.network.network import Network
 from trainer.run import checkpoint
@@ -96,12 +97,12 @@ def check_seeds(runs: Sequence[Run]) -> None:
             if name != "seed" and own != value:
                 raise EdgeSastError(
                     f"{run.path}: trained with {flag(name)} {own}, {first.path} with {value}; runs that are evaluated "
-                    "together may differ in their seed alone"
+                    "together may differ only in their seed"
                 )
         if run.stored.epoch != first.stored.epoch:
             raise EdgeSastError(
                 f"{run.path}: holds epoch {run.stored.epoch}, {first.path} epoch {first.stored.epoch}; go on with "
-                "'edge-sast train --resume', or evaluate it alone"
+                "'edge-sast train --resume', or evaluate it by itself"
             )
         if run.config.seed in seeds:
             raise EdgeSastError(
@@ -118,7 +119,7 @@ def _check_options(args: argparse.Namespace) -> None:
                 raise EdgeSastError(f"{flag(name)} has an effect only beside {flag(option)}; add that one")
     for kind in args.corruptions or ():
         if kind not in CORRUPTIONS:
-            raise EdgeSastError(f"--corruptions: {kind!r} is unknown; choose of {', '.join(CORRUPTIONS)}")
+            raise EdgeSastError(f"--corruptions: {kind!r} is unknown; choose from {', '.join(CORRUPTIONS)}")
     for severity in args.severities or ():
         if not 1 <= severity <= MAX_SEVERITY:
             raise EdgeSastError(f"--severities is {severity}; it must be 1 to {MAX_SEVERITY}")
@@ -140,7 +141,7 @@ def _check_rho(run: Run, args: argparse.Namespace) -> None:
 def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     """All that is asked of one run."""
     stored, network, config = run.stored, run.network, run.config
-    recordings = evaluation_data(stored, args)
+    recordings = evaluation_data(stored, data_options(args))
     binned, smooth = recordings.binned, config.spike(hard=False)
     figures = {"recordings": recordings.name, **measure(network, stored, binned)}
     if args.corruptions is not None:
@@ -162,7 +163,7 @@ def _corruptions(run: Run, recordings: Recordings, args: argparse.Namespace) -> 
     )
     usual = "hard" if run.config.threshold == "adaptive-step" else "trained"
     name, accuracy = _judge(run, args.corruption_pass or usual)
-    source, split = evaluation_source(run.config, args)
+    source, split = evaluation_source(run.config, data_options(args))
     return {"pass": name, **suite.measure(source, split, recordings.binned, accuracy)}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from edge_sast.cli.learn.train import add_setting_arguments
+from edge_sast.cli.options.training import add_setting_arguments
+from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.signals import ended_by_ctrl_c
 
 NAME = "sweep"
@@ -39,7 +40,6 @@ USUAL = (
     "quiet",
     "json",
 )  # its own options
-OBJECTIVES = ("accuracy", "synops", "flash", "ram")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.learn.train_defaults import Chosen, completed
-from edge_sast.cli.options.training import training_config
+from edge_sast.cli.options.settings import training_config
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked
@@ -94,7 +94,7 @@ def _check_start(folder: Path, args: argparse.Namespace) -> None:
             f"--out {folder} already holds a run; add --resume to go on, or --overwrite to start anew"
         )
     if args.resume and not held:
-        raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume away to start")
+        raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume out to start")
 
 
 def _run(trainer: Trainer, resume: bool) -> None:

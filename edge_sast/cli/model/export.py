@@ -11,8 +11,8 @@ from edge_sast.cli.options.newest import build_name, newest_run
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
+    data_options,
     given_data_options,
-    load_split,
 )
 from edge_sast.errors import EdgeSastError
 from edge_sast.signals import ended_by_ctrl_c
@@ -22,8 +22,8 @@ NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
 EXAMPLES = (
     (
-        "edge-sast export runs/a --bits 8 --out build/a",
-        "the model file, C99, and known answers to verify it with",
+        "edge-sast export --bits 8",
+        "of the newest run: the model file, C99, and known answers to verify it with",
     ),
     ("edge-sast export runs/a --fit stm32f103 --out build/a", "only if it fits that chip"),
     ("edge-sast export examples/nmnist-int8.safetensors --no-data --out build/b", "the C of a model file"),
@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run_dir",
         metavar="RUN",
         nargs="?",
-        help="folder made by 'edge-sast train', its checkpoint, or a model file (needs no torch) (default: the newest "
-        "finished run below runs)",
+        help="folder made by 'edge-sast train', its checkpoint, or a model file, which needs no torch (default: the "
+        "newest finished run in runs)",
     )
     parser.add_argument(
         "--bits",
@@ -97,9 +97,9 @@ def run(args: argparse.Namespace) -> int:
 def _check_taken(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
     if args.target == "model" and args.name is not None:
-        raise EdgeSastError("--name is of the C; leave it away with --target model")
+        raise EdgeSastError("--name is for the C; leave it out with --target model")
     if args.target == "model" and args.overwrite:
-        raise EdgeSastError("--overwrite is of the folder of C; leave it away with --target model")
+        raise EdgeSastError("--overwrite is for a folder of C; leave it out with --target model")
     given = given_data_options(args)
     if args.no_data and given:
         raise EdgeSastError(f"{given[0]}: --no-data reads no recordings; leave one of them out")
@@ -107,6 +107,7 @@ def _check_taken(args: argparse.Namespace) -> None:
 
 def _model_to_c(args: argparse.Namespace) -> int:
     """The C of a model file; known answers from --data where it is given, else from random events."""
+    from edge_sast.datasets.selection import load_split
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
@@ -114,7 +115,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
 
     if args.target != "c":
         raise EdgeSastError(
-            f"--target is {args.target!r}; of a model file this version writes c alone: use --target c"
+            f"--target is {args.target!r}; from a model file this version writes only c: use --target c"
         )
     check_data_options(args)
     if args.bits is not None:
@@ -128,7 +129,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
     binned = None
     if args.data:
-        recordings = load_split(model.binning, model.classes, args)
+        recordings = load_split(model.binning, model.classes, data_options(args))
         binned = recordings.binned
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}

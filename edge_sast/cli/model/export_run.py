@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.options.fit import asked_part, check_fit
-from edge_sast.cli.options.run_data import evaluation_data
+from edge_sast.cli.options.recordings import data_options
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from edge_sast.report.tables import write_json
 from edge_sast.terminal import echo
 from trainer.measure.figures import build_model, trained_bits
+from trainer.measure.recordings import evaluation_data
 from trainer.run import checkpoint
 from trainer.run.machine import set_threads
 from trainer.run.one_pass import evaluate as evaluate_pass
@@ -42,7 +43,7 @@ def export(args: argparse.Namespace) -> int:
     figures: dict[str, Any] = {"bits": list(bits), "model_hash": modelfile.model_hash(model)}
     binned = None
     if not args.no_data:
-        recordings = evaluation_data(stored, args)
+        recordings = evaluation_data(stored, data_options(args))
         binned = recordings.binned
         hard = evaluate_pass(network, binned, stored.config.spike(hard=True)).accuracy
         integer = Simulator(model).run(binned, parallel=True).accuracy

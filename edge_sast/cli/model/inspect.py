@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
 from edge_sast.cli.options.newest import newest_model
-from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, load_split
+from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="model file made by 'edge-sast export' (default: that of the newest build below build)",
+        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
     )
     add_data_arguments(parser)
     parser.add_argument(
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     echo(
         f"flash {figures['flash_bytes']} bytes of tables, RAM {figures['ram_bytes']} bytes (with "
         f"{figures['input_ram_bytes']} for the input, {figures['output_ram_bytes']} for the outputs); "
-        f"at most {figures['max_synops_per_step']} SynOps a step"
+        f"at most {figures['max_synops_per_step']} SynOps per step"
     )
     print_memory(memory, [layer["kind"] for layer in figures["layers"]])
     if args.data:
@@ -162,9 +162,10 @@ def _weighted(layer: Weighted, model: Model, index: int) -> dict[str, Any]:
 
 def _measure(model: Model, layers: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, Any]:
     """Adds what recordings cost to each layer's figures; returns those of the whole model."""
+    from edge_sast.datasets.selection import load_split
     from edge_sast.runtime import Simulator
 
-    recordings = load_split(model.binning, model.classes, args)
+    recordings = load_split(model.binning, model.classes, data_options(args))
     result = Simulator(model).run(recordings.binned)
     samples = len(result.predictions)
     for column, (index, _) in enumerate(model.weighted()):

@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING, Any
 from edge_sast.cli.model.run_steps import WantedSteps, add_step_arguments
 from edge_sast.cli.options.checks import set_threads
 from edge_sast.cli.options.newest import newest_model
-from edge_sast.cli.options.recordings import (
-    Recordings,
-    add_data_arguments,
-    check_data_options,
-    load_files,
-    load_split,
-)
+from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options, load_files
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
+    from edge_sast.datasets.selection import Recordings
     from edge_sast.runtime import RunResult, Simulator
 
 NAME = "run"
 HELP = (
-    "Run an integer model on recordings, exactly as the device does. Tells predictions, SynOps (the weight additions "
+    "Run an integer model on recordings, exactly as the device does. Reports predictions, SynOps (the weight additions "
     "that a device executes), spikes and speed."
 )
 EXAMPLES = (
@@ -47,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="model file made by 'edge-sast export' (default: that of the newest build below build)",
+        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
     )
     parser.add_argument(
         "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
@@ -79,6 +74,7 @@ def _is_recording(word: str) -> bool:
 
 
 def run(args: argparse.Namespace) -> int:
+    from edge_sast.datasets.selection import load_split
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
@@ -92,7 +88,9 @@ def run(args: argparse.Namespace) -> int:
     steps.check_layers(simulator)
     parallel = set_threads(args.threads)
     recordings = (
-        load_split(model.binning, model.classes, args) if args.data else load_files(model, args.sources, args)
+        load_split(model.binning, model.classes, data_options(args))
+        if args.data
+        else load_files(model, args.sources, args)
     )
     steps.check_sizes(simulator, recordings)
     result, seconds = measure(simulator, recordings, parallel)
@@ -109,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
-    """All recordings, and the seconds that the simulation alone took, after compilation."""
+    """All recordings, and the seconds that the simulation itself took, after compilation."""
     import numpy as np
     from tqdm import tqdm
 

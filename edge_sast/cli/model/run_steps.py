@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.options.parser import add_renamed
-from edge_sast.cli.options.recordings import Recordings
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from edge_sast.datasets.selection import Recordings
     from edge_sast.runtime import Simulator
     from edge_sast.runtime.simulator import Trace
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from edge_sast.cli.sweep.space import Space, Training
 from edge_sast.cli.sweep.study import Ledger
 from edge_sast.datasets.open import open_dataset
-from edge_sast.datasets.windows import WindowedDataset
+from edge_sast.datasets.sources.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 from trainer.run import checkpoint

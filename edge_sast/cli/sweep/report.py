@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.cli.sweep.pareto import pareto_front
-from edge_sast.cli.sweep.study import OBJECTIVES, FrozenTrial, TrialState
+from edge_sast.cli.sweep.study import FrozenTrial, TrialState
 from edge_sast.report.tables import print_table
 from edge_sast.terminal import echo
 from trainer.settings.checks import flag
@@ -44,7 +45,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Group:
-    """Finished trainings that differ in the seed alone, of `planned`.
+    """Finished trainings that differ only in the seed, of `planned`.
 
     texts: the other settings that vary. spread: figure -> (mean, least, largest). pareto: no other group's means beat
     these in the objectives.

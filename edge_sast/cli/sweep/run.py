@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.sweep import places, plot, report
+from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.cli.sweep.space import LeftOut, Space
-from edge_sast.cli.sweep.study import BEAT_SECONDS, OBJECTIVES, Held, Ledger, database_errors
+from edge_sast.cli.sweep.study import BEAT_SECONDS, Held, Ledger, database_errors
 from edge_sast.cli.sweep.trial import NO_SPACE, read_figures
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
@@ -34,6 +35,7 @@ MOST_REASON = 300  # characters
 SAID = "edge-sast: "  # begins the line that says why a command ended
 
 
+@database_errors()
 def sweep(args: argparse.Namespace) -> int:
     """`edge-sast sweep`."""
     objectives = _check(args)
@@ -51,7 +53,7 @@ def sweep(args: argparse.Namespace) -> int:
     _tell_left_out(left_out, args)
     runner = Runner(ledger, folder, args)
     try:
-        with kill_interrupts(), database_errors():
+        with kill_interrupts():
             runner.run()
     except KeyboardInterrupt:
         runner.stop()
@@ -121,9 +123,8 @@ class Runner:
 
     def _beat(self) -> None:
         while not self._stopped.wait(BEAT_SECONDS):
-            with suppress(
-                EdgeSastError
-            ):  # a full disk: who writes next tells it, unless there is space again
+            # A full disk: who writes next tells it, unless there is space again.
+            with suppress(EdgeSastError):
                 self._ledger.beat()
 
     def _work(self) -> None:

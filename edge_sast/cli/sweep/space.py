@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from edge_sast.cli.learn.train import add_setting_arguments
-from edge_sast.cli.options.training import training_config
+from edge_sast.cli.options.settings import training_config
+from edge_sast.cli.options.training import add_setting_arguments
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from trainer.data.recordings import open_data
@@ -178,9 +178,7 @@ class Space:
             if names.count(name) > 1:
                 raise EdgeSastError(f"{source} {flag(name)}: named twice; give all its values at once")
             if getattr(args, name) != self.options.actions[name].default:
-                raise EdgeSastError(
-                    f"{flag(name)} has a value of its own and one in {source}; leave one away"
-                )
+                raise EdgeSastError(f"{flag(name)} has a value of its own and one in {source}; leave one out")
         self.fixed = {n: getattr(args, n) for n in self.options.actions if n not in names}
         if self.fixed.get("data") and Path(self.fixed["data"]).exists():
             self.fixed["data"] = str(Path(self.fixed["data"]).resolve())

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.cli.sweep.space import Axis, Space, Training
 from edge_sast.errors import EdgeSastError
 from trainer.settings.checks import flag
@@ -39,13 +40,6 @@ except ImportError as error:
 JOURNAL_NAME = "study.journal"
 BEAT_SECONDS = 60.0
 GRACE_SECONDS = 300.0  # several missed beats, and clocks of machines that differ
-# figure of a trial, direction
-OBJECTIVES = {
-    "accuracy": ("accuracy", "maximize"),
-    "synops": ("synops_per_sample", "minimize"),
-    "flash": ("flash_bytes", "minimize"),
-    "ram": ("ram_bytes", "minimize"),
-}
 
 
 @dataclass(frozen=True)
@@ -159,7 +153,7 @@ class Ledger:
 
     def release(self, held: Held) -> None:
         """Leave a trial to whoever comes next."""
-        with self._lock:
+        with self._lock, database_errors():
             self._held.pop(held.number, None)
             self._note(held.id, "alive", 0.0)
 

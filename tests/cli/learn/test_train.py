@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 from edge_sast.cli.learn import train
-from edge_sast.cli.options.training import training_config
+from edge_sast.cli.options.settings import training_config
 from trainer.settings.config import TrainConfig
 
 

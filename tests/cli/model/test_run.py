@@ -239,8 +239,11 @@ def test_an_empty_recording_is_run(home, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give recording files or --data DATA, one of the two"),
-        (["a.bin", "--data", "digits"], "give recording files or --data DATA, one of the two"),
+        ([], r"give recording files or --data DATA \(such as digits\), one of the two"),
+        (
+            ["a.bin", "--data", "digits"],
+            r"give recording files or --data DATA \(such as digits\), one of the two",
+        ),
         (
             ["a.bin", "--record", "0"],
             "--record LAYER and --record-out FILE go together; give both or neither",

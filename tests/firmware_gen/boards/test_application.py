@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.ports import open_port
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Linear

@@ -7,8 +7,9 @@ import struct
 import numpy as np
 import pytest
 
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording, make_events
-from edge_sast.events.to_bins import Binning, bin_recording
+from edge_sast.events.to_bins import bin_recording
 from firmware_gen.build.event_bytes import sent_step_bytes, stream_bytes, within_steps
 
 BINNING = Binning(34, 30, 1, 1000, 4, 1)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.recording import Recording
-from edge_sast.events.to_bins import BinnedEvents, bin_recording
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator
 from tests.firmware_gen.builds import (

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Linear
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.memory import memory

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model import modelfile
 from edge_sast.model.layers import Conv2d, Flatten, Linear, OrPool
 from edge_sast.model.model import MAX_CLASS_NAME, Model

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from edge_sast.events.to_bins import Binning
+from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.memory import memory

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import CheckFailedError
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.recording import make_events
-from edge_sast.events.to_bins import BinnedEvents
 from firmware_gen.build.known_answers import random_recordings
 from firmware_gen.emulator import measure
 from firmware_gen.emulator.counts import PARTS, by_part, part_of

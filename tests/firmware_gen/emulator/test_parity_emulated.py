@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_sast.parity.compare import compare
-from edge_sast.parity.compare_unobserved import compare_quiet
 from edge_sast.parity.device_trace import trace_format
+from edge_sast.parity.mismatch import Place
+from edge_sast.parity.rows import compare_device
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import step_bytes
 from firmware_gen.build.opened import open_build
@@ -44,6 +44,5 @@ def test_random_models(tmp_path, seed):
     recordings = binned(model, make_inputs(model, seed))
     for i in range(len(recordings)):
         expected, got = simulator.trace(recordings, i), network.record(step_bytes(recordings, i))
-        assert compare(expected, got, i, "random").first is None
-        assert got.quiet is not None
-        assert compare_quiet(model, expected, got.quiet, i, "random").first is None
+        assert got.unobserved is not None
+        assert compare_device(model, expected, got, Place(i, "random")).first is None

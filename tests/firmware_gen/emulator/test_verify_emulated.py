@@ -160,6 +160,7 @@ def test_c_that_does_not_compile(build):
 @pytest.mark.parametrize("package", ["unicorn", "elftools.elf.elffile"])
 def test_a_missing_emulator(everything, monkeypatch, capsys, package):
     monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "firmware_gen.toolchain.elf", raising=False)
     assert main(["verify", str(everything), "--on", "cortex-m"]) == 2
     name = "unicorn" if package == "unicorn" else "pyelftools"
     message = f"edge-sast: the Python package {name} is missing; pip install 'edge-sast[emulator]'\n"
@@ -209,6 +210,38 @@ def test_a_cache_that_zig_cannot_use_is_done_without(tmp_path, monkeypatch, caps
     with pytest.raises(EdgeSastError, match="failed with exit code 1: "):
         toolchain.run_with_cache(lambda variables: run_compiler(command, "", variables), scratch)
     assert capsys.readouterr().err == ""
+
+
+def compiled_by_zig(tmp_path, text, *core):
+    """How often `run` was called, and the words that each call added to the command."""
+    source, calls = tmp_path / "one.c", []
+    source.write_text(text)
+    command = [*toolchain.compiler("zig", CORES[core[0]]), "-c", str(source), "-o", str(tmp_path / "one.o")]
+
+    def run(words, variables):
+        calls.append(words[len(command) :])
+        if core[1:] and "-nostdlib" in words:
+            raise EdgeSastError(f"error: undefined symbol: {core[1]}")
+        run_compiler(words, "", variables)
+
+    return calls, lambda: toolchain.run_zig(run, command, tmp_path)
+
+
+def test_what_is_wrong_in_a_source_is_not_compiled_again(tmp_path):
+    calls, compile_ = compiled_by_zig(tmp_path, "int one(void) { return 1 }", "cortex-m4")
+    with pytest.raises(EdgeSastError, match=r"one\.c:1:\d+: error: expected ';'"):
+        compile_()
+    assert calls == [["-nostdlib"]]
+
+
+def test_zigs_runtime_library_is_linked_where_it_is_needed_alone(tmp_path):
+    for core, expected in (
+        (("cortex-m4",), [["-nostdlib"]]),
+        (("cortex-m0", "__aeabi_lmul"), [["-nostdlib"], []]),
+    ):
+        calls, compile_ = compiled_by_zig(tmp_path, "int one(void) { return 1; }", *core)
+        compile_()
+        assert calls == expected
 
 
 def test_a_core_that_cannot_be_emulated(everything):

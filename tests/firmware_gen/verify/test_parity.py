@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording, make_events
-from edge_sast.events.to_bins import Binning
 from edge_sast.model.bounds import accumulator_bound
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, OrPool, RecurrentLinear, SumPool
 from edge_sast.model.model import Model
-from edge_sast.parity.compare import compare
 from edge_sast.parity.device_trace import trace_format
+from edge_sast.parity.mismatch import Place
+from edge_sast.parity.rows import compare_device
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import EVENT, recording_bytes, step_bytes
 from firmware_gen.c_plan.kernels import kernels
@@ -101,7 +102,7 @@ def test_random_models(host, monkeypatch, seed):
     streams = [recording_bytes(step_bytes(recordings, i)) for i in range(len(inputs))]
     simulator = Simulator(model)
     for i, got in enumerate(replay(host(model), model, streams)):
-        assert compare(simulator.trace(recordings, i), got, i, "random").first is None
+        assert compare_device(model, simulator.trace(recordings, i), got, Place(i, "random")).first is None
         check_against_oracle(oracle_run(model, inputs[i]), got)
 
 
@@ -270,7 +271,8 @@ def test_drawn_models_on_drawn_events(sanitized_library, data):
     with TemporaryDirectory() as scratch:
         (got,) = replay(build_host(model, Path(scratch), sanitized_library), model, [stream])
     counts = as_counts(recording, model.binning)
-    assert compare(Simulator(model).trace(binned(model, [counts]), 0), got, 0, "drawn").first is None
+    expected = Simulator(model).trace(binned(model, [counts]), 0)
+    assert compare_device(model, expected, got, Place(0, "drawn")).first is None
     check_against_oracle(oracle_run(model, counts), got)
 
 

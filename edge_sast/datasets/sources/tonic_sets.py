@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_sast.datasets.folder import FolderDataset
-from edge_sast.datasets.listing import Entry, list_entries
+from edge_sast.datasets.sources.folder import FolderDataset
+from edge_sast.datasets.sources.listing import Entry, list_entries
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats.registry import Sensor
+from edge_sast.formats.contract import Sensor
 from edge_sast.terminal import echo
 
 GESTURES = (

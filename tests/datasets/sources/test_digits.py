@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from edge_sast.datasets import digits
-from edge_sast.datasets.digits import DigitsDataset, SaccadeFilm
 from edge_sast.datasets.load import load_binned
+from edge_sast.datasets.sources import digits
+from edge_sast.datasets.sources.digits import DigitsDataset, SaccadeFilm
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
 from edge_sast.events.pixel import PixelModel
-from edge_sast.events.to_bins import Binning
 
 pytest.importorskip("sklearn", reason="the built-in digits come with scikit-learn")
 

@@ -2,9 +2,9 @@ import zipfile
 
 import pytest
 
-from edge_sast.datasets.folder import open_folder
 from edge_sast.datasets.open import open_dataset
-from edge_sast.datasets.split_names import ALSO
+from edge_sast.datasets.sources.folder import open_folder
+from edge_sast.datasets.sources.split_names import ALSO
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.atis import write_recording_atis
 from tests.events.oracles import random_recording, write_classes, zip_folder

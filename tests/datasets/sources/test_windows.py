@@ -8,10 +8,11 @@ from edge_sast.cli import main as cli
 from edge_sast.datasets.dataset import OwnTime
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
-from edge_sast.datasets.windows import MIN_WINDOWS, WindowedDataset, split_by_time
+from edge_sast.datasets.sources.windows import MIN_WINDOWS, WindowedDataset, split_by_time
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
 from edge_sast.events.recording import Recording, make_events
-from edge_sast.events.to_bins import Binning, bin_recording
+from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.registry import read_file
 from tests.events.oracles import random_recording, write_classes
@@ -22,7 +23,7 @@ WINDOW = 9_000  # of recordings of about 90 ms
 
 @pytest.fixture
 def flat(tmp_path):
-    """One recording a class, without folders."""
+    """One recording per class, without folders."""
     (tmp_path / "set").mkdir()
     for seed, name in enumerate(("mug", "mouse")):
         (tmp_path / "set" / f"{name}.bin").write_bytes(write_recording_atis(random_recording(seed).events))
@@ -163,7 +164,7 @@ def test_windows_without_events_are_left_out_on_demand(tmp_path, capsys):
 def test_mistakes_are_one_line(flat):
     message = (
         f"data '{flat}' holds 2 recordings without class folders; put them into <class>/<recording> or "
-        "<split>/<class>/<recording>, or cut long recordings, one file a class, into windows with --window-us N"
+        "<split>/<class>/<recording>, or cut long recordings, one file per class, into windows with --window-us N"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         open_dataset(flat)

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from edge_sast.datasets.dataset import OwnTime
-from edge_sast.datasets.dataset_toml import parse_dataset_toml
-from edge_sast.datasets.folder import open_folder
-from edge_sast.datasets.windows import WindowedDataset
+from edge_sast.datasets.sources.dataset_toml import parse_dataset_toml
+from edge_sast.datasets.sources.folder import open_folder
+from edge_sast.datasets.sources.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
 from tests.events.oracles import write_classes, zip_folder
 

@@ -1,14 +1,14 @@
 """Which recordings a run is trained on and judged by."""
 
-import argparse
 import re
 
 import pytest
 
-from edge_sast.cli.options.run_data import evaluation_data
+from edge_sast.datasets.selection import DataOptions
 from edge_sast.errors import EdgeSastError
 from tests.cli.recordings import write_lines
 from trainer.data.recordings import open_data, training_data
+from trainer.measure.recordings import evaluation_data
 from trainer.run.checkpoint import Standing
 from trainer.settings.config import TrainConfig
 
@@ -17,21 +17,18 @@ from trainer.settings.config import TrainConfig
 def test_what_was_held_out_of_other_recordings_is_unknown(tmp_path, older):
     place = write_lines(tmp_path, {"train": 4}) / "train"
     config = TrainConfig.of("hard", data=str(place), arch="or4-out", dt_us=1000, steps=4, valid_fraction=0.25)
-    args = argparse.Namespace(
-        data=None, split=None, sensor=None, window_us=None, download_dir=None, skip_empty=False, limit=None
-    )
-    args.cache_dir = str(tmp_path / "cache")
-    data = training_data(open_data(config), config, args.cache_dir)
+    options = DataOptions(cache_dir=str(tmp_path / "cache"))
+    data = training_data(open_data(config), config, options.cache_dir)
     watching = "" if older else data.valid.digest()
     stored = Standing(config, data.train.binning, data.train.classes, data.train.digest(), 1, watching)
-    found = evaluation_data(stored, args)
+    found = evaluation_data(stored, options)
     assert (found.binned.digest(), found.name) == (data.valid.digest(), f"{place}, held out of all")
     changed = []
     for file in sorted(place.rglob("*.bin")):
         whole = file.read_bytes()
         file.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])  # its first event, a pixel further
         try:
-            evaluation_data(stored, args)
+            evaluation_data(stored, options)
         except EdgeSastError as error:
             changed.append(str(error))
         file.write_bytes(whole)

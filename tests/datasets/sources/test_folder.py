@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from edge_sast.datasets.folder import open_folder, sort_classes
+from edge_sast.datasets.sources.folder import open_folder, sort_classes
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.atis import write_recording_atis
 from tests.events.oracles import random_recording, write_classes, zip_folder

@@ -1,0 +1,90 @@
+"""What is compared of a recording: the runtime's trace beside what another implementation computed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_sast.model.arithmetic import leak
+from edge_sast.model.model import Model
+from edge_sast.parity.compare import Comparison, Row, compare
+from edge_sast.parity.device_trace import DeviceRecording, Unobserved
+from edge_sast.parity.mismatch import Place
+from edge_sast.runtime.simulator import Trace
+
+
+class Answer(Protocol):
+    """What any run of a recording ends with. outputs: int32 [classes]; synops, spikes: [layers], of all steps."""
+
+    @property
+    def outputs(self) -> NDArray: ...
+    @property
+    def prediction(self) -> int: ...
+    @property
+    def synops(self) -> NDArray: ...
+    @property
+    def spikes(self) -> NDArray: ...
+
+
+def compare_device(model: Model, expected: Trace, got: DeviceRecording, place: Place) -> Comparison:
+    """All that a program of the host or of an emulated core writes, with its run without an observer if it made one."""
+    rows = observed_rows(expected, got)
+    if got.unobserved is not None:
+        rows += unobserved_rows(model, expected, got.unobserved)
+    return compare(expected.layers, rows, place)
+
+
+def observed_rows(expected: Trace, got: DeviceRecording) -> list[Row]:
+    """Every membrane, spike, counter, CRC and output. In the order of the CRC's bytes: a membrane before its spike."""
+    a, b = expected, got.trace
+    totals = got.total_synops, got.total_spikes
+    return [
+        Row("membrane", a.membranes, b.membranes, ("step", "neuron")),
+        Row("spike", a.spikes, b.spikes, ("step", "neuron")),
+        Row("synops", a.synops, b.synops, ("step", "layer")),
+        Row("spikes", a.spike_counts, b.spike_counts, ("step", "layer")),
+        Row("crc", a.crcs, b.crcs, ("step",)),
+        *_end_rows("", a, b.outputs, b.prediction, *totals),
+    ]
+
+
+def unobserved_rows(model: Model, expected: Trace, got: Unobserved) -> list[Row]:
+    """Of the run that a device really makes: stored membranes, which are leaked ones, counters and outputs."""
+    stored = stored_membranes(model, expected)
+    return [
+        Row("unobserved membrane", stored, got.membranes, ("step", "neuron")),
+        Row("unobserved synops", expected.synops, got.synops, ("step", "layer")),
+        Row("unobserved spikes", expected.spike_counts, got.spike_counts, ("step", "layer")),
+        *_end_rows("unobserved ", expected, got.outputs, got.prediction, got.total_synops, got.total_spikes),
+    ]
+
+
+def answer_rows(expected: Trace, got: Answer, crcs: NDArray | None) -> list[Row]:
+    """Of a run that tells its answer, and the CRC of each step (uint32 [T]) where `crcs` is given."""
+    ends = _end_rows("", expected, got.outputs, got.prediction, got.synops, got.spikes)
+    return ends if crcs is None else [Row("crc", expected.crcs, crcs, ("step",)), *ends]
+
+
+def stored_membranes(model: Model, trace: Trace) -> NDArray[np.int32]:
+    """What a device keeps between steps, int32 [T, neurons]: leak(v) of every membrane (docs/arithmetic.md §4)."""
+    layers = dict(model.weighted())
+    stored = trace.membranes.copy()
+    for layer in trace.layers:
+        part = slice(layer.start, layer.stop)
+        stored[:, part] = leak(stored[:, part], *layers[layer.index].neuron.leak_shifts)
+    return stored
+
+
+def _end_rows(
+    kind: str, expected: Trace, outputs: NDArray, prediction: int, synops: NDArray, spikes: NDArray
+) -> list[Row]:
+    """What a recording ends with; kind: put before each quantity."""
+    totals = [c.sum(axis=0, dtype=np.uint64) for c in (expected.synops, expected.spike_counts)]
+    return [
+        Row(f"{kind}output", expected.outputs, outputs, ("class",)),
+        Row(f"{kind}class", expected.prediction, prediction),
+        Row(f"{kind}total synops", totals[0], synops, ("layer",)),
+        Row(f"{kind}total spikes", totals[1], spikes, ("layer",)),
+    ]

@@ -1,0 +1,35 @@
+"""The README's pictures: figures as the pages have them, and every picture that a page shows is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from readme_pictures import accuracy_against_synops, example_points, path, table_points
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_points_are_those_of_the_tables():
+    text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    points = table_points(text, "Accuracy against SynOps")
+    assert len(points) == 5
+    assert points[2] == ((94_940.0,) * 3, (98.85,) * 3)
+    spread = table_points(text, "Small networks")
+    assert spread[0] == ((40_159.0, 37_195.0, 43_123.0), (96.95, 96.7, 97.2))
+    with_other_columns = table_points(text, "N-MNIST, all recordings, with the integer finish")
+    assert with_other_columns[0] == ((412_278.0, 394_241.0, 429_556.0), (98.77, 98.55, 98.9))
+
+
+def test_example_models_are_found():
+    text = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    found = {(synops[0], accuracy[0]) for synops, accuracy in example_points(text)}
+    assert {(65_050.0, 98.5), (42_037.0, 98.0), (92_118.0, 98.15)} <= found
+
+
+def test_pictures_can_be_drawn():
+    for figure in (path(), accuracy_against_synops(ROOT / "docs" / "results.md")):
+        figure.canvas.draw()
