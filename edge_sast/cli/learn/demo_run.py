@@ -39,10 +39,10 @@ SETTINGS = TrainConfig.of(
     beta=8.0,
     rho=0.05,
     rho_warmup=2,
-    epochs=40,
+    epochs=24,
     qat_epochs=3,
     batch_size=32,
-    lr=5e-3,
+    lr=1e-2,
     augment_shift=2,
     valid_fraction=0.1,
 )
