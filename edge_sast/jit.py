@@ -24,12 +24,15 @@ _IMPORT = re.compile(
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = False) -> Callable[..., Any]:
+def jit(
+    function: Callable[..., Any], *, parallel: bool = False, inline: bool = False, inner: bool = False
+) -> Callable[..., Any]:
     """`function` compiled by Numba without the GIL; call it below a plain Python function, or decorate with it.
 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
+    `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart.
     Serial and parallel forms may be made of the same function. A parallel loop counts in uint64 where Numba
     infers types with int64: of what it passes on it makes an np.int64 first, or all that it calls is compiled
     twice. Compiled code is kept on disk where a cache folder is writable, and compiled anew in each process
@@ -50,6 +53,8 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, inline: bool = 
     options: dict[str, Any] = {"nogil": True, "parallel": parallel, "error_model": "numpy"}
     if inline:
         options["inline"] = "always"
+    if inner:
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     compiled: Any = numba.njit(**options)(named)
     compiled._cache = kernel_cache.cache_of(named)  # what cache=True does, with files that are checked
     return cast(Callable[..., Any], compiled)

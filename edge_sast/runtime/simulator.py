@@ -18,7 +18,7 @@ from edge_sast.runtime.run import (
     Record,
     Results,
     Stream,
-    new_state_jit,
+    new_state,
     run_ranges_parallel,
     run_ranges_serial,
     run_recording_jit,
@@ -26,6 +26,8 @@ from edge_sast.runtime.run import (
 
 # More ranges than threads, so that a thread with quiet recordings takes over from one with busy ones.
 _RANGES_PER_THREAD = 8
+# So many recordings at most go one by one through what a trace runs too: one form less to compile.
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ class Simulator:
         """
         stream = self._stream(binned)
         results = self._results(len(binned))
-        ranges = numba.get_num_threads() * _RANGES_PER_THREAD if parallel else 1
-        bounds = np.linspace(0, len(binned), ranges + 1).astype(np.int64)
-        run = run_ranges_parallel if parallel else run_ranges_serial
-        run(self._program, stream, results, bounds)
+        if parallel or len(binned) > _FEW:
+            self._run_ranges(stream, results, len(binned), parallel)
+        else:
+            state, record = new_state(self._program), self._record(steps=0)
+            for i in range(len(binned)):
+                run_recording_jit(self._program, state, stream, i, results, record)
         predictions = results.outputs.argmax(axis=1)
         return RunResult(results.outputs, predictions, self._labels(binned), results.synops, results.spikes)
 
@@ -117,7 +121,7 @@ class Simulator:
         stream = self._stream(binned)
         results = self._results(len(binned))
         record = self._record()
-        run_recording_jit(self._program, new_state_jit(self._program), stream, i, results, record)
+        run_recording_jit(self._program, new_state(self._program), stream, i, results, record)
         outputs = results.outputs[i]
         return Trace(self.layers, *record, self._crcs(record), outputs, int(outputs.argmax()))
 
@@ -125,7 +129,7 @@ class Simulator:
         """The CRC of every step of every recording, uint32 [N, T]. Raises EdgeSastError as `run` does."""
         stream = self._stream(binned)
         results = self._results(len(binned))
-        record, state = self._record(), new_state_jit(self._program)
+        record, state = self._record(), new_state(self._program)
         crcs = np.empty((len(binned), self.model.binning.steps), np.uint32)
         for i in range(len(binned)):
             run_recording_jit(self._program, state, stream, i, results, record)
@@ -150,8 +154,16 @@ class Simulator:
         outputs = np.empty((n, len(self.model.classes)), np.int32)
         return Results(outputs, np.empty((n, weighted), np.int64), np.empty((n, weighted), np.int64))
 
-    def _record(self) -> Record:
-        steps, neurons, weighted = self.model.binning.steps, self.layers[-1].stop, len(self.layers)
+    def _run_ranges(self, stream: Stream, results: Results, recordings: int, parallel: bool) -> None:
+        ranges = numba.get_num_threads() * _RANGES_PER_THREAD if parallel else 1
+        bounds = np.linspace(0, recordings, ranges + 1).astype(np.int64)
+        run = run_ranges_parallel if parallel else run_ranges_serial
+        run(self._program, stream, results, bounds)
+
+    def _record(self, steps: int | None = None) -> Record:
+        """Room for a trace of so many steps, all where None."""
+        steps = self.model.binning.steps if steps is None else steps
+        neurons, weighted = self.layers[-1].stop, len(self.layers)
         return Record(
             np.empty((steps, neurons), np.int32),
             np.empty((steps, neurons), np.uint8),
