@@ -1,4 +1,4 @@
-"""What a model takes on an 8-bit AVR with 16 KB of RAM (ATmega1284P), emulated by simavr: bytes, and cycles a step.
+"""What a model takes on an 8-bit AVR with 16 KB of RAM (ATmega1284P), emulated by simavr: bytes, and cycles per step.
 
     python benchmarks/avr.py MODEL --data DATA --split valid --limit 2
 
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         raise EdgeSastError(f"the emulated program did not end: {said[-200:]!r}")
     print(f"of RAM, never reached by the stack: {lines.pop().removeprefix('free')} bytes")
     cycles = TICK * np.array(lines, int)
-    print(f"{len(cycles)} steps: {cycles.mean():,.0f} cycles a step, at most {cycles.max():,}")
+    print(f"{len(cycles)} steps: {cycles.mean():,.0f} cycles per step, at most {cycles.max():,}")
     return 0
 
 

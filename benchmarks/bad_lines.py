@@ -6,7 +6,7 @@
 Each run is the command itself, on a few recordings and a line drawn from the run's seed: how many bytes are flipped,
 lost, doubled or swapped, alike or mostly in one direction, and a board that restarts, stalls or repeats itself. The
 board is the virtual one, or whatever --board-command starts: it is given MODE, UP and DOWN as three arguments of JSON
-(rates a byte of flip, drop, dup and swap in either direction; in MODE seed, and rates a frame of reset, mute, twice),
+(rates a byte of flip, drop, dup and swap in either direction; in MODE seed, and rates per frame of reset, mute, twice),
 prints the port to give to hil and serves it until it is ended.
 
 `hil` compares every recording with the runtime, so its exit code 1 is a wrong result that was taken for a right one.
@@ -46,7 +46,7 @@ from firmware_gen.virtual.board import RX_BYTES, build_virtual_board, running
 from firmware_gen.virtual.faults import FaultPlan
 from firmware_gen.virtual.relay import RelaySettings
 
-LEAST_RATE, MOST_RATE = 1e-4, 0.1  # faults a byte
+LEAST_RATE, MOST_RATE = 1e-4, 0.1  # faults per byte
 PATIENCE_S, STALL_S = (5.0, 5.0, 60.0), (2.0, 10.0)
 
 

@@ -4,7 +4,7 @@ An estimate, never a measurement. Sources: Cortex-M4 Technical Reference Manual 
 section on load and store timings; Cortex-M0+ (DDI 0484) and Cortex-M0 (DDI 0432), tables 3-1. Assumed: memory without
 wait states, no contention for the bus, the fast multiplier on M0 and M0+, `REFILL` cycles to refill the M4's pipeline
 (the manual says 1 to 3), 12 cycles a division (2 to 12), no folded IT instruction. What an IT block skips
-counts as if executed. On the M4 a load costs 2, or 1 right behind a load that does not give its address; one cycle is
+counts as if executed. On the M4 a load costs 2, or 1 right after a load that does not give its address; one cycle is
 added where the address comes out of the instruction just before; a single store costs 1 (2 with a register offset).
 Pipelining ends with a block.
 """

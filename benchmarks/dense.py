@@ -3,12 +3,12 @@
     python benchmarks/dense.py examples/nmnist-int8.safetensors --data DATA --limit 20 --json FILE --plot docs/figures
     python benchmarks/dense.py --on cortex-m0 --toolchain gcc
 
-The spiking firmware runs T steps a decision at input rates from 0.1 % to 30 % (random inputs, each with 1.85 events on
-average, as a sensor sends them; without the repeats in brackets, where that is another figure), the dense network one
-frame. Instructions are exact counts of an emulated core; cycles are estimated from them and from the core's documented
-timings (see cycles.py), and measured nowhere. Both sides are compiled alike and checked bit for bit. Crossings are
-interpolated linearly between rates, both axes logarithmic; "steps a dense frame" is how many steps the fastest dense
-kernels' frame is worth. With --data, a model's recordings give one more point: what its own data cost.
+The spiking firmware runs T steps per decision at input rates from 0.1 % to 30 % (random inputs, each with 1.85 events
+on average, as a sensor sends them; without the repeats in brackets, where that is another figure), the dense network
+one frame. Instructions are exact counts of an emulated core. Cycles are estimated from them and from the core's
+documented timings (see cycles.py), and measured nowhere. Both sides are compiled alike and checked bit for bit.
+Crossings are interpolated linearly between rates, both axes logarithmic. "Steps per dense frame" is how many steps the
+fastest dense kernels' frame is worth. With --data, a model's recordings give one more point: what its own data cost.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def crossing(rates: list[float], costs: list[float], dense: float) -> str:
 
 
 def crossings(comparison: Comparison, unit: str) -> list[list[str]]:
-    """Rows: dense kernels, its cost, crossing rate for each number of steps a decision (without repeats)."""
+    """Rows: dense kernels, its cost, crossing rate for each number of steps per decision (without repeats)."""
     rivals = [(figures.title, figures.cost.of(unit)) for figures in comparison.dense]
     if comparison.case.name.startswith("reference") and (comparison.core, unit) == (
         "cortex-m4",
@@ -127,7 +127,7 @@ def crossings(comparison: Comparison, unit: str) -> list[list[str]]:
 
 def show(comparison: Comparison) -> None:
     dense, memory = comparison.dense[-1], footprint(CPlan(comparison.case.model(comparison.points[0].rate)))
-    print(f"\n{comparison.case.title}, {comparison.core}: {dense.macs:,} MACs a dense frame")
+    print(f"\n{comparison.case.title}, {comparison.core}: {dense.macs:,} MACs per dense frame")
     print(f"dense: RAM {dense.ram:,} bytes, tables {dense.flash:,} bytes; ", end="")
     print(f"spiking: RAM {memory.ram_bytes:,} bytes, tables {memory.flash_bytes:,} bytes")
     for unit in comparison.units():
@@ -151,11 +151,11 @@ def show(comparison: Comparison) -> None:
             rows,
             [
                 "input rate",
-                "SynOps a step",
-                "a step",
+                "SynOps per step",
+                "per step",
                 *decisions,
-                "a step without repeats",
-                "steps a dense frame",
+                "per step without repeats",
+                "steps per dense frame",
             ],
         )
         print()
@@ -169,7 +169,13 @@ def summary(compared: list[Comparison]) -> str:
     """Markdown: each network and unit, the fastest dense kernels, and the crossing rates with them."""
     shown = [compared[0].points[i] for i in _spread(len(compared[0].points), SUMMARY_RATES)]
     rates = ", ".join(f"{float(f'{100 * point.rate:.1g}'):g}" for point in shown)
-    heads = ["network", "counted", "a dense frame", f"a step at {rates} %", *(f"T = {n}" for n in DECISIONS)]
+    heads = [
+        "network",
+        "counted",
+        "per dense frame",
+        f"per step at {rates} %",
+        *(f"T = {n}" for n in DECISIONS),
+    ]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for comparison in compared:
         points = [comparison.points[i] for i in _spread(len(comparison.points), SUMMARY_RATES)]

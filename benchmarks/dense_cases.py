@@ -32,9 +32,8 @@ from firmware_gen.toolchain.cores import find_core
 
 TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
 NAME = "compared"
-EVENTS_A_SPIKE = (
-    1.85  # that a sensor sends for an input that spikes: N-MNIST in steps of 15 ms has 194 for 105
-)
+# That a sensor sends for an input that spikes: N-MNIST in steps of 15 ms has 194 for 105.
+EVENTS_A_SPIKE = 1.85
 HELD_RATE = 0.05  # input rate whose thresholds the network with fixed ones has
 SEED = 1
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dense import Comparison
     from matplotlib.axes import Axes
 
-COLOURS = {1: "#0072b2", 5: "#d55e00", 10: "#009e73"}  # steps a decision; Okabe and Ito's colours
+COLOURS = {1: "#0072b2", 5: "#d55e00", 10: "#009e73"}  # steps per decision; Okabe and Ito's colours
 MARKERS = {1: "o", 5: "s", 10: "D"}
 STYLES = ("--", "-", ":")  # of the dense kernels, plain C first
 DPI = 110
@@ -51,7 +51,7 @@ def _draw(ax: Axes, comparison: Comparison, unit: str) -> None:
     for steps in DECISIONS:
         look = {"color": COLOURS[steps], "marker": MARKERS[steps], "markersize": 4}
         costs = [point.decision(unit, steps) for point in comparison.points]
-        name = "spiking, a step" if steps == 1 else f"spiking, {steps} steps"
+        name = "spiking, 1 step" if steps == 1 else f"spiking, {steps} steps"
         ax.plot(rates, costs, label=name, **look)
         if comparison.recorded:
             cost = comparison.recorded.decision(unit, steps)
@@ -70,6 +70,6 @@ def _draw(ax: Axes, comparison: Comparison, unit: str) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_title(comparison.case.title, fontsize=9)
-    ax.set_xlabel(f"input spikes a step, % ({EVENTS_A_SPIKE:g} events each)")
+    ax.set_xlabel(f"input spikes per step, % ({EVENTS_A_SPIKE:g} events each)")
     ax.set_ylabel(unit if unit == "instructions" else f"estimated cycles, {unit}")
     ax.grid(True, which="major", linewidth=0.4)

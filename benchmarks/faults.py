@@ -159,7 +159,7 @@ class Bench:
         return self._traces[i]
 
     def _runs_right(self, link: BoardLink, first: int, kind: str) -> bool:
-        """One recording alone, or ROW of them one behind the other."""
+        """One recording alone, or ROW of them one after the other."""
         order = [(first + k) % len(self._binned) for k in range(ROW if kind == "row" else 1)]
         runs = link.runs((recording_steps(self._binned, i) for i in order), kind != "unobserved")
         return all(self._right(run, self._trace(i), kind) for i, run in zip(order, runs, strict=True))

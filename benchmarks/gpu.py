@@ -33,8 +33,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--batch", type=int, default=256, help="recordings a step")
-    parser.add_argument("--steps", type=int, nargs="+", default=[10, 100], help="time steps a recording")
+    parser.add_argument("--batch", type=int, default=256, help="recordings per step")
+    parser.add_argument("--steps", type=int, nargs="+", default=[10, 100], help="time steps per recording")
     parser.add_argument("--density", type=float, default=0.05, help="share of inputs that fire")
     parser.add_argument("--rounds", type=int, default=7, help="rounds, each with a turn of every library")
     parser.add_argument("--turn", type=int, default=10, help="training steps a turn")

@@ -12,7 +12,7 @@ Every recording is proven equal to the runtime in each way in which it is counte
   without repeats              each input's events only as often as they count: the binned list
   through sast_stream          as sent, with time stamps, in bursts of 64; a step is all from the end of the one before
 
-and random events, none of which repeats another, in the second way alone. The second table is of the first of these
+and random events, none of which repeats another, only in the second way. The second table is of the first of these
 ways. per SynOp: the scatter kernels; per neuron: the sweep, for each neuron and step; per spike: the delivery, for each
 spike on its way to a weighted layer. Instructions are not cycles: "cycles, about" is the mean times the two cycles (1.5
 on a Cortex-M0) that dense.py estimates of an instruction; nothing measured them.
@@ -37,7 +37,17 @@ from edge_sast.report.tables import print_table, write_json
 from firmware_gen.emulator.measure import Measurement, measure
 from firmware_gen.toolchain.cores import find_core
 
-WAY_HEADERS = ("input", "core", "compiler", "flags", "events", "a step", "instructions a step", "p99", "max")
+WAY_HEADERS = (
+    "input",
+    "core",
+    "compiler",
+    "flags",
+    "events",
+    "per step",
+    "instructions per step",
+    "p99",
+    "max",
+)
 WAY_HEADERS += ("cycles, about",)
 HEADERS = ("input", "core", "compiler", "flags", "SynOps", "per SynOp", "per neuron", "per spike")
 HEADERS += ("input", "rest", "code", "stack")
@@ -57,7 +67,7 @@ def main() -> int:
                 rows.append(row(title, found))
                 figures.append({"case": title, "model_hash": modelfile.model_hash(model), **found.figures()})
                 mean = found.instructions / found.steps
-                print(f"{title}, {name}, {toolchain}: {mean:,.0f} a step", file=sys.stderr)
+                print(f"{title}, {name}, {toolchain}: {mean:,.0f} per step", file=sys.stderr)
     print_table(ways, WAY_HEADERS)
     print()
     print_table(rows, HEADERS)
@@ -108,7 +118,7 @@ def row(title: str, found: Measurement) -> list[str]:
 
 
 def print_functions(figures: dict) -> None:
-    """Of the last case: instructions a step and bytes, function by function."""
+    """Of the last case: instructions per step and bytes, function by function."""
     names = sorted({*figures["functions"], *figures["code"]}, key=lambda n: -figures["functions"].get(n, 0))
     rows = [
         [
@@ -119,7 +129,7 @@ def print_functions(figures: dict) -> None:
         for name in names
     ]
     print()
-    print_table(rows, ["function", "instructions a step", "bytes"])
+    print_table(rows, ["function", "instructions per step", "bytes"])
 
 
 def parse_arguments() -> argparse.Namespace:

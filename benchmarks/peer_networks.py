@@ -150,7 +150,7 @@ def build(library: str, steps: int) -> tuple[nn.Module, int]:
 
 
 def lif_alone(library: str) -> tuple[Neuron, int]:
-    """A layer of neurons alone, and its dimension of time."""
+    """A single layer of neurons, and its dimension of time."""
     if library == OURS:
         from trainer.operations.lif import lif
         from trainer.settings.passes import Spike
@@ -190,7 +190,7 @@ class Worker:
         self.dim = dim
 
     def run(self) -> None:
-        """Forward, loss, backward, optimiser step; of a layer alone, forward and backward."""
+        """Forward, loss, backward, optimiser step; of a single layer, forward and backward."""
         if self.alone:
             self.x.grad = None
             self.layer(self.x).backward(self.upstream)

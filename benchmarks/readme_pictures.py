@@ -1,8 +1,9 @@
 """The pictures of the README: the path, events with a network's spikes, accuracy against SynOps.
 
-    python benchmarks/readme_pictures.py --model MODEL --recording FILE [--sensor WxH]
+    python benchmarks/readme_pictures.py
 
-The second is a real run of MODEL on FILE, the third the tables of docs/results.md; nothing is trained. Needs
+The second is a real run of an example model on a recording, the third the tables of docs/results.md and the example
+models of N-MNIST. Nothing is trained. Needs
 `pip install 'edge-sast[plots]'`. Colours are Okabe and Ito's, which the colour-blind tell apart.
 """
 
@@ -43,13 +44,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", type=Path, default=ROOT / "examples" / "digits-int8.safetensors")
-    parser.add_argument("--recording", type=Path, required=True)
-    parser.add_argument("--sensor", help="size in pixels, where the file does not say it, such as 24x24")
+    parser.add_argument("--recording", type=Path, default=ROOT / "examples" / "digit-7.bin")
+    parser.add_argument("--sensor", default="24x24", help="size in pixels, where the file does not say it")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "figures")
     args = parser.parse_args()
     model, recording = (
         modelfile.load(args.model),
-        read_file(args.recording, parse_sensor(args.sensor) if args.sensor else None),
+        read_file(args.recording, parse_sensor(args.sensor)),
     )
     write(args.out / "path.png", path())
     write(args.out / "spikes.png", spikes(model, recording))
@@ -193,7 +194,7 @@ def _draw_raster(ax: Axes, fired: np.ndarray, title: str, model: Model) -> None:
     """fired: uint8 [T, neurons]. A spike is a line in its time step."""
     step, neuron = np.nonzero(fired)
     width = model.binning.dt_us / 1000
-    ax.hlines(neuron, (step + 0.25) * width, (step + 0.75) * width, color=BLACK, linewidth=0.5)
+    ax.hlines(neuron, (step + 0.25) * width, (step + 0.75) * width, color=BLACK, linewidth=0.3)
     ax.set_ylabel("neuron")
     ax.set_ylim(-0.02 * fired.shape[1], 1.02 * fired.shape[1])
     ax.set_title(title, loc="left", fontsize=9)

@@ -48,7 +48,7 @@ def main() -> int:
     )
     parser.add_argument("--data", required=True, help="N-MNIST, or another data set")
     parser.add_argument("--arch", default="16c5s2p2-or2-64c3p1-or2-out")
-    parser.add_argument("--steps", type=int, default=10, help="time steps a recording")
+    parser.add_argument("--steps", type=int, default=10, help="time steps per recording")
     parser.add_argument("--limit", type=int, default=360, help="recordings, some of which may be held out")
     parser.add_argument("--rounds", type=int, default=9, help="rounds, each with an epoch of every variant")
     parser.add_argument("--json", help="write the figures")

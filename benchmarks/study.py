@@ -7,7 +7,7 @@
 
 What is run stands in study.toml (study_plan.py explains it), the prose of the report in study_text/. Each run is a
 process of one thread in a folder named after its settings: a changed setting is a new run, an interrupted one is taken
-up, a finished one is kept. Runs are judged on validation recordings alone, after the last epoch; nothing is chosen on
+up, a finished one is kept. Runs are judged only on validation recordings, after the last epoch; nothing is chosen on
 them within a run. A training that stops by itself is told in the tables.
 """
 
@@ -105,7 +105,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--config", default=HERE / "study.toml", help="what to run")
     parser.add_argument("--texts", default=HERE / "study_text", help="folder of the report's prose")
     parser.add_argument("--out", default="runs/study", help="folder of the runs")
-    parser.add_argument("--sections", nargs="+", help="these alone (a report then tells these alone)")
+    parser.add_argument("--sections", nargs="+", help="run, or report on, these sections only")
     parser.add_argument("--seeds", type=int, help="no more than so many seeds of each arm")
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time, one thread each")
     parser.add_argument("--cache-dir", help="where binned recordings are kept")
@@ -178,7 +178,7 @@ def run_one(place: Place, run: Run, before: Future[bool] | None) -> bool:
 
 
 def time_section(place: Place, section: Section) -> bool:
-    """Seconds an epoch of each row, in turn; nothing else should run meanwhile."""
+    """Seconds per epoch of each row, in turn; nothing else should run meanwhile."""
     file = place.timing(section)
     configs = [asdict(place.config(row.runs[0])) for row in section.rows]
     write_json(str(file), {"configs": configs, "rounds": section.time_rounds, "cache_dir": place.cache})

@@ -43,12 +43,12 @@ COLUMNS = {
     "int8": Column("INT8 %", "accuracy of the INT8 model, %"),
     "int4": Column("INT4 %", "accuracy of the INT4 model, %"),
     "trained": Column("% at its own bits", "accuracy of the integer model, %"),
-    "synops": Column("SynOps a recording", "SynOps a recording, thousands", 1e-3, 0),
+    "synops": Column("SynOps per recording", "SynOps per recording, thousands", 1e-3, 0),
     "flash": Column("flash, bytes", "flash, kB", 1e-3, 0),
     "ram": Column("RAM, bytes", "RAM, kB", 1e-3, 0),
     "evaluations": Column("gradient evaluations, epochs", "gradient evaluations, epochs of one each", 1.0, 1),
     "minutes": Column("minutes", "minutes of training, one core", 1.0, 1),
-    "epoch_seconds": Column("s an epoch", "seconds an epoch, one core", 1.0, 1),
+    "epoch_seconds": Column("s per epoch", "seconds per epoch, one core", 1.0, 1),
     "epoch_ratio": Column("time of an epoch, ×", "time of an epoch, × the reference's", 1.0, 2),
 }
 WHOLE = {"synops", "flash", "ram"}  # tables print them in ones
@@ -57,7 +57,7 @@ WHOLE = {"synops", "flash", "ram"}  # tables print them in ones
 @dataclass(frozen=True)
 class Plot:
     """One picture, a panel for each y. curve: y against the setting x, a line for each arm; scatter: y against the
-    column x, a point for each row; dots: the columns y of each row, on one scale. arms: of these alone, all for ().
+    column x, a point for each row; dots: the columns y of each row, on one scale. arms: only these, all for ().
     """
 
     kind: str

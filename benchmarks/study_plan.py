@@ -10,13 +10,13 @@
     [sections.NAME]             what is reported together
         title, base, seeds = [0, 1], arms = ["ARM", ..], columns = [..]
         set = { limit = 500 }   settings over those of the base
-        change.ARM = { .. }     keys over those of [arms.ARM], in this section alone
+        change.ARM = { .. }     keys over those of [arms.ARM], only in this section
         grid = { beta = [..] }  for all arms, but those that give the setting themselves
         reference = "ARM"       the arm that shares of the gap and differences are told against
         time_rounds = 3         time an epoch of each arm in turn, so often (study_run.py)
         plots = [{ kind = "curve", x = "beta", y = ["gap"] }]  or scatter (x a column), or dots (no x); arms, log_x
 
-"{data}" in a data setting is the folder that --data names; "none" leaves an optional setting away. Two sections that
+"{data}" in a data setting is the folder that --data names; "none" leaves an optional setting out. Two sections that
 ask for the same training share one run.
 """
 

@@ -86,7 +86,7 @@ class Report:
         return MARK.sub(fill, text)
 
     def table(self, section: Section) -> str:
-        """One line a row, then what is missing or stopped."""
+        """One line per row, then what is missing or stopped."""
         if not any(finished(run, self.results) for row in section.rows for run in row.runs):
             return "**No run of this section is there yet.**"
         lines = []
@@ -195,7 +195,7 @@ def number(column: str, value: float) -> str:
 
 
 def spread(column: str, cell: Cell) -> str:
-    """Mean and range; the value alone where the seeds agree or there is one."""
+    """Mean and range; only the value where the seeds agree or there is one."""
     texts = [number(column, value) for value in (cell.mean, cell.least, cell.most)]
     return texts[0] if texts[1] == texts[2] else f"{texts[0]} ({texts[1]} to {texts[2]})"
 

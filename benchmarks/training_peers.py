@@ -45,12 +45,14 @@ def main() -> int:
     parser.add_argument(
         "--density", type=float, default=0.05, help="share of inputs that fire, without --data"
     )
-    parser.add_argument("--batch", type=int, default=64, help="recordings a step")
-    parser.add_argument("--steps", type=int, nargs="+", default=[10], help="time steps a recording")
+    parser.add_argument("--batch", type=int, default=64, help="recordings per step")
+    parser.add_argument("--steps", type=int, nargs="+", default=[10], help="time steps per recording")
     parser.add_argument("--threads", type=int, nargs="+", default=[1], help="threads of each process")
     parser.add_argument("--rounds", type=int, default=7, help="rounds, each with a turn of every library")
     parser.add_argument("--turn", type=int, default=3, help="training steps a turn")
-    parser.add_argument("--neurons", type=int, default=1 << 17, help="size of the layer that is run alone")
+    parser.add_argument(
+        "--neurons", type=int, default=1 << 17, help="size of the layer that is run by itself"
+    )
     parser.add_argument("--json", help="write the figures")
     args = parser.parse_args()
     try:

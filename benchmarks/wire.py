@@ -3,7 +3,7 @@
     python benchmarks/wire.py examples/nmnist-int8.safetensors --data DIR/nmnist --split valid --json wire.json
 
 Events: their bytes (docs/protocol.md, section 4) over what the line could have carried between the first byte and the
-last result, all recordings one behind the other. Every result is compared with the runtime's. Computing is this
+last result, all recordings one after the other. Every result is compared with the runtime's. Computing is this
 computer's, so these are figures of the protocol and not of a board.
 """
 
@@ -56,7 +56,7 @@ def main() -> int:
         return 2 if isinstance(error, EdgeSastError) else 1
     print(
         f"{figures['recordings']} recordings, {figures['events_per_recording']:.0f} events each, "
-        f"{figures['bytes_per_event']:.3f} bytes an event with the ends of steps"
+        f"{figures['bytes_per_event']:.3f} bytes per event with the ends of steps"
     )
     rows = [
         [

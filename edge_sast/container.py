@@ -22,7 +22,7 @@ def read_header(data: bytes) -> dict[str, Any]:
         raise ValueError(f"it has {len(data)} bytes, its header's length alone takes {LENGTH_BYTES}")
     length, rest = int.from_bytes(data[:LENGTH_BYTES], "little"), len(data) - LENGTH_BYTES
     if length > min(rest, MAX_HEADER):
-        raise ValueError(f"its header takes {length} bytes, {min(rest, MAX_HEADER)} can be")
+        raise ValueError(f"its header takes {length} bytes, at most {min(rest, MAX_HEADER)} are possible")
     text = data[LENGTH_BYTES : LENGTH_BYTES + length].decode()
     if not text.startswith("{"):
         raise ValueError("its header is no JSON object")

@@ -1,4 +1,7 @@
-"""What the environment says to Numba, looked at before Numba is used: it ends with exceptions of its own."""
+"""What the environment says to Numba, looked at before Numba is used: it ends with exceptions of its own.
+
+And to threads, before there are any: they are to sleep while they wait.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,18 @@ from edge_sast.errors import EdgeSastError
 
 SETTINGS = ".numba_config.yaml"  # in the working folder: read by Numba where PyYAML is installed
 MOST_THREADS = 1024  # far more, and Numba crashes as it starts them
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")  # each says how an OpenMP thread waits
+
+
+def let_threads_sleep() -> None:
+    """Have OpenMP's threads sleep while they wait for work or for each other, unless the environment says how to wait.
+
+    A thread of PyTorch's that waits keeps its core busy for milliseconds by default, in the way of those that run our
+    kernels; and where another program has the core that the last thread of an operation needs, the others burn theirs
+    until it gets a turn, at the end of each operation. The OpenMP runtime reads this once, as torch is imported.
+    """
+    if not any(name in os.environ for name in WAITING):
+        os.environ["OMP_WAIT_POLICY"] = "passive"
 
 
 def check_environment() -> None:
@@ -48,7 +63,7 @@ def _try_threads(names: list[str]) -> None:
 
 
 def _try_settings() -> None:
-    """Numba alone knows what it makes of the file."""
+    """Only Numba knows what it makes of the file."""
     try:
         import numba
 

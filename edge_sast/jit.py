@@ -24,19 +24,15 @@ _IMPORT = re.compile(
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-def jit(
-    function: Callable[..., Any], *, parallel: bool = False, inline: bool = False, inner: bool = False
-) -> Callable[..., Any]:
+def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = False) -> Callable[..., Any]:
     """`function` compiled by Numba without the GIL; call it below a plain Python function, or decorate with it.
 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
     `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart.
-    Serial and parallel forms may be made of the same function. A parallel loop counts in uint64 where Numba
-    infers types with int64: of what it passes on it makes an np.int64 first, or all that it calls is compiled
-    twice. Compiled code is kept on disk where a cache folder is writable, and compiled anew in each process
-    where none is.
+    Loops are shared out among threads by `edge_sast.bulk.parts`. Compiled code is kept on disk where a cache folder is
+    writable, and compiled anew in each process where none is.
     """
     # Numba's cache knows neither the options nor the functions that a function calls: two forms would share
     # an entry, and an edit would leave callers in other files stale. So both go into the name.
@@ -49,8 +45,9 @@ def jit(
         function.__closure__,
     )
     named.__doc__ = function.__doc__
-    named.__qualname__ = f"{function.__name__}_{'parallel' if parallel else 'serial'}_{stamp}"
-    options: dict[str, Any] = {"nogil": True, "parallel": parallel, "error_model": "numpy"}
+    form = "inline" if inline else "inner" if inner else "called"
+    named.__qualname__ = f"{function.__name__}_{form}_{stamp}"
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if inline:
         options["inline"] = "always"
     if inner:

@@ -45,9 +45,8 @@ class KernelCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except (
-            Exception
-        ):  # what was sealed whole, but by another version of a package: it raises whatever it raises
+        # What was sealed whole, but by another version of a package: it raises whatever it raises.
+        except Exception:
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -109,9 +108,8 @@ def _unseal(path: str) -> Any:
         content = Path(path).read_bytes()
         digest, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
         return pickle.loads(data) if hashlib.sha256(data).digest() == digest else None
-    except (
-        Exception
-    ):  # what a pickle refers to may be gone with another version: it raises whatever it raises
+    # What a pickle refers to may be gone with another version: it raises whatever it raises.
+    except Exception:
         return None
 
 

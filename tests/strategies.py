@@ -211,7 +211,7 @@ def inputs(model: Model) -> st.SearchStrategy[np.ndarray]:
 
 
 def recordings(model: Model) -> st.SearchStrategy[Recording]:
-    """Raw event streams of the sensor: empty, crowded, beyond the last step, several events a pixel."""
+    """Raw event streams of the sensor: empty, crowded, beyond the last step, several events per pixel."""
     return binned_recordings(model.binning)
 
 

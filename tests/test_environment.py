@@ -1,11 +1,14 @@
 """Variables with which Numba cannot run: one line, before it is imported."""
 
 import os
+import platform
+import re
 import subprocess
 import sys
 
 import pytest
 
+from edge_sast import environment
 from edge_sast.cli.main import main
 
 
@@ -69,4 +72,28 @@ def test_doctor_tells_it_beside_the_rest(monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "NUMBA_NUM_THREADS is '0'" in out
     assert "it must be 1 to 1024, or unset it" in out
-    assert out.rstrip().endswith("1 required part(s) missing")
+    assert out.rstrip().endswith("required but missing: environment")
+
+
+POOLS = """
+import trainer.run.loop
+import torch
+from trainer.operations import fused
+
+torch.ones(1 << 20).add(1)
+print(fused.moments(torch.randn(4, 2, 8, 8, 3).permute(0, 1, 4, 2, 3)))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="GCC's OpenMP runtime tells its settings")
+@pytest.mark.parametrize(("name", "value", "wanted"), [("", "", "0"), ("GOMP_SPINCOUNT", "777", "777")])
+def test_threads_sleep_while_they_wait_unless_the_environment_says_otherwise(name, value, wanted):
+    """What each OpenMP runtime had read when it was loaded: rounds that a waiting thread runs before it sleeps."""
+    pytest.importorskip("torch")
+    env = {key: held for key, held in os.environ.items() if key not in environment.WAITING}
+    env |= {"OMP_DISPLAY_ENV": "verbose"} | ({name: value} if name else {})
+    command = [sys.executable, "-c", POOLS]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    rounds = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
+    assert rounds
+    assert set(rounds) == {wanted}

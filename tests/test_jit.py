@@ -1,4 +1,4 @@
-"""Kernels by Numba: compiled anew after an edit of what they call; two forms of one function."""
+"""Kernels by Numba: compiled anew after an edit of what they call."""
 
 import ast
 import importlib.util
@@ -101,28 +101,6 @@ def test_an_edit_of_jit_itself_makes_new_names(tmp_path):
 
 
 def test_forms_of_one_function_keep_their_own_cache():
-    serial, parallel = jit(_twice), jit(_twice, parallel=True)
-    assert serial.py_func.__qualname__ != parallel.py_func.__qualname__
-    assert serial.py_func.__code__ is parallel.py_func.__code__ is _twice.__code__
-
-
-def _passed_on(loop: ast.For) -> list[str]:
-    """Calls that take the index of a parallel loop as it is."""
-    index = loop.target.id
-    calls = [node for node in ast.walk(loop) if isinstance(node, ast.Call)]
-    given = [ast.unparse(call) for call in calls if any(getattr(a, "id", "") == index for a in call.args)]
-    return [call for call in given if call != f"np.int64({index})"]
-
-
-def test_no_parallel_loop_has_what_it_calls_compiled_twice():
-    """Its index is uint64, for which Numba compiles each function anew beside the form for int64."""
-    files = [path for name in ("edge_sast", "trainer") for path in (ROOT / name).rglob("*.py")]
-    loops = [
-        (path.name, node)
-        for path in files
-        if "prange" in (text := path.read_text("utf-8"))
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.For) and "prange" in ast.unparse(node.iter)
-    ]
-    assert len(loops) > 5
-    assert [(name, calls) for name, loop in loops if (calls := _passed_on(loop))] == []
+    called, inlined = jit(_twice), jit(_twice, inline=True)
+    assert called.py_func.__qualname__ != inlined.py_func.__qualname__
+    assert called.py_func.__code__ is inlined.py_func.__code__ is _twice.__code__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -47,6 +48,22 @@ def test_links_lead_somewhere(page):
         file = page.parent / path if path else page
         assert file.exists(), target
         assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page):
+    """Paths of the repository, and names of Python files, in backquotes. `examples/` is in exported folders too."""
+    text = read(page)
+    paths = re.findall(r"`((?:edge_sast|firmware_gen|trainer|tests|benchmarks|docs|findings)/[\w./-]*)", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    names = re.findall(r"`(\w+\.py)\b", text)
+    assert [name for name in names if not any(name in files for _, _, files in source_folders())] == []
+
+
+@cache
+def source_folders() -> tuple[tuple[str, list[str], list[str]], ...]:
+    roots = ("edge_sast", "firmware_gen", "trainer", "tests", "benchmarks")
+    return tuple(folder for root in roots for folder in os.walk(ROOT / root))
 
 
 def test_the_index_has_every_page_once():

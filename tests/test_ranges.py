@@ -210,7 +210,7 @@ def test_both_ends(name):
         (
             (),
             {"sensor_height": 65_536},
-            "^input: 1x65536 pixels are left by shift=0; at most 65535 a side .*: raise shift$",
+            "^input: 1x65536 pixels are left by shift=0; at most 65535 per side .*: raise shift$",
         ),
         (
             (conv(channels=21_846),),

@@ -49,28 +49,39 @@ class Subcommand(Protocol):
     def run(self, args: argparse.Namespace) -> int: ...
 
 
-def build_parser() -> Parser:
-    """The parser of all subcommands; builds without importing numpy, numba or torch."""
-    modules = {name: _module(group, name) for group, names in GROUPS.items() for name in names}
+def build_parser(only: str | None = None, options: bool = True) -> Parser:
+    """The parser of all subcommands, without importing numpy, numba or torch.
+
+    only: build this command's, where no other can be meant. options: False leaves out those of the commands, which the
+    list of commands does not show. Both for the time that it takes.
+    """
+    places = {name: group for group, names in GROUPS.items() for name in names if only in (None, name)}
+    modules = {name: _module(group, name) for name, group in places.items()}
     parser = Parser(
-        prog="edge-sast", description=_overview(modules), epilog=f"{example_text(EXAMPLES)}\n\n{EPILOG}"
+        prog="edge-sast",
+        description=_overview(modules) if only is None else None,
+        epilog=f"{example_text(EXAMPLES)}\n\n{EPILOG}",
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module in modules.items():
         child = add_command(subparsers, name, module.HELP, module.EXAMPLES, listed=False)
-        module.add_arguments(child)
+        if options:
+            module.add_arguments(child)
         child.set_defaults(run=module.run, fill=getattr(module, "fill", _nothing))
-        if hasattr(module, "USUAL"):
+        if options and hasattr(module, "USUAL"):
             child.show_usual(module.USUAL)
     return parser
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The words of a command line, those behind `edge-sast`."""
+    """The words of a command line, those after `edge-sast`."""
     two_words = " ".join(argv[:2])
-    known = len(argv) > 1 and two_words in SUBCOMMANDS
-    return build_parser().parse_args([two_words, *argv[2:]] if known else argv)
+    if len(argv) > 1 and two_words in SUBCOMMANDS:
+        argv = [two_words, *argv[2:]]
+    if argv and argv[0] in SUBCOMMANDS:
+        return build_parser(only=argv[0]).parse_args(argv)
+    return build_parser(options=any(word in SUBCOMMANDS for word in argv)).parse_args(argv)
 
 
 def _module(group: str, name: str) -> Subcommand:
@@ -112,7 +123,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         echo(f"edge-sast {edge_sast.__version__}")
         return 0
     if args.command is None:
-        build_parser().print_help()
+        build_parser(options=False).print_help()
         return 2
     args.fill(args)
     check_arguments(args)

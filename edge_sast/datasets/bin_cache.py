@@ -74,8 +74,7 @@ def _metadata(bins: CachedBins) -> dict[str, int]:
     crc = 0
     for name in TENSORS:
         array = np.ascontiguousarray(getattr(bins, name))
-        crc = zlib.crc32(
-            f"{array.dtype.str} {array.shape}".encode(), crc
-        )  # the same bytes may be taken for others
+        # The same bytes may be taken for others.
+        crc = zlib.crc32(f"{array.dtype.str} {array.shape}".encode(), crc)
         crc = zlib.crc32(array.data, crc)
     return {"version": CACHE_VERSION, "crc32": crc}

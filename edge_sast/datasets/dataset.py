@@ -76,4 +76,4 @@ class Dataset(Protocol):
         """
 
     def only(self, split: str) -> Dataset:
-        """The same data with this split alone and the classes found in it."""
+        """The same data with only this split and the classes found in it."""

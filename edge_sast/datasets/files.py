@@ -10,14 +10,15 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import Binning
 from edge_sast.events.to_bins import bin_recording
-from edge_sast.formats.registry import Sensor, read_file
+from edge_sast.formats.contract import Sensor
+from edge_sast.formats.registry import read_file
 
 
 def read_events(*paths: str | Path, binning: Binning, sensor: Sensor | None = None) -> BinnedEvents:
     """Recordings in files, sorted into the time steps of `binning`; nobody knows their classes.
 
     Args:
-        paths: one file a recording, in any format that edge-sast reads (docs/data.md); at least one.
+        paths: one file per recording, in any format that edge-sast reads (docs/data.md); at least one.
         binning: a model's, `model.binning`.
         sensor: (width, height) in pixels where the format does not say it.
 

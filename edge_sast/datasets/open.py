@@ -8,7 +8,7 @@ from edge_sast.datasets.dataset import Dataset, RecordingRef
 from edge_sast.datasets.sources.folder import open_folder
 from edge_sast.datasets.sources.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats.registry import Sensor
+from edge_sast.formats.contract import Sensor
 from edge_sast.places import default_cache_dir
 
 __all__ = ["Dataset", "RecordingRef", "open_dataset"]
@@ -50,7 +50,7 @@ def _open_whole(
     if spec == BUILT_IN:
         if sensor:
             raise EdgeSastError(
-                f"--sensor {sensor[0]}x{sensor[1]}: 'digits' has its own size 24x24; leave it away"
+                f"--sensor {sensor[0]}x{sensor[1]}: 'digits' has its own size 24x24; leave it out"
             )
         return DigitsDataset(seed=seed)
     if str(spec) in TONIC_SETS:

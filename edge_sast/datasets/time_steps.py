@@ -66,8 +66,8 @@ def choose_time_steps(
         needed = -(-span.us // dt_us)
         if needed > MAX_STEPS:
             raise EdgeSastError(
-                f"--data {dataset.name}: {span.us} µs are {needed} steps of {dt_us} µs; at most {MAX_STEPS} can be: "
-                "raise --dt-us, or give --steps"
+                f"--data {dataset.name}: {span.us} µs are {needed} steps of {dt_us} µs; at most {MAX_STEPS} are "
+                "possible: raise --dt-us, or give --steps"
             )
         return TimeSteps(dt_us, needed, span.reason)
     steps = steps or STEPS

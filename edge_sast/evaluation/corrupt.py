@@ -219,7 +219,7 @@ class CorruptedDataset:
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def only(self, split: str) -> CorruptedDataset:
-        """The same faults in this split alone."""
+        """The same faults in this split only."""
         return replace(self, clean=self.clean.only(split))
 
     def _load(self, ref: RecordingRef, index: int) -> Recording:

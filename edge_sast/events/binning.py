@@ -24,7 +24,7 @@ class Binning:
         sensor_width, sensor_height: pixels of the recordings.
         shift: coordinates are shifted right by this many bits, 0..7.
         dt_us: length of a step in µs, at least 1.
-        steps: steps a recording, 1..65535.
+        steps: steps per recording, 1..65535.
         count_cap: largest count per step, pixel and polarity, 1..255; 1 is presence.
 
     Raises:

@@ -126,6 +126,8 @@ def make_events(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> n
 def _check_fits(field: str, values: np.ndarray) -> None:
     if np.can_cast(values.dtype, EVENT_DTYPE[field]):
         return
+    if values.dtype.kind == "f" and values.dtype.itemsize < 4:
+        values = values.astype(np.float32)  # 16 bits do not hold the limits
     limits = np.iinfo(EVENT_DTYPE[field])
     # Below the limit plus 1, which is a float too; written so that NaN is bad.
     bad = ~((values >= limits.min) & (values < limits.max + 1) & (values == np.floor(values)))

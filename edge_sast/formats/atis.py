@@ -1,6 +1,6 @@
 """ATIS 5-byte events, the format of N-MNIST and N-Caltech101.
 
-Big-endian, 5 bytes an event: x[7:0], y[7:0], then 24 bits: polarity (bit 23), timestamp in µs (bits 22..0).
+Big-endian, 5 bytes per event: x[7:0], y[7:0], then 24 bits: polarity (bit 23), timestamp in µs (bits 22..0).
 An event with y = 240, one row below the ATIS array of 304x240 pixels, is no pixel: from it on every
 timestamp is 2^13 µs later.
 
@@ -10,10 +10,14 @@ Frontiers in Neuroscience 9:437, 2015, and the reader published with it (Event-P
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import BinaryIO
+
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
+from edge_sast.formats.contract import Format, Header, Opened, records
 
 EVENT_BYTES = 5
 OVERFLOW_Y = 240
@@ -25,48 +29,46 @@ MAX_COLUMN = 255
 MAX_WRITE_US = 1 << 30
 
 
-def parse_atis(data: bytes, source: str) -> np.ndarray:
-    """Events of an ATIS file.
+def sniff_atis(first: bytes) -> bool:
+    """Any bytes may be ATIS events: the format has no mark."""
+    return bool(first)
 
-    Args:
-        data: the whole file.
-        source: its name for messages.
 
-    Returns:
-        EVENT_DTYPE[n] in file order, overflow events applied and removed. Order and range are checked by
-        `Recording`.
+def open_atis(stream: BinaryIO, source: str) -> Opened:
+    """An ATIS file, its overflow events applied and removed; it says no sensor size.
 
-    Raises:
-        EdgeSastError: the file ends inside an event.
+    Raises EdgeSastError where it ends inside an event.
     """
-    rest = len(data) % EVENT_BYTES
-    if rest:
-        raise EdgeSastError(
-            f"{source}: ends at byte {len(data)}, {rest} bytes into the event at byte offset "
-            f"{len(data) - rest} "
-            f"({EVENT_BYTES} bytes an event); the file is truncated or not ATIS: copy it again"
-        )
-    raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, EVENT_BYTES)
-    y = raw[:, 1]
-    word = raw[:, 2].astype(np.int64) << 16 | raw[:, 3].astype(np.int64) << 8 | raw[:, 4]
-    t = word & TIME_MASK
-    p = raw[:, 2] >> 7
-    overflow = y == OVERFLOW_Y
-    if not overflow.any():
-        return make_events(t, raw[:, 0], y, p)
-    t = t + OVERFLOW_US * np.cumsum(overflow)
-    pixel = ~overflow
-    return make_events(t[pixel], raw[pixel, 0], y[pixel], p[pixel])
+    return Opened(Header(), _chunks(stream, source))
+
+
+def _chunks(stream: BinaryIO, source: str) -> Iterator[np.ndarray]:
+    overflows = 0  # before the chunk
+    for offset, data in records(stream, EVENT_BYTES):
+        rest = len(data) % EVENT_BYTES
+        if rest:
+            raise EdgeSastError(
+                f"{source}: ends at byte {offset + rest}, {rest} bytes into the event at byte offset {offset} "
+                f"({EVENT_BYTES} bytes per event); the file is truncated or not ATIS: copy it again"
+            )
+        raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, EVENT_BYTES)
+        y = raw[:, 1]
+        word = raw[:, 2].astype(np.int64) << 16 | raw[:, 3].astype(np.int64) << 8 | raw[:, 4]
+        overflow = y == OVERFLOW_Y
+        t = (word & TIME_MASK) + OVERFLOW_US * (overflows + np.cumsum(overflow))
+        overflows += int(np.count_nonzero(overflow))
+        pixel = ~overflow
+        yield make_events(t[pixel], raw[pixel, 0], y[pixel], raw[pixel, 2] >> 7)
 
 
 def write_recording_atis(events: np.ndarray) -> bytes:
-    """The ATIS file that `parse_atis` reads back as the same events.
+    """The ATIS file that `open_atis` reads back as the same events.
 
     Args:
         events: EVENT_DTYPE[n] in time order.
 
     Returns:
-        5 bytes an event, with overflow events inserted where t passes 2^23 - 1 µs.
+        5 bytes per event, with overflow events inserted where t passes 2^23 - 1 µs.
 
     Raises:
         EdgeSastError: an event that the format cannot hold.
@@ -92,3 +94,6 @@ def write_recording_atis(events: np.ndarray) -> bytes:
     for column, values in enumerate(columns):
         raw[positions, column] = values
     return raw.tobytes()
+
+
+ATIS = Format("ATIS (N-MNIST)", (".bin",), sniff_atis, open_atis, (34, 34))

@@ -1,4 +1,4 @@
-"""DVS Gesture as Tonic unpacks it: one `.npy` array a recording, columns x, y, p, t with t in milliseconds.
+"""DVS Gesture as Tonic unpacks it: one `.npy` array per recording, columns x, y, p, t with t in milliseconds.
 
 Source: A. Amir et al., "A Low Power, Fully Event-Based Gesture Recognition System", CVPR 2017; layout as in
 tonic.datasets.DVSGesture (G. Lenz et al., Tonic, 2021, doi 10.5281/zenodo.5079802).
@@ -7,30 +7,34 @@ tonic.datasets.DVSGesture (G. Lenz et al., Tonic, 2021, doi 10.5281/zenodo.50798
 from __future__ import annotations
 
 import io
+from typing import BinaryIO
 
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
+from edge_sast.formats.contract import Format, Header, Opened
 
+MAGIC = b"\x93NUMPY"
 US_PER_MS = 1000
 LARGEST = {"x": 65535, "y": 65535, "p": 1, "t": 1 << 50}
 
 
-def parse_tonic_npy(data: bytes, source: str) -> np.ndarray:
-    """Events of a four-column array file.
+def sniff_tonic_npy(first: bytes) -> bool:
+    """Whether it is a `.npy` array."""
+    return first.startswith(MAGIC)
 
-    Args:
-        data: the whole `.npy` file; a number array [n, 4] of x, y, p, t (ms).
-        source: its name for messages.
 
-    Returns:
-        EVENT_DTYPE[n] in file order, t in µs.
+def open_tonic_npy(stream: BinaryIO, source: str) -> Opened:
+    """A four-column array file, a number array [n, 4] of x, y, p, t (ms), as one chunk; it says no sensor size.
 
-    Raises:
-        EdgeSastError: not a plain number array of four columns, or a value that is no coordinate, polarity
-            or time: out of range, or x, y or p with a fraction.
+    Raises EdgeSastError where it is no plain number array of four columns, or holds a value that is no coordinate,
+    polarity or time: out of range, or x, y or p with a fraction.
     """
+    return Opened(Header(), iter([_events(stream.read(), source)]))
+
+
+def _events(data: bytes, source: str) -> np.ndarray:
     try:
         # The .npy format can embed pickled objects, which would run code: they are refused.
         table = np.load(io.BytesIO(data), allow_pickle=False)
@@ -49,6 +53,8 @@ def parse_tonic_npy(data: bytes, source: str) -> np.ndarray:
         raise EdgeSastError(
             f"{source}: shape {shape} is not [n, 4] numbers x, y, p, t (ms); export it in this form"
         )
+    if table.dtype.kind == "f" and table.dtype.itemsize < 4:
+        table = table.astype(np.float32)  # 16 bits do not hold the limits
     _check_values(table, source)
     t = np.rint(table[:, 3].astype(np.float64) * US_PER_MS) if table.dtype.kind == "f" else None
     whole = t.astype(np.int64) if t is not None else table[:, 3].astype(np.int64) * US_PER_MS
@@ -72,3 +78,6 @@ def _check_values(table: np.ndarray, source: str) -> None:
                 f"{source}: event {index}: {field}={values[index]} is not a whole number; nothing is rounded "
                 "silently: convert the file again"
             )
+
+
+TONIC_NPY = Format("Tonic array (DVS Gesture)", (".npy",), sniff_tonic_npy, open_tonic_npy, (128, 128))

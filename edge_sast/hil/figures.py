@@ -89,7 +89,7 @@ def _layers(
 def _boards(outcomes: Sequence[Outcome], result: SessionResult) -> list[dict[str, Any]]:
     """What each port did; of boards with another name or clock on the same port, each by itself.
 
-    failures: attempts of this session that came to nothing on this port. restarts: Outcome's, of its recordings.
+    failures: attempts of this session that failed on this port. restarts: Outcome's, of its recordings.
     """
     groups: dict[tuple[str, str, str, int], list[Outcome]] = {}
     for outcome in outcomes:
@@ -125,5 +125,6 @@ def _ticks(kind: str, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
 def _row(outcome: Outcome, binned: BinnedEvents, labelled: bool) -> dict[str, Any]:
     """One recording. With the ticks of each step, their sums."""
     label = binned.classes[binned.labels[outcome.index]] if labelled else None
-    totals = {f"{name}_total": sum(getattr(outcome, name)) or None for name in ("ticks", "unique_ticks")}
+    ticks = {"ticks": outcome.ticks, "unique_ticks": outcome.unique_ticks}
+    totals = {f"{name}_total": sum(each) if each else None for name, each in ticks.items()}
     return {**asdict(outcome), "label": label, **totals}

@@ -12,12 +12,12 @@ class Outcome:
     """One recording on one board.
 
     index, source: the recording's number and name. port, board: where it ran, and what the board calls itself.
-    clock, clock_hz: what its ticks are, and how many a second (0: unknown).
+    clock, clock_hz: what its ticks are, and how many per second (0: unknown).
     prediction, outputs: of the board. synops, spikes: the board's totals of each weighted layer.
     ticks: of each step of the unobserved run with all events, as the sensor sent them; empty without a clock, or where
     there was no such run. unique_ticks: of the one with only the events that count.
     seconds, wire_bytes: BoardRun's; the time of the unobserved run where there is one, the bytes of all runs.
-    retries: attempts on any port that came to nothing before this one. restarts: runs begun anew on the way, because
+    retries: attempts on any port that failed before this one. restarts: runs begun anew on the way, because
     the board no longer had them: it was reset, or something was lost when the next run had already begun.
     mismatch: the first difference to the runtime; None: all equal. located: it was searched down to the neuron.
     """

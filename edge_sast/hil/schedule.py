@@ -37,7 +37,7 @@ class Schedule:
         return recording
 
     def put_back(self, recording: int) -> None:
-        """It was not come to: it is the next one again, and has not failed."""
+        """It was never started: it is the next one again, and has not failed."""
         with self._changed:
             self._taken.remove(recording)
             self._left.appendleft(recording)
@@ -50,7 +50,7 @@ class Schedule:
             self._changed.notify_all()
 
     def give_back(self, recording: int, failures: int) -> bool:
-        """It came to nothing; another port, or this one later, takes it again.
+        """It failed. Another port, or this one later, takes it again.
 
         False where it has now failed more than `failures` times, wherever: then it is set aside.
         """
@@ -64,12 +64,12 @@ class Schedule:
             return again
 
     def failures(self, recording: int) -> int:
-        """How often it came to nothing so far."""
+        """How often it has failed so far."""
         with self._changed:
             return self._failures[recording]
 
     def stop(self) -> None:
-        """Nobody gets a recording any more."""
+        """No further recordings are handed out."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -87,5 +87,5 @@ class Schedule:
 
     @property
     def stopped(self) -> bool:
-        """Nobody is to go on."""
+        """No port is to go on."""
         return self._stopped

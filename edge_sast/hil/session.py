@@ -22,7 +22,7 @@ GOODBYE_S = 5.0  # a thread that is told to stop waits for one read or write of 
 @dataclass
 class SessionResult:
     """outcomes: by recording, those of a journal included. set_aside: recordings that failed too often, and why.
-    lost: ports that were given up, and why. failures: attempts of this session that came to nothing, by port.
+    lost: ports that were given up, and why. failures: attempts of this session that failed, by port.
     seconds: of this session."""
 
     outcomes: dict[int, Outcome]

@@ -22,12 +22,10 @@ from edge_sast.parity.mismatch import Mismatch, Place
 from edge_sast.runtime.simulator import Simulator, Trace
 
 CHECKS = {"both": (False, True), "crc": (True,), "result": (False,)}  # which runs are observed
-UNIQUE_EVERY = (
-    8  # of so many recordings one runs without repeats too: what these cost, for few bytes on the wire
-)
-FIRST_WAIT_S = (
-    0.5  # before a port is opened again: a board that restarts on USB is back after a second or two
-)
+# Of so many recordings one runs without repeats too: what these cost, for few bytes on the wire.
+UNIQUE_EVERY = 8
+# Before a port is opened again: a board that restarts on USB is back after a second or two.
+FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 8.0
 HOPELESS = (WrongModelError, BoardRefusedError, BadLineError)  # trying again will not help
 
@@ -54,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Failed:
-    """An attempt that came to nothing. recording: None where the port could not even be opened again.
+    """An attempt that failed. recording: None where the port could not even be opened again.
 
     aside: the recording will not be tried again. lost: why the port will not, None where it will.
     """
@@ -175,7 +173,7 @@ class Worker(threading.Thread):
         return lost is not None
 
     def _measure(self, taken: deque[int], reasons: list[str]) -> None:
-        """Recordings one behind the other, each an outcome as soon as it is proved, until none is ready.
+        """Recordings one after the other, each an outcome as soon as it is proved, until none is ready.
 
         After an error the first of `taken` is the one that failed. reasons: emptied when something went well.
         """
@@ -222,7 +220,7 @@ class Worker(threading.Thread):
         place = Place(recording, self.binned.sources[recording])
         mismatch, located = first_difference(place, expected, found), False
         if mismatch is not None and self.search.claim():
-            runs.close()  # those behind it come again: the link is needed for the search
+            runs.close()  # those after it come again: the link is needed for the search
             self._put_back(taken)
             mismatch, located = self._locate(expected, place, mismatch)
         return self._outcome(place, found, mismatch, located)

@@ -95,7 +95,7 @@ class BoardLink:
     def runs(
         self, recordings: Iterable[Sequence[StepEvents]], observed: bool
     ) -> Generator[BoardRun, None, None]:
-        """Recordings one behind the other, so that the line is never idle: each result when it is proved, in order.
+        """Recordings one after the other, so that the line is never idle: each result when it is proved, in order.
 
         `recordings` is read some recordings ahead. Raises as `run` does; the recordings without a result have to be
         given again.

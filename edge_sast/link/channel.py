@@ -89,7 +89,7 @@ class Channel:
         """The next valid frame; None when none came until `deadline` (monotonic seconds)."""
         while True:
             remaining = deadline - time.monotonic()
-            if remaining <= 0:  # also for what babbles without end
+            if remaining <= 0:  # also ends a board that never stops sending
                 return None
             if self._frames:
                 break

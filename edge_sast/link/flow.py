@@ -1,4 +1,4 @@
-"""Jobs through a channel: their frames go out in a window, one job behind the other, and what is lost is mended."""
+"""Sends jobs back to back within the board's window and resends what is lost."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Flow:
         job.wire_bytes += self._channel.send(item.frame, resync=item.frame.kind == Kind.BEGIN)
 
     def _waits(self, item: Item) -> bool:
-        """A job that was lost before is finished alone: one that begins behind it would end it."""
+        """A job that was lost before is finished alone: one that begins after it would end it."""
         oldest = self._items[0].job
         return item.job is not oldest and oldest.attempts > 1
 
@@ -134,7 +134,7 @@ class Flow:
             self._line.finished()
 
     def _cut(self, job: Job, kept: int = 0) -> None:
-        """Puts a job's frames that have no answer behind all others, cut as the line wants them."""
+        """Puts a job's frames that have no answer after all others, cut as the line wants them."""
         job.cut(self._line.frame_bytes, self._line.steps(self._info.frame_steps), kept)
         self._items.extend(job.items())
 
@@ -146,7 +146,7 @@ class Flow:
         return jobs
 
     def _restart(self, reason: str) -> None:
-        """The oldest job once more from its beginning, and those behind it after it."""
+        """The oldest job once more from its beginning, and those that followed it after it."""
         oldest = self._items[0].job
         if oldest.attempts >= self._channel.settings.attempts:
             raise BoardResetError(
@@ -156,7 +156,7 @@ class Flow:
         oldest.attempts += 1
         self._channel.statistics.restarts += 1
         if any(item.job is not oldest for item in islice(self._items, len(self._sizes))):
-            self._lost()  # one that began behind it ended it
+            self._lost()  # one that began after it ended it
         self._hello()
         for job in self._jobs_left():
             job.renew()

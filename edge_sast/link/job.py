@@ -90,7 +90,7 @@ class Item:
 
     @property
     def alone(self) -> bool:
-        """Nothing may be sent behind it until it is answered: the board times its steps."""
+        """Nothing may be sent after it until it is answered: the board times its steps."""
         return self.frame.kind == Kind.LOAD and not self.job.observed
 
     @property

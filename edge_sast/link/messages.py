@@ -45,7 +45,7 @@ class BoardStalledError(LinkError):
 
 
 class BadLineError(LinkError):
-    """So much is lost that a recording does not come to its end."""
+    """So much is lost that a recording cannot be finished."""
 
 
 class BoardResetError(LinkError):
@@ -115,7 +115,7 @@ class StepEvents:
 class BoardRun:
     """One recording as the board computed it, every part proved to belong to the same run.
 
-    crcs: uint32 [T], one a step (docs/arithmetic.md, section 7); None for a run that was not observed.
+    crcs: uint32 [T], one per step (docs/arithmetic.md, section 7); None for a run that was not observed.
     ticks: uint32 [T] spent adding events and computing each step; only runs that were not observed give fair ones.
     synops, spikes: uint64 [weighted layers], of all steps. outputs: int32 [classes]. prediction: class index.
     attempts: 1, and one more for each time that it had to start again.

@@ -95,7 +95,7 @@ def _check_address(name: str) -> None:
 
 
 def open_port(name: str, baud: int = DEFAULT_BAUD) -> SerialBase:
-    """The port, open: raw bytes, 8N1, for this program alone, nothing of what came before in its buffer.
+    """The port, open: raw bytes, 8N1, for this program only, nothing of what came before in its buffer.
 
     Raises EdgeSastError (one line with the remedy) where it does not exist, is in use, may not be used, or nothing
     answers at its address.

@@ -25,7 +25,7 @@ class AccumulatorBound:
 
 
 def accumulator_bound(layer: Weighted, max_count: int) -> AccumulatorBound:
-    """Bound of a layer whose input neurons carry at most `max_count` spikes a step.
+    """Bound of a layer whose input neurons carry at most `max_count` spikes per step.
 
     Raises EdgeSastError when 32 bits are not enough.
     """

@@ -75,7 +75,7 @@ class Model:
         except EdgeSastError as error:
             raise EdgeSastError(
                 f"input: {binning.width}x{binning.height} pixels are left by shift={binning.shift}; at most "
-                f"{MAX_EXTENT} a side and {MAX_NEURONS // 2} in all fit: raise shift"
+                f"{MAX_EXTENT} per side and {MAX_NEURONS // 2} in all fit: raise shift"
             ) from error
         for i, layer in enumerate(self.layers):
             try:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class Mismatch:
     """The first value that differs.
 
-    sample: number of the recording, source: its name; step: None after the last one; layer: index in the model file,
-    None where no layer is meant; quantity: membrane, spike, synops, spikes, crc, output, class, total synops or
-    total spikes, with "unobserved " before it in a run without an observer; neuron: of the layer, or class of an
-    output, else None.
+    sample: number of the recording. source: its name.
+    step: None after the last one.
+    layer: index in the model file. None where no layer is meant.
+    quantity: membrane, spike, synops, spikes, crc, output, class, total synops or total spikes, with
+        "unobserved " before it in a run without an observer.
+    neuron: of the layer, or the class of an output. Else None.
     """
 
     sample: int

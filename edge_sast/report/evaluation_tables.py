@@ -105,7 +105,7 @@ def _gradients(figures: Figures) -> None:
     rows = [["input", *_norms(figures["input"])]]
     rows += [[each["layer"], *_norms(each)] for each in figures["layers"]]
     echo()
-    print_table(rows, [f"‖gradient‖ a recording, {figures['pass']}", "mean", "95 % quantile"])
+    print_table(rows, [f"‖gradient‖ per recording, {figures['pass']}", "mean", "95 % quantile"])
 
 
 def _norms(each: Figures) -> list[str]:

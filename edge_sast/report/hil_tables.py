@@ -9,7 +9,7 @@ MEGA = 1e6
 
 
 def board_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Rows and headers: one line a board."""
+    """Rows and headers: one line per board."""
     headers = [
         "port",
         "board",
@@ -45,7 +45,7 @@ def tick_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]
         "a recording, mean",
         "p99",
         "max",
-        "ms a recording",
+        "ms per recording",
     ]
     rows = []
     kinds = (("", "as sent"), ("unique_", "those that count"))
@@ -67,7 +67,7 @@ def tick_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]
 
 
 def layer_table(found: dict[str, Any]) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Rows and headers: each layer's SynOps and spikes a recording, the board's and the runtime's."""
+    """Rows and headers: each layer's SynOps and spikes per recording, the board's and the runtime's."""
     headers = ["layer", "SynOps", "runtime's", "spikes", "runtime's", "every recording"]
     n = max(found["compared"], 1)
     rows = [

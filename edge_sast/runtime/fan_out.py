@@ -15,10 +15,10 @@ from edge_sast.model.reach import AxisReach
 def fan_out(
     rows: AxisReach, columns: AxisReach, weight_shape: tuple[int, ...], groups: int, out: Shape
 ) -> NDArray[np.int32]:
-    """What each input neuron of a convolution reaches; weight_shape: [kh, kw, c_in, c_out/groups].
+    """What each input neuron of a convolution reaches. weight_shape: [kh, kw, c_in, c_out/groups].
 
-    int32 [inputs, 4]: first output neuron; first weight in [c_in][kh][kw][c_out/groups] order, kh and kw as in
-    the axes' `order`; output rows; output columns.
+    Returns int32 [inputs, 4]. The columns are the first output neuron, the first weight in
+    [c_in][kh][kw][c_out/groups] order (kh and kw as in the axes' `order`), output rows, and output columns.
 
     Raises EdgeSastError where that order has more weights than int32 can number.
     """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -201,20 +200,15 @@ def run_recording(program, state, stream, i, results, record):
 run_recording_jit = jit(run_recording)
 
 
-def run_ranges(program, stream, results, bounds):
-    """All recordings from bounds[j] to bounds[j + 1] - 1, for every j; the ranges may run side by side.
-
-    bounds: int64, ascending.
-    """
-    for j in numba.prange(len(bounds) - 1):
-        state = new_state_jit(program)
-        none = np.empty((0, 0), np.int32)
-        record = Record(
-            none, np.empty((0, 0), np.uint8), np.empty((0, 0), np.uint32), np.empty((0, 0), np.uint32)
-        )
-        for i in range(bounds[j], bounds[j + 1]):
-            run_recording_jit(program, state, stream, i, results, record)
+def run_range(span, program, stream, results):
+    """Recordings of a span, the first and the one after the last; such ranges may run side by side."""
+    state = new_state_jit(program)
+    none = np.empty((0, 0), np.int32)
+    record = Record(
+        none, np.empty((0, 0), np.uint8), np.empty((0, 0), np.uint32), np.empty((0, 0), np.uint32)
+    )
+    for i in range(span[0], span[1]):
+        run_recording_jit(program, state, stream, i, results, record)
 
 
-run_ranges_serial = jit(run_ranges)
-run_ranges_parallel = jit(run_ranges, parallel=True)
+run_range_jit = jit(run_range)

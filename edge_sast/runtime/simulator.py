@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sast.bulk.parts import in_parts
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
@@ -19,8 +19,7 @@ from edge_sast.runtime.run import (
     Results,
     Stream,
     new_state,
-    run_ranges_parallel,
-    run_ranges_serial,
+    run_range_jit,
     run_recording_jit,
 )
 
@@ -96,14 +95,17 @@ class Simulator:
         self._program = build_program(model)
 
     def run(self, binned: BinnedEvents, *, parallel: bool = False) -> RunResult:
-        """All recordings. parallel: on Numba's threads (numba.set_num_threads), with the same result.
+        """All recordings. parallel: on threads, as many as numba.set_num_threads says, with the same result.
 
         Raises EdgeSastError when the recordings are binned in another way than the model wants.
         """
         stream = self._stream(binned)
         results = self._results(len(binned))
-        if parallel or len(binned) > _FEW:
-            self._run_ranges(stream, results, len(binned), parallel)
+        arguments = self._program, stream, results
+        if parallel:
+            in_parts(run_range_jit, len(binned), *arguments, parts_per_thread=_RANGES_PER_THREAD)
+        elif len(binned) > _FEW:
+            run_range_jit((0, len(binned)), *arguments)
         else:
             state, record = new_state(self._program), self._record(steps=0)
             for i in range(len(binned)):
@@ -153,12 +155,6 @@ class Simulator:
         weighted = len(self.layers)
         outputs = np.empty((n, len(self.model.classes)), np.int32)
         return Results(outputs, np.empty((n, weighted), np.int64), np.empty((n, weighted), np.int64))
-
-    def _run_ranges(self, stream: Stream, results: Results, recordings: int, parallel: bool) -> None:
-        ranges = numba.get_num_threads() * _RANGES_PER_THREAD if parallel else 1
-        bounds = np.linspace(0, recordings, ranges + 1).astype(np.int64)
-        run = run_ranges_parallel if parallel else run_ranges_serial
-        run(self._program, stream, results, bounds)
 
     def _record(self, steps: int | None = None) -> Record:
         """Room for a trace of so many steps, all where None."""

@@ -26,7 +26,7 @@ def write_sketch(
     sketch = folder / f"{folder.name}.ino"
     if folder.exists() and not sketch.is_file():
         raise EdgeSastError(
-            f"{folder}: is there and is not such a sketch; move it away or choose another --out"
+            f"{folder}: exists and is not such a sketch; move it away or choose another --out"
         )
     files = {f"src/{name}": data for name, data in _sources(build).items()}
     for old in folder.glob("src/*"):  # a file of an earlier version would be compiled too

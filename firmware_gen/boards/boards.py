@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edge_sast.errors import EdgeSastError
 from firmware_gen.toolchain.cores import M0, M0_PLUS, M3, M4, M7, M55, RV32IMAC, Core
 
-INSTRUCTION_SHIFT = 6  # QEMU's clock advances by 2^6 = 64 ns an instruction (-icount shift=6)
+INSTRUCTION_SHIFT = 6  # QEMU's clock advances by 2^6 = 64 ns per instruction (-icount shift=6)
 INSTRUCTION_NS = 1 << INSTRUCTION_SHIFT
 
 
@@ -74,7 +74,7 @@ class Board:
 
     frame_bytes, window: SAST_BOARD_FRAME_BYTES and SAST_BOARD_WINDOW of sast_board.h. With 4,096 bytes of ring they
     keep a line of 921,600 baud busy (docs/protocol.md, section 7).
-    machine: QEMU's command behind the program's name, None on real boards; flashing: how a real board gets the program.
+    machine: QEMU's command after the program's name, None on real boards; flashing: how a real board gets the program.
     """
 
     name: str

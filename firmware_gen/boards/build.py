@@ -159,7 +159,7 @@ def _check_baud(board: Board, baud: int) -> None:
     """A frame is ten bits: 2 % off here, and the oscillators' own errors, still leave the last one right."""
     slowest, fastest = board.uart.bauds()
     if not slowest <= baud <= fastest:
-        able = f"{slowest:,} to {fastest:,}" if slowest < fastest else f"{slowest:,} alone"
+        able = f"{slowest:,} to {fastest:,}" if slowest < fastest else f"only {slowest:,}"
         raise EdgeSastError(f"--baud is {baud}; {board.name} can do {able}")
     error = abs(board.uart.made(baud) - baud) / baud
     if error > 0.02 and not board.emulated:

@@ -77,7 +77,7 @@ def emulator(board: Board, program: Path, serial: str = "tcp:0") -> Iterator[Emu
 
     The thread that enters the block must live as long as it: Linux tells its end, not the process's.
 
-    serial: "pty", or "tcp:PORT" on this computer alone; port 0 is one that is free. With tcp the machine starts when
+    serial: "pty", or "tcp:PORT" on this computer only; port 0 is one that is free. With tcp the machine starts when
     the host connects, so that nothing sent early is lost.
 
     Raises EdgeSastError for a real board, another serial, no QEMU, a port in use.
@@ -98,7 +98,7 @@ def check_emulated(board: Board, serial: str) -> None:
     """Raises EdgeSastError for a real board, a serial that is none, or no QEMU, before anything is built."""
     if board.machine is None:
         raise EdgeSastError(
-            f"--board is {board.name}, which is no emulated one: flash it ('edge-sast board build' says how) and give "
+            f"--board is {board.name}, which is not emulated: flash it ('edge-sast board build' says how) and give "
             "its serial port to 'edge-sast hil'"
         )
     _serial_options(serial)

@@ -137,7 +137,7 @@ def check_folder(out_dir: str | os.PathLike[str], *, overwrite: bool = False) ->
     edited = [path for path in changed_files(target, manifest) if (target / path).exists()]
     if edited and not overwrite:
         raise EdgeSastError(
-            f"{target}: {edited[0]} was edited or damaged since it was exported ({len(edited)} such files); "
+            f"{target}: {edited[0]} was edited or damaged since it was exported (such files: {len(edited)}); "
             "'edge-sast export' with --overwrite writes it anew, or choose another --out"
         )
     return manifest

@@ -38,7 +38,7 @@ def open_build(build_dir: str | os.PathLike[str], edited: bool = False) -> Build
     if changed and not edited:
         state = "was changed since the export" if (folder / changed[0]).exists() else "is missing"
         raise EdgeSastError(
-            f"{folder}: {changed[0]} {state} ({len(changed)} such files); export again with --overwrite, or pass "
+            f"{folder}: {changed[0]} {state} (such files: {len(changed)}); export again with --overwrite, or pass "
             "--edited to verify the folder as it is"
         )
     model = modelfile.load(folder / "model.safetensors")

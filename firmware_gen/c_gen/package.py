@@ -44,7 +44,7 @@ def package_files(plan: CPlan, name: str, paths: Iterable[str], answers_bytes: i
 
 
 def _sources(paths: Iterable[str]) -> dict[str, str]:
-    """For CMakeLists.txt: the sources of each program, those directly in its folder, one a line."""
+    """For CMakeLists.txt: the sources of each program, those directly in its folder, one per line."""
     folders = {"selftest_sources": "examples", "live_sources": "examples/live", "host_sources": "host"}
     sources = sorted(path for path in paths if path.endswith(".c"))
     return {

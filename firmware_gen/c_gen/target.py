@@ -10,11 +10,11 @@ from edge_sast.model.model import Model
 from edge_sast.model.modelfile import dumps
 from firmware_gen.build import known_answers
 from firmware_gen.build.folder import check_folder, with_manifest, write_folder
-from firmware_gen.c_gen.library import library_files
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.model import model_header, model_source
 from firmware_gen.c_gen.package import package_files
 from firmware_gen.c_gen.text import array, banner, define, guard_close, guard_open
+from firmware_gen.c_plan.library import library_files
 from firmware_gen.c_plan.plan import CPlan
 
 __all__ = ["DEFAULT_NAME", "check_folder", "generate", "write_folder"]
@@ -33,15 +33,15 @@ def generate(
     name: str = DEFAULT_NAME,
     count: int = known_answers.RECORDINGS,
 ) -> dict[str, bytes]:
-    """The files of a build folder, path to content; the same arguments give the same bytes.
+    """The files of a build folder, path to content. The same arguments give the same bytes.
 
-    recordings: where the known answers' events come from; None or empty: random events.
+    recordings: where the known answers' events come from. None or empty: random events.
     name: prefix of all that belongs to this model: `<name>_model`, `<name>_memory_t`, `<NAME>_MODEL_...`.
     count: how many of the recordings become known answers at most (see known_answers.choose).
 
     Raises:
-        EdgeSastError: name that is no C identifier; count below 1; recordings binned in another way than the model's;
-            more memory or layers than the C can number.
+        EdgeSastError: a name that is no C identifier, a count below 1, recordings binned in another way than the
+            model's, or more memory or layers than the C can number.
     """
     if not NAME_PATTERN.fullmatch(name):
         raise EdgeSastError(f"name is {name!r}; use 1 to 31 lower-case letters, digits and _, a letter first")

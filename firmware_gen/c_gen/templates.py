@@ -37,7 +37,7 @@ def common_values(plan: CPlan, name: str) -> dict[str, str]:
 
 
 def fill(template: str, common: Mapping[str, str], path: str = "", **values: str) -> str:
-    """A file of c/templates with what stands behind its $names.
+    """A file of c/templates with what its $names stand for.
 
     common: see common_values. path: where the file goes, for its banner. values: what this template uses besides.
     """

@@ -1,14 +1,27 @@
 """Bytes of flash and RAM that a model takes on a device: generated tables and working memory, without code.
 
-Flash: weights as layout.py packs them, rows of whole words; 4 bytes for each row and column of a pool's input; 16 for
-each row and column of a conv2d's, 20 for each of its blocks, and 2 bytes per input channel where it has groups. Of a
-narrow layer, per membrane word of one cell: 16 bytes of constants, and 4 of initial membranes where these are not all 0
-once leaked; of an integrator, 4 bytes of bias per channel and 4 of initial membranes. Of a wide one, 4 bytes each of
-threshold, bias and initial membrane per channel. An integrator's outputs before the first step: 4 bytes per class.
-RAM: membranes and idle cells as layout.py places them; counters of each weighted layer; bitmaps of whole words, one
-bit per output of an or_pool, per noted input of a linear and per neuron of a recurrent_linear; inputs seen in this
-step, one bit each for presence and one byte for counts, in whole words; 4 bytes per class; padding to 8 bytes, and to
-what a kernel that loads eight membranes at once reads: more than that only in the smallest models.
+| flash                                   | bytes                                                        |
+|-----------------------------------------|--------------------------------------------------------------|
+| weights                                 | as layout.py packs them, rows of whole words                 |
+| pool                                    | 4 per row and per column of its input                        |
+| conv2d                                  | 16 per row and per column of its input, 20 per block         |
+| conv2d with groups                      | 2 more per input channel                                     |
+| narrow layer, per membrane word of cell | 16 of constants, 4 of initial membranes unless all leak to 0 |
+| narrow integrator, per channel          | 4 of bias, 4 of initial membrane                             |
+| wide layer, per channel                 | 4 each of threshold, bias and initial membrane               |
+| integrator's outputs before step 1      | 4 per class                                                  |
+
+| RAM                                     | bytes                                                        |
+|-----------------------------------------|--------------------------------------------------------------|
+| membranes and idle cells                | as layout.py places them                                     |
+| counters                                | 24 per weighted layer                                        |
+| bitmaps, in whole words                 | 1 bit per output of an or_pool, per noted input of a linear, |
+|                                         | per neuron of a recurrent_linear                             |
+| inputs seen in this step                | 1 bit each for presence, 1 byte for counts, in whole words   |
+| outputs                                 | 4 per class                                                  |
+| padding                                 | to 8 bytes, and to what a kernel that loads eight membranes  |
+|                                         | at once reads, which is more only in the smallest models     |
+
 tests/firmware_gen/c_plan/test_footprint.py holds the generated C to these figures.
 """
 
@@ -47,8 +60,11 @@ class LayerFootprint:
 
 @dataclass(frozen=True)
 class Footprint:
-    """layers: one per layer of the model; input_bytes: inputs seen; output_bytes: read-out; RAM totals are padded, to
-    read_bytes at least."""
+    """A model's bytes.
+
+    layers: one per layer of the model. input_bytes: inputs seen. output_bytes: read-out. read_bytes: what kernels read
+    of the memory, to which RAM totals are padded at least.
+    """
 
     layers: tuple[LayerFootprint, ...]
     input_bytes: int

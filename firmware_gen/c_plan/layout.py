@@ -31,12 +31,17 @@ CELL_LANES = 48  # a cell has at least as many neurons, where the layer has posi
 
 @dataclass(frozen=True)
 class Layout:
-    """Of one weighted layer of `positions` positions.
+    """How the C holds one weighted layer.
 
-    container: bits of a packed weight; row_words: words of one row of weights (output channels of a group);
-    unit: what a kernel counts of a row: quads (narrow) or weights (wide); position_words: membrane words of a position;
-    cell: positions that share one set of constants in the sweep; cell_words: their membrane words, rounded up to whole
-    blocks; cells: how many the layer has; packed: rows follow one another bit by bit, row_words is that of the table.
+    narrow: two neurons share a membrane word.
+    container: bits of a packed weight.
+    row_words: words of one row of weights, the output channels of a group.
+    unit: what a kernel counts of a row, quads (narrow) or weights (wide).
+    position_words: membrane words of a position.
+    cell: positions that share one set of constants in the sweep.
+    cell_words: membrane words of a cell, rounded up to whole blocks.
+    cells: how many the layer has.
+    packed: rows follow one another bit by bit, and row_words is that of the table.
     """
 
     narrow: bool
@@ -72,7 +77,7 @@ def layout(layer: Weighted, shape: Shape, out: Shape) -> Layout:
     row = layer.weight.shape[-1]
     if not is_narrow(layer, shape):
         container, channels = container_bits(layer.bits), out.channels
-        # Bytes are added four at once, which rows of whole words allow; they lose three bytes a row at most.
+        # Bytes are added four at once, which rows of whole words allow; they lose three bytes per row at most.
         packed = isinstance(layer, Linear) and container < 8 and row * container % 32 != 0
         words = -(-(layer.weight.size if packed else row) * container // 32)
         return Layout(False, container, words, row, channels, 1, channels, positions, packed)

@@ -25,7 +25,7 @@ from firmware_gen.toolchain.image import Image
 
 NONE = 0xFFFF_FFFF  # no address of an instruction
 # Of a table of code, in words: what was found (address, bytes), where the table begins and how long it is, and then for
-# each halfword that begins an instruction the bytes from there to the end of its run. Behind that, for each halfword
+# each halfword that begins an instruction the bytes from there to the end of its run. After that, for each halfword
 # and one more, blocks begun there less blocks ended there, modulo 2**32: their sums are how often each was executed.
 FOUND, FOUND_BYTES, ORIGIN, HALFWORDS, REACH = range(5)
 # Of a place: the register's value, Unicorn's number of it, and what was found (address).
@@ -85,9 +85,8 @@ class Guard:
         addresses = int(self._code[ORIGIN]) + 2 * np.arange(int(self._code[HALFWORDS]))
         starts = np.array([function.address for function in self._image.functions] + [1 << 32])
         ends = np.array([f.address + max(f.size, 1) for f in self._image.functions] + [0])
-        owners = (
-            np.searchsorted(starts, addresses, side="right") - 1
-        )  # -1: before the first, is the last, which ends at 0
+        # -1, before the first, is the last, which ends at 0.
+        owners = np.searchsorted(starts, addresses, side="right") - 1
         return np.where(addresses < ends[owners], owners, len(starts) - 1)
 
     def stopped(self) -> Stop | None:
@@ -171,7 +170,7 @@ def _callbacks() -> _Callbacks:
 
 
 def _library() -> Any:
-    """Unicorn's own C library, already loaded. Its Python package hooks Python functions alone."""
+    """Unicorn's own C library, already loaded. Its Python package hooks only Python functions."""
     from unicorn.unicorn_py3.unicorn import uclib
 
     return uclib

@@ -77,7 +77,7 @@ class Machine:
         self._map(address, max(size, 1))
         self._next_buffer = (
             address + size + 2 * PAGE - 1
-        ) & -PAGE  # a hole behind it: nobody writes beyond unseen
+        ) & -PAGE  # a hole after it: nobody writes beyond unseen
         return address
 
     def free_all(self) -> None:

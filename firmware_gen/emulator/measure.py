@@ -1,7 +1,7 @@
 """What a network costs on a core, in exact instruction counts: a step, a SynOp, a neuron, a spike.
 
 Events reach it in up to three ways. *sent*: all events of a recording, as the sensor sent them, repeats of one input
-in one step included, which count no more than the model's count_cap says but cost a call each. *unique*: the binned
+in one step included, which count no more than the model's count_cap says but cost one call each. *unique*: the binned
 list, without those. *stream*: as sent, with time stamps, through sast_stream.
 """
 
@@ -40,7 +40,7 @@ WAYS = ("sent", "unique", "stream")
 
 @dataclass(frozen=True)
 class StepCost:
-    """Of one way. events: pushed a step, on average. mean, p99 (nearest rank), max: instructions a step."""
+    """Of one way. events: pushed per step, on average. mean, p99 (nearest rank), max: instructions per step."""
 
     events: float
     mean: float

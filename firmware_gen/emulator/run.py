@@ -52,7 +52,7 @@ class EmulatedNetwork:
         self._call("sast_emulator_reset")
 
     def unobserved_step(self, step: bytes) -> None:
-        """One step of the context without an observer alone: what to count."""
+        """Only one step of the context, without an observer: what to count."""
         self._call("sast_emulator_quiet_push", self._put(step), len(step) // 5)
         self._call("sast_emulator_quiet_step")
 

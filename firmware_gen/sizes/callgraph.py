@@ -61,12 +61,12 @@ def compiled_call_graph(
 ) -> CallGraph:
     """Compiles C sources (not linking them) and reads what gcc says about calls and stack.
 
-    compiler: a gcc of version 10 or later, for any core; flags: what the firmware is compiled with (for x86-64 with
+    compiler: a gcc of version 10 or later, for any core. flags: what the firmware is compiled with (for x86-64 with
     -mno-red-zone, or gcc leaves out what a function keeps below its frame).
 
     Raises:
-        EdgeSastError: the compiler is missing, fails or writes no call graph; a frame of unknown size; a call through
-            a pointer without a name; assembly that calls or moves the stack unseen.
+        EdgeSastError: the compiler is missing, fails or writes no call graph. Or the code has a frame of unknown size,
+            a call through a pointer without a name, or assembly that calls or moves the stack unseen.
     """
     command = [
         *compiler,

@@ -16,7 +16,6 @@ from edge_sast.errors import EdgeSastError
 
 FILE = "code_sizes.json"
 DEFAULT_CORE = "cortex-m4"
-OPTIMISED = "-Os"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from firmware_gen.sizes.stack import EXTERNAL_BYTES, EXTERNALS, Place, StackUse
 NEXT = "receive"
 # Members of an observer, which is the user's: its functions' stack is not the model's.
 OBSERVER = frozenset({"step_begin", "neuron", "layer_end"})
-# What runs with an observer alone.
+# What runs only with an observer.
 OBSERVED = frozenset({"sast_sweep_shown"})
 
 

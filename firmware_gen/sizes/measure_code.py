@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.c_plan.library import write_sources
 from firmware_gen.sizes.callgraph import CallGraph, Pointed, compiled_call_graph
 from firmware_gen.sizes.code_sizes import CoreCode, Section
 from firmware_gen.toolchain.compiler import run_compiler
@@ -79,7 +80,7 @@ def measure(core: Core) -> CoreCode:
     ):
         folder = Path(scratch)
         (folder / "sizes.c").write_text(_SIZES, "utf-8")
-        sources = sorted((library / "src").glob("*.c"))
+        sources = write_sources(folder / "src")
         includes = [library / "include"]
         graph = compiled_call_graph(sources, includes, compiler("gcc", core), FLAGS)
         everything = [*sources, library / "emulator" / "memory_gcc.c", folder / "sizes.c"]

@@ -41,9 +41,11 @@ class LayerPrediction:
 class Prediction:
     """Bytes, on one core.
 
-    tables, state, context: exact; descriptors: layers, model, class names; code: with constants;
-    stack: the worst, from the entry of the library on; stack_path: the calls that take it; observed_stack: the worst
-    with an observer, without the observer's own functions.
+    tables, state, context: exact.
+    descriptors: of layers, model and class names.
+    code: with its constants.
+    stack: the worst, from the entry of the library on. stack_path: the calls that take it.
+    observed_stack: the worst with an observer, without the observer's own functions.
     """
 
     core: str

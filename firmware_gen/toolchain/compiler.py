@@ -80,7 +80,7 @@ def compile_program(
 
 
 def run_compiler(command: Sequence[str], remedy: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run one command of a compiler. remedy: what to do where this compiler does not do.
+    """Run one command of a compiler. remedy: what to suggest if the compiler fails.
 
     Raises EdgeSastError with the first message of the compiler; all of them go to a log file it names.
     """

@@ -19,13 +19,19 @@ REMEMBERED = 8  # late frames that may come once more
 class FaultPlan:
     """How often what goes wrong.
 
-    rate: faults for each byte that passes, either way. weights: how often each of KINDS, as compared to the others;
-    a kind that is not named never happens.
+    rate: faults per byte that passes, either way. weights: how often each of KINDS, as compared to the others. A kind
+    that is not named never happens.
 
-    flip: one bit changes; lose, double: one byte; reorder: two neighbours swap; cut: the rest of a frame is lost,
-    up to LONGEST_CUT bytes, and what follows runs into it;
-    repeat: an earlier frame comes once more; reset: the board restarts; stall: nothing passes for stall_s; hang: the
-    board stops for hang_s; unplug: the connection is closed.
+    flip    one bit changes
+    lose    one byte is lost
+    double  one byte comes twice
+    reorder two neighbours swap
+    cut     the rest of a frame is lost, up to LONGEST_CUT bytes, and what follows runs into it
+    repeat  an earlier frame comes once more
+    reset   the board restarts
+    stall   nothing passes for stall_s
+    hang    the board stops for hang_s
+    unplug  the connection is closed
     """
 
     seed: int
@@ -36,7 +42,7 @@ class FaultPlan:
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate <= 1:
-            raise EdgeSastError(f"fault rate is {self.rate}; give 0 to 1 faults a byte")
+            raise EdgeSastError(f"fault rate is {self.rate}; give 0 to 1 faults per byte")
         unknown = sorted(set(self.weights) - set(KINDS))
         if unknown or not any(self.weights.values()):
             raise EdgeSastError(f"fault kinds are {sorted(self.weights)}; choose from {', '.join(KINDS)}")

@@ -118,13 +118,13 @@ def test_tables_and_plot_of_a_small_network(
         comparisons.append(Comparison(case, core, points, measure_dense(model, core, "gcc"), points[0]))
         show(comparisons[-1])
     shown = capsys.readouterr().out
-    assert "a small network, cortex-m4: 5,888 MACs a dense frame" in shown
+    assert "a small network, cortex-m4: 5,888 MACs per dense frame" in shown
     assert "estimated cycles, cortex-m0plus" in shown
     assert [row[0] for row in as_plain(comparisons[0])["crossings"]["instructions"]] == [
         "int8, plain C",
         "int8, SMLAD",
     ]
     rows = summary(comparisons[:1]).splitlines()
-    assert rows[0].startswith("| network | counted | a dense frame | a step at 2, 20 % | T = 1 |")
+    assert rows[0].startswith("| network | counted | per dense frame | per step at 2, 20 % | T = 1 |")
     assert [row.count("|") for row in rows] == [8, 8, 8, 8]
     assert write(comparisons[:1], tmp_path).read_bytes().startswith(b"\x89PNG")

@@ -8,7 +8,7 @@ import pytest
 from edge_sast.cli.main import main
 from edge_sast.datasets.open import open_dataset
 from edge_sast.formats.registry import read_file
-from firmware_gen.emulator.build import missing
+from firmware_gen.toolchain.cross import missing
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODEL, DIGITS = EXAMPLES / "digits-int8.safetensors", (2, 3, 7)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from numba.core.caching import FunctionCache
 
 import edge_sast
 from edge_sast.cli.main import SUBCOMMANDS, main
@@ -283,6 +284,16 @@ def test_doctor_tells_of_a_cache_folder_that_cannot_be_written(capsys, monkeypat
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("cache "))
     assert f"{place}/edge-sast: Not a directory" in line
     assert line.endswith("set XDG_CACHE_HOME to a folder you may write")
+
+
+def test_doctor_tells_that_compiled_kernels_are_kept_nowhere(capsys, monkeypatch):
+    def no_locator(*_):
+        raise RuntimeError("cannot cache function: no locator available")  # as Numba's own does
+
+    monkeypatch.setattr(FunctionCache, "__init__", no_locator)
+    assert main(["doctor"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("compiled kernels "))
+    assert re.search("no folder can be written; each command compiles +set NUMBA_CACHE_DIR to a folder", line)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")

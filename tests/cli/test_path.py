@@ -71,7 +71,7 @@ def test_batch_norm_of_a_single_value_is_one_line(tmp_path, capsys):
     data = write_lines(tmp_path / "data", {"train": 2})
     argv = train(tmp_path, data, "out", "--arch", "fc4-out", "--batch-size", "1", "--steps", "1")
     assert main(argv) == 2
-    assert "--norm is 'batch', but a batch holds one value a channel" in capsys.readouterr().err
+    assert "--norm is 'batch', but a batch holds one value per channel" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("threads", ["-1", "99999999999"])
@@ -247,11 +247,11 @@ SHORT = ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "
     [
         (
             ["export", "RUN", "--bits", "9", "--no-data", "--out", "OUT"],
-            "--bits is 9; it must be 1 to 8, or 2 such widths, one a layer with weights",
+            "--bits is 9; it must be 1 to 8, or 2 such widths, one per layer with weights",
         ),
         (
             [*SHORT, "--bits", "8,4"],
-            "--bits is 8,4; it must be 1 to 8, or 3 such widths, one a layer with weights",
+            "--bits is 8,4; it must be 1 to 8, or 3 such widths, one per layer with weights",
         ),
         (
             ["export", "RUN", "--target", "vhdl", "--no-data", "--out", "OUT"],
@@ -299,7 +299,7 @@ SHORT = ["train", "--data", "DATA", "--out", "OUT", "--dt-us", "1", "--steps", "
         ),
         (
             ["export", "RUN", "--target", "model", "--name", "x", "--out", "OUT"],
-            "--name is of the C; leave it away with --target model",
+            "--name is for the C; leave it out with --target model",
         ),
     ],
 )

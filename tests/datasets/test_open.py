@@ -31,7 +31,7 @@ def test_unknown_name():
 
 
 def test_digits_take_no_sensor():
-    message = "--sensor 34x34: 'digits' has its own size 24x24; leave it away"
+    message = "--sensor 34x34: 'digits' has its own size 24x24; leave it out"
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         open_dataset("digits", sensor=(34, 34))
     assert open_dataset("digits", seed=5).name == "digits"

@@ -112,7 +112,8 @@ def test_single_events_are_one_microsecond(tmp_path):
         ({"steps": -3}, "--steps is -3; it must be 1 to 65535"),
         (
             {"dt_us": 1},
-            "--data {root}: 94001 µs are 94001 steps of 1 µs; at most 65535 can be: raise --dt-us, or give --steps",
+            "--data {root}: 94001 µs are 94001 steps of 1 µs; at most 65535 are possible: raise --dt-us, or give "
+            "--steps",
         ),
     ],
 )

@@ -43,6 +43,8 @@ def test_no_value_is_cut_or_wrapped(given, message):
 def test_whole_numbers_of_any_type_are_taken():
     want = events().tolist()
     assert events(t=(0.0, 5.0, 9.0), x=(0.0, 1.0, 2.0), p=(False, True, False)).tolist() == want
+    half = {field: np.array(events()[field], np.float16) for field in "txyp"}
+    assert events(**half).tolist() == want
 
 
 def test_empty_recording_is_a_recording():

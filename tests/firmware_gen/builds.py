@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,14 @@ from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool, RecurrentLinear, SumPool
 from edge_sast.model.model import Model
 from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.c_plan.library import write_sources
 from tests import tools
 
 PROGRAMS = Path(__file__).parent / "programs"
-LIBRARY = Path(firmware_gen.__file__).parent / "c" / "src"
+C = Path(firmware_gen.__file__).parent / "c"
+_SCRATCH = tempfile.TemporaryDirectory(prefix="edge-sast-library-")
+LIBRARY = Path(_SCRATCH.name) / "src"  # every source of the library, as exports get them
+write_sources(LIBRARY)
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZED = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 

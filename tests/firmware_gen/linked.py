@@ -9,8 +9,8 @@ import numpy as np
 from elftools.elf.elffile import ELFFile
 
 from edge_sast.model.model import Model
-from firmware_gen.c_gen.library import library_files
 from firmware_gen.c_gen.model import model_header, model_source
+from firmware_gen.c_plan.library import library_files
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.emulator.machine import STACK_TOP, Machine
 from firmware_gen.sizes.measure_code import CORES, FLAGS

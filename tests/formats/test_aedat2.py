@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats.aedat2 import parse_aedat2
+from edge_sast.formats.aedat2 import open_aedat2
 from edge_sast.formats.registry import read_bytes, read_file
 from tests.events.oracles import random_recording
+from tests.formats.opened import events_of
 from tests.formats.test_real_recordings import need
 
 HEADER = (
@@ -35,17 +36,17 @@ def test_events_survive_the_round_trip():
 def test_one_event_bit_by_bit():
     # Raw column 1 and row 0: second from the right in the lowest row; raw polarity 0 is ON.
     data = HEADER + bytes([0, 0, 0, 2, 0xFF, 0, 0, 1])
-    assert parse_aedat2(data, "a").tolist() == [(0xFF000001, 126, 127, 1)]
+    assert events_of(open_aedat2, data, "a").tolist() == [(0xFF000001, 126, 127, 1)]
 
 
 def test_no_events_and_no_chip_line():
-    assert len(parse_aedat2(b"#!AER-DAT2.0\n", "a")) == 0
-    assert len(parse_aedat2(aedat2([(5, 0, 0, 0)], b"#!AER-DAT2.0\r\n"), "a")) == 1
+    assert len(events_of(open_aedat2, b"#!AER-DAT2.0\n", "a")) == 0
+    assert len(events_of(open_aedat2, aedat2([(5, 0, 0, 0)], b"#!AER-DAT2.0\r\n"), "a")) == 1
 
 
 def test_events_that_are_no_pixels_are_left_out():
     special = struct.pack(">IIII", 0x8000, 10, 0x80000001, 11)
-    events = parse_aedat2(aedat2([(9, 1, 2, 1)]) + special + aedat2([(12, 3, 4, 0)], b""), "a")
+    events = events_of(open_aedat2, aedat2([(9, 1, 2, 1)]) + special + aedat2([(12, 3, 4, 0)], b""), "a")
     assert events.tolist() == [(9, 1, 2, 1), (12, 3, 4, 0)]
 
 
@@ -55,7 +56,7 @@ def test_events_that_are_no_pixels_are_left_out():
         (
             aedat2([(1, 0, 0, 0), (2, 0, 0, 0)])[:-3],
             f"a: ends at byte {len(HEADER) + 13}, 5 bytes into the event at byte offset {len(HEADER) + 8} "
-            "(8 bytes an event); the file is truncated: copy it again",
+            "(8 bytes per event); the file is truncated: copy it again",
         ),
         (HEADER[:30], "a: ends inside its header; the file is truncated: copy it again"),
         (
@@ -89,7 +90,7 @@ def test_events_that_are_no_pixels_are_left_out():
 )
 def test_damaged_and_other_files_are_one_line(data, message):
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
-        parse_aedat2(data, "a")
+        events_of(open_aedat2, data, "a")
 
 
 def test_any_bytes_end_in_events_or_in_our_error():

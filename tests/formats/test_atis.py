@@ -7,30 +7,35 @@ from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE, make_events
-from edge_sast.formats.atis import parse_atis, write_recording_atis
+from edge_sast.formats.atis import open_atis, write_recording_atis
 from edge_sast.formats.registry import read_bytes
+from tests.formats.opened import events_of
 
 
 def test_bits_of_one_event():
     # x = 5, y = 33, polarity 1, t = 0x123456
     data = bytes([5, 33, 0x80 | 0x12, 0x34, 0x56])
-    assert parse_atis(data, "a").tolist() == [(0x123456, 5, 33, 1)]
+    assert events_of(open_atis, data, "a").tolist() == [(0x123456, 5, 33, 1)]
 
 
 def test_overflow_events_move_all_later_times():
     data = bytes(
         [1, 1, 0, 0, 7, 0, 240, 0, 0, 0, 2, 2, 0x80, 0, 8, 0, 240, 0, 0, 0, 0, 240, 0, 0, 0, 3, 3, 0, 0, 9]
     )
-    assert parse_atis(data, "a").tolist() == [(7, 1, 1, 0), (8 + 8192, 2, 2, 1), (9 + 3 * 8192, 3, 3, 0)]
+    assert events_of(open_atis, data, "a").tolist() == [
+        (7, 1, 1, 0),
+        (8 + 8192, 2, 2, 1),
+        (9 + 3 * 8192, 3, 3, 0),
+    ]
 
 
 def test_truncated_file_names_the_byte():
     message = (
-        "a.bin: ends at byte 13, 3 bytes into the event at byte offset 10 (5 bytes an event); "
+        "a.bin: ends at byte 13, 3 bytes into the event at byte offset 10 (5 bytes per event); "
         "the file is truncated or not ATIS: copy it again"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
-        parse_atis(bytes(13), "a.bin")
+        events_of(open_atis, bytes(13), "a.bin")
 
 
 def events_or_error(data):
@@ -64,7 +69,7 @@ def atis_events(draw):
 @given(atis_events())
 @settings(deadline=None, max_examples=200)
 def test_what_is_written_is_read_back(events):
-    assert np.array_equal(parse_atis(write_recording_atis(events), "a"), events)
+    assert np.array_equal(events_of(open_atis, write_recording_atis(events), "a"), events)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.registry import read_bytes
-from edge_sast.formats.tonic_npy import parse_tonic_npy
+from edge_sast.formats.tonic_npy import open_tonic_npy
+from tests.formats.opened import events_of
 
 
 def npy(array, **options):
@@ -20,12 +21,12 @@ def npy(array, **options):
 @pytest.mark.parametrize("dtype", [np.int16, np.int64, np.float64])
 def test_columns_and_milliseconds(dtype):
     table = np.array([[1, 2, 0, 3], [127, 0, 1, 4]], dtype)
-    assert parse_tonic_npy(npy(table), "a.npy").tolist() == [(3000, 1, 2, 0), (4000, 127, 0, 1)]
+    assert events_of(open_tonic_npy, npy(table), "a.npy").tolist() == [(3000, 1, 2, 0), (4000, 127, 0, 1)]
 
 
 def test_times_have_a_fraction_of_a_millisecond():
     table = np.array([[1.0, 2.0, 0.0, 0.25], [1.0, 2.0, 1.0, 3.0006]])
-    assert parse_tonic_npy(npy(table), "a.npy").tolist() == [(250, 1, 2, 0), (3001, 1, 2, 1)]
+    assert events_of(open_tonic_npy, npy(table), "a.npy").tolist() == [(250, 1, 2, 0), (3001, 1, 2, 1)]
 
 
 def test_objects_are_never_unpickled():
@@ -33,7 +34,7 @@ def test_objects_are_never_unpickled():
     with pytest.raises(
         EdgeSastError, match=r"^a\.npy: not a readable \.npy array; the file is damaged: download"
     ):
-        parse_tonic_npy(data, "a.npy")
+        events_of(open_tonic_npy, data, "a.npy")
 
 
 @pytest.mark.parametrize(
@@ -74,11 +75,21 @@ def test_objects_are_never_unpickled():
                 ("t=-1.0", 1 << 50, [0, 0, 0, -1]),
             )
         ),
+        *(
+            (
+                np.array([[0, 0, 0, 0], values], np.float16),
+                f"a.npy: event 1: {field} is out of range 0..{limit}; convert the file again",
+            )
+            for field, limit, values in (
+                ("x=inf", 65535, [np.inf, 0, 0, 0]),
+                ("t=inf", 1 << 50, [0, 0, 0, np.inf]),
+            )
+        ),
     ],
 )
 def test_wrong_tables_are_named(table, message):
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
-        parse_tonic_npy(npy(table), "a.npy")
+        events_of(open_tonic_npy, npy(table), "a.npy")
 
 
 def outcome(data):

@@ -151,7 +151,7 @@ REFUSALS = [
     (edit("input", "shift", 8), "input: shift=8 is out of range; choose a whole number 0..7"),
     (
         edit("input", "sensor_height", 65_536),
-        "input: 3x65536 pixels are left by shift=0; at most 65535 a side and 8388608 in all fit: raise shift",
+        "input: 3x65536 pixels are left by shift=0; at most 65535 per side and 8388608 in all fit: raise shift",
     ),
     (drop("input", "steps"), "input: field 'steps' is missing; export the model again"),
     (edit("input", "unit", 1), "input: field 'unit' is unknown; export the model again"),
@@ -295,11 +295,12 @@ def test_refuses_a_changed_weight():
         ),
         (
             struct.pack("<Q", 3) + b"{}",
-            "not a readable model file (its header takes 3 bytes, 2 can be); export the model again",
+            "not a readable model file (its header takes 3 bytes, at most 2 are possible); export the model again",
         ),
         (
             struct.pack("<Q", (1 << 64) - 1) + b"{}",
-            "not a readable model file (its header takes 18446744073709551615 bytes, 2 can be); export the model again",
+            "not a readable model file (its header takes 18446744073709551615 bytes, at most 2 are possible); export "
+            "the model again",
         ),
         (
             struct.pack("<Q", 2) + b"[]",

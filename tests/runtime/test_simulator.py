@@ -78,15 +78,15 @@ def many(events):
 
 
 def test_read_only_and_writable_arrays_share_one_compilation(model, events):
-    from edge_sast.runtime.run import run_ranges_serial
+    from edge_sast.runtime.run import run_range_jit
 
     events = many(events)
     Simulator(model).run(events)
-    compiled = len(run_ranges_serial.signatures)
+    compiled = len(run_range_jit.signatures)
     frozen = events.indices.copy()
     frozen.flags.writeable = False
     Simulator(model).run(replace(events, indices=frozen))
-    assert len(run_ranges_serial.signatures) == compiled == 1
+    assert len(run_range_jit.signatures) == compiled == 1
 
 
 def test_a_few_recordings_are_run_as_many_are(model, events):
@@ -116,9 +116,9 @@ class Listener(event.Listener):
 event.register("numba:compile", Listener())
 from edge_sast.cli.main import main
 assert main({words}) == 0
-own = sorted(name.split("_serial_")[0] for name in compiled if "_serial_" in name)
+own = sorted(name.rsplit("_", 2)[0] for name in compiled if "_called_" in name or "_inner_" in name)
 assert {{"run_recording", "_bin_events", "add_run"}} <= set(own), own
-assert not {{"run_ranges", "new_state"}} & set(own), own
+assert not {{"run_range", "new_state"}} & set(own), own
 assert len(own) == len(set(own)), own
 assert not [name for name in compiled if "unicode" in name or "integer_str" in name], compiled
 """

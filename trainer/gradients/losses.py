@@ -6,7 +6,7 @@ Read-outs (docs/method.md): o[t] [B, classes] is what the read-out layer receive
     mean   CE(mean_t m[t], y) with m[t] = (o[1] + … + o[t])/t: the answers of all shorter recordings, averaged
     tet    (1 − λ)·mean_t CE(o[t], y) + λ·mean_t MSE(o[t], 1)  (Deng et al. 2022, arXiv 2202.11946)
 
-Penalties: rate_weight·Σ_layers max(0, rate − rate_limit)², and for a target S* of SynOps a recording μ·S/S*, whose
+Penalties: rate_weight·Σ_layers max(0, rate − rate_limit)², and for a target S* of SynOps per recording μ·S/S*, whose
 multiplier μ ≥ 0 grows while S > S* and falls while S < S* (dual ascent), so that the target is reached and no more is
 given for it.
 """
@@ -46,7 +46,7 @@ class Penalty:
         self.multiplier = torch.zeros((), dtype=torch.float64)
 
     def value(self, rates: list[Tensor], synops: Tensor | None) -> Tensor | float:
-        """Penalty of mean firing rates (one a layer) and SynOps a recording; 0.0 where there is none.
+        """Penalty of mean firing rates (one per layer) and SynOps per recording; 0.0 where there is none.
 
         Rates are averaged over workers. SynOps, in which the penalty is linear, are this worker's.
         """

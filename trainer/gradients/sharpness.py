@@ -8,7 +8,7 @@ With g = ∇L_B1(w) and g_p = ∇L_B2(w + ε); B2 = B1, or an independent batch,
     asam    ε = ρ·T²g/‖Tg‖₂ with T = |w| + 0.01 for each weight, step along g_p (Kwon et al. 2021, arXiv 2102.11600)
     gsam    ε as sam, step along g_p − α·g⊥, g⊥ the part of g orthogonal to g_p; ρ follows the learning rate
             (Zhuang et al. 2022, arXiv 2203.08065)
-    esam    ε as sam, of a random share of the weights, divided by the share; g_p of those samples alone whose loss ε
+    esam    ε as sam, of a random share of the weights, divided by the share; g_p only of those samples whose loss ε
             raised most (Du et al. 2022, arXiv 2110.03141)
     noise   ε = ρ·z/‖z‖₂ with z ~ N(0, 1), step along g_p: the control with as many gradient evaluations as sam
 

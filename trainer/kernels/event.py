@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from edge_sast.bulk.parts import Span
 from edge_sast.jit import jit
 from trainer.kernels import fused as fused_kernels
 from trainer.kernels import fused_rows
@@ -74,13 +74,12 @@ def _gather_recording(
         starts[t, x.shape[3]] = found
 
 
-def gather(x: np.ndarray, starts: np.ndarray, place: np.ndarray, value: np.ndarray) -> None:
+def gather(span: Span, x: np.ndarray, starts: np.ndarray, place: np.ndarray, value: np.ndarray) -> None:
     """Events of x [T, B, P, H, Q], see Events; starts[b, 0, 0] is −1 where there is no room for Q more.
 
     x and value are the bits of floats, uint32: whether any of a line is set is then a vector instruction.
     """
-    for index in numba.prange(x.shape[1]):
-        b = np.int64(index)  # see jit
+    for b in range(span[0], span[1]):
         _gather_recording(x, b, starts[b], place[b], value[b])
 
 
@@ -143,20 +142,26 @@ def correlate(e: Events, y: np.ndarray, b: int, t: int, first_row: int, sums: np
 
 
 def moments(
-    e: Events, weights: np.ndarray, rows: int, means: np.ndarray, squares: np.ndarray, sums: np.ndarray
+    span: Span,
+    e: Events,
+    weights: np.ndarray,
+    rows: int,
+    means: np.ndarray,
+    squares: np.ndarray,
+    sums: np.ndarray,
 ) -> None:
     """Moments of each image's convolution, float64 [B, T, C]; sums [B, weights]: Σ input · output, where not empty."""
-    for index in numba.prange(means.shape[0]):
-        b = np.int64(index)  # see jit
+    for b in range(span[0], span[1]):
+        top = np.int64(0)  # for a literal both functions would be compiled once more
         y = np.empty(rows * e.width, np.float32)
         image = y.reshape(rows, e.width)
         if sums.size:
             sums[b] = np.float32(0)
         for t in range(means.shape[1]):
-            convolve(e, weights, b, t, 0, y)
+            convolve(e, weights, b, t, top, y)
             fused_kernels.image_moments(image, means[b, t], squares[b, t])
             if sums.size:
-                correlate(e, y, b, t, 0, sums[b])
+                correlate(e, y, b, t, top, sums[b])
 
 
 @jit
@@ -173,6 +178,7 @@ def _fire_block(
 
 
 def forward(
+    span: Span,
     e: Events,
     weights: np.ndarray,
     p: Parameters,
@@ -182,8 +188,7 @@ def forward(
     fired: np.ndarray,
 ) -> None:
     """`fused_kernels.forward` of the convolution, images of `height` rows in blocks of `block`."""
-    for index in numba.prange(pooled.shape[1]):
-        b = np.int64(index)  # see jit
+    for b in range(span[0], span[1]):
         by_column = np.zeros(p.width, np.float32)
         for part in fused_kernels.parts(b, height, block, p):
             _fire_block(e, weights, p, part, pooled, by_column)
@@ -222,6 +227,7 @@ def _back_block(
 
 
 def backward(
+    span: Span,
     grad_pooled: np.ndarray,
     pooled: np.ndarray,
     e: Events,
@@ -231,8 +237,7 @@ def backward(
     sums: Sums,
 ) -> None:
     """Sums of what follows from dL/dpooled; rows of outputs outside every window get no gradient."""
-    for index in numba.prange(pooled.shape[1]):
-        b = np.int64(index)  # see jit
+    for b in range(span[0], span[1]):
         by_place, by_weight = np.zeros((3, block * p.width), np.float32), sums.by_weight[b]
         by_weight[:] = np.float32(0)
         for part in fused_kernels.parts(b, _whole_height(pooled, p), block, p):
@@ -247,7 +252,7 @@ def _whole_height(pooled: np.ndarray, p: Parameters) -> int:
     return pooled.shape[2] // (p.width // p.channels // p.pool * p.channels) * p.pool
 
 
-gather_parallel = jit(gather, parallel=True)
-moments_parallel = jit(moments, parallel=True)
-forward_parallel = jit(forward, parallel=True)
-backward_parallel = jit(backward, parallel=True)
+gather_jit = jit(gather)
+moments_jit = jit(moments)
+forward_jit = jit(forward)
+backward_jit = jit(backward)

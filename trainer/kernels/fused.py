@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from edge_sast.bulk.parts import Span
 from edge_sast.jit import jit
 from trainer.kernels import fused_rows
 from trainer.kernels.fused_rows import HARD, Parameters
@@ -77,9 +77,9 @@ def image_moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None
     per_channel(total, squares)
 
 
-def moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None:
+def moments(span: Span, x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None:
     """`image_moments` of each image: x [N, H, W·C] → two float64[N, C]."""
-    for n in numba.prange(x.shape[0]):
+    for n in range(span[0], span[1]):
         image_moments(x[n], means[n], squares[n])
 
 
@@ -107,13 +107,14 @@ def _fire_block(x: np.ndarray, p: Parameters, at: Part, pooled: np.ndarray, fire
         fused_rows.step(now, v, p, u, s, pooled[t, at.b, windows], fired)
 
 
-def forward(x: np.ndarray, p: Parameters, rows: int, pooled: np.ndarray, fired: np.ndarray) -> None:
+def forward(
+    span: Span, x: np.ndarray, p: Parameters, rows: int, pooled: np.ndarray, fired: np.ndarray
+) -> None:
     """x [T, B, H·W·C] → pooled spikes [T, B, H//pool·W//pool·C]; fired float64[B]: spikes before it.
 
     rows: of a block, see `block_rows`.
     """
-    for index in numba.prange(x.shape[1]):
-        b = np.int64(index)  # see jit
+    for b in range(span[0], span[1]):
         by_column = np.zeros(p.width, np.float32)
         for part in parts(b, x.shape[2] // p.width, rows, p):
             _fire_block(x, p, part, pooled, by_column)
@@ -149,6 +150,7 @@ def _back_block(
 
 
 def backward(
+    span: Span,
     grad_pooled: np.ndarray,
     pooled: np.ndarray,
     x: np.ndarray,
@@ -158,8 +160,7 @@ def backward(
     sums: np.ndarray,
 ) -> None:
     """grad [T, B, H·W·C] := dL/dcurrent; sums float64[B, 3, C]: Σ grad, Σ grad·(x − mean), dL/ddecay."""
-    for index in numba.prange(x.shape[1]):
-        b = np.int64(index)  # see jit
+    for b in range(span[0], span[1]):
         by_place = np.zeros((3, rows * p.width), np.float32)
         for part in parts(b, x.shape[2] // p.width, rows, p):
             if part.pooled_size:
@@ -172,16 +173,16 @@ def backward(
 
 
 def through_norm(
-    grad: np.ndarray, x: np.ndarray, by_grad: np.ndarray, by_x: np.ndarray, rest: np.ndarray
+    span: Span, grad: np.ndarray, x: np.ndarray, by_grad: np.ndarray, by_x: np.ndarray, rest: np.ndarray
 ) -> None:
     """grad := by_grad·grad + by_x·x + rest, in place; grad and x [N, H, W·C], the others [W·C]."""
-    for n in numba.prange(x.shape[0]):
+    for n in range(span[0], span[1]):
         for h in range(x.shape[1]):
             for k in range(x.shape[2]):
                 grad[n, h, k] = by_grad[k] * grad[n, h, k] + by_x[k] * x[n, h, k] + rest[k]
 
 
-moments_parallel = jit(moments, parallel=True)
-forward_parallel = jit(forward, parallel=True)
-backward_parallel = jit(backward, parallel=True)
-through_norm_parallel = jit(through_norm, parallel=True)
+moments_jit = jit(moments)
+forward_jit = jit(forward)
+backward_jit = jit(backward)
+through_norm_jit = jit(through_norm)

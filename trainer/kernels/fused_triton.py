@@ -4,9 +4,9 @@ Tensors are channels-last, [T, B, H, W, C] in memory. A program holds BLOCK wind
 `pool`² neurons as rows of a tensor [ROWS, BLOCK], and goes through all steps. Windows at the lower and right edge that
 the pool drops are gone through as well: their neurons count in the rate.
 
-`layer` is (table, T, N, H, W, C, windows·C, N of pooled): N neurons a step; table float32 [2 + 2·C], of τ, β, then each
-channel's gain and offset, current = gain·x + offset. The last two could be computed of the others, but as arguments
-Triton knows what divides them, and loads four floats at once. Launch with enable_fp_fusion=False, as
+`layer` is (table, T, N, H, W, C, windows·C, N of pooled): N neurons per step, and table float32 [2 + 2·C] of τ, β, then
+each channel's gain and offset, current = gain·x + offset. The last two could be computed from the others, but as
+arguments Triton knows what divides them, and loads four floats at once. Launch with enable_fp_fusion=False, as
 lif_triton_kernels.
 """
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from edge_sast.bulk.parts import Span
 from edge_sast.jit import jit
 from trainer.formulas import fast_math, surrogate
 
@@ -83,19 +83,28 @@ def scalars(p: Parameters) -> Neuron:
 
 
 def forward(
-    current: np.ndarray, noise: np.ndarray, p: Parameters, spikes: np.ndarray, membrane: np.ndarray
+    span: Span,
+    current: np.ndarray,
+    noise: np.ndarray,
+    p: Parameters,
+    spikes: np.ndarray,
+    membrane: np.ndarray,
 ) -> None:
     """current [T, R, K] → spikes and membrane before reset, both [T, R, K], all float32.
 
     noise: [T, R, K] in [0, 1) for MIXED and STOCHASTIC, else not read.
     """
-    for index in numba.prange(current.shape[1]):
-        r = np.int64(index)  # see jit
+    for r in range(span[0], span[1]):
         _forward_row(current, noise, p, r, spikes, membrane)
 
 
 def _forward_row(
-    current: np.ndarray, noise: np.ndarray, p: Parameters, r: int, spikes: np.ndarray, membrane: np.ndarray
+    current: np.ndarray,
+    noise: np.ndarray,
+    p: Parameters,
+    r: int,
+    spikes: np.ndarray,
+    membrane: np.ndarray,
 ) -> None:
     n, c = scalars(p), r % p.threshold.size
     v = np.full(current.shape[2], p.initial[c], dtype=np.float32)
@@ -193,4 +202,4 @@ _spike = jit(_spike)
 _draw = jit(_draw)
 _after_reset = jit(_after_reset)
 _forward_row = jit(_forward_row)
-forward_parallel = jit(forward, parallel=True)
+forward_jit = jit(forward)

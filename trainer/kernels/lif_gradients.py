@@ -5,15 +5,16 @@ What the loops compute is stated in trainer/operations/lif.py.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from edge_sast.bulk.parts import Span
 from edge_sast.jit import jit
 from trainer.formulas import surrogate
 from trainer.kernels.lif import SMOOTH, At, Neuron, Parameters, scalars, tanh
 
 
 def backward(
+    span: Span,
     grad_spikes: np.ndarray,
     spikes: np.ndarray,
     membrane: np.ndarray,
@@ -27,8 +28,7 @@ def backward(
     noise: [T, R, K] in [0, 1) where the mask is above 0, else not read. sums: float64 [R, 2], each row's share of dL/dβ
     and dL/dτ where learn_beta and learn_tau ask for them, else 0.
     """
-    for index in numba.prange(membrane.shape[1]):
-        r = np.int64(index)  # see jit
+    for r in range(span[0], span[1]):
         sums[r, 0], sums[r, 1] = _backward_row(grad_spikes, spikes, membrane, noise, p, r, grad)
 
 
@@ -163,4 +163,4 @@ _backward_step = jit(_backward_step)
 _add_tau = jit(_add_tau)
 _total = jit(_total)
 _backward_row = jit(_backward_row)
-backward_parallel = jit(backward, parallel=True)
+backward_jit = jit(backward)

@@ -80,5 +80,5 @@ def _factors(layer: Weighted, x: Tensor, hard: Spike, aim: Tensor) -> Tensor:
 
 
 def _rates(spikes: Tensor) -> Tensor:
-    """Mean of [T, B, C, ...] a channel, [C]."""
+    """Mean of [T, B, C, ...] per channel, [C]."""
     return spikes.flatten(3).mean((0, 1, 3)) if spikes.dim() > 3 else spikes.mean((0, 1))

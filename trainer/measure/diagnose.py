@@ -113,7 +113,7 @@ def contraction(
     ):
         raise EdgeSastError(
             "--contraction: --threshold is 'adaptive-step', which changes within a recording: the conditions are for "
-            "constant thresholds; leave --contraction away"
+            "constant thresholds; leave --contraction out"
         )
     seen: dict[Weighted, list[Tensor]] = {layer: [] for layer in layers}
 

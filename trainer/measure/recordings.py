@@ -26,7 +26,7 @@ def evaluation_data(stored: Standing, options: DataOptions) -> Recordings:
         for option, value in (("--sensor", options.sensor), ("--window-us", options.window_us)):
             if value is not None:
                 raise EdgeSastError(
-                    f"{option} is {value}; what training held out is read as the run read it: leave it away, or add "
+                    f"{option} is {value}; what training held out is read as the run read it: leave it out, or add "
                     "--data"
                 )
         data = training_data(held_out_of, config, options.cache_dir, options.skip_empty)

@@ -262,7 +262,7 @@ class Weighted(Connection):
     def _check_variance(self, values: int) -> None:
         if self.training and values * self.workers.count == self.channels:
             raise EdgeSastError(
-                "--norm is 'batch', but a batch holds one value a channel, which has no variance; raise --batch-size "
+                "--norm is 'batch', but a batch holds one value per channel, which has no variance; raise --batch-size "
                 "or --steps, or use --norm none"
             )
 

@@ -5,8 +5,8 @@ For any reset that is the same neuron, the surrogate's window scales with ϑ as 
 export folds ϑ into the weights. So a threshold, learnt, adapted or calibrated, never changes the arithmetic.
 
     fixed      ϑ = 1, or what calibration set (trainer/measure/balance.py)
-    learn      ϑ = softplus(·), one a layer (TrSG)
-    adaptive   ϑ = moving average of mean(u) + std(u), one a layer (after DS-ATGO, but constant within a recording)
+    learn      ϑ = softplus(·), one per layer (TrSG)
+    adaptive   ϑ = moving average of mean(u) + std(u), one per layer (after DS-ATGO, but constant within a recording)
     adaptive-step  ϑ[t] = mean(u[t]) + std(u[t]) over the batch, its moving average when evaluated (DS-ATGO). It
                changes from step to step, which no integer model does: such a network cannot be exported.
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
+from edge_sast.bulk.parts import in_parts
 from trainer.kernels import event as event_kernels
 from trainer.kernels.event import Events
 from trainer.operations import fused, fused_parts
@@ -68,7 +69,7 @@ def gather(x: Tensor, spec: ConvSpec | DenseSpec) -> Sparse | None:
     starts = np.empty((batch, steps, height + 1), np.int64)
     place, value = np.empty((batch, room), np.uint32), np.empty((batch, room), np.float32)
     bits = lines.contiguous().numpy().view(np.uint32)
-    event_kernels.gather_parallel(bits, starts, place, value.view(np.uint32))
+    in_parts(event_kernels.gather_jit, batch, bits, starts, place, value.view(np.uint32))
     if starts[:, 0, 0].min() < 0:
         return None
     out_height, out_width = ((n + 2 * spec.padding - spec.kernel) // spec.stride + 1 for n in (height, width))
@@ -175,7 +176,7 @@ def _moments(x: Sparse, weights: np.ndarray, with_output: np.ndarray) -> tuple[T
     """`fused.moments` of the convolution; Σ x·y is taken where with_output is not empty."""
     steps, batch, channels, height, width = x.shape
     means, squares = np.empty((2, batch, steps, channels))
-    event_kernels.moments_parallel(x.events, weights, height, means, squares, with_output)
+    in_parts(event_kernels.moments_jit, batch, x.events, weights, height, means, squares, with_output)
     return fused.joined_moments(means.reshape(-1, channels), squares.reshape(-1, channels), height * width)
 
 
@@ -193,7 +194,9 @@ class _EventLayer(torch.autograd.Function):
         pooled = np.empty((steps, batch, height // neuron.pool, width // neuron.pool * channels), np.float32)
         fired = np.empty(batch)
         whole = p.gain.size // p.width
-        event_kernels.forward_parallel(x.events, weights, p, height, whole, fused.flat(pooled), fired)
+        in_parts(
+            event_kernels.forward_jit, batch, x.events, weights, p, height, whole, fused.flat(pooled), fired
+        )
         spikes = fused.images(pooled, channels)
         rate = torch.tensor(fired.sum() / np.prod(x.shape), dtype=torch.float32)
         ctx.save_for_backward(kernel, gamma, spikes)
@@ -210,7 +213,7 @@ class _EventLayer(torch.autograd.Function):
             np.empty((batch, 3, p.channels)), np.empty((batch, weights.size), np.float32)
         )
         upstream, pooled = (fused.flat(fused.rows(t)) for t in (gradients[0], spikes))
-        event_kernels.backward_parallel(upstream, pooled, x.events, weights, p, ctx.block, sums)
+        in_parts(event_kernels.backward_jit, batch, upstream, pooled, x.events, weights, p, ctx.block, sums)
         total, _, decay = torch.from_numpy(sums.by_channel.sum(0))
         with_input = _as_kernel(torch.from_numpy(sums.by_weight.sum(0, dtype=np.float64)), kernel, x.spec)
         with_y = (kernel.detach() * with_input).sum((1, 2, 3)) - affine.mean * total

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from edge_sast.bulk.parts import in_parts
 from trainer.formulas import surrogate
 from trainer.kernels import fused as fused_kernels
 from trainer.kernels import fused_rows
@@ -69,7 +70,7 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     images = rows(x)
     images = images.reshape(-1, *images.shape[2:])
     means, squares = np.empty((2, len(images), x.shape[2]))
-    fused_kernels.moments_parallel(images, means, squares)
+    in_parts(fused_kernels.moments_jit, len(images), images, means, squares)
     return joined_moments(means, squares, x.shape[3] * x.shape[4])
 
 
@@ -139,7 +140,7 @@ class _NormLifPool(torch.autograd.Function):
         p, block = parameters(x.shape, (gamma, beta, tau), of, neuron, ctx.needs_input_grad[3])
         shape = (steps, batch, height // neuron.pool, width // neuron.pool * channels)
         pooled, fired = np.empty(shape, np.float32), np.empty(batch)
-        fused_kernels.forward_parallel(flat(rows(x.detach())), p, block, flat(pooled), fired)
+        in_parts(fused_kernels.forward_jit, batch, flat(rows(x.detach())), p, block, flat(pooled), fired)
         spikes = images(pooled, channels)
         rate = torch.tensor(fired.sum() / x.numel(), dtype=x.dtype)
         ctx.save_for_backward(x, gamma, spikes)
@@ -154,12 +155,14 @@ class _NormLifPool(torch.autograd.Function):
         read, width = rows(x.detach()), x.shape[4]
         grad, sums = np.empty_like(read), np.empty((read.shape[1], 3, p.channels))
         upstream, pooled = (flat(rows(tensor)) for tensor in (gradients[0], spikes))
-        fused_kernels.backward_parallel(upstream, pooled, flat(read), p, ctx.block, flat(grad), sums)
+        arguments = upstream, pooled, flat(read), p, ctx.block, flat(grad), sums
+        in_parts(fused_kernels.backward_jit, len(sums), *arguments)
         total, with_x, decay = torch.from_numpy(sums.sum(0))
         grad_gamma, grad_beta = (with_x * of.inverse_std).float(), total.float()
         coefficients = through_moments(of, gamma, (grad_gamma, grad_beta), x.shape)
         by_image = (read.shape[0] * read.shape[1], *read.shape[2:])
         along_rows = [_repeated(vector, width) for vector in coefficients]
-        fused_kernels.through_norm_parallel(grad.reshape(by_image), read.reshape(by_image), *along_rows)
+        as_images = grad.reshape(by_image), read.reshape(by_image)
+        in_parts(fused_kernels.through_norm_jit, by_image[0], *as_images, *along_rows)
         grad_tau = decay.sum().float() if p.learn_decay else None
         return images(grad, p.channels), grad_gamma, grad_beta, grad_tau, None, None

@@ -40,6 +40,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edge_sast.bulk.parts import in_parts
 from trainer.formulas import surrogate
 from trainer.formulas.leak import decay
 from trainer.kernels import lif as lif_kernels
@@ -211,7 +212,9 @@ def _betas(beta: Tensor | None, spike: Spike, steps: int) -> np.ndarray:
         return np.full(steps, spike.beta, dtype=np.float32)
     values = beta.detach().cpu().numpy().astype(np.float32)
     if values.size != 1 and values.shape != (steps,):
-        raise ValueError(f"beta has shape {values.shape}; it must be a scalar or [{steps}], one value a step")
+        raise ValueError(
+            f"beta has shape {values.shape}; it must be a scalar or [{steps}], one value per step"
+        )
     surrogate.check_beta(surrogate.code(spike.surrogate), float(values.min()))
     return np.full(steps, values.item(), dtype=np.float32) if values.size == 1 else values
 
@@ -279,7 +282,8 @@ class _FusedLif(torch.autograd.Function):
         rows = current.detach().contiguous().view(current.shape[0], current.shape[1] * current.shape[2], -1)
         spikes, membrane = torch.empty_like(rows), torch.empty_like(rows)
         draws = rows.new_empty(0, 0, 0) if noise is None else noise.contiguous().view(rows.shape)
-        lif_kernels.forward_parallel(rows.numpy(), draws.numpy(), p, spikes.numpy(), membrane.numpy())
+        made = spikes.numpy(), membrane.numpy()
+        in_parts(lif_kernels.forward_jit, rows.shape[1], rows.numpy(), draws.numpy(), p, *made)
         ctx.save_for_backward(spikes, membrane, draws if p.mask else rows.new_empty(0, 0, 0))
         ctx.parameters, ctx.tau_shape, ctx.beta_shape = p, tau.shape, None if beta is None else beta.shape
         seen = membrane.view(current.shape)
@@ -297,9 +301,8 @@ class _FusedLif(torch.autograd.Function):
         p: Parameters = ctx.parameters
         grad_spikes = gradients[0].contiguous().view(membrane.shape)
         grad, sums = torch.empty_like(membrane), np.zeros((membrane.shape[1], 2))
-        lif_gradients.backward_parallel(
-            grad_spikes.numpy(), spikes.numpy(), membrane.numpy(), draws.numpy(), p, grad.numpy(), sums
-        )
+        seen = grad_spikes.numpy(), spikes.numpy(), membrane.numpy(), draws.numpy()
+        in_parts(lif_gradients.backward_jit, len(sums), *seen, p, grad.numpy(), sums)
         by_beta, by_tau = grad.new_tensor(sums.sum(0)).unbind()
         return (
             grad.view(gradients[0].shape),

@@ -18,7 +18,7 @@ from trainer.settings.passes import Pass
 @dataclass(frozen=True)
 class Result:
     """predictions int64 [N]; accuracy 0 to 1; SynOps and spikes as docs/arithmetic.md §6 counts them;
-    firing_rates: spikes a neuron and step of each spiking layer.
+    firing_rates: spikes per neuron and step of each spiking layer.
     """
 
     predictions: np.ndarray

@@ -27,7 +27,7 @@ def check_with_data(config: TrainConfig, dataset: Dataset) -> None:
     if "valid" in dataset.splits and config.valid_fraction != TrainConfig.valid_fraction:
         raise EdgeSastError(
             f"--valid-fraction is {config.valid_fraction}, but --data {config.data} has a split 'valid', which is used "
-            "whole; leave it away"
+            "whole; leave it out"
         )
     for name in dataset.classes:
         if not name.isprintable():

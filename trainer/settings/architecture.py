@@ -9,8 +9,8 @@
 | `or2` `sum2` | OR pool, sum pool over 2 × 2                                                        |
 | `fc128`      | fully connected, 128 spiking neurons                                                |
 | `rec64`      | fully connected and recurrent, 64 spiking neurons                                   |
-| `out`        | read-out, last: one non-spiking integrator a class                                  |
-| `count`      | read-out, last: one spiking neuron a class, its spikes counted                      |
+| `out`        | read-out, last: one non-spiking integrator per class                                |
+| `count`      | read-out, last: one spiking neuron per class, its spikes counted                    |
 
 The step to fully connected layers flattens by itself.
 """
@@ -81,7 +81,7 @@ def parse(text: str, classes: int) -> list[Spec]:
 
 
 def tokens(text: str) -> list[str]:
-    """The tokens of a named or written architecture, one a layer."""
+    """The tokens of a named or written architecture, one per layer."""
     return NAMED.get(text, text).split("-")
 
 

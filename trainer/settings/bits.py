@@ -15,7 +15,7 @@ def parse_bits(text: str, layers: int) -> Bits:
     parts = text.split(",")
     wrong = any(part not in ("1", "2", "3", "4", "5", "6", "7", "8") for part in parts)
     if wrong or len(parts) not in (1, layers):
-        choice = "1 to 8" if layers == 1 else f"1 to 8, or {layers} such widths, one a layer with weights"
+        choice = "1 to 8" if layers == 1 else f"1 to 8, or {layers} such widths, one per layer with weights"
         raise EdgeSastError(f"--bits is {text}; it must be {choice}")
     widths = tuple(map(int, parts))
     return widths * layers if len(parts) == 1 else widths

@@ -1,6 +1,6 @@
 """Which settings of a training run are refused: out of range, without effect, or impossible beside the others.
 
-Each check raises EdgeSastError in one line that names the option as it is typed. What one part alone can tell (spikes,
+Each check raises EdgeSastError in one line that names the option as it is typed. What concerns one part only (spikes,
 neurons, sharpness, loss) that part checks itself.
 """
 
@@ -87,7 +87,7 @@ def check_taken(config: Settings, defaults: Mapping[str, Any]) -> None:
         if values[name] != defaults[name]:
             raise EdgeSastError(
                 f"{flag(name)} is {values[name]}, but --method {config.method} ({beside}) does not take it; "
-                "leave it away"
+                "leave it out"
             )
 
 
@@ -115,7 +115,7 @@ def check_asked(config: Settings, given: Mapping[str, Any], defaults: Mapping[st
     for name in (*PERTURBED, "precision"):
         if not config.epochs and name in given and given[name] != defaults[name]:
             raise EdgeSastError(
-                f"{flag(name)} is {given[name]}, but it is of the float epochs, and --epochs is 0; leave it away"
+                f"{flag(name)} is {given[name]}, but it is for the float epochs, and --epochs is 0; leave it out"
             )
 
 
@@ -126,7 +126,7 @@ def check_combinations(config: Settings) -> None:
     if config.independent_batch and config.sharp.same_batch:
         raise EdgeSastError(
             "--independent-batch: --sam-rows takes the samples by their losses in the first pass, so that the "
-            "batch must be the same; leave it away, or use --sam-rows-by random"
+            "batch must be the same; leave it out, or use --sam-rows-by random"
         )
     if config.width == "membrane" and config.norm != "batch":
         raise EdgeSastError("--width is 'membrane', which reads batch norm's gain; use --norm batch")

@@ -24,7 +24,7 @@ class Settings:
             radius, the epochs without it, those over which it then grows from 0, and its course after that
             (schedules.py); independent_batch takes a second minibatch for the second gradient.
         loss, tet_lambda, rate_limit, rate_weight, synops_target: what is minimised (trainer/gradients/losses.py).
-        epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one a layer).
+        epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one per layer).
         lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
             itself where a layer has weights of 1 bit.
         init: a run to start from instead of random weights.

@@ -100,7 +100,7 @@ def settings(method: str, given: Settings) -> dict[str, Any]:
         if name in fixed and value != fixed[name]:
             flag = "--" + name.replace("_", "-")
             raise EdgeSastError(
-                f"{flag} is {value!r}, but --method {method} means {flag} {fixed[name]}; leave it away, or use "
+                f"{flag} is {value!r}, but --method {method} means {flag} {fixed[name]}; leave it out, or use "
                 "--method custom"
             )
     result = {**METHODS[method].proposed, **given, **fixed, "method": method}

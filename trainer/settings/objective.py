@@ -11,7 +11,7 @@ KINDS = ("last", "mean", "tet")
 
 @dataclass(frozen=True)
 class Objective:
-    """kind: one of KINDS; tet_lambda: λ; synops_target: S* in SynOps a recording, or None."""
+    """kind: one of KINDS; tet_lambda: λ; synops_target: S* in SynOps per recording, or None."""
 
     kind: str = "last"
     tet_lambda: float = 1e-3

@@ -44,7 +44,7 @@ def check_count(asked: int) -> None:
         raise EdgeSastError(f"--workers is {asked}; it must be 1 to {MOST_WORKERS}")
     if started() and asked not in (1, int(os.environ["WORLD_SIZE"])):
         raise EdgeSastError(
-            f"--workers is {asked}, but {os.environ['WORLD_SIZE']} workers were started; leave it away under torchrun"
+            f"--workers is {asked}, but {os.environ['WORLD_SIZE']} workers were started; leave it out under torchrun"
         )
 
 
@@ -58,8 +58,8 @@ def take_gpu() -> None:
     place, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
     if place >= there:
         raise EdgeSastError(
-            f"--workers: this machine has {there} GPUs, but worker {place + 1} is to run here; start one worker a GPU, "
-            "or use --device cpu"
+            f"--workers: this machine has {there} GPUs, but worker {place + 1} is to run here; start one worker per "
+            "GPU, or use --device cpu"
         )
     torch.cuda.set_device(place)
 

@@ -88,7 +88,7 @@ class Workers:
         return joined.to(mean), spread.to(var)
 
     def mean_and_std(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Of equally many values a worker; the deviation is torch's, of a sample, and 0 of a single value."""
+        """Of equally many values per worker; the deviation is torch's, of a sample, and 0 of a single value."""
         if self.count == 1:
             return values.mean(), values.std(correction=min(1, values.numel() - 1))
         var, mean = torch.var_mean(values, correction=0)
@@ -101,7 +101,7 @@ class Workers:
         return mean, (var * count / max(1, count - 1)).sqrt()
 
     def mean_of_any(self, values: Tensor) -> Tensor | None:
-        """Mean of any number of values a worker, perhaps none; None where no worker has one."""
+        """Mean of any number of values per worker, perhaps none; None where no worker has one."""
         if self.count == 1:
             return values.mean() if len(values) else None
         total, count = self.total(
@@ -154,7 +154,7 @@ def reason(error: Exception) -> str:
 
 
 def check_batch_size(asked: int, recordings: int, workers: Workers) -> None:
-    """Raises EdgeSastError where a batch does not split into equal parts, one a worker."""
+    """Raises EdgeSastError where a batch does not split into equal parts, one per worker."""
     size = min(asked, recordings)
     if size % workers.count:
         fewer = f", cut to the {recordings} recordings there are" if size < asked else ""
@@ -223,7 +223,7 @@ class _Total(torch.autograd.Function):
 
 
 class _Normed(torch.autograd.Function):
-    """With x̂ = (x − mean)/σ and n values a channel: dx = γ/σ·(g − Σg/n − x̂·Σ(g·x̂)/n), the sums over all workers."""
+    """With x̂ = (x − mean)/σ and n values per channel: dx = γ/σ·(g − Σg/n − x̂·Σ(g·x̂)/n), the sums over all workers."""
 
     @staticmethod
     def forward(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NAME = "hil"
 HELP = (
-    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Tells accuracy, "
+    "Run recordings on boards over serial lines and compare them with the runtime bit for bit. Reports accuracy, "
     "latency, cycles and SynOps, and names the first neuron that differs."
 )
 EXAMPLES = (
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     binned, simulator = recordings.binned, Simulator(model)
     data, events = (binned.digest(), "unique") if sent is None else (sent.digest(), "sent")
     identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
-    with connected(args, model) as connections, _journal(args, identity) as journal:
+    with _opened(args, model, identity) as (connections, journal):
         result = _measure(simulator, recordings, sent, connections, plan, journal)
         found = figures(simulator, binned, identity, result, recordings.labelled)
         found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
@@ -148,13 +148,22 @@ def _check_journal(args: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def _journal(args: argparse.Namespace, identity: Identity) -> Iterator[Journal]:
+def _opened(
+    args: argparse.Namespace, model: Model, identity: Identity
+) -> Iterator[tuple[list[Connection], Journal]]:
+    """The boards, and the journal.
+
+    One to go on with is opened before the ports: that it is of another run is told whether a board is there or not.
+    A new one after them: it takes the place of an earlier one, which no board that is silent may cost.
+    """
     from edge_sast.hil.journal import Journal
 
     given = args.resume if isinstance(args.resume, str) else args.journal
-    begin = Journal.create if args.resume is None else Journal.resume
-    with begin(given or _default_journal(identity), identity) as journal:
-        yield journal
+    path = given or _default_journal(identity)
+    with contextlib.ExitStack() as stack:
+        journal = None if args.resume is None else stack.enter_context(Journal.resume(path, identity))
+        connections = stack.enter_context(connected(args, model))
+        yield connections, journal or stack.enter_context(Journal.create(path, identity))
 
 
 def _default_journal(identity: Identity) -> Path:

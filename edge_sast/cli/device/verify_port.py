@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from edge_sast.events.binned import BinnedEvents
     from firmware_gen.build.opened import Build
 
+PATIENCE_S = 60.0  # longest time that losses on the line may hold up one recording
+
 
 def verify_on_port(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference; EdgeSastError where the board fails."""
     try:
         return _verify(args)
-    except EdgeSastError as error:  # ports speak of hil's options
-        text = str(error).replace(f"--port {args.on}", f"--on {args.on}")
-        raise type(error)(text.replace(", or give more --patience-s", "")) from error
+    except EdgeSastError as error:
+        raise type(error)(_in_own_words(str(error), args.on)) from error
+
+
+def _in_own_words(text: str, port: str) -> str:
+    """What is said of a port in hil's options, in those of this command."""
+    return text.replace(f"--port {port}", f"--on {port}").replace(", or give more --patience-s", "")
 
 
 def _verify(args: argparse.Namespace) -> int:
@@ -42,7 +48,7 @@ def _verify(args: argparse.Namespace) -> int:
         check="both",
         retries=3,
         stall_s=10.0,
-        patience_s=60.0,
+        patience_s=PATIENCE_S,
         wire_log=None,
     )
     plan = check_options(ports)
@@ -52,7 +58,12 @@ def _verify(args: argparse.Namespace) -> int:
     recordings = _recordings(args, build)
     with connected(ports, build.model) as connections, progress(len(recordings), 0) as (advance, say):
         result = run_session(
-            simulator, recordings, connections, plan, on_outcome=lambda _: advance(), say=say
+            simulator,
+            recordings,
+            connections,
+            plan,
+            on_outcome=lambda _: advance(),
+            say=lambda line: say(_in_own_words(line, args.on)),
         )
     outcomes = list(result.outcomes.values())
     found = first_mismatch(outcomes)
@@ -61,7 +72,9 @@ def _verify(args: argparse.Namespace) -> int:
     report = VerifyReport(args.on, len(outcomes), len(outcomes) * build.model.binning.steps, differing, first)
     write_json(args.json, report.figures())
     if stored.first is not None:
-        raise CheckFailedError(f"{args.build}: the known answers have aged: {stored.first}; export again")
+        raise CheckFailedError(
+            f"{args.build}: the known answers are out of date: {stored.first}; export again"
+        )
     if found:
         raise CheckFailedError(f"{args.on}: {describe(result)}")
     if len(outcomes) < len(recordings):

@@ -97,12 +97,12 @@ def check_seeds(runs: Sequence[Run]) -> None:
             if name != "seed" and own != value:
                 raise EdgeSastError(
                     f"{run.path}: trained with {flag(name)} {own}, {first.path} with {value}; runs that are evaluated "
-                    "together may differ in their seed alone"
+                    "together may differ only in their seed"
                 )
         if run.stored.epoch != first.stored.epoch:
             raise EdgeSastError(
                 f"{run.path}: holds epoch {run.stored.epoch}, {first.path} epoch {first.stored.epoch}; go on with "
-                "'edge-sast train --resume', or evaluate it alone"
+                "'edge-sast train --resume', or evaluate it by itself"
             )
         if run.config.seed in seeds:
             raise EdgeSastError(
@@ -119,7 +119,7 @@ def _check_options(args: argparse.Namespace) -> None:
                 raise EdgeSastError(f"{flag(name)} has an effect only beside {flag(option)}; add that one")
     for kind in args.corruptions or ():
         if kind not in CORRUPTIONS:
-            raise EdgeSastError(f"--corruptions: {kind!r} is unknown; choose of {', '.join(CORRUPTIONS)}")
+            raise EdgeSastError(f"--corruptions: {kind!r} is unknown; choose from {', '.join(CORRUPTIONS)}")
     for severity in args.severities or ():
         if not 1 <= severity <= MAX_SEVERITY:
             raise EdgeSastError(f"--severities is {severity}; it must be 1 to {MAX_SEVERITY}")

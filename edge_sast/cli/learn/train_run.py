@@ -94,7 +94,7 @@ def _check_start(folder: Path, args: argparse.Namespace) -> None:
             f"--out {folder} already holds a run; add --resume to go on, or --overwrite to start anew"
         )
     if args.resume and not held:
-        raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume away to start")
+        raise EdgeSastError(f"--resume: {folder} holds no checkpoint; leave --resume out to start")
 
 
 def _run(trainer: Trainer, resume: bool) -> None:

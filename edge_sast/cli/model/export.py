@@ -97,9 +97,9 @@ def run(args: argparse.Namespace) -> int:
 def _check_taken(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
     if args.target == "model" and args.name is not None:
-        raise EdgeSastError("--name is of the C; leave it away with --target model")
+        raise EdgeSastError("--name is for the C; leave it out with --target model")
     if args.target == "model" and args.overwrite:
-        raise EdgeSastError("--overwrite is of the folder of C; leave it away with --target model")
+        raise EdgeSastError("--overwrite is for a folder of C; leave it out with --target model")
     given = given_data_options(args)
     if args.no_data and given:
         raise EdgeSastError(f"{given[0]}: --no-data reads no recordings; leave one of them out")
@@ -115,7 +115,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
 
     if args.target != "c":
         raise EdgeSastError(
-            f"--target is {args.target!r}; of a model file this version writes c alone: use --target c"
+            f"--target is {args.target!r}; from a model file this version writes only c: use --target c"
         )
     check_data_options(args)
     if args.bits is not None:

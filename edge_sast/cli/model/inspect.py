@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     echo(
         f"flash {figures['flash_bytes']} bytes of tables, RAM {figures['ram_bytes']} bytes (with "
         f"{figures['input_ram_bytes']} for the input, {figures['output_ram_bytes']} for the outputs); "
-        f"at most {figures['max_synops_per_step']} SynOps a step"
+        f"at most {figures['max_synops_per_step']} SynOps per step"
     )
     print_memory(memory, [layer["kind"] for layer in figures["layers"]])
     if args.data:

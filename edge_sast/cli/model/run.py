@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = "run"
 HELP = (
-    "Run an integer model on recordings, exactly as the device does. Tells predictions, SynOps (the weight additions "
+    "Run an integer model on recordings, exactly as the device does. Reports predictions, SynOps (the weight additions "
     "that a device executes), spikes and speed."
 )
 EXAMPLES = (
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
-    """All recordings, and the seconds that the simulation alone took, after compilation."""
+    """All recordings, and the seconds that the simulation itself took, after compilation."""
     import numpy as np
     from tqdm import tqdm
 

@@ -1,6 +1,6 @@
 """The journal of a sweep: Optuna's file of one JSON line for each operation, readable after a cut at any byte.
 
-Optuna 5 appends behind whatever stands last in the file, and refuses all of a file with one line that is no JSON. So
+Optuna 5 appends after whatever stands last in the file, and refuses all of a file with one line that is no JSON. So
 what a power cut or a full disk left of a line is taken away: before the file is opened, and before each line that is
 appended. It belongs to an operation that nobody counts as done.
 """
@@ -21,17 +21,15 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes, write_atomic
 from edge_sast.terminal import echo
 
-_BEGIN = b'{"op_code":'  # of each line; in a text inside a line its quotation marks would be escaped
+_BEGIN = b'{"op_code":'  # of each line
 
 
 class SweepJournal(JournalFileBackend):
     """Raises EdgeSastError where the file is damaged in its middle, or cannot be written."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._symlink = (
-            path,
-            JournalFileSymlinkLock(str(path)),
-        )  # Optuna's own: older workers wait for it
+        self._path = path
+        self._symlink = JournalFileSymlinkLock(str(path))  # Optuna's own: older workers wait for it
         try:
             if path.is_file():
                 self._mend()
@@ -78,7 +76,7 @@ def _unwritable(path: Path, error: OSError) -> EdgeSastError:
 
 
 def _append(stream: io.FileIO, text: bytes) -> None:
-    """`text` behind the last whole line of a file, whole or not at all."""
+    """`text` after the last whole line of a file, whole or not at all."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, size - 1))
     if size and stream.read(1) != b"\n":
@@ -112,9 +110,11 @@ def _whole(path: Path, data: bytes) -> bytes:
 
 
 def _end_of(line: bytes) -> bytes:
-    """A line, or the one that was written behind a piece of another; nothing where there is none."""
-    start = max(0, line.rfind(_BEGIN))
-    return line[start:] if _is_operation(line[start:]) else b""
+    """A line, or the one that was written after a piece of another; nothing where there is none."""
+    if _is_operation(line):
+        return line
+    rest = line[max(0, line.rfind(_BEGIN)) :]
+    return rest if _is_operation(rest) else b""
 
 
 def _is_operation(line: bytes) -> bool:

@@ -45,7 +45,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Group:
-    """Finished trainings that differ in the seed alone, of `planned`.
+    """Finished trainings that differ only in the seed, of `planned`.
 
     texts: the other settings that vary. spread: figure -> (mean, least, largest). pareto: no other group's means beat
     these in the objectives.

@@ -35,6 +35,7 @@ MOST_REASON = 300  # characters
 SAID = "edge-sast: "  # begins the line that says why a command ended
 
 
+@database_errors()
 def sweep(args: argparse.Namespace) -> int:
     """`edge-sast sweep`."""
     objectives = _check(args)
@@ -52,7 +53,7 @@ def sweep(args: argparse.Namespace) -> int:
     _tell_left_out(left_out, args)
     runner = Runner(ledger, folder, args)
     try:
-        with kill_interrupts(), database_errors():
+        with kill_interrupts():
             runner.run()
     except KeyboardInterrupt:
         runner.stop()
@@ -122,9 +123,8 @@ class Runner:
 
     def _beat(self) -> None:
         while not self._stopped.wait(BEAT_SECONDS):
-            with suppress(
-                EdgeSastError
-            ):  # a full disk: who writes next tells it, unless there is space again
+            # A full disk: who writes next tells it, unless there is space again.
+            with suppress(EdgeSastError):
                 self._ledger.beat()
 
     def _work(self) -> None:

@@ -178,9 +178,7 @@ class Space:
             if names.count(name) > 1:
                 raise EdgeSastError(f"{source} {flag(name)}: named twice; give all its values at once")
             if getattr(args, name) != self.options.actions[name].default:
-                raise EdgeSastError(
-                    f"{flag(name)} has a value of its own and one in {source}; leave one away"
-                )
+                raise EdgeSastError(f"{flag(name)} has a value of its own and one in {source}; leave one out")
         self.fixed = {n: getattr(args, n) for n in self.options.actions if n not in names}
         if self.fixed.get("data") and Path(self.fixed["data"]).exists():
             self.fixed["data"] = str(Path(self.fixed["data"]).resolve())

@@ -153,7 +153,7 @@ class Ledger:
 
     def release(self, held: Held) -> None:
         """Leave a trial to whoever comes next."""
-        with self._lock:
+        with self._lock, database_errors():
             self._held.pop(held.number, None)
             self._note(held.id, "alive", 0.0)
 

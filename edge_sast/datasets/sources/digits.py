@@ -132,7 +132,7 @@ class DigitsDataset:
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def only(self, split: str) -> DigitsDataset:
-        """The same data with this split alone."""
+        """The same data with only this split."""
         self._positions(split)
         return replace(self, splits=(split,))
 

@@ -15,7 +15,8 @@ from edge_sast.datasets.sources.listing import DATASET_TOML, Entry, content_dige
 from edge_sast.datasets.sources.split_names import USUAL_SPLITS, check_classes, usual_names
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import Recording
-from edge_sast.formats.registry import Sensor, read_bytes, reader_for
+from edge_sast.formats.contract import Sensor
+from edge_sast.formats.registry import formats_for, read_bytes
 
 SINGLE_SPLIT = "all"
 LAYOUT = "<class>/<recording> or <split>/<class>/<recording>"
@@ -59,9 +60,9 @@ class FolderDataset:
         if self.given_sensor:
             return self.given_sensor
         first = next(iter(self.by_split.values()))[0]
-        default = reader_for(first.source).default_sensor
-        if default:
-            return default
+        usual = formats_for(first.source)[0].usual_sensor
+        if usual:
+            return usual
         recording = self._load(first)
         return recording.width, recording.height
 
@@ -94,7 +95,7 @@ class FolderDataset:
         return digest.hexdigest()
 
     def only(self, split: str) -> FolderDataset:
-        """The same folder with this split alone and the classes found in it."""
+        """The same folder with only this split and the classes found in it."""
         return replace(self, by_split={split: self._entries(split)})
 
     def _entries(self, split: str) -> tuple[Entry, ...]:
@@ -135,7 +136,7 @@ def open_folder(
                 f"<split>/<class>/<recording>; "
                 "use one layout for all"
             )
-        reader_for(entry.source)
+        formats_for(entry.source)
     check_classes(str(root), entries)
     return FolderDataset(str(root), _group(entries, depth, str(root)), sensor or own.sensor, time=own.time)
 
@@ -153,11 +154,11 @@ def _own_words(entries: list[Entry]) -> tuple[DatasetToml, list[Entry]]:
 def _as_classes(entries: list[Entry], root: str, file_per_class: bool) -> list[Entry]:
     """Files without folders, each in a class named by its stem."""
     for entry in entries:
-        reader_for(entry.source)
+        formats_for(entry.source)
     if not file_per_class:
         raise EdgeSastError(
             f"data '{root}' holds {len(entries)} recordings without class folders; put them into {LAYOUT}, or cut "
-            "long recordings, one file a class, into windows with --window-us N"
+            "long recordings, one file per class, into windows with --window-us N"
         )
     return [replace(entry, parts=(PurePosixPath(entry.parts[0]).stem, *entry.parts)) for entry in entries]
 

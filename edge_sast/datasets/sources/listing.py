@@ -147,7 +147,7 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
         raise EdgeSastError(f"{path}: not a readable zip archive ({error}); copy it again") from error
     found = []
     for info in archive.infolist():
-        # Some Windows packers write `cat\\0.bin`, against the format; as a name it would be a file without a folder.
+        # Some Windows packers write `cat\0.bin`, against the format; as a name it would be a file without a folder.
         name = info.filename.replace("\\", "/")
         inside = tuple(part for part in name.split("/") if part not in ("", "."))
         if name.endswith("/") or not inside or any(_ignored(part) for part in inside):

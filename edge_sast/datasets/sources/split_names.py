@@ -17,7 +17,7 @@ AMBIGUOUS = ("eval", "evaluation")
 
 
 def usual_names(root: str, folders: Iterable[str]) -> dict[str, str]:
-    """Folder -> name of its split; says on stderr, once a process, which folder is taken for a split of another name.
+    """Folder -> name of its split; says on stderr, once per process, which folder is taken for a split of another name.
 
     Raises:
         EdgeSastError: two folders of one split.

@@ -13,7 +13,7 @@ from pathlib import Path
 from edge_sast.datasets.sources.folder import FolderDataset
 from edge_sast.datasets.sources.listing import Entry, list_entries
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats.registry import Sensor
+from edge_sast.formats.contract import Sensor
 from edge_sast.terminal import echo
 
 GESTURES = (

@@ -99,7 +99,7 @@ class WindowedDataset:
         """
         refs = self.whole.recordings(self._source_of(split))
         counts = self._count(self._source_of(split), refs)
-        # Windows are mostly asked for in this order: a recording is then read once a thread, not once a window.
+        # Windows are mostly asked for in this order: a recording is then read once per thread, not once per window.
         opened = lru_cache(maxsize=THREADS)(_load)
         found = []
         for ref, count in zip(refs, counts, strict=True):
@@ -114,7 +114,7 @@ class WindowedDataset:
         return hashlib.sha256(repr(("windows", whole, split, self.window_us)).encode()).hexdigest()
 
     def only(self, split: str) -> WindowedDataset:
-        """The same windows with this split alone."""
+        """The same windows with only this split."""
         source = self._source_of(split)
         if self._by_time:
             return replace(self, chosen=split)

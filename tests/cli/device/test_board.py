@@ -121,7 +121,7 @@ def test_build_of_a_sketch(build, tmp_path, capsys):
             ["run", "BUILD", "--board", "arduino"],
             "--board is 'arduino', a sketch that the Arduino IDE compiles; ",
         ),
-        (["run", "BUILD", "--board", "pico"], "--board is pico, which is no emulated one: flash it "),
+        (["run", "BUILD", "--board", "pico"], "--board is pico, which is not emulated: flash it "),
         (
             ["run", "BUILD", "--board", "qemu-microbit", "--serial", "usb"],
             "--serial is 'usb'; it must be pty, or ",

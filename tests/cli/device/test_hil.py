@@ -17,11 +17,13 @@ import bad_lines
 import numpy as np
 import pytest
 
+from edge_sast.cli.device import verify_port
 from edge_sast.cli.main import main
 from edge_sast.datasets.selection import DataOptions, load_sent
 from edge_sast.events.recording import make_events
 from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.registry import read_file
+from edge_sast.link import line as lines
 from edge_sast.link import ports
 from edge_sast.model import modelfile
 from edge_sast.model.modelfile import model_hash
@@ -31,6 +33,7 @@ from firmware_gen.virtual.board import RX_BYTES, build_virtual_board, running
 from firmware_gen.virtual.relay import RelaySettings
 from tests.cli.models import line_model, save_line_model
 from tests.cli.recordings import write_lines
+from tests.link.test_line import losing
 from tests.strategies import as_counts, binned
 
 RECORDINGS = 12
@@ -311,6 +314,31 @@ def test_a_board_that_dies_for_good_ends_with_one_line(home, tmp_path, capsys):
     assert "12 recordings" in capsys.readouterr().out
 
 
+def test_the_journal_comes_before_a_dead_port_and_a_new_one_after_it(home, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    journal, dead, limit = tmp_path / "j.jsonl", "socket://127.0.0.1:1", ["--limit", 3]
+    with board(home) as found:
+        assert main(words(home, [found.port], "--journal", journal, *limit)) == 0
+        assert main(words(home, [found.port], *limit)) == 0
+    (kept,) = (tmp_path / "edge-sast" / "hil").iterdir()
+    before = kept.read_bytes()
+    capsys.readouterr()
+    for options, message in (
+        (["--resume", tmp_path / "gone"], f"--resume {tmp_path}/gone: does not exist; "),
+        (
+            ["--resume", journal, "--check", "crc"],
+            f"--resume {journal}: belongs to another run: its check is ",
+        ),
+        (["--resume", journal], f"--port {dead}: nothing answers there "),
+        (["--journal", tmp_path / "new"], f"--port {dead}: nothing answers there "),
+        ([], f"--port {dead}: nothing answers there "),
+    ):
+        assert main(words(home, [dead], *options, *limit)) == 2
+        assert capsys.readouterr().err.startswith(f"edge-sast: {message}"), options
+    assert not (tmp_path / "new").exists()
+    assert kept.read_bytes() == before
+
+
 def test_the_default_journal(home, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with board(home) as found:
@@ -421,6 +449,25 @@ def test_verify_on_a_port_finds_a_wrong_weight(home, tmp_path, capsys):
     )
     assert re.search(message + r"step 0, layer 0, neuron \d+: membrane expected -?\d+, got -?\d+\n$", said)
     assert json.loads((tmp_path / "f.json").read_text())["first_mismatch"]["layer"] == 0
+
+
+def test_verify_on_a_bad_line_speaks_of_its_own_options(home, monkeypatch, capsys):
+    """No event arrives. It has --on and --baud, and neither --port nor --patience-s."""
+    monkeypatch.setattr(lines, "TELL_S", 0.3)
+    monkeypatch.setattr(verify_port, "PATIENCE_S", 1.0)
+    with board(home) as found, losing(found.port, lambda frame: frame[1:2] == b"\3") as name:
+        assert main(["verify", str(home / "build"), "--on", name]) == 2
+    *told, last = capsys.readouterr().err.splitlines()
+    assert len(told) >= 2
+    head = rf"--on {name}: (given up: )?recording 0 \(.*\): board: the line loses \d+ % of the frames \(.*\)"
+    assert all(re.match(head, line) for line in told)
+    assert re.fullmatch(
+        rf"edge-sast: {head}, which held up one recording for \d+ s, at the end with frames of \d+ bytes, one at a "
+        r"time; check cable and ground, lower --baud, build the firmware with a larger receive buffer; 0 of 3 "
+        r"recordings agree",
+        last,
+    )
+    assert not re.search("--port|--patience", "".join([*told, last]))
 
 
 @pytest.mark.parametrize(

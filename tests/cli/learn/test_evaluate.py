@@ -174,7 +174,7 @@ def test_a_run_without_rho_wants_one(home, capsys):
     [
         (["--severities", "1"], "--severities has an effect only beside --corruptions"),
         (["--rho", "0.1"], "--rho has an effect only beside --sharpness"),
-        (["--corruptions", "rain"], "--corruptions: 'rain' is unknown; choose of event_drop, "),
+        (["--corruptions", "rain"], "--corruptions: 'rain' is unknown; choose from event_drop, "),
         (["--corruptions", "--severities", "6"], "--severities is 6; it must be 1 to 5"),
         (["--corruptions", "--corruption-seed", "-1"], "--corruption-seed is -1; it must be 0 or more"),
         (["--sharpness", "--rho", "nan"], "--rho is nan; it must be above 0"),

@@ -31,10 +31,10 @@ def test_a_cut_file_is_written_anew(build, capsys, name, left):
     whole, file = contents(folder), folder / name
     file.write_bytes(file.read_bytes()[:left])
     assert main(["verify", str(folder)]) == 2
-    told = rf"edge-sast: \S*build: {name} was changed since the export \(1 such files\); export again with --overwrite"
+    told = rf"edge-sast: \S*build: {name} was changed since the export \(such files: 1\); export again with --overwrite"
     assert re.match(told, capsys.readouterr().err)
     assert main(command) == 2
-    told = rf"edge-sast: \S*build: {name} was edited or damaged since it was exported \(1 such files\); 'edge-sast"
+    told = rf"edge-sast: \S*build: {name} was edited or damaged since it was exported \(such files: 1\); 'edge-sast"
     assert re.match(told, capsys.readouterr().err)
     assert main([*command, "--overwrite"]) == 0
     assert contents(folder) == whole
@@ -68,5 +68,5 @@ def test_overwrite_is_of_the_folder(build, capsys):
     folder, command = build
     out = str(folder.parent / "b.safetensors")
     assert main([*command[:-1], out, "--target", "model", "--overwrite"]) == 2
-    message = "edge-sast: --overwrite is of the folder of C; leave it away with --target model\n"
+    message = "edge-sast: --overwrite is for a folder of C; leave it out with --target model\n"
     assert capsys.readouterr().err == message

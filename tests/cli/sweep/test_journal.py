@@ -145,6 +145,15 @@ def test_a_line_behind_a_piece_of_another_is_read(of, whole, tmp_path, piece):
     assert (tmp_path / "sweep" / JOURNAL_NAME).read_bytes().startswith(data)
 
 
+def test_a_whole_line_may_hold_what_others_begin_with(tmp_path):
+    """Such as the digest of a run of that name."""
+    path = tmp_path / "journal"
+    SweepJournal(path).append_logs([{"op_code": 2, "user_attr": {"contents": {"init": {"op_code": "5b1f"}}}}])
+    before = path.read_bytes()
+    assert [log["op_code"] for log in SweepJournal(path).read_logs(0)] == [2]
+    assert path.read_bytes() == before
+
+
 def test_a_damaged_line_is_refused_with_the_remedy(of, whole, tmp_path):
     data = whole[0]
     second = data.index(b"\n") + 1

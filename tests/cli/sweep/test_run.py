@@ -5,10 +5,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from edge_sast.cli.sweep import plot as sweep_plot
 from edge_sast.cli.sweep import report as sweep_report
 from edge_sast.cli.sweep.pareto import pareto_front
 from edge_sast.cli.sweep.report import Record
+from edge_sast.cli.sweep.run import Runner
 from edge_sast.cli.sweep.space import Options, Space
 from edge_sast.cli.sweep.study import Ledger
 from edge_sast.cli.sweep.trial import read_figures
@@ -173,7 +176,7 @@ def test_combinations_that_train_refuses_are_left_out_with_its_reason(recordings
                 "--grid",
                 "dt-us=" + ",".join(map(str, range(100))),
             ],
-            "--dt-us has a value of its own and one in --grid; leave one away",
+            "--dt-us has a value of its own and one in --grid; leave one out",
         ),
     ],
 )
@@ -296,6 +299,47 @@ def test_a_sweep_begun_without_noting_its_recordings_keeps_to_the_path(recording
         begin(tmp_path / "sweep", tmp_path / "new")
     begin(tmp_path / "sweep", recordings)
     begin(tmp_path / "sweep", tmp_path / "new")  # by now it is known what lay there
+
+
+@contextmanager
+def locked_database(path):
+    """Another program writes to it all the time."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+LOCKED = r"--storage: .*database is locked.*; mend it, then the same command goes on"
+
+
+@pytest.mark.parametrize(
+    "name", ["contents", "note_contents", "retry_failed", "trials", "add_missing", "take"]
+)
+def test_a_database_that_fails_is_told_wherever_it_does(recordings, tmp_path, capsys, monkeypatch, name):
+    url = f"sqlite:///{tmp_path}/study.db?timeout=0"
+    ledger(tmp_path / "sweep", space(recordings, "--grid", "seed=0"), url=url)
+    real = getattr(Ledger, name)
+
+    def fails(self, *given):
+        with locked_database(tmp_path / "study.db"):
+            return real(self, *given)
+
+    monkeypatch.setattr(Ledger, name, fails)
+    words = ["--grid", "seed=0", "--retry-failed", "--storage", url]
+    assert main(command(recordings, tmp_path / "sweep", *words)) == 2
+    assert re.fullmatch(f"edge-sast: {LOCKED}\n", capsys.readouterr().err)
+
+
+def test_a_database_that_fails_beside_the_trials(recordings, tmp_path):
+    """What else is told meanwhile is not lost in it: the signs of life, and that a trial is left to others."""
+    of, url = space(recordings, "--grid", "seed=0"), f"sqlite:///{tmp_path}/study.db?timeout=0"
+    book = ledger(tmp_path / "sweep", of, url=url)
+    book.add_missing(of.check()[0])
+    held = book.take(0)
+    with locked_database(tmp_path / "study.db"):
+        for call in (book.beat, lambda: book.release(held)):
+            with pytest.raises(EdgeSastError, match=f"^{LOCKED}$"):
+                call()
 
 
 TAKE_AND_DIE = """
@@ -539,6 +583,20 @@ def test_a_full_disk_fails_no_trial_which_goes_on_in_a_renamed_folder(recordings
     (trial,) = json.loads(figures.read_text())["trials"]
     assert (trial["state"], trial["folder"]) == ("complete", str(run))
     assert json.loads((run / "figures.json").read_text())["accuracy"] == trial["accuracy"]
+
+
+@pytest.mark.parametrize("log", [b"", b"epoch 1/2 sast: lo"])
+def test_a_disk_too_full_for_the_log_is_told(recordings, tmp_path, log):
+    of = space(recordings, "--grid", "seed=0")
+    book = ledger(tmp_path / "sweep", of)
+    book.add_missing(of.check()[0])
+    held = book.take(0)
+    run = tmp_path / "sweep" / "runs" / held.training.name
+    run.mkdir(parents=True)
+    (run / "log.txt").write_bytes(log)
+    message = f"{run}: no space left on the disk; free space; the same command then goes on"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        Runner(book, tmp_path / "sweep", argparse.Namespace())._tell_full(held)
 
 
 def test_figures_that_were_altered_count_as_none(tmp_path):

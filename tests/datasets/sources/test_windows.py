@@ -23,7 +23,7 @@ WINDOW = 9_000  # of recordings of about 90 ms
 
 @pytest.fixture
 def flat(tmp_path):
-    """One recording a class, without folders."""
+    """One recording per class, without folders."""
     (tmp_path / "set").mkdir()
     for seed, name in enumerate(("mug", "mouse")):
         (tmp_path / "set" / f"{name}.bin").write_bytes(write_recording_atis(random_recording(seed).events))
@@ -164,7 +164,7 @@ def test_windows_without_events_are_left_out_on_demand(tmp_path, capsys):
 def test_mistakes_are_one_line(flat):
     message = (
         f"data '{flat}' holds 2 recordings without class folders; put them into <class>/<recording> or "
-        "<split>/<class>/<recording>, or cut long recordings, one file a class, into windows with --window-us N"
+        "<split>/<class>/<recording>, or cut long recordings, one file per class, into windows with --window-us N"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         open_dataset(flat)

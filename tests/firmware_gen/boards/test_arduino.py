@@ -125,5 +125,5 @@ def test_it_replaces_its_own_and_nothing_else(tmp_path):
     }
     assert (sketch.parent / "notes.txt").is_file()
     (tmp_path / "other" / "a_board").mkdir(parents=True)
-    with pytest.raises(EdgeSastError, match=r"a_board: is there and is not such a sketch; move it away"):
+    with pytest.raises(EdgeSastError, match=r"a_board: exists and is not such a sketch; move it away"):
         write_sketch(build, tmp_path / "other")

@@ -130,7 +130,7 @@ def test_other_serials(serial):
 
 
 def test_a_real_board_is_not_emulated():
-    with pytest.raises(EdgeSastError, match=r"^--board is pico, which is no emulated one: flash it"):
+    with pytest.raises(EdgeSastError, match=r"^--board is pico, which is not emulated: flash it"):
         check_emulated(BOARDS["pico"], "pty")
 
 

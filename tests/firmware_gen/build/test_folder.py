@@ -36,7 +36,7 @@ def test_replaces_an_earlier_export_and_keeps_what_is_not_its_own(folder):
 def test_does_not_replace_edited_files(folder):
     (folder / "src" / "b.c").write_bytes(b"tuned by hand")
     message = (
-        f"{folder}: src/b.c was edited or damaged since it was exported (1 such files); 'edge-sast export' with "
+        f"{folder}: src/b.c was edited or damaged since it was exported (such files: 1); 'edge-sast export' with "
         "--overwrite writes it anew, or choose another --out"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):

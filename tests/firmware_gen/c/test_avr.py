@@ -13,9 +13,9 @@ import pytest
 from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear
 from edge_sast.model.model import Model
-from firmware_gen.c_gen.library import CORE
 from firmware_gen.c_plan.kernels import kernels
 from firmware_gen.c_plan.layout import layout
+from firmware_gen.c_plan.library import CORE
 from firmware_gen.c_plan.plan import CPlan
 from tests.firmware_gen.avr import (
     MCU,

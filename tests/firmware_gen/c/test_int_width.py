@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests import tools
+from tests.firmware_gen.builds import LIBRARY
 from tests.firmware_gen.int_width import found_in
 
 pytestmark = pytest.mark.needs("clang")
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
-FOLDERS = [C / "include", C / "src", C / "board", C / "host"]
+FOLDERS = [C / "include", LIBRARY, C / "board", C / "host"]
 ALIKE = re.compile(r"sast_fire_k([2-9]|10)")  # but for one number, sast_fire_k1.c
 
 PLANTED = {
@@ -56,9 +57,9 @@ def test_what_means_the_same_everywhere_is_left_alone(text, tmp_path):
     assert places_in(text, tmp_path) == set()
 
 
-@pytest.mark.parametrize("folder", ["src", "board"])
+@pytest.mark.parametrize("folder", [LIBRARY, C / "board"], ids=lambda folder: folder.name)
 def test_the_library_computes_nothing_in_the_width_of_int(folder):
-    files = [path for path in sorted((C / folder).glob("*.c")) if not ALIKE.fullmatch(path.stem)]
+    files = [path for path in sorted(folder.glob("*.c")) if not ALIKE.fullmatch(path.stem)]
     assert set().union(*(found_in(path, *FOLDERS) for path in files)) == set()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware_gen.builds import everything_model, export
+from tests.firmware_gen.builds import LIBRARY, everything_model, export
 from tests.firmware_gen.cppcheck import DOCUMENT, Deviation, Finding, analyse, deviations
 
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
@@ -18,7 +18,7 @@ def findings(tmp_path_factory) -> list[Finding]:
     """Of the library with every kernel, a generated model and the board application."""
     folder = tmp_path_factory.mktemp("misra")
     build = export(everything_model(), folder / "build")
-    shutil.copytree(C / "src", build / "src", dirs_exist_ok=True)
+    shutil.copytree(LIBRARY, build / "src", dirs_exist_ok=True)
     sources = [*sorted((build / "src").glob("*.c")), *sorted((C / "board").glob("*.c"))]
     return analyse(sources, [build / "include", C / "board"], folder, misra=True)
 

@@ -12,7 +12,7 @@ from firmware_gen.boards.boards import BOARDS
 from firmware_gen.boards.build import build_firmware
 from firmware_gen.toolchain.compiler import zig_command
 from tests import tools
-from tests.firmware_gen.builds import STRICT, export, small_model
+from tests.firmware_gen.builds import LIBRARY, STRICT, export, small_model
 
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
 COMPILERS = {
@@ -33,7 +33,7 @@ def sources(build: Path, compiler: str) -> list[Path]:
     """All but the drivers of boards, which need a board; bare compilers have no stdio.h."""
     found = [
         *(build / "src").glob("a_*.c"),
-        *(C / "src").glob("*.c"),
+        *LIBRARY.glob("*.c"),
         *(C / "board").glob("*.c"),
         C / "emulator" / "sast_emulator.c",
         C / "emulator" / "sast_emulator_stream.c",

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from edge_sast.model.model import Model
-from firmware_gen.c_gen.library import kernel_files
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.package import memory_table
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.library import kernel_files
 from firmware_gen.c_plan.plan import CPlan
 from tests import tools
 from tests.firmware_gen.builds import STRICT, compile_c, everything_model, export, small_model
@@ -170,7 +170,7 @@ def test_src_holds_what_the_model_needs(everything):
 
 @pytest.mark.parametrize("model", [everything_model(), small_model()], ids=["everything", "small"])
 def test_memory_table_adds_up(model: Model):
-    cells = [line.split("|")[3:5] for line in memory_table(model).splitlines()[2:]]
+    cells = [line.split("|")[3:5] for line in memory_table(CPlan(model)).splitlines()[2:]]
     numbers = [[int(cell.strip("* ").replace(",", "") or 0) for cell in row] for row in cells]
     assert len(numbers) == len(model.layers) + 4
     assert [sum(column) for column in zip(*numbers[:-1], strict=True)] == numbers[-1]

@@ -16,11 +16,11 @@ import pytest
 from edge_sast.model.modelfile import load
 from firmware_gen.emulator import build
 from firmware_gen.verify.verify import verify_emulated
-from tests.firmware_gen.builds import LIBRARY, STRICT, everything_model, export
+from tests.firmware_gen.builds import LIBRARY, STRICT, C, everything_model, export
 
 pytestmark = pytest.mark.needs("clang", "arm-none-eabi-gcc")
 CLANG = ("clang", "--target=arm-none-eabi", "-mthumb", "-mfloat-abi=soft", "-ffreestanding")
-INCLUDE = f"-I{LIBRARY.parent / 'include'}"
+INCLUDE = f"-I{C / 'include'}"
 CORES = ("m0", "m0plus", "m3", "m4", "m7", "m23", "m33", "m55")
 PROTECTION = "-mbranch-protection=standard"
 EXAMPLE = Path(__file__).parents[3] / "examples" / "nmnist-int8.safetensors"

@@ -38,7 +38,7 @@ def program(build, folder, toolchain) -> Path:
     (folder / "link.ld").write_text(script.replace(".text   : { ", ".text   : { KEEP(*(.vectors)) "))
     sources = [*sorted((build / "src").glob("*.c")), build / "host" / "sast_trace.c"]
     sources += [Path(str(PACKAGE / "sast_emulator.c")), PROGRAMS / "start_qemu.c"]
-    sources += [Path(str(PACKAGE / "memory_gcc.c"))] if toolchain == "gcc" else []
+    sources += [Path(str(PACKAGE / "memory_gcc.c"))]
     options = ["-O2", f"-I{folder}", f"-I{build / 'include'}", f"-I{build / 'host'}", f"-I{PACKAGE}"]
     options += ['-DSAST_EMULATOR_HEADER="a_model.h"', "-DSAST_EMULATOR_MODEL=a_model"]
     options += ["-DSAST_EMULATOR_MEMORY=a_memory_t"]

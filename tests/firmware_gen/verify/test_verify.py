@@ -95,7 +95,7 @@ def test_a_changed_kernel_is_found(build):
 def test_changed_files_are_refused(build):
     edit(build / "src" / "sast_linear.c", "one spike", "one  spike")
     message = (
-        f"{build}: src/sast_linear.c was changed since the export (1 such files); export again with --overwrite, or "
+        f"{build}: src/sast_linear.c was changed since the export (such files: 1); export again with --overwrite, or "
         "pass --edited"
     )
     with pytest.raises(EdgeSastError, match=re.escape(message)):
@@ -122,7 +122,7 @@ def test_data_whose_split_is_ambiguous(everything, tmp_path):
 
 def test_a_missing_file(build):
     (build / "src" / "sast_push.c").unlink()
-    with pytest.raises(EdgeSastError, match=r"src/sast_push.c is missing \(1 such files\); export again"):
+    with pytest.raises(EdgeSastError, match=r"src/sast_push.c is missing \(such files: 1\); export again"):
         verify_host(build)
 
 

@@ -52,7 +52,7 @@ def test_faults_of_the_board_leave_the_bytes_alone(kind):
 
 
 def test_plans_are_checked():
-    with pytest.raises(EdgeSastError, match=r"^fault rate is 2; give 0 to 1 faults a byte$"):
+    with pytest.raises(EdgeSastError, match=r"^fault rate is 2; give 0 to 1 faults per byte$"):
         FaultPlan(1, 2, {"flip": 1})
     with pytest.raises(EdgeSastError, match=r"^fault kinds are \['fire'\]; choose from flip, "):
         FaultPlan(1, 0.1, {"fire": 1})

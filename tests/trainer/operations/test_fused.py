@@ -123,7 +123,7 @@ def test_rows_in_small_parts_give_the_same(monkeypatch):
         name: getattr(fused_kernels, name) for name in ("moments", "forward", "backward", "through_norm")
     }
     for name, function in python.items():
-        monkeypatch.setattr(fused_kernels, f"{name}_parallel", function)
+        monkeypatch.setattr(fused_kernels, f"{name}_jit", function)
     monkeypatch.setattr(fused_kernels, "BLOCK", 1)
     for a, b in zip(whole, results(fused.norm_lif_pool, x, layer(3), neuron), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)

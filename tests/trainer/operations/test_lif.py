@@ -302,7 +302,7 @@ def test_narrow_currents_are_converted(dtype):
 def test_tensors_of_another_shape_are_refused():
     current, tau, spike = torch.zeros(4, 2, 3), torch.tensor(0.5), Spike("hard", "asymmetric")
     with pytest.raises(
-        ValueError, match=r"^beta has shape \(3,\); it must be a scalar or \[4\], one value a step$"
+        ValueError, match=r"^beta has shape \(3,\); it must be a scalar or \[4\], one value per step$"
     ):
         lif(current, tau, spike, "zero", beta=torch.ones(3))
     with pytest.raises(ValueError, match=r"^a tensor of shape \(2,\) for 3 channels$"):

@@ -130,7 +130,7 @@ def test_training_learns_and_prints_the_devices_accuracy(tmp_path, data, method)
 
 
 def test_batch_norm_statistics_move_in_the_first_pass_only(tmp_path, data):
-    """One batch a step: with SAM they must be where they are without it."""
+    """One batch per step: with SAM they must be where they are without it."""
     moved = []
     for rho in (0.0, 0.5):
         config = replace(CONFIG, rho=rho, rho_warmup=0, epochs=1, qat_epochs=0, batch_size=96)

@@ -25,7 +25,7 @@ def test_other_texts_are_refused(text):
     with pytest.raises(EdgeSastError) as caught:
         parse_bits(text, 3)
     assert str(caught.value) == (
-        f"--bits is {text}; it must be 1 to 8, or 3 such widths, one a layer with weights"
+        f"--bits is {text}; it must be 1 to 8, or 3 such widths, one per layer with weights"
     )
 
 

@@ -44,12 +44,12 @@ def test_runs_that_were_trained_with_useless_options_can_be_read(useless):
         (
             "sast",
             {"epochs": 0, "rho": 5.0},
-            "--rho is 5.0, but it is of the float epochs, and --epochs is 0; leave it away",
+            "--rho is 5.0, but it is for the float epochs, and --epochs is 0; leave it out",
         ),
         (
             "hard",
             {"epochs": 0, "precision": "bfloat16"},
-            "--precision is bfloat16, but it is of the float epochs, and --epochs is 0; leave it away",
+            "--precision is bfloat16, but it is for the float epochs, and --epochs is 0; leave it out",
         ),
         ("sast", {"mix": 0.2}, r"--mix is 0.2, but --method sast \(--forward smooth\) does not take it"),
         ("sast", {"mask": 0.5}, "--mask is 0.5, but the forward pass is smooth"),

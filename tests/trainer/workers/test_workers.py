@@ -224,7 +224,7 @@ def test_another_number_of_workers_than_torchrun_started_is_refused(monkeypatch)
     for name in processes.SET_BY_LAUNCHER:
         monkeypatch.setenv(name, "4")
     with pytest.raises(
-        EdgeSastError, match=r"^--workers is 2, but 4 workers were started; leave it away under"
+        EdgeSastError, match=r"^--workers is 2, but 4 workers were started; leave it out under"
     ):
         processes.check_count(2)
     processes.check_count(4)

@@ -1,0 +1,101 @@
+"""Files are read in pieces: wherever a piece ends, the events are the same, and so is what is told of a damaged one."""
+
+import io
+
+import numpy as np
+import pytest
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.recording import make_events
+from edge_sast.formats import contract, registry
+from edge_sast.formats.atis import write_recording_atis
+from edge_sast.formats.contract import Format, Header, Opened, joined, records
+from tests.events.oracles import random_recording
+from tests.formats.test_aedat2 import aedat2
+
+
+def _atis() -> bytes:
+    events = random_recording(3, events=400).events.copy()
+    events["t"] = np.sort(np.random.default_rng(0).integers(0, 1 << 25, len(events)))  # with overflow events
+    return write_recording_atis(events)
+
+
+FILES = {
+    "a.bin": _atis(),
+    "a.aedat": aedat2([(t, t % 128, t % 127, t % 2) for t in range(0, 3000, 7)]),
+}
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7, 8, 64, 1000])
+@pytest.mark.parametrize("name", FILES)
+def test_pieces_of_any_size_give_the_same_events(name, size, monkeypatch):
+    whole = registry.read_bytes(FILES[name], name)
+    monkeypatch.setattr(contract, "CHUNK_BYTES", size)
+    assert np.array_equal(registry.read_bytes(FILES[name], name).events, whole.events)
+    assert len(whole) > 300
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_cut_file_is_told_alike_wherever_a_piece_ends(name, monkeypatch):
+    def told() -> str:
+        with pytest.raises(EdgeSastError) as caught:
+            registry.read_bytes(FILES[name][:-2], name)
+        return str(caught.value)
+
+    whole = told()
+    assert f"{name}: ends at byte {len(FILES[name]) - 2}, " in whole
+    for size in (1, 7, 100):
+        monkeypatch.setattr(contract, "CHUNK_BYTES", size)
+        assert told() == whole
+
+
+def test_time_that_runs_backwards_between_pieces(monkeypatch):
+    data = aedat2([(5, 0, 0, 0), (9, 0, 0, 0), (8, 0, 0, 0)])
+    for size in (8, 1 << 20):
+        monkeypatch.setattr(contract, "CHUNK_BYTES", size)
+        with pytest.raises(
+            EdgeSastError, match=r"^a\.aedat: event 2: time runs backwards, from 9 µs to 8 µs; "
+        ):
+            registry.read_bytes(data, "a.aedat")
+    chunks = [make_events(*(np.array([n]) for n in (t, 0, 0, 0))) for t in (4, 3)]
+    with pytest.raises(EdgeSastError, match=r"^a: event 1: time runs backwards, from 4 µs to 3 µs; "):
+        joined(chunks, "a")
+
+
+def test_nothing_is_an_empty_recording():
+    assert len(joined([], "a")) == 0
+    assert len(registry.read_bytes(b"", "a.bin")) == 0
+
+
+def test_records_know_their_places(monkeypatch):
+    monkeypatch.setattr(contract, "CHUNK_BYTES", 4)
+    found = list(records(io.BytesIO(b"bcdefghijk"), 3, done=100, begin=b"a"))
+    assert b"".join(data for _, data in found) == b"abcdefghijk"
+    assert all(offset == 100 + b"abcdefghijk".index(data) for offset, data in found)
+    assert all(len(data) % 3 == 0 for _, data in found[:-1])
+    assert found[-1] == (109, b"jk")
+
+
+def test_formats_of_one_suffix_are_told_apart_by_their_first_bytes(monkeypatch):
+    def of(name: str, mark: bytes, sensor) -> Format:
+        chunk = make_events(*(np.array([n]) for n in (0, 1, 1, 0)))
+        return Format(
+            name,
+            (".raw",),
+            lambda first: first.startswith(mark),
+            lambda *_: Opened(Header(sensor), iter([chunk])),
+        )
+
+    monkeypatch.setattr(registry, "FORMATS", (of("one", b"1", (20, 10)), of("two", b"2", None)))
+    assert registry.format_of("a.raw", b"2...").name == "two"
+    read = registry.read_bytes(b"1...", "a.raw")
+    assert (read.width, read.height) == (20, 10)  # the file says it
+    assert registry.read_bytes(b"1...", "a.raw", (30, 30)).width == 30  # the user wins
+    with pytest.raises(
+        EdgeSastError, match=r"^a\.raw: two files do not say their sensor size; pass --sensor WxH$"
+    ):
+        registry.read_bytes(b"2...", "a.raw")
+    with pytest.raises(
+        EdgeSastError, match=r"^a\.raw: is none of one, two by its first bytes; the file is damaged"
+    ):
+        registry.read_bytes(b"3...", "a.raw")
