@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from edge_sast.cli.learn.train_defaults import leave_open
+from edge_sast.cli.options.checks import RUN
 from edge_sast.cli.options.training import add_setting_arguments
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
@@ -15,6 +16,7 @@ HELP = (
     "Train a spiking network on recordings and keep its checkpoint and metrics in a folder. The spikes are smooth or "
     "hard while it learns, as --method says, and the last epochs run in the device's integers."
 )
+MAKES = RUN
 EXAMPLES = (
     ("edge-sast train", "on the built-in digits, into a new folder in runs"),
     (
