@@ -17,10 +17,9 @@ WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")  # each says ho
 def let_threads_sleep() -> None:
     """Have OpenMP's threads sleep while they wait for work or for each other, unless the environment says how to wait.
 
-    PyTorch and Numba each bring a pool of threads for the same cores. A thread that waits keeps its core busy for
-    milliseconds by default, in the way of the other pool's; and where another program has the core that the last
-    thread of a loop needs, all others burn theirs until it gets a turn, at the end of each loop.
-    An OpenMP runtime reads this once, as it is loaded: with torch, and at Numba's first parallel loop.
+    A thread of PyTorch's that waits keeps its core busy for milliseconds by default, in the way of those that run our
+    kernels; and where another program has the core that the last thread of an operation needs, the others burn theirs
+    until it gets a turn, at the end of each operation. The OpenMP runtime reads this once, as torch is imported.
     """
     if not any(name in os.environ for name in WAITING):
         os.environ["OMP_WAIT_POLICY"] = "passive"

@@ -98,3 +98,9 @@ def test_an_edit_of_jit_itself_makes_new_names(tmp_path):
         spec.loader.exec_module(module)
         names.add(module.jit(_twice).py_func.__qualname__)
     assert len(names) == 2
+
+
+def test_forms_of_one_function_keep_their_own_cache():
+    called, inlined = jit(_twice), jit(_twice, inline=True)
+    assert called.py_func.__qualname__ != inlined.py_func.__qualname__
+    assert called.py_func.__code__ is inlined.py_func.__code__ is _twice.__code__

@@ -164,7 +164,7 @@ def test_a_full_disk_costs_one_warning_and_leaves_nothing(tmp_path):
     assert (done.returncode, done.stdout) == (0, "[1. 1.] 0\n")
     warnings = done.stderr.splitlines()
     assert len(warnings) == 1
-    assert str(tmp_path / "__pycache__" / "plus.f_") in warnings[0]
+    assert str(tmp_path / "__pycache__" / "plus.f_called_") in warnings[0]
     assert "File too large; free space" in warnings[0]
     assert [each.name for each in tmp_path.rglob("*") if each.is_file()] == ["plus.py"]
 

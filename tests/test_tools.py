@@ -13,6 +13,7 @@ from tests import tools
 from tests.conftest import LONG
 
 ROOT = Path(__file__).parents[1]
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # Hypothesis alone takes a second to start
 TESTS = """
 import pytest
 from tests import tools
@@ -34,7 +35,7 @@ def run_without_tools(folder, *options, **environment):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "EDGE_"))}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(folder)],
-        env={**kept, "PATH": str(folder), "PYTHONPATH": str(ROOT), **environment},
+        env={**kept, "PATH": str(folder), "PYTHONPATH": str(ROOT), **QUICK, **environment},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -42,7 +43,7 @@ def run_without_tools(folder, *options, **environment):
     )
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "1")])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")])
 def test_what_is_missing_is_skipped_and_told_at_the_end(tmp_path, options):
     done = run_without_tools(tmp_path, *options)
     *_, counts, last = done.stdout.splitlines()

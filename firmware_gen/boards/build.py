@@ -16,11 +16,12 @@ import edge_sast
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
 from firmware_gen.boards.boards import Board
-from firmware_gen.boards.compile import choose_toolchain, compile_command, run_compiler
-from firmware_gen.boards.memory import MemoryUse, check_fits, flash_image, memory_use, rewrite_section
+from firmware_gen.boards.compile import choose_toolchain, compile_command, compile_firmware
+from firmware_gen.boards.memory import MemoryUse, check_fits, flash_image, memory_use
 from firmware_gen.boards.rp2040 import uf2, with_boot2_crc
 from firmware_gen.build.opened import Build, open_build
 from firmware_gen.isa.check import check_code
+from firmware_gen.toolchain.elf import rewrite_section
 from firmware_gen.toolchain.image import read_image
 
 DEFAULT_BAUD = 115_200
@@ -135,7 +136,7 @@ def link_program(
             folder / "link.ld",
             program,
         )
-        run_compiler(command, board, folder)
+        compile_firmware(command, folder)
         check_code(read_image(program), board.core.title)
         use = memory_use(program, board)
         check_fits(use, board)

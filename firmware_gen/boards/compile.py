@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import shlex
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.boards.boards import Board
-from firmware_gen.toolchain.compiler import zig_command
+from firmware_gen.toolchain.compiler import run_compiler, zig_command
 from firmware_gen.toolchain.cross import GNU, TOOLCHAINS, installed_gnu, run_zig
 
-COMPILE_TIMEOUT_S = 600  # zig builds its runtime library on first use, which takes a minute on a slow machine
+REMEDY = "try another --toolchain"
 FLAGS = (
     "-std=c99",
     "-O2",
@@ -70,32 +68,12 @@ def compile_command(
     return [*command, "-lgcc"] if toolchain == "gcc" else command
 
 
-def run_compiler(command: Sequence[str], board: Board, scratch: Path) -> None:
-    """Runs it. scratch: where zig may cache when it may not elsewhere. Raises EdgeSastError with the first error."""
+def compile_firmware(command: Sequence[str], scratch: Path) -> None:
+    """Runs compile_command's. scratch: where zig may cache when it may not elsewhere.
+
+    Raises EdgeSastError with the first message of the compiler.
+    """
     if "ziglang" in command:
-        run_zig(lambda words, variables: _run(words, board, variables), command, scratch)
+        run_zig(lambda words, variables: run_compiler(words, REMEDY, variables), command, scratch)
     else:
-        _run(command, board, None)
-
-
-def _run(command: Sequence[str], board: Board, variables: dict[str, str] | None) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=COMPILE_TIMEOUT_S,
-            env=variables,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EdgeSastError(
-            f"{board.name}: the compiler gave no result after {COMPILE_TIMEOUT_S} s"
-        ) from error
-    if done.returncode:
-        lines = (done.stderr + done.stdout).splitlines()
-        first = next((line for line in lines if "error:" in line), lines[0] if lines else "no message")
-        raise EdgeSastError(
-            f"{board.name}: the compiler failed: {first.strip()}; export the build again, or try another --toolchain "
-            f"(the command was: {shlex.join(command)})"
-        )
+        run_compiler(command, REMEDY)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.boards.boards import INSTRUCTION_SHIFT, Board
-from firmware_gen.boards.memory import symbol_address
+from firmware_gen.toolchain.elf import symbol_address
 
 START_TIMEOUT_S = 30.0  # QEMU itself starts within a second; a loaded machine may take longer
 STOP_TIMEOUT_S = 5.0

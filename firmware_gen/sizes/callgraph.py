@@ -9,7 +9,6 @@ hands spikes on), which is no recursion.
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.sizes.naked_stack import naked_frames
+from firmware_gen.toolchain.compiler import run_compiler
 
-COMPILE_TIMEOUT_S = 300
+REMEDY = "choose another compiler"
 FLAGS = ("-std=c99", "-Os", "-fno-lto")
 INDIRECT = "__indirect_call"
 
@@ -77,7 +77,7 @@ def compiled_call_graph(
         "-c",
     ]
     with tempfile.TemporaryDirectory(prefix="edge-sast-stack-") as folder:
-        _compile([*command, *(str(path.resolve()) for path in sources)], folder)
+        run_compiler([*command, *(str(path.resolve()) for path in sources)], REMEDY, folder=folder)
         texts = [path.read_text() for path in sorted(Path(folder).glob("*.ci"))]
         naked = [naked_frames(path.read_text()) for path in sorted(Path(folder).glob("*.s"))]
     if len(texts) != len(sources):
@@ -90,22 +90,6 @@ def compiled_call_graph(
     for source in sources:
         _add_assignments(graph, source.resolve(), structs)
     return graph
-
-
-def _compile(command: Sequence[str], folder: str) -> None:
-    try:
-        result = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=COMPILE_TIMEOUT_S
-        )
-    except FileNotFoundError as error:
-        raise EdgeSastError(f"{command[0]}: not found; install it (apt install gcc-arm-none-eabi)") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EdgeSastError(f"{command[0]}: {error}; choose another compiler") from error
-    if result.returncode:
-        lines = [line for line in result.stderr.splitlines() if "error" in line] or ["no message"]
-        raise EdgeSastError(
-            f"{command[0]} failed with exit code {result.returncode}: {lines[0]}; choose another compiler"
-        )
 
 
 def _read(graph: CallGraph, text: str, naked: Mapping[str, int]) -> None:

@@ -15,7 +15,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from edge_sast.errors import EdgeSastError
 from firmware_gen.c_plan.library import write_sources
 from firmware_gen.sizes.callgraph import CallGraph, Pointed, compiled_call_graph
 from firmware_gen.sizes.code_sizes import CoreCode, Section
@@ -23,13 +22,7 @@ from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.toolchain.cores import CORES as EMULATED
 from firmware_gen.toolchain.cores import M55, Core
 from firmware_gen.toolchain.cross import compiler
-
-try:
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.relocation import RelocationSection
-    from elftools.elf.sections import SymbolTableSection
-except ImportError as error:
-    raise EdgeSastError("code sizes: needs the Python package pyelftools; pip install pyelftools") from error
+from firmware_gen.toolchain.elf import ELFFile, RelocationSection, SymbolTableSection
 
 FLAGS = (
     "-std=c99",

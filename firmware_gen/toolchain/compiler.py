@@ -15,7 +15,8 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 
 COMPILERS = ("cc", "gcc", "clang")
-COMPILE_TIMEOUT_S = 300  # a large weight table on a slow disk; never an endless wait
+# A large weight table on a slow disk, or zig, which builds its runtime library on first use; never an endless wait.
+COMPILE_TIMEOUT_S = 600
 DEFAULT_FLAGS = ("-std=c99", "-O2", "-Wall")
 
 
@@ -79,8 +80,13 @@ def compile_program(
     run_compiler([*command, "-o", str(program)], "choose another compiler with CC")
 
 
-def run_compiler(command: Sequence[str], remedy: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run one command of a compiler. remedy: what to suggest if the compiler fails.
+def run_compiler(
+    command: Sequence[str],
+    remedy: str,
+    environment: Mapping[str, str] | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> None:
+    """Run one command of a compiler, in `folder` or here. remedy: what to suggest if the compiler fails.
 
     Raises EdgeSastError with the first message of the compiler; all of them go to a log file it names.
     """
@@ -92,6 +98,7 @@ def run_compiler(command: Sequence[str], remedy: str, environment: Mapping[str, 
             errors="replace",
             timeout=COMPILE_TIMEOUT_S,
             env=environment,
+            cwd=folder,
         )
     except subprocess.TimeoutExpired as error:
         raise EdgeSastError(f"{command[0]}: no result after {COMPILE_TIMEOUT_S} s; {remedy}") from error
@@ -101,7 +108,8 @@ def run_compiler(command: Sequence[str], remedy: str, environment: Mapping[str, 
         ) from error
     if result.returncode:
         lines = (result.stderr + result.stdout).splitlines()
-        first = next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
+        marked = [line for mark in ("error: ", "error") for line in lines if mark in line.lower()]
+        first = (marked or lines or ["no message"])[0]
         log = _write_log(command, result.stderr + result.stdout)
         raise CompilerError(
             f"{command[0]} failed with exit code {result.returncode}: {first.strip()} (all messages: {log}); "

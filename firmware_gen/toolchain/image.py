@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.toolchain.cross import EXTRA
 
 EXECUTABLE = 1  # PF_X
 ALLOCATED = 2  # SHF_ALLOC
@@ -83,11 +82,8 @@ def read_image(path: Path) -> Image:
 
     Raises EdgeSastError where the package that reads ELF files is missing, and for a program without symbols.
     """
-    try:
-        from elftools.elf.elffile import ELFFile
-        from elftools.elf.sections import SymbolTableSection
-    except ImportError as error:
-        raise EdgeSastError(f"the Python package pyelftools is missing; {EXTRA}") from error
+    from firmware_gen.toolchain.elf import ELFFile, SymbolTableSection
+
     with path.open("rb") as stream:
         elf = ELFFile(stream)
         segments = tuple(

@@ -152,15 +152,16 @@ def moments(
 ) -> None:
     """Moments of each image's convolution, float64 [B, T, C]; sums [B, weights]: Σ input · output, where not empty."""
     for b in range(span[0], span[1]):
+        top = np.int64(0)  # for a literal both functions would be compiled once more
         y = np.empty(rows * e.width, np.float32)
         image = y.reshape(rows, e.width)
         if sums.size:
             sums[b] = np.float32(0)
         for t in range(means.shape[1]):
-            convolve(e, weights, b, t, 0, y)
+            convolve(e, weights, b, t, top, y)
             fused_kernels.image_moments(image, means[b, t], squares[b, t])
             if sums.size:
-                correlate(e, y, b, t, 0, sums[b])
+                correlate(e, y, b, t, top, sums[b])
 
 
 @jit

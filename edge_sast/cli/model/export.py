@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from edge_sast.cli.options.checks import set_threads
+from edge_sast.cli.options.checks import BUILD, set_threads
 from edge_sast.cli.options.fit import add_fit_arguments, asked_part, check_fit
 from edge_sast.cli.options.newest import build_name, newest_run
 from edge_sast.cli.options.recordings import (
@@ -20,6 +20,7 @@ from edge_sast.terminal import echo
 
 NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
+MAKES = BUILD
 EXAMPLES = (
     (
         "edge-sast export --bits 8",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_board.c: what a board answers to the frames of docs/protocol.md.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_board.h: a board that runs recordings for a host over any byte pipe (docs/protocol.md).
  *

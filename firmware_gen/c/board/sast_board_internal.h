@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_board_internal.h: what the files of the board application share; not for users.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_board_run.c: a run on the board: event bytes in, steps computed, their records kept until the host has them.
  */

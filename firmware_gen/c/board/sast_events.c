@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_events.c: numbers of seven bits a byte; sites that ascend, without a division.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_events.h: the event bytes of docs/protocol.md, section 4, back to events. No I/O.
  */

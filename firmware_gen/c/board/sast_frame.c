@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_frame.c: COBS (Cheshire and Baker, 1999) and CRC-32.
  */

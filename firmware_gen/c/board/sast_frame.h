@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_frame.h: frames of docs/protocol.md, byte by byte in, piece by piece out. No I/O and no model.
  *

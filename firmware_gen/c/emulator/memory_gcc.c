@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * memory_gcc.c: what a compiler may call even in a program without a C library; byte by byte, as small C libraries do
  * it. GCC and Clang would turn each loop into a call of the function that the loop stands in, if they were not told.

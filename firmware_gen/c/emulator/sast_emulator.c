@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_emulator.c: a model on an emulated core, where a debugger calls these functions one by one and reads the memory.
  *

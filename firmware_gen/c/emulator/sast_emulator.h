@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_emulator.h: what is called from outside an emulated core. Statuses are sast_status_t.
  */

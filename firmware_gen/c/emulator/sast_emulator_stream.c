@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_emulator_stream.c: a model behind sast_stream on an emulated core, for counting what a live sensor's steps cost.
  *

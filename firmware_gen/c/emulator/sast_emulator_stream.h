@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_emulator_stream.h: what is called from outside where an emulated core has a stream.
  */

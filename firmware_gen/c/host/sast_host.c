@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_host.c: recordings in, traces out, on a computer. It runs the same library and tables as the device.
  *

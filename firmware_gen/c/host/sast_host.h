@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_host.h: a model as a program that reads recordings and writes everything that happens in it.
  */

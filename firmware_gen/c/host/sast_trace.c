@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_trace.c: everything that happens in a recording, as bytes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_trace.h: a recording, step by step, and every byte of what the network makes of it.
  *

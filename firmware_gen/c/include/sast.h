@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast.h: an event-driven integer spiking network for microcontrollers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_crc.h: one number a step that stands for every membrane, spike and counter of that step.
  *

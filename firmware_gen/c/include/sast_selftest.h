@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_selftest.h: replays known answers on the device itself.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_stream.h: a live sensor instead of a recording.
  *

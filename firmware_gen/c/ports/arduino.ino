@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * ${name}_board.ino: ${name} on any Arduino board, for 'edge-sast hil' over its USB serial port.
  *

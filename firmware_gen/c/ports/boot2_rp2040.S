@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * boot2_rp2040.S: what the RP2040's boot ROM loads from the first 256 bytes of flash and runs: it makes the flash
  * readable as memory and starts the program behind itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * clocks_rp2040.c: RP2040 on a Raspberry Pi Pico: the 12 MHz crystal through the system PLL to 125 MHz, UART0 on GPIO 0
  * (send) and 1 (receive). Needs no boot stage beyond boot2_rp2040.S.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * clocks_stm32f1.c: STM32 F103 on a Nucleo-64 board: the internal 8 MHz oscillator, halved, through the PLL to 64 MHz,
  * USART2 on PA2 (send) and PA3 (receive), which the board's ST-LINK carries over USB.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * clocks_stm32f4.c: STM32 F401, F446 on a Nucleo-64 board: the internal 16 MHz oscillator through the PLL to
  * PORT_CORE_HZ, USART2 on PA2 (send) and PA3 (receive), which the board's ST-LINK carries over USB.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* cpu.h: the three instructions that waiting for an interrupt takes. */
 #ifndef CPU_H
 #define CPU_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* machine_riscv.c: variables, the platform's interrupt controller (PLIC, first hart, machine mode) and traps. */
 #include "cpu.h"
 #include "port.h"

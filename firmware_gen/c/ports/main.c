@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* main.c: the board application of sast_board.h around this board's UART and this build's model. */
 #include "port.h"
 #include "ring.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* memory.c: the four functions that a compiler may call where no C library is linked. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * port.h: what the parts of a board port offer each other.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 #include "ring.h"
 
 #include "cpu.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * ring.h: bytes from the UART's interrupt to the main program, one writer and one reader.
  *

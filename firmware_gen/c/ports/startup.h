@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* startup.h: initial values of variables, the same on every core. */
 #ifndef STARTUP_H
 #define STARTUP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* startup_cortex_m.c: vector table, reset, and the interrupts that are used, for any Cortex-M. */
 #include "port.h"
 #include "startup.h"

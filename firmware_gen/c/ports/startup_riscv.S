@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* startup_riscv.S: the first instructions of a RV32 machine that starts in machine mode, and its trap entry. */
     .section .vectors, "ax"
     .globl reset

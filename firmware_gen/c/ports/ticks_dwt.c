@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* ticks_dwt.c: the cycle counter of Cortex-M3, M4 and M7. QEMU's reads 0. */
 #include "port.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* ticks_instret.c: RISC-V's counter of retired instructions, its low 32 bits. */
 #include "port.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * ticks_systick.c: SysTick, 24 bits, carried on to 32.
  *

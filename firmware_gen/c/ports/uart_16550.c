@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* uart_16550.c: the NS16550A, byte-wide registers (QEMU's RISC-V virt machine). */
 #include "port.h"
 #include "ring.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* uart_cmsdk.c: the UART of Arm's Cortex-M System Design Kit (MPS2 and MPS3 boards). */
 #include "port.h"
 #include "ring.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* uart_nrf51.c: the UART of the nRF51 series, on the pins of the BBC micro:bit. */
 #include "port.h"
 #include "ring.h"

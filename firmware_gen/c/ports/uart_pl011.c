@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* uart_pl011.c: Arm's PrimeCell UART (RP2040). */
 #include "port.h"
 #include "ring.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* uart_stm32.c: the USART of the STM32 F1, F2 and F4 families. */
 #include "port.h"
 #include "ring.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_add_1.c: weights of 1 bit into narrow membranes: -32 or +32. A word is 8 quads, the first in the top bits of its bytes.
  */

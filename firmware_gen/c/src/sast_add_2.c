@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_add_2.c: weights of 2 bits into narrow membranes: a word is 4 quads, the first in the top bits of every byte.
  */

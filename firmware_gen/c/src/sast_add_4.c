@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_add_4.c: weights of 4 bits into narrow membranes: a word is 2 quads, the first in the top bits of every byte.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_add_8.c: weights of 8 bits into narrow membranes: a word is a quad.
  */

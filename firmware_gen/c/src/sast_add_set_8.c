@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_add_set_8.c: rows of unshifted weights of 8 bits into membranes of 32 bits: of 32 rows, those whose bit is set.
  *

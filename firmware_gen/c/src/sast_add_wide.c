@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_add_wide.c: packed weights of any width into membranes of 32 bits, one by one.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_add_wide_8.c: weights of 8 bits, not shifted, into membranes of 32 bits: the read-out of most networks.
  */

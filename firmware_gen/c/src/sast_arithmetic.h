@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_arithmetic.h: the one leak and the one saturation of the plain kernels.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_context.c: setting up, resetting and reading a context.
  */

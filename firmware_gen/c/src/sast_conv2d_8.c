@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_conv2d_8.c: one input spike of a convolution whose rows of weights of 8 bits adjoin, into narrow membranes: what
  * sast_conv2d_joined.c and sast_add_8.c do, in one, for runs of up to 64 quads.

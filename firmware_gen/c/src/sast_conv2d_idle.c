@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_conv2d_idle.c: one input spike of a convolution with idle cells.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_conv2d_joined.c: one input spike of a convolution with one group and rows of whole words: all columns of an output
  * row are one run of weights and of membranes. The tables are those of sast_conv2d.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_crc.c: CRC-32 (reflected, polynomial 0x04C11DB7) with a table of 64 bytes, and the CRC of a step.
  */

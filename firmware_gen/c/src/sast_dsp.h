@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_dsp.h: whether the kernels use the instructions of Cortex-M4, M7, M33 and up, and what their assembly shares.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_fire.h: the inner loop of narrow sweeps in plain C. docs/kernels.md derives the constants.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_fire_1.c: the inner loop of narrow sweeps, with up to one leak term of any shift (without one, the mask is 0).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_fire_2.c: the inner loop of narrow sweeps, with two leak terms. The caller deals with every block that is not quiet.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_fire_asm.h: what the assembly of the sweeps' inner loops shares.
  *

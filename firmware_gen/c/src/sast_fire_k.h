@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_fire_k.h: the inner loop of narrow sweeps, with one leak shift, SAST_LEAK, known to the compiler.
  *

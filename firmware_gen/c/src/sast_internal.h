@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_internal.h: what the library's files share; not for users.
  */

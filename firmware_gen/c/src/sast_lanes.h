@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_lanes.h: the two signed lanes of a narrow membrane word.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_linear.c: one spike of a fully connected layer, from its input.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_linear_noted.c: all input spikes of a fully connected layer in this step, which have been noted, bit by bit.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_linear_noted_8.c: sast_linear_noted.c for weights that sast_add_set_8 takes: those of most read-outs.
  */

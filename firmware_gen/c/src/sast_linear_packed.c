@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_linear_packed.c: one spike of a wide fully connected layer whose rows of weights follow one another bit by bit.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_membrane.c: reading the state, whatever form the kernels keep it in.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_note.c: an input spike of a linear layer that adds all of a step at once.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_or_pool.c: only the first spike of a window passes in a step.
  */

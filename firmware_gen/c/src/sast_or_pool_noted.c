@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_or_pool_noted.c: an or_pool whose bits are the inputs of the linear layer after it: nothing has to pass on.
  */

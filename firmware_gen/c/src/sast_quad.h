@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_quad.h: four weights added to two words of narrow membranes, in plain C.
  *

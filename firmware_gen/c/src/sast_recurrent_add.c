@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_recurrent_add.c: a layer's own spikes of the step before.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_selftest.c: replays known answers and stops at the first difference.
  */

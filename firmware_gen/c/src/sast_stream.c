@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_stream.c: time stamps to steps, steps to windows.
  */

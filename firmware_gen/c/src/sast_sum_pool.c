@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_sum_pool.c: every spike of a window passes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_sweep.c: every spiking neuron of a narrow layer, once a step.
  *

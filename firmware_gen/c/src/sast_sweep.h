@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_sweep.h: what the sweeps with and without idle cells share.
  */

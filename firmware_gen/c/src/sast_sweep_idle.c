@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_sweep_idle.c: the sweep of a convolution of which not every cell has been touched by a spike since sast_reset.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_sweep_integrator.c: the read-out membranes of a narrow last layer that never spikes.
  */

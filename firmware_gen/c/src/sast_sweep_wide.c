@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_sweep_wide.c: every neuron of a wide layer, once a step: spiking, or the read-out.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_touch.c: cells that no spike has touched since sast_reset share one cell's membranes; a spike gives those that it
  * reaches their own.

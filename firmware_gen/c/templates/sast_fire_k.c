@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_fire_k$k.c: sast_fire_k.h for a leak shift of $k.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * sast_virtual.c: a board that is a process: standard input and output are its UART.
  *

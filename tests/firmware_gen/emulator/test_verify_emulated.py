@@ -160,6 +160,7 @@ def test_c_that_does_not_compile(build):
 @pytest.mark.parametrize("package", ["unicorn", "elftools.elf.elffile"])
 def test_a_missing_emulator(everything, monkeypatch, capsys, package):
     monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "firmware_gen.toolchain.elf", raising=False)
     assert main(["verify", str(everything), "--on", "cortex-m"]) == 2
     name = "unicorn" if package == "unicorn" else "pyelftools"
     message = f"edge-sast: the Python package {name} is missing; pip install 'edge-sast[emulator]'\n"
