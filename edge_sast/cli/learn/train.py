@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from edge_sast.cli.learn.train_defaults import leave_open
 from edge_sast.cli.options.checks import RUN
 from edge_sast.cli.options.training import add_setting_arguments
 from edge_sast.signals import ended_by_ctrl_c
@@ -49,6 +50,7 @@ USUAL = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting_arguments(parser)
+    leave_open(parser)
     _run_options(parser.add_argument_group("run"))
 
 
