@@ -29,7 +29,7 @@ from trainer.settings.config import TrainConfig
 if TYPE_CHECKING:
     from firmware_gen.verify.verify import VerifyReport
 
-EMULATED_RECORDINGS = 30
+EMULATED_RECORDINGS = 10
 SETTINGS = TrainConfig.of(
     "sast",
     data="digits",
