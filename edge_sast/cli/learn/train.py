@@ -7,7 +7,6 @@ from typing import Any
 
 from edge_sast.cli.learn.train_defaults import leave_open
 from edge_sast.cli.options.checks import RUN
-from edge_sast.cli.options.training import add_setting_arguments
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
 
@@ -49,6 +48,8 @@ USUAL = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from edge_sast.cli.options.training import add_setting_arguments  # not for the list of commands
+
     add_setting_arguments(parser)
     leave_open(parser)
     _run_options(parser.add_argument_group("run"))
