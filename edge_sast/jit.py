@@ -24,12 +24,13 @@ _IMPORT = re.compile(
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-def jit(function: Callable[..., Any], *, inline: bool = False) -> Callable[..., Any]:
+def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = False) -> Callable[..., Any]:
     """`function` compiled by Numba without the GIL; call it below a plain Python function, or decorate with it.
 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
+    `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart.
     Loops are shared out among threads by `edge_sast.bulk.parts`. Compiled code is kept on disk where a cache folder is
     writable, and compiled anew in each process where none is.
     """
@@ -44,10 +45,13 @@ def jit(function: Callable[..., Any], *, inline: bool = False) -> Callable[..., 
         function.__closure__,
     )
     named.__doc__ = function.__doc__
-    named.__qualname__ = f"{function.__name__}_{'inline' if inline else 'called'}_{stamp}"
+    form = "inline" if inline else "inner" if inner else "called"
+    named.__qualname__ = f"{function.__name__}_{form}_{stamp}"
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if inline:
         options["inline"] = "always"
+    if inner:
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     compiled: Any = numba.njit(**options)(named)
     compiled._cache = kernel_cache.cache_of(named)  # what cache=True does, with files that are checked
     return cast(Callable[..., Any], compiled)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from edge_sast.cli.options.checks import check_arguments
+from edge_sast.cli.options.checks import arguments_of, check_arguments
 from edge_sast.cli.options.parser import Examples, Parser, add_command, example_text, first_sentence
 from edge_sast.environment import check_environment, let_threads_sleep
 from edge_sast.errors import CheckFailedError, EdgeSastError
@@ -38,7 +38,10 @@ EPILOG = (
 
 
 class Subcommand(Protocol):
-    """What the module of each command offers; some also `fill(args)`, which finds what was not named."""
+    """What the module of each command offers.
+
+    Some also: `fill(args)`, which finds what was not named; MAKES, the files that it writes into --out.
+    """
 
     NAME: str
     HELP: str  # sentences, of which the list of commands shows the first
@@ -69,6 +72,7 @@ def build_parser(only: str | None = None, options: bool = True) -> Parser:
         if options:
             module.add_arguments(child)
         child.set_defaults(run=module.run, fill=getattr(module, "fill", _nothing))
+        child.set_defaults(arguments=arguments_of(child), makes=getattr(module, "MAKES", ()))
         if options and hasattr(module, "USUAL"):
             child.show_usual(module.USUAL)
     return parser

@@ -9,6 +9,8 @@ The order of events inside a step does not change the result.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
@@ -30,28 +32,38 @@ def bin_recording(recording: Recording, binning: Binning) -> BinnedRecording:
             f"{binning.sensor_width}x{binning.sensor_height}; pass --sensor WxH or use recordings of "
             f"one sensor"
         )
-    indices, counts, step_ptr, dropped = _bin_events(
+    # Arrays are made here: it takes less time than to compile what makes them.
+    counter = np.zeros((binning.height, binning.width * 2), np.uint8)
+    row_used = np.zeros(binning.height, np.bool_)
+    indices = np.empty(len(recording), np.int32)
+    counts = np.empty(len(recording), np.uint8)
+    step_ptr = np.zeros(binning.steps + 1, np.int64)
+    filled, binned = _bin_events(
         recording.events,
         binning.shift,
         binning.dt_us,
-        binning.steps,
         binning.count_cap,
-        binning.height,
-        binning.width,
+        counter,
+        row_used,
+        indices,
+        counts,
+        step_ptr,
     )
-    return BinnedRecording(indices, counts, step_ptr, int(dropped))
+    return BinnedRecording(
+        indices[:filled].copy(), counts[:filled].copy(), step_ptr, len(recording) - int(binned)
+    )
 
 
 @jit
-def _bin_events(events, shift, dt_us, steps, count_cap, height, width):
-    indices = np.empty(len(events), np.int32)
-    counts = np.empty(len(events), np.uint8)
-    step_ptr = np.zeros(steps + 1, np.int64)
-    counter = np.zeros((height, width * 2), np.uint8)  # this step's counts; all 0 between steps
-    row_used = np.zeros(height, np.bool_)  # keeps the sweep of a step proportional to the rows it touched
-    filled = 0
+def _bin_events(events, shift, dt_us, count_cap, counter, row_used, indices, counts, step_ptr):
+    """Fills indices, counts and step_ptr; returns how much of the first two, and how many events are binned.
+
+    counter: this step's counts, all 0 between steps. row_used: keeps the sweep of a step proportional to the rows that
+    it touched.
+    """
+    filled = step_ptr[0]  # 0, and not a literal: of that _flush would be compiled once more
     i = 0
-    for step in range(steps):
+    for step in range(len(step_ptr) - 1):
         while i < len(events) and (events[i].t - events[0].t) // dt_us == step:
             row = events[i].y >> shift
             column = (events[i].x >> shift) * 2 + events[i].p
@@ -61,10 +73,10 @@ def _bin_events(events, shift, dt_us, steps, count_cap, height, width):
             i += 1
         filled = _flush(counter, row_used, indices, counts, filled)
         step_ptr[step + 1] = filled
-    return indices[:filled].copy(), counts[:filled].copy(), step_ptr, len(events) - i
+    return filled, i
 
 
-@jit
+@partial(jit, inner=True)
 def _flush(counter, row_used, indices, counts, filled):
     columns = counter.shape[1]
     for row in range(counter.shape[0]):

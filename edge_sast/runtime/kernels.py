@@ -39,7 +39,7 @@ def leak_all(op, membranes):
             membranes[i] = leak_jit(membranes[i], first, second)
 
 
-leak_all_jit = jit(leak_all)
+leak_all_jit = jit(leak_all, inner=True)
 
 
 def add_run(membranes, weights, v, w, n, factor):
@@ -55,7 +55,7 @@ def add_run(membranes, weights, v, w, n, factor):
             membranes[v + np.uint64(i)] += np.int32(weights[w + np.uint64(i)]) * factor
 
 
-add_run_jit = jit(add_run)
+add_run_jit = jit(add_run, inner=True)
 
 
 def scatter(program, op, membranes, spikes, n):
@@ -83,21 +83,25 @@ def scatter(program, op, membranes, spikes, n):
     return synops
 
 
-scatter_jit = jit(scatter)
+scatter_jit = jit(scatter, inner=True)
 
 
 def scatter_own(program, op, membranes, flags):
     """Adds the recurrent weights of the layer's own last spikes; returns the SynOps."""
-    weights, factor = program.weights, np.int32(1 << op.weight_shift)
+    weights, factor, first = (
+        program.weights,
+        np.int32(1 << op.weight_shift),
+        np.int64(0),
+    )  # a 0 is a type of its own
     synops = 0
     for i in range(op.neurons):
         if flags[i]:
-            add_run_jit(membranes, weights, 0, op.recurrent + i * op.neurons, op.neurons, factor)
+            add_run_jit(membranes, weights, first, op.recurrent + i * op.neurons, op.neurons, factor)
             synops += op.neurons
     return synops
 
 
-scatter_own_jit = jit(scatter_own)
+scatter_own_jit = jit(scatter_own, inner=True)
 
 
 def fire(op, membranes, flags, bias, threshold):
@@ -115,7 +119,7 @@ def fire(op, membranes, flags, bias, threshold):
         membranes[i] = (np.int32(u - threshold[i]) & keep) if spike else u
 
 
-fire_jit = jit(fire)
+fire_jit = jit(fire, inner=True)
 
 
 def collect(flags, spikes):
@@ -129,7 +133,7 @@ def collect(flags, spikes):
     return n
 
 
-collect_jit = jit(collect)
+collect_jit = jit(collect, inner=True)
 
 
 def pool(program, op, spikes, n, pooled, window):
@@ -155,4 +159,4 @@ def pool(program, op, spikes, n, pooled, window):
     return m
 
 
-pool_jit = jit(pool)
+pool_jit = jit(pool, inner=True)

@@ -1,4 +1,8 @@
-"""Whole recordings, one compiled call for any number of them."""
+"""Whole recordings, one compiled call for any number of them.
+
+What is copied is copied in loops: an assignment to a slice would bring along Numba's message about shapes that differ,
+and with it all that makes texts of numbers, compiled again in each caller; that took half of all compilation.
+"""
 
 from __future__ import annotations
 
@@ -71,17 +75,18 @@ class State(NamedTuple):
 
 
 def new_state(program):
-    """State for any number of recordings, one after the other."""
+    """State for any number of recordings, one after the other; also called as it is, without compiling it."""
     most, weighted = program.sizes[0], program.sizes[1]
     n = len(program.initial)
     # One entry more than neurons: collect() writes before it knows whether it has to.
-    lists = np.zeros((4, most + 1), np.int32)
+    lists = np.empty((5, most + 1), np.int32)
+    lists[4, :] = 0
     return State(
         np.empty(n, np.int32),
         np.empty(n, np.uint8),
         SpikeList(lists[0], lists[1]),
         SpikeList(lists[2], lists[3]),
-        np.zeros(most, np.int32),
+        lists[4],
         np.empty((weighted, 2), np.int64),
     )
 
@@ -105,15 +110,17 @@ def weighted_step(program, op, state, spikes, n, counters):
     return counters[1]
 
 
-weighted_step_jit = jit(weighted_step)
+weighted_step_jit = jit(weighted_step, inline=True)
 
 
 def run_step(program, state, stream, s):
     """All layers, one step: entries step_ptr[s] to step_ptr[s + 1] of the stream."""
     spikes, other = state.current, state.following
     start, n = stream.step_ptr[s], stream.step_ptr[s + 1] - stream.step_ptr[s]
-    spikes.neurons[:n] = stream.neurons[start : start + n]
-    spikes.counts[:n] = stream.counts[start : start + n]
+    neurons, counts, arrived, arrived_counts = spikes.neurons, spikes.counts, stream.neurons, stream.counts
+    for i in range(n):
+        neurons[i] = arrived[start + i]
+        counts[i] = arrived_counts[start + i]
     layer = 0
     for o in range(len(program.ops)):
         op = program.ops[o]
@@ -125,43 +132,69 @@ def run_step(program, state, stream, s):
             spikes, other = other, spikes
 
 
-run_step_jit = jit(run_step)
+run_step_jit = jit(run_step, inline=True)
 
 
 def write_record(program, state, record, t):
     """Copies membranes, flags and counters after step t into the trace."""
+    membranes, flags, own_membranes, own_flags = record.membranes, record.flags, state.membranes, state.flags
     for o in range(len(program.ops)):
         op = program.ops[o]
         if op.kind == WEIGHTED:
-            span, source = slice(op.trace, op.trace + op.neurons), slice(op.start, op.start + op.neurons)
-            record.membranes[t, span] = state.membranes[source]
-            record.flags[t, span] = state.flags[source]
-    record.synops[t] = state.step[:, 0]
-    record.spikes[t] = state.step[:, 1]
+            to, source = op.trace, op.start
+            for i in range(op.neurons):
+                membranes[t, to + i] = own_membranes[source + i]
+                flags[t, to + i] = own_flags[source + i]
+    for layer in range(len(state.step)):
+        record.synops[t, layer] = state.step[layer, 0]
+        record.spikes[t, layer] = state.step[layer, 1]
 
 
-write_record_jit = jit(write_record)
+write_record_jit = jit(write_record, inner=True)
+
+
+def clear(program, state, results, i):
+    """Membranes as they begin, no spikes, and nothing in row i of the results."""
+    membranes, flags, initial = state.membranes, state.flags, program.initial
+    for n in range(len(initial)):
+        membranes[n] = initial[n]
+        flags[n] = 0
+    for c in range(results.outputs.shape[1]):
+        results.outputs[i, c] = 0
+    for layer in range(len(state.step)):
+        results.synops[i, layer] = 0
+        results.spikes[i, layer] = 0
+
+
+clear_jit = jit(clear, inner=True)
+
+
+def add_step(program, state, results, i):
+    """Adds a step to row i of the results: counters and the last layer's spikes; of an integrator its membranes."""
+    last, outputs = program.ops[-1], results.outputs
+    membranes, flags = state.membranes, state.flags
+    for c in range(outputs.shape[1]):
+        if last.integrates:
+            outputs[i, c] = membranes[last.start + c]
+        else:
+            outputs[i, c] += flags[last.start + c]
+    for layer in range(len(state.step)):
+        results.synops[i, layer] += state.step[layer, 0]
+        results.spikes[i, layer] += state.step[layer, 1]
+
+
+add_step_jit = jit(add_step, inner=True)
 
 
 def run_recording(program, state, stream, i, results, record):
     """Recording i of the stream into row i of the results, and into the trace if it has rows."""
     steps = (len(stream.step_ptr) - 1) // len(results.synops)
-    last = program.ops[-1]
-    readout = slice(last.start, last.start + last.neurons)
-    state.membranes[:] = program.initial
-    state.flags[:] = 0
-    results.outputs[i] = 0
-    results.synops[i] = 0
-    results.spikes[i] = 0
+    clear_jit(program, state, results, i)
     for t in range(steps):
         run_step_jit(program, state, stream, i * steps + t)
-        results.outputs[i] += state.flags[readout]
-        results.synops[i] += state.step[:, 0]
-        results.spikes[i] += state.step[:, 1]
+        add_step_jit(program, state, results, i)
         if len(record.membranes):
             write_record_jit(program, state, record, t)
-    if last.integrates:
-        results.outputs[i] = state.membranes[readout]
 
 
 run_recording_jit = jit(run_recording)

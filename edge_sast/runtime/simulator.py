@@ -18,13 +18,15 @@ from edge_sast.runtime.run import (
     Record,
     Results,
     Stream,
-    new_state_jit,
+    new_state,
     run_range_jit,
     run_recording_jit,
 )
 
 # More ranges than threads, so that a thread with quiet recordings takes over from one with busy ones.
 _RANGES_PER_THREAD = 8
+# So many recordings at most go one by one through what a trace runs too: one form less to compile.
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,12 @@ class Simulator:
         arguments = self._program, stream, results
         if parallel:
             in_parts(run_range_jit, len(binned), *arguments, parts_per_thread=_RANGES_PER_THREAD)
-        else:
+        elif len(binned) > _FEW:
             run_range_jit((0, len(binned)), *arguments)
+        else:
+            state, record = new_state(self._program), self._record(steps=0)
+            for i in range(len(binned)):
+                run_recording_jit(self._program, state, stream, i, results, record)
         predictions = results.outputs.argmax(axis=1)
         return RunResult(results.outputs, predictions, self._labels(binned), results.synops, results.spikes)
 
@@ -117,7 +123,7 @@ class Simulator:
         stream = self._stream(binned)
         results = self._results(len(binned))
         record = self._record()
-        run_recording_jit(self._program, new_state_jit(self._program), stream, i, results, record)
+        run_recording_jit(self._program, new_state(self._program), stream, i, results, record)
         outputs = results.outputs[i]
         return Trace(self.layers, *record, self._crcs(record), outputs, int(outputs.argmax()))
 
@@ -125,7 +131,7 @@ class Simulator:
         """The CRC of every step of every recording, uint32 [N, T]. Raises EdgeSastError as `run` does."""
         stream = self._stream(binned)
         results = self._results(len(binned))
-        record, state = self._record(), new_state_jit(self._program)
+        record, state = self._record(), new_state(self._program)
         crcs = np.empty((len(binned), self.model.binning.steps), np.uint32)
         for i in range(len(binned)):
             run_recording_jit(self._program, state, stream, i, results, record)
@@ -150,8 +156,10 @@ class Simulator:
         outputs = np.empty((n, len(self.model.classes)), np.int32)
         return Results(outputs, np.empty((n, weighted), np.int64), np.empty((n, weighted), np.int64))
 
-    def _record(self) -> Record:
-        steps, neurons, weighted = self.model.binning.steps, self.layers[-1].stop, len(self.layers)
+    def _record(self, steps: int | None = None) -> Record:
+        """Room for a trace of so many steps, all where None."""
+        steps = self.model.binning.steps if steps is None else steps
+        neurons, weighted = self.layers[-1].stop, len(self.layers)
         return Record(
             np.empty((steps, neurons), np.int32),
             np.empty((steps, neurons), np.uint8),

@@ -16,7 +16,7 @@ from trainer.run.loop import Trainer
 
 QUICK = ["--limit", "60", "--epochs", "1", "--qat-epochs", "1", "--arch", "4c5s4p2-out", "--quiet"]
 LINES = ["--epochs", "1", "--qat-epochs", "1", "--arch", "or4-out", "--augment-shift", "0", "--quiet"]
-NAME = r"runs/\d{4}-\d\d-\d\d-\d{4}-sast"
+NAME = r"runs/\d{4}-\d\d-\d\d-\d{4}-"
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +45,13 @@ def told(capsys, *argv):
 def test_train_says_what_it_chose(home, run, capsys):
     line = told(capsys, "train", *QUICK)[0]
     assert re.fullmatch(
-        rf"training on the built-in digits, 10 steps of 30000 µs \(as the data set itself says\), in {NAME}(-2)?; your "
-        "own recordings: --data DIR, see docs/data.md",
+        r"training on the built-in digits, method hard, 1 \+ 1 epochs, 10 steps of 30000 µs \(as the data set itself "
+        rf"says\), in {NAME}hard(-2)?; your own recordings: --data DIR, see docs/data.md",
         line,
     )
     assert len(list((home / "runs").iterdir())) == 2  # neither touched the other
     config = checkpoint.load(run).config
-    assert (config.data, config.dt_us, config.steps, config.method) == ("digits", 30_000, 10, "sast")
+    assert (config.data, config.dt_us, config.steps, config.method) == ("digits", 30_000, 10, "hard")
 
 
 @pytest.mark.usefixtures("run")
@@ -136,7 +136,7 @@ def test_own_data_with_a_dataset_toml(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = told(capsys, "train", "--data", "data", *LINES)[0]
     assert re.fullmatch(
-        rf"training on data, 2 steps of 2000 µs \(as the data set itself says\), in {NAME}", line
+        rf"training on data, 2 steps of 2000 µs \(as the data set itself says\), in {NAME}sast", line
     )
     grid = checkpoint.load(next((tmp_path / "runs").iterdir())).binning
     assert (grid.dt_us, grid.steps, grid.sensor_width, grid.sensor_height) == (2000, 2, 40, 36)

@@ -81,7 +81,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
         ),
         (
             "run MODEL FILE --json x --predictions x",
-            "--predictions x: is the file of --json too; name another one",
+            "--json x: is the file of --predictions too; name another one",
         ),
         ("inspect MODEL --json MODEL", "--json MODEL: is what is read; name another file"),
         ("data info DATA --json DATA/a", "--json DATA/a: lies in DATA, what is read; name another file"),

@@ -1,6 +1,10 @@
 """What the simulator refuses, and what surrounds the arithmetic."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +12,8 @@ import pytest
 from edge_sast.errors import EdgeSastError
 from edge_sast.runtime import RunResult, Simulator
 from tests.strategies import binned, random_input, random_model
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
@@ -66,15 +72,61 @@ def test_results_concatenate(model, events):
         assert np.array_equal(getattr(joined, name), getattr(whole, name))
 
 
+def many(events):
+    """More than a few, which are run one by one."""
+    return events.select(np.arange(20) % len(events))
+
+
 def test_read_only_and_writable_arrays_share_one_compilation(model, events):
     from edge_sast.runtime.run import run_range_jit
 
+    events = many(events)
     Simulator(model).run(events)
     compiled = len(run_range_jit.signatures)
     frozen = events.indices.copy()
     frozen.flags.writeable = False
     Simulator(model).run(replace(events, indices=frozen))
     assert len(run_range_jit.signatures) == compiled == 1
+
+
+def test_a_few_recordings_are_run_as_many_are(model, events):
+    simulator = Simulator(model)
+    few, whole = simulator.run(events), simulator.run(many(events))
+    for name in ("outputs", "predictions", "labels", "synops", "spikes"):
+        assert np.array_equal(getattr(few, name), getattr(whole, name)[: len(events)])
+
+
+def test_a_few_recordings_compile_one_form_without_texts(tmp_path):
+    """What a first `run` waits for. Assignments to slices would bring Numba's message, and all that makes texts."""
+    words = [
+        "run",
+        str(EXAMPLES / "digits-int8.safetensors"),
+        str(EXAMPLES / "digit-2.bin"),
+        "--sensor",
+        "24x24",
+    ]
+    code = f"""
+from numba.core import event
+compiled = []
+class Listener(event.Listener):
+    def on_start(self, event):
+        compiled.append(event.data["dispatcher"].py_func.__qualname__)
+    def on_end(self, event):
+        pass
+event.register("numba:compile", Listener())
+from edge_sast.cli.main import main
+assert main({words}) == 0
+own = sorted(name.rsplit("_", 2)[0] for name in compiled if "_called_" in name or "_inner_" in name)
+assert {{"run_recording", "_bin_events", "add_run"}} <= set(own), own
+assert not {{"run_range", "new_state"}} & set(own), own
+assert len(own) == len(set(own)), own
+assert not [name for name in compiled if "unicode" in name or "integer_str" in name], compiled
+"""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_layers_of_a_trace_cover_all_neurons(model):

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_sast.cli.options.checks import PROGRAM
 from edge_sast.cli.options.parser import add_command, add_toolchain_argument
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 NAME = "board"
 HELP = "Make a build folder's program for a board, or run it on an emulated board for 'edge-sast hil'."
+MAKES = PROGRAM
 EXAMPLES = (
     ("edge-sast board list", ""),
     ("edge-sast board build build/a --board nucleo-f446re --out fw", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.checks import RUN
 from edge_sast.signals import ended_by_ctrl_c
 
 NAME = "calibrate"
@@ -11,6 +12,7 @@ HELP = (
     "Balance a smooth-trained network's thresholds, so that its hard neurons fire as often as the smooth ones did. "
     "Reads no labels and trains nothing."
 )
+MAKES = RUN
 EXAMPLES = (("edge-sast calibrate runs/a --out runs/b", "then: edge-sast evaluate runs/b"),)
 
 

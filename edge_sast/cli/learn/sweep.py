@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from edge_sast.cli.options.training import add_setting_arguments
 from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.signals import ended_by_ctrl_c
 
@@ -43,6 +42,8 @@ USUAL = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from edge_sast.cli.options.training import add_setting_arguments  # not for the list of commands
+
     add_setting_arguments(parser, named=True)
     for action in parser._actions:  # an option in --grid or --search needs no value of its own
         action.required = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from edge_sast.cli.options.training import add_setting_arguments
+from edge_sast.cli.learn.train_defaults import leave_open
+from edge_sast.cli.options.checks import RUN
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
 
@@ -14,6 +15,7 @@ HELP = (
     "Train a spiking network on recordings and keep its checkpoint and metrics in a folder. The spikes are smooth or "
     "hard while it learns, as --method says, and the last epochs run in the device's integers."
 )
+MAKES = RUN
 EXAMPLES = (
     ("edge-sast train", "on the built-in digits, into a new folder in runs"),
     (
@@ -46,7 +48,10 @@ USUAL = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from edge_sast.cli.options.training import add_setting_arguments  # not for the list of commands
+
     add_setting_arguments(parser)
+    leave_open(parser)
     _run_options(parser.add_argument_group("run"))
 
 

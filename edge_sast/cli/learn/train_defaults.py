@@ -1,4 +1,4 @@
-"""What `edge-sast train` takes where the user says nothing: the data set, its time steps, and a folder for the run."""
+"""What `edge-sast train` takes where the user says nothing: data set and settings, time steps, a folder for the run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 DATA = "digits"
 CHOSEN = ("data", "dt_us", "steps", "out")  # fields that are filled in
+# Settings where no data set is named: they bring the built-in digits to 96 or 97 % in INT8 in 45 s of processor time.
+RECIPE = {
+    "method": "hard",
+    "arch": "16c5s2p2-32c3s2p1-out",
+    "epochs": 26,
+    "batch_size": 32,
+    "lr": 1e-2,
+}
 
 
 @dataclass
@@ -33,6 +41,26 @@ class Chosen:
     dataset: Dataset | None = None
 
 
+def leave_open(parser: argparse.ArgumentParser) -> None:
+    """Leaves the options of RECIPE None where they are not given, until `completed` knows what they are to be."""
+    usual = {}
+    for action in parser._actions:
+        if action.dest in RECIPE:
+            usual[action.dest] = action.default
+            action.help = f"{action.help} (default: {action.default}; without --data {RECIPE[action.dest]})"
+            action.default = None
+    parser.set_defaults(usual_settings=usual)
+
+
+def _settle(args: argparse.Namespace) -> list[str]:
+    """Sets the options of RECIPE that were not given; returns those that are the digits'."""
+    open_options = [name for name in RECIPE if getattr(args, name) is None]
+    values = args.usual_settings if args.data is not None else RECIPE
+    for name in open_options:
+        setattr(args, name, values[name])
+    return open_options if values is RECIPE else []
+
+
 @contextmanager
 def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
     """Fills in what was not given, and says so in one line; a new run's folder goes again if nothing is written there.
@@ -42,6 +70,7 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
     Raises:
         EdgeSastError: see choose_time_steps and unfinished_run; --overwrite without --out; one of several workers.
     """
+    recipe = _settle(args)
     missing = [name for name in CHOSEN if getattr(args, name) is None]
     if not missing:
         yield Chosen()
@@ -55,14 +84,20 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
         raise EdgeSastError("--overwrite starts anew in a folder that holds a run; name it with --out")
     chosen = Chosen()
     args.data = DATA if args.data is None else args.data
-    told = [f"on {args.data}" if "data" not in missing else f"on the built-in {DATA}"]
+    told = [f"on {args.data}"]
+    if "data" in missing:
+        told = [
+            f"on the built-in {DATA}",
+            f"method {args.method}",
+            f"{args.epochs} + {args.qat_epochs} epochs",
+        ]
     if {"dt_us", "steps"} & set(missing):
         chosen.dataset, reason = _choose_steps(args)
         told.append(f"{args.steps} steps of {args.dt_us} µs ({reason})")
     with _run_folder(args) as folder:
         args.out = folder
         told += [f"{'on' if args.resume else 'in'} {folder}"] if "out" in missing else []
-        chosen.argv = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in missing]
+        chosen.argv = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in (*recipe, *missing)]
         hint = "; your own recordings: --data DIR, see docs/data.md" if "data" in missing else ""
         echo(f"training {', '.join(told)}{hint}")
         yield chosen

@@ -34,7 +34,8 @@ EXAMPLES = (
     ),
 )
 
-BLOCK = 512  # recordings between two chances to show progress and to be interrupted
+BLOCK = 512  # recordings between two chances to show progress and to be interrupted, about
+WARM_UP = 32  # recordings that are run before the time is taken
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,12 +115,13 @@ def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tup
     from edge_sast.runtime import RunResult
 
     binned = recordings.binned
-    simulator.run(binned.select([0]), parallel=parallel)  # compiles, or loads what was compiled before
+    # Compiles, or loads what was compiled before; what a few recordings run through is not all that many do.
+    simulator.run(binned.select(np.arange(min(len(binned), WARM_UP))), parallel=parallel)
     seconds = 0.0
     parts = []
     with tqdm(total=len(binned), desc="running", unit=" recordings", disable=None) as bar:
-        for start in range(0, len(binned), BLOCK):
-            block = binned.select(np.arange(start, min(start + BLOCK, len(binned))))
+        for rows in np.array_split(np.arange(len(binned)), -(-len(binned) // BLOCK)):
+            block = binned.select(rows)
             began = time.perf_counter()
             parts.append(simulator.run(block, parallel=parallel))
             seconds += time.perf_counter() - began

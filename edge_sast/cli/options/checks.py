@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_sast.cli.options.newest import RUNS
@@ -12,31 +13,59 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_outputs
 
 # What folders hold that must not be lost; other files may lie there, and be added. The modules that write these, and
-# know the names of the data sets, take too long to import before each command.
+# know the names of the data sets, take too long to import before each command; a test holds them equal.
 RUN = ("checkpoint.safetensors", "config.json", "metrics.jsonl")
 BUILD = ("manifest.json", "model.safetensors")
 PROGRAM = ("firmware.elf", "firmware.bin", "build.json")
 DATA_SETS = ("digits", "nmnist", "dvsgesture")
-_FOLDERS = {"run_dir": RUN, "runs": RUN, "init": RUN, "build": BUILD}
-_READ = (*_FOLDERS, "model", "sources", "data", "spec")
-_WRITTEN = ("json", "predictions", "record_out", "crc", "wire_log", "journal", "resume")
-_MADE = {"train": RUN, "calibrate": RUN, "export": BUILD, "board": PROGRAM}
+# What a metavar names: something that is read (and the files of such a folder), or a file that is written.
+READ = {"RUN": RUN, "BUILD": BUILD, "MODEL": (), "SOURCE": (), "DATA": ()}
+WRITTEN = "FILE"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """Of a command: how messages show it, and the metavar that says what it names."""
+
+    shown: str
+    metavar: str
+
+
+def arguments_of(parser: argparse.ArgumentParser) -> dict[str, Argument]:
+    """By name, those of a parser and of its actions' parsers that name something."""
+    found: dict[str, Argument] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                found |= arguments_of(child)
+        elif isinstance(action.metavar, str):
+            shown = action.option_strings[-1] if action.option_strings else action.metavar
+            found[action.dest] = Argument(shown, action.metavar)
+    return found
 
 
 def check_arguments(args: argparse.Namespace) -> None:
     """Raises EdgeSastError for an empty value, and for outputs that cannot be written or would overwrite something.
 
     What is overwritten: another output, a model, checkpoint or build that is read, anything in a data set.
+    args: with `arguments`, of arguments_of, and `makes`, the files that the command writes into --out.
     """
+    known: dict[str, Argument] = args.arguments
     for name in vars(args):
         if name != "argv" and "" in _values(args, name):
-            raise EdgeSastError(f"{_shown(name)} is empty (an unset variable?); give a value or leave it out")
-    outputs = {_shown(name): str(value) for name in _WRITTEN for value in _values(args, name)}
+            shown = known[name].shown if name in known else "--" + name.replace("_", "-")
+            raise EdgeSastError(f"{shown} is empty (an unset variable?); give a value or leave it out")
+    outputs = {
+        argument.shown: str(value)
+        for name, argument in known.items()
+        if argument.metavar == WRITTEN
+        for value in _values(args, name)
+    }
     made = []
-    if args.command == "export" and args.target == "model":
+    if getattr(args, "target", None) == "model":
         outputs = {"--out": args.out} | outputs
-    elif args.command in _MADE:
-        made = [("--out", Path(out) / file) for out in _values(args, "out") for file in _MADE[args.command]]
+    else:
+        made = [("--out", Path(out) / file) for out in _values(args, "out") for file in args.makes]
     check_outputs(outputs, list(_inputs(args)), made)
     _check_not_among_recordings(args)
 
@@ -60,25 +89,14 @@ def _values(args: argparse.Namespace, name: str) -> list[str]:
     return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
 
 
-def _shown(name: str) -> str:
-    places = {
-        "run_dir": "RUN",
-        "runs": "RUN",
-        "build": "BUILD",
-        "model": "MODEL",
-        "sources": "SOURCE",
-        "spec": "DATA",
-    }
-    return places.get(name, "--" + name.replace("_", "-"))
-
-
 def _inputs(args: argparse.Namespace) -> Iterator[Path]:
-    for name in _READ:
-        for value in _values(args, name):
+    for name, argument in args.arguments.items():
+        files = READ.get(argument.metavar)
+        for value in _values(args, name) if files is not None else ():
             path = Path(value)
-            if name in _FOLDERS and path.is_dir():
-                yield from (path / file for file in _FOLDERS[name])
-            elif name not in ("data", "spec") or value not in DATA_SETS:
+            if files and path.is_dir():
+                yield from (path / file for file in files)
+            elif argument.metavar != "DATA" or value not in DATA_SETS:
                 yield path
 
 

@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 from edge_sast.cli.learn import train
+from edge_sast.cli.learn.train_defaults import RECIPE, completed
 from edge_sast.cli.options.settings import training_config
 from trainer.settings.config import TrainConfig
 
@@ -13,7 +14,9 @@ from trainer.settings.config import TrainConfig
 def parse(*argv):
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    return parser.parse_args(["--data", "x", "--dt-us", "1", "--steps", "1", "--out", "y", *argv])
+    args = parser.parse_args(["--data", "x", "--dt-us", "1", "--steps", "1", "--out", "y", *argv])
+    with completed(args, alone=True):
+        return args
 
 
 def test_defaults_of_the_command_line_are_those_of_the_settings():
@@ -28,6 +31,21 @@ def test_a_method_alone_completes_the_settings():
     config = training_config(parse("--method", "sast"))
     assert (config.forward, config.sharpness, config.rho, config.rho_warmup) == ("smooth", "sam", 0.1, 2)
     assert training_config(parse()) == config
+
+
+@pytest.mark.parametrize("given", [{}, {"epochs": 12}, {"method": "sast", "lr": 0.5}])
+def test_without_a_data_set_the_settings_are_the_digits(given, monkeypatch, tmp_path):
+    """But for those that are given, though it be as they are by default."""
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    args = parser.parse_args([f"--{name}={value}" for name, value in given.items()])
+    with completed(args, alone=True) as chosen:
+        assert {name: getattr(args, name) for name in RECIPE} == RECIPE | given
+        again = parser.parse_args(chosen.argv + [f"--{name}={value}" for name, value in given.items()])
+        with completed(again, alone=True) as nothing:
+            assert nothing.argv == []
+            assert training_config(again) == training_config(args)
 
 
 def test_methods_are_listed_for_people(capsys):

@@ -345,7 +345,7 @@ def test_a_database_that_fails_beside_the_trials(recordings, tmp_path):
 TAKE_AND_DIE = """
 import argparse, os, sys
 from pathlib import Path
-from edge_sast.cli import sweep
+from edge_sast.cli.learn import sweep
 from edge_sast.cli.sweep.space import Space
 from edge_sast.cli.sweep.study import Ledger
 parser = argparse.ArgumentParser()
