@@ -21,7 +21,8 @@ from edge_sast.cli.options.recordings import add_data_arguments, data_options
 from edge_sast.datasets.selection import bin_split, open_split
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 
 MCU = "atmega1284p"
 FLAGS = ("-std=gnu99", "-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")

@@ -41,7 +41,8 @@ from edge_sast.hil import session as _session  # noqa: F401
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime import Simulator
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 from firmware_gen.virtual.board import RX_BYTES, build_virtual_board, running
 from firmware_gen.virtual.faults import FaultPlan
 from firmware_gen.virtual.relay import RelaySettings

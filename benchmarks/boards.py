@@ -25,7 +25,8 @@ from edge_sast.report.tables import print_table, write_json
 from firmware_gen.boards.boards import BOARDS, Board, find_board
 from firmware_gen.boards.build import Firmware, build_firmware
 from firmware_gen.boards.qemu import emulator
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 
 HIL = (sys.executable, "-m", "edge_sast.cli.main", "hil")
 

@@ -24,7 +24,8 @@ from edge_sast.parity.mismatch import Place
 from edge_sast.parity.rows import compare_device
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import step_bytes
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.counts import DRIVER
 from firmware_gen.emulator.run import EmulatedNetwork

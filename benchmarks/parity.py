@@ -19,7 +19,8 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime.simulator import Simulator
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.toolchain.compiler import find_compiler

@@ -85,15 +85,31 @@ print(fused.moments(torch.randn(4, 2, 8, 8, 3).permute(0, 1, 4, 2, 3)))
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="GCC's OpenMP runtime tells its settings")
-@pytest.mark.parametrize(("name", "value", "wanted"), [("", "", "0"), ("GOMP_SPINCOUNT", "777", "777")])
-def test_threads_sleep_while_they_wait_unless_the_environment_says_otherwise(name, value, wanted):
-    """What each OpenMP runtime had read when it was loaded: rounds that a waiting thread runs before it sleeps."""
+GCC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="GCC's OpenMP runtime tells its settings")
+
+
+def rounds_of_waiting(command, **variables):
+    """Those that a waiting thread runs before it sleeps, as each OpenMP runtime had read it when it was loaded."""
     pytest.importorskip("torch")
     env = {key: held for key, held in os.environ.items() if key not in environment.WAITING}
-    env |= {"OMP_DISPLAY_ENV": "verbose"} | ({name: value} if name else {})
-    command = [sys.executable, "-c", POOLS]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    rounds = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
-    assert rounds
-    assert set(rounds) == {wanted}
+    env |= {"OMP_DISPLAY_ENV": "verbose"} | variables
+    done = subprocess.run([sys.executable, *command], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 2), done.stderr
+    return set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr))
+
+
+@GCC
+def test_threads_sleep_while_they_wait():
+    assert rounds_of_waiting(["-c", POOLS]) == {"0"}
+
+
+@GCC
+def test_threads_wait_as_the_environment_says():
+    assert rounds_of_waiting(["-c", POOLS], GOMP_SPINCOUNT="777") == {"777"}
+
+
+@GCC
+def test_threads_sleep_in_a_command_whose_module_imports_torch_first():
+    """As that of calibrate does."""
+    code = "from edge_sast.cli.main import main; main(['calibrate', 'gone', '--out', 'x'])"
+    assert rounds_of_waiting(["-c", code + "; import edge_sast.cli.learn.calibrate_run"]) == {"0"}

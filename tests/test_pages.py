@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edge_sast.cli.main import build_parser
+from edge_sast.cli.main import build_parser, parse
 from edge_sast.model import modelfile
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.prediction import predict
@@ -102,6 +103,15 @@ def test_commands_have_the_options_they_are_shown_with():
             assert given <= known, (page.name, " ".join(words))
             found += len(given)
     assert found > 100
+
+
+@pytest.mark.parametrize("page", ["README.md", "examples/README.md"])
+def test_commands_can_be_typed_as_they_stand(page):
+    text = re.sub(r"\\\n\s*", " ", read(ROOT / page))
+    lines = re.findall(r"^    (edge-sast [a-z].*)$", text, re.M)
+    assert len(lines) > 5
+    for line in lines:
+        parse(shlex.split(line, comments=True)[1:])
 
 
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

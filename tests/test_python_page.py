@@ -1,4 +1,4 @@
-"""The Python of docs/python.md, run as it stands there, and the names that it imports."""
+"""The Python of docs/python.md and README.md, run as it stands there, and the names that it imports."""
 
 import re
 import subprocess
@@ -18,6 +18,7 @@ from edge_sast.events.to_bins import bin_recording
 from trainer import TrainConfig
 
 ROOT = Path(__file__).parent.parent
+README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 RUNNING, TRAINING = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.DOTALL)
 
 
@@ -28,6 +29,13 @@ def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path
+
+
+@pytest.mark.usefixtures("home")
+def test_the_readme(capsys):
+    (code,) = README
+    exec(code, {})
+    assert capsys.readouterr().out.startswith("['3', '7'] [137228 134536]\n(10, 1882) 2473 ")
 
 
 @pytest.mark.usefixtures("home")

@@ -85,7 +85,7 @@ def export(run: Checkpoint, bits: str | None = None) -> Model:
 
     Args:
         run: from `train` or `load_run`.
-        bits: weight widths, "8" or one a layer as "8,4,8"; None: those of the integer epochs, 8 where there were none.
+        bits: weight widths, "8" or one per layer as "8,4,8". None: those of the integer epochs, or 8.
 
     Raises:
         EdgeSastError: widths that cannot be, or sums that no integer of the model holds.

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from edge_sast.cli.options.checks import arguments_of, check_arguments
 from edge_sast.cli.options.parser import Examples, Parser, add_command, example_text, first_sentence
-from edge_sast.environment import check_environment
+from edge_sast.environment import check_environment, let_threads_sleep
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.files import is_no_space
 from edge_sast.terminal import echo, one_line
@@ -130,6 +130,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         build_parser(options=False).print_help()
         return 2
     args.fill(args)
+    let_threads_sleep()  # before torch is imported
     check_arguments(args)
     if args.command != "doctor":  # which tells it beside the rest
         check_environment()

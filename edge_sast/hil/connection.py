@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.line import Line
 from edge_sast.link.messages import BoardInfo, LinkError, LinkSettings, Trace
-from edge_sast.link.ports import close_port, open_port
+from edge_sast.link.ports import check_names, close_port, open_port, require_pyserial
 
 if TYPE_CHECKING:
     from serial import SerialBase
 
     from edge_sast.runtime.simulator import Simulator
+
+
+@dataclass(frozen=True)
+class PortOptions:
+    """Where boards are, and how patient to be with them.
+
+    ports: names as `open_port` takes them. baud: of a UART, bits per second. stall_s: the longest silence of a board
+    within a recording, seconds. patience_s: the longest that losses on the line may hold up one recording, seconds.
+    wire_log: file for every frame on the wires, as text.
+
+    Raises EdgeSastError for what cannot work, before anything is opened, and where pyserial is missing.
+    """
+
+    ports: tuple[str, ...]
+    baud: int
+    stall_s: float = 10.0
+    patience_s: float = 60.0
+    wire_log: str | None = None
+
+    def __post_init__(self) -> None:
+        require_pyserial()
+        check_names(self.ports, self.baud)
+        for option, seconds in (("--stall-s", self.stall_s), ("--patience-s", self.patience_s)):
+            if not 0 < seconds < float("inf"):
+                raise EdgeSastError(f"{option} is {seconds}; give seconds above 0")
 
 
 class WrongModelError(EdgeSastError):
@@ -171,3 +199,24 @@ class Connection:
         link, self._link = self._link, None
         if link is not None:
             link.close()
+
+
+@contextlib.contextmanager
+def connections(options: PortOptions, model_hash: str, memory_bytes: int) -> Iterator[list[Connection]]:
+    """The boards on the ports, each asked who it is; closed in the end. model_hash, memory_bytes: see Connection.
+
+    Raises EdgeSastError for a port that cannot be opened, one that no board answers on, and another model or protocol.
+    """
+    settings = LinkSettings(stall_s=options.stall_s, patience_s=options.patience_s)
+    with contextlib.ExitStack() as stack:
+        log = None
+        if options.wire_log:
+            log = WireLog(stack.enter_context(open(options.wire_log, "w", encoding="utf-8")))
+        opened = []
+        for name in options.ports:
+            trace = log.of(name) if log is not None else None
+            connection = Connection(name, options.baud, model_hash, memory_bytes, settings, trace)
+            stack.callback(connection.close)
+            connection.open()
+            opened.append(connection)
+        yield opened

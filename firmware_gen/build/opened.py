@@ -25,15 +25,21 @@ class Build:
     answers: KnownAnswers
 
 
-def open_build(build_dir: str | os.PathLike[str], edited: bool = False) -> Build:
+def open_build(build_dir: str | os.PathLike[str], edited: bool = False, target: str = "c") -> Build:
     """The folder's model and known answers, its files proven to be those that were exported.
 
     edited: allow sources that were changed since (a hand-optimised kernel, say); model and answers must be whole.
+
+    target: what it must be a build of, as its reader wants it.
 
     Raises EdgeSastError for anything missing, changed or damaged.
     """
     folder = Path(build_dir)
     manifest = read_manifest(folder)
+    if manifest.target != target:
+        raise EdgeSastError(
+            f"{folder}: is an export with --target {manifest.target}; give one with --target {target}"
+        )
     changed = changed_files(folder, manifest)
     if changed and not edited:
         state = "was changed since the export" if (folder / changed[0]).exists() else "is missing"

@@ -9,15 +9,13 @@ from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import dumps
 from firmware_gen.build import known_answers
-from firmware_gen.build.folder import check_folder, with_manifest, write_folder
+from firmware_gen.build.folder import with_manifest
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.model import model_header, model_source
 from firmware_gen.c_gen.package import package_files
 from firmware_gen.c_gen.text import array, banner, define, guard_close, guard_open
 from firmware_gen.c_plan.library import library_files
 from firmware_gen.c_plan.plan import CPlan
-
-__all__ = ["DEFAULT_NAME", "check_folder", "generate", "write_folder"]
 
 TARGET = "c"
 DEFAULT_NAME = "sast"

@@ -26,7 +26,8 @@ from edge_sast.parity.rows import compare_device
 from edge_sast.report.spread import spread
 from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.event_bytes import sent_step_bytes, step_bytes, within_steps
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 from firmware_gen.emulator.build import DEFAULT_FLAGS, build_image
 from firmware_gen.emulator.counts import by_part, code_bytes, count_steps
 from firmware_gen.emulator.run import EmulatedNetwork

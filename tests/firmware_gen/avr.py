@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_sast.model.model import Model
+from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.memory import memory
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.c_gen.target import generate
 from firmware_gen.c_plan.plan import CPlan
 from tests import tools
 from tests.firmware_gen.builds import PROGRAMS

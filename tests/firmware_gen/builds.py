@@ -13,7 +13,8 @@ import firmware_gen
 from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrPool, RecurrentLinear, SumPool
 from edge_sast.model.model import Model
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 from firmware_gen.c_plan.library import write_sources
 from tests import tools
 

@@ -13,7 +13,7 @@ import threading
 from unicorn import UC_ARCH_ARM, UC_MODE_THUMB, Uc, UcError, arm_const
 
 from firmware_gen.boards.build import Firmware
-from firmware_gen.boards.memory import symbol_address
+from firmware_gen.toolchain.elf import symbol_address
 
 RETURN = 0x0F000000  # an address that no chip here uses: interrupts return to it
 SLICE = 2000  # instructions between two bytes; of 115,200 baud at 64 MHz, some 5,500 cycles

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from edge_sast.cli.options.parser import add_renamed
 from edge_sast.cli.options.ports import (
     add_port_arguments,
-    check_options,
     connected,
     describe,
+    port_options,
     progress,
     why_incomplete,
 )
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from edge_sast.datasets.selection import Recordings
     from edge_sast.events.binned import BinnedEvents
-    from edge_sast.hil.connection import Connection
+    from edge_sast.hil.connection import Connection, PortOptions
     from edge_sast.hil.journal import Identity, Journal
     from edge_sast.hil.outcome import Outcome
     from edge_sast.hil.session import SessionResult
@@ -98,11 +98,13 @@ def run(args: argparse.Namespace) -> int:
         )
     from edge_sast.hil.figures import figures
     from edge_sast.hil.journal import Identity
+    from edge_sast.hil.worker import Plan
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
 
-    plan = check_options(args)
+    options = port_options(args)
+    plan = Plan(args.check, args.retries, args.fail_fast)
     _check_events(args, plan)
     _check_journal(args)
     model = modelfile.load(args.model)
@@ -110,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     binned, simulator = recordings.binned, Simulator(model)
     data, events = (binned.digest(), "unique") if sent is None else (sent.digest(), "sent")
     identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
-    with _opened(args, model, identity) as (connections, journal):
+    with _opened(args, options, model, identity) as (connections, journal):
         result = _measure(simulator, recordings, sent, connections, plan, journal)
         found = figures(simulator, binned, identity, result, recordings.labelled)
         found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
@@ -149,7 +151,7 @@ def _check_journal(args: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _opened(
-    args: argparse.Namespace, model: Model, identity: Identity
+    args: argparse.Namespace, options: PortOptions, model: Model, identity: Identity
 ) -> Iterator[tuple[list[Connection], Journal]]:
     """The boards, and the journal.
 
@@ -162,7 +164,7 @@ def _opened(
     path = given or _default_journal(identity)
     with contextlib.ExitStack() as stack:
         journal = None if args.resume is None else stack.enter_context(Journal.resume(path, identity))
-        connections = stack.enter_context(connected(args, model))
+        connections = stack.enter_context(connected(options, model))
         yield connections, journal or stack.enter_context(Journal.create(path, identity))
 
 

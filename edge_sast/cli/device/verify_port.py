@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from edge_sast.cli.options.ports import check_options, connected, describe, progress, why_incomplete
+from edge_sast.cli.options.ports import connected, describe, progress, why_incomplete
 from edge_sast.cli.options.recordings import data_options
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.terminal import echo
@@ -31,8 +31,11 @@ def _in_own_words(text: str, port: str) -> str:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    from edge_sast.hil.connection import PortOptions
     from edge_sast.hil.figures import first_mismatch
     from edge_sast.hil.session import run_session
+    from edge_sast.hil.worker import Plan
+    from edge_sast.link.ports import DEFAULT_BAUD
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
     from firmware_gen.build.opened import open_build
@@ -42,16 +45,8 @@ def _verify(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             f"--toolchain is {args.toolchain!r}, which is for emulated cores; a board runs what was flashed"
         )
-    ports = argparse.Namespace(
-        port=[args.on],
-        baud=args.baud,
-        check="both",
-        retries=3,
-        stall_s=10.0,
-        patience_s=PATIENCE_S,
-        wire_log=None,
-    )
-    plan = check_options(ports)
+    ports = PortOptions((args.on,), DEFAULT_BAUD if args.baud is None else args.baud, patience_s=PATIENCE_S)
+    plan = Plan(retries=3)
     build = open_build(args.build, args.edited)
     simulator = Simulator(build.model)
     stored = stored_answers(build, simulator)

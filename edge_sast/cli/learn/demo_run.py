@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_sast.cli.model.export_run import check_c, write_c
 from edge_sast.datasets.load import spread
 from edge_sast.datasets.selection import DataOptions, load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
@@ -17,8 +16,10 @@ from edge_sast.files import check_writable, locked
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
 from edge_sast.terminal import echo
+from firmware_gen.build.folder import check_folder, write_folder
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
+from firmware_gen.targets import generator
 from trainer.data.recordings import open_data, training_data
 from trainer.measure.figures import build_model, measure
 from trainer.run import checkpoint
@@ -29,7 +30,7 @@ from trainer.settings.config import TrainConfig
 if TYPE_CHECKING:
     from firmware_gen.verify.verify import VerifyReport
 
-EMULATED_RECORDINGS = 30
+EMULATED_RECORDINGS = 10
 SETTINGS = TrainConfig.of(
     "sast",
     data="digits",
@@ -56,7 +57,7 @@ def demo(args: argparse.Namespace) -> int:
     check_writable("--out", out, folder=True)
     run = out / "run"
     _check_own(run)
-    check_c(out / "c")
+    check_folder(out / "c")
     targets = _targets()
     echo("1/4 train: SAST on the built-in handwritten digits before a simulated event camera")
     data = training_data(open_data(SETTINGS), SETTINGS, args.cache_dir)
@@ -71,7 +72,7 @@ def demo(args: argparse.Namespace) -> int:
     figures = measure(network, stored, binned)
     echo("3/4 export INT8: integer model, C tables, known answers")
     model = build_model(network, stored, (8,) * len(network.weighted()))
-    write_c(model, binned, None, out / "c")
+    write_folder(generator("c")(model, binned, None), out / "c")
     echo(
         f"4/4 verify: compile the C for {' and for '.join(targets)}, compare every membrane, spike, counter and "
         "CRC of every step"

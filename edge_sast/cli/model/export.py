@@ -17,6 +17,7 @@ from edge_sast.cli.options.recordings import (
 from edge_sast.errors import EdgeSastError
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
+from firmware_gen.targets import MODEL, TARGETS, check_target
 
 NAME = "export"
 HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
@@ -48,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         default="c",
-        metavar="{c,model}",
-        help="what to write: c (a folder of C99 with the model file in it), or model (only the model file)",
+        metavar=f"{{{','.join(TARGETS)}}}",
+        help=f"what to write: {', or '.join(f'{name} ({what})' for name, what in TARGETS.items())}",
     )
     parser.add_argument(
         "--out",
@@ -97,9 +98,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_taken(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
-    if args.target == "model" and args.name is not None:
+    check_target(args.target)
+    if args.target == MODEL and args.name is not None:
         raise EdgeSastError("--name is for the C; leave it out with --target model")
-    if args.target == "model" and args.overwrite:
+    if args.target == MODEL and args.overwrite:
         raise EdgeSastError("--overwrite is for a folder of C; leave it out with --target model")
     given = given_data_options(args)
     if args.no_data and given:
@@ -112,11 +114,12 @@ def _model_to_c(args: argparse.Namespace) -> int:
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
-    from firmware_gen.c_gen.target import DEFAULT_NAME, check_folder, generate, write_folder
+    from firmware_gen.build.folder import check_folder, write_folder
+    from firmware_gen.targets import generator
 
-    if args.target != "c":
+    if args.target == MODEL:
         raise EdgeSastError(
-            f"--target is {args.target!r}; from a model file this version writes only c: use --target c"
+            f"--target is {args.target!r}, but {args.run_dir} is a model file already; use --target c, or copy it"
         )
     check_data_options(args)
     if args.bits is not None:
@@ -135,7 +138,7 @@ def _model_to_c(args: argparse.Namespace) -> int:
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
         echo(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
-    write_folder(generate(model, binned, args.name or DEFAULT_NAME), args.out, overwrite=args.overwrite)
+    write_folder(generator(args.target)(model, binned, args.name), args.out, overwrite=args.overwrite)
     echo(f"wrote {args.out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0

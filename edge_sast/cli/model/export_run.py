@@ -8,11 +8,10 @@ from typing import Any
 
 from edge_sast.cli.options.fit import asked_part, check_fit
 from edge_sast.cli.options.recordings import data_options
-from edge_sast.errors import EdgeSastError
-from edge_sast.events.binned import BinnedEvents
-from edge_sast.model.model import Model
 from edge_sast.report.tables import write_json
 from edge_sast.terminal import echo
+from firmware_gen.build.folder import check_folder, write_folder
+from firmware_gen.targets import MODEL, check_target, generator
 from trainer.measure.figures import build_model, trained_bits
 from trainer.measure.recordings import evaluation_data
 from trainer.run import checkpoint
@@ -26,13 +25,11 @@ def export(args: argparse.Namespace) -> int:
     from edge_sast.model import modelfile
     from edge_sast.runtime import Simulator
 
-    targets = ("c", "model")
-    if args.target not in targets:
-        raise EdgeSastError(f"--target is {args.target!r}; this version writes {' and '.join(targets)}")
+    check_target(args.target)
     part = asked_part(args)
     set_threads(args.threads)
-    if args.target == "c":
-        check_c(Path(args.out), overwrite=args.overwrite)
+    if args.target != MODEL:
+        check_folder(args.out, overwrite=args.overwrite)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
     bits = trained_bits(stored.config)
@@ -58,26 +55,10 @@ def export(args: argparse.Namespace) -> int:
             f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of {recordings.name}"
         )
     out = Path(args.out)
-    if args.target == "model":
+    if args.target == MODEL:
         modelfile.save(model, out)
     else:
-        write_c(model, binned, args.name, out, overwrite=args.overwrite)
+        write_folder(generator(args.target)(model, binned, args.name), out, overwrite=args.overwrite)
     echo(f"wrote {out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0
-
-
-def check_c(out: Path, *, overwrite: bool = False) -> None:
-    """Tells before the work what write_c would refuse: a folder of something else, or of an export that was edited."""
-    from firmware_gen.c_gen.target import check_folder
-
-    check_folder(out, overwrite=overwrite)
-
-
-def write_c(
-    model: Model, binned: BinnedEvents | None, name: str | None, out: Path, *, overwrite: bool = False
-) -> None:
-    """The folder of C for a model, with known-answer vectors from `binned` (random events without it)."""
-    from firmware_gen.c_gen.target import DEFAULT_NAME, generate, write_folder
-
-    write_folder(generate(model, binned, name or DEFAULT_NAME), out, overwrite=overwrite)

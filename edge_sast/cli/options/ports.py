@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.options.parser import add_renamed
-from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import printable
 
 if TYPE_CHECKING:
-    from edge_sast.hil.connection import Connection
+    from edge_sast.hil.connection import Connection, PortOptions
     from edge_sast.hil.session import SessionResult
-    from edge_sast.hil.worker import Plan
     from edge_sast.model.model import Model
 
 
@@ -49,50 +47,25 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     add_renamed(parser, "--trace", "--wire-log")
 
 
-def check_options(args: argparse.Namespace) -> Plan:
-    """Refuses what cannot work before anything is read or opened, and fills in --baud.
+def port_options(args: argparse.Namespace) -> PortOptions:
+    """What the options of add_port_arguments say. Raises EdgeSastError before anything is read or opened."""
+    from edge_sast.hil.connection import PortOptions
+    from edge_sast.link.ports import DEFAULT_BAUD
 
-    args: of add_port_arguments and --check.
-    """
-    from edge_sast.hil.worker import Plan
-    from edge_sast.link.ports import DEFAULT_BAUD, check_names, require_pyserial
-
-    require_pyserial()
-    if args.baud is None:
-        args.baud = DEFAULT_BAUD
-    check_names(args.port, args.baud)
-    for option, seconds in (("--stall-s", args.stall_s), ("--patience-s", args.patience_s)):
-        if not 0 < seconds < float("inf"):
-            raise EdgeSastError(f"{option} is {seconds}; give seconds above 0")
-    return Plan(args.check, args.retries, getattr(args, "fail_fast", False))
+    baud = DEFAULT_BAUD if args.baud is None else args.baud
+    return PortOptions(tuple(args.port), baud, args.stall_s, args.patience_s, args.wire_log)
 
 
 @contextlib.contextmanager
-def connected(args: argparse.Namespace, model: Model) -> Iterator[list[Connection]]:
-    """The boards that --port names, each asked who it is; closed in the end.
-
-    Raises EdgeSastError for a port that cannot be opened, one that no board answers on, and another model or protocol.
-    """
-    from edge_sast.hil.connection import Connection, WireLog
-    from edge_sast.link.messages import LinkSettings
-    from edge_sast.model import modelfile
+def connected(options: PortOptions, model: Model) -> Iterator[list[Connection]]:
+    """The boards that --port names, each asked who it is; closed in the end. Raises EdgeSastError as `connections`."""
+    from edge_sast.hil.connection import connections
+    from edge_sast.model.modelfile import model_hash
     from firmware_gen.c_plan.footprint import footprint
     from firmware_gen.c_plan.plan import CPlan
 
-    model_hash, memory_bytes = modelfile.model_hash(model), footprint(CPlan(model)).ram_bytes
-    settings = LinkSettings(stall_s=args.stall_s, patience_s=args.patience_s)
-    with contextlib.ExitStack() as stack:
-        log = None
-        if args.wire_log:
-            log = WireLog(stack.enter_context(open(args.wire_log, "w", encoding="utf-8")))
-        connections = []
-        for name in args.port:
-            trace = log.of(name) if log is not None else None
-            connection = Connection(name, args.baud, model_hash, memory_bytes, settings, trace)
-            stack.callback(connection.close)
-            connection.open()
-            connections.append(connection)
-        yield connections
+    with connections(options, model_hash(model), footprint(CPlan(model)).ram_bytes) as opened:
+        yield opened
 
 
 @contextlib.contextmanager

@@ -28,7 +28,8 @@ from edge_sast.link import ports
 from edge_sast.model import modelfile
 from edge_sast.model.modelfile import model_hash
 from edge_sast.runtime import Simulator
-from firmware_gen.c_gen.target import generate, write_folder
+from firmware_gen.build.folder import write_folder
+from firmware_gen.c_gen.target import generate
 from firmware_gen.virtual.board import RX_BYTES, build_virtual_board, running
 from firmware_gen.virtual.relay import RelaySettings
 from tests.cli.models import line_model, save_line_model

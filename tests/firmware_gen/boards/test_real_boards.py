@@ -7,7 +7,7 @@ import pytest
 from edge_sast.link.board_link import BoardLink
 from firmware_gen.boards.boards import BOARDS
 from firmware_gen.boards.build import build_firmware
-from firmware_gen.boards.memory import symbol_address
+from firmware_gen.toolchain.elf import symbol_address
 from tests.firmware_gen.board_programs import REAL, echo_firmware, require_tools
 from tests.firmware_gen.builds import everything_model, export
 from tests.firmware_gen.register_board import VTOR, Chip, RegisterBoard, Rp2040, Stm32

@@ -245,10 +245,8 @@ def test_assembly_that_cannot_be_counted_is_refused(tmp_path, line, message):
 
 
 def test_a_missing_compiler_is_an_error(tmp_path):
-    with pytest.raises(
-        EdgeSastError,
-        match=r"no-such-gcc: cannot be started: No such file or directory; choose another compiler$",
-    ):
+    message = r"no-such-gcc: cannot be started: No such file or directory; choose another compiler$"
+    with pytest.raises(EdgeSastError, match=message):
         compiled_call_graph([tmp_path / "a.c"], [], ["no-such-gcc"])
 
 
