@@ -132,7 +132,7 @@ def _neuron(plan: WeightedPlan) -> dict[str, object]:
     return values | {
         "mask": "{" + ", ".join([*masks, "0", "0"][:2]) + "}",
         "quiet": _both_halves((1 << chosen.quiet_bits) - 1),
-        "cell_left": f"UINT32_C({form.cell_words // BLOCK_WORDS}) << 8 | {(*shifts, 0)[0]}u",
+        "cell_blocks_left": f"UINT32_C({form.cell_words // BLOCK_WORDS}) << 8 | {(*shifts, 0)[0]}u",
         "second_shift": (*shifts, 0, 0)[1],
         "to_thresholds": 4 * form.cell_words if neuron.reset == "zero" and chosen.near else 0,
     }

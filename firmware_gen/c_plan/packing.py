@@ -48,14 +48,3 @@ def pack_rows(weight: NDArray[np.int8], bits: int) -> NDArray[np.uint8]:
     )
     packed: NDArray[np.uint8] = np.bitwise_or.reduce(lanes, axis=-1)
     return packed
-
-
-def unpack_rows(packed: NDArray[np.uint8], bits: int, n: int) -> NDArray[np.int8]:
-    """The int8 [..., n] that pack_rows packed."""
-    container = container_bits(bits)
-    shifts = container * np.arange(8 // container, dtype=np.uint8)
-    lanes = (packed[..., None] >> shifts).reshape(*packed.shape[:-1], -1)[..., :n]
-    if bits == 1:
-        return 2 * (lanes & 1).view(np.int8) - 1
-    # Move each value's sign bit to bit 7 and shift back, so that int8's arithmetic shift extends it.
-    return (lanes << (8 - container)).astype(np.uint8).view(np.int8) >> (8 - container)

@@ -158,7 +158,7 @@ class Trainer:
         self.network.train(not integer)
         start = time.monotonic()
         averages = Averages()
-        batches, seconds = self._batches(epoch, 0, self.workers), self._second_batches(epoch)
+        batches, second_batches = self._batches(epoch, 0, self.workers), self._second_batches(epoch)
         part = bits_name(config.widths) if integer else config.method
         if config.width == "consistent" and not integer:
             self._adapt_widths(epoch, how)
@@ -168,14 +168,14 @@ class Trainer:
         with tqdm(batches, f"epoch {epoch + 1}/{config.total_epochs} {part}", disable=hidden) as bar:
             for i, batch in enumerate(bar):
                 at = _Moment(epoch * len(batches) + i, epoch + i / len(batches))
-                self._step(batch, seconds, how, at, averages)
+                self._step(batch, second_batches, how, at, averages)
                 bar.set_postfix_str(averages.line(), refresh=False)
         if not all(bool(p.isfinite().all()) for p in self.network.state_dict().values()):
             raise self._diverged("a weight is no longer a finite number")
         parallel.check_alike(self.workers, self._held, epoch + 1)
         averages.join(self.workers)
-        seconds_taken = time.monotonic() - start
-        return self._figures(epoch, part, seconds_taken, averages) if self.workers.main else {}
+        seconds = time.monotonic() - start
+        return self._figures(epoch, part, seconds, averages) if self.workers.main else {}
 
     def _figures(self, epoch: int, part: str, seconds: float, averages: Averages) -> dict[str, Any]:
         config = self.config
@@ -202,7 +202,7 @@ class Trainer:
         return figures
 
     def _step(
-        self, batch: Batch, seconds: Iterator[Batch], how: Pass, at: _Moment, averages: Averages
+        self, batch: Batch, second_batches: Iterator[Batch], how: Pass, at: _Moment, averages: Averages
     ) -> None:
         config = self.config
         for group in self.optimiser.param_groups:
@@ -210,7 +210,7 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         each, output = self._gradient(batch, how)
         rho = config.rho_at(at.progress)
-        second = next(seconds, batch) if self.sharpener.needs_second(at.step, rho) else batch
+        second = next(second_batches, batch) if self.sharpener.needs_second(at.step, rho) else batch
         self.network.freeze_statistics(True)  # they move in the first pass only
         self.sharpener.gradient(
             each.detach(), lambda rows: self._second_losses(second, rows, how), rho, at.step, config.seed

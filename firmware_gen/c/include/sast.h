@@ -83,8 +83,8 @@ typedef const SAST_TABLE struct sast_neuron sast_neuron_t;
 
 /* Where one input row (or column) of a pool goes. */
 typedef const SAST_TABLE struct sast_window {
-    uint16_t to;   /* output row or column */
-    uint16_t some; /* 0: it fills no window, and goes nowhere */
+    uint16_t output;    /* row or column */
+    uint16_t in_window; /* 0: it fills no window, and goes nowhere */
 } sast_window_t;
 
 /* Membranes lie in words of 32 bits, in one of two forms (docs/kernels.md).
@@ -146,15 +146,15 @@ typedef struct {
 typedef struct {
     uint32_t *membranes;   /* of the next block */
     const SAST_TABLE uint32_t *table; /* its constants */
-    uint32_t left;         /* blocks left in this cell << 8 | the first leak shift */
+    uint32_t blocks_left;  /* in this cell << 8 | the first leak shift */
     uint32_t cells;        /* left after this one */
-    sast_hit_t *hit;       /* where the next block that is not quiet is noted; there is room for one */
+    sast_hit_t *next_hit;  /* where the next block that is not quiet is noted; there is room for one */
     sast_hit_t *full;      /* where there is no room any more */
     uint32_t undone;       /* set to other than 0 where a block is left undone */
 } sast_run_t;
 
 /* Sweeps blocks up to the end, then returns 0; or until there is no room to note another, then 1. At the end *run is void,
-   but for `hit`. */
+   but for `next_hit`. */
 typedef uint32_t (*sast_fire_t)(sast_run_t *run, const sast_neuron_t *neuron);
 
 /* u = saturate(leak(v) + input + bias); spike = u >= threshold; then reset. */
@@ -162,7 +162,7 @@ struct sast_neuron {
     /* narrow, for sast_fire_t: constants that repeat with every cell of one or more positions */
     uint32_t mask[2];          /* both halves: bits that v >> leak_shift keeps, and more; 0: no such leak term */
     uint32_t quiet;            /* both halves: the bits that a quiet neuron may have set */
-    uint32_t cell_left;        /* `left` at the start of a cell */
+    uint32_t cell_blocks_left; /* `blocks_left` at the start of a cell */
     uint32_t second_shift;
     uint32_t to_thresholds;    /* bytes from a membrane word's entry in the first part of the table to that in the next;
                                   0: the caller deals with every block that is not quiet */

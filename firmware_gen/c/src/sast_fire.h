@@ -74,7 +74,7 @@ static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *ne
     const uint32_t loud = ~neuron->quiet;
     uint32_t *x = run->membranes;
     const SAST_TABLE uint32_t *table = run->table;
-    uint32_t left = run->left >> 8;
+    uint32_t left = run->blocks_left >> 8;
     uint32_t flags;
 
     for (;;) {
@@ -83,7 +83,7 @@ static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *ne
                 return 0;
             }
             --run->cells;
-            left = neuron->cell_left >> 8;
+            left = neuron->cell_blocks_left >> 8;
             table = neuron->table;
         }
         --left;
@@ -103,18 +103,18 @@ static inline uint32_t sast_fire_blocks(sast_run_t *run, const sast_neuron_t *ne
             continue;
         }
         run->undone |= flags & SAST_UNDONE;
-        run->hit->flags = flags;
-        run->hit->membranes = x;
-        run->hit->table = table;
-        run->hit->cells = run->cells;
-        ++run->hit;
-        if (run->hit == run->full) {
+        run->next_hit->flags = flags;
+        run->next_hit->membranes = x;
+        run->next_hit->table = table;
+        run->next_hit->cells = run->cells;
+        ++run->next_hit;
+        if (run->next_hit == run->full) {
             break;
         }
     }
     run->membranes = x;
     run->table = table;
-    run->left = left << 8;
+    run->blocks_left = left << 8;
     return 1;
 }
 

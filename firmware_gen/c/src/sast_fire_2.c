@@ -34,7 +34,7 @@ SAST_NAKED uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron)
 
 uint32_t sast_fire_2(sast_run_t *run, const sast_neuron_t *neuron)
 {
-    return sast_fire_blocks(run, neuron, neuron->cell_left & 0xFFu, 2, true);
+    return sast_fire_blocks(run, neuron, neuron->cell_blocks_left & 0xFFu, 2, true);
 }
 
 #endif

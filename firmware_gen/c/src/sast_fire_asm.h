@@ -4,8 +4,8 @@
  *
  * Registers: r1 membranes, r2 table, r3 to r6 a block of membranes, r7 to r10 its constants, r11 mask, r12 scratch, lr the
  * first leak shift in the low byte (all that a shift by a register looks at) and above it the blocks left in the cell; r0 is
- * the kernel's. Stack, from its top: table of a new cell, cells left, `left` of a new cell, to_thresholds, hit, full, r0 and
- * r11 of the loop, lr while a block is dealt with, run.
+ * the kernel's. Stack, from its top: table of a new cell, cells left, `blocks_left` of a new cell, to_thresholds, next_hit, full, r0
+ * and r11 of the loop, lr while a block is dealt with, run.
  */
 #ifndef SAST_FIRE_ASM_H
 #define SAST_FIRE_ASM_H
@@ -15,15 +15,15 @@
 
 #if SAST_DSP
 /* The offsets that stand in the assembly. */
-typedef char sast_requires_run_layout[offsetof(sast_run_t, left) == 8 && offsetof(sast_run_t, cells) == 12
-                                              && offsetof(sast_run_t, hit) == 16 && offsetof(sast_run_t, full) == 20
+typedef char sast_requires_run_layout[offsetof(sast_run_t, blocks_left) == 8 && offsetof(sast_run_t, cells) == 12
+                                              && offsetof(sast_run_t, next_hit) == 16 && offsetof(sast_run_t, full) == 20
                                               && offsetof(sast_run_t, undone) == 24
                                           ? 1
                                           : -1];
 typedef char sast_requires_hit_layout[offsetof(sast_hit_t, membranes) == 4 && offsetof(sast_hit_t, table) == 8
                                               && offsetof(sast_hit_t, cells) == 12
                                           ? 1 : -1];
-typedef char sast_requires_neuron_layout[offsetof(sast_neuron_t, quiet) == 8 && offsetof(sast_neuron_t, cell_left) == 12
+typedef char sast_requires_neuron_layout[offsetof(sast_neuron_t, quiet) == 8 && offsetof(sast_neuron_t, cell_blocks_left) == 12
                                                  && offsetof(sast_neuron_t, second_shift) == 16
                                                  && offsetof(sast_neuron_t, to_thresholds) == 20
                                                  && offsetof(sast_neuron_t, table) == 24

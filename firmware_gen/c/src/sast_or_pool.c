@@ -10,11 +10,11 @@ void sast_or_pool(sast_context_t *context, const sast_layer_t *layer, uint32_t p
     const sast_window_t *column = &layer->window_columns[sast_column(place)];
     uint32_t n;
 
-    if ((row->some & column->some) == 0u) {
+    if ((row->in_window & column->in_window) == 0u) {
         return; /* a row or column that fills no window */
     }
-    n = ((uint32_t)row->to * layer->out_width + column->to) * layer->channels + channel;
+    n = ((uint32_t)row->output * layer->out_width + column->output) * layer->channels + channel;
     if (!sast_test_and_set(sast_words(context, layer->bitmap), n)) {
-        sast_pass_on(context, layer, sast_place(row->to, column->to), channel);
+        sast_pass_on(context, layer, sast_place(row->output, column->output), channel);
     }
 }

@@ -9,8 +9,8 @@ void sast_or_pool_noted(sast_context_t *context, const sast_layer_t *layer, uint
     const sast_window_t *row = &layer->window_rows[sast_row(place)];
     const sast_window_t *column = &layer->window_columns[sast_column(place)];
 
-    if ((row->some & column->some) != 0u) { /* else: a row or column that fills no window */
+    if ((row->in_window & column->in_window) != 0u) { /* else: a row or column that fills no window */
         (void)sast_test_and_set(sast_words(context, layer->bitmap),
-                                ((uint32_t)row->to * layer->out_width + column->to) * layer->channels + channel);
+                                ((uint32_t)row->output * layer->out_width + column->output) * layer->channels + channel);
     }
 }

@@ -48,7 +48,7 @@ static void finish(sast_sweeping_t *sweep)
     const sast_layer_t *layer = sweep->layer;
     sast_hit_t *hit;
 
-    for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+    for (hit = sweep->hits; hit != sweep->run.next_hit; ++hit) {
         uint32_t *membranes = hit->membranes - SAST_BLOCK_WORDS;
         const SAST_TABLE uint32_t *constants = hit->table - SAST_BLOCK_WORDS + layer->cell_words;
         int32_t low = 0;
@@ -80,7 +80,7 @@ bool sast_sweep_go_on(sast_sweeping_t *sweep)
 {
     bool more;
 
-    sweep->run.hit = sweep->hits;
+    sweep->run.next_hit = sweep->hits;
     sweep->run.undone = 0;
     more = sweep->layer->neuron.fire(&sweep->run, &sweep->layer->neuron) != 0u;
     if (sweep->run.undone != 0u) {
@@ -92,7 +92,7 @@ bool sast_sweep_go_on(sast_sweeping_t *sweep)
 bool sast_sweep_start(sast_sweeping_t *sweep, uint32_t *membranes, uint32_t cells)
 {
     sweep->run.membranes = membranes;
-    sweep->run.left = sweep->layer->neuron.cell_left & 0xFFu;
+    sweep->run.blocks_left = sweep->layer->neuron.cell_blocks_left & 0xFFu;
     sweep->run.cells = cells;
     return sast_sweep_go_on(sweep);
 }
@@ -162,7 +162,7 @@ static void send_hits(sast_sweeping_t *sweep, uint32_t end)
     const SAST_TABLE uint32_t *table = layer->neuron.table + SAST_BLOCK_WORDS;
     const sast_hit_t *hit;
 
-    for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+    for (hit = sweep->hits; hit != sweep->run.next_hit; ++hit) {
         if (hit->flags != 0u) {
             send(sweep, hit->flags, (end - 1u - hit->cells) * layer->cell, 2u * (uint32_t)(hit->table - table));
         }
@@ -178,7 +178,7 @@ static void note_hits(sast_sweeping_t *sweep)
     uint32_t *notes = sast_words(sweep->context, layer->notes);
     const sast_hit_t *hit;
 
-    for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+    for (hit = sweep->hits; hit != sweep->run.next_hit; ++hit) {
         const uint32_t n = 2u * (uint32_t)(hit->membranes - membranes) - SAST_BLOCK_LANES;
 
         if (n < neurons) { /* else: positions that only fill the last cell */
@@ -212,10 +212,10 @@ static void show_block(sast_sweeping_t *sweep, uint32_t *position, uint32_t *cha
     for (lane = 0; lane < SAST_BLOCK_WORDS; ++lane) {
         before[lane] = membranes[lane];
     }
-    sweep->run.left = (layer->neuron.cell_left & 0xFFu) | (uint32_t)1u << 8; /* this one, and no cell after it */
+    sweep->run.blocks_left = (layer->neuron.cell_blocks_left & 0xFFu) | (uint32_t)1u << 8; /* this one, and no cell after it */
     sweep->run.cells = 0;
     (void)sast_sweep_go_on(sweep);
-    if (sweep->run.hit != sweep->hits) {
+    if (sweep->run.next_hit != sweep->hits) {
         flags = sweep->hits[0].flags;
     }
     for (lane = 0; lane < SAST_BLOCK_LANES; ++lane) {
@@ -247,7 +247,7 @@ void sast_sweep_shown(sast_sweeping_t *sweep)
         uint32_t channel = 0;
 
         sweep->run.table = layer->neuron.table;
-        for (block = 0; block < layer->neuron.cell_left >> 8; ++block) {
+        for (block = 0; block < layer->neuron.cell_blocks_left >> 8; ++block) {
             show_block(sweep, &position, &channel);
             deliver(sweep, cell + 1u); /* its last cell: a hit's says that none is left */
         }

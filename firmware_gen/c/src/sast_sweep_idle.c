@@ -40,7 +40,7 @@ static bool sweep_shared(sast_sweeping_t *sweep, uint32_t *idle, const uint32_t 
     sast_copy(membranes + cell * layer->cell_words, sast_idle_cell(layer, idle), layer->cell_words);
     more = sast_sweep_start(sweep, sast_idle_cell(layer, idle), 1);
     for (;;) {
-        for (hit = sweep->hits; hit != sweep->run.hit; ++hit) {
+        for (hit = sweep->hits; hit != sweep->run.next_hit; ++hit) {
             if (hit->flags != 0u) {
                 return false;
             }

@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.c_plan.packing import container_bits, pack_rows, row_bytes, unpack_rows
+from firmware_gen.c_plan.packing import container_bits, pack_rows, row_bytes
+
+
+def unpack_rows(packed: np.ndarray, bits: int, n: int) -> np.ndarray:
+    """The int8 [..., n] that pack_rows packed."""
+    container = container_bits(bits)
+    shifts = container * np.arange(8 // container, dtype=np.uint8)
+    lanes = (packed[..., None] >> shifts).reshape(*packed.shape[:-1], -1)[..., :n]
+    if bits == 1:
+        return 2 * (lanes & 1).view(np.int8) - 1
+    # Move each value's sign bit to bit 7 and shift back, so that int8's arithmetic shift extends it.
+    return (lanes << (8 - container)).astype(np.uint8).view(np.int8) >> (8 - container)
 
 
 def test_containers():
