@@ -12,9 +12,12 @@ from tests import tools
 
 @pytest.fixture(scope="session", autouse=True)
 def interrupts_arrive():
-    """A shell starts what runs in the background with SIGINT ignored, and child processes inherit that."""
+    """What a shell starts in the background, or `nohup` starts, ignores signals, and child processes inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN:
+        signal.signal(hangup, signal.SIG_DFL)
 
 
 # Threads of several workers share the cores: one that waits must not spin. Before PyTorch and Numba start theirs.
