@@ -34,7 +34,7 @@ EMULATED_RECORDINGS = 10
 SETTINGS = TrainConfig.of(
     "sast",
     data="digits",
-    arch="24c5s2p2-64c3s2p1-out",
+    arch="16c5s2p2-32c3s2p1-out",
     dt_us=30_000,
     steps=10,
     beta=8.0,
