@@ -1,13 +1,13 @@
 """What every test relies on, and the virtual board and codec of several folders."""
 
 import ctypes
-import os
 import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from edge_sast.environment import let_threads_sleep
 from tests import tools
 
 # A first call compiles, and machines are busy: no time is a failure.
@@ -26,7 +26,7 @@ def interrupts_arrive():
 
 
 # Threads of several workers share the cores: one that waits must not spin. Before PyTorch and Numba start theirs.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+let_threads_sleep()
 
 # The files that take longest, the longest first; with `--dist loadfile --no-loadscope-reorder` workers take them so.
 LONG = (

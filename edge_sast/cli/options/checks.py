@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_sast.cli.options.newest import RUNS
+from edge_sast.cli.options.newest import CHECKPOINT, MANIFEST, MODEL, RUNS
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_outputs
 
 # What folders hold that must not be lost; other files may lie there, and be added. The modules that write these, and
 # know the names of the data sets, take too long to import before each command; a test holds them equal.
-RUN = ("checkpoint.safetensors", "config.json", "metrics.jsonl")
-BUILD = ("manifest.json", "model.safetensors")
+RUN = (CHECKPOINT, "config.json", "metrics.jsonl")
+BUILD = (MANIFEST, MODEL)
 PROGRAM = ("firmware.elf", "firmware.bin", "build.json")
 DATA_SETS = ("digits", "nmnist", "dvsgesture")
 # What a metavar names: something that is read (and the files of such a folder), or a file that is written.
