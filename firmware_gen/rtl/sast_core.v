@@ -106,7 +106,8 @@ module sast_core (
   always @(posedge clk) if (restart) phase <= 1'b0; else if (done) phase <= !phase;
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
-    sast_bank #(.ID(b)) bank (
+    localparam [7:0] DIGIT = "0" + b;
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"})) bank (
       .clk(clk), .rst(restart), .phase(phase), .idle(bank_idle[b]), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
