@@ -10,6 +10,7 @@ module sast_link #(
 ) (
   input  wire        clk,
   input  wire        rst,
+  output wire        idle,                  // nothing to do until a byte comes
   // UART
   input  wire        rx_valid,
   input  wire [7:0]  rx_data,
@@ -31,7 +32,7 @@ module sast_link #(
   output wire        res_tready,
   input  wire [31:0] res_tdata
 );
-  localparam TICKS_HZ = 180 + 45;           // its four bytes in the data, in the answer to HELLO
+  `include "sast_link.vh"
   localparam [31:0] HZ = CLK_HZ;
 
   // ---- an instruction is one byte or two: FIRST takes it, WORK does most, STORE writes a cell, LATE takes what a pointer led to
@@ -71,18 +72,23 @@ module sast_link #(
   wire       acts = works && !waits;
 
   // ---- program
-  reg  [8:0] pc, link;
+  reg  [PAW-1:0] pc, back;
   reg        carry;
   wire       zero;
   wire       jumps = acts && jump && (op[3:2] == 2'b00 || (op[3] ? carry : zero) != op[1]);
   wire       onward = state == FIRST || (acts && (jump || number || (is_move && !op[4])));
-  wire [8:0] after = pc + {8'd0, onward};
-  wire [8:0] pc_next = jumps ? {op[0], code} : acts && returns ? link : after;
-  sast_rom #(.W(8), .AW(9), .DEPTH(512), .FILE(PROGRAM)) program_rom (.clk(clk), .en(1'b1), .a(pc_next), .q(code));
+  wire [PAW-1:0] after = pc + {{(PAW-1){1'b0}}, onward};
+  wire [PAW-1:0] target;
+  wire [PAW-1:0] pc_next = jumps ? target : acts && returns ? back : after;
+  generate
+    if (PAW == 9) assign target = {op[0], code};
+    else assign target = {op[0], code, {(PAW-9){1'b0}}}; // to an even place
+  endgenerate
+  sast_rom #(.W(8), .AW(PAW), .DEPTH(1 << PAW), .FILE(PROGRAM)) program_rom (.clk(clk), .en(1'b1), .a(pc_next), .q(code));
   always @(posedge clk) begin
-    if (rst) pc <= 9'd0;
+    if (rst) pc <= {PAW{1'b0}};
     else pc <= pc_next;
-    if (jumps && op[3:1] == 3'b001) link <= after;
+    if (jumps && op[3:1] == 3'b001) back <= after;
     if (rst) op <= 8'd0;
     else if (state == FIRST) op <= code;
     if (rst) state <= LATE;
@@ -146,6 +152,7 @@ module sast_link #(
     if (acts && begins) observe <= a[0];
   end
 
+  assign idle = works && in && !rx_valid;
   assign rx_take = acts && in;
   assign tx_data = a;
   assign tx_send = acts && send;

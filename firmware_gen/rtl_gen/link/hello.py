@@ -13,6 +13,7 @@ LEAST_RX_BYTES = 64  # a POLL that comes while it computes is lost, and asked ag
 WINDOW = 1
 CYCLES = 1  # kind of its ticks; sast_link.v knows how many there are in a second
 NAME = b"FPGA"
+TICKS_HZ = 45  # place of the ticks a second
 _HELLO = struct.Struct("<H32sHHIBBBIHHBIIHHHI")
 
 

@@ -9,7 +9,7 @@ from edge_sast.model.model import Model
 
 PAGE = 256
 DATA_BYTES = 2 * PAGE
-HELLO = 180  # rtl/sast_link.v knows it too; the answer ends with the page
+HELLO = 180  # the answer to HELLO ends with page 0
 FRAME = 11  # where a frame begins in page 1
 LIMIT = 254  # here a frame is too long; it is looked at after each byte, which may bring the 0x00 of its block
 FRAME_BYTES = LIMIT - FRAME - 2  # the longest that is taken, decoded
@@ -35,6 +35,7 @@ CELLS = {
     "FAILED": 11,
     "S2": 12,
     "TOKEN": FRAME + 2,
+    "SPARE": 17,
     "HASH": FRAME + 7,
     "R1": 26,
     "STATUS": 27,

@@ -48,39 +48,55 @@ _PLAIN = {"ret": 0xE3, "in": 0xE4, "get": 0xE5, "take": 0xE6, "taken": 0xE7, "sa
 _PLAIN |= {"send": 0xEA, "event": 0xEB, "begin": 0xEC, "sum": 0xED, "shift7": 0xEE, "shift": 0xEF}
 _JUMP = {"jmp": 0xF0, "call": 0xF2, "jz": 0xF4, "jnz": 0xF6, "jc": 0xF8, "jnc": 0xFA}
 _SIZES = {**dict.fromkeys(_JUMP, 2), **dict.fromkeys(_NUMBER, 2), "set": 2}
-PROGRAM_BYTES = 512
+SMALL_BITS, LARGE_BITS = 9, 10  # of an address in the program
 
 
 def assemble(text: str, names: Mapping[str, int]) -> bytes:
-    """The program as PROGRAM_BYTES bytes.
+    """The program: 2^SMALL_BITS bytes, or 2^LARGE_BITS where it has more, and labels at even places only.
 
-    Lines: `label:` or an instruction; `;` begins a comment; n may be a sum of numbers and names.
+    Lines: `label:`, an instruction, or both; `;` begins a comment; n may be a sum of numbers and names. `SPARE` is a
+    cell that nothing reads.
     """
-    places = dict(names)
+    lines = [words for line in text.splitlines() if (words := line.partition(";")[0].split())]
+    for bits in (SMALL_BITS, LARGE_BITS):
+        program, places = _place(lines, aligned=bits == LARGE_BITS)
+        step = 1 if bits == SMALL_BITS else 2
+        code = b"".join(_encode(words, {**names, **places}, step) for words in program)
+        if len(code) <= 1 << bits:
+            return code.ljust(1 << bits, b"\0")
+    raise AssertionError(f"{len(code)} bytes")
+
+
+def _place(lines: list[list[str]], aligned: bool) -> tuple[list[list[str]], dict[str, int]]:
+    """The instructions, and the place of each label among their bytes."""
     program: list[list[str]] = []
+    places: dict[str, int] = {}
     at = 0
-    for words in filter(None, (line.partition(";")[0].split() for line in text.splitlines())):
-        if words[0].endswith(":"):
-            assert words[0][:-1] not in places, words[0]
-            places[words[0][:-1]] = at
-        else:
+    for label, *words in ([None, *words] if not words[0].endswith(":") else words for words in lines):
+        if label is not None:
+            if aligned and at % 2:
+                program.append(["put", "SPARE"])
+                at += 1
+            assert label[:-1] not in places, label
+            places[label[:-1]] = at
+        if words:
             program.append(words)
             at += _SIZES.get(words[0], 1)
-    assert at <= PROGRAM_BYTES, at
-    return b"".join(_encode(words, places) for words in program).ljust(PROGRAM_BYTES, b"\0")
+    return program, places
 
 
 def _value(text: str, names: Mapping[str, int]) -> int:
     return sum(int(part) if part.isdecimal() else names[part] for part in text.split("+"))
 
 
-def _encode(words: list[str], names: Mapping[str, int]) -> bytes:
+def _encode(words: list[str], names: Mapping[str, int], step: int) -> bytes:
+    """step: bytes from one place that a jump can lead to, to the next."""
     name, *arguments = words
     if name in _PLAIN:
         return bytes([_PLAIN[name]])
     value = _value(arguments[0].rstrip("+"), names)
     if name in _JUMP:
-        return bytes([_JUMP[name] | value >> 8, value & 0xFF])
+        return bytes([_JUMP[name] | value // step >> 8, value // step & 0xFF])
     if name in _NUMBER:
         return bytes([_NUMBER[name], value & 0xFF])
     if name in _CELL:

@@ -138,7 +138,7 @@ clear:  ldi 0
         put PP
         put S0
         put S1
-        put S2
+        {clear_third}
         put R0
 begun:  ldi 0
         jmp status
@@ -276,9 +276,8 @@ ended:  ld K
         jz bad                  ; too many steps
         ldi 0
         put S0
-        put S1
         put R0
-        put R1
+        {clear_high}
         ldi 128
         give
         event
@@ -316,18 +315,23 @@ new_r:  taken
         jmp next
 """
 
+NARROW, SHORT = 254, 256  # most columns, rows that are counted in one byte
+
 
 def program(steps: int, width: int, height: int, classes: int, layout: Layout) -> bytes:
     """Its bytes. steps: of a recording. width, height: of the input."""
     columns = 2 * width
+    groups = _groups(columns * height)
     parts = {
+        "clear_third": "put S2" if groups == 3 else "",
+        "clear_high": "\n".join(["put S1"] * (columns > NARROW) + ["put R1"] * (height > SHORT)),
         "first_high": "ld STEP1\nstd PP+" if steps > 255 else "",
         "count_step": _increment("STEP0", "STEP1") if steps > 255 else "inc STEP0",
         "refuse_part": _unless_whole(steps, "refuse"),
         "record": _unless_whole(steps, "record"),
         "next": _unless_whole(steps, "next"),
         "outputs_end": str(2 + 4 * classes),
-        "groups_1": str(_groups(columns * height) - 1),
+        "groups_1": str(groups - 1),
     }
     text = RECEIVE + DISPATCH + BEGIN + LOAD + _event(columns, height) + STEP + DONE + SEND
     for name, value in parts.items():
@@ -359,10 +363,11 @@ def _event(columns: int, height: int) -> str:
     """
     groups = _groups(columns * height)
     low, high = columns & 0xFF, columns >> 8
-    wide, tall, third = columns > 254, height > 256, groups == 3
+    wide, tall, third = columns > NARROW, height > SHORT, groups == 3
     lines = [f"set K {groups}", "number:", "dec K", "jnc bad", "ldf P+", "put BYTE", "shift7", "ld BYTE"]
     lines += ["addi 128", "jc number", "ld BYTE", "jz ended"]
-    lines += ["fill:", "ld K", "jz whole", "dec K", "ldi 0", "shift7", "jmp fill", "whole:"]
+    lines += ["fill:", "ld K", "jz whole", *(["dec K"] if third else []), "ldi 0", "shift7"]
+    lines += [*(["jmp fill"] if third else []), "whole:"]
     rest = 32 - 7 * groups
     lines += ["shift"] * (rest % 8) + ["give"] * (rest // 8)
     lines += ["take", "add S0", "put S0", "jnc mid", "inc S1", *(["jnz mid", "inc S2"] if third else [])]
