@@ -6,6 +6,8 @@ import struct
 
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.rtl_gen.link.layout import FRAME_BYTES, HELLO, PAGE, Layout
 
 PROTOCOL = 1
@@ -17,8 +19,8 @@ TICKS_HZ = 45  # place of the ticks a second
 _HELLO = struct.Struct("<H32sHHIBBBIHHBIIHHHI")
 
 
-def hello(model: Model, layout: Layout, memory_bytes: int) -> bytes:
-    """The answer's payload, with 0 ticks a second. memory_bytes: what the core takes for membranes."""
+def hello(model: Model, layout: Layout) -> bytes:
+    """The answer's payload, with 0 ticks a second. Its memory_bytes are those of the model's C: hosts expect them."""
     grid = model.binning
     answer = _HELLO.pack(
         PROTOCOL,
@@ -38,7 +40,7 @@ def hello(model: Model, layout: Layout, memory_bytes: int) -> bytes:
         len(model.layers),
         len(model.weighted()),
         len(model.classes),
-        memory_bytes,
+        footprint(CPlan(model)).ram_bytes,
     )
     assert len(answer) + len(NAME) == PAGE - HELLO
     return answer + NAME

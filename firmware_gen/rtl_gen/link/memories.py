@@ -16,12 +16,12 @@ PROGRAM, DATA = "link_program", "link_data"
 HEADER = "sast_link.vh"
 
 
-def link_images(model: Model, memory_bytes: int) -> list[MemoryImage]:
-    """PROGRAM and DATA. memory_bytes: as hello's. Raises EdgeSastError for a model that the link cannot serve."""
+def link_images(model: Model) -> list[MemoryImage]:
+    """PROGRAM and DATA. Raises EdgeSastError for a model that the link cannot serve."""
     found = layout(model)
     grid = model.binning
     code = program(grid.steps, grid.width, grid.height, len(model.classes), found)
-    answer = hello(model, found, memory_bytes)
+    answer = hello(model, found)
     data = bytearray(DATA_BYTES)
     data[CELLS["HASH"] : CELLS["HASH"] + 8] = answer[2:10]
     data[CELLS["SIZE"] : CELLS["SIZE"] + 4] = found.result_bytes.to_bytes(4, "little")
