@@ -62,11 +62,10 @@ def number_bytes(sites: list[int]) -> bytes:
     return b"".join(varint(d + 1) for d in np.diff(sites, prepend=0).tolist())
 
 
-SIZES = [(1, 1), (34, 34), (127, 40), (127, 256), (128, 64), (128, 128), (127, 300), (40, 257), (1280, 720), (640, 800)]
+SIZES = [(1, 1), (34, 34), (127, 40), (127, 256), (128, 64), (128, 128), (127, 300), (40, 257), (640, 480)]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("steps", [2, 300])
+@pytest.mark.parametrize(("width", "height", "steps"), [(*size, 2) for size in SIZES] + [(34, 34, 300), (640, 480, 300)])
 def test_events_of_any_input_reach_the_core(width, height, steps):
     rng = np.random.default_rng([width, height])
     board = Board(width, height, steps)
@@ -103,7 +102,7 @@ def test_numbers_that_are_none(data):
     assert board.ask(Kind.LOAD, 0, data) == b"\4\0\0"
 
 
-@pytest.mark.parametrize("steps", [1, 3, 255, 256, 600])
+@pytest.mark.parametrize("steps", [1, 255, 257])
 def test_a_recording_and_its_results(steps):
     board = Board(34, 34, steps)
     for token in (7, 8):
@@ -113,7 +112,8 @@ def test_a_recording_and_its_results(steps):
             data = number_bytes([first % 9]) + b"\0" * min(3, steps - first)
             answer = board.ask(Kind.LOAD, seq, data, token)
             assert answer[:7] == struct.pack("<BHI", 0, seq + 1, first)
-            assert board.ask(Kind.LOAD, seq, data, token) == answer  # once more, and not executed
+            if seq % 16 == 0:
+                assert board.ask(Kind.LOAD, seq, data, token) == answer  # once more, and not executed
             records += answer[7:]
             stream += data
         wanted = [word for t in range(steps) for word in (t, t % 3 == 0)]
