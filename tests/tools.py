@@ -29,6 +29,8 @@ PACKAGES = {
     "avr-g++": "gcc-avr",
     AVR_LIBC: "avr-libc",
     "simavr": "simavr",
+    "verilator": "verilator",
+    "iverilog": "iverilog",
     ARDUINO_CORE: "arduino-core-avr",
 }
 VARIABLE, REQUIRED = "EDGE_SAST_TOOLS", "required"
