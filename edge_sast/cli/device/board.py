@@ -29,8 +29,8 @@ BUILD = (
     "into a folder, and says how to flash it; for Arduino it writes a sketch."
 )
 RUN = (
-    "Run BUILD on an emulated board, or a simulated FPGA, until interrupted. Prints the port on which 'edge-sast hil' and "
-    "'edge-sast verify' reach it."
+    "Run BUILD on an emulated board, or a simulated FPGA, until interrupted. Prints the port on which 'edge-sast hil' "
+    "and 'edge-sast verify' reach it."
 )
 UNPROVEN = "built here, not run on silicon"
 
@@ -101,7 +101,16 @@ def _list(args: argparse.Namespace) -> int:
         for b in boards
     ]
     rows.append([ARDUINO, "any with an Arduino core", "32-bit, or AVR", "-", "-", UNPROVEN])
-    rows.append([FPGA, "any, simulated; BUILD is an export with --target verilog", "Verilog", "-", "-", "run by Verilator"])
+    rows.append(
+        [
+            FPGA,
+            "any, simulated; BUILD is an export with --target verilog",
+            "Verilog",
+            "-",
+            "-",
+            "run by Verilator",
+        ]
+    )
     print_table(rows, ["board", "hardware", "core", "flash KB", "RAM KB", "state"])
     return 0
 

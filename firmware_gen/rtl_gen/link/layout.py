@@ -11,7 +11,9 @@ PAGE = 256
 DATA_BYTES = 2 * PAGE
 HELLO = 180  # the answer to HELLO ends with page 0
 FRAME = 11  # where a frame begins in page 1
-LIMIT = 254  # here a frame is too long; it is looked at after each byte, which may bring the 0x00 of its block
+LIMIT = (
+    254  # here a frame is too long; it is looked at after each byte, which may bring the 0x00 of its block
+)
 FRAME_BYTES = LIMIT - FRAME - 2  # the longest that is taken, decoded
 MOST_STEPS = 8  # that may end in one LOAD
 MOST_SITES = 1 << 21  # a number of the event bytes has three bytes at most

@@ -72,13 +72,14 @@ def _place(lines: list[list[str]], aligned: bool) -> tuple[list[list[str]], dict
     program: list[list[str]] = []
     places: dict[str, int] = {}
     at = 0
-    for label, *words in ([None, *words] if not words[0].endswith(":") else words for words in lines):
-        if label is not None:
+    for line in lines:
+        words = line
+        if line[0].endswith(":"):
             if aligned and at % 2:
                 program.append(["put", "SPARE"])
                 at += 1
-            assert label[:-1] not in places, label
-            places[label[:-1]] = at
+            assert line[0][:-1] not in places, line
+            places[line[0][:-1]], words = at, line[1:]
         if words:
             program.append(words)
             at += _SIZES.get(words[0], 1)

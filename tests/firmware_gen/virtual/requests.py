@@ -124,7 +124,9 @@ class Script:
         return Frame(Kind.LOAD, self.seq - 1, self.token, self.pieces[self.seq - 1])
 
     def _again(self) -> Frame:
-        return Frame(Kind.LOAD, max(0, self.seq - 1), self.token, self.pieces[0]) if self.seq else self._load()
+        return (
+            Frame(Kind.LOAD, max(0, self.seq - 1), self.token, self.pieces[0]) if self.seq else self._load()
+        )
 
     def _early(self) -> Frame:
         return Frame(Kind.LOAD, self.seq + int(self.rng.integers(1, 200)), self.token, self.pieces[0])
@@ -153,6 +155,15 @@ class Script:
         return Frame(Kind.READ, 0, self.token, payload)
 
 
-_COUNTS = {"begin": 3, "same": 2, "other_model": 1, "long_begin": 1, "load": 20, "again": 4, "early": 2, "wrong": 1}
+_COUNTS = {
+    "begin": 3,
+    "same": 2,
+    "other_model": 1,
+    "long_begin": 1,
+    "load": 20,
+    "again": 4,
+    "early": 2,
+    "wrong": 1,
+}
 _COUNTS |= {"stranger": 2, "poll": 3, "read": 3, "wrong_read": 2}
 _WEIGHTS = {name: count / sum(_COUNTS.values()) for name, count in _COUNTS.items()}

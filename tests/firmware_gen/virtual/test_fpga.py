@@ -91,7 +91,9 @@ def test_an_fpga_answers_whatever_comes_as_the_c_does(fpga, everything, tmp_path
             request = script.next()
             got, want = ours.ask(request), theirs.ask(request)
             if request.kind == Kind.LOAD and got[:1] == want[:1] == b"\0":
-                assert executed.setdefault(request.token << 16 | request.seq, got) == got  # ticks too, the second time
+                assert (
+                    executed.setdefault(request.token << 16 | request.seq, got) == got
+                )  # ticks too, the second time
                 got, want = _without_ticks(got), _without_ticks(want)
             if request.kind == Kind.READ and want[:1] == b"\0":
                 if struct.unpack_from("<I", want, 1)[0] < grid.steps:
@@ -112,7 +114,8 @@ def test_garbage_gets_no_answer_and_harms_nothing(fpga):
     rng = np.random.default_rng(2)
     with process(fpga.program) as board:
         for _ in range(60):
-            frame = Frame(Kind.POLL, int(rng.integers(1 << 16)), int(rng.integers(1 << 32)), rng.bytes(int(rng.integers(240))))
+            seq, token, size = (int(rng.integers(most)) for most in (1 << 16, 1 << 32, 240))
+            frame = Frame(Kind.POLL, seq, token, rng.bytes(size))
             line = bytearray(encode(frame)[:-1])
             what = int(rng.integers(5))
             if what == 0:
@@ -142,5 +145,7 @@ def test_frames_of_every_kind_of_byte(fpga, payload):
 
 
 def test_what_is_no_verilog_folder_is_said(tmp_path):
-    with pytest.raises(EdgeSastError, match=re.escape("has no sast_uart_top.v; export it again with --target verilog")):
+    with pytest.raises(
+        EdgeSastError, match=re.escape("has no sast_uart_top.v; export it again with --target verilog")
+    ):
         build_fpga_board(tmp_path, tmp_path / "board")

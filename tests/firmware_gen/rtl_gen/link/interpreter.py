@@ -10,7 +10,7 @@ from firmware_gen.rtl_gen.link.layout import DATA_BYTES, PAGE
 
 
 class Machine:
-    """Feed it bytes, and what the core has to say. events: words that went to the core. runs: `observed` of each begin."""
+    """Feed it bytes, and what the core says. events: words that went to the core. runs: `observed` of each begin."""
 
     def __init__(self, program: Sequence[int], data: Sequence[int]) -> None:
         self.core: deque[int] = deque()
@@ -90,7 +90,9 @@ class Machine:
     def _other(self, code: int) -> bool:
         if code < 3:
             value = self._fetch()
-            [lambda: self._set(value), lambda: self._set(self._a + value), lambda: self._subtract(value)][code]()
+            [lambda: self._set(value), lambda: self._set(self._a + value), lambda: self._subtract(value)][
+                code
+            ]()
         elif code == 3:
             self._pc = self._back
         elif code == 4:

@@ -1,4 +1,4 @@
-"""The link's program for inputs and recordings of all sizes, on an interpreter: what the core gets, what the host gets."""
+"""The link's program for inputs and recordings of all sizes, on an interpreter: what the core and the host get."""
 
 import struct
 import zlib
@@ -65,7 +65,10 @@ def number_bytes(sites: list[int]) -> bytes:
 SIZES = [(1, 1), (34, 34), (127, 40), (127, 256), (128, 64), (128, 128), (127, 300), (40, 257), (640, 480)]
 
 
-@pytest.mark.parametrize(("width", "height", "steps"), [(*size, 2) for size in SIZES] + [(34, 34, 300), (640, 480, 300)])
+LONG = [(34, 34, 300), (640, 480, 300)]
+
+
+@pytest.mark.parametrize(("width", "height", "steps"), [(*size, 2) for size in SIZES] + LONG)
 def test_events_of_any_input_reach_the_core(width, height, steps):
     rng = np.random.default_rng([width, height])
     board = Board(width, height, steps)
@@ -95,7 +98,9 @@ def test_an_event_outside_the_input_ends_the_run(width, height):
             assert ENDS not in board.events
 
 
-@pytest.mark.parametrize("data", [b"\x80", b"\5\x80\x80", b"\x85\0", b"\x80\0", b"\x80" * 4 + b"\1", b"\xff" * 5])
+@pytest.mark.parametrize(
+    "data", [b"\x80", b"\5\x80\x80", b"\x85\0", b"\x80\0", b"\x80" * 4 + b"\1", b"\xff" * 5]
+)
 def test_numbers_that_are_none(data):
     board = Board(34, 34, 2)
     board.begin()
