@@ -12,7 +12,7 @@ BENCH = Path(__file__).with_name("uart_bench.v")
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize(("clocks", "off"), [(8, 0.0), (8, 0.01), (9, -0.01), (104, 0.03), (104, -0.03), (521, 0.0)])
+@pytest.mark.parametrize(("clocks", "off"), [(8, 0.0), (9, -0.01), (104, 0.03)])
 def test_uarts_understand_one_another(clocks, off, tmp_path):
     """off: how much slower the second clock is."""
     program = tmp_path / "bench"
