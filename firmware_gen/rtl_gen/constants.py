@@ -82,7 +82,7 @@ def arithmetic_constants(
 
 def memory_constants(depths: Mapping[str, int]) -> dict[str, int]:
     """depths: words of each memory by the letter of its constants."""
-    p = {}
+    p: dict[str, int] = {}
     for letter, depth in depths.items():
         p |= {f"{letter}AW": address_bits(depth), f"{letter}DEPTH": depth}
     return p

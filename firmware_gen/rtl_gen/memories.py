@@ -31,8 +31,8 @@ def weight_images(
                 values[places.word, places.lane] = tensor.reshape(places.word.shape)
         else:
             values[where.places] = 1
-    values = (values & ((1 << bits) - 1)).reshape(plan.words, lanes.banks, lanes.quad)
-    words = (values << (bits * np.arange(lanes.quad))).sum(axis=2)
+    quads = (values & ((1 << bits) - 1)).reshape(plan.words, lanes.banks, lanes.quad)
+    words = (quads << (bits * np.arange(lanes.quad))).sum(axis=2)
     return [
         MemoryImage(f"weights_{bank}", bits * lanes.quad, tuple(words[:, bank].tolist()))
         for bank in range(lanes.banks)

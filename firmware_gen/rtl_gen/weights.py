@@ -49,8 +49,8 @@ class Group(NamedTuple):
 class KernelPlan:
     """Weights of a connection with a kernel, from word `base` on.
 
-    groups: of the kernel as it is stored; 1 also where its groups cannot be told by a source's column, or where a pixel is
-    one quad: then other groups' weights are stored as zeros.
+    groups: of the kernel as it is stored; 1 also where a source's column cannot tell its group, or where a pixel is one
+    quad: then zeros are stored for the weights of other groups.
     """
 
     connection: Connection
