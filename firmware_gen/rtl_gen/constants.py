@@ -136,6 +136,7 @@ def model_constants(model: Model, engine: Engine) -> dict[str, int]:
         "COUNTED": len(model.weighted()),
         "LIB": bits_of(len(model.weighted()) - 1),
         "FIFO_AW": address_bits(max(taken, default=1)),
+        "RECURRENT": int(any(own is not None for own in engine.recurrent)),
         "SYNW": bits_of(synops),
         "SPKW": bits_of(spikes),
         "SYNTW": bits_of(synops * grid.steps),

@@ -84,6 +84,7 @@ def layer_entries(
                 "k2": k2,
                 "smask": sum((place >= bits - 1) << i for i, place in enumerate(places)),
                 "rec": recurrent,
+                "whole": layer.shape.channels % engine.lanes.quad == 0,
             }
         )
     return entries

@@ -76,4 +76,5 @@ def layer_fields(p: Mapping[str, int]) -> tuple[Field, ...]:
         Field("k2", 4),
         Field("smask", p["MW"] - p["SMIN"] + 1),
         Field("rec", 1),
+        Field("whole", 1),
     )

@@ -65,6 +65,7 @@ LOCALPARAMS: dict[str, str] = {
     "SUBTRACT": "1: some layer resets by subtraction",
     "LEAKS": "most leak shifts of a layer",
     "LEAK_ONE": "the shift, if all layers that leak have this one alone; else 0",
+    "RECURRENT": "1: some layer is recurrent",
     "SYNW": "bits of a layer's SynOps of a step",
     "SPKW": "bits of a layer's spikes of a step",
     "SYNTW": "bits of a layer's SynOps of a recording",
