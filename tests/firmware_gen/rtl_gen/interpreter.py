@@ -1,13 +1,13 @@
 """The event core in plain Python, from its memory images and constants alone: slow, and without a look at the model.
 
-It takes every word apart bit by bit, in an order written down here once more, and shares no code with the generator. Every
-value must fit the bits that it has in the core.
+It takes every word apart bit by bit, in an order written down here once more, and shares no code with the generator.
+Every value must fit the bits that it has in the core.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from firmware_gen.rtl_gen.images import MemoryImage
@@ -41,7 +41,6 @@ class Step:
     synops: list[int] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     crc: int = 0
-    events: int = 0  # runs that it took, for a test to see that there were some
 
 
 @dataclass
@@ -72,7 +71,12 @@ class Core:
         self._check_widths(memories)
         self.ops = [self._op(word) for word in memories["ops"].words]
         self.layers = [self._layer(word) for word in memories["layers"].words]
-        self.memories = memories
+        self.rows = [self._row(word) for word in memories["rows"].words]
+        self.columns = [self._column(word) for word in memories["columns"].words]
+        self.parameters = [self._parameters(word) for word in memories["params"].words]
+        self.weights = [
+            [self._quad(word) for word in memories[f"weights_{bank}"].words] for bank in range(p["B"])
+        ]
         self.y = [0] * (p["MDEPTH"] * p["P"])
         self._clear()
 
@@ -111,15 +115,46 @@ class Core:
         layer |= {name: word.take(1) for name in ("lif", "subtract", "counted", "emits", "last")}
         layer["layer"], layer["k1"], layer["k2"] = word.take(p["LIB"]), word.take(4), word.take(4)
         layer["smask"], layer["rec"] = word.take(p["MW"] - p["SMIN"] + 1), word.take(1)
+        layer["whole"] = word.take(1)
         word.end()
         return layer
+
+    def _row(self, value: int) -> tuple[int, int, int]:
+        """ny, q, u."""
+        p, word = self.p, Word(value)
+        row = word.take(p["NYB"]), word.take(p["MAW"]), word.take(p["UAW"])
+        word.end()
+        return row
+
+    def _column(self, value: int) -> tuple[int, int, int, int, int]:
+        """n, nc, q, u, SynOps of a row of targets."""
+        p, word = self.p, Word(value)
+        n, nc = word.take(p["NB"]), word.take(p["NCB"]) if p["CHUNKS"] else 1
+        column = n, nc, word.take(p["CQB"]), word.take(p["CUB"]), word.take(p["SYNB"])
+        word.end()
+        return column
+
+    def _parameters(self, value: int) -> list[dict[str, int]]:
+        """Of each lane."""
+        p, word, lanes = self.p, Word(value), []
+        for _ in range(p["P"]):
+            lane = {"valid": word.take(1), "thr": word.take(p["TB"])}
+            lanes.append(lane | {"bias": word.signed(p["BB"]), "start": word.signed(p["SB"])})
+        word.end()
+        return lanes
+
+    def _quad(self, value: int) -> list[int]:
+        word = Word(value)
+        quad = [word.signed(self.p["WBITS"]) for _ in range(self.p["G"])]
+        word.end()
+        return quad
 
     def _clear(self) -> None:
         """Every membrane at its start, by the clearing sweep; no spike waits."""
         for layer in self.layers:
             for row in range(layer["rows"]):
                 for k in range(layer["rpw"]):
-                    for lane, neuron in enumerate(self._parameters(layer, k)):
+                    for lane, neuron in enumerate(self.parameters[layer["pb"] + k % layer["pn"]]):
                         if neuron["valid"] and self._exists(layer, k, lane):
                             self.y[self._address(layer, row, k) * self.p["P"] + lane] = neuron["start"]
         self.waiting: list[Spike] = []
@@ -133,21 +168,8 @@ class Core:
     def _exists(self, layer: Mapping[str, int], k: int, lane: int) -> bool:
         return k < layer["rpw"] - 1 or bool(layer["tail"] >> (lane // self.p["G"]) & 1)
 
-    def _parameters(self, layer: Mapping[str, int], k: int) -> Iterator[dict[str, int]]:
-        p = self.p
-        word = Word(self.memories["params"].words[layer["pb"] + k % layer["pn"]])
-        for _ in range(p["P"]):
-            valid, threshold = word.take(1), word.take(p["TB"])
-            yield {
-                "valid": valid,
-                "thr": threshold,
-                "bias": word.signed(p["BB"]),
-                "start": word.signed(p["SB"]),
-            }
-        word.end()
-
     def run(self, steps: Sequence[Sequence[tuple[int, int, int]]]) -> Answer:
-        """One recording. steps: of each step its events (row, column, polarity), ascending, some of them several times."""
+        """One recording. steps: of each step its events (row, column, polarity), ascending, some several times."""
         assert len(steps) == self.p["STEPS"] <= 1 << self.p["STB"]
         results = [self._step(events, t == len(steps) - 1) for t, events in enumerate(steps)]
         last = results[-1]
@@ -182,7 +204,7 @@ class Core:
             spikes = self._capped(events) if op["from_events"] else self.waiting
             if not (op["skip_last"] and last_step):
                 for spike in spikes:
-                    self._add(op, spike, step)
+                    self._add(op, spike)
             if op["sweep"]:
                 self._sweep(self.layers[op["sweep_layer"]], last_step, step)
             assert op["last"] == (op is self.ops[-1])
@@ -191,17 +213,12 @@ class Core:
         step.crc = _crc(step)
         return step
 
-    def _add(self, op: Mapping[str, int], spike: Spike, step: Step) -> None:
+    def _add(self, op: Mapping[str, int], spike: Spike) -> None:
         p = self.p
         y, j, lane = spike
-        row = Word(self.memories["rows"].words[op["row_base"] + y])
-        ny, row_q, row_u = row.take(p["NYB"]), row.take(p["MAW"]), row.take(p["UAW"])
-        row.end()
+        ny, row_q, row_u = self.rows[op["row_base"] + y]
         entry = j * p["G"] + lane if p["LANE_TABLE"] else j
-        column = Word(self.memories["columns"].words[op["column_base"] + entry])
-        n, nc = column.take(p["NB"]), column.take(p["NCB"]) if p["CHUNKS"] else 1
-        column_q, column_u, synops = column.take(p["CQB"]), column.take(p["CUB"]), column.take(p["SYNB"])
-        column.end()
+        n, nc, column_q, column_u, synops = self.columns[op["column_base"] + entry]
         for r in range(ny if n else 0):
             for chunk in range(nc):
                 q = (row_q + r * op["rpw"]) * p["B"] + column_q + chunk * op["cw"]
@@ -209,7 +226,6 @@ class Core:
                 u += 0 if p["LANE_TABLE"] else lane * op["s"]
                 assert q % p["B"] == u % p["B"], "a run's weights and membranes share their banks"
                 self._run(op, q, u, n)
-                step.events += 1
         if op["counted"]:
             self.step_synops[op["layer"]] += ny * synops
             assert self.step_synops[op["layer"]] < 1 << p["SYNW"]
@@ -220,11 +236,9 @@ class Core:
         for i in range(n):
             bank, weight_word, membrane_word = (u + i) % p["B"], (u + i) // p["B"], (q + i) // p["B"]
             assert membrane_word < p["MDEPTH"]
-            weights = Word(self.memories[f"weights_{bank}"].words[weight_word])
-            for lane in range(p["G"]):
+            for lane, weight in enumerate(self.weights[bank][weight_word]):
                 place = membrane_word * p["P"] + bank * p["G"] + lane
-                self.y[place] = self._fits(self.y[place] + (weights.signed(p["WBITS"]) << shift))
-            weights.end()
+                self.y[place] = self._fits(self.y[place] + (weight << shift))
 
     def _fits(self, value: int) -> int:
         assert -(1 << self.p["MW"] - 1) <= value < 1 << self.p["MW"] - 1, "a membrane leaves its bits"
@@ -236,7 +250,7 @@ class Core:
         membranes, spikes = [], []
         for row in range(layer["rows"]):
             for k in range(layer["rpw"]):
-                for lane, neuron in enumerate(self._parameters(layer, k)):
+                for lane, neuron in enumerate(self.parameters[layer["pb"] + k % layer["pn"]]):
                     if not (neuron["valid"] and self._exists(layer, k, lane)):
                         continue
                     place = self._address(layer, row, k) * p["P"] + lane
@@ -262,7 +276,7 @@ class Core:
             self.step_synops[layer["layer"]] = 0
 
     def _fire(self, layer: Mapping[str, int], neuron: Mapping[str, int], y: int) -> tuple[int, int]:
-        """The membrane after reset, and whether it spiked. smask: the bits that repeat the sign if nothing saturates."""
+        """Membrane after reset, and whether it spiked. smask: the bits that repeat the sign if nothing saturates."""
         p = self.p
         above = (y & ((1 << p["MW"]) - 1)) >> (p["SMIN"] - 1) & layer["smask"]
         if above not in (0, layer["smask"]):
