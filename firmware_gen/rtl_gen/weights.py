@@ -58,10 +58,14 @@ class KernelPlan:
     lanes: Lanes
     base: int
 
-    @cached_property
+    @property
+    def joined(self) -> bool:
+        """Whether its several groups are stored as one since they change from row to row of a flat source."""
+        return self.kernel.groups > 1 and self.connection.flat and self.connection.windows.height > 1
+
+    @property
     def groups(self) -> int:
-        split_by_row = self.connection.flat and self.connection.windows.height > 1
-        return 1 if split_by_row or self.connection.target.quads == 1 else self.kernel.groups
+        return 1 if self.joined or self.connection.target.quads == 1 else self.kernel.groups
 
     @property
     def chunked(self) -> bool:
@@ -235,10 +239,11 @@ def plan_weights(engine: Engine) -> WeightPlan:
         plans[connection] = plan = KernelPlan(connection, connection.kernel, engine.lanes, base)
         base += plan.words
         if base > MAX_WORDS:
+            flatten = ", or no flatten before this conv2d of several groups" if plan.joined else ""
             raise EdgeSastError(
                 f"layers[{connection.target.index}]: the weights up to here need {base} words of "
                 f"{engine.lanes.count} lanes; at most {MAX_WORDS} can be addressed: use fewer channels or neurons, "
-                "smaller kernels, or more lanes"
+                f"smaller kernels, or more lanes{flatten}"
             )
     return WeightPlan(plans, base)
 

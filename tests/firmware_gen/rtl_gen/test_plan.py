@@ -26,12 +26,12 @@ FLAGS = ("LANE_TABLE", "CHUNKS", "RECURRENT", "SUBTRACT", "LIF_OUT")
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_models(seed):
-    """Two recordings one after the other, for all lanes in turn."""
+    """For all lanes; a second recording after the first for one of them."""
     model = random_model(np.random.default_rng(seed))
     rng = np.random.default_rng([seed, 2])
     recordings = [random_input(rng, model) for _ in range(2)]
     for lanes in LANES:
-        check(model, lanes, recordings)
+        check(model, lanes, recordings[: 2 if lanes == LANES[seed % len(LANES)] else 1])
 
 
 @settings(max_examples=25, deadline=None)
@@ -56,7 +56,6 @@ def test_chains_of_every_kind(name):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples(path):
-    """Few steps would do: what they hold is what a longer one holds."""
     model = load(path)
     grid = model.binning
     counts = np.random.default_rng(1).random((grid.steps, grid.height, grid.width, 2)) < 0.01
