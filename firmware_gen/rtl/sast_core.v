@@ -18,7 +18,7 @@ module sast_core (
   input  wire            clk;
   input  wire            rst;
   input  wire            clear;             // pulse: give the recording up, begin anew
-  input  wire            observe;           // compute the CRC of the steps that begin from now on
+  input  wire            observe;           // compute the step's CRC; looked at when all its events are taken
   output wire            ready;             // cleared
   // events: {none, y[14:0], x[14:0], polarity}; tlast: the step ends after this beat
   input  wire            ev_tvalid;
@@ -50,7 +50,7 @@ module sast_core (
   // ---- events and spikes to places, places to runs
   wire            open, event_valid, event_take, event_p, step_ends;
   wire [14:0]     event_y, event_x;
-  wire            go, waiting, more, word_valid, word_take, rewind, ask, renew_next, free, pending;
+  wire            go, waiting, more, word_valid, word_take, rewind, ask, first_sweep, renew_next, free, pending;
   wire [YB-1:0]   word_row;
   wire [RPB-1:0]  word_k;
   wire [P-1:0]    word_lanes;
@@ -88,7 +88,7 @@ module sast_core (
     .word_lanes(word_lanes), .word_rewind(rewind), .place_valid(place_valid), .place_take(place_take), .place_row(place_row),
     .place_column(place_column), .place_lane(place_lane), .runs_empty(runs_empty), .op_rpw(op_rpw), .op_urw(op_urw),
     .op_s(op_s), .op_cw(op_cw), .op_cu(op_cu), .op_shift(op_shift), .op_counted(op_counted), .op_layer(op_layer),
-    .op_ends(op_ends), .phase(run_phase), .sweep_ask(ask), .sweep_free(free),
+    .op_ends(op_ends), .phase(run_phase), .sweep_ask(ask), .sweep_first(first_sweep), .sweep_free(free),
     .sweep_layer(sweep_layer), .sweep_renew(renew_next)
   );
   sast_runs runs (
@@ -171,7 +171,7 @@ module sast_core (
     else if (finished) cycles <= 32'd1;
     else if (!idle) cycles <= cycles + 32'd1;
     if (finished) step_cycles <= cycles;
-    if (clearing || finished) observed <= observe;
+    if (ask && first_sweep) observed <= observe;
   end
   assign st_tvalid = state == CRC || state == CYCLES;
   assign st_tdata = state == CYCLES ? step_cycles : step_crc;

@@ -9,7 +9,7 @@ module sast_dispatch (
   spikes_more, word_valid, word_take, word_row, word_k, word_lanes, word_rewind,
   place_valid, place_take, place_row, place_column, place_lane, runs_empty,
   op_rpw, op_urw, op_s, op_cw, op_cu, op_shift, op_counted, op_layer, op_ends, phase,
-  sweep_ask, sweep_free, sweep_layer, sweep_renew
+  sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew
 );
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -56,6 +56,7 @@ module sast_dispatch (
   output reg               phase;
   // sweeps
   output wire              sweep_ask;       // pulse, when sweep_free
+  output wire              sweep_first;     // with it: the first one of a step
   input  wire              sweep_free;
   output wire [EAW-1:0]    sweep_layer;
   output wire              sweep_renew;     // it is the last step of a recording
@@ -109,6 +110,7 @@ module sast_dispatch (
     end
   wire running = state == RUN && !skipped;
   assign sweep_ask = state == ASK && op_sweep && sweep_free;
+  assign sweep_first = op_events;
   assign sweep_renew = last_step;
   assign word_rewind = state == FETCH && fetched && op_rewind;
   assign events_open = running && op_events;
