@@ -8,9 +8,9 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.model.bounds import accumulator_bound, max_synops
 from edge_sast.model.layers import Lif, Shape, Weighted
 from edge_sast.model.model import Model
-from firmware_gen.rtl_gen.engine import Engine
 from firmware_gen.rtl_gen.fields import address_bits, bits_of, signed_bits
 from firmware_gen.rtl_gen.lanes import Lanes
+from firmware_gen.rtl_gen.layout.engine import Engine
 from firmware_gen.rtl_gen.parameters import Parameters
 from firmware_gen.rtl_gen.run_tables import Columns, Rows
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_gen.rtl_gen.engine import Connection
 from firmware_gen.rtl_gen.fields import Field
 from firmware_gen.rtl_gen.lanes import Lanes
-from firmware_gen.rtl_gen.weights import KernelPlan, OrPlan
+from firmware_gen.rtl_gen.layout.engine import Connection
+from firmware_gen.rtl_gen.layout.weights import KernelPlan, OrPlan
 
 
 class Rows(NamedTuple):

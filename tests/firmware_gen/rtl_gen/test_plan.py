@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.model.modelfile import load
-from firmware_gen.rtl_gen.engine import Connection
 from firmware_gen.rtl_gen.lanes import LANES
+from firmware_gen.rtl_gen.layout.engine import Connection
+from firmware_gen.rtl_gen.layout.weights import KernelPlan
 from firmware_gen.rtl_gen.plan import RtlPlan
-from firmware_gen.rtl_gen.weights import KernelPlan
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.rtl_gen.checking import check
 from tests.firmware_gen.rtl_gen.shapes import CHAINS

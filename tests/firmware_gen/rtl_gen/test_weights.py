@@ -9,10 +9,10 @@ import pytest
 
 from edge_sast.model.layers import RecurrentLinear, Weighted
 from edge_sast.model.modelfile import load
-from firmware_gen.rtl_gen.blocks import Slots, Unit, place_units
 from firmware_gen.rtl_gen.lanes import LANES, Lanes
+from firmware_gen.rtl_gen.layout.blocks import Slots, Unit, place_units
+from firmware_gen.rtl_gen.layout.weights import KernelPlan, Places
 from firmware_gen.rtl_gen.plan import RtlPlan
-from firmware_gen.rtl_gen.weights import KernelPlan, Places
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.rtl_gen.shapes import CHAINS
 from tests.strategies import random_model

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.reach import AxisReach, axis_reach
-from firmware_gen.rtl_gen.blocks import Block, Slots, Unit, place_units
-from firmware_gen.rtl_gen.engine import MAX_WORDS, Connection, Engine
 from firmware_gen.rtl_gen.lanes import Lanes
-from firmware_gen.rtl_gen.parts import Kernel
+from firmware_gen.rtl_gen.layout.blocks import Block, Slots, Unit, place_units
+from firmware_gen.rtl_gen.layout.engine import MAX_WORDS, Connection, Engine
+from firmware_gen.rtl_gen.layout.parts import Kernel
 
 
 class Places(NamedTuple):
