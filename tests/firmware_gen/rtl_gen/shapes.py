@@ -78,6 +78,7 @@ CHAINS: dict[str, Model] = {
     "or, sum, or, sum after": network(strided, OrPool(2), SumPool(1), OrPool(1), SumPool(2)),
     "or, sum after, to a conv2d": network(strided, OrPool(2), SumPool(2), strided),
     "or behind a flatten": network(strided, SumPool(2), Flatten(), OrPool(1), 7),
+    "or behind a flatten, before a conv2d": network(SumPool(4), Flatten(), OrPool(1), padded),
     "recurrent, twice, and a conv2d of one pixel": network(
         Flatten(), -6, -9, lambda shape: conv(shape, 7, padding=(2, 2)), OrPool(2)
     ),

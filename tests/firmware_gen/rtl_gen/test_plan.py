@@ -20,8 +20,16 @@ from tests.firmware_gen.rtl_gen.shapes import CHAINS
 from tests.strategies import inputs, models, random_input, random_model
 
 SEEDS = range(120)
+MANY = 1500  # events of a recording
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.safetensors"))
 FLAGS = ("LANE_TABLE", "CHUNKS", "RECURRENT", "SUBTRACT", "LIF_OUT")
+
+
+def thinned(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Few enough events for plain Python: some sites lose all of theirs, the others none."""
+    while counts.sum() > MANY:
+        counts = counts * (rng.random(counts.shape) < 0.5)
+    return counts
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -29,7 +37,7 @@ def test_random_models(seed):
     """For all lanes; a second recording after the first for one of them."""
     model = random_model(np.random.default_rng(seed))
     rng = np.random.default_rng([seed, 2])
-    recordings = [random_input(rng, model) for _ in range(2)]
+    recordings = [thinned(random_input(rng, model), rng) for _ in range(2)]
     for lanes in LANES:
         check(model, lanes, recordings[: 2 if lanes == LANES[seed % len(LANES)] else 1])
 
@@ -38,7 +46,8 @@ def test_random_models(seed):
 @given(st.data())
 def test_drawn_models(data):
     model = data.draw(models())
-    check(model, data.draw(st.sampled_from(LANES)), [data.draw(inputs(model))])
+    counts = thinned(data.draw(inputs(model)), np.random.default_rng(0))
+    check(model, data.draw(st.sampled_from(LANES)), [counts])
 
 
 @pytest.mark.parametrize("lanes", LANES)
@@ -49,7 +58,8 @@ def test_one_of_each_kind(lanes):
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_chains_of_every_kind(name):
-    recordings = [random_input(np.random.default_rng(i), CHAINS[name]) for i in range(2)]
+    rng = np.random.default_rng(1)
+    recordings = [thinned(random_input(rng, CHAINS[name]), rng) for _ in range(2)]
     for lanes in LANES:
         check(CHAINS[name], lanes, recordings)
 
@@ -66,7 +76,7 @@ def test_examples(path):
 def test_the_models_cover_everything():
     found = set()
     for model in [random_model(np.random.default_rng(seed)) for seed in SEEDS] + list(CHAINS.values()):
-        for lanes in LANES:
+        for lanes in (4, 16):
             found |= features(RtlPlan(model, lanes))
     wanted = {f"{name} {value}" for name in FLAGS for value in (0, 1)}
     wanted |= {"own shifts", "one shift", "or stage of events", "or stage of spikes", "or stage, then sums"}

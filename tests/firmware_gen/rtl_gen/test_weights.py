@@ -43,7 +43,7 @@ def test_weights_read_back(lanes):
     for model in [
         everything_model(),
         *CHAINS.values(),
-        *(random_model(np.random.default_rng(i)) for i in range(40)),
+        *(random_model(np.random.default_rng(i)) for i in range(15)),
     ]:
         plan = RtlPlan(model, lanes)
         for index, layer in model.weighted():
