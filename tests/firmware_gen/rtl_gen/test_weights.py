@@ -114,7 +114,7 @@ def test_no_order_of_units_takes_fewer_words(banks):
 
 def fewest_words(units: list[tuple[Unit, Slots]], banks: int) -> int:
     """An order without overlap, from bank 0 to whole words, is a closed walk through banks: each unit a step from the
-    bank it starts in to the one behind it, each idle quad a step to the next bank. As many steps lead into a bank as out."""
+    bank it starts in to the one behind it, each idle quad a step to the next bank. As many lead into a bank as out."""
     ends = [(unit.bank, (unit.bank + slots.number * slots.pitch) % banks) for unit, slots in units]
     idle = [0] * banks  # steps from each bank to the next
     for bank in range(1, banks):
