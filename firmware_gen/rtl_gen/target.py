@@ -1,0 +1,42 @@
+"""A model as a folder for FPGAs: its tables, and the core with what that needs."""
+
+from __future__ import annotations
+
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.model.model import Model
+from edge_sast.model.modelfile import dumps, model_hash
+from firmware_gen.build import known_answers
+from firmware_gen.build.folder import with_manifest
+from firmware_gen.rtl_gen.tables.document import check_widths, table_files
+from firmware_gen.rtl_gen.tables.tables import make_tables
+
+TARGET = "verilog"
+NAME = "sast"
+DEFAULT_LANES = 8
+
+
+def generate(
+    model: Model,
+    recordings: BinnedEvents | None = None,
+    lanes: int = DEFAULT_LANES,
+    word_bits: int | None = None,
+    count: int = known_answers.RECORDINGS,
+) -> dict[str, bytes]:
+    """The files of a build folder, path to content. The same arguments give the same bytes.
+
+    recordings: where the known answers' events come from. None or empty: random events.
+    lanes: membranes that are worked on at once, and so weights in a word.
+    word_bits: of the memories in tables/; None for words as wide as each table's entries.
+    count: how many of the recordings become known answers at most (see known_answers.choose).
+
+    Raises:
+        EdgeSastError: lanes or word_bits that there are not, a count below 1, or recordings binned in another way than
+            the model's.
+    """
+    check_widths(lanes, word_bits)
+    tables = table_files(make_tables(model, lanes, word_bits), word_bits)
+    files = {f"tables/{name}": data for name, data in tables.items()}
+    files["model.safetensors"] = dumps(model)
+    answers = known_answers.make_known_answers(model, recordings, count)
+    files["known_answers.bin"] = known_answers.dumps(model, answers)
+    return with_manifest(files, TARGET, NAME, model_hash(model))
