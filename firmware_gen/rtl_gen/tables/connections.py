@@ -84,11 +84,18 @@ class Connection:
 
     def row_table(self) -> NDArray[np.int64]:
         """int64 [source rows, 3]: first target row, how many, and where the weights of the first one stand."""
-        return self.rows.reach * np.array([1, 1, self.kernel.row_pitch], np.int64)
+        return _places(self.rows, self.kernel.row_pitch)
 
     def column_table(self) -> NDArray[np.int64]:
         """int64 [source columns, 3]: the same of columns."""
-        return self.columns.reach * np.array([1, 1, self.kernel.column_pitch], np.int64)
+        return _places(self.columns, self.kernel.column_pitch)
+
+
+def _places(axis: AxisReach, pitch: int) -> NDArray[np.int64]:
+    """An axis with its slots as words."""
+    reach = axis.reach.astype(np.int64)
+    reach[:, 2] *= pitch
+    return reach
 
 
 def connections(model: Model, index: int, layer: Weighted, lanes: int) -> list[Connection]:
