@@ -13,6 +13,7 @@ import edge_sast
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
 from edge_sast.model.layers import Shape
+from firmware_gen.rtl_gen.lanes import LANES
 from firmware_gen.rtl_gen.table_files.formats import FORMATS
 from firmware_gen.rtl_gen.tables.connections import Connection
 from firmware_gen.rtl_gen.tables.how_to_read import HOW_TO_READ
@@ -22,7 +23,6 @@ from firmware_gen.rtl_gen.tables.tables import LayerTables, Part, Tables
 DOCUMENT = "tables.json"
 FORMAT = "edge-sast-tables"
 FORMAT_VERSION = 1
-LANES = (1, 2, 4, 8, 16)
 MAX_WORD_BITS = 1024
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import read_bytes
+from firmware_gen.rtl_gen.lanes import LANES
 from firmware_gen.rtl_gen.table_files.formats import FORMATS
-from firmware_gen.rtl_gen.tables.document import DOCUMENT, LANES, MAX_WORD_BITS
+from firmware_gen.rtl_gen.tables.document import DOCUMENT, MAX_WORD_BITS
 from firmware_gen.rtl_gen.tables.fields import Fields
 from firmware_gen.rtl_gen.tables.memory import SIGN, TWOS_COMPLEMENT, UNSIGNED, Field, Layout
 from firmware_gen.rtl_gen.tables.tables import AXES, LEAKS, PARAMETERS, WEIGHTS

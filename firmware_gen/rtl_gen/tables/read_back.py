@@ -21,12 +21,12 @@ from edge_sast.files import read_bytes
 from edge_sast.model import modelfile
 from edge_sast.model.layers import MAX_EXTENT
 from edge_sast.model.model import Model
+from firmware_gen.rtl_gen.lanes import LANES
 from firmware_gen.rtl_gen.tables.connections import RECURRENT, Kernel
 from firmware_gen.rtl_gen.tables.document import (
     DOCUMENT,
     FORMAT,
     FORMAT_VERSION,
-    LANES,
     MAX_WORD_BITS,
     table_files,
 )
