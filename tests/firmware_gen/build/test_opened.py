@@ -31,6 +31,8 @@ def test_every_target_of_a_folder_generates_one():
         files = generator(name)(small_model(), None, Options("n" if name == "c" else None))
         assert json.loads(files["manifest.json"])["target"] == name
         assert {"c": "src/n_model.c", "verilog": "tables/tables.json"}[name] in files
-    with pytest.raises(EdgeSastError, match=r"^--target is 'rust'; this version writes c, verilog and model$"):
+    with pytest.raises(
+        EdgeSastError, match=r"^--target is 'rust'; this version writes c, verilog and model$"
+    ):
         check_target("rust")
     assert set(TARGETS) == {*FOLDERS, "model"}

@@ -17,7 +17,8 @@ BYTES = {
     "mem": b"3FF\n000\n2A5\n",
     "hex": b":06000000FF030000A50251\n:00000001FF\n",
     "coe": b"memory_initialization_radix=16;\nmemory_initialization_vector=\n3FF,\n000,\n2A5;\n",
-    "mif": b"WIDTH=10;\nDEPTH=3;\nADDRESS_RADIX=HEX;\nDATA_RADIX=HEX;\nCONTENT BEGIN\n0 : 3FF;\n1 : 000;\n2 : 2A5;\nEND;\n",
+    "mif": b"WIDTH=10;\nDEPTH=3;\nADDRESS_RADIX=HEX;\nDATA_RADIX=HEX;\n"
+    b"CONTENT BEGIN\n0 : 3FF;\n1 : 000;\n2 : 2A5;\nEND;\n",
 }
 
 
@@ -174,9 +175,10 @@ def test_icarus_reads_the_same_words(tmp_path):
     for seed in range(5):
         image = random_image(seed)
         (tmp_path / "m.mem").write_bytes(FORMATS["mem"].write(image))
+        last = len(image.words) - 1
         (tmp_path / "t.v").write_text(
-            f"module t; reg [{image.width - 1}:0] m [0:{len(image.words) - 1}]; integer i; initial begin\n"
-            f'$readmemh("m.mem", m); for (i = 0; i < {len(image.words)}; i = i + 1) $display("%h", m[i]); end endmodule\n'
+            f"module t; reg [{image.width - 1}:0] m [0:{last}]; integer i; initial begin\n"
+            f'$readmemh("m.mem", m); for (i = 0; i <= {last}; i = i + 1) $display("%h", m[i]); end endmodule\n'
         )
         subprocess.run(["iverilog", "-g2005", "-o", "t", "t.v"], cwd=tmp_path, check=True, timeout=60)
         ran = subprocess.run(
