@@ -62,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        help="folder to write, or with --target model the file (default: build/ and the run's or model's name)",
+        help="folder to write, or with --target model the file (default: build/ and the run's or model's name, "
+        "with -verilog for that target)",
     )
     parser.add_argument(
         "--overwrite",
