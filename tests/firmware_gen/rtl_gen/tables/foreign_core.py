@@ -44,6 +44,8 @@ class ForeignCore:
         self.document = json.loads((folder / "tables.json").read_text())
         self.memories = {m["name"]: Memory(folder, m) for m in self.document["memories"]}
         self.layers = self.document["layers"]
+        (field,) = self.memories["weights"].described["fields"]
+        self.nothing = -1 if field["encoding"] == "sign" else 0  # how zero bits read
         self.state: dict[int, list[int]] = {}
         self.spiked: dict[int, list[int]] = {}
         for layer in self.layers:
@@ -102,13 +104,16 @@ class ForeignCore:
                     address += at_x + k * connection["column_pitch"] + at_c + j
                     for lane, weight in enumerate(self.memories["weights"].read(address)):
                         channel = (word + j) * lanes + lane
-                        if group * members <= channel < (group + 1) * members:
+                        if not group * members <= channel < (group + 1) * members:
+                            assert weight == self.nothing
+                        else:
                             yield ((row + r) * out["width"] + column + k) * out["channels"] + channel, weight
 
     def fire(self, layer: dict[str, Any], sums: list[int]) -> list[int]:
         neuron = self.document["model"]["layers"][layer["index"]]["neuron"]
         limit = 1 << (neuron["state_bits"] - 1)
         shifts = [k for k in self.memories["leaks"].read(layer["parts"]["leaks"]["base"]) if k]
+        assert shifts == neuron["leak_shifts"]
         channels, state = layer["output"]["channels"], self.state[layer["index"]]
         biases = [self.parameter(layer, "biases", c) for c in range(channels)]
         thresholds = [
