@@ -118,6 +118,11 @@ def test_two_workers_resume_in_the_same_bits(folder):
     assert lines(folder / "whole") == lines(folder / "parts")
 
 
+def test_training_imports_no_compiler(folder):
+    """It would take longer than all else that a short training does before its first step."""
+    assert [(folder / f"compiler-{rank}").read_text() for rank in range(2)] == ["", ""]
+
+
 def test_workers_of_different_settings_are_refused(folder):
     for rank in range(2):
         assert (folder / f"refused-{rank}").read_text() == (
