@@ -201,12 +201,13 @@ def test_workers_killed_with_nobody_left_to_say_so(capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_the_command_starts_workers(lines_on_disk, tmp_path, capfd):
+def test_the_command_starts_workers(lines_on_disk, tmp_path, capfd, monkeypatch):
     figures = tmp_path / "figures.json"
     arguments = command(lines_on_disk, tmp_path / "run", "--workers", "2", "--json", str(figures))
     assert main(arguments) == 0
     assert json.loads(figures.read_text())["epoch"] == 2
     assert checkpoint.load(tmp_path / "run").epoch == 2
+    monkeypatch.delattr(processes, "Popen")  # told before workers start
     assert main(arguments) == 2
     told = capfd.readouterr()
     assert told.err.endswith("already holds a run; add --resume to go on, or --overwrite to start anew\n")
