@@ -61,9 +61,9 @@ def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = Fal
 def _sources_digest(path: Path) -> str:
     """Of a source file and all that it imports of its own package and of this one, however far away."""
     digest = hashlib.sha256()
-    open_paths, seen = [path, Path(__file__)], set()
+    open_paths, seen = [path.resolve(), Path(__file__).resolve()], set()
     while open_paths:
-        source = open_paths.pop().resolve()
+        source = open_paths.pop()
         if source not in seen:
             seen.add(source)
             open_paths += _imports(source)
@@ -74,7 +74,7 @@ def _sources_digest(path: Path) -> str:
 
 @functools.cache
 def _imports(path: Path) -> tuple[Path, ...]:
-    """Files that a source file imports, anywhere in it, of its own package and of edge_sast.
+    """Files that a source file imports, anywhere in it, of its own package and of edge_sast; links resolved.
 
     Of a file in no package: its neighbours instead of its package.
     """
@@ -99,7 +99,8 @@ def _imports(path: Path) -> tuple[Path, ...]:
 @functools.cache
 def _module_files(root: Path, name: str) -> tuple[Path, ...]:
     stem = f"{root}{os.sep}{name.replace('.', os.sep)}"
-    return tuple(Path(file) for file in (f"{stem}.py", f"{stem}{os.sep}__init__.py") if os.path.isfile(file))
+    files = (f"{stem}.py", f"{stem}{os.sep}__init__.py")
+    return tuple(Path(file).resolve() for file in files if os.path.isfile(file))
 
 
 def _imported_names(path: Path, top: Path) -> Iterator[str]:
