@@ -8,7 +8,6 @@ recordings: threads change no bit.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +37,7 @@ def block_rows(steps: int, height: int, width: int, pool: int) -> int:
     return min(max(most, 1), max(height // pool, 1)) * pool
 
 
-@partial(jit, inner=True)
+@jit
 def per_channel(row: np.ndarray, totals: np.ndarray) -> None:
     """totals float64[C] := sums of row [W·C] over W."""
     totals[:] = 0.0
@@ -47,7 +46,7 @@ def per_channel(row: np.ndarray, totals: np.ndarray) -> None:
             totals[c] += row[start + c]
 
 
-@partial(jit, inner=True)
+@jit
 def total(row: np.ndarray) -> float:
     """Sum in float64."""
     found = 0.0
@@ -56,7 +55,7 @@ def total(row: np.ndarray) -> float:
     return found
 
 
-@partial(jit, inner=True)
+@jit
 def image_moments(x: np.ndarray, means: np.ndarray, squares: np.ndarray) -> None:
     """Mean and sum of squared deviations of each channel of an image: x [H, W·C] → two float64[C]."""
     (height, width), channels = x.shape, means.size
@@ -84,7 +83,7 @@ def moments(span: Span, x: np.ndarray, means: np.ndarray, squares: np.ndarray) -
         image_moments(x[n], means[n], squares[n])
 
 
-@partial(jit, inner=True)
+@jit
 def parts(b: int, height: int, rows: int, p: Parameters) -> list[Part]:
     """A recording's blocks; rows outside every window are blocks whose pooled part is empty."""
     whole, across = height // p.pool * p.pool, p.width // p.channels // p.pool * p.channels
@@ -97,7 +96,7 @@ def parts(b: int, height: int, rows: int, p: Parameters) -> list[Part]:
     return found
 
 
-@partial(jit, inner=True)
+@jit
 def _fire_block(x: np.ndarray, p: Parameters, at: Part, pooled: np.ndarray, fired: np.ndarray) -> None:
     """`forward` of a block; its spikes are added to fired [W·C]."""
     v = np.zeros(at.size, np.float32)
@@ -122,7 +121,7 @@ def forward(
         fired[b] = total(by_column)
 
 
-@partial(jit, inner=True)
+@jit
 def _back_block(
     grad_pooled: np.ndarray,
     pooled: np.ndarray,
