@@ -30,7 +30,8 @@ def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = Fal
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
-    `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart.
+    `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart. A call
+    from Python would end the process; what a test calls through a plain function above it is no inner one.
     Loops are shared out among threads by `edge_sast.bulk.parts`. Compiled code is kept on disk where a cache folder is
     writable, and compiled anew in each process where none is.
     """
