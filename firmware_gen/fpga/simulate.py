@@ -1,0 +1,83 @@
+"""The Verilog of a folder as a program on this computer, by Verilator or Icarus: runs in, traces out (bench/)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_sast.errors import EdgeSastError
+from firmware_gen.toolchain.compiler import run_compiler
+
+BENCH = Path(__file__).parent / "bench"
+VERILATOR, ICARUS = "verilator", "icarus"
+# The command that is looked for, and the package of Debian that brings it.
+PROGRAMS = {VERILATOR: ("verilator", "verilator"), ICARUS: ("iverilog", "iverilog")}
+SIMULATORS = tuple(PROGRAMS)
+PARAMETERS = "sast_params.vh"
+TOP = "sast_core"
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """command: the program. folder: where it must run, as it opens its tables there."""
+
+    command: tuple[str, ...]
+    folder: Path
+
+
+@contextmanager
+def simulation(rtl: Path, simulator: str, optimise: str = "-O3") -> Iterator[Simulation]:
+    """The core in folder `rtl` and the bench, built in a temporary folder. optimise: of the C++ that Verilator makes.
+
+    Raises EdgeSastError: no such simulator here, no core in the folder, or the simulator refuses it.
+    """
+    rtl = rtl.absolute()
+    build: Callable[[Path, Path, str], tuple[str, ...]]
+    build = {VERILATOR: _verilate, ICARUS: _compile}[simulator]
+    program, package = PROGRAMS[simulator]
+    if shutil.which(program) is None:
+        raise EdgeSastError(f"{program} is not installed; sudo apt-get install --no-install-recommends {package}")
+    if not (rtl / f"{TOP}.v").is_file():
+        raise EdgeSastError(f"{rtl}: has no {TOP}.v; export it again with --target verilog")
+    with tempfile.TemporaryDirectory(prefix="edge-sast-core-") as scratch:
+        yield Simulation(build(rtl, Path(scratch), optimise), rtl)
+
+
+def parameter(rtl: Path, name: str) -> int:
+    """A constant of the folder's sast_params.vh. Raises EdgeSastError where there is none of that name."""
+    path = rtl / PARAMETERS
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EdgeSastError(f"{path}: cannot be read: {error}; export again with --target verilog") from error
+    found = re.search(rf"\b{name}\s*=\s*(\d+)\s*[,;]", text)
+    if found is None:
+        raise EdgeSastError(f"{path}: has no {name}; export again with --target verilog")
+    return int(found[1])
+
+
+def _sources(rtl: Path) -> list[str]:
+    """The core, and where the modules in it are found, each in a file of its name."""
+    return [f"-I{rtl}", "-y", str(rtl), str(rtl / f"{TOP}.v")]
+
+
+def _verilate(rtl: Path, scratch: Path, optimise: str) -> tuple[str, ...]:
+    sizes = " ".join(f"-DSAST_{name}={parameter(rtl, name)}" for name in ("P", "MW"))
+    command = ["verilator", "--cc", "--exe", "--build", "-O3", "--x-initial", "unique", "--top-module", TOP]
+    command += ["--Mdir", str(scratch / "obj"), "-o", TOP, "-CFLAGS", f"{optimise} {sizes}"]
+    command += ["-MAKEFLAGS", f"OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL={optimise}"]
+    run_compiler([*command, *_sources(rtl), str(BENCH / "sast_bench.cpp")], "install another Verilator")
+    return (str(scratch / "obj" / TOP),)
+
+
+def _compile(rtl: Path, scratch: Path, optimise: str) -> tuple[str, ...]:  # noqa: ARG001
+    program = scratch / f"{TOP}.vvp"
+    command = ["iverilog", "-g2005", "-s", "sast_bench", "-o", str(program)]
+    run_compiler([*command, *_sources(rtl), str(BENCH / "sast_bench.v")], "install another Icarus Verilog")
+    # vvp's messages go to standard output: the traces leave by another door, which becomes the program's output.
+    return ("sh", "-c", 'exec "$@" 3>&1 1>&2', "sh", "vvp", "-n", str(program))
