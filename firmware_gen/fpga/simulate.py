@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,21 +31,27 @@ class Simulation:
 
 
 @contextmanager
-def simulation(rtl: Path, simulator: str, optimise: str = "-O3") -> Iterator[Simulation]:
+def simulation(
+    rtl: Path, simulator: str, optimise: str = "-O3", keep: Path | None = None
+) -> Iterator[Simulation]:
     """The core in folder `rtl` and the bench, built in a temporary folder. optimise: of the C++ that Verilator makes.
+
+    keep: a folder for what all builds by Verilator have in common, which is then compiled only once.
 
     Raises EdgeSastError: no such simulator here, no core in the folder, or the simulator refuses it.
     """
     rtl = rtl.absolute()
-    build: Callable[[Path, Path, str], tuple[str, ...]]
-    build = {VERILATOR: _verilate, ICARUS: _compile}[simulator]
     program, package = PROGRAMS[simulator]
     if shutil.which(program) is None:
         raise EdgeSastError(f"{program} is not installed; sudo apt-get install --no-install-recommends {package}")
     if not (rtl / f"{TOP}.v").is_file():
         raise EdgeSastError(f"{rtl}: has no {TOP}.v; export it again with --target verilog")
     with tempfile.TemporaryDirectory(prefix="edge-sast-core-") as scratch:
-        yield Simulation(build(rtl, Path(scratch), optimise), rtl)
+        if simulator == VERILATOR:
+            command = _verilate(rtl, Path(scratch), optimise, keep)
+        else:
+            command = _compile(rtl, Path(scratch))
+        yield Simulation(command, rtl)
 
 
 def parameter(rtl: Path, name: str) -> int:
@@ -66,16 +72,23 @@ def _sources(rtl: Path) -> list[str]:
     return [f"-I{rtl}", "-y", str(rtl), str(rtl / f"{TOP}.v")]
 
 
-def _verilate(rtl: Path, scratch: Path, optimise: str) -> tuple[str, ...]:
+def _verilate(rtl: Path, scratch: Path, optimise: str, keep: Path | None) -> tuple[str, ...]:
+    objects = scratch / "obj"
+    objects.mkdir()
+    common = keep / "verilated.o" if keep else None
+    if common and common.is_file():
+        shutil.copy(common, objects)  # newer than its source: make leaves it as it is
     sizes = " ".join(f"-DSAST_{name}={parameter(rtl, name)}" for name in ("P", "MW"))
     command = ["verilator", "--cc", "--exe", "--build", "-O3", "--x-initial", "unique", "--top-module", TOP]
-    command += ["--Mdir", str(scratch / "obj"), "-o", TOP, "-CFLAGS", f"{optimise} {sizes}"]
+    command += ["--Mdir", str(objects), "-o", TOP, "-CFLAGS", f"{optimise} {sizes}"]
     command += ["-MAKEFLAGS", f"OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL={optimise}"]
     run_compiler([*command, *_sources(rtl), str(BENCH / "sast_bench.cpp")], "install another Verilator")
-    return (str(scratch / "obj" / TOP),)
+    if common and not common.is_file():
+        shutil.copy(objects / "verilated.o", common)
+    return (str(objects / TOP),)
 
 
-def _compile(rtl: Path, scratch: Path, optimise: str) -> tuple[str, ...]:  # noqa: ARG001
+def _compile(rtl: Path, scratch: Path) -> tuple[str, ...]:
     program = scratch / f"{TOP}.vvp"
     command = ["iverilog", "-g2005", "-s", "sast_bench", "-o", str(program)]
     run_compiler([*command, *_sources(rtl), str(BENCH / "sast_bench.v")], "install another Icarus Verilog")

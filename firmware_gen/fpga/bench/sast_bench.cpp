@@ -159,7 +159,7 @@ private:
         begun_ = result_ended_ = sending_ = false;
         core_.observe = run.observe & 1;
         uint32_t seed = run.seed;
-        for (Gate* gate : {&events_, &steps_, &results_, &spikes_}) gate->Begin(seed), seed = seed * 2654435761u;
+        for (Gate* gate : {&events_, &steps_, &results_}) gate->Begin(seed), seed = seed * 2654435761u;
         layers_.clear(), step_.clear(), result_.clear();
     }
 
@@ -175,7 +175,6 @@ private:
         }
         core_.st_tready = steps_.Open();
         core_.res_tready = results_.Open();
-        core_.spk_tready = spikes_.Open();
     }
 
     // What the clock's edge will take.
@@ -240,7 +239,7 @@ private:
     }
 
     Vsast_core core_;
-    Gate events_, steps_, results_, spikes_;
+    Gate events_, steps_, results_;
     Held held_step_, held_result_;
     std::size_t next_ = 0;  // the beat that is sent, or will be
     uint32_t idle_ = 0, clocks_ = 0;
