@@ -79,8 +79,8 @@ def _verilate(rtl: Path, scratch: Path, optimise: str, keep: Path | None) -> tup
     if common and common.is_file():
         shutil.copy(common, objects)  # newer than its source: make leaves it as it is
     sizes = " ".join(f"-DSAST_{name}={parameter(rtl, name)}" for name in ("P", "MW"))
-    command = ["verilator", "--cc", "--exe", "--build", "-O3", "--x-initial", "unique", "--top-module", TOP]
-    command += ["--Mdir", str(objects), "-o", TOP, "-CFLAGS", f"{optimise} {sizes}"]
+    command = ["verilator", "--cc", "--exe", "--build", "-O3", "-Wno-fatal", "--x-initial", "unique"]
+    command += ["--top-module", TOP, "--Mdir", str(objects), "-o", TOP, "-CFLAGS", f"{optimise} {sizes}"]
     command += ["-MAKEFLAGS", f"OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL={optimise}"]
     run_compiler([*command, *_sources(rtl), str(BENCH / "sast_bench.cpp")], "install another Verilator")
     if common and not common.is_file():
