@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.files import read_bytes
 from firmware_gen.toolchain.compiler import run_compiler
 
 BENCH = Path(__file__).parent / "bench"
@@ -20,6 +21,7 @@ PROGRAMS = {VERILATOR: ("verilator", "verilator"), ICARUS: ("iverilog", "iverilo
 SIMULATORS = tuple(PROGRAMS)
 PARAMETERS = "sast_params.vh"
 TOP = "sast_core"
+TABLES = {"params": "PDEPTH", "rows": "RDEPTH", "columns": "CDEPTH", "ops": "ODEPTH", "layers": "EDEPTH"}  # and words
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,29 @@ def simulation(
         raise EdgeSastError(f"{program} is not installed; sudo apt-get install --no-install-recommends {package}")
     if not (rtl / f"{TOP}.v").is_file():
         raise EdgeSastError(f"{rtl}: has no {TOP}.v; export it again with --target verilog")
+    check_tables(rtl)
     with tempfile.TemporaryDirectory(prefix="edge-sast-core-") as scratch:
         if simulator == VERILATOR:
             command = _verilate(rtl, Path(scratch), optimise, keep)
         else:
             command = _compile(rtl, Path(scratch))
         yield Simulation(command, rtl)
+
+
+def check_tables(rtl: Path) -> None:
+    """Every table has as many words as the core reads: a simulator goes on without those that are missing.
+
+    Raises EdgeSastError with the first that has not.
+    """
+    tables = {f"weights_{bank}": "UDEPTH" for bank in range(parameter(rtl, "B"))} | TABLES
+    for name, depth in tables.items():
+        path = rtl / f"{name}.mem"
+        words = len(read_bytes(path).split()) if path.is_file() else 0
+        if words != parameter(rtl, depth):
+            raise EdgeSastError(
+                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {parameter(rtl, depth)}; export it again "
+                "with --target verilog"
+            )
 
 
 def parameter(rtl: Path, name: str) -> int:
