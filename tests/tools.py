@@ -29,6 +29,7 @@ PACKAGES = {
     "avr-g++": "gcc-avr",
     AVR_LIBC: "avr-libc",
     "simavr": "simavr",
+    "iverilog": "iverilog",
     ARDUINO_CORE: "arduino-core-avr",
 }
 VARIABLE, REQUIRED = "EDGE_SAST_TOOLS", "required"
