@@ -13,7 +13,6 @@ from edge_sast.parity.core_trace import CoreFormat
 WHOLE, CLEAR, RESET = 0, 1, 2  # how a run ends: by itself, or by a pulse
 NO_EVENT = np.uint32(1 << 31)
 PATIENCE = 1 << 22  # clocks without any progress: the longest layer's additions take less
-LATEST_PULSE_BITS = 17
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,12 @@ def disturbed_bytes(form: CoreFormat, binned: BinnedEvents, recording: int, seed
     """
     rng = np.random.default_rng([seed, recording])
     runs = []
-    for _ in range(rng.integers(0, 3)):
-        clocks = int(rng.integers(0, 1 << int(rng.integers(1, LATEST_PULSE_BITS, endpoint=True))))
-        ending, gaps = int(rng.integers(CLEAR, RESET, endpoint=True)), int(rng.integers(0, 2)) * _gaps(rng)
-        attempt = Disturbance(gaps, bool(rng.integers(2)), ending, clocks)
-        runs.append(run_bytes(form, step_beats(binned, recording, rng), attempt))
+    for attempt in range(rng.integers(1, 3, endpoint=True)):
+        beats = step_beats(binned, recording, rng)
+        gaps = int(rng.integers(0, 2)) * _gaps(rng)
+        ending = (CLEAR, RESET)[(recording + attempt) % 2]
+        meets = Disturbance(gaps, bool(rng.integers(2)), ending, _moment(rng, form, beats))
+        runs.append(run_bytes(form, beats, meets))
     last = Disturbance(_gaps(rng), is_observed(recording))
     runs.append(run_bytes(form, step_beats(binned, recording, rng), last))
     return b"".join(runs)
@@ -88,6 +88,12 @@ def disturbed_bytes(form: CoreFormat, binned: BinnedEvents, recording: int, seed
 def is_observed(recording: int) -> bool:
     """Whether its disturbed run computes CRCs: every other one does."""
     return recording % 2 == 0
+
+
+def _moment(rng: np.random.Generator, form: CoreFormat, beats: list[NDArray[np.uint32]]) -> int:
+    """Clocks until a pulse: each octave alike, so that the first ones get their share; up to several recordings' time."""
+    longest = sum(map(len, beats)) * 8 + form.steps * form.shown.itemsize // 32
+    return int(rng.integers(0, 1 << int(rng.integers(1, max(longest, 2).bit_length(), endpoint=True))))
 
 
 def _gaps(rng: np.random.Generator) -> int:

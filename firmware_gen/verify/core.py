@@ -18,7 +18,7 @@ from edge_sast.parity.mismatch import Place
 from edge_sast.parity.rows import observed_rows
 from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.opened import open_build
-from firmware_gen.fpga.runs import disturbed_bytes, is_observed, run_bytes, step_beats
+from firmware_gen.fpga.runs import PATIENCE, PLAIN, disturbed_bytes, is_observed, run_bytes, step_beats
 from firmware_gen.fpga.simulate import Simulation, simulation
 from firmware_gen.verify.program import Program, run_program
 from firmware_gen.verify.verify import Tally, VerifyReport, stored_answers
@@ -124,7 +124,7 @@ def compare_core(
 
 def _streams(core: Core, recordings: BinnedEvents, seed: int) -> Iterator[bytes]:
     for i in range(len(recordings)):
-        yield run_bytes(core.form, step_beats(recordings, i))
+        yield run_bytes(core.form, step_beats(recordings, i), PLAIN, PATIENCE)
         yield disturbed_bytes(core.form, recordings, i, seed)
 
 

@@ -100,6 +100,7 @@ module sast_bench;
         input [64*8-1:0] what;
         begin
             $display("error: sast_bench: %0s", what);
+            $fflush;
             $finish(0);
             more = 1'b0;
         end
@@ -277,6 +278,7 @@ module sast_bench;
         out = $fopen("/dev/fd/3", "wb");
         more = 1'b1;
         beat_there = 1'b0;
+        #1 $fflush; // what was said of the tables
         $fwrite(out, "%u%u%u", 32'h54534153, 32'h45524F43, VERSION); // "SASTCORE"
         $fflush(out);
         forever #5 clk = !clk;

@@ -1,45 +1,37 @@
-"""Folders with the Verilog of a model, and how tests run it."""
+"""Folders with the Verilog of a model, and what its simulation and the runtime disagree in."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-import firmware_gen
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
+from firmware_gen.build.folder import write_folder
 from firmware_gen.fpga.simulate import simulation
-from firmware_gen.rtl_gen.plan import RtlPlan
+from firmware_gen.rtl_gen.target import generate
 from firmware_gen.verify.core import Core, compare_core
 from firmware_gen.verify.verify import Tally
 from tests.strategies import random_input
 
-RTL = Path(firmware_gen.__file__).parent / "rtl"
 
-
-def write_rtl(model: Model, lanes: int, folder: Path) -> Path:
-    """The core, its constants and its tables, in a new folder."""
-    plan = RtlPlan(model, lanes)
-    shutil.copytree(RTL, folder)
-    (folder / "sast_params.vh").write_text(plan.vh())
-    for image in plan.images:
-        digits = -(-image.width // 4)
-        (folder / f"{image.name}.mem").write_text("".join(f"{word:0{digits}x}\n" for word in image.words))
+def export_core(model: Model, folder: Path, lanes: int, count: int = 3) -> Path:
+    write_folder(generate(model, None, lanes, count=count), folder)
     return folder
 
 
-def differences(rtl: Path, simulator: str, model: Model, recordings: BinnedEvents, **build) -> Tally:
-    """What a simulation of `rtl` and the runtime disagree in, undisturbed and disturbed."""
+def differences(build: Path, simulator: str, model: Model, recordings: BinnedEvents, **how: Any) -> Tally:
+    """Undisturbed and disturbed. how: see simulation()."""
     tally = Tally()
-    with simulation(rtl, simulator, **build) as simulated:
+    with simulation(build / "rtl", simulator, **how) as simulated:
         compare_core(Core.of(simulated, simulator, model), recordings, tally)
     return tally
 
 
 def make_inputs(model: Model, seed: int, streams: int, most: int = 400) -> list[np.ndarray]:
-    """Counts [T, H, W, 2]: none, every input at its cap, and random ones; of `most` events a step, about, at most."""
+    """Counts [T, H, W, 2]: none, every input at its cap, and random ones; about `most` events a step, at most."""
     rng = np.random.default_rng([seed, 1])
     grid = model.binning
     shape = (grid.steps, grid.height, grid.width, 2)
