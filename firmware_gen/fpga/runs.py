@@ -12,6 +12,7 @@ from edge_sast.parity.core_trace import CoreFormat
 
 WHOLE, CLEAR, RESET = 0, 1, 2  # how a run ends: by itself, or by a pulse
 NO_EVENT = np.uint32(1 << 31)
+ATTEMPTS = 3  # before a disturbed run
 PATIENCE = 1 << 22  # clocks without any progress: the longest layer's additions take less
 
 
@@ -74,10 +75,10 @@ def disturbed_bytes(form: CoreFormat, binned: BinnedEvents, recording: int, seed
     """
     rng = np.random.default_rng([seed, recording])
     runs = []
-    for attempt in range(rng.integers(1, 3, endpoint=True)):
+    for attempt in range(ATTEMPTS):
         beats = step_beats(binned, recording, rng)
         gaps = int(rng.integers(0, 2)) * _gaps(rng)
-        ending = (CLEAR, RESET)[(recording + attempt) % 2]
+        ending = (CLEAR, RESET)[(recording + attempt) % 2]  # now this last, now that: each heals what the other left
         meets = Disturbance(gaps, bool(rng.integers(2)), ending, _moment(rng, form, beats))
         runs.append(run_bytes(form, beats, meets))
     last = Disturbance(_gaps(rng), is_observed(recording))
@@ -91,9 +92,10 @@ def is_observed(recording: int) -> bool:
 
 
 def _moment(rng: np.random.Generator, form: CoreFormat, beats: list[NDArray[np.uint32]]) -> int:
-    """Clocks until a pulse: each octave alike, so that the first ones get their share; up to several recordings' time."""
-    longest = sum(map(len, beats)) * 8 + form.steps * form.shown.itemsize // 32
-    return int(rng.integers(0, 1 << int(rng.integers(1, max(longest, 2).bit_length(), endpoint=True))))
+    """Clocks until a pulse: any of a recording's time, about, and, as often, each octave of it alike."""
+    longest = sum(map(len, beats)) * 4 + form.steps * form.shown.itemsize // 32
+    latest = longest if rng.integers(2) else 1 << int(rng.integers(1, longest.bit_length(), endpoint=True))
+    return int(rng.integers(0, latest))
 
 
 def _gaps(rng: np.random.Generator) -> int:
