@@ -103,7 +103,7 @@ module sast_bank (
     if (take) begin
       m <= h_m; u <= h_u; left <= h_n; ends <= h_n == 1; shift <= h_shift;
     end else begin
-      m <= m + 1'b1; u <= u + 1'b1; left <= left - 1'b1; ends <= left == 2;
+      m <= m + 1'b1; u <= u + 1'b1; left <= left - 1'b1; ends <= {1'b0, left} == {{(NB-1){1'b0}}, 2'd2};
     end
   end
 

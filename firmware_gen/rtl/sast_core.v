@@ -171,10 +171,12 @@ module sast_core (
     endcase
   assign told = state == QUIET && !ends && !crc_busy && !walk_busy && !readout_busy;
   assign ready = go;
-  wire idle = waiting && !pending && told && (&bank_idle);
+  // what waits for st_tready or res_tready after a step holds up nothing yet: only the next sweep would
+  wire resting = waiting && !pending && (&bank_idle);
+  wire idle = resting && !ends && (state == QUIET || state == CRC || state == CYCLES);
   always @(posedge clk) begin
     if (restart || !go) cycles <= 32'd0;
-    else if (finished) cycles <= 32'd1;
+    else if (finished) cycles <= {31'd0, !resting};
     else if (!idle) cycles <= cycles + 32'd1;
     if (finished) step_cycles <= cycles;
     if (ask && first_sweep) observed <= observe;

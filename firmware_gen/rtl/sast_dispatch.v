@@ -64,7 +64,7 @@ module sast_dispatch (
 
   // ---- the list
   localparam OPW = 6 + LIB + EAW + RAW + CAW + RPB + URB + SBITS + CWB + CUB2 + WSHW;
-  localparam [STB-1:0] LAST_STEP = STEPS - 1;
+  localparam [31:0] LAST_STEP = STEPS - 1;
   localparam [1:0] FETCH = 2'd0, REWIND = 2'd1, RUN = 2'd2, ASK = 2'd3;
   reg  [OAW-1:0]  pc;
   reg  [STB-1:0]  step;
@@ -83,7 +83,7 @@ module sast_dispatch (
   assign {op_cu, op_cw, op_s, op_urw, op_rpw, op_columns, op_rows, sweep_layer, op_layer, op_counted, op_last, op_sweep,
           op_skip, op_rewind, op_events} = op[OPW-WSHW-1:0];
 
-  wire last_step = step == LAST_STEP;
+  wire last_step = step == LAST_STEP[STB-1:0];
   wire skipped = op_skip && last_step;
   wire source_ends = skipped || (op_events ? step_ends : !spikes_more && lanes == {P{1'b0}});
   assign op_ends = state == ASK && runs_empty && (!op_sweep || sweep_free);

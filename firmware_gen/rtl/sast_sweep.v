@@ -57,7 +57,7 @@ module sast_sweep (
   // ---- the layer's entry
   localparam EW = YB + RPB + MAW + PAW + PNB + B + 7 + LIB + 8 + (MW - SMIN + 1);
   localparam PARAM = 1 + TB + BB + SB;
-  localparam [EAW-1:0] LAST_ENTRY = EDEPTH - 1;
+  localparam [31:0] LAST_ENTRY = EDEPTH - 1;
   reg  [EAW-1:0]   layer;
   wire [EW-1:0]    entry;
   wire [YB-1:0]    l_rows;
@@ -101,7 +101,7 @@ module sast_sweep (
         asked <= 1'b1;
         renew <= ask_renew;
       end else if (last_seen) begin
-        if (!cleared && layer != LAST_ENTRY) layer <= layer + 1'b1;
+        if (!cleared && layer != LAST_ENTRY[EAW-1:0]) layer <= layer + 1'b1;
         else begin
           cleared <= 1'b1;
           asked <= 1'b0;

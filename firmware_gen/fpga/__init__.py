@@ -1,0 +1,1 @@
+"""The event core on an FPGA: simulated here."""
