@@ -37,7 +37,11 @@ class Board:
     def sources(self) -> list[Path]:
         """The Verilog around the core: top, clock and reset."""
         folder = boards_folder()
-        return [folder / f"{self.top}.v", folder / f"sast_clock_{self.family.name}.v", folder / "sast_reset.v"]
+        return [
+            folder / f"{self.top}.v",
+            folder / f"sast_clock_{self.family.name}.v",
+            folder / "sast_reset.v",
+        ]
 
 
 def boards_folder() -> Path:
