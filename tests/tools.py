@@ -30,6 +30,11 @@ PACKAGES = {
     AVR_LIBC: "avr-libc",
     "simavr": "simavr",
     ARDUINO_CORE: "arduino-core-avr",
+    "iverilog": "iverilog",
+    "yosys": "yosys",
+    "nextpnr-ice40": "nextpnr-ice40",
+    "icepack": "fpga-icestorm",
+    "icepll": "fpga-icestorm",
 }
 VARIABLE, REQUIRED = "EDGE_SAST_TOOLS", "required"
 NEEDS = "needs "

@@ -25,20 +25,19 @@ Setting = tuple[Fraction, Fraction, dict[str, int]]  # output and inner oscillat
 def core_clock(family: str, oscillator_hz: int, asked_hz: int) -> Clock:
     """The oscillator itself where that is asked for, else the PLL's highest frequency that is not above.
 
-    Of several settings for one frequency: the one whose inner oscillator is fastest (least jitter).
-    Raises EdgeSastError where the PLL cannot go as low, or would be more than 3 % off.
+    Of several settings for one frequency: the one whose inner oscillator is fastest.
+    Raises EdgeSastError for what no PLL of the family reaches.
     """
     if asked_hz == oscillator_hz:
         return Clock(asked_hz, {"PLL": 0})
-    settings = [setting for setting in _SETTINGS[family](oscillator_hz) if setting[0] <= asked_hz]
-    best = max(settings, key=lambda setting: setting[:2], default=None)
-    if best is None or asked_hz - best[0] > asked_hz * Fraction(3, 100):
-        lowest = min(setting[0] for setting in _SETTINGS[family](oscillator_hz))
-        highest = max(setting[0] for setting in _SETTINGS[family](oscillator_hz))
+    settings = list(_SETTINGS[family](oscillator_hz))
+    lowest, highest = (extreme(setting[0] for setting in settings) for extreme in (min, max))
+    if not lowest <= asked_hz <= highest:
         raise EdgeSastError(
             f"--freq is {asked_hz / MHZ:g}; this board's PLL makes {float(lowest) / MHZ:g} to "
             f"{float(highest) / MHZ:g} MHz, its oscillator {oscillator_hz / MHZ:g}"
         )
+    best = max((setting for setting in settings if setting[0] <= asked_hz), key=lambda setting: setting[:2])
     return Clock(round(best[0]), {"PLL": 1, **best[2]})
 
 
@@ -66,10 +65,10 @@ def _ecp5(hz: int) -> Iterator[Setting]:
         for feedback in range(1, 81) if 3.125 * MHZ <= detector <= 400 * MHZ else ():
             out = detector * feedback
             if 10 * MHZ <= out <= 400 * MHZ:
-                factor = int(800 * MHZ / out)  # the fastest inner oscillator
-                if factor <= 128 and out * factor >= 400 * MHZ:
+                factor = max(round(600 * MHZ / out), 1)  # an inner oscillator in the middle of its range
+                if factor <= 128 and 400 * MHZ <= out * factor <= 800 * MHZ:
                     numbers = {"CLKI_DIV": divider, "CLKFB_DIV": feedback, "CLKOP_DIV": factor}
-                    yield out, out * factor, numbers | {"CLKOP_CPHASE": max(factor // 2 - 1, 0)}
+                    yield out, out * factor, numbers | {"CLKOP_CPHASE": factor - 1}
 
 
 def _gowin(hz: int) -> Iterator[Setting]:

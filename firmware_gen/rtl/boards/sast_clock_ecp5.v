@@ -1,5 +1,5 @@
 // Core clock of an ECP5: the oscillator itself (PLL = 0), or clk_in * CLKFB_DIV / CLKI_DIV.
-// The PLL's own oscillator runs at the core clock * CLKOP_DIV, 400 to 800 MHz; CPHASE = CLKOP_DIV / 2 - 1.
+// The PLL's own oscillator runs at the core clock * CLKOP_DIV, 400 to 800 MHz; CLKOP_CPHASE = CLKOP_DIV - 1: no phase.
 // `locked` is asynchronous.
 `default_nettype none
 
@@ -8,7 +8,7 @@ module sast_clock_ecp5 #(
     parameter CLKI_DIV = 1,
     parameter CLKFB_DIV = 3,
     parameter CLKOP_DIV = 8,
-    parameter CLKOP_CPHASE = 3
+    parameter CLKOP_CPHASE = 7
 ) (
     input  wire clk_in,
     output wire clk,

@@ -8,7 +8,7 @@ module sast_clock_gowin #(
     parameter FCLKIN = "27",
     parameter IDIV_SEL = 0,
     parameter FBDIV_SEL = 1,
-    parameter ODIV_SEL = 8
+    parameter ODIV_SEL = 16
 ) (
     input  wire clk_in,
     output wire clk,

@@ -9,7 +9,7 @@ module tangnano9k_top #(
     parameter PLL = 1,
     parameter IDIV_SEL = 0,
     parameter FBDIV_SEL = 1,
-    parameter ODIV_SEL = 8
+    parameter ODIV_SEL = 16
 ) (
     input  wire       clk_in,
     input  wire       button_n,

@@ -10,7 +10,7 @@ module ulx3s_top #(
     parameter CLKI_DIV = 1,
     parameter CLKFB_DIV = 3,
     parameter CLKOP_DIV = 8,
-    parameter CLKOP_CPHASE = 3
+    parameter CLKOP_CPHASE = 7
 ) (
     input  wire       clk_in,
     input  wire       button,

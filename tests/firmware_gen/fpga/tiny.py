@@ -14,14 +14,16 @@ WORDS = 512
 PARAMETERS = f"localparam P = 4;\nlocalparam RDEPTH = {WORDS};\n"
 
 
-def tiny_folder(folder: Path, design: str | None = None, words: int = WORDS) -> Path:
+def tiny_folder(
+    folder: Path, design: str | None = None, words: int = WORDS, parameters: str = PARAMETERS
+) -> Path:
     """design: Verilog instead of tiny.v's. words: of its table."""
     model = small_model()
     answers = known_answers.make_known_answers(model, None, 1)
     files = {
         "rtl/sast_uart_top.v": (DESIGN.read_text() if design is None else design).encode(),
-        "rtl/sast_params.vh": PARAMETERS.encode(),
-        "rtl/rows.mem": "".join(f"{37 * i % 65536:04x}\n" for i in range(words)).encode(),
+        "rtl/sast_params.vh": parameters.encode(),
+        "rtl/rows.mem": "".join(f"{(2654435761 * i >> 9) % 65536:04x}\n" for i in range(words)).encode(),
         "model.safetensors": dumps(model),
         "known_answers.bin": known_answers.dumps(model, answers),
     }
