@@ -81,22 +81,8 @@ def test_report_of_several(tmp_path, capsys):
     words = ["fpga", "report", first, second, "--json", str(figures), "--plot", str(plot)]
     assert main(words) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == [
-        "design",
-        "board",
-        "lanes",
-        "clock",
-        "MHz",
-        "Fmax",
-        "MHz",
-        "LC",
-        "or",
-        "LUT",
-        "FF",
-        "BRAM",
-        "SPRAM",
-        "DSP",
-    ]
+    headers = ["Fmax MHz", "LC or LUT", "FF", "BRAM", "SPRAM", "DSP"]
+    assert re.split(" {2,}", lines[0])[-6:] == headers
     assert lines[2].split() == [first, "icebreaker", "4", "30.00", "33.12", "2,010", "900", "27", "0", "0"]
     assert lines[3].split() == [second, "icebreaker", "8", "30.00", "31.00", "3,063", "900", "27", "0", "0"]
     assert [(d["design"], d["lanes"]) for d in json.loads(figures.read_text())] == [(first, 4), (second, 8)]

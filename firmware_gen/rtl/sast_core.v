@@ -1,0 +1,212 @@
+// The event core: a spiking network with all its state, from events of a step to spikes, counters and answers.
+// Its sizes and tables are those of sast_params.vh and the .mem files beside it; docs/fpga.md draws it.
+// SPDX-License-Identifier: 0BSD
+`default_nettype none
+
+module sast_core (
+  clk, rst, clear, observe, ready,
+  ev_tvalid, ev_tready, ev_tdata, ev_tlast, ev_error,
+  st_tvalid, st_tready, st_tdata, st_tlast,
+  res_tvalid, res_tready, res_tdata, res_tlast,
+  obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes
+);
+  parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
+  `include "sast_params.vh"
+  localparam SHW = WSHW == 0 ? 1 : WSHW;
+  localparam LGB = LG == 0 ? 1 : LG;
+
+  input  wire            clk;
+  input  wire            rst;
+  input  wire            clear;             // pulse: give the recording up, begin anew
+  input  wire            observe;           // compute the step's CRC; looked at when all its events are taken
+  output wire            ready;             // cleared
+  // events: {none, y[14:0], x[14:0], polarity}; tlast: the step ends after this beat
+  input  wire            ev_tvalid;
+  output wire            ev_tready;
+  input  wire [31:0]     ev_tdata;
+  input  wire            ev_tlast;
+  output wire            ev_error;          // an event out of grid or order was dropped since the last clear
+  // of each step: its CRC (0 unless observed), its cycles
+  output wire            st_tvalid;
+  input  wire            st_tready;
+  output wire [31:0]     st_tdata;
+  output wire            st_tlast;
+  // of each recording: see sast_readout
+  output wire            res_tvalid;
+  input  wire            res_tready;
+  output wire [31:0]     res_tdata;
+  output wire            res_tlast;
+  // what sweeps see, in the order of the CRC; for benches, left open otherwise
+  output wire            obs_valid;
+  output wire [P-1:0]    obs_lanes;
+  output wire [P*MW-1:0] obs_v;
+  output wire [P-1:0]    obs_spk;
+  output wire            obs_end;           // pulse: counters of a layer's step
+  output wire [31:0]     obs_synops;
+  output wire [31:0]     obs_spikes;
+
+  wire restart = rst || clear;
+
+  // ---- events and spikes to places, places to runs
+  wire            open, event_valid, event_take, event_p, step_ends;
+  wire [14:0]     event_y, event_x;
+  wire            go, waiting, more, word_valid, word_take, rewind, ask, first_sweep, renew_next, free, pending;
+  wire [YB-1:0]   word_row;
+  wire [RPB-1:0]  word_k;
+  wire [P-1:0]    word_lanes;
+  wire            place_valid, place_take, runs_empty;
+  wire [RAW-1:0]  place_row;
+  wire [CAW-1:0]  place_column;
+  wire [LGB-1:0]  place_lane;
+  wire [RPB-1:0]  op_rpw;
+  wire [URB-1:0]  op_urw;
+  wire [SBITS-1:0] op_s;
+  wire [CWB-1:0]  op_cw;
+  wire [CUB2-1:0] op_cu;
+  wire [SHW-1:0]  op_shift;
+  wire            op_counted, op_ends, run_phase;
+  wire [LIB-1:0]  op_layer;
+  wire [EAW-1:0]  sweep_layer;
+  wire            run_valid;
+  wire [MAW+LB-1:0] run_q;
+  wire [UAW+LB-1:0] run_u;
+  wire [NB-1:0]   run_n;
+  wire [SYNB-1:0] run_synops;
+  wire [B-1:0]    bank_ready, bank_idle;
+  wire            run_ready = &bank_ready;
+  wire            run_go = run_valid && run_ready;
+
+  sast_events events (
+    .clk(clk), .rst(restart), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast),
+    .open(open), .event_valid(event_valid), .event_take(event_take), .event_y(event_y), .event_x(event_x), .event_p(event_p),
+    .step_ends(step_ends), .ev_error(ev_error)
+  );
+  sast_dispatch dispatch (
+    .clk(clk), .rst(restart), .go(go), .waiting(waiting), .events_open(open), .event_valid(event_valid),
+    .event_take(event_take), .event_y(event_y), .event_x(event_x), .event_p(event_p), .step_ends(step_ends),
+    .spikes_more(more || pending), .word_valid(word_valid), .word_take(word_take), .word_row(word_row), .word_k(word_k),
+    .word_lanes(word_lanes), .word_rewind(rewind), .place_valid(place_valid), .place_take(place_take), .place_row(place_row),
+    .place_column(place_column), .place_lane(place_lane), .runs_empty(runs_empty), .op_rpw(op_rpw), .op_urw(op_urw),
+    .op_s(op_s), .op_cw(op_cw), .op_cu(op_cu), .op_shift(op_shift), .op_counted(op_counted), .op_layer(op_layer),
+    .op_ends(op_ends), .phase(run_phase), .sweep_ask(ask), .sweep_first(first_sweep), .sweep_free(free),
+    .sweep_layer(sweep_layer), .sweep_renew(renew_next)
+  );
+  sast_runs runs (
+    .clk(clk), .rst(restart), .empty(runs_empty), .place_valid(place_valid), .place_take(place_take), .place_row(place_row),
+    .place_column(place_column), .place_lane(place_lane), .op_rpw(op_rpw), .op_urw(op_urw), .op_s(op_s), .op_cw(op_cw),
+    .op_cu(op_cu), .run_valid(run_valid), .run_ready(run_ready), .run_q(run_q), .run_u(run_u), .run_n(run_n),
+    .run_synops(run_synops)
+  );
+
+  // ---- banks
+  wire [MAW-1:0]   read_a, write_a;
+  wire [P*MW-1:0]  read_y, write_x, write_y;
+  wire             write_en, done;
+  reg              phase;
+  always @(posedge clk) if (restart) phase <= 1'b0; else if (done) phase <= !phase;
+  genvar b;
+  generate for (b = 0; b < B; b = b + 1) begin : bank
+    localparam [7:0] DIGIT = "0" + b;
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"})) bank (
+      .clk(clk), .rst(restart), .phase(phase), .idle(bank_idle[b]), .run_ready(bank_ready[b]), .run_go(run_go),
+      .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
+      .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
+      .write_x(write_x[b*G*MW +: G*MW]), .write_y(write_y[b*G*MW +: G*MW])
+    );
+  end endgenerate
+
+  // ---- the sweep
+  wire             first_word, l_whole, l_counted, l_emits, l_last, renew, clearing, seen, seen_last, slow, told;
+  wire [LIB-1:0]   l_layer;
+  wire [YB-1:0]    seen_row;
+  wire [RPB-1:0]   seen_k;
+  wire [P-1:0]     seen_lanes, seen_spikes;
+  wire [LB:0]      seen_quads;
+  wire [P*MW-1:0]  seen_v;
+  wire             crc_busy, readout_busy;
+  reg              observed;
+  sast_sweep sweep (
+    .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
+    .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .read_a(read_a), .read_y(read_y),
+    .write_en(write_en), .write_a(write_a), .write_x(write_x), .write_y(write_y), .l_whole(l_whole), .l_counted(l_counted),
+    .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
+    .busy(crc_busy || readout_busy), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
+    .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes)
+  );
+  wire counted_word = seen && l_counted && !clearing;
+  wire reads_out = l_last && !clearing && (LIF_OUT != 0 || renew);
+  wire ends = counted_word && seen_last;
+  assign slow = !clearing && ((l_counted && observed && !(CRC_WIDE != 0 && l_whole)) || reads_out);
+  sast_spikes spikes (
+    .clk(clk), .rst(restart || ask), .put(seen && l_emits && !clearing && seen_spikes != {P{1'b0}}), .put_row(seen_row),
+    .put_k(seen_k), .put_lanes(seen_spikes), .more(more), .word_valid(word_valid), .word_take(word_take), .word_row(word_row),
+    .word_k(word_k), .word_lanes(word_lanes), .rewind(rewind)
+  );
+
+  // ---- after a layer: its counters, after a step: CRC and cycles, after a recording: the answer
+  localparam [2:0] QUIET = 3'd0, COUNTS = 3'd1, LISTEN = 3'd2, REPORT = 3'd3, FINISH = 3'd4, CRC = 3'd5, CYCLES = 3'd6;
+  reg  [2:0]       state;
+  reg  [31:0]      cycles, step_cycles;
+  wire             report = state == REPORT;
+  wire             finished = state == FINISH && !crc_busy;
+  wire [SYNW-1:0]  synops;
+  wire [SPKW-1:0]  spike_count;
+  wire [31:0]      crc;
+  always @(posedge clk)
+    if (restart) state <= QUIET;
+    else case (state)
+      QUIET: if (ends) state <= COUNTS;
+      COUNTS: state <= LISTEN;
+      LISTEN: if (!crc_busy && !readout_busy) state <= REPORT;
+      REPORT: state <= l_last ? FINISH : QUIET;
+      FINISH: if (!crc_busy) state <= CRC;
+      CRC: if (st_tready) state <= CYCLES;
+      default: if (st_tready) state <= QUIET;
+    endcase
+  assign told = state == QUIET && !ends && !crc_busy && !readout_busy;
+  assign ready = go;
+  wire idle = waiting && !pending && told && (&bank_idle);
+  always @(posedge clk) begin
+    if (restart || !go) cycles <= 32'd0;
+    else if (finished) cycles <= 32'd1;
+    else if (!idle) cycles <= cycles + 32'd1;
+    if (finished) step_cycles <= cycles;
+    if (ask && first_sweep) observed <= observe;
+  end
+  assign st_tvalid = state == CRC || state == CYCLES;
+  assign st_tdata = state == CYCLES ? step_cycles : step_crc;
+  assign st_tlast = state == CYCLES;
+  reg [31:0] step_crc;
+  always @(posedge clk) if (finished) step_crc <= observed ? crc : 32'd0;
+
+  wire [LIB-1:0]   total_layer;
+  wire [63:0]      total_synops, total_spikes;
+  wire             forget;
+  sast_counters counters (
+    .clk(clk), .rst(restart), .run_sent(run_go), .run_synops(run_synops), .op_counted(op_counted), .op_ends(op_ends),
+    .op_layer(op_layer), .sweep_starts(first_word), .sweep_ends(ends), .seen(counted_word), .seen_spikes(seen_spikes),
+    .l_layer(l_layer), .report(report), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
+    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget)
+  );
+  sast_crc #(.WIDE(CRC_WIDE)) step_crcs (
+    .clk(clk), .rst(restart), .word(counted_word && observed), .whole(l_whole), .quads(seen_quads), .lanes(seen_lanes), .v(seen_v), .spikes(seen_spikes),
+    .counts(report && observed), .synops(obs_synops), .spike_count(obs_spikes), .busy(crc_busy), .value(crc),
+    .restart(finished)
+  );
+  sast_readout readout (
+    .clk(clk), .rst(restart), .word(seen && reads_out), .begins(first_word), .lanes(seen_lanes), .v(seen_v),
+    .spikes(seen_spikes), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
+    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
+    .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
+  );
+
+  assign obs_valid = counted_word;
+  assign obs_lanes = seen_lanes;
+  assign obs_v = seen_v;
+  assign obs_spk = seen_spikes;
+  assign obs_end = report;
+  assign obs_synops = {{(32-SYNW){1'b0}}, synops};
+  assign obs_spikes = {{(32-SPKW){1'b0}}, spike_count};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,159 @@
+// The CRC-32 of a step (that of zlib): of each lane that exists the membrane (int32, little-endian) and the spike, and after a
+// layer's words its two counters. A byte a cycle; with WIDE whole quads, a word a cycle, two cycles deep.
+// SPDX-License-Identifier: 0BSD
+`default_nettype none
+
+module sast_crc (
+  clk, rst, word, whole, quads, lanes, v, spikes, counts, synops, spike_count, busy, value, restart
+);
+  parameter WIDE = 1;
+  `include "sast_params.vh"
+  localparam LPB = LP == 0 ? 1 : LP;
+  localparam QB = LB + 1;
+  localparam N = MW + 1;                    // bits of a lane: membrane, spike
+  localparam [31:0] POLYNOMIAL = 32'hEDB88320;
+
+  input  wire             clk;
+  input  wire             rst;
+  input  wire             word;             // pulse: take a word; without `whole` it must stay while busy
+  input  wire             whole;            // and its first `quads` quads exist with all lanes: only with WIDE
+  input  wire [QB-1:0]    quads;
+  input  wire [P-1:0]     lanes;            // which exist
+  input  wire [P*MW-1:0]  v;
+  input  wire [P-1:0]     spikes;
+  input  wire             counts;           // pulse: take a layer's counters
+  input  wire [31:0]      synops;
+  input  wire [31:0]      spike_count;
+  output wire             busy;
+  output wire [31:0]      value;            // once not busy
+  input  wire             restart;          // pulse: a new step begins
+
+  function [31:0] advance(input [31:0] crc, input integer bits);    // by so many zero bits
+    integer i;
+    begin
+      advance = crc;
+      for (i = 0; i < bits; i = i + 1) advance = advance[0] ? (advance >> 1) ^ POLYNOMIAL : advance >> 1;
+    end
+  endfunction
+
+  // ---- a byte at a time
+  reg  [31:0]     crc;
+  reg             in_word, in_counts;
+  reg  [LPB-1:0]  lane;
+  reg  [2:0]      part;                     // byte of a lane or of the counters
+  localparam [31:0] LAST = P - 1;
+  wire [MW-1:0]   narrow = v[lane*MW +: MW];
+  wire            exists = lanes[lane];
+  wire [63:0]     neuron = {31'd0, spikes[lane], {(32-MW){narrow[MW-1]}}, narrow};
+  wire [63:0]     counters = {spike_count, synops};
+  wire [7:0]      data = in_word ? neuron[part*8 +: 8] : counters[part*8 +: 8];
+  wire            lane_ends = !exists || part == 3'd4;
+
+  // ---- whole quads: the CRC is linear, so what a word adds and what it does to the CRC before it are worked out apart
+  wire            wide_busy;
+  wire [31:0]     wide_next;
+  generate if (WIDE != 0) begin : wide
+    reg             fresh;
+    reg  [QB-1:0]   count;
+    reg  [31:0]     added;
+    wire [P*N-1:0]  bits;                   // lanes moved up, so that the last quad that exists ends the word
+    genvar i, j, q;
+    for (i = 0; i < P; i = i + 1) begin : lane_bits
+      wire [N-1:0] of_quads [0:B-1];        // by the number of quads that exist, less one
+      for (q = 0; q < B; q = q + 1) begin : moved
+        localparam FROM = i - (B - 1 - q) * G;
+        if (FROM >= 0) begin : there
+          assign of_quads[q] = {spikes[FROM], v[FROM*MW +: MW]};
+        end else begin : none
+          assign of_quads[q] = {N{1'b0}};
+        end
+      end
+      if (B == 1) begin : one
+        assign bits[i*N +: N] = of_quads[0];
+      end else begin : some
+        wire [QB-1:0] which = quads - 1'b1;
+        assign bits[i*N +: N] = of_quads[which[LB-1:0]];
+      end
+    end
+    wire [31:0] sum;
+    wire [P*N-1:0] mask [0:31];
+    wire [31:0] moved [0:B-1];
+    for (i = 0; i < P; i = i + 1) begin : column
+      for (j = 0; j < N; j = j + 1) begin : of_bit
+        // the membrane's sign stands for all higher bits too: their columns add up
+        localparam AFTER = (P - 1 - i) * 40;
+        localparam [31:0] C = j == MW ? advance(POLYNOMIAL, AFTER + 7)
+                            : j == MW - 1 ? sign_column(AFTER) : advance(POLYNOMIAL, AFTER + 39 - j);
+        for (q = 0; q < 32; q = q + 1) begin : row
+          assign mask[q][i*N + j] = C[q];
+        end
+      end
+    end
+    for (q = 0; q < 32; q = q + 1) begin : row
+      assign sum[q] = ^(bits & mask[q]);
+    end
+    for (q = 0; q < B; q = q + 1) begin : ahead
+      wire [31:0] rows [0:31];
+      for (j = 0; j < 32; j = j + 1) begin : of_bit
+        localparam [31:0] ONE = 32'd1 << j;
+        localparam [31:0] C = advance(ONE, (q + 1) * G * 40);
+        for (i = 0; i < 32; i = i + 1) begin : row
+          assign rows[i][j] = C[i];
+        end
+      end
+      for (i = 0; i < 32; i = i + 1) begin : out
+        assign moved[q][i] = ^(crc & rows[i]);
+      end
+    end
+    always @(posedge clk) begin
+      fresh <= !rst && word && whole;
+      count <= quads - 1'b1;
+      added <= sum;
+    end
+    assign wide_busy = fresh;
+    if (B == 1) begin : next_one
+      assign wide_next = moved[0] ^ added;
+    end else begin : next_some
+      assign wide_next = moved[count[LB-1:0]] ^ added;
+    end
+  end else begin : narrow_only
+    assign wide_busy = 1'b0;
+    assign wide_next = crc;
+  end endgenerate
+
+  function [31:0] sign_column(input integer zeros);
+    integer i;
+    begin
+      sign_column = 32'd0;
+      for (i = MW - 1; i < 32; i = i + 1) sign_column = sign_column ^ advance(POLYNOMIAL, zeros + 39 - i);
+    end
+  endfunction
+
+  assign busy = in_word || in_counts || wide_busy;
+  assign value = ~crc;
+  always @(posedge clk)
+    if (rst) begin
+      in_word <= 1'b0;
+      in_counts <= 1'b0;
+      crc <= 32'hFFFFFFFF;
+    end else begin
+      if ((word && !(whole && WIDE != 0)) || counts) begin
+        in_word <= word;
+        in_counts <= counts;
+        lane <= {LPB{1'b0}};
+        part <= 3'd0;
+      end else if (in_word) begin
+        part <= lane_ends ? 3'd0 : part + 3'd1;
+        if (lane_ends) lane <= lane + 1'b1;
+        if (lane_ends && lane == LAST[LPB-1:0]) in_word <= 1'b0;
+      end else if (in_counts) begin
+        part <= part + 3'd1;
+        if (part == 3'd7) in_counts <= 1'b0;
+      end
+      if (restart) crc <= 32'hFFFFFFFF;
+      else if (wide_busy) crc <= wide_next;
+      else if ((in_word && exists) || in_counts) crc <= advance(crc ^ {24'd0, data}, 8);
+    end
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,172 @@
+// Runs the list of operations of a step: takes events or spikes, and hands their places to sast_runs, one a cycle.
+// After an operation it may ask for a sweep; runs sent from then on belong to the next phase.
+// SPDX-License-Identifier: 0BSD
+`default_nettype none
+
+module sast_dispatch (
+  clk, rst, go, waiting,
+  events_open, event_valid, event_take, event_y, event_x, event_p, step_ends,
+  spikes_more, word_valid, word_take, word_row, word_k, word_lanes, word_rewind,
+  place_valid, place_take, place_row, place_column, place_lane, runs_empty,
+  op_rpw, op_urw, op_s, op_cw, op_cu, op_shift, op_counted, op_layer, op_ends, phase,
+  sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew
+);
+  `include "sast_params.vh"
+  localparam SHW = WSHW == 0 ? 1 : WSHW;
+  localparam LGB = LG == 0 ? 1 : LG;
+  localparam LPB = LP == 0 ? 1 : LP;
+
+  input  wire              clk;
+  input  wire              rst;
+  input  wire              go;              // the memories are cleared
+  output wire              waiting;         // for events, and nothing else to do
+  // events
+  output wire              events_open;
+  input  wire              event_valid;
+  output wire              event_take;
+  input  wire [14:0]       event_y;
+  input  wire [14:0]       event_x;
+  input  wire              event_p;
+  input  wire              step_ends;
+  // spikes of the last sweep, a word of P lanes at a time
+  input  wire              spikes_more;     // some wait, or the sweep may bring some
+  input  wire              word_valid;
+  output wire              word_take;
+  input  wire [YB-1:0]     word_row;
+  input  wire [RPB-1:0]    word_k;
+  input  wire [P-1:0]      word_lanes;
+  output wire              word_rewind;     // pulse: the same spikes once more
+  // places in the tables: of a source neuron's row, of its quad or neuron in the row; its lane in the quad
+  output wire              place_valid;
+  input  wire              place_take;
+  output wire [RAW-1:0]    place_row;
+  output wire [CAW-1:0]    place_column;
+  output wire [LGB-1:0]    place_lane;
+  input  wire              runs_empty;      // nothing is being worked out from places taken
+  // the operation under way
+  output wire [RPB-1:0]    op_rpw;
+  output wire [URB-1:0]    op_urw;
+  output wire [SBITS-1:0]  op_s;
+  output wire [CWB-1:0]    op_cw;
+  output wire [CUB2-1:0]   op_cu;
+  output wire [SHW-1:0]    op_shift;
+  output wire              op_counted;
+  output wire [LIB-1:0]    op_layer;
+  output wire              op_ends;         // pulse
+  output reg               phase;
+  // sweeps
+  output wire              sweep_ask;       // pulse, when sweep_free
+  output wire              sweep_first;     // with it: the first one of a step
+  input  wire              sweep_free;
+  output wire [EAW-1:0]    sweep_layer;
+  output wire              sweep_renew;     // it is the last step of a recording
+
+  // ---- the list
+  localparam OPW = 6 + LIB + EAW + RAW + CAW + RPB + URB + SBITS + CWB + CUB2 + WSHW;
+  localparam [STB-1:0] LAST_STEP = STEPS - 1;
+  localparam [1:0] FETCH = 2'd0, RUN = 2'd1, DRAIN = 2'd2, ASK = 2'd3;
+  reg  [OAW-1:0]  pc;
+  reg  [STB-1:0]  step;
+  reg  [1:0]      state;
+  reg             fetched;
+  reg  [P-1:0]    lanes;                    // of the word of spikes that is taken apart
+  wire [OPW-1:0]  op;
+  wire            op_events, op_rewind, op_skip, op_sweep, op_last;
+  wire [RAW-1:0]  op_rows;
+  wire [CAW-1:0]  op_columns;
+  sast_rom #(.W(OPW), .AW(OAW), .DEPTH(ODEPTH), .FILE("ops.mem")) ops (.clk(clk), .en(1'b1), .a(pc), .q(op));
+  generate if (WSHW != 0) begin : shifts
+    assign op_shift = op[OPW-1 -: SHW];
+  end else begin : shift
+    assign op_shift = {SHW{1'b0}};
+  end endgenerate
+  assign {op_cu, op_cw, op_s, op_urw, op_rpw, op_columns, op_rows, sweep_layer, op_layer, op_counted, op_last, op_sweep,
+          op_skip, op_rewind, op_events} = op[OPW-WSHW-1:0];
+
+  wire last_step = step == LAST_STEP;
+  wire skipped = op_skip && last_step;
+  wire source_ends = skipped || (op_events ? step_ends : !spikes_more && lanes == {P{1'b0}});
+  assign op_ends = state == ASK && (!op_sweep || sweep_free);
+  always @(posedge clk)
+    if (rst) begin
+      pc <= {OAW{1'b0}};
+      step <= {STB{1'b0}};
+      state <= FETCH;
+      fetched <= 1'b0;
+      phase <= 1'b0;
+    end else begin
+      fetched <= state == FETCH && go && !fetched;
+      case (state)
+        FETCH: if (fetched) state <= RUN;
+        RUN: if (source_ends) state <= DRAIN;
+        DRAIN: if (runs_empty) state <= ASK;
+        default: if (op_ends) begin
+          state <= FETCH;
+          pc <= op_last ? {OAW{1'b0}} : pc + 1'b1;
+          if (op_last) step <= last_step ? {STB{1'b0}} : step + 1'b1;
+          if (op_sweep) phase <= !phase;
+        end
+      endcase
+    end
+  wire running = state == RUN && !skipped;
+  assign sweep_ask = state == ASK && op_sweep && sweep_free;
+  assign sweep_first = op_events;
+  assign sweep_renew = last_step;
+  assign word_rewind = state == FETCH && fetched && op_rewind;
+  assign events_open = running && op_events;
+  assign waiting = events_open && !event_valid && runs_empty;
+
+  // ---- a word of spikes, lowest lane first
+  reg  [YB-1:0]  row;
+  reg  [RPB-1:0] k;
+  wire [P-1:0]   others = lanes & (lanes - {{(P-1){1'b0}}, 1'b1});
+  wire           spike_take = place_take && running && !op_events;
+  assign place_valid = op_events ? event_valid : running && lanes != {P{1'b0}};
+  assign word_take = running && !op_events && word_valid && (lanes == {P{1'b0}} || (place_take && others == {P{1'b0}}));
+  assign event_take = place_take;
+  always @(posedge clk)
+    if (rst) lanes <= {P{1'b0}};
+    else if (word_take) begin
+      lanes <= word_lanes;
+      row <= word_row;
+      k <= word_k;
+    end else if (spike_take) lanes <= others;
+  reg [LPB-1:0] lane;
+  integer i;
+  always @* begin
+    lane = {LPB{1'b0}};
+    for (i = P - 1; i >= 0; i = i - 1) if (lanes[i]) lane = i[LPB-1:0];
+  end
+
+  // ---- its place: quads of a row count from 0, and a quad's lanes are its channels
+  wire [31:0] event_j, spike_j, j, y, jg;
+  wire [LGB-1:0] event_g, spike_g;
+  generate
+    if (LG == 0) begin : one_lane
+      assign event_j = {16'd0, event_x, event_p};
+      assign event_g = 1'b0;
+      assign spike_g = 1'b0;
+    end else begin : lanes_of_quad
+      assign event_j = {17'd0, event_x};
+      assign event_g = {{(LGB-1){1'b0}}, event_p};
+      assign spike_g = lane[LGB-1:0];
+    end
+    if (LB == 0) begin : one_bank
+      assign spike_j = {{(32-RPB){1'b0}}, k};
+    end else begin : banks
+      assign spike_j = {{(32-RPB-LB){1'b0}}, k, lane[LPB-1 -: LB]};
+    end
+    if (LANE_TABLE != 0 && LG != 0) begin : by_neuron
+      assign jg = {j[31-LG:0], place_lane};
+    end else begin : by_quad
+      assign jg = j;
+    end
+  endgenerate
+  assign j = op_events ? event_j : spike_j;
+  assign y = op_events ? {17'd0, event_y} : {{(32-YB){1'b0}}, row};
+  assign place_lane = op_events ? event_g : spike_g;
+  assign place_row = op_rows + y[RAW-1:0];
+  assign place_column = op_columns + jg[CAW-1:0];
+endmodule
+
+`default_nettype wire

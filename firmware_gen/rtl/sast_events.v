@@ -1,0 +1,57 @@
+// Events from outside, checked and capped: a pixel of a step counts COUNT_CAP times at most.
+// Combinational towards the dispatcher; remembers the last site of the step only, as sites ascend.
+// SPDX-License-Identifier: 0BSD
+`default_nettype none
+
+module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, event_valid, event_take, event_y, event_x,
+                    event_p, step_ends, ev_error);
+  `include "sast_params.vh"
+
+  input  wire          clk;
+  input  wire          rst;
+  // AXI4-Stream: {none, y, x, polarity}; tlast: the step ends after this beat
+  input  wire          ev_tvalid;
+  output wire          ev_tready;
+  input  wire [31:0]   ev_tdata;
+  input  wire          ev_tlast;
+  // to the dispatcher
+  input  wire          open;                // it wants events
+  output wire          event_valid;
+  input  wire          event_take;          // it can take one
+  output wire [14:0]   event_y;
+  output wire [14:0]   event_x;
+  output wire          event_p;
+  output wire          step_ends;           // pulse: the last beat of the step is taken
+  output reg           ev_error;            // an event out of the grid or out of order was dropped
+
+  localparam [15:0] WIDTH = IN_W;
+  localparam [15:0] HEIGHT = IN_H;
+  localparam [7:0] CAP = COUNT_CAP;
+
+  reg  [30:0] site;
+  reg  [7:0]  times;                        // how often `site` came in this step; 0: none came yet
+  wire        none = ev_tdata[31];
+  wire        repeated = times != 0 && ev_tdata[30:0] == site;
+  wire        outside = {1'b0, event_y} >= HEIGHT || {1'b0, event_x} >= WIDTH;
+  wire        backwards = times != 0 && ev_tdata[30:0] < site;
+  wire        wrong = !none && (outside || backwards);
+  wire        counts = !none && !outside && !backwards && !(repeated && times == CAP);
+
+  assign {event_y, event_x, event_p} = ev_tdata[30:0];
+  assign event_valid = open && ev_tvalid && counts;
+  assign ev_tready = open && (event_take || !counts);
+  assign step_ends = ev_tvalid && ev_tready && ev_tlast;
+
+  always @(posedge clk)
+    if (rst) begin
+      times <= 8'd0;
+      ev_error <= 1'b0;
+    end else if (ev_tvalid && ev_tready) begin
+      if (wrong) ev_error <= 1'b1;
+      if (ev_tlast) times <= 8'd0;
+      else if (counts) times <= repeated ? times + 8'd1 : 8'd1;
+      if (counts) site <= ev_tdata[30:0];
+    end
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,1 @@
+"""What is generated for an FPGA: tables, parameters, and the folder around them."""

@@ -1,0 +1,61 @@
+"""What a sweep knows of each neuron: threshold, bias, and the value that a recording starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_sast.model.arithmetic import leak
+from edge_sast.model.layers import Lif, Neuron
+from firmware_gen.rtl_gen.engine import EngineLayer
+from firmware_gen.rtl_gen.fields import Field
+from firmware_gen.rtl_gen.lanes import Lanes
+from firmware_gen.rtl_gen.weights import Places
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Of each channel, int64 [channels]. threshold: 0 of an integrator. start: leak(initial) + bias."""
+
+    threshold: NDArray[np.int64]
+    bias: NDArray[np.int64]
+    start: NDArray[np.int64]
+
+
+def parameters(neuron: Neuron | None, channels: int) -> Parameters:
+    """Of a weighted layer's neuron; None: of an or stage, which fires at the first spike."""
+    if neuron is None:
+        nothing = np.zeros(channels, np.int64)
+        return Parameters(nothing + 1, nothing, nothing)
+    bias, initial = neuron.bias.astype(np.int64), neuron.initial.astype(np.int64)
+    threshold = neuron.threshold.astype(np.int64) if isinstance(neuron, Lif) else np.zeros_like(bias)
+    return Parameters(threshold, bias, leak(initial, *neuron.leak_shifts) + bias)
+
+
+def period(layer: EngineLayer, lanes: Lanes) -> int:
+    """Words of a row after which channels repeat; all of them where the row is shorter."""
+    return min(layer.quads // gcd(layer.quads, lanes.banks), layer.row_words)
+
+
+def parameter_places(layer: EngineLayer, base: int, lanes: Lanes) -> Places:
+    """One place of each channel's parameters, int64 [channels], if the layer's begin at word `base`."""
+    channel = np.arange(layer.shape.channels)
+    quad = channel // lanes.quad
+    return Places(base + quad // lanes.banks, quad % lanes.banks * lanes.quad + channel % lanes.quad)
+
+
+def parameter_fields(p: Mapping[str, int]) -> tuple[Field, ...]:
+    """A lane's part of an entry of `params`, P of which stand side by side; p: the localparams."""
+    return Field("valid", 1), Field("thr", p["TB"]), Field("bias", p["BB"]), Field("start", p["SB"])
+
+
+def lane_channels(layer: EngineLayer, lanes: Lanes) -> NDArray[np.int64]:
+    """int64 [period, lanes]: the channel of each lane, -1 for none."""
+    lane = np.arange(lanes.count)
+    quad = np.arange(period(layer, lanes))[:, None] * lanes.banks + lane // lanes.quad
+    channel = quad % layer.quads * lanes.quad + lane % lanes.quad
+    return np.where(channel < layer.shape.channels, channel, -1)
