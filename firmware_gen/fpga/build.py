@@ -15,7 +15,7 @@ import edge_sast
 from edge_sast.errors import EdgeSastError
 from firmware_gen.build.opened import Build, open_build
 from firmware_gen.fpga.boards import Board, boards_folder
-from firmware_gen.fpga.figures import used_and_available
+from firmware_gen.fpga.figures import memories, used_and_available
 from firmware_gen.fpga.flow import Routed, check_speed, pack, place, synthesise
 from firmware_gen.fpga.messages import warnings
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
@@ -152,6 +152,7 @@ def _make(
         "seed": routed.seed,
         "used": used,
         "available": available,
+        "memories": memories(board.family, netlist, board.top),
         "tools": {"kind": tools.kind, "yosys": str(netlist.get("creator", "")).partition(" (")[0]},
         "warnings": warnings((folder / "yosys.log").read_text("utf-8")),
     }

@@ -15,7 +15,7 @@ class Family:
     constraints: option of `place` that names the file of pins, routed: option and file of its result, bitstream: the
     file that `pack` makes. cells: figure to the cells of the place and route report that count for it (one logic cell
     of iCE40 holds a LUT and a flip-flop; a Gowin adder takes a LUT's place). flip_flops: names of the netlist's cells
-    begin with one of these. logic: what a unit of logic is called.
+    begin with one of these, rams: of its memories. logic: what a unit of logic is called.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Family:
     logic: str
     cells: dict[str, tuple[str, ...]]
     flip_flops: tuple[str, ...]
+    rams: tuple[str, ...]
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -51,6 +52,7 @@ FAMILIES = {
                 "dsp": ("ICESTORM_DSP",),
             },
             ("SB_DFF",),
+            ("SB_RAM", "SB_SPRAM"),
         ),
         Family(
             "ecp5",
@@ -62,6 +64,7 @@ FAMILIES = {
             "LUT4",
             {"logic": ("TRELLIS_COMB",), "ff": ("TRELLIS_FF",), "bram": ("DP16KD",), "dsp": ("MULT18X18D",)},
             ("TRELLIS_FF",),
+            ("DP16KD", "PDPW16KD"),
         ),
         Family(
             "gowin",
@@ -85,6 +88,7 @@ FAMILIES = {
                 ),
             },
             ("DFF",),
+            ("SP", "SDP", "DP", "pROM"),
         ),
     )
 }

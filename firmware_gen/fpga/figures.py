@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Any
 
 from firmware_gen.fpga.families import Family
@@ -26,6 +28,17 @@ def used_and_available(
     if "ff" not in family.cells:
         used["ff"], available["ff"] = flip_flops(family, netlist, top), available["logic"]
     return used, available
+
+
+def memories(family: Family, netlist: dict[str, Any], top: str) -> dict[str, int]:
+    """Blocks of RAM by the memory that they hold, the largest first; names as in the Verilog, from below the top on."""
+    cells = netlist["modules"][top]["cells"].items()
+    found = Counter(
+        re.sub(r"(\.\d+)+(_RAM)?$", "", name)
+        for name, cell in cells
+        if str(cell["type"]).startswith(family.rams)
+    )
+    return dict(found.most_common())
 
 
 def flip_flops(family: Family, netlist: dict[str, Any], top: str) -> int:

@@ -10,10 +10,12 @@ from typing import Any
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.fpga.boards import Board
 from firmware_gen.fpga.families import NETLIST, NETLIST_VERILOG, REPORT, YOSYS
+from firmware_gen.fpga.figures import memories
 from firmware_gen.fpga.messages import check_messages, overfull
 from firmware_gen.fpga.pll import MHZ, Clock
 from firmware_gen.fpga.toolchain import Tools
 
+MOST_NAMED = 5  # memories, in a message
 SMALLER = "use fewer weight bits, lanes or channels, or another board"
 
 
@@ -49,7 +51,10 @@ def synthesise(board: Board, clock: Clock, baud: int, tools: Tools, folder: Path
 
 
 def place(board: Board, clock: Clock, seed: int, tools: Tools, folder: Path) -> Routed:
-    """The netlist of `folder` placed and routed. Raises EdgeSastError for a design that the board cannot hold."""
+    """The netlist of `folder` placed and routed.
+
+    Raises EdgeSastError for a design that the board cannot hold, with the memories that take most.
+    """
     family, pins = board.family, board.pins
     program, log = family.place, f"place-{seed}.log"
     constraints = ["--vopt", f"cst={pins}"] if family.constraints == "cst" else [family.constraints, pins]
@@ -58,13 +63,19 @@ def place(board: Board, clock: Clock, seed: int, tools: Tools, folder: Path) -> 
     code, text = tools.run(program, arguments, folder, log)
     too_many = overfull(text)
     if too_many:
-        raise EdgeSastError(f"{board.name}: needs {too_many}; {SMALLER}")
+        raise EdgeSastError(f"{board.name}: needs {too_many}{_largest(board, folder)}; {SMALLER}")
     check_messages(program, code, text)
     report: dict[str, Any] = json.loads((folder / REPORT).read_bytes())
     clocks = [float(found["achieved"]) for found in report["fmax"].values()]
     if not clocks:
         raise EdgeSastError(f"{program}: found no clock in the design")
     return Routed(seed, report, min(clocks) * MHZ)
+
+
+def _largest(board: Board, folder: Path) -> str:
+    netlist = json.loads((folder / NETLIST).read_bytes())
+    found = list(memories(board.family, netlist, board.top).items())[:MOST_NAMED]
+    return f" (blocks of RAM: {', '.join(f'{name} {count}' for name, count in found)})" if found else ""
 
 
 def check_speed(board: Board, clock: Clock, routed: Routed, seeds: int) -> None:

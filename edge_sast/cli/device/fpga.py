@@ -59,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--json", metavar="FILE", help="write what build.json says")
     report = add_command(actions, "report", REPORT, EXAMPLES[2:])
     report.add_argument("designs", nargs="+", metavar="DIR", help="folders made by 'edge-sast fpga build'")
+    report.add_argument(
+        "--verified",
+        nargs="+",
+        metavar="SOURCE",
+        help="what 'edge-sast verify --on verilator --json' wrote of each design's export: cycles of a recording",
+    )
     report.add_argument("--json", metavar="FILE", help="write the figures of each design")
     report.add_argument("--plot", metavar="FILE", help="draw area against time, a PNG")
 
@@ -139,7 +145,7 @@ def _report(args: argparse.Namespace) -> int:
     from firmware_gen.fpga import report
 
     report.check_plot(args.plot)
-    designs = [report.read_design(Path(folder)) for folder in args.designs]
+    designs = report.read_designs(args.designs, args.verified)
     write_json(args.json, [design.figures() for design in designs])
     print_table(*report.comparison(designs))
     if args.plot:

@@ -89,6 +89,36 @@ def test_report_of_several(tmp_path, capsys):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_report_with_cycles_of_a_simulation(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    folders = [design(tmp_path / name) for name in ("a", "b")]
+    for name, cycles in (("a", 18_124.5), ("b", 28_876)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"on": "verilator", "cycles": cycles}))
+    given = [str(tmp_path / f"{name}.json") for name in ("a", "b")]
+    plot, figures = tmp_path / "plot.png", tmp_path / "figures.json"
+    words = ["fpga", "report", *folders, "--plot", str(plot), "--json", str(figures), "--verified"]
+    assert main([*words, *given]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[-2:] == ["cycles", "µs"]
+    assert lines[2].split()[-2:] == ["18,124", "604.1"]  # at 30 MHz
+    assert lines[3].split()[-2:] == ["28,876", "962.5"]
+    found = json.loads(figures.read_text())
+    assert [(d["cycles"], d["microseconds"]) for d in found] == [(18_124.5, 604.15), (28_876, 28_876 / 30)]
+    assert main([*words, given[0]]) == 2
+    told = "edge-sast: --verified: names 1 files for 2 designs; name one for each\n"
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"cycles": 0}', '{"cycles": NaN}', '{"cycles": "many"}'])
+def test_what_no_simulation_wrote(text, tmp_path, capsys):
+    path = tmp_path / "v.json"
+    path.write_text(text)
+    assert main(["fpga", "report", design(tmp_path / "a"), "--verified", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"edge-sast: {path}: ")
+    assert said.endswith("; give what 'edge-sast verify BUILD --on verilator --json' wrote\n")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

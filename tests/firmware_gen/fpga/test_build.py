@@ -137,7 +137,10 @@ def test_too_much_for_the_device_is_told_by_the_kind_of_cell(tmp_path):
         DESIGN.read_text().replace("[0:511]", f"[0:{words - 1}]").replace("[ 8:0] address", "[13:0] address")
     )
     folder = tiny_folder(tmp_path / "export", text, words, f"localparam RDEPTH = {words};\n")
-    told = "hx8k-breakout: needs 40 ICESTORM_RAM of 32; use fewer weight bits, lanes or channels, or another board"
+    told = (
+        "hx8k-breakout: needs 40 ICESTORM_RAM of 32 (blocks of RAM: device.table_0 40); use fewer weight bits, lanes or "
+        "channels, or another board"
+    )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
         build(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
