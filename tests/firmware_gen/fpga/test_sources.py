@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 import yaml
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.fpga.sources import check_tables, constants, file_lists, source_files
+from firmware_gen.fpga.sources import TOP, check_tables, constants, file_lists, source_files
+from tests.firmware_gen.fpga.tiny import tiny_folder
 
 PARAMETERS = """// Generated
 localparam P = 8;
@@ -76,3 +78,13 @@ def test_lists_for_other_tools():
         "tables": {"files": [{"rtl/rows.mem": {"copyto": "rows.mem"}}], "file_type": "user"},
     }
     assert document["targets"] == {"default": {"filesets": ["rtl", "tables"], "toplevel": "sast_uart_top"}}
+
+
+@pytest.mark.needs("iverilog")
+def test_a_simulator_takes_the_list_as_it_is(tmp_path):
+    folder = tiny_folder(tmp_path / "tiny")
+    files = [path.relative_to(folder).as_posix() for path in source_files(folder)]
+    (folder / "files.f").write_bytes(file_lists(files, "1")["files.f"])
+    command = ["iverilog", "-g2005", "-t", "null", "-s", TOP, "-f", "files.f"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
