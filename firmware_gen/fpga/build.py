@@ -18,6 +18,7 @@ from firmware_gen.fpga.boards import Board, boards_folder
 from firmware_gen.fpga.figures import memories, used_and_available
 from firmware_gen.fpga.flow import Routed, check_speed, pack, place, synthesise
 from firmware_gen.fpga.messages import warnings
+from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
 from firmware_gen.fpga.sources import check_tables, constants, source_files
 from firmware_gen.fpga.toolchain import Tools, find_tools
@@ -137,6 +138,7 @@ def _make(
         shutil.copyfile(path, folder / path.name)
     tell(f"{board.name}: synthesis ({tools.kind})")
     netlist = synthesise(board, clock, wanted.baud, tools, folder)
+    check_pins(board, netlist)
     routed = _fastest(wanted, clock, tools, folder, tell)
     check_speed(board, clock, routed, wanted.seeds)
     pack(board, tools, folder)

@@ -138,8 +138,8 @@ def test_too_much_for_the_device_is_told_by_the_kind_of_cell(tmp_path):
     )
     folder = tiny_folder(tmp_path / "export", text, words, f"localparam RDEPTH = {words};\n")
     told = (
-        "hx8k-breakout: needs 40 ICESTORM_RAM of 32 (blocks of RAM: device.table_0 40); use fewer weight bits, lanes or "
-        "channels, or another board"
+        "hx8k-breakout: needs 40 ICESTORM_RAM of 32 (blocks of RAM: device.table_0 40); use fewer weight bits, "
+        "lanes or channels, or another board"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
         build(folder, tmp_path / "out")
