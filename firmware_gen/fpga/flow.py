@@ -83,8 +83,17 @@ def check_speed(board: Board, clock: Clock, routed: Routed, seeds: int) -> None:
     if routed.fmax_hz < clock.hz:
         raise CheckFailedError(
             f"{board.name}: reaches {routed.fmax_hz / MHZ:.2f} MHz of {clock.hz / MHZ:g} (best of {seeds} seed"
-            f"{'s' * (seeds > 1)}); try more --seeds, a lower --freq, or fewer lanes"
+            f"{'s' * (seeds > 1)}{slowest_path(routed.report)}); try more --seeds, a lower --freq, or fewer lanes"
         )
+
+
+def slowest_path(report: dict[str, Any]) -> str:
+    """From which cell to which the slowest path within one clock leads, in words; empty where the report has none."""
+    for found in report.get("critical_paths", ()):
+        steps = found["path"]
+        if found["from"] == found["to"] and steps:
+            return f", slowest path from {steps[0]['from']['cell']} to {steps[-1]['to']['cell']}"
+    return ""
 
 
 def pack(board: Board, tools: Tools, folder: Path) -> None:

@@ -121,8 +121,8 @@ def test_a_missed_frequency_fails_although_the_tools_wrote_their_file(folder, tm
     with pytest.raises(CheckFailedError) as raised:
         build(folder, out, hz=270_000_000)
     assert re.fullmatch(
-        r"hx8k-breakout: reaches \d+\.\d\d MHz of 270 \(best of 1 seed\); try more --seeds, a lower --freq, or fewer "
-        "lanes",
+        r"hx8k-breakout: reaches \d+\.\d\d MHz of 270 \(best of 1 seed, slowest path from device\.\S+ to \S+\); "
+        "try more --seeds, a lower --freq, or fewer lanes",
         str(raised.value),
     )
     assert not out.exists()
