@@ -1,4 +1,4 @@
-"""The Verilog of an exported folder: which files it has, and whether its tables are as long as its constants say."""
+"""The Verilog of an exported folder: its files, and whether its tables are as long as its constants say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 
 FOLDER, PARAMETERS = "rtl", "sast_params.vh"
-TOP = "sast_uart_top"
 SUFFIXES = (".v", ".vh", ".mem")
 # Tables and the constant that says how many words each has; weights are one table a bank.
 _DEPTHS = {"params": "PDEPTH", "rows": "RDEPTH", "columns": "CDEPTH", "ops": "ODEPTH", "layers": "EDEPTH"}
@@ -41,29 +40,3 @@ def check_tables(folder: Path, known: dict[str, int]) -> None:
             raise EdgeSastError(
                 f"{path}: has {words:,} words instead of {depth:,}; export again with --overwrite"
             )
-
-
-def file_lists(files: list[str], version: str) -> dict[str, bytes]:
-    """The same files for other tools: a FuseSoC core (CAPI 2), and a list as simulators, Vivado and Quartus read it.
-
-    files: paths in the exported folder, with /. Returns path to content.
-    """
-    verilog = [path for path in files if path.endswith(".v")]
-    headers = [path for path in files if path.endswith(".vh")]
-    tables = [path for path in files if path.endswith(".mem")]
-    lines = ["CAPI=2:", "", f"name: edge-sast:core:sast:{version}"]
-    lines += [
-        "description: Event-driven spiking network, exported by edge-sast",
-        "",
-        "filesets:",
-        "  rtl:",
-        "    files:",
-    ]
-    lines += [f"      - {path}: {{is_include_file: true}}" for path in headers]
-    lines += [f"      - {path}" for path in verilog]
-    lines += ["    file_type: verilogSource", "  tables:", "    files:"]
-    lines += [f"      - {path}: {{copyto: {Path(path).name}}}" for path in tables]
-    lines += ["    file_type: user", "", "targets:", "  default:", "    filesets: [rtl, tables]"]
-    lines += [f"    toplevel: {TOP}", ""]
-    listed = [f"+incdir+{FOLDER}", *verilog]
-    return {"sast.core": "\n".join(lines).encode(), "files.f": ("\n".join(listed) + "\n").encode()}

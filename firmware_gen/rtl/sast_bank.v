@@ -11,7 +11,7 @@ module sast_bank (
   parameter ID = 0;                         // its quads: address mod B = ID
   parameter FILE = "";                      // its weights
   `include "sast_params.vh"
-  localparam QUEUE = 4;
+  localparam QUEUE = B == 4 ? 8 : 4;        // more banks drift further apart
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam ENTRY = 1 + SHW + MAW + UAW + NB;
 

@@ -103,12 +103,16 @@ module sast_core (
   wire [P*MW-1:0]  read_y, write_x, write_y;
   wire             write_en, done;
   reg              phase;
+  // Runs that follow a sweep add to another layer, but for networks of one layer or with recurrence: those wait a cycle,
+  // until the last word is written.
+  localparam EARLY = EDEPTH > 1 && RECURRENT == 0;
+  wire             phase_now = EARLY ? phase ^ done : phase;
   always @(posedge clk) if (restart) phase <= 1'b0; else if (done) phase <= !phase;
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
     sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"})) bank (
-      .clk(clk), .rst(restart), .phase(phase), .idle(bank_idle[b]), .run_ready(bank_ready[b]), .run_go(run_go),
+      .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
       .write_x(write_x[b*G*MW +: G*MW]), .write_y(write_y[b*G*MW +: G*MW])

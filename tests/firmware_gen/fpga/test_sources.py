@@ -1,16 +1,13 @@
-"""The Verilog of an export: tables as long as the constants say, and lists of it for other tools."""
+"""The Verilog of an export: its files, and tables as long as the constants say."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
-import yaml
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.fpga.sources import TOP, check_tables, constants, file_lists, source_files
-from tests.firmware_gen.fpga.tiny import tiny_folder
+from firmware_gen.fpga.sources import check_tables, constants, source_files
 
 PARAMETERS = """// Generated
 localparam P = 8;
@@ -56,35 +53,3 @@ def test_a_folder_without_verilog(tmp_path):
     told = f"{tmp_path}: has no Verilog in rtl/; export again with --target verilog --overwrite"
     with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
         source_files(tmp_path)
-
-
-def test_lists_for_other_tools():
-    files = ["rtl/rows.mem", "rtl/sast_core.v", "rtl/sast_params.vh", "rtl/sast_uart_top.v"]
-    lists = file_lists(files, "1.2.3")
-    assert lists["files.f"] == b"+incdir+rtl\nrtl/sast_core.v\nrtl/sast_uart_top.v\n"
-    core = lists["sast.core"].decode()
-    assert core.startswith("CAPI=2:\n")  # by which FuseSoC knows the format
-    document = yaml.safe_load(core)
-    assert document["name"] == "edge-sast:core:sast:1.2.3"
-    assert document["filesets"] == {
-        "rtl": {
-            "files": [
-                {"rtl/sast_params.vh": {"is_include_file": True}},
-                "rtl/sast_core.v",
-                "rtl/sast_uart_top.v",
-            ],
-            "file_type": "verilogSource",
-        },
-        "tables": {"files": [{"rtl/rows.mem": {"copyto": "rows.mem"}}], "file_type": "user"},
-    }
-    assert document["targets"] == {"default": {"filesets": ["rtl", "tables"], "toplevel": "sast_uart_top"}}
-
-
-@pytest.mark.needs("iverilog")
-def test_a_simulator_takes_the_list_as_it_is(tmp_path):
-    folder = tiny_folder(tmp_path / "tiny")
-    files = [path.relative_to(folder).as_posix() for path in source_files(folder)]
-    (folder / "files.f").write_bytes(file_lists(files, "1")["files.f"])
-    command = ["iverilog", "-g2005", "-t", "null", "-s", TOP, "-f", "files.f"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")

@@ -1,7 +1,7 @@
 """Where the columns of a kernel lie in a block of weights, so that weights and membranes of a run share their banks.
 
 A run adds neighbouring weight quads to neighbouring membrane quads, and each bank adds its own: the first weight quad
-must be in the bank of the first membrane quad. So the same columns are stored once for each bank that a run can start in.
+must be in the bank of the first membrane quad. So columns are stored once for each bank that their runs can start in.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Unit(NamedTuple):
 
 
 class Slots(NamedTuple):
-    """What a unit occupies: `count` slots, one every `pitch` quads, of `quads` quads each."""
+    """What a unit occupies: `number` slots, one every `pitch` quads, of `quads` quads each."""
 
-    count: int
+    number: int
     pitch: int
     quads: int
 
@@ -31,7 +31,7 @@ class Slots(NamedTuple):
     def mask(self) -> int:
         """One bit a quad."""
         slot = (1 << self.quads) - 1
-        return sum(slot << (i * self.pitch) for i in range(self.count))
+        return sum(slot << (i * self.pitch) for i in range(self.number))
 
 
 class Block(NamedTuple):
