@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from importlib import resources
 
+import edge_sast
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import dumps
 from firmware_gen.build import known_answers
 from firmware_gen.build.folder import with_manifest
+from firmware_gen.rtl_gen.file_lists import file_lists
 from firmware_gen.rtl_gen.plan import RtlPlan
 from firmware_gen.rtl_gen.table_files import mem
 from firmware_gen.rtl_gen.tables.document import check_widths, table_files
@@ -42,6 +44,7 @@ def generate(
     tables = table_files(make_tables(model, lanes, word_bits), word_bits)
     files = {f"tables/{name}": data for name, data in tables.items()}
     files |= {f"rtl/{name}": data for name, data in _core(plan).items()}
+    files |= file_lists([path for path in sorted(files) if path.startswith("rtl/")], edge_sast.__version__)
     files["model.safetensors"] = dumps(model)
     answers = known_answers.make_known_answers(model, recordings, count)
     files["known_answers.bin"] = known_answers.dumps(model, answers)
@@ -50,7 +53,11 @@ def generate(
 
 def _core(plan: RtlPlan) -> dict[str, bytes]:
     """Name to content of the Verilog, its constants, and what its memories hold."""
-    files = {file.name: file.read_bytes() for file in (resources.files("firmware_gen") / "rtl").iterdir()}
+    files = {
+        file.name: file.read_bytes()
+        for file in (resources.files("firmware_gen") / "rtl").iterdir()
+        if file.is_file()
+    }
     files = {name: files[name] for name in sorted(files) if name.endswith(".v")}
     files["sast_params.vh"] = plan.vh().encode()
     return files | {f"{image.name}.mem": mem.write(image) for image in plan.images}
