@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_sast.errors import EdgeSastError
@@ -11,22 +12,59 @@ if TYPE_CHECKING:
     from edge_sast.events.binned import BinnedEvents
     from edge_sast.model.model import Model
 
-Generate = Callable[["Model", "BinnedEvents | None", "str | None"], dict[str, bytes]]
-
 MODEL = "model"  # the model file alone
-FOLDERS = {"c": "a folder of C99 with the model file in it"}
+C, VERILOG = "c", "verilog"
+FOLDERS = {
+    C: "a folder of C99 with the model file in it",
+    VERILOG: "a folder for FPGAs with the model file in it",
+}
 TARGETS = {**FOLDERS, MODEL: "only the model file"}
 
 
-def check_target(name: str) -> None:
-    """Raises EdgeSastError for a target that there is not."""
+@dataclass(frozen=True)
+class Options:
+    """What only some targets take; None for their own defaults.
+
+    name: prefix of the C names. lanes, word_bits: of the FPGA's tables, see rtl_gen.target.
+    """
+
+    name: str | None = None
+    lanes: int | None = None
+    word_bits: int | None = None
+
+
+Generate = Callable[["Model", "BinnedEvents | None", Options], dict[str, bytes]]
+
+# Who takes an option, and what it is for.
+_TAKERS = {"name": (C, "the C"), "lanes": (VERILOG, "FPGAs"), "word_bits": (VERILOG, "FPGAs")}
+
+
+def check_target(name: str, options: Options | None = None) -> None:
+    """Raises EdgeSastError for a target that there is not, and for an option that it does not take."""
     if name not in TARGETS:
-        raise EdgeSastError(f"--target is {name!r}; this version writes {' and '.join(TARGETS)}")
+        *first, last = TARGETS
+        raise EdgeSastError(f"--target is {name!r}; this version writes {', '.join(first)} and {last}")
+    options = options or Options()
+    for option, (target, what) in _TAKERS.items():
+        if target != name and getattr(options, option) is not None:
+            raise EdgeSastError(
+                f"--{option.replace('_', '-')} is for {what}; leave it out with --target {name}"
+            )
+    if name == VERILOG:
+        from firmware_gen.rtl_gen.tables.document import check_widths
+
+        check_widths(options.lanes, options.word_bits)
 
 
 def generator(target: str) -> Generate:
-    """What generates the folder of a target, from (model, recordings for known answers or None, C name or None)."""
-    from firmware_gen.c_gen.target import DEFAULT_NAME, generate
+    """What generates the folder of a target, from (model, recordings for known answers or None, options)."""
+    from firmware_gen.c_gen import target as c
+    from firmware_gen.rtl_gen import target as verilog
 
-    of: dict[str, Generate] = {"c": lambda model, binned, name: generate(model, binned, name or DEFAULT_NAME)}
+    of: dict[str, Generate] = {
+        C: lambda model, binned, options: c.generate(model, binned, options.name or c.DEFAULT_NAME),
+        VERILOG: lambda model, binned, options: verilog.generate(
+            model, binned, options.lanes or verilog.DEFAULT_LANES, options.word_bits
+        ),
+    }
     return of[target]

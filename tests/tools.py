@@ -29,9 +29,13 @@ PACKAGES = {
     "avr-g++": "gcc-avr",
     AVR_LIBC: "avr-libc",
     "simavr": "simavr",
-    "verilator": "verilator",
     "iverilog": "iverilog",
+    "verilator": "verilator g++ make",
     ARDUINO_CORE: "arduino-core-avr",
+    "yosys": "yosys",
+    "nextpnr-ice40": "nextpnr-ice40",
+    "icepack": "fpga-icestorm",
+    "icepll": "fpga-icestorm",
 }
 VARIABLE, REQUIRED = "EDGE_SAST_TOOLS", "required"
 NEEDS = "needs "

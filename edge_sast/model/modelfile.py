@@ -65,9 +65,14 @@ def model_hash(model: Model) -> str:
 
 def dumps(model: Model) -> bytes:
     """The model file's bytes."""
-    description, tensors = _describe(model)
-    document = {**description, "hash": _hash(description, tensors), "producer": model.producer}
+    document, tensors = describe(model)
     return safetensors.numpy.save(tensors, metadata={METADATA_KEY: _canonical(document)})
+
+
+def describe(model: Model) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The JSON document of a model file and its tensors by name, for files that hold a model in another form."""
+    description, tensors = _describe(model)
+    return {**description, "hash": _hash(description, tensors), "producer": model.producer}, tensors
 
 
 def save(model: Model, path: str | os.PathLike[str]) -> None:
@@ -93,9 +98,15 @@ def is_model_file(path: str | os.PathLike[str]) -> bool:
 def loads(data: bytes, source: str = "model") -> Model:
     """The model in a model file's bytes; `source` names it in errors."""
     try:
-        return _parse(*_open(data))
+        return parse(*_open(data))
     except EdgeSastError as error:
         raise EdgeSastError(f"{source}: {error}") from error
+
+
+def parse(document: Any, tensors: dict[str, np.ndarray]) -> Model:
+    """The model that `describe` described. Raises EdgeSastError on anything unknown, damaged or out of range."""
+    _check_version(document)
+    return _parse(document, tensors)
 
 
 def _canonical(document: dict[str, Any]) -> str:
@@ -148,8 +159,8 @@ def _describe_neuron(neuron: Neuron) -> tuple[dict[str, Any], dict[str, np.ndarr
     return {"kind": "lif", "reset": neuron.reset, **fields}, arrays
 
 
-def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metadata document and tensors of a safetensors file, format and version checked."""
+def _open(data: bytes) -> tuple[Any, dict[str, np.ndarray]]:
+    """Metadata document and tensors of a safetensors file."""
     try:
         texts = metadata_of(read_header(data))
         tensors = _tensors(data)
@@ -165,6 +176,10 @@ def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise EdgeSastError(
             f"metadata has {_brief(min(texts))} beside {METADATA_KEY!r}; export the model again"
         )
+    return document, tensors
+
+
+def _check_version(document: Any) -> None:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise EdgeSastError(f"format is not {FORMAT!r}; this is not a model file")
     version = document.get("format_version")
@@ -173,7 +188,6 @@ def _open(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             f"format_version is {_brief(version)}; this edge-sast reads {FORMAT_VERSION}: "
             "install the edge-sast that wrote the file, or export the model again"
         )
-    return document, tensors
 
 
 def _tensors(data: bytes) -> dict[str, np.ndarray]:

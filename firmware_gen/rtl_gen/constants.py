@@ -8,9 +8,9 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.model.bounds import accumulator_bound, max_synops
 from edge_sast.model.layers import Lif, Shape, Weighted
 from edge_sast.model.model import Model
-from firmware_gen.rtl_gen.engine import Engine
 from firmware_gen.rtl_gen.fields import address_bits, bits_of, signed_bits
 from firmware_gen.rtl_gen.lanes import Lanes
+from firmware_gen.rtl_gen.layout.engine import Engine
 from firmware_gen.rtl_gen.parameters import Parameters
 from firmware_gen.rtl_gen.run_tables import Columns, Rows
 
@@ -82,7 +82,7 @@ def arithmetic_constants(
 
 def memory_constants(depths: Mapping[str, int]) -> dict[str, int]:
     """depths: words of each memory by the letter of its constants."""
-    p = {}
+    p: dict[str, int] = {}
     for letter, depth in depths.items():
         p |= {f"{letter}AW": address_bits(depth), f"{letter}DEPTH": depth}
     return p

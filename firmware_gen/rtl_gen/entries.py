@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from edge_sast.model.layers import Lif, Weighted
-from firmware_gen.rtl_gen.engine import Connection, Engine, EngineLayer
+from firmware_gen.rtl_gen.layout.engine import Connection, Engine, EngineLayer
+from firmware_gen.rtl_gen.layout.weights import KernelPlan, WeightPlan
 from firmware_gen.rtl_gen.ops import Op
 from firmware_gen.rtl_gen.parameters import period
 from firmware_gen.rtl_gen.run_tables import Columns, RunTable
-from firmware_gen.rtl_gen.weights import KernelPlan, WeightPlan
 
 Entry = dict[str, int]
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.model.layers import RecurrentLinear, Weighted
-from firmware_gen.rtl_gen.engine import Connection, Engine
 from firmware_gen.rtl_gen.fields import pack, width
 from firmware_gen.rtl_gen.images import MemoryImage
 from firmware_gen.rtl_gen.lanes import Lanes
+from firmware_gen.rtl_gen.layout.engine import Connection, Engine
+from firmware_gen.rtl_gen.layout.weights import KernelPlan, WeightPlan
 from firmware_gen.rtl_gen.parameters import Parameters, lane_channels, parameter_fields
 from firmware_gen.rtl_gen.run_tables import Columns, Rows, column_fields, row_fields
-from firmware_gen.rtl_gen.weights import KernelPlan, WeightPlan
 
 
 def weight_images(
@@ -31,8 +31,8 @@ def weight_images(
                 values[places.word, places.lane] = tensor.reshape(places.word.shape)
         else:
             values[where.places] = 1
-    values = (values & ((1 << bits) - 1)).reshape(plan.words, lanes.banks, lanes.quad)
-    words = (values << (bits * np.arange(lanes.quad))).sum(axis=2)
+    quads = (values & ((1 << bits) - 1)).reshape(plan.words, lanes.banks, lanes.quad)
+    words = (quads << (bits * np.arange(lanes.quad))).sum(axis=2)
     return [
         MemoryImage(f"weights_{bank}", bits * lanes.quad, tuple(words[:, bank].tolist()))
         for bank in range(lanes.banks)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from firmware_gen.rtl_gen.engine import Connection, Engine
 from firmware_gen.rtl_gen.fields import Field
+from firmware_gen.rtl_gen.layout.engine import Connection, Engine
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import Lif, Neuron
-from firmware_gen.rtl_gen.engine import EngineLayer
 from firmware_gen.rtl_gen.fields import Field
 from firmware_gen.rtl_gen.lanes import Lanes
-from firmware_gen.rtl_gen.weights import Places
+from firmware_gen.rtl_gen.layout.engine import EngineLayer
+from firmware_gen.rtl_gen.layout.weights import Places
 
 
 @dataclass(frozen=True)

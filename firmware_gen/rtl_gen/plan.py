@@ -18,18 +18,18 @@ from firmware_gen.rtl_gen.constants import (
     op_constants,
     table_constants,
 )
-from firmware_gen.rtl_gen.engine import Connection, Engine, build_engine
 from firmware_gen.rtl_gen.entries import Entry, layer_entries, op_entries
 from firmware_gen.rtl_gen.fields import pack, width
 from firmware_gen.rtl_gen.images import MemoryImage
 from firmware_gen.rtl_gen.lanes import Lanes
+from firmware_gen.rtl_gen.layout.engine import Connection, Engine, build_engine
+from firmware_gen.rtl_gen.layout.parts import parts
+from firmware_gen.rtl_gen.layout.weights import KernelPlan, Places, WeightPlan, plan_weights, weight_places
 from firmware_gen.rtl_gen.memories import columns_image, params_image, rows_image, weight_images
 from firmware_gen.rtl_gen.ops import Op, layer_fields, list_ops, op_fields
 from firmware_gen.rtl_gen.parameters import Parameters, parameter_places, parameters, period
 from firmware_gen.rtl_gen.params_vh import LOCALPARAMS, params_vh
-from firmware_gen.rtl_gen.parts import parts
 from firmware_gen.rtl_gen.run_tables import Columns, RunTable, run_table
-from firmware_gen.rtl_gen.weights import KernelPlan, Places, WeightPlan, plan_weights, weight_places
 
 
 @dataclass(frozen=True, eq=False)

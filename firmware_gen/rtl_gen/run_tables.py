@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_gen.rtl_gen.engine import Connection
 from firmware_gen.rtl_gen.fields import Field
 from firmware_gen.rtl_gen.lanes import Lanes
-from firmware_gen.rtl_gen.weights import KernelPlan, OrPlan
+from firmware_gen.rtl_gen.layout.engine import Connection
+from firmware_gen.rtl_gen.layout.weights import KernelPlan, OrPlan
 
 
 class Rows(NamedTuple):
@@ -30,7 +30,7 @@ class Rows(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Of each source of a row, int64: quads of a chunk, chunks, first membrane quad and weight quad, SynOps of a row."""
+    """Of each source of a row, int64: quads of a chunk, chunks, first membrane and weight quad, SynOps of a row."""
 
     n: NDArray[np.int64]
     nc: NDArray[np.int64]
@@ -82,7 +82,7 @@ def run_table(plan: KernelPlan | OrPlan, connection: Connection) -> RunTable:
 
 
 def _windows(size: int, division: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The window of each source along an axis, the last one's for those in none; and whether it is in one."""
+    """The window of each source along an axis, the first for those in none; and whether it is in one."""
     window = np.arange(size) // division
     inside = window < size // division
     return np.where(inside, window, 0), inside
@@ -109,11 +109,7 @@ def _columns(plan: KernelPlan) -> Columns:
     first, count = plan.columns.reach.reach[place, :2].T.astype(np.int64)
     remainder, turn = plan.runs[place].T
     channel = np.arange(channels) + (window[:, None] * channels if connection.flat else 0)  # of the kernel
-    if connection.flat and plan.groups == 1:
-        group = np.zeros_like(channel)
-    else:
-        group = plan.group_of[channel]
-    group = np.broadcast_to(group, (len(window), channels))
+    group = np.broadcast_to(plan.group_of[channel], (len(window), channels))
     bank = plan.first_bank[place[:, None], group]
     start = plan.starts[group, remainder[:, None], bank] + turn[:, None] * plan.pitch
     u = channel * (plan.channel_words * banks) + start

@@ -19,7 +19,7 @@ from edge_sast.terminal import echo
 from firmware_gen.build.folder import check_folder, write_folder
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
-from firmware_gen.targets import generator
+from firmware_gen.targets import Options, generator
 from trainer.data.recordings import open_data, training_data
 from trainer.measure.figures import build_model, measure
 from trainer.run import checkpoint
@@ -72,7 +72,7 @@ def demo(args: argparse.Namespace) -> int:
     figures = measure(network, stored, binned)
     echo("3/4 export INT8: integer model, C tables, known answers")
     model = build_model(network, stored, (8,) * len(network.weighted()))
-    write_folder(generator("c")(model, binned, None), out / "c")
+    write_folder(generator("c")(model, binned, Options()), out / "c")
     echo(
         f"4/4 verify: compile the C for {' and for '.join(targets)}, compare every membrane, spike, counter and "
         "CRC of every step"

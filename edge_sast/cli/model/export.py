@@ -1,4 +1,4 @@
-"""`edge-sast export`: a trained network, or a model file, to an integer model and its C."""
+"""`edge-sast export`: a trained network, or a model file, to an integer model and its C or its FPGA's tables."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from edge_sast.cli.options.recordings import (
 from edge_sast.errors import EdgeSastError
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
-from firmware_gen.targets import MODEL, TARGETS, check_target
+from firmware_gen.targets import FOLDERS, MODEL, TARGETS, VERILOG, Options, check_target
 
 NAME = "export"
-HELP = "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it."
+HELP = (
+    "Turn a trained network, or a model file, into an integer model file and a folder of C that runs it. Or into a "
+    "folder for FPGAs, with --target verilog."
+)
 MAKES = BUILD
 EXAMPLES = (
     (
@@ -29,6 +32,10 @@ EXAMPLES = (
     ),
     ("edge-sast export runs/a --fit stm32f103 --out build/a", "only if it fits that chip"),
     ("edge-sast export examples/nmnist-int8.safetensors --no-data --out build/b", "the C of a model file"),
+    (
+        "edge-sast export examples/nmnist-int8.safetensors --no-data --target verilog --lanes 4 --out build/f",
+        "its tables for an FPGA that adds 4 weights at once",
+    ),
 )
 
 
@@ -55,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        help="folder to write, or with --target model the file (default: build/ and the run's or model's name)",
+        help="folder to write, or with --target model the file (default: build/ and the run's or model's name, "
+        "with -verilog for that target)",
     )
     parser.add_argument(
         "--overwrite",
@@ -63,6 +71,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write an earlier export's files anew, also those edited or damaged since",
     )
     parser.add_argument("--name", metavar="NAME", help="prefix of the generated C names (default: sast)")
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        metavar="N",
+        help="membranes that an FPGA works on at once: 1, 2, 4, 8 or 16; with --target verilog (default: 8)",
+    )
+    parser.add_argument(
+        "--word-bits",
+        type=int,
+        metavar="N",
+        help="word width of the memories in tables/, 1 to 1024; with --target verilog (default: as wide as "
+        "the entries of each)",
+    )
     add_data_arguments(parser, "recordings for known answers and accuracy, if not those of the training")
     parser.add_argument(
         "--no-data",
@@ -89,37 +110,42 @@ def run(args: argparse.Namespace) -> int:
 
     _check_taken(args)
     if is_model_file(args.run_dir):
-        return _model_to_c(args)
+        return _model_to_folder(args)
     with ended_by_ctrl_c():
         from edge_sast.cli.model.export_run import export
 
-    return export(args)
+    return export(args, target_options(args))
 
 
 def _check_taken(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
-    check_target(args.target)
-    if args.target == MODEL and args.name is not None:
-        raise EdgeSastError("--name is for the C; leave it out with --target model")
+    check_target(args.target, target_options(args))
     if args.target == MODEL and args.overwrite:
-        raise EdgeSastError("--overwrite is for a folder of C; leave it out with --target model")
+        raise EdgeSastError("--overwrite is for a folder; leave it out with --target model")
+    for option in ("fit", "flash", "ram", "core"):
+        if args.target == VERILOG and getattr(args, option) is not None:
+            raise EdgeSastError(f"--{option} is for the C; leave it out with --target {VERILOG}")
     given = given_data_options(args)
     if args.no_data and given:
         raise EdgeSastError(f"{given[0]}: --no-data reads no recordings; leave one of them out")
 
 
-def _model_to_c(args: argparse.Namespace) -> int:
-    """The C of a model file; known answers from --data where it is given, else from random events."""
-    from edge_sast.datasets.selection import load_split
+def target_options(args: argparse.Namespace) -> Options:
+    """Those that only some targets take."""
+    return Options(args.name, args.lanes, args.word_bits)
+
+
+def _model_to_folder(args: argparse.Namespace) -> int:
+    """The folder of a model file; known answers from --data where it is given, else from random events."""
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
-    from edge_sast.runtime import Simulator
     from firmware_gen.build.folder import check_folder, write_folder
     from firmware_gen.targets import generator
 
     if args.target == MODEL:
         raise EdgeSastError(
-            f"--target is {args.target!r}, but {args.run_dir} is a model file already; use --target c, or copy it"
+            f"--target is {args.target!r}, but {args.run_dir} is a model file already; use --target "
+            f"{' or '.join(FOLDERS)}, or copy it"
         )
     check_data_options(args)
     if args.bits is not None:
@@ -133,12 +159,16 @@ def _model_to_c(args: argparse.Namespace) -> int:
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
     binned = None
     if args.data:
+        from edge_sast.datasets.selection import load_split
+        from edge_sast.runtime import Simulator
+
         recordings = load_split(model.binning, model.classes, data_options(args))
         binned = recordings.binned
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
         echo(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
-    write_folder(generator(args.target)(model, binned, args.name), args.out, overwrite=args.overwrite)
+    files = generator(args.target)(model, binned, target_options(args))
+    write_folder(files, args.out, overwrite=args.overwrite)
     echo(f"wrote {args.out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0

@@ -11,7 +11,7 @@ from edge_sast.cli.options.recordings import data_options
 from edge_sast.report.tables import write_json
 from edge_sast.terminal import echo
 from firmware_gen.build.folder import check_folder, write_folder
-from firmware_gen.targets import MODEL, check_target, generator
+from firmware_gen.targets import MODEL, Options, generator
 from trainer.measure.figures import build_model, trained_bits
 from trainer.measure.recordings import evaluation_data
 from trainer.run import checkpoint
@@ -20,12 +20,11 @@ from trainer.run.one_pass import evaluate as evaluate_pass
 from trainer.settings.bits import bits_name, parse_bits
 
 
-def export(args: argparse.Namespace) -> int:
+def export(args: argparse.Namespace, options: Options) -> int:
     """`edge-sast export`."""
     from edge_sast.model import modelfile
     from edge_sast.runtime import Simulator
 
-    check_target(args.target)
     part = asked_part(args)
     set_threads(args.threads)
     if args.target != MODEL:
@@ -58,7 +57,8 @@ def export(args: argparse.Namespace) -> int:
     if args.target == MODEL:
         modelfile.save(model, out)
     else:
-        write_folder(generator(args.target)(model, binned, args.name), out, overwrite=args.overwrite)
+        files = generator(args.target)(model, binned, options)
+        write_folder(files, out, overwrite=args.overwrite)
     echo(f"wrote {out} (model {figures['model_hash'][:16]})")
     write_json(args.json, figures)
     return 0

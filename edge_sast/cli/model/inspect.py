@@ -1,8 +1,9 @@
-"""`edge-sast inspect`: what a model file holds and what it costs."""
+"""`edge-sast inspect`: what a model file, or a folder of tables, holds and what it costs."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
@@ -22,6 +23,7 @@ HELP = (
 EXAMPLES = (
     ("edge-sast inspect examples/nmnist-int8.safetensors", ""),
     ("edge-sast inspect build/a/model.safetensors --core cortex-m0 --data DIR", "with what recordings cost"),
+    ("edge-sast inspect build/f/tables", "the model read back from an FPGA's tables, each file checked"),
 )
 
 HEADERS = (
@@ -47,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
+        help="model file made by 'edge-sast export', or folder of tables made with --target verilog (default: the "
+        "model file of the newest build in build)",
     )
     add_data_arguments(parser)
     parser.add_argument(
@@ -65,13 +68,12 @@ def fill(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from edge_sast.model import modelfile
     from edge_sast.report.tables import print_table, write_json
 
     check_data_options(args)
-    model = modelfile.load(args.model)
+    model, tables = _load(args.model)
     memory = memory_figures(model, args.core)
-    figures = describe(model) | {"memory": memory}
+    figures = describe(model) | {"memory": memory} | tables
     if args.data:
         figures |= _measure(model, figures["layers"], args)
     grid = model.binning
@@ -96,6 +98,23 @@ def run(args: argparse.Namespace) -> int:
         )
     write_json(args.json, figures)
     return 0
+
+
+def _load(path: str) -> tuple[Model, dict[str, Any]]:
+    """The model in a file, or in a folder of tables; of those, which is said, the figures of their files."""
+    from edge_sast.model import modelfile
+
+    if not Path(path).is_dir():
+        return modelfile.load(path), {}
+    from firmware_gen.rtl_gen.tables import read_back
+
+    found = read_back.load(path)
+    words = "as wide as their entries" if found.word_bits is None else f"of {found.word_bits} bits"
+    echo(
+        f"tables of {found.lanes} lanes, words {words}, in {', '.join(found.formats)}: one model, its files as exported"
+    )
+    tables = {"lanes": found.lanes, "word_bits": found.word_bits, "formats": list(found.formats)}
+    return found.model, {"tables": tables}
 
 
 def describe(model: Model) -> dict[str, Any]:

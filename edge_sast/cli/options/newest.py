@@ -127,7 +127,11 @@ def build_name(run: str, *, target: str) -> str:
     path = Path(os.path.abspath(run))
     if path.is_file():
         path = path.parent if path.name in (CHECKPOINT, MODEL) else path.with_suffix("")
-    return str(BUILDS / (f"{path.name}.safetensors" if target == "model" else path.name))
+    names = {
+        "model": f"{path.name}.safetensors",
+        "verilog": f"{path.name}-verilog",
+    }  # beside the C, not in its place
+    return str(BUILDS / names.get(target, path.name))
 
 
 @contextmanager

@@ -68,5 +68,5 @@ def test_overwrite_is_of_the_folder(build, capsys):
     folder, command = build
     out = str(folder.parent / "b.safetensors")
     assert main([*command[:-1], out, "--target", "model", "--overwrite"]) == 2
-    message = "edge-sast: --overwrite is for a folder of C; leave it out with --target model\n"
+    message = "edge-sast: --overwrite is for a folder; leave it out with --target model\n"
     assert capsys.readouterr().err == message

@@ -179,6 +179,7 @@ def test_the_newest_model_is_a_builds_or_lies_beside_them(home, capsys):
         ("runs/a", "c", "build/a"),
         ("runs/a/", "model", "build/a.safetensors"),
         ("runs/a/checkpoint.safetensors", "c", "build/a"),
+        ("runs/a", "verilog", "build/a-verilog"),
         ("examples/net-int8.safetensors", "c", "build/net-int8"),
         ("old/a/model.safetensors", "c", "build/a"),
         ("runs/a/../b", "c", "build/b"),

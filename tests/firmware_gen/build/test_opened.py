@@ -7,7 +7,7 @@ import pytest
 from edge_sast.cli.main import main
 from edge_sast.errors import EdgeSastError
 from firmware_gen.build.opened import open_build
-from firmware_gen.targets import FOLDERS, TARGETS, check_target, generator
+from firmware_gen.targets import FOLDERS, TARGETS, Options, check_target, generator
 from tests.firmware_gen.builds import small_model
 
 
@@ -28,9 +28,11 @@ def test_a_build_of_another_target_is_refused_by_name(small, tmp_path, capsys):
 
 def test_every_target_of_a_folder_generates_one():
     for name in FOLDERS:
-        files = generator(name)(small_model(), None, "n")
+        files = generator(name)(small_model(), None, Options("n" if name == "c" else None))
         assert json.loads(files["manifest.json"])["target"] == name
-        assert "src/n_model.c" in files
-    with pytest.raises(EdgeSastError, match=r"^--target is 'rust'; this version writes c and model$"):
+        assert {"c": "src/n_model.c", "verilog": "tables/tables.json"}[name] in files
+    with pytest.raises(
+        EdgeSastError, match=r"^--target is 'rust'; this version writes c, verilog and model$"
+    ):
         check_target("rust")
     assert set(TARGETS) == {*FOLDERS, "model"}

@@ -14,7 +14,7 @@ from math import prod
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import Flatten, OrPool, Shape, SumPool
 from firmware_gen.rtl_gen.lanes import Lanes
-from firmware_gen.rtl_gen.parts import Kernel, Part, Parts
+from firmware_gen.rtl_gen.layout.parts import Kernel, Part, Parts
 
 MAX_EXTENT = 4_095  # rows, and words of a row: a spike word has 12 bits for either
 MAX_INPUT = 32_767  # columns and rows: an event has 15 bits for either

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.reach import AxisReach, axis_reach
-from firmware_gen.rtl_gen.blocks import Block, Slots, Unit, place_units
-from firmware_gen.rtl_gen.engine import MAX_WORDS, Connection, Engine
 from firmware_gen.rtl_gen.lanes import Lanes
-from firmware_gen.rtl_gen.parts import Kernel
+from firmware_gen.rtl_gen.layout.blocks import Block, Slots, Unit, place_units
+from firmware_gen.rtl_gen.layout.engine import MAX_WORDS, Connection, Engine
+from firmware_gen.rtl_gen.layout.parts import Kernel
 
 
 class Places(NamedTuple):
@@ -49,8 +49,8 @@ class Group(NamedTuple):
 class KernelPlan:
     """Weights of a connection with a kernel, from word `base` on.
 
-    groups: of the kernel as it is stored; 1 also where its groups cannot be told by a source's column, or where a pixel is
-    one quad: then other groups' weights are stored as zeros.
+    groups: of the kernel as it is stored; 1 also where a source's column cannot tell its group, or where a pixel is one
+    quad: then zeros are stored for the weights of other groups.
     """
 
     connection: Connection
@@ -58,10 +58,14 @@ class KernelPlan:
     lanes: Lanes
     base: int
 
-    @cached_property
+    @property
+    def joined(self) -> bool:
+        """Whether its several groups are stored as one since they change from row to row of a flat source."""
+        return self.kernel.groups > 1 and self.connection.flat and self.connection.windows.height > 1
+
+    @property
     def groups(self) -> int:
-        split_by_row = self.connection.flat and self.connection.windows.height > 1
-        return 1 if split_by_row or self.connection.target.quads == 1 else self.kernel.groups
+        return 1 if self.joined or self.connection.target.quads == 1 else self.kernel.groups
 
     @property
     def chunked(self) -> bool:
@@ -158,10 +162,6 @@ class KernelPlan:
     def words(self) -> int:
         return self.kernel.inputs * self.channel_words
 
-    def start(self, remainder: int, bank: int, group: int) -> int:
-        """First quad in its block of a unit."""
-        return self.blocks[group].starts[Unit(remainder, bank)]
-
     @cached_property
     def starts(self) -> NDArray[np.int64]:
         """int64 [groups, remainders, banks]: first quads of the units, -1 where there is none."""
@@ -235,10 +235,11 @@ def plan_weights(engine: Engine) -> WeightPlan:
         plans[connection] = plan = KernelPlan(connection, connection.kernel, engine.lanes, base)
         base += plan.words
         if base > MAX_WORDS:
+            flatten = ", or no flatten before this conv2d of several groups" if plan.joined else ""
             raise EdgeSastError(
                 f"layers[{connection.target.index}]: the weights up to here need {base} words of "
                 f"{engine.lanes.count} lanes; at most {MAX_WORDS} can be addressed: use fewer channels or neurons, "
-                "smaller kernels, or more lanes"
+                f"smaller kernels, or more lanes{flatten}"
             )
     return WeightPlan(plans, base)
 

@@ -1,0 +1,63 @@
+"""A model as a folder for FPGAs: its tables, and the core with what that needs."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import edge_sast
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.model.model import Model
+from edge_sast.model.modelfile import dumps
+from firmware_gen.build import known_answers
+from firmware_gen.build.folder import with_manifest
+from firmware_gen.rtl_gen.file_lists import file_lists
+from firmware_gen.rtl_gen.plan import RtlPlan
+from firmware_gen.rtl_gen.table_files import mem
+from firmware_gen.rtl_gen.tables.document import check_widths, table_files
+from firmware_gen.rtl_gen.tables.tables import make_tables
+
+TARGET = "verilog"
+NAME = "sast"
+DEFAULT_LANES = 8
+
+
+def generate(
+    model: Model,
+    recordings: BinnedEvents | None = None,
+    lanes: int = DEFAULT_LANES,
+    word_bits: int | None = None,
+    count: int = known_answers.RECORDINGS,
+) -> dict[str, bytes]:
+    """The files of a build folder, path to content. The same arguments give the same bytes.
+
+    recordings: where the known answers' events come from. None or empty: random events.
+    lanes: membranes that the core works on at once, and weights in an entry of tables/.
+    word_bits: of the memories in tables/, which the core does not use; None for words as wide as each table's entries.
+    count: how many of the recordings become known answers at most (see known_answers.choose).
+
+    Raises:
+        EdgeSastError: lanes or word_bits that there are not, a model that the core cannot hold, a count below 1, or
+            recordings binned in another way than the model's.
+    """
+    check_widths(lanes, word_bits)
+    plan = RtlPlan(model, lanes)
+    tables = table_files(make_tables(model, lanes, word_bits), word_bits)
+    files = {f"tables/{name}": data for name, data in tables.items()}
+    files |= {f"rtl/{name}": data for name, data in _core(plan).items()}
+    files |= file_lists([path for path in sorted(files) if path.startswith("rtl/")], edge_sast.__version__)
+    files["model.safetensors"] = dumps(model)
+    answers = known_answers.make_known_answers(model, recordings, count)
+    files["known_answers.bin"] = known_answers.dumps(model, answers)
+    return with_manifest(files, TARGET, NAME, plan.model_hash)
+
+
+def _core(plan: RtlPlan) -> dict[str, bytes]:
+    """Name to content of the Verilog, its constants, and what its memories hold."""
+    files = {
+        file.name: file.read_bytes()
+        for file in (resources.files("firmware_gen") / "rtl").iterdir()
+        if file.is_file()
+    }
+    files = {name: files[name] for name in sorted(files) if name.endswith(".v")}
+    files["sast_params.vh"] = plan.vh().encode()
+    return files | {f"{image.name}.mem": mem.write(image) for image in plan.images}
