@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from edge_sast.model.model import Model
-from firmware_gen.fpga.simulate import ICARUS, SIMULATORS, VERILATOR
-from firmware_gen.rtl_gen.plan import RtlPlan
-from firmware_gen.verify.core import Core, verify_core
+from firmware_gen.fpga.simulate import ICARUS, VERILATOR
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
 from tests.strategies import binned, random_model

@@ -18,7 +18,8 @@ def test_uarts_understand_one_another(clocks, off, tmp_path):
     program = tmp_path / "bench"
     sizes = {"CLOCKS": clocks, "HALF_A": 50.0, "HALF_B": 50 * (1 + off)}
     options = [f"-Puart_bench.{name}={value}" for name, value in sizes.items()]
-    command = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-s", "uart_bench", *options, "-o", program, UART, BENCH]
+    command = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-s", "uart_bench", *options]
+    command += ["-o", program, UART, BENCH]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout + said.stderr == ""
     ran = subprocess.run(["vvp", "-n", program], capture_output=True, text=True, check=True, timeout=60)
