@@ -21,7 +21,13 @@ PROGRAMS = {VERILATOR: ("verilator", "verilator"), ICARUS: ("iverilog", "iverilo
 SIMULATORS = tuple(PROGRAMS)
 PARAMETERS = "sast_params.vh"
 TOP = "sast_core"
-TABLES = {"params": "PDEPTH", "rows": "RDEPTH", "columns": "CDEPTH", "ops": "ODEPTH", "layers": "EDEPTH"}  # and words
+TABLES = {
+    "params": "PDEPTH",
+    "rows": "RDEPTH",
+    "columns": "CDEPTH",
+    "ops": "ODEPTH",
+    "layers": "EDEPTH",
+}  # and words
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,9 @@ def simulation(
     rtl = rtl.absolute()
     program, package = PROGRAMS[simulator]
     if shutil.which(program) is None:
-        raise EdgeSastError(f"{program} is not installed; sudo apt-get install --no-install-recommends {package}")
+        raise EdgeSastError(
+            f"{program} is not installed; sudo apt-get install --no-install-recommends {package}"
+        )
     if not (rtl / f"{TOP}.v").is_file():
         raise EdgeSastError(f"{rtl}: has no {TOP}.v; export it again with --target verilog")
     check_tables(rtl)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 NAME = "verify"
 HELP = (
     "Compile a build folder's C, or simulate its Verilog, and compare every membrane, spike, counter and CRC with the "
-    "runtime. Takes the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a difference, and "
-    "names the first: recording, step, layer, neuron, what was expected and what came."
+    "runtime. Takes the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a "
+    "difference, and names the first: recording, step, layer, neuron, what was expected and what came."
 )
 EXAMPLES = (
     ("edge-sast verify", "the newest build on this computer, on the known answers"),
@@ -120,7 +120,9 @@ def run(args: argparse.Namespace) -> int:
 def _praise(report: VerifyReport) -> str:
     from firmware_gen.verify.core import CoreReport
 
-    compared = f"{report.samples} recordings, {report.steps} steps, every membrane, spike, counter and CRC equal"
+    compared = (
+        f"{report.samples} recordings, {report.steps} steps, every membrane, spike, counter and CRC equal"
+    )
     if isinstance(report, CoreReport):
         return (
             f"{report.target}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "

@@ -67,7 +67,9 @@ def test_no_simulator(exported, monkeypatch, simulator):
 def test_a_table_that_is_missing(build):
     (build / "rtl" / "rows.mem").unlink()
     depth = parameter(build / "rtl", "RDEPTH")
-    with pytest.raises(EdgeSastError, match=rf"rows.mem: holds 0 words, and sast_params.vh says RDEPTH = {depth}; "):
+    with pytest.raises(
+        EdgeSastError, match=rf"rows.mem: holds 0 words, and sast_params.vh says RDEPTH = {depth}; "
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
@@ -75,7 +77,9 @@ def test_a_table_that_is_short(build):
     table = build / "rtl" / "weights_0.mem"
     words = table.read_text().splitlines()
     table.write_text("\n".join(words[:-1]))
-    with pytest.raises(EdgeSastError, match=rf"weights_0.mem: holds {len(words) - 1} words, .* UDEPTH = {len(words)};"):
+    with pytest.raises(
+        EdgeSastError, match=rf"weights_0.mem: holds {len(words) - 1} words, .* UDEPTH = {len(words)};"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
@@ -88,19 +92,25 @@ def test_what_a_simulator_complains_of_is_a_failure(build):
 
 def test_a_folder_without_a_core(build):
     (build / "rtl" / "sast_core.v").unlink()
-    with pytest.raises(EdgeSastError, match=r"rtl: has no sast_core.v; export it again with --target verilog"):
+    with pytest.raises(
+        EdgeSastError, match=r"rtl: has no sast_core.v; export it again with --target verilog"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_constants_without_a_name(build):
     edit(build / "rtl" / "sast_params.vh", r"\bRDEPTH\b", "RDEEP")
-    with pytest.raises(EdgeSastError, match=r"sast_params.vh: has no RDEPTH; export again with --target verilog"):
+    with pytest.raises(
+        EdgeSastError, match=r"sast_params.vh: has no RDEPTH; export again with --target verilog"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_verilog_that_is_none(build):
     edit(build / "rtl" / "sast_core.v", r"wire restart = ", "wire restart == ")
-    with pytest.raises(EdgeSastError, match=r"iverilog failed with exit code \d+: .*sast_core.v:\d+: (syntax )?error"):
+    with pytest.raises(
+        EdgeSastError, match=r"iverilog failed with exit code \d+: .*sast_core.v:\d+: (syntax )?error"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
@@ -119,20 +129,27 @@ def test_a_changed_weight_is_found(build):
 def test_a_core_that_forgets_a_part_at_a_clear_is_found(build):
     """Undisturbed it agrees: only the attempts before the disturbed runs find it."""
     edit(build / "rtl" / "sast_core.v", r"wire restart = rst \|\| clear;", "wire restart = rst;")
-    with pytest.raises(CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: the layers"):
+    with pytest.raises(
+        CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: the layers"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_a_core_that_stands_still(build, monkeypatch):
     monkeypatch.setattr("firmware_gen.verify.core.PATIENCE", 2000)
     edit(build / "rtl" / "sast_core.v", r"assign st_tvalid = [^;]*;", "assign st_tvalid = 1'b0;")
-    with pytest.raises(CheckFailedError, match=r"at known answer 0: error: sast_bench: the core stands still"):
+    with pytest.raises(
+        CheckFailedError, match=r"at known answer 0: error: sast_bench: the core stands still"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_a_beat_that_is_taken_back(build):
     edit(build / "rtl" / "sast_core.v", r"assign st_tdata = ", "assign st_tdata = st_tready ? 32'd0 : ")
-    with pytest.raises(CheckFailedError, match=r"at known answer 0, disturbed: error: sast_bench: st_tdata changed before it was taken"):
+    with pytest.raises(
+        CheckFailedError,
+        match=r"at known answer 0, disturbed: error: sast_bench: st_tdata changed before it was taken",
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
