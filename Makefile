@@ -19,7 +19,7 @@ test: $(VENV)/.ready-dev
 
 # Long checks: the C fuzzed for minutes, hundreds of models on an emulated AVR, a sweep's journal cut at every byte,
 # deviations that no longer occur.
-quality: $(VENV)/.ready-dev
+quality: $(VENV)/.ready-fpga
 	$(BIN)/python -m pytest -m quality
 
 setup: $(VENV)/.ready
@@ -36,6 +36,11 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,boards,dev]'
 	touch $(VENV)/.ready $@
+
+# Tools of other FPGAs than iCE40's, compiled when they first run: minutes.
+$(VENV)/.ready-fpga: $(VENV)/.ready-dev
+	$(PIP) -e '.[fpga]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) edge-sast-demo build runs

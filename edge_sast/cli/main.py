@@ -21,7 +21,7 @@ from edge_sast.terminal import echo, one_line
 GROUPS = {
     "learn": ("demo", "train", "sweep", "evaluate", "calibrate"),
     "model": ("export", "run", "inspect"),
-    "device": ("verify", "board", "hil", "hil ports"),
+    "device": ("verify", "board", "fpga", "hil", "hil ports"),
     "help": ("data", "doctor"),
 }
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)

@@ -4,21 +4,23 @@
 `default_nettype none
 
 module sast_bank (
-  clk, rst, phase, idle,
+  clk, rst, phase, idle, first_a,
   run_ready, run_go, run_phase, run_q, run_u, run_n, run_shift,
   read_a, read_y, write_en, write_a, write_x, write_y
 );
   parameter ID = 0;                         // its quads: address mod B = ID
   parameter FILE = "";                      // its weights
+  parameter QUEUE = 4;                      // runs that wait: banks drift apart by as much
   `include "sast_params.vh"
-  localparam QUEUE = B == 4 ? 8 : 4;        // more banks drift further apart
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam ENTRY = 1 + SHW + MAW + UAW + NB;
 
   input  wire               clk;
   input  wire               rst;
   input  wire               phase;          // runs of this phase may begin
-  output wire               idle;           // none of this phase waits or is under way
+  output wire               idle;           // a sweep may read from the next cycle on: no run of this phase is left, or only one
+                                            // that ends now, elsewhere than at
+  input  wire [MAW-1:0]     first_a;        // the sweep's first word
   // runs: run_q and run_u are quad addresses, equal mod B; run_n quads
   output wire               run_ready;
   input  wire               run_go;         // every bank is ready: taken
@@ -93,7 +95,7 @@ module sast_bank (
   reg [SHW-1:0]  shift;
   wire           due = held[0] && h_phase == phase;
   assign take = due && (!run || ends);
-  assign idle = !run && !due;
+  assign idle = !due && (!run || (ends && m != first_a));
   always @(posedge clk) begin
     if (rst) run <= 1'b0;
     else if (take) run <= 1'b1;
@@ -121,15 +123,13 @@ module sast_bank (
   end
   sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u), .q(w));
 
-  (* no_rw_check *) reg [G*MW-1:0] membranes [0:MDEPTH-1];
-  reg  [G*MW-1:0] y;
+  wire [G*MW-1:0] y;
   reg  [G*MW-1:0] last;
   wire [G*MW-1:0] sum;
-  always @(posedge clk) begin
-    if (add || write_en) membranes[add ? add_a : write_a] <= sum;
-    y <= membranes[mem_a];
-    last <= sum;
-  end
+  always @(posedge clk) last <= sum;
+  sast_membranes membranes (
+    .clk(clk), .read_a(mem_a), .read_y(y), .write_en(add || write_en), .write_a(add ? add_a : write_a), .write_y(sum)
+  );
   assign read_y = y;
 
   genvar g;

@@ -1,0 +1,194 @@
+"""An exported folder of Verilog to the bitstream of a board, in a folder that is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import edge_sast
+from edge_sast.errors import EdgeSastError
+from firmware_gen.build.opened import Build, open_build
+from firmware_gen.fpga.boards import Board, boards_folder
+from firmware_gen.fpga.figures import memories, used_and_available
+from firmware_gen.fpga.flow import Routed, check_speed, pack, place, synthesise
+from firmware_gen.fpga.messages import warnings
+from firmware_gen.fpga.pins import check_pins
+from firmware_gen.fpga.pll import MHZ, Clock, core_clock
+from firmware_gen.fpga.sources import check_tables, constants, source_files
+from firmware_gen.fpga.toolchain import Tools, find_tools
+
+DEFAULT_BAUD = 115_200
+BUILD_JSON, FORMAT, FORMAT_VERSION = "build.json", "edge-sast-fpga", 1
+MOST_SEEDS = 100
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a bitstream is built for. hz: of the core; None: the board's own. seeds: placements tried from `seed` on."""
+
+    board: Board
+    hz: int | None = None
+    baud: int = DEFAULT_BAUD
+    seed: int = 1
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise EdgeSastError(f"--seeds is {self.seeds}; it must be 1 to {MOST_SEEDS}")
+        if not 0 <= self.seed < 1 << 30:
+            raise EdgeSastError(f"--seed is {self.seed}; it must be 0 to {(1 << 30) - 1}")
+        hz = self.clock().hz
+        if self.baud <= 0 or hz < 8 * self.baud:
+            raise EdgeSastError(f"--baud is {self.baud}; at {hz / MHZ:g} MHz it must be 1 to {hz // 8:,}")
+
+    def clock(self) -> Clock:
+        return core_clock(
+            self.board.family.name,
+            self.board.oscillator_hz,
+            self.board.core_hz if self.hz is None else self.hz,
+        )
+
+
+def build_bitstream(
+    folder: str | os.PathLike[str],
+    wanted: Wanted,
+    out_dir: str | os.PathLike[str],
+    *,
+    toolchain: str | None = None,
+    edited: bool = False,
+    tell: Callable[[str], object] = str,
+) -> dict[str, Any]:
+    """Writes bitstream, netlists, pins, logs and build.json into `out_dir`; returns what build.json says.
+
+    tell: gets a line before each step.
+
+    Raises:
+        EdgeSastError: a damaged folder, no tools, a design that does not fit, or that a tool found wrong.
+        CheckFailedError: the design is slower than the clock.
+    """
+    build = open_build(folder, edited, "verilog")
+    known = constants(build.folder)
+    check_tables(build.folder, known)
+    out = Path(out_dir)
+    check_out(out)
+    tools = find_tools(wanted.board.family, toolchain)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+            fresh = Path(scratch) / "new"
+            fresh.mkdir()
+            document = {**_head(build, known), **_make(build, wanted, tools, fresh, tell)}
+            (fresh / BUILD_JSON).write_text(json.dumps(document, indent=2) + "\n")
+            if out.exists():
+                os.rename(out, Path(scratch) / "old")
+            os.rename(fresh, out)
+    except OSError as error:
+        raise EdgeSastError(
+            f"{out}: cannot be written: {error.strerror or error}; free space or choose another folder"
+        ) from error
+    return document
+
+
+def check_out(out: Path) -> None:
+    """Raises EdgeSastError where `out` holds something that no such build wrote."""
+    if out.exists() and not out.is_dir():
+        raise EdgeSastError(f"--out {out}: is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()):
+        try:
+            read_document(out)
+        except EdgeSastError as error:
+            raise EdgeSastError(f"--out {out}: holds other files; name a new folder") from error
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """build.json of a folder that build_bitstream wrote. Raises EdgeSastError for any other."""
+    path = folder / BUILD_JSON
+    try:
+        document: Any = json.loads(path.read_bytes())
+    except OSError as error:
+        raise EdgeSastError(
+            f"{folder}: has no {BUILD_JSON}; give a folder that 'edge-sast fpga build' wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise EdgeSastError(f"{path}: is not JSON ({error}); build it again") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise EdgeSastError(
+            f"{path}: format is not {FORMAT!r}; give a folder that 'edge-sast fpga build' wrote"
+        )
+    if document.get("format_version") != FORMAT_VERSION:
+        raise EdgeSastError(
+            f"{path}: format_version is {document.get('format_version')!r}; this edge-sast reads {FORMAT_VERSION}; "
+            "build it again"
+        )
+    return document
+
+
+def _make(
+    build: Build, wanted: Wanted, tools: Tools, folder: Path, tell: Callable[[str], object]
+) -> dict[str, Any]:
+    """All steps, in `folder`; what build.json says of them."""
+    board, clock = wanted.board, wanted.clock()
+    for path in [*source_files(build.folder), *board.sources(), boards_folder() / board.pins]:
+        shutil.copyfile(path, folder / path.name)
+    tell(f"{board.name}: synthesis ({tools.kind})")
+    netlist = synthesise(board, clock, wanted.baud, tools, folder)
+    check_pins(board, netlist)
+    routed = _fastest(wanted, clock, tools, folder, tell)
+    check_speed(board, clock, routed, wanted.seeds)
+    pack(board, tools, folder)
+    used, available = used_and_available(board.family, routed.report, netlist, board.top)
+    return {
+        "board": board.name,
+        "device": board.device,
+        "run_on_silicon": False,
+        "bitstream": board.family.bitstream,
+        "clock_hz": clock.hz,
+        "baud": wanted.baud,
+        "fmax_hz": round(routed.fmax_hz),
+        "seed": routed.seed,
+        "used": used,
+        "available": available,
+        "memories": memories(board.family, netlist, board.top),
+        "tools": {"kind": tools.kind, "yosys": str(netlist.get("creator", "")).partition(" (")[0]},
+        "warnings": warnings((folder / "yosys.log").read_text("utf-8")),
+    }
+
+
+def _fastest(
+    wanted: Wanted, clock: Clock, tools: Tools, folder: Path, tell: Callable[[str], object]
+) -> Routed:
+    """Of the placements; the files of the fastest are those that stay in `folder`."""
+    board, kept = wanted.board, folder / "kept"
+    files = (board.family.routed[1], "report.json")
+    best: Routed | None = None
+    for seed in range(wanted.seed, wanted.seed + wanted.seeds):
+        tell(f"{board.name}: place and route for {clock.hz / MHZ:g} MHz, seed {seed}")
+        routed = place(board, clock, seed, tools, folder)
+        if best is None or routed.fmax_hz > best.fmax_hz:
+            best = routed
+            kept.mkdir(exist_ok=True)
+            for name in files:
+                shutil.move(folder / name, kept / name)
+    for name in files:
+        shutil.move(kept / name, folder / name)
+    kept.rmdir()
+    assert best is not None  # there is at least one seed
+    return best
+
+
+def _head(build: Build, known: dict[str, int]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "tool": f"edge-sast {edge_sast.__version__}",
+        "model": build.manifest.name,
+        "model_hash": build.manifest.model_hash,
+        "export": str(build.folder),
+        "lanes": known.get("P"),
+    }

@@ -1,0 +1,143 @@
+"""Bitstream folders compared: area, frequency, and the time of a recording where a simulation counted its cycles."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.files import check_writable, read_bytes, write_atomic
+from firmware_gen.fpga.boards import BOARDS
+from firmware_gen.fpga.build import read_document
+from firmware_gen.fpga.figures import FIGURES
+from firmware_gen.fpga.pll import MHZ
+
+NAMES = {"ff": "FF", "bram": "BRAM", "spram": "SPRAM", "dsp": "DSP"}
+HEADERS = ("design", "board", "lanes", "clock MHz", "Fmax MHz")
+TIMES = ("cycles", "µs")  # of a recording
+VERIFY = "give what 'edge-sast verify BUILD --on verilator --json' wrote"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A folder of `fpga build` and what its build.json says. cycles: of a recording, the mean; None: not counted."""
+
+    name: str
+    document: dict[str, Any]
+    cycles: float | None = None
+
+    @property
+    def lanes(self) -> int | None:
+        found = self.document.get("lanes")
+        return found if isinstance(found, int) else None
+
+    @property
+    def microseconds(self) -> float | None:
+        """A recording's, at the clock that the design was built for."""
+        return None if self.cycles is None else self.cycles * MHZ / self.document["clock_hz"]
+
+    def figures(self) -> dict[str, Any]:
+        """For JSON."""
+        time = {"cycles": self.cycles, "microseconds": self.microseconds}
+        return {"design": self.name, **self.document, **time}
+
+
+def read_designs(folders: list[str], verified: list[str] | None) -> list[Design]:
+    """verified: the JSON of a simulation of each folder's export, in their order (see _cycles); None: none was run."""
+    if verified is not None and len(verified) != len(folders):
+        raise EdgeSastError(
+            f"--verified: names {len(verified)} files for {len(folders)} designs; name one for each"
+        )
+    cycles = [_cycles(Path(path)) for path in verified] if verified is not None else [None] * len(folders)
+    return [read_design(Path(folder), count) for folder, count in zip(folders, cycles, strict=True)]
+
+
+def _cycles(path: Path) -> float:
+    """Of a recording in the mean, as 'edge-sast verify --on verilator --json' writes them."""
+    try:
+        document: Any = json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise EdgeSastError(f"{path}: is not JSON ({error}); {VERIFY}") from error
+    found = document.get("cycles") if isinstance(document, dict) else None
+    if not isinstance(found, int | float) or not 0 < found < float("inf"):
+        raise EdgeSastError(f"{path}: cycles is {found!r}; {VERIFY}")
+    return float(found)
+
+
+def read_design(folder: Path, cycles: float | None = None) -> Design:
+    """Raises EdgeSastError for a folder that 'edge-sast fpga build' did not write, or a damaged one."""
+    document = read_document(folder)
+    whole = all(isinstance(document.get(name), int) for name in ("clock_hz", "fmax_hz"))
+    for name in ("used", "available"):
+        counts = document.get(name)
+        whole &= isinstance(counts, dict) and all(isinstance(counts.get(f), int) for f in FIGURES)
+    if not whole or document.get("board") not in BOARDS:
+        raise EdgeSastError(f"{folder / 'build.json'}: lacks figures of a board; build it again")
+    return Design(str(folder), document, cycles)
+
+
+def design_rows(document: dict[str, Any]) -> list[list[str]]:
+    """One row for each kind of cell that the device has: name, used, available, share."""
+    used, available = document["used"], document["available"]
+    names = {"logic": BOARDS[document["board"]].family.logic, **NAMES}
+    return [
+        [names[f], f"{used[f]:,}", f"{available[f]:,}", f"{used[f] / available[f]:.0%}"]
+        for f in FIGURES
+        if available[f]
+    ]
+
+
+def comparison(designs: list[Design]) -> tuple[list[list[str]], list[str]]:
+    """Rows and headers of a table, one row a design."""
+    rows = []
+    for design in designs:
+        document = design.document
+        head = [design.name, document["board"], str(design.lanes or "-")]
+        head += [f"{document[name] / MHZ:.2f}" for name in ("clock_hz", "fmax_hz")]
+        time = [] if design.cycles is None else [f"{design.cycles:,.0f}", f"{design.microseconds:,.1f}"]
+        rows.append([*head, *(_cell(document, figure) for figure in FIGURES), *time])
+    timed = [*TIMES] if any(design.cycles is not None for design in designs) else []
+    return rows, [*HEADERS, "LC or LUT", *NAMES.values(), *timed]
+
+
+def _cell(document: dict[str, Any], figure: str) -> str:
+    return f"{document['used'][figure]:,}" if document["available"][figure] else "-"
+
+
+def check_plot(path: str | None) -> None:
+    """Raises EdgeSastError where a picture is wanted and cannot be drawn or written."""
+    if path is None:
+        return
+    if importlib.util.find_spec("matplotlib") is None:
+        raise EdgeSastError(
+            "--plot: Matplotlib is not installed; pip install 'edge-sast[plots]', or leave it out"
+        )
+    check_writable("--plot", path, folder=False)
+
+
+def write_plot(designs: list[Design], path: Path) -> None:
+    """A PNG: logic of each design against the time of a recording, or of a clock where that is not known."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for board in dict.fromkeys(design.document["board"] for design in designs):
+        members = [design for design in designs if design.document["board"] == board]
+        members.sort(key=lambda design: design.lanes or 0)
+        x = [design.microseconds or 1e9 / design.document["clock_hz"] for design in members]
+        y = [design.document["used"]["logic"] for design in members]
+        axes.plot(x, y, "o-", ms=5, lw=0.8, label=board)
+        for design, across, up in zip(members, x, y, strict=True):
+            label = f"P = {design.lanes}" if design.lanes else Path(design.name).name
+            axes.annotate(label, (across, up), xytext=(6, 6), textcoords="offset points", fontsize=8)
+    axes.set_xlabel("clock period, ns" if designs[0].cycles is None else "time of a recording, µs")
+    axes.set_ylabel("logic cells or LUTs")
+    axes.margins(0.15)
+    axes.legend(fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    write_atomic(path, buffer.getvalue())

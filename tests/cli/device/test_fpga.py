@@ -1,0 +1,166 @@
+"""`edge-sast fpga`: the list, one build, the comparison, and a line for each mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from edge_sast.cli.main import main
+from tests.firmware_gen.fpga.tiny import tiny_folder
+
+DOCUMENT = {
+    "format": "edge-sast-fpga",
+    "format_version": 1,
+    "board": "icebreaker",
+    "lanes": 4,
+    "clock_hz": 30_000_000,
+    "fmax_hz": 33_125_000,
+    "used": {"logic": 2010, "ff": 900, "bram": 27, "spram": 0, "dsp": 0},
+    "available": {"logic": 5280, "ff": 5280, "bram": 30, "spram": 4, "dsp": 8},
+}
+
+
+def design(folder, **changed):
+    folder.mkdir()
+    (folder / "build.json").write_text(json.dumps({**DOCUMENT, **changed}))
+    return str(folder)
+
+
+def test_list(tmp_path, capsys):
+    assert main(["fpga", "list", "--json", str(tmp_path / "boards.json")]) == 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"^icebreaker +iCEBreaker +iCE40 UP5K-SG48 +12 +30  built here, not run on a board$", said, re.M
+    )
+    found = json.loads((tmp_path / "boards.json").read_text())
+    assert [b["board"] for b in found] == ["icebreaker", "hx8k-breakout", "ulx3s-25f", "tangnano9k"]
+    assert not any(b["run_on_silicon"] for b in found)
+
+
+@pytest.mark.needs("yosys", "nextpnr-ice40", "icepack")
+def test_build_then_report(tmp_path, capsys):
+    folder, figures = tiny_folder(tmp_path / "tiny"), tmp_path / "figures.json"
+    words = [
+        "fpga",
+        "build",
+        str(folder),
+        "--board",
+        "hx8k-breakout",
+        "--toolchain",
+        "system",
+        "--freq",
+        "48",
+    ]
+    assert main([*words, "--json", str(figures)]) == 0
+    said = capsys.readouterr().out
+    out = f"{folder}-hx8k-breakout"
+    document = json.loads(figures.read_text())
+    used = document["used"]
+    assert re.search(rf"^LC +{used['logic']}  7,680 +1%$", said, re.M)
+    assert re.search(r"^BRAM +2 +32 +6%$", said, re.M)
+    assert "DSP" not in said  # of which this device has none
+    assert said.endswith(
+        f"hx8k-breakout: {document['fmax_hz'] / 1e6:.2f} MHz reached, clock 48\n"
+        f"hx8k-breakout: {out}/bitstream.bin\n"
+        "hx8k-breakout: built here, not run on a board; to load it: iceprog " + f"{out}/bitstream.bin\n"
+    )
+    assert main(["fpga", "report", out]) == 0
+    row = capsys.readouterr().out.splitlines()[2].split()
+    assert row[:4] == [out, "hx8k-breakout", "4", "48.00"]
+    assert row[-5:] == [str(used["logic"]), str(used["ff"]), "2", "-", "-"]
+
+
+def test_report_of_several(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    first = design(tmp_path / "p4")
+    more = {**DOCUMENT["used"], "logic": 3063}
+    second = design(tmp_path / "p8", lanes=8, used=more, fmax_hz=31_000_000)
+    figures, plot = tmp_path / "figures.json", tmp_path / "plot.png"
+    words = ["fpga", "report", first, second, "--json", str(figures), "--plot", str(plot)]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    headers = ["Fmax MHz", "LC or LUT", "FF", "BRAM", "SPRAM", "DSP"]
+    assert re.split(" {2,}", lines[0])[-6:] == headers
+    assert lines[2].split() == [first, "icebreaker", "4", "30.00", "33.12", "2,010", "900", "27", "0", "0"]
+    assert lines[3].split() == [second, "icebreaker", "8", "30.00", "31.00", "3,063", "900", "27", "0", "0"]
+    assert [(d["design"], d["lanes"]) for d in json.loads(figures.read_text())] == [(first, 4), (second, 8)]
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_report_with_cycles_of_a_simulation(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    folders = [design(tmp_path / name) for name in ("a", "b")]
+    for name, cycles in (("a", 18_124.5), ("b", 28_876)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"on": "verilator", "cycles": cycles}))
+    given = [str(tmp_path / f"{name}.json") for name in ("a", "b")]
+    plot, figures = tmp_path / "plot.png", tmp_path / "figures.json"
+    words = ["fpga", "report", *folders, "--plot", str(plot), "--json", str(figures), "--verified"]
+    assert main([*words, *given]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[-2:] == ["cycles", "µs"]
+    assert lines[2].split()[-2:] == ["18,124", "604.1"]  # at 30 MHz
+    assert lines[3].split()[-2:] == ["28,876", "962.5"]
+    found = json.loads(figures.read_text())
+    assert [(d["cycles"], d["microseconds"]) for d in found] == [(18_124.5, 604.15), (28_876, 28_876 / 30)]
+    assert main([*words, given[0]]) == 2
+    told = "edge-sast: --verified: names 1 files for 2 designs; name one for each\n"
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"cycles": 0}', '{"cycles": NaN}', '{"cycles": "many"}'])
+def test_what_no_simulation_wrote(text, tmp_path, capsys):
+    path = tmp_path / "v.json"
+    path.write_text(text)
+    assert main(["fpga", "report", design(tmp_path / "a"), "--verified", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"edge-sast: {path}: ")
+    assert said.endswith("; give what 'edge-sast verify BUILD --on verilator --json' wrote\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("build TINY --board uno", "--board is 'uno'; it must be one of icebreaker, "),
+        (
+            "build TINY --board icebreaker --freq 1000",
+            "--freq is 1000; this board's PLL makes 16.125 to 270 MHz, ",
+        ),
+        ("build TINY --board icebreaker --freq nan", "--freq is nan; it must be a clock in MHz, such as 24"),
+        ("build TINY --board icebreaker --freq -1", "--freq is -1; it must be a clock in MHz, such as 24"),
+        ("build TINY --board icebreaker --seeds 0", "--seeds is 0; it must be 1 to 100"),
+        (
+            "build TINY --board icebreaker --baud 9000000",
+            "--baud is 9000000; at 30 MHz it must be 1 to 3,750,000",
+        ),
+        (
+            "build TINY --board icebreaker --toolchain x",
+            "--toolchain is 'x'; it must be one of system, yowasp",
+        ),
+        ("build TINY --board icebreaker --out TINY", "--out TINY: holds other files; name a new folder"),
+        (
+            "build /missing --board icebreaker --out OUT",
+            "/missing: has no manifest.json; give a folder that ",
+        ),
+        ("report TINY", "TINY: has no build.json; give a folder that 'edge-sast fpga build' wrote"),
+    ],
+)
+def test_mistakes_are_one_line(words, told, tmp_path, capsys):
+    places = {"TINY": str(tiny_folder(tmp_path / "tiny")), "OUT": str(tmp_path / "out")}
+    assert main(["fpga", *(places.get(word, word) for word in words.split())]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("edge-sast: " + told.replace("TINY", places["TINY"]))
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"board": "uno"}, {"used": {}}, {"fmax_hz": None}, {"available": []}, {"used": {"logic": "many"}}],
+)
+def test_a_report_needs_whole_figures(changed, tmp_path, capsys):
+    folder = design(tmp_path / "a", **changed)
+    assert main(["fpga", "report", folder]) == 2
+    told = f"edge-sast: {folder}/build.json: lacks figures of a board; build it again\n"
+    assert capsys.readouterr().err == told

