@@ -76,8 +76,8 @@ def check_tables(rtl: Path) -> None:
         words = len(read_bytes(path).split()) if path.is_file() else 0
         if words != parameter(rtl, depth):
             raise EdgeSastError(
-                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {parameter(rtl, depth)}; export it again "
-                "with --target verilog"
+                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {parameter(rtl, depth)}; "
+                "export it again with --target verilog"
             )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 import shutil
 
 import numpy as np
 import pytest
 
+from edge_sast.cli.device import verify as command
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.fpga.runs import NO_EVENT, Disturbance, run_bytes, step_beats
 from firmware_gen.fpga.simulate import ICARUS, VERILATOR, parameter, simulation
@@ -31,6 +34,12 @@ def build(exported, tmp_path):
     return tmp_path / "build"
 
 
+def parse(*arguments):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.parse_args([str(a) for a in arguments])
+
+
 def edit(path, pattern, replacement):
     text = path.read_text()
     changed = re.sub(pattern, replacement, text, count=1)
@@ -42,6 +51,33 @@ def test_agrees(exported):
     report = verify_core(exported, on=ICARUS)
     assert (report.target, report.samples, report.steps, report.mismatches) == ("icarus", 3, 9, 0)
     assert 0 < report.cycles < report.clocks
+
+
+def test_the_command(exported, tmp_path, capsys):
+    figures = tmp_path / "figures.json"
+    arguments = ["--on", ICARUS, "--seed", "7", "--json", figures]
+    assert command.run(parse(exported, *arguments)) == 0
+    assert capsys.readouterr().out.startswith(
+        "icarus: 3 recordings, 9 steps, every membrane, spike, counter and CRC equal, undisturbed and with gaps, "
+        "back-pressure, clears and resets; "
+    )
+    found = json.loads(figures.read_text())
+    assert {name: found[name] for name in ("target", "samples", "steps", "mismatches", "first_mismatch")} == {
+        "target": "icarus",
+        "samples": 3,
+        "steps": 9,
+        "mismatches": 0,
+        "first_mismatch": None,
+    }
+    assert 0 < found["cycles"] < found["clocks"]
+
+
+@pytest.mark.parametrize("arguments", [["--seed", "3"], ["--on", ICARUS, "--seed", "-1"]])
+def test_a_seed_for_nothing_or_below_nothing(exported, arguments):
+    with pytest.raises(
+        EdgeSastError, match=rf"--seed is {arguments[-1]}, which is 0 or more and for simulated cores"
+    ):
+        command.run(parse(exported, *arguments))
 
 
 def test_cycles_do_not_depend_on_what_came_before(exported):
