@@ -54,47 +54,47 @@ def count_cycles(
     observed: its CRCs are computed. wide_crc: CRC_WIDE of sast_core.v. cleared: it is the first one since a clear, and
     its first event waits already: the list of operations is fetched in sight.
     """
-    steps = np.zeros(schedule.steps, np.int64)
-    state = registers(schedule, observed, cleared)
-    count_jit(schedule, activity, state, wide_crc, steps)
+    steps = np.zeros(schedule.constants[0]["steps"], np.int64)
+    state = registers(schedule, observed, wide_crc, cleared)
+    count_jit(schedule, activity, state, steps)
     counted = state.counted[0]
     return Cycles(steps, int(counted["adding"]), int(counted["quads"]))
 
 
-def count(schedule, activity, r, wide_crc, steps):
-    """Fills `steps` [T]. Each clock function reads registers that only later ones change."""
-    done, report, wires = r.counted[0], r.report[0], r.wires[0]
-    while done.step < len(steps):
-        core_wires(schedule, r, wide_crc)
-        bank_wires(schedule, r)
-        run_wires(r)
-        sweep_wires(r)
-        dispatch_wires(schedule, r, activity.starts)
-        idle_wires(r)
-        _tally(schedule, r)
-        cycles = report.cycles
-        for b in range(schedule.banks):
-            bank_clock(schedule, r, b)
-        runs_clock(schedule, r, activity)
-        crc_clock(schedule, r)
-        report_clock(schedule, r)
-        spikes_clock(schedule, r, activity)
-        sweep_clock(schedule, r)
-        dispatch_clock(schedule, r)
-        if wires.finished:
-            steps[done.step] = cycles
-            done.step += 1
+def count(schedule, activity, state, steps):
+    """Fills `steps` [T]. Each clock function reads registers that only it and later ones change."""
+    k, d, p, f, s = schedule.constants[0], state.dispatch[0], state.runs[0], state.spikes[0], state.sweep[0]
+    c, w, counted, banks, words = state.report[0], state.wires[0], state.counted[0], state.banks, state.words
+    while counted.step < len(steps):
+        op, layer = schedule.ops[d.op], schedule.layers[s.entry]
+        word = layer.base + s.seen_row * (layer.rpw_1 + 1) + s.seen_k
+        w.seen_lanes = schedule.exists[word]
+        w.fired = activity.spikes[counted.step, word] if s.seen and layer.emits else 0
+        core_wires(k, layer, s, c, w)
+        for b in range(k.b):
+            bank_wires(k, layer, banks[b], w)
+        run_wires(p, w)
+        sweep_wires(s, c, w)
+        dispatch_wires(k, op, activity.starts[d.step + 1], d, f, s, w)
+        idle_wires(s, c, w)
+        if w.event_valid:
+            w.event_row, w.event_column = activity.rows[d.event], activity.columns[d.event]
+        adds, cycles = 0, c.cycles
+        for b in range(k.b):
+            adds |= banks[b].run
+            bank_clock(k, b, banks[b], d, p, w)
+        counted.adding += adds
+        if w.sent and op.counted:
+            counted.quads += p.n
+        runs_clock(k, op, schedule.rows[p.row1], schedule.columns[p.column1], d, p, w)
+        crc_clock(s, c, w)
+        report_clock(layer, c, w)
+        spikes_clock(words[f.rd], words[f.wr], d, f, s, w)
+        sweep_clock(k, op, layer, d, s, w)
+        dispatch_clock(k, op, d, w)
+        if w.finished:
+            steps[counted.step] = cycles
+            counted.step += 1
 
 
-def tally(schedule, r):
-    """What is counted beside the cycles."""
-    adds = False
-    for b in range(schedule.banks):
-        adds = adds or r.banks[b].run
-    r.counted[0].adding += adds
-    if r.wires[0].sent and schedule.ops[r.dispatch[0].op].counted:
-        r.counted[0].quads += r.runs[0].n
-
-
-_tally = jit(tally, inner=True)
 count_jit = jit(count)

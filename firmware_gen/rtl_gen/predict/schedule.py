@@ -9,90 +9,60 @@ from numpy.typing import NDArray
 
 from firmware_gen.rtl_gen.plan import RtlPlan
 
-OP = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            "from_events",
-            "rewind",
-            "skip_last",
-            "sweep",
-            "last",
-            "counted",
-            "sweep_layer",
-            "row_base",
-            "column_base",
-            "rpw",
-            "cw",
-        )
-    ]
-)
-LAYER = np.dtype(
-    [
-        (name, np.int64)
-        for name in ("rows_1", "rpw_1", "base", "counted", "emits", "last", "whole")
-    ]
-)
-ROW = np.dtype([("ny", np.int64), ("q", np.int64)])
-COLUMN = np.dtype([("n", np.int64), ("nc", np.int64), ("q", np.int64)])
+def form(names: str) -> np.dtype:
+    """A record of int64."""
+    return np.dtype([(name, np.int64) for name in names.split()])
+
+
+OP = form("from_events rewind skip_last sweep last counted sweep_layer row_base column_base rpw cw")
+LAYER = form("rows_1 rpw_1 base counted emits last whole")
+ROW = form("ny q")
+COLUMN = form("n nc q")
+# Of sast_params.vh in small letters; early: EARLY of sast_core.v, queue: QUEUE of sast_bank.v.
+CONSTANTS = form("p g b queue lane_table recurrent lif_out early steps")
 QUEUE_OF_MANY, QUEUE_OF_ONE = 8, 4  # sast_bank.v: QUEUE, where there are more banks than one, and else
 
 
 class Schedule(NamedTuple):
-    """ops, layers, rows, columns: entries of the tables of these names, as records of int64.
+    """ops, layers, rows, columns: entries of the tables of these names, as records. constants: one record.
 
     exists: int64 [membrane words], one bit for each lane that is a neuron.
-    lanes, quad, banks: P, G, B. queue: runs that wait in a bank at most. lane_table, recurrent, counts_spikes: the core's
-    constants LANE_TABLE, RECURRENT, LIF_OUT. early: EARLY in sast_core.v.
     """
 
+    constants: NDArray[np.void]
     ops: NDArray[np.void]
     layers: NDArray[np.void]
     rows: NDArray[np.void]
     columns: NDArray[np.void]
     exists: NDArray[np.int64]
-    lanes: int
-    quad: int
-    banks: int
-    queue: int
-    lane_table: bool
-    recurrent: bool
-    counts_spikes: bool
-    early: bool
-    steps: int
 
 
 def make_schedule(plan: RtlPlan) -> Schedule:
     """Of a plan."""
     p = plan.localparams
-    tables = [plan.run_tables[op.connection].rows for op in plan.ops]
+    rows = [plan.run_tables[op.connection].rows for op in plan.ops]
     columns = [plan.columns[op.connection] for op in plan.ops]
+    constants = {name.lower(): value for name, value in p.items()}
+    constants["queue"] = QUEUE_OF_MANY if p["B"] > 1 else QUEUE_OF_ONE
+    constants["early"] = p["EDEPTH"] > 1 and not p["RECURRENT"]
     return Schedule(
+        constants=_entries(CONSTANTS, [constants]),
         ops=_entries(OP, plan.op_entries),
         layers=_entries(LAYER, plan.layer_entries),
-        rows=_joined(ROW, tables),
+        rows=_joined(ROW, rows),
         columns=_joined(COLUMN, columns),
         exists=_exists(plan),
-        lanes=p["P"],
-        quad=p["G"],
-        banks=p["B"],
-        queue=QUEUE_OF_MANY if p["B"] > 1 else QUEUE_OF_ONE,
-        lane_table=bool(p["LANE_TABLE"]),
-        recurrent=bool(p["RECURRENT"]),
-        counts_spikes=bool(p["LIF_OUT"]),
-        early=p["EDEPTH"] > 1 and not p["RECURRENT"],
-        steps=p["STEPS"],
     )
 
 
-def _entries(form: np.dtype, entries: list[dict[str, int]]) -> NDArray[np.void]:
-    return np.array([tuple(int(entry[name]) for name in form.names or ()) for entry in entries], form)
+def _entries(of: np.dtype, entries: list[dict[str, int]]) -> NDArray[np.void]:
+    return np.array([tuple(int(entry[name]) for name in of.names or ()) for entry in entries], of)
 
 
-def _joined(form: np.dtype, tables: list) -> NDArray[np.void]:
+def _joined(of: np.dtype, tables: list) -> NDArray[np.void]:
     """The tables one after the other, their columns that `form` names."""
-    found = np.empty(sum(len(table[0]) for table in tables), form)
-    for name in form.names or ():
+    found = np.empty(sum(len(table[0]) for table in tables), of)
+    for name in of.names or ():
         found[name] = np.concatenate([getattr(table, name) for table in tables])
     return found
 
