@@ -42,17 +42,17 @@ def recorded(plan: RtlPlan, binned: BinnedEvents, recording: int, trace: Trace) 
     sites = np.repeat(binned.indices[part].astype(np.int64), counts)
     starts = np.concatenate(([0], np.cumsum(counts)))[ends - ends[0]]
     rows, pixel = np.divmod(sites >> 1, grid.width)
-    by_neuron = plan.engine.lanes.quad == 1 or plan.lane_table  # an entry for each polarity, else for each quad
-    columns = _by_neuron(plan, pixel, sites & 1) if by_neuron else pixel
+    columns = _columns(plan, pixel, sites & 1)
     present = np.zeros((grid.steps, grid.height, grid.width, 2), bool)
     present.reshape(grid.steps, -1)[np.repeat(np.arange(grid.steps), np.diff(starts)), sites] = True
     return Activity(rows, columns, starts, in_words(plan, _spikes(plan, present, trace)))
 
 
-def _by_neuron(plan: RtlPlan, pixel: NDArray[np.int64], polarity: NDArray[np.int64]) -> NDArray[np.int64]:
+def _columns(plan: RtlPlan, pixel: NDArray[np.int64], polarity: NDArray[np.int64]) -> NDArray[np.int64]:
+    """An entry for each lane of each quad, or for each quad."""
     lanes = plan.engine.lanes
-    quads = lanes.quads(2)
-    return (pixel * quads + polarity // lanes.quad) * lanes.quad + polarity % lanes.quad
+    quad = pixel * lanes.quads(2) + polarity // lanes.quad
+    return quad * lanes.quad + polarity % lanes.quad if plan.lane_table else quad
 
 
 def _spikes(plan: RtlPlan, present: NDArray[np.bool_], trace: Trace) -> list[NDArray[np.bool_]]:
@@ -73,4 +73,4 @@ def _windows(connection: Connection, source: NDArray[np.bool_]) -> NDArray[np.bo
     """Whether anything spikes in each window; what is in no whole one is left out."""
     k, to = connection.division, connection.windows
     inside = source[:, : to.height * k, : to.width * k]
-    return inside.reshape(-1, to.height, k, to.width, k, to.channels).any(axis=(2, 4))
+    return np.any(inside.reshape(-1, to.height, k, to.width, k, to.channels), axis=(2, 4))

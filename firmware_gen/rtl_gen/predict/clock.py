@@ -130,7 +130,7 @@ def report_clock(layer, c, w):
 
 @inner
 def spikes_clock(oldest, free, d, f, s, w):
-    """sast_spikes.v, and the word that sast_dispatch.v takes of it. oldest: the word to read; free: the one to write."""
+    """sast_spikes.v, and the word that sast_dispatch.v takes. oldest: the next to read; free: the one to write."""
     if w.word_take:
         d.lanes, d.row, d.k = f.lanes, f.row, f.k
     if w.ask:

@@ -1,7 +1,7 @@
 """The core's schedule, cycle by cycle: how many each step of a recording takes, as the core counts them.
 
-Registers and wires are those of the Verilog, its data paths left out, and what fires is known from the runtime. Events are
-always there when the core wants them, answers always taken.
+Registers and wires are those of the Verilog, its data paths left out, and what fires is known from the runtime. Events
+are always there when the core wants them, answers always taken.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class Cycles:
 
 
 def count_cycles(
-    schedule: Schedule, activity: Activity, *, observed: bool = True, wide_crc: bool = True, cleared: bool = False
+    schedule: Schedule, activity: Activity, *, observed: bool = True, cleared: bool = False
 ) -> Cycles:
     """Of a recording that begins while the core is at rest.
 
-    observed: its CRCs are computed. wide_crc: CRC_WIDE of sast_core.v. cleared: it is the first one since a clear, and
-    its first event waits already: the list of operations is fetched in sight.
+    observed: its CRCs are computed. cleared: it is the first one since a clear, and its first event waits already, so
+    that the first of the operations is fetched in sight.
     """
     steps = np.zeros(schedule.constants[0]["steps"], np.int64)
-    state = registers(schedule, observed, wide_crc, cleared)
+    state = registers(schedule, observed, cleared)
     count_jit(schedule, activity, state, steps)
     counted = state.counted[0]
     return Cycles(steps, int(counted["adding"]), int(counted["quads"]))

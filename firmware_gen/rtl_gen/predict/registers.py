@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_gen.rtl_gen.predict.schedule import QUEUE_OF_MANY, Schedule, form
+from firmware_gen.rtl_gen.predict.schedule import Schedule, form
 
-# sast_dispatch.v. op: pc a cycle ago, as `ops` is a memory. row, k, lanes: of the spike word that is taken apart. event: the
-# next one, in sast_events.v's stead.
+# sast_dispatch.v. op: pc a cycle ago, as `ops` is a memory. row, k, lanes: of the spike word that is taken apart.
+# event: the next one, in sast_events.v's stead.
 DISPATCH = form("state pc op step phase lanes row k event")
 FETCH, REWIND, RUN, ASK = 0, 1, 2, 3
 
@@ -24,25 +24,27 @@ SPIKE_WORD = form("lanes row k")
 # sast_sweep.v. entry: layer a cycle ago, as `layers` is a memory. Row and k of the word at each stage.
 SWEEP = form("layer entry asked settled renew act row k s1 row1 k1 last1 seen seen_row seen_k seen_last s3")
 
-# sast_core.v: what follows a sweep; with the busy parts of sast_walk.v (walk_*) and sast_crc.v (fresh, in_counts, part).
-REPORT = form("state phase cycles observed wide_crc walk_busy walk_lane fresh in_counts part")
+# sast_core.v: what follows a sweep; with the busy parts of sast_walk.v (walk_*) and of sast_crc.v (fresh, in_counts,
+# part).
+REPORT = form("state phase cycles observed walk_busy walk_lane fresh in_counts part")
 QUIET, COUNTS, LISTEN, TELL, FINISH, CRC, CYCLES = 0, 1, 2, 3, 4, 5, 6
 LAST_BYTE_OF_NEURON, LAST_BYTE_OF_COUNTERS = 4, 7  # sast_crc.v: lane_ends; the end of in_counts
 
 # sast_bank.v. Its queue is a ring here: the oldest of `held` runs stands at `first`.
-WAITING = [(name, np.int64, (QUEUE_OF_MANY,)) for name in ("h_phase", "h_m", "h_n")]
+MOST_WAITING = 16
+WAITING = [(name, np.int64, (MOST_WAITING,)) for name in ("h_phase", "h_m", "h_n")]
 BANK = np.dtype([*form("held first run m left ends").descr, *WAITING])
 
-# Wires, of one cycle. event_row, event_column: places of the next event. seen_lanes: which exist in the word that is seen;
-# fired: which of them spike.
+# Wires, of one cycle. event_row, event_column: places of the next event. seen_lanes: which exist in the word that is
+# seen; fired: which of them spike.
 WIRES = form(
-    "seen_lanes fired event_row event_column open event_valid place_valid place_take running word_take rewind step_ends "
-    "source_ends op_ends ask waiting sent ends_run load go0 go1 go2 empty run_ready banks_idle phase_now start issue done ends "
-    "busy told free rests narrow wide slow there lane_next finished resting idle"
+    "seen_lanes fired event_row event_column open event_valid place_valid place_take running word_take rewind "
+    "step_ends source_ends op_ends ask waiting sent ends_run load go0 go1 go2 empty run_ready banks_idle phase_now "
+    "start issue done ends busy told free rests narrow wide slow there lane_next finished resting idle"
 )
 
-# What is counted beside the cycles. step: that of the sweep. adding: cycles in which a bank adds. quads: what all banks add
-# for weighted layers.
+# What is counted beside the cycles. step: that of the sweep. adding: cycles in which a bank adds. quads: what all banks
+# add for weighted layers.
 COUNTED = form("step adding quads")
 
 
@@ -60,14 +62,14 @@ class Registers(NamedTuple):
     counted: NDArray[np.void]
 
 
-def registers(schedule: Schedule, observed: bool, wide_crc: bool, cleared: bool) -> Registers:
+def registers(schedule: Schedule, observed: bool, cleared: bool) -> Registers:
     """A core at rest after a recording that waits for the first event; cleared: one whose clearing has just ended."""
     single = (DISPATCH, RUNS, SPIKES, SWEEP, REPORT, WIRES, COUNTED)
     dispatch, runs, spikes, sweep, report, wires, counted = (np.zeros(1, of) for of in single)
     dispatch["state"] = FETCH if cleared else RUN
     sweep["layer"] = sweep["entry"] = len(schedule.layers) - 1 if cleared else 0
     sweep["settled"], sweep["s3"] = not cleared, cleared
-    report["observed"], report["wide_crc"] = observed, wide_crc
+    report["observed"] = observed
     words = np.zeros(len(schedule.exists) + 1, SPIKE_WORD)
     banks = np.zeros(schedule.constants[0]["b"], BANK)
     return Registers(dispatch, runs, spikes, words, sweep, report, banks, wires, counted)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from firmware_gen.rtl_gen.plan import RtlPlan
 
+
 def form(names: str) -> np.dtype:
     """A record of int64."""
     return np.dtype([(name, np.int64) for name in names.split()])
@@ -18,9 +19,9 @@ OP = form("from_events rewind skip_last sweep last counted sweep_layer row_base 
 LAYER = form("rows_1 rpw_1 base counted emits last whole")
 ROW = form("ny q")
 COLUMN = form("n nc q")
-# Of sast_params.vh in small letters; early: EARLY of sast_core.v, queue: QUEUE of sast_bank.v.
-CONSTANTS = form("p g b queue lane_table recurrent lif_out early steps")
-QUEUE_OF_MANY, QUEUE_OF_ONE = 8, 4  # sast_bank.v: QUEUE, where there are more banks than one, and else
+# Of sast_params.vh in small letters, and of sast_core.v: its parameters queue and crc_wide, and EARLY.
+CONSTANTS = form("p g b lane_table recurrent lif_out steps queue crc_wide early")
+QUEUE = 4  # sast_core.v: QUEUE, as it stands there
 
 
 class Schedule(NamedTuple):
@@ -37,14 +38,13 @@ class Schedule(NamedTuple):
     exists: NDArray[np.int64]
 
 
-def make_schedule(plan: RtlPlan) -> Schedule:
-    """Of a plan."""
+def make_schedule(plan: RtlPlan, queue: int = QUEUE, crc_wide: bool = True) -> Schedule:
+    """Of a plan, and the parameters QUEUE and CRC_WIDE of sast_core.v."""
     p = plan.localparams
     rows = [plan.run_tables[op.connection].rows for op in plan.ops]
     columns = [plan.columns[op.connection] for op in plan.ops]
     constants = {name.lower(): value for name, value in p.items()}
-    constants["queue"] = QUEUE_OF_MANY if p["B"] > 1 else QUEUE_OF_ONE
-    constants["early"] = p["EDEPTH"] > 1 and not p["RECURRENT"]
+    constants |= {"queue": queue, "crc_wide": crc_wide, "early": p["EDEPTH"] > 1 and not p["RECURRENT"]}
     return Schedule(
         constants=_entries(CONSTANTS, [constants]),
         ops=_entries(OP, plan.op_entries),
@@ -77,7 +77,7 @@ def _sizes(layer) -> tuple[int, int, int]:
 
 
 def in_words(plan: RtlPlan, layers: list[NDArray[np.bool_]]) -> NDArray[np.int64]:
-    """Neurons of each engine layer [T, rows, columns, channels] as bits of membrane words [T, words], lane 0 the lowest."""
+    """Of each engine layer [T, rows, columns, channels], as bits of membrane words [T, words], lane 0 the lowest."""
     lanes, parts = plan.engine.lanes, []
     for layer, flags in zip(plan.engine.layers, layers, strict=True):
         steps, height, width, channels = flags.shape

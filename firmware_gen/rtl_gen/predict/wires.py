@@ -1,7 +1,7 @@
-"""The wires of the core in one cycle, from its registers: the Verilog's `assign`s that decide its timing, file by file.
+"""The wires of the core in a cycle, from its registers: the Verilog's `assign`s that decide its timing, file by file.
 
-Arguments are records (registers.py, schedule.py): k constants, d dispatch, p runs, f spikes, s sweep, c report, w wires; op
-and layer are the entries at work. No arrays: compiled code would count their users at every call.
+Arguments are records (registers.py, schedule.py): k constants, d dispatch, p runs, f spikes, s sweep, c report, w
+wires; op and layer are the entries at work. No arrays: compiled code would count their users at every call.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ inner = partial(jit, inner=True)
 def core_wires(k, layer, s, c, w):
     """sast_core.v: what a word of the sweep is followed by, and whether anything still works on the last one."""
     takes = layer.counted and c.observed
-    w.wide = takes and c.wide_crc and layer.whole
+    w.wide = takes and k.crc_wide and layer.whole
     w.narrow = takes and not w.wide
     reads_out = layer.last and (k.lif_out or s.renew)
     w.slow = w.narrow or reads_out
