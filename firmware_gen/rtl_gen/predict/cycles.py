@@ -38,12 +38,11 @@ from firmware_gen.rtl_gen.predict.wires import (
 class Cycles:
     """Of one recording. steps: int64 [T], the cycles of each step.
 
-    adding: cycles in which some bank adds. quads: what all banks add for weighted layers, G weights each.
+    adding: cycles in which some bank adds.
     """
 
     steps: NDArray[np.int64]
     adding: int
-    quads: int
 
 
 def count_cycles(
@@ -57,8 +56,7 @@ def count_cycles(
     steps = np.zeros(schedule.constants[0]["steps"], np.int64)
     state = registers(schedule, observed, cleared)
     count_jit(schedule, activity, state, steps)
-    counted = state.counted[0]
-    return Cycles(steps, int(counted["adding"]), int(counted["quads"]))
+    return Cycles(steps, int(state.counted[0]["adding"]))
 
 
 def count(schedule, activity, state, steps):
@@ -84,8 +82,6 @@ def count(schedule, activity, state, steps):
             adds |= banks[b].run
             bank_clock(k, b, banks[b], d, p, w)
         counted.adding += adds
-        if w.sent and op.counted:
-            counted.quads += p.n
         runs_clock(k, op, schedule.rows[p.row1], schedule.columns[p.column1], d, p, w)
         crc_clock(s, c, w)
         report_clock(layer, c, w)

@@ -43,9 +43,8 @@ WIRES = form(
     "start issue done ends busy told free rests narrow wide slow there lane_next finished resting idle"
 )
 
-# What is counted beside the cycles. step: that of the sweep. adding: cycles in which a bank adds. quads: what all banks
-# add for weighted layers.
-COUNTED = form("step adding quads")
+# What is counted beside the cycles. step: that of the sweep. adding: cycles in which a bank adds.
+COUNTED = form("step adding")
 
 
 class Registers(NamedTuple):

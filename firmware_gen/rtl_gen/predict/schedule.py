@@ -15,7 +15,7 @@ def form(names: str) -> np.dtype:
     return np.dtype([(name, np.int64) for name in names.split()])
 
 
-OP = form("from_events rewind skip_last sweep last counted sweep_layer row_base column_base rpw cw")
+OP = form("from_events rewind skip_last sweep last sweep_layer row_base column_base rpw cw")
 LAYER = form("rows_1 rpw_1 base counted emits last whole")
 ROW = form("ny q")
 COLUMN = form("n nc q")
