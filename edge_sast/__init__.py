@@ -29,7 +29,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("edge-sast")
+        found = globals()[name] = version("edge-sast")  # read once
+        return found
     if name in _PLACES:
         from importlib import import_module
 

@@ -30,7 +30,8 @@ def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = Fal
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
 
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
-    `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart.
+    `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart. A call
+    from Python would end the process; what a test calls through a plain function above it is no inner one.
     Loops are shared out among threads by `edge_sast.bulk.parts`. Compiled code is kept on disk where a cache folder is
     writable, and compiled anew in each process where none is.
     """
@@ -61,20 +62,25 @@ def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = Fal
 def _sources_digest(path: Path) -> str:
     """Of a source file and all that it imports of its own package and of this one, however far away."""
     digest = hashlib.sha256()
-    open_paths, seen = [path, Path(__file__)], set()
+    open_paths, seen = [path.resolve(), Path(__file__).resolve()], set()
     while open_paths:
-        source = open_paths.pop().resolve()
+        source = open_paths.pop()
         if source not in seen:
             seen.add(source)
             open_paths += _imports(source)
     for source in sorted(seen):
-        digest.update(source.read_bytes())
+        digest.update(_digest(source))
     return digest.hexdigest()[:12]
 
 
 @functools.cache
+def _digest(source: Path) -> bytes:
+    return hashlib.sha256(source.read_bytes()).digest()
+
+
+@functools.cache
 def _imports(path: Path) -> tuple[Path, ...]:
-    """Files that a source file imports, anywhere in it, of its own package and of edge_sast.
+    """Files, resolved, that a source file imports, anywhere in it, of its own package and of edge_sast.
 
     Of a file in no package: its neighbours instead of its package.
     """
@@ -99,7 +105,8 @@ def _imports(path: Path) -> tuple[Path, ...]:
 @functools.cache
 def _module_files(root: Path, name: str) -> tuple[Path, ...]:
     stem = f"{root}{os.sep}{name.replace('.', os.sep)}"
-    return tuple(Path(file) for file in (f"{stem}.py", f"{stem}{os.sep}__init__.py") if os.path.isfile(file))
+    files = (f"{stem}.py", f"{stem}{os.sep}__init__.py")
+    return tuple(Path(file).resolve() for file in files if os.path.isfile(file))
 
 
 def _imported_names(path: Path, top: Path) -> Iterator[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
+from numba.core.runtime import rtsys
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
@@ -44,7 +45,11 @@ class KernelCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            # Not super().load_overload: it first imports all that compiling needs, and SciPy where it is there. That
+            # takes longer than a small command. What compiles afterwards imports it then.
+            rtsys.initialize(target_context)  # memory of Numba's own, which compiled code may ask for
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
         # What was sealed whole, but by another version of a package: it raises whatever it raises.
         except Exception:
             return None

@@ -179,3 +179,26 @@ def test_no_folder_at_all_costs_one_warning(tmp_path):
         f"warning: compiled kernels are not kept ({tmp_path}: cannot cache function "
     )
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_is_on_disk_runs_without_what_compiling_needs(tmp_path):
+    """Memory, mathematics, tuples and an error of the kernel's own; and then another kernel is compiled."""
+    _source(tmp_path)
+    (tmp_path / "every.py").write_text(
+        "import math\nfrom typing import NamedTuple\nimport numpy as np\nfrom edge_sast.jit import jit\n"
+        "class Pair(NamedTuple):\n    a: np.ndarray\n    b: float\n"
+        "def f(p):\n    if p.b < 0:\n        raise ValueError('below zero')\n"
+        "    squares = [v * v for v in p.a]\n    return Pair(np.full(3, math.exp(p.b)), squares[-1])\nevery = jit(f)\n"
+    )
+    text = (
+        "import sys, numpy as np, every\nmade = every.every(every.Pair(np.array([1.0, 3.0]), 0.0))\n"
+        "print(type(made).__name__, made.a, made.b, 'numba.np.arraymath' in sys.modules)\n"
+        "try:\n    every.every(every.Pair(np.array([1.0, 3.0]), -1.0))\nexcept ValueError as error:\n    print(error)\n"
+        "import plus\nx = np.zeros(2)\nplus.plus(x)\nprint(x)\n"
+    )
+    variables = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.getcwd()}"}
+    for compiling in (True, False):
+        for file in tmp_path.rglob("plus.f_*"):
+            file.unlink()
+        done = subprocess.run([sys.executable, "-c", text], env=variables, capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == (f"Pair [1. 1. 1.] 9.0 {compiling}\nbelow zero\n[1. 1.]\n", "")

@@ -30,6 +30,7 @@ PACKAGES = {
     AVR_LIBC: "avr-libc",
     "simavr": "simavr",
     "iverilog": "iverilog",
+    "verilator": "verilator g++ make",
     ARDUINO_CORE: "arduino-core-avr",
     "yosys": "yosys",
     "nextpnr-ice40": "nextpnr-ice40",

@@ -8,6 +8,7 @@ binned counts to binned counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def _vary(dense, out, moves, mirror, seeds, bound):
                         out[b, t, y, to, p] = count
 
 
-@jit
+@partial(jit, inner=True)
 def _thin(state, count, bound):
     """Keep each event with probability 1 - bound / 2^32; SplitMix64 (Steele et al., OOPSLA 2014)."""
     kept = 0

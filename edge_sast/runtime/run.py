@@ -91,7 +91,7 @@ def new_state(program):
     )
 
 
-new_state_jit = jit(new_state)
+new_state_jit = jit(new_state, inner=True)
 
 
 def weighted_step(program, op, state, spikes, n, counters):

@@ -269,15 +269,21 @@ BOARDS = {board.name: board for board in (*_EMULATED, *_REAL)}
 
 
 ARDUINO = "arduino"  # not one board: a sketch for all that have an Arduino core
+FPGA = "fpga"  # no board either: the Verilog of an export, simulated
 
 
 def find_board(name: str) -> Board:
-    """The board of that name. Raises EdgeSastError with all names for another, and for ARDUINO."""
+    """The board of that name. Raises EdgeSastError with all names for another, for ARDUINO and FPGA."""
     if name == ARDUINO:
         raise EdgeSastError(
             "--board is 'arduino', a sketch that the Arduino IDE compiles; make it with 'edge-sast board build', and "
             "give the board's serial port to 'edge-sast hil'"
         )
+    if name == FPGA:
+        raise EdgeSastError(
+            "--board is 'fpga', which is simulated; run it with 'edge-sast board run', and make bitstreams with "
+            "'edge-sast fpga build'"
+        )
     if name not in BOARDS:
-        raise EdgeSastError(f"--board is {name!r}; it must be one of {', '.join([*BOARDS, ARDUINO])}")
+        raise EdgeSastError(f"--board is {name!r}; it must be one of {', '.join([*BOARDS, ARDUINO, FPGA])}")
     return BOARDS[name]

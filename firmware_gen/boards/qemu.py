@@ -114,14 +114,22 @@ def _machine(board: Board) -> list[str]:
     return [*(board.machine or ()), *options]
 
 
-def _serial_options(serial: str) -> list[str]:
+def serial_port(serial: str) -> int | None:
+    """The TCP port that a serial line names, None for a PTY. Raises EdgeSastError for what is neither."""
     kind, _, port = serial.partition(":")
     if serial == "pty":
-        return ["-serial", "pty"]
+        return None
     if kind != "tcp" or not port.isdecimal() or int(port) > 65535:
         raise EdgeSastError(
             f"--serial is {serial!r}; it must be pty, or tcp:PORT with a port of 0 (any) to 65535"
         )
+    return int(port)
+
+
+def _serial_options(serial: str) -> list[str]:
+    port = serial_port(serial)
+    if port is None:
+        return ["-serial", "pty"]
     return ["-serial", f"tcp:{HOST}:{port},server=on,wait=on,nodelay=on"]
 
 

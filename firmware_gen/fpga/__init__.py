@@ -1,1 +1,1 @@
-"""FPGA boards: an exported folder of Verilog to a bitstream with open tools, and what it takes of the device."""
+"""The event core on an FPGA: simulated here, or to a bitstream with open tools, and what it takes of the device."""

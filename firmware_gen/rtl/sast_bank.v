@@ -4,21 +4,23 @@
 `default_nettype none
 
 module sast_bank (
-  clk, rst, phase, idle,
+  clk, rst, phase, idle, first_a,
   run_ready, run_go, run_phase, run_q, run_u, run_n, run_shift,
   read_a, read_y, write_en, write_a, write_x, write_y
 );
   parameter ID = 0;                         // its quads: address mod B = ID
   parameter FILE = "";                      // its weights
   `include "sast_params.vh"
-  localparam QUEUE = B == 4 ? 8 : 4;        // more banks drift further apart
+  localparam QUEUE = B > 1 ? 8 : 4;         // banks drift apart; deeper gains little
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam ENTRY = 1 + SHW + MAW + UAW + NB;
 
   input  wire               clk;
   input  wire               rst;
   input  wire               phase;          // runs of this phase may begin
-  output wire               idle;           // none of this phase waits or is under way
+  output wire               idle;           // a sweep may read from the next cycle on: no run of this phase is left, or only one
+                                            // that ends now, elsewhere than at
+  input  wire [MAW-1:0]     first_a;        // the sweep's first word
   // runs: run_q and run_u are quad addresses, equal mod B; run_n quads
   output wire               run_ready;
   input  wire               run_go;         // every bank is ready: taken
@@ -93,7 +95,7 @@ module sast_bank (
   reg [SHW-1:0]  shift;
   wire           due = held[0] && h_phase == phase;
   assign take = due && (!run || ends);
-  assign idle = !run && !due;
+  assign idle = !due && (!run || (ends && m != first_a));
   always @(posedge clk) begin
     if (rst) run <= 1'b0;
     else if (take) run <= 1'b1;
@@ -101,7 +103,7 @@ module sast_bank (
     if (take) begin
       m <= h_m; u <= h_u; left <= h_n; ends <= h_n == 1; shift <= h_shift;
     end else begin
-      m <= m + 1'b1; u <= u + 1'b1; left <= left - 1'b1; ends <= left == 2;
+      m <= m + 1'b1; u <= u + 1'b1; left <= left - 1'b1; ends <= {1'b0, left} == {{(NB-1){1'b0}}, 2'd2};
     end
   end
 

@@ -50,7 +50,7 @@ module sast_core (
   // ---- events and spikes to places, places to runs
   wire            open, event_valid, event_take, event_p, step_ends;
   wire [14:0]     event_y, event_x;
-  wire            go, waiting, more, word_valid, word_take, rewind, ask, first_sweep, renew_next, free, pending;
+  wire            go, waiting, more, word_valid, word_take, rewind, soon, ask, first_sweep, renew_next, free, pending;
   wire [YB-1:0]   word_row;
   wire [RPB-1:0]  word_k;
   wire [P-1:0]    word_lanes;
@@ -88,7 +88,7 @@ module sast_core (
     .word_lanes(word_lanes), .word_rewind(rewind), .place_valid(place_valid), .place_take(place_take), .place_row(place_row),
     .place_column(place_column), .place_lane(place_lane), .runs_empty(runs_empty), .op_rpw(op_rpw), .op_urw(op_urw),
     .op_s(op_s), .op_cw(op_cw), .op_cu(op_cu), .op_shift(op_shift), .op_counted(op_counted), .op_layer(op_layer),
-    .op_ends(op_ends), .phase(run_phase), .sweep_ask(ask), .sweep_first(first_sweep), .sweep_free(free),
+    .op_ends(op_ends), .phase(run_phase), .sweep_soon(soon), .sweep_ask(ask), .sweep_first(first_sweep), .sweep_free(free),
     .sweep_layer(sweep_layer), .sweep_renew(renew_next)
   );
   sast_runs runs (
@@ -102,6 +102,7 @@ module sast_core (
   wire [MAW-1:0]   read_a, write_a;
   wire [P*MW-1:0]  read_y, write_x, write_y;
   wire             write_en, done;
+  wire [MAW-1:0]   first_a;
   reg              phase;
   // Runs that follow a sweep add to another layer, but for networks of one layer or with recurrence: those wait a cycle,
   // until the last word is written.
@@ -112,7 +113,7 @@ module sast_core (
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
     sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"})) bank (
-      .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .run_ready(bank_ready[b]), .run_go(run_go),
+      .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
       .write_x(write_x[b*G*MW +: G*MW]), .write_y(write_y[b*G*MW +: G*MW])
@@ -127,20 +128,21 @@ module sast_core (
   wire [P-1:0]     seen_lanes, seen_spikes;
   wire [LB:0]      seen_quads;
   wire [P*MW-1:0]  seen_v;
-  wire             crc_busy, readout_busy;
+  wire             crc_busy, walk_busy, readout_busy;
   reg              observed;
   sast_sweep sweep (
-    .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
-    .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .read_a(read_a), .read_y(read_y),
+    .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
+    .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .first_a(first_a), .read_a(read_a), .read_y(read_y),
     .write_en(write_en), .write_a(write_a), .write_x(write_x), .write_y(write_y), .l_whole(l_whole), .l_counted(l_counted),
     .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
-    .busy(crc_busy || readout_busy), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
+    .busy(walk_busy), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
     .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes)
   );
   wire counted_word = seen && l_counted && !clearing;
   wire reads_out = l_last && !clearing && (LIF_OUT != 0 || renew);
   wire ends = counted_word && seen_last;
-  assign slow = !clearing && ((l_counted && observed && !(CRC_WIDE != 0 && l_whole)) || reads_out);
+  wire wide = CRC_WIDE != 0 && l_whole;
+  assign slow = !clearing && ((l_counted && observed && !wide) || reads_out);
   sast_spikes spikes (
     .clk(clk), .rst(restart || ask), .put(seen && l_emits && !clearing && seen_spikes != {P{1'b0}}), .put_row(seen_row),
     .put_k(seen_k), .put_lanes(seen_spikes), .more(more), .word_valid(word_valid), .word_take(word_take), .word_row(word_row),
@@ -161,18 +163,20 @@ module sast_core (
     else case (state)
       QUIET: if (ends) state <= COUNTS;
       COUNTS: state <= LISTEN;
-      LISTEN: if (!crc_busy && !readout_busy) state <= REPORT;
+      LISTEN: if (!crc_busy && !walk_busy) state <= REPORT;
       REPORT: state <= l_last ? FINISH : QUIET;
       FINISH: if (!crc_busy) state <= CRC;
       CRC: if (st_tready) state <= CYCLES;
       default: if (st_tready) state <= QUIET;
     endcase
-  assign told = state == QUIET && !ends && !crc_busy && !readout_busy;
+  assign told = state == QUIET && !ends && !crc_busy && !walk_busy && !readout_busy;
   assign ready = go;
-  wire idle = waiting && !pending && told && (&bank_idle);
+  // what waits for st_tready or res_tready after a step holds up nothing yet: only the next sweep would
+  wire resting = waiting && !pending && (&bank_idle);
+  wire idle = resting && !ends && (state == QUIET || state == CRC || state == CYCLES);
   always @(posedge clk) begin
     if (restart || !go) cycles <= 32'd0;
-    else if (finished) cycles <= 32'd1;
+    else if (finished) cycles <= {31'd0, !resting};
     else if (!idle) cycles <= cycles + 32'd1;
     if (finished) step_cycles <= cycles;
     if (ask && first_sweep) observed <= observe;
@@ -192,14 +196,24 @@ module sast_core (
     .l_layer(l_layer), .report(report), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
     .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget)
   );
+  wire             lane, lane_next, lane_spike, crc_ends, out_ready;
+  wire [MW-1:0]    lane_v;
+  wire             crc_takes = l_counted && observed && !wide;
+  wire             out_due = !crc_takes || crc_ends;      // the answer takes a neuron with its CRC's last byte
+  assign lane_next = lane && out_due && (!reads_out || out_ready);
+  sast_walk walk (
+    .clk(clk), .rst(restart), .word(seen && slow), .lanes(seen_lanes), .v(seen_v), .spikes(seen_spikes), .busy(walk_busy),
+    .there(lane), .next(lane_next), .lane_v(lane_v), .lane_spike(lane_spike)
+  );
   sast_crc #(.WIDE(CRC_WIDE)) step_crcs (
-    .clk(clk), .rst(restart), .word(counted_word && observed), .whole(l_whole), .quads(seen_quads), .lanes(seen_lanes), .v(seen_v), .spikes(seen_spikes),
+    .clk(clk), .rst(restart), .word(counted_word && observed && wide), .quads(seen_quads), .v(seen_v), .spikes(seen_spikes),
+    .lane(lane && crc_takes), .lane_v(lane_v), .lane_spike(lane_spike), .lane_ends(crc_ends), .lane_next(lane_next),
     .counts(report && observed), .synops(obs_synops), .spike_count(obs_spikes), .busy(crc_busy), .value(crc),
     .restart(finished)
   );
   sast_readout readout (
-    .clk(clk), .rst(restart), .word(seen && reads_out), .begins(first_word), .lanes(seen_lanes), .v(seen_v),
-    .spikes(seen_spikes), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
+    .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready), .lane_tells(out_due),
+    .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
     .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
   );

@@ -4,23 +4,28 @@
 `default_nettype none
 
 module sast_crc (
-  clk, rst, word, whole, quads, lanes, v, spikes, counts, synops, spike_count, busy, value, restart
+  clk, rst, word, quads, v, spikes, lane, lane_v, lane_spike, lane_ends, lane_next, counts, synops, spike_count, busy, value,
+  restart
 );
   parameter WIDE = 1;
   `include "sast_params.vh"
-  localparam LPB = LP == 0 ? 1 : LP;
   localparam QB = LB + 1;
   localparam N = MW + 1;                    // bits of a lane: membrane, spike
   localparam [31:0] POLYNOMIAL = 32'hEDB88320;
 
   input  wire             clk;
   input  wire             rst;
-  input  wire             word;             // pulse: take a word; without `whole` it must stay while busy
-  input  wire             whole;            // and its first `quads` quads exist with all lanes: only with WIDE
+  // only with WIDE: a word whose first `quads` quads exist with all their lanes
+  input  wire             word;             // pulse
   input  wire [QB-1:0]    quads;
-  input  wire [P-1:0]     lanes;            // which exist
   input  wire [P*MW-1:0]  v;
   input  wire [P-1:0]     spikes;
+  // a neuron
+  input  wire             lane;             // there is one; it stays until
+  input  wire [MW-1:0]    lane_v;
+  input  wire             lane_spike;
+  output wire             lane_ends;        // its last byte is due
+  input  wire             lane_next;        // and is taken
   input  wire             counts;           // pulse: take a layer's counters
   input  wire [31:0]      synops;
   input  wire [31:0]      spike_count;
@@ -38,16 +43,25 @@ module sast_crc (
 
   // ---- a byte at a time
   reg  [31:0]     crc;
-  reg             in_word, in_counts;
-  reg  [LPB-1:0]  lane;
-  reg  [2:0]      part;                     // byte of a lane or of the counters
-  localparam [31:0] LAST = P - 1;
-  wire [MW-1:0]   narrow = v[lane*MW +: MW];
-  wire            exists = lanes[lane];
-  wire [63:0]     neuron = {31'd0, spikes[lane], {(32-MW){narrow[MW-1]}}, narrow};
+  reg             in_counts;
+  reg  [2:0]      part;                     // byte of a neuron or of the counters
+  wire [63:0]     neuron = {24'd0, 7'd0, lane_spike, {(32-MW){lane_v[MW-1]}}, lane_v};
   wire [63:0]     counters = {spike_count, synops};
-  wire [7:0]      data = in_word ? neuron[part*8 +: 8] : counters[part*8 +: 8];
-  wire            lane_ends = !exists || part == 3'd4;
+  wire [63:0]     source = in_counts ? counters : neuron;
+  reg  [7:0]      data;
+  always @*
+    case (part)
+      3'd0: data = source[7:0];
+      3'd1: data = source[15:8];
+      3'd2: data = source[23:16];
+      3'd3: data = source[31:24];
+      3'd4: data = source[39:32];
+      3'd5: data = source[47:40];
+      3'd6: data = source[55:48];
+      default: data = source[63:56];
+    endcase
+  wire            byte_due = in_counts || (lane && (!lane_ends || lane_next));
+  assign lane_ends = part == 3'd4;
 
   // ---- whole quads: the CRC is linear, so what a word adds and what it does to the CRC before it are worked out apart
   wire            wide_busy;
@@ -106,7 +120,7 @@ module sast_crc (
       end
     end
     always @(posedge clk) begin
-      fresh <= !rst && word && whole;
+      fresh <= !rst && word;
       count <= quads - 1'b1;
       added <= sum;
     end
@@ -129,30 +143,20 @@ module sast_crc (
     end
   endfunction
 
-  assign busy = in_word || in_counts || wide_busy;
+  assign busy = in_counts || wide_busy;
   assign value = ~crc;
   always @(posedge clk)
     if (rst) begin
-      in_word <= 1'b0;
       in_counts <= 1'b0;
+      part <= 3'd0;
       crc <= 32'hFFFFFFFF;
     end else begin
-      if ((word && !(whole && WIDE != 0)) || counts) begin
-        in_word <= word;
-        in_counts <= counts;
-        lane <= {LPB{1'b0}};
-        part <= 3'd0;
-      end else if (in_word) begin
-        part <= lane_ends ? 3'd0 : part + 3'd1;
-        if (lane_ends) lane <= lane + 1'b1;
-        if (lane_ends && lane == LAST[LPB-1:0]) in_word <= 1'b0;
-      end else if (in_counts) begin
-        part <= part + 3'd1;
-        if (part == 3'd7) in_counts <= 1'b0;
-      end
+      if (counts) in_counts <= 1'b1;
+      else if (part == 3'd7) in_counts <= 1'b0;
+      if (byte_due) part <= lane_ends && !in_counts ? 3'd0 : part + 3'd1;
       if (restart) crc <= 32'hFFFFFFFF;
       else if (wide_busy) crc <= wide_next;
-      else if ((in_word && exists) || in_counts) crc <= advance(crc ^ {24'd0, data}, 8);
+      else if (byte_due) crc <= advance(crc ^ {24'd0, data}, 8);
     end
 endmodule
 

@@ -9,7 +9,7 @@ module sast_dispatch (
   spikes_more, word_valid, word_take, word_row, word_k, word_lanes, word_rewind,
   place_valid, place_take, place_row, place_column, place_lane, runs_empty,
   op_rpw, op_urw, op_s, op_cw, op_cu, op_shift, op_counted, op_layer, op_ends, phase,
-  sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew
+  sweep_soon, sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew
 );
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -55,6 +55,7 @@ module sast_dispatch (
   output wire              op_ends;         // pulse
   output reg               phase;
   // sweeps
+  output wire              sweep_soon;      // sweep_layer is that of the next one
   output wire              sweep_ask;       // pulse, when sweep_free
   output wire              sweep_first;     // with it: the first one of a step
   input  wire              sweep_free;
@@ -63,12 +64,11 @@ module sast_dispatch (
 
   // ---- the list
   localparam OPW = 6 + LIB + EAW + RAW + CAW + RPB + URB + SBITS + CWB + CUB2 + WSHW;
-  localparam [STB-1:0] LAST_STEP = STEPS - 1;
-  localparam [1:0] FETCH = 2'd0, RUN = 2'd1, DRAIN = 2'd2, ASK = 2'd3;
+  localparam [31:0] LAST_STEP = STEPS - 1;
+  localparam [1:0] FETCH = 2'd0, REWIND = 2'd1, RUN = 2'd2, ASK = 2'd3;
   reg  [OAW-1:0]  pc;
   reg  [STB-1:0]  step;
   reg  [1:0]      state;
-  reg             fetched;
   reg  [P-1:0]    lanes;                    // of the word of spikes that is taken apart
   wire [OPW-1:0]  op;
   wire            op_events, op_rewind, op_skip, op_sweep, op_last;
@@ -83,23 +83,21 @@ module sast_dispatch (
   assign {op_cu, op_cw, op_s, op_urw, op_rpw, op_columns, op_rows, sweep_layer, op_layer, op_counted, op_last, op_sweep,
           op_skip, op_rewind, op_events} = op[OPW-WSHW-1:0];
 
-  wire last_step = step == LAST_STEP;
+  wire last_step = step == LAST_STEP[STB-1:0];
   wire skipped = op_skip && last_step;
   wire source_ends = skipped || (op_events ? step_ends : !spikes_more && lanes == {P{1'b0}});
-  assign op_ends = state == ASK && (!op_sweep || sweep_free);
+  assign op_ends = state == ASK && runs_empty && (!op_sweep || sweep_free);
   always @(posedge clk)
     if (rst) begin
       pc <= {OAW{1'b0}};
       step <= {STB{1'b0}};
       state <= FETCH;
-      fetched <= 1'b0;
       phase <= 1'b0;
-    end else begin
-      fetched <= state == FETCH && go && !fetched;
+    end else
       case (state)
-        FETCH: if (fetched) state <= RUN;
-        RUN: if (source_ends) state <= DRAIN;
-        DRAIN: if (runs_empty) state <= ASK;
+        FETCH: if (go) state <= RECURRENT != 0 ? REWIND : RUN;
+        REWIND: state <= RUN;
+        RUN: if (source_ends) state <= ASK;
         default: if (op_ends) begin
           state <= FETCH;
           pc <= op_last ? {OAW{1'b0}} : pc + 1'b1;
@@ -107,12 +105,12 @@ module sast_dispatch (
           if (op_sweep) phase <= !phase;
         end
       endcase
-    end
   wire running = state == RUN && !skipped;
-  assign sweep_ask = state == ASK && op_sweep && sweep_free;
+  assign sweep_ask = op_ends && op_sweep;
+  assign sweep_soon = (state == RUN || state == ASK) && op_sweep;
   assign sweep_first = op_events;
   assign sweep_renew = last_step;
-  assign word_rewind = state == FETCH && fetched && op_rewind;
+  assign word_rewind = state == REWIND && op_rewind;
   assign events_open = running && op_events;
   assign waiting = events_open && !event_valid && runs_empty;
 

@@ -27,13 +27,17 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   localparam [15:0] WIDTH = IN_W;
   localparam [15:0] HEIGHT = IN_H;
   localparam [7:0] CAP = COUNT_CAP;
+  localparam XB = IN_W < 2 ? 1 : $clog2(IN_W);
+  localparam YB_IN = IN_H < 2 ? 1 : $clog2(IN_H);
+  localparam SITE = YB_IN + XB + 1;
 
-  reg  [30:0] site;
+  reg  [SITE-1:0] site;
+  wire [SITE-1:0] now = {event_y[YB_IN-1:0], event_x[XB-1:0], event_p};
   reg  [7:0]  times;                        // how often `site` came in this step; 0: none came yet
   wire        none = ev_tdata[31];
-  wire        repeated = times != 0 && ev_tdata[30:0] == site;
+  wire        repeated = times != 0 && now == site;
   wire        outside = {1'b0, event_y} >= HEIGHT || {1'b0, event_x} >= WIDTH;
-  wire        backwards = times != 0 && ev_tdata[30:0] < site;
+  wire        backwards = times != 0 && now < site;
   wire        wrong = !none && (outside || backwards);
   wire        counts = !none && !outside && !backwards && !(repeated && times == CAP);
 
@@ -50,7 +54,7 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
       if (wrong) ev_error <= 1'b1;
       if (ev_tlast) times <= 8'd0;
       else if (counts) times <= repeated ? times + 8'd1 : 8'd1;
-      if (counts) site <= ev_tdata[30:0];
+      if (counts) site <= now;
     end
 endmodule
 

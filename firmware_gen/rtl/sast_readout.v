@@ -4,21 +4,22 @@
 `default_nettype none
 
 module sast_readout (
-  clk, rst, word, begins, lanes, v, spikes, renew, finish, busy,
+  clk, rst, begins, lane, lane_ready, lane_tells, lane_next, lane_v, lane_spike, renew, finish, busy,
   total_layer, total_synops, total_spikes, forget,
   res_tvalid, res_tready, res_tdata, res_tlast
 );
   `include "sast_params.vh"
-  localparam LPB = LP == 0 ? 1 : LP;
 
   input  wire             clk;
   input  wire             rst;
-  // a word of the last layer; it stays while busy
-  input  wire             word;             // pulse
-  input  wire             begins;           // pulse: its sweep begins
-  input  wire [P-1:0]     lanes;
-  input  wire [P*MW-1:0]  v;
-  input  wire [P-1:0]     spikes;
+  // neurons of the last layer
+  input  wire             begins;           // pulse: a sweep begins
+  input  wire             lane;             // there is one; it stays until
+  output wire             lane_ready;
+  input  wire             lane_tells;       // it is, once the beat is: nothing else is left to do with it
+  input  wire             lane_next;        // it is taken
+  input  wire [MW-1:0]    lane_v;
+  input  wire             lane_spike;
   input  wire             renew;            // it is the recording's last step
   input  wire             finish;           // pulse: all counters are there
   output wire             busy;
@@ -33,52 +34,45 @@ module sast_readout (
   output reg  [31:0]      res_tdata;
   output wire             res_tlast;
 
-  localparam [1:0] IDLE = 2'd0, LANES = 2'd1, CLASS = 2'd2, SUMS = 2'd3;
-  localparam [31:0] LAST = P - 1;
+  localparam [1:0] IDLE = 2'd0, CLASS = 2'd1, SUMS = 2'd2;
   localparam [31:0] LAST_LAYER = COUNTED - 1;
   reg  [1:0]       state;
-  reg  [LPB-1:0]   lane;
-  reg  [CLB-1:0]   index;                   // class of the next lane that exists
+  reg  [CLB-1:0]   index;                   // class of the next neuron
   reg  [1:0]       part;
   reg  signed [OUTW-1:0] best;
   reg  [CLB-1:0]   answer;
-  wire             exists = lanes[lane];
   wire signed [OUTW-1:0] value;
-  wire             tells = state == LANES && exists && renew;
-  wire             goes_on = state == LANES && (!exists || !renew || res_tready);
+  assign lane_ready = !renew || res_tready;
 
   generate if (LIF_OUT != 0) begin : spike_counts
     reg [OUTW-1:0] counts [0:CLASSES-1];
     reg [CLASSES-1:0] begun;                // classes with a count of this recording
-    assign value = (begun[index] ? counts[index] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, spikes[lane]};
+    assign value = (begun[index] ? counts[index] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
     always @(posedge clk) begin
-      if (goes_on && exists) counts[index] <= value;
+      if (lane_next) counts[index] <= value;
       if (rst || forget) begun <= {CLASSES{1'b0}};
-      else if (goes_on && exists) begun[index] <= 1'b1;
+      else if (lane_next) begun[index] <= 1'b1;
     end
   end else begin : membranes
-    assign value = v[lane*MW +: OUTW];      // an output's bits are the state's
+    assign value = lane_v[OUTW-1:0];        // an output's bits are the state's
   end endgenerate
 
   always @(posedge clk)
     if (rst) state <= IDLE;
     else case (state)
-      IDLE: if (word) state <= LANES; else if (finish) state <= CLASS;
-      LANES: if (goes_on && lane == LAST[LPB-1:0]) state <= IDLE;
+      IDLE: if (finish) state <= CLASS;
       CLASS: if (res_tready) state <= SUMS;
       default: if (res_tready && res_tlast) state <= IDLE;
     endcase
   always @(posedge clk) begin
     if (state == IDLE) begin
-      lane <= {LPB{1'b0}};
       part <= 2'd0;
       total_layer <= {LIB{1'b0}};
     end
     if (begins) index <= {CLB{1'b0}};
-    if (goes_on) begin
-      lane <= lane + 1'b1;
-      if (exists) index <= index + 1'b1;
-      if (exists && (index == {CLB{1'b0}} || value > best)) begin
+    if (lane_next) begin
+      index <= index + 1'b1;
+      if (index == {CLB{1'b0}} || value > best) begin
         best <= value;
         answer <= index;
       end
@@ -91,7 +85,7 @@ module sast_readout (
 
   always @*
     case (state)
-      LANES: res_tdata = {{(32-OUTW){value[OUTW-1]}}, value};
+      IDLE: res_tdata = {{(32-OUTW){value[OUTW-1]}}, value};
       CLASS: res_tdata = {{(32-CLB){1'b0}}, answer};
       default: case (part)
         2'd0: res_tdata = total_synops[31:0];
@@ -101,7 +95,7 @@ module sast_readout (
       endcase
     endcase
   assign busy = state != IDLE;
-  assign res_tvalid = tells || state == CLASS || state == SUMS;
+  assign res_tvalid = state == IDLE ? lane && renew && lane_tells : 1'b1;
   assign res_tlast = state == SUMS && part == 2'd3 && total_layer == LAST_LAYER[LIB-1:0];
   assign forget = state == SUMS && res_tready && res_tlast;
 endmodule

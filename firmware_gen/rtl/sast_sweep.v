@@ -4,7 +4,7 @@
 `default_nettype none
 
 module sast_sweep (
-  clk, rst, go, first_word, ask, ask_layer, ask_renew, free, pending, banks_idle, may_start, done,
+  clk, rst, go, first_word, ask_soon, ask, ask_layer, ask_renew, free, pending, banks_idle, may_start, done, first_a,
   read_a, read_y, write_en, write_a, write_x, write_y,
   l_whole, l_counted, l_emits, l_last, l_layer, renew, clearing, slow, busy,
   seen, seen_row, seen_k, seen_last, seen_quads, seen_lanes, seen_v, seen_spikes
@@ -16,6 +16,7 @@ module sast_sweep (
   output wire             go;               // all layers hold their first values
   output wire             first_word;
   // asked for by the dispatcher, begun when the banks have done what came before
+  input  wire             ask_soon;         // ask_layer is known
   input  wire             ask;
   input  wire [EAW-1:0]   ask_layer;
   input  wire             ask_renew;        // the recording's last step
@@ -24,6 +25,7 @@ module sast_sweep (
   input  wire             banks_idle;
   input  wire             may_start;        // what listens to the last sweep has ended
   output wire             done;             // pulse: runs of the next phase may begin
+  output wire [MAW-1:0]   first_a;          // its first word, while one is pending
   // membranes of all banks
   output wire [MAW-1:0]   read_a;
   input  wire [P*MW-1:0]  read_y;
@@ -55,7 +57,7 @@ module sast_sweep (
   // ---- the layer's entry
   localparam EW = YB + RPB + MAW + PAW + PNB + B + 7 + LIB + 8 + (MW - SMIN + 1);
   localparam PARAM = 1 + TB + BB + SB;
-  localparam [EAW-1:0] LAST_ENTRY = EDEPTH - 1;
+  localparam [31:0] LAST_ENTRY = EDEPTH - 1;
   reg  [EAW-1:0]   layer;
   wire [EW-1:0]    entry;
   wire [YB-1:0]    l_rows;
@@ -73,29 +75,33 @@ module sast_sweep (
           l_base, l_rpw, l_rows} = entry;
 
   // ---- when: after a reset every layer once, then as asked
-  reg  cleared, asked, ready, act;
+  reg  cleared, asked, ready, settled, act;
   wire last_seen;
   assign clearing = !cleared;
   assign go = cleared;
   assign pending = asked;
-  assign free = cleared && !asked && may_start;
-  wire start = asked && ready && !act && banks_idle && may_start && !s1 && !seen && !s3;
+  wire rests = cleared && !asked && may_start;
+  assign free = rests && settled;
+  wire start = asked && (cleared || ready) && !act && banks_idle && may_start && !s1 && !seen && !s3;
   assign done = last_seen && cleared;
   always @(posedge clk)
     if (rst) begin
       cleared <= 1'b0;
       asked <= 1'b1;
       ready <= 1'b0;
+      settled <= 1'b0;
       layer <= {EAW{1'b0}};
       renew <= 1'b1;
     end else begin
-      ready <= asked && !last_seen && !ask;              // the entry is there a cycle after its address
+      // the entry is there a cycle after its address
+      ready <= !last_seen;
+      settled <= rests && ask_soon;
+      if (rests) layer <= ask_layer;
       if (ask) begin
         asked <= 1'b1;
-        layer <= ask_layer;
         renew <= ask_renew;
       end else if (last_seen) begin
-        if (!cleared && layer != LAST_ENTRY) layer <= layer + 1'b1;
+        if (!cleared && layer != LAST_ENTRY[EAW-1:0]) layer <= layer + 1'b1;
         else begin
           cleared <= 1'b1;
           asked <= 1'b0;
@@ -129,6 +135,7 @@ module sast_sweep (
       pn <= row_ends || pn == l_pn ? {PNB{1'b0}} : pn + 1'b1;
       if (row_ends) row <= row + 1'b1;
     end
+  assign first_a = l_base;
   assign read_a = a;
   assign first_word = start;
 

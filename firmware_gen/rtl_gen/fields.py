@@ -30,16 +30,6 @@ def pack(fields: Sequence[Field], values: Mapping[str, int]) -> int:
     return word
 
 
-def unpack(fields: Sequence[Field], word: int) -> dict[str, int]:
-    """The fields of a word, unsigned; those of no bits are left out."""
-    values = {}
-    for name, bits in fields:
-        if bits:
-            values[name] = word & ((1 << bits) - 1)
-        word >>= bits
-    return values
-
-
 def bits_of(value: int) -> int:
     """Bits that hold 0 to `value`, at least 1."""
     return max(1, int(value).bit_length())

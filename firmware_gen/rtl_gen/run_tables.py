@@ -82,7 +82,7 @@ def run_table(plan: KernelPlan | OrPlan, connection: Connection) -> RunTable:
 
 
 def _windows(size: int, division: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The window of each source along an axis, the last one's for those in none; and whether it is in one."""
+    """The window of each source along an axis, the first for those in none; and whether it is in one."""
     window = np.arange(size) // division
     inside = window < size // division
     return np.where(inside, window, 0), inside

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
-import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO
 
-from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.errors import EdgeSastError
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
 from edge_sast.parity.device_trace import DeviceRecording, TraceFormat, parse_recording
 from firmware_gen.toolchain.compiler import DEFAULT_FLAGS, compile_program
+from firmware_gen.verify.program import Program, run_program
 
 MAGIC = b"SASTHOST"
 VERSION = 2
-RECORDING_TIMEOUT_S = 120  # one recording of the largest networks takes seconds; a hang must end
+OTHER_MODEL = "it was built for another model or version; export the build again"
+NO_START = "CC must make programs for this computer, in a folder (TMPDIR) that may hold them"
 
 
 @contextmanager
@@ -48,77 +47,7 @@ def run_recordings(
         CheckFailedError: it stops early, hangs, or was built for another model.
     """
     header = MAGIC + VERSION.to_bytes(4, "little") + bytes.fromhex(model_hash(model))
-    with tempfile.TemporaryFile() as messages:
-        process = _start(program, messages)
-        feeder = threading.Thread(target=_feed, args=(process.stdin, streams), daemon=True)
-        try:
-            feeder.start()
-            if _take(process, len(header), "its start", messages) != header:
-                raise CheckFailedError(
-                    "host program: it was built for another model or version; export the build again"
-                )
-            for name in names:
-                yield parse_recording(form, _take(process, form.recording_bytes, name, messages))
-            _check_end(process)
-        finally:
-            process.kill()
-            process.wait()
-            feeder.join()
-            process.stdout.close()  # type: ignore[union-attr]  # PIPE was asked for
-
-
-def _start(program: Path, messages: IO[bytes]) -> subprocess.Popen:
-    try:
-        return subprocess.Popen(
-            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages
-        )
-    except OSError as error:
-        raise EdgeSastError(
-            f"{program}: the compiled program cannot be started: {error.strerror or error}; CC must make programs "
-            "for this computer, in a folder (TMPDIR) that may hold them"
-        ) from error
-
-
-def _feed(stream: IO[bytes], streams: Iterable[bytes]) -> None:
-    """Writes all recordings; in its own thread, so that neither side waits for the other's full pipe."""
-    try:
-        with stream:
-            for data in streams:
-                stream.write(data)
-    except OSError:
-        pass  # the program ended: the reading side finds out and says why
-
-
-def _check_end(process: subprocess.Popen) -> None:
-    """After the last recording: nothing more to read, and a clean exit (a sanitizer may complain only then)."""
-    watchdog = threading.Timer(RECORDING_TIMEOUT_S, process.kill)
-    watchdog.start()
-    try:
-        more = process.stdout.read()  # type: ignore[union-attr]  # PIPE was asked for
-        code = process.wait()
-    finally:
-        watchdog.cancel()
-    if more or code != 0:
-        raise CheckFailedError(
-            f"host program: ended with exit code {code} and {len(more)} bytes too many after the last recording"
-        )
-
-
-def _take(process: subprocess.Popen, size: int, what: str, messages: IO[bytes]) -> bytes:
-    """Exactly `size` bytes of the program's output."""
-    watchdog = threading.Timer(RECORDING_TIMEOUT_S, process.kill)
-    watchdog.start()
-    try:
-        data = process.stdout.read(size)  # type: ignore[union-attr]  # PIPE was asked for
-    finally:
-        alive = watchdog.is_alive()
-        watchdog.cancel()
-    if len(data) == size:
-        return bytes(data)
-    if not alive:
-        raise CheckFailedError(f"host program: no answer for {what} after {RECORDING_TIMEOUT_S} s")
-    code = process.wait()
-    messages.seek(0)
-    said = messages.read().decode(errors="replace").strip().splitlines()
-    said = [line for line in said if "error" in line.lower()] or said or ["no message"]
-    raise CheckFailedError(f"host program: stopped with exit code {code} at {what}: {said[0].strip()}")
+    host = Program((str(program),), "host program", header, OTHER_MODEL, NO_START)
+    with closing(run_program(host, form.recording_bytes, streams, names)) as answers:
+        for data in answers:
+            yield parse_recording(form, data)

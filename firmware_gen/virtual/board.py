@@ -30,7 +30,7 @@ END_TIMEOUT_S = 10.0  # the relay only prints a line and ends
 
 @dataclass
 class VirtualBoard:
-    """A running one. port: for --port. stop: ends it at once, as pulling its plug does.
+    """A running one. port: for --port. stop: ends it at once, as pulling its plug does. wait: until it ends by itself.
 
     Filled when it ends: faults, how many of each kind were done; overruns, bytes that came when the board's buffer
     was full; to_board, to_host: bytes that went in.
@@ -38,6 +38,7 @@ class VirtualBoard:
 
     port: str
     stop: Callable[[], None]
+    wait: Callable[[], int]
     faults: dict[str, int] = field(default_factory=dict)
     overruns: int = 0
     to_board: int = 0
@@ -94,6 +95,7 @@ def running(settings: RelaySettings) -> Iterator[VirtualBoard]:
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
+        start_new_session=True,  # an interrupt from the keyboard is for the program that started it
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -101,7 +103,7 @@ def running(settings: RelaySettings) -> Iterator[VirtualBoard]:
         line = process.stdout.readline()
         if not line:
             raise EdgeSastError("virtual board: its relay did not start; see the messages above")
-        board = VirtualBoard(json.loads(line)["port"], process.kill)
+        board = VirtualBoard(json.loads(line)["port"], process.kill, process.wait)
         yield board
         figures, _ = process.communicate(timeout=END_TIMEOUT_S)
         if process.returncode == -signal.SIGKILL:

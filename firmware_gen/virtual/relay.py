@@ -36,7 +36,8 @@ TO_BOARD, TO_HOST = 0, 1
 class RelaySettings:
     """program: the virtual board. rx_bytes: what its UART buffer holds; bytes beyond that are lost.
 
-    tcp: TCP on this computer, else a PTY. baud: 0: as fast as it goes. faults: None: none.
+    tcp: TCP on this computer, at tcp_port (0: any that is free), else a PTY. baud: 0: as fast as it goes. faults: None:
+    none.
     """
 
     program: str
@@ -44,6 +45,7 @@ class RelaySettings:
     tcp: bool
     baud: int = 0
     faults: FaultPlan | None = None
+    tcp_port: int = 0
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -82,12 +84,12 @@ class Pacer:
 class HostEnd:
     """The port that the host opens. name: what to give to --port."""
 
-    def __init__(self, tcp: bool) -> None:
+    def __init__(self, tcp: bool, tcp_port: int = 0) -> None:
         self._listener: socket.socket | None = None
         self._connection: socket.socket | None = None
         self._master = self._slave = -1
         if tcp:
-            self._listener = socket.create_server(("127.0.0.1", 0))
+            self._listener = socket.create_server(("127.0.0.1", tcp_port))
             self._listener.setblocking(False)
             self.name = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
         else:
@@ -193,7 +195,7 @@ class Relay:
 
     def __init__(self, settings: RelaySettings) -> None:
         self.counts: Counter[str] = Counter()
-        self.host = HostEnd(settings.tcp)
+        self.host = HostEnd(settings.tcp, settings.tcp_port)
         self.board = Board(settings.program, settings.rx_bytes)
         self.passed = [0, 0]
         self._faults = settings.faults

@@ -1,3 +1,4 @@
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,10 @@ def small(tmp_path_factory) -> Path:
 def sanitized_library(everything, tmp_path_factory) -> Path:
     """The whole library and the host program under the sanitizers, compiled once; a model's own files are added."""
     tools.require("gcc")
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "libsast.a"
+    if shared.exists():  # another worker made it
+        return shared
     folder = tmp_path_factory.mktemp("library")
     host = (everything / "host").glob("sast_*.c")
     sources = [str(path) for path in sorted([*LIBRARY.glob("*.c"), *host])]
@@ -30,4 +35,4 @@ def sanitized_library(everything, tmp_path_factory) -> Path:
     subprocess.run(["gcc", *SANITIZED, *includes, "-c", *sources], cwd=folder, check=True, timeout=120)
     archive = folder / "libsast.a"
     subprocess.run(["ar", "rcs", str(archive), *map(str, folder.glob("*.o"))], check=True, timeout=60)
-    return archive
+    return archive.replace(shared)

@@ -59,6 +59,7 @@ def many(bench) -> Bench:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
     monkeypatch.setattr(worker, "FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr(worker, "LONGEST_WAIT_S", 0.2)
 
 
 def connect(bench: Bench, name: str, settings: LinkSettings = PATIENT) -> Connection:

@@ -64,6 +64,7 @@ OWN = {
     "rows": config("sast", sam_rows=0.5),
     "esam": config("custom", forward="smooth", sharpness="esam", rho=0.1, sam_weights=0.5, sam_rows=0.5),
 }
+COMPILER = ("torch._dynamo", "torch._inductor", "sympy")  # what PyTorch imports to compile
 RESUMED = config("asgl", epochs=2, synops_target=500.0)
 
 
@@ -95,6 +96,9 @@ def run_cases(folder: Path) -> None:
     with processes.session() as workers:
         for name, settings in (SAME | OWN | {"whole": RESUMED}).items():
             Trainer(settings, data, folder / name, quiet=True, workers=workers).run()
+            if name == "sast":
+                loaded = [module for module in COMPILER if module in sys.modules]
+                (folder / f"compiler-{workers.rank}").write_text(" ".join(loaded))
         with patch.object(TrainConfig, "total_epochs", 1):
             Trainer(RESUMED, data, folder / "parts", quiet=True, workers=workers).run()
         resumed = Trainer(RESUMED, data, folder / "parts", quiet=True, workers=workers)

@@ -1,8 +1,9 @@
-"""Compile the Triton kernels to machine code for a GPU that need not be here; test_lif_triton.py runs this.
+"""Compile the Triton kernels to machine code for GPUs that need not be here; test_lif_triton.py runs this.
 
 All that a launch does but the launch: Triton's driver, which wants a GPU, is replaced by one that names the target.
-Prints for each pair of kernels the forward pass, the surrogate and how many multiply-adds are fused; of those of
-trainer/operations/fused_triton.py "fused", the surrogate and that number.
+Arguments are the GPUs' compute capabilities, such as 80. Prints for each and each pair of kernels the capability, the
+forward pass, the surrogate and how many multiply-adds are fused; of those of trainer/operations/fused_triton.py the
+forward pass is "fused".
 """
 
 import math
@@ -23,11 +24,14 @@ SIZES = ((5, 42, 7, 3), (1, 1, 1, 1), (16, 4096, 64, 16))
 
 
 class Driver:
+    def __init__(self, capability):
+        self.capability = capability
+
     def get_current_target(self):
-        return GPUTarget("cuda", int(sys.argv[1]), 32)
+        return GPUTarget("cuda", self.capability, 32)
 
     def get_current_device(self):
-        return 0
+        return self.capability  # Triton keeps what it compiled for each device
 
     def get_current_stream(self, _device):
         return 0
@@ -82,14 +86,21 @@ def build_fused(name, subtract, pool, sizes):
     return "".join(kernel.asm["ptx"] for kernel in built)
 
 
-if __name__ == "__main__":
-    triton.runtime.driver.set_active(Driver())
+def build_all(capability):
+    triton.runtime.driver.set_active(Driver(capability))
     pairs = [(forward, name) for forward, name in zip(range(5), surrogate.CODES, strict=True)]
     pairs += [(lif_kernels.SMOOTH, name) for name in surrogate.CODES if name != "arctan"]
     for i, (forward, name) in enumerate(pairs):
         ptx = build(forward, name, i % 2 == 1, SIZES[i % 3])
-        print(forward, name, ptx.count("fma."))
+        assert f".target sm_{capability}" in ptx
+        print(capability, forward, name, ptx.count("fma."))
     for i, name in enumerate(("arctan", "logistic", "arctan")):
         sizes = ((5, 3, 7, 8, 4), (1, 1, 1, 1, 1), (16, 64, 16, 16, 32))[i]
         ptx = build_fused(name, i == 1, (2, 1, 3)[i], sizes)
-        print("fused", name, ptx.count("fma."))
+        assert f".target sm_{capability}" in ptx
+        print(capability, "fused", name, ptx.count("fma."))
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        build_all(int(argument))

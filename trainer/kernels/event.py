@@ -7,6 +7,7 @@ Indices are unsigned: Numba then need not ask whether they count from the end, a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ class Sums(NamedTuple):
     by_weight: np.ndarray  # float32 [B, weights]: Σ input · grad
 
 
-@jit
+@partial(jit, inner=True)
 def _line(x: np.ndarray, first: int, place: np.ndarray, value: np.ndarray) -> int:
     """Events of a line of inputs, numbered from `first` on, to the front of place and value; how many they are."""
     some = np.uint32(0)
@@ -57,7 +58,7 @@ def _line(x: np.ndarray, first: int, place: np.ndarray, value: np.ndarray) -> in
     return found
 
 
-@jit
+@partial(jit, inner=True)
 def _gather_recording(
     x: np.ndarray, b: int, starts: np.ndarray, place: np.ndarray, value: np.ndarray
 ) -> None:
@@ -93,14 +94,14 @@ def totals(e: Events, sums: np.ndarray) -> None:
                     sums[h, e.place[b, n]] += e.value[b, n]
 
 
-@jit
+@partial(jit, inner=True)
 def _rows_of_input(e: Events, height: int, first_row: int, rows: int) -> tuple[int, int]:
     """First and last (exclusive) row of inputs that reach some rows of outputs."""
     top = first_row * e.stride - e.padding
     return max(0, top), min(height, top + (rows - 1) * e.stride + e.kernel)
 
 
-@jit
+@partial(jit, inner=True)
 def _rows_reached(e: Events, h: int, first_row: int, rows: int) -> tuple[int, int]:
     """First and last (exclusive) of some rows of outputs that row h of inputs reaches."""
     begin = (h + e.padding - e.kernel + e.stride) // e.stride
@@ -108,7 +109,7 @@ def _rows_reached(e: Events, h: int, first_row: int, rows: int) -> tuple[int, in
     return max(begin, first_row), min(end, first_row + rows)
 
 
-@jit
+@partial(jit, inner=True)
 def _connect(
     e: Events, weights: np.ndarray, image: np.ndarray, b: int, t: int, first_row: int, convolving: bool
 ) -> None:
@@ -128,14 +129,14 @@ def _connect(
                     add_scaled(weights, w, image, i, v, run[2])
 
 
-@jit
+@partial(jit, inner=True)
 def convolve(e: Events, weights: np.ndarray, b: int, t: int, first_row: int, out: np.ndarray) -> None:
     """Rows of an image's convolution: weights [kernel rows · row_weights] → out [rows·W·C_out]."""
     out[:] = np.float32(0)
     _connect(e, weights, out, b, t, first_row, True)
 
 
-@jit
+@partial(jit, inner=True)
 def correlate(e: Events, y: np.ndarray, b: int, t: int, first_row: int, sums: np.ndarray) -> None:
     """sums, laid out as weights, += Σ input · y over what each weight connects; y [rows·W·C_out]."""
     _connect(e, sums, y, b, t, first_row, False)
@@ -164,7 +165,7 @@ def moments(
                 correlate(e, y, b, t, top, sums[b])
 
 
-@jit
+@partial(jit, inner=True)
 def _fire_block(
     e: Events, weights: np.ndarray, p: Parameters, at: Part, pooled: np.ndarray, fired: np.ndarray
 ) -> None:
@@ -195,7 +196,7 @@ def forward(
         fired[b] = fused_kernels.total(by_column)
 
 
-@jit
+@partial(jit, inner=True)
 def _back_block(
     grad_pooled: np.ndarray,
     pooled: np.ndarray,
@@ -246,7 +247,7 @@ def backward(
             fused_kernels.per_channel(by_place[i], sums.by_channel[b, i])
 
 
-@jit
+@partial(jit, inner=True)
 def _whole_height(pooled: np.ndarray, p: Parameters) -> int:
     """Rows of outputs that windows cover."""
     return pooled.shape[2] // (p.width // p.channels // p.pool * p.channels) * p.pool

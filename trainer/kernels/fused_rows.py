@@ -17,8 +17,8 @@ from edge_sast.jit import jit
 from trainer.formulas import fast_math, surrogate
 from trainer.kernels import vectors
 
-_arctan = jit(fast_math.arctan)
-_tanh = jit(fast_math.tanh)
+_arctan = jit(fast_math.arctan, inner=True)
+_tanh = jit(fast_math.tanh, inner=True)
 
 SMOOTH, HARD = 0, 1
 
@@ -41,7 +41,7 @@ class Parameters(NamedTuple):
     mean: np.ndarray  # of x: Σ grad·(x − mean) is summed
 
 
-@jit
+@functools.partial(jit, inner=True)
 def spikes(u: np.ndarray, p: Parameters, s: np.ndarray) -> None:
     """σ or H of a membrane before reset."""
     theta, half, one = np.float32(p.threshold), np.float32(0.5), np.float32(1)
@@ -58,7 +58,7 @@ def spikes(u: np.ndarray, p: Parameters, s: np.ndarray) -> None:
             s[k] = half + half * _tanh(slope * (u[k] - theta))
 
 
-@jit
+@functools.partial(jit, inner=True)
 def fire(x: np.ndarray, v: np.ndarray, p: Parameters, u: np.ndarray, s: np.ndarray) -> None:
     """One step: membrane before reset u, and smooth spikes s; v goes from v[t−1] to v[t]."""
     decay, theta, one = np.float32(p.decay), np.float32(p.threshold), np.float32(1)
@@ -79,7 +79,7 @@ def fire(x: np.ndarray, v: np.ndarray, p: Parameters, u: np.ndarray, s: np.ndarr
             v[k] = u[k] * (one - s[k])
 
 
-@jit
+@functools.partial(jit, inner=True)
 def step(
     x: np.ndarray,
     v: np.ndarray,
@@ -108,7 +108,7 @@ def step(
         _step_some(x, v, p, s, fired, begin, column, p.width - column, u, begin + column, True)
 
 
-@jit
+@functools.partial(jit, inner=True)
 def _windows(p: Parameters) -> tuple[int, int]:
     """Floats of a window's row and windows of a row: without a pool, a row of neurons is one window after another."""
     return (p.width, 1) if p.pool == 1 else (p.channels, p.width // p.channels // p.pool)
@@ -139,7 +139,7 @@ def _step_some(
         )
 
 
-@jit
+@functools.partial(jit, inner=True)
 def slopes(u: np.ndarray, s: np.ndarray, p: Parameters, out: np.ndarray) -> None:
     """dσ/du; s is read of smooth spikes alone."""
     one, beta, theta = np.float32(1), np.float32(p.beta), np.float32(p.threshold)
@@ -157,7 +157,7 @@ def slopes(u: np.ndarray, s: np.ndarray, p: Parameters, out: np.ndarray) -> None
             out[k] = np.float32(0.25) * beta * (one - twice * twice)
 
 
-@jit
+@functools.partial(jit, inner=True)
 def step_back(
     grad_pooled: np.ndarray,
     pooled: np.ndarray,
@@ -206,14 +206,14 @@ def step_back(
             grad[k] = np.float32(0)
 
 
-@jit
+@functools.partial(jit, inner=True)
 def add_with_x(grad: np.ndarray, x: np.ndarray, p: Parameters, total: np.ndarray) -> None:
     """total += grad·(x − mean)."""
     for k in range(x.size):
         total[k] += grad[k] * (x[k] - p.mean[k])
 
 
-@jit
+@functools.partial(jit, inner=True)
 def add_decay_sum(grad: np.ndarray, u: np.ndarray, s: np.ndarray, p: Parameters, sums: np.ndarray) -> None:
     """sums [3, block]: row 2 += grad[t]·v[t−1], of which u and s are step t−1's; hard spikes are written to s."""
     theta, one, total = np.float32(p.threshold), np.float32(1), sums[2]

@@ -14,8 +14,8 @@ from edge_sast.bulk.parts import Span
 from edge_sast.jit import jit
 from trainer.formulas import fast_math, surrogate
 
-_arctan = jit(fast_math.arctan)
-tanh = jit(fast_math.tanh)
+_arctan = jit(fast_math.arctan, inner=True)
+tanh = jit(fast_math.tanh, inner=True)
 
 SMOOTH, HARD, INTEGER, MIXED, STOCHASTIC = range(5)
 
@@ -194,12 +194,12 @@ def _integer_membrane(current: np.ndarray, n: Neuron, v: np.ndarray, membrane: n
         membrane[k] = min(max(leaked + np.int32(current[k]), low), high)
 
 
-scalars = jit(scalars)
-_integer_membrane = jit(_integer_membrane)
-_charge = jit(_charge)
-_smooth = jit(_smooth)
-_spike = jit(_spike)
-_draw = jit(_draw)
-_after_reset = jit(_after_reset)
-_forward_row = jit(_forward_row)
+scalars = jit(scalars, inner=True)
+_integer_membrane = jit(_integer_membrane, inner=True)
+_charge = jit(_charge, inner=True)
+_smooth = jit(_smooth, inner=True)
+_spike = jit(_spike, inner=True)
+_draw = jit(_draw, inner=True)
+_after_reset = jit(_after_reset, inner=True)
+_forward_row = jit(_forward_row, inner=True)
 forward_jit = jit(forward)

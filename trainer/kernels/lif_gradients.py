@@ -156,11 +156,11 @@ def _backward_step(
         grad_v[k] = decay * g
 
 
-_slopes = jit(_slopes)
-_masked = jit(_masked)
-_add_beta = jit(_add_beta)
-_backward_step = jit(_backward_step)
-_add_tau = jit(_add_tau)
-_total = jit(_total)
-_backward_row = jit(_backward_row)
+_slopes = jit(_slopes, inner=True)
+_masked = jit(_masked, inner=True)
+_add_beta = jit(_add_beta, inner=True)
+_backward_step = jit(_backward_step, inner=True)
+_add_tau = jit(_add_tau, inner=True)
+_total = jit(_total, inner=True)
+_backward_row = jit(_backward_row, inner=True)
 backward_jit = jit(backward)

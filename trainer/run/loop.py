@@ -23,6 +23,7 @@ from trainer.gradients import a2sg, losses, online
 from trainer.gradients.sharpness import Sharpener
 from trainer.network.network import Network, Output
 from trainer.run import checkpoint, freed_pages
+from trainer.run.adam import Adam
 from trainer.run.metrics import METRICS_NAME, Averages, append, keep
 from trainer.run.one_pass import evaluate
 from trainer.run.resume import check_same
@@ -134,8 +135,8 @@ class Trainer:
         texts = self.config.to_json(), self._data_digest, str(self.epoch), str(float(self.penalty.multiplier))
         return parallel.digest(self.network.state_dict(), *texts)
 
-    def _new_optimiser(self) -> torch.optim.Adam:
-        return torch.optim.Adam(self.network.parameters(), lr=self.config.lr)
+    def _new_optimiser(self) -> Adam:
+        return Adam(self.network.parameters(), lr=self.config.lr)
 
     def _standing(self, epochs: int) -> checkpoint.Standing:
         """What a checkpoint of now says, after so many epochs."""

@@ -21,6 +21,7 @@ EXAMPLES = (
     ("edge-sast board list", ""),
     ("edge-sast board build build/a --board nucleo-f446re --out fw", ""),
     ("edge-sast board run build/a --board qemu-mps2-an386", ""),
+    ("edge-sast board run build/fpga --board fpga", "an export with --target verilog, simulated"),
 )
 LIST = "List the boards with their memory, and how each was tested."
 BUILD = (
@@ -28,8 +29,8 @@ BUILD = (
     "into a folder, and says how to flash it; for Arduino it writes a sketch."
 )
 RUN = (
-    "Run BUILD on an emulated board until interrupted. Prints the port on which 'edge-sast hil' and 'edge-sast verify' "
-    "reach it."
+    "Run BUILD on an emulated board, or a simulated FPGA, until interrupted. Prints the port on which 'edge-sast hil' "
+    "and 'edge-sast verify' reach it."
 )
 UNPROVEN = "built here, not run on silicon"
 
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     from edge_sast.report.tables import print_table, write_json
-    from firmware_gen.boards.boards import ARDUINO, BOARDS
+    from firmware_gen.boards.boards import ARDUINO, BOARDS, FPGA
 
     boards = list(BOARDS.values())
     write_json(
@@ -100,6 +101,16 @@ def _list(args: argparse.Namespace) -> int:
         for b in boards
     ]
     rows.append([ARDUINO, "any with an Arduino core", "32-bit, or AVR", "-", "-", UNPROVEN])
+    rows.append(
+        [
+            FPGA,
+            "any, simulated; BUILD is an export with --target verilog",
+            "Verilog",
+            "-",
+            "-",
+            "run by Verilator",
+        ]
+    )
     print_table(rows, ["board", "hardware", "core", "flash KB", "RAM KB", "state"])
     return 0
 
@@ -162,10 +173,12 @@ def _run(args: argparse.Namespace) -> int:
     import tempfile
 
     from edge_sast.errors import CheckFailedError
-    from firmware_gen.boards.boards import find_board
+    from firmware_gen.boards.boards import FPGA, find_board
     from firmware_gen.boards.build import build_firmware
     from firmware_gen.boards.qemu import check_emulated, emulator
 
+    if args.board == FPGA:
+        return _run_fpga(args)
     board = find_board(args.board)
     check_emulated(board, args.serial)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the machine too
@@ -181,3 +194,28 @@ def _run(args: argparse.Namespace) -> int:
             echo(f"{board.name}: stopped")
             return 0
     raise CheckFailedError(f"{board.name}: QEMU ended by itself with exit code {code}")
+
+
+def _run_fpga(args: argparse.Namespace) -> int:
+    import signal
+
+    from edge_sast.errors import CheckFailedError
+    from firmware_gen.boards.qemu import serial_port
+    from firmware_gen.build.opened import open_build
+    from firmware_gen.virtual.fpga import fpga_board
+
+    if args.toolchain:
+        raise EdgeSastError("--toolchain: an FPGA has no use for it; leave it out")
+    port = serial_port(args.serial)
+    build = open_build(args.build, args.edited, "verilog")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the simulation too
+    echo(f"{args.board}: compiling")
+    try:
+        with fpga_board(build.folder / "rtl", tcp=port is not None, tcp_port=port or 0) as board:
+            echo(f"{args.board}: ready at {board.port}")
+            echo(f"edge-sast hil {args.build}/model.safetensors --port {board.port} --data DATA")
+            board.wait()
+    except KeyboardInterrupt:
+        echo(f"{args.board}: stopped")
+        return 0
+    raise CheckFailedError(f"{args.board}: the simulation ended by itself")

@@ -1,18 +1,22 @@
-"""`edge-sast verify`: a build folder's firmware against the runtime, bit for bit."""
+"""`edge-sast verify`: a build folder's firmware or event core against the runtime, bit for bit."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from edge_sast.cli.options.newest import newest_build
 from edge_sast.cli.options.parser import add_toolchain_argument
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
 from edge_sast.terminal import echo
 
+if TYPE_CHECKING:
+    from firmware_gen.verify.verify import VerifyReport
+
 NAME = "verify"
 HELP = (
-    "Compile a build folder's C, run it, and compare every membrane, spike, counter and CRC with the runtime. Takes "
-    "the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a difference, and "
+    "Compile a build folder's C, or simulate its Verilog, and compare every membrane, spike, counter and CRC with the "
+    "runtime. Takes the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a difference, and "
     "names the first: recording, step, layer, neuron, what was expected and what came."
 )
 EXAMPLES = (
@@ -22,6 +26,7 @@ EXAMPLES = (
         "an emulated Cortex-M4, also on recordings",
     ),
     ("edge-sast verify build/a --on /dev/ttyACM0", "a board that runs this build's program"),
+    ("edge-sast verify build/fpga --on icarus", "an event core, simulated"),
 )
 
 
@@ -38,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         help="where the C runs. This computer: host. An emulated core: cortex-m0, cortex-m3, cortex-m4, cortex-m7, "
         "cortex-m33, rv32, or cortex-m, which is cortex-m4. A board: its serial port, such as /dev/ttyACM0, COM3 or "
-        "socket://HOST:PORT",
+        "socket://HOST:PORT. Of a folder with Verilog, what simulates it: verilator or icarus",
     )
     add_toolchain_argument(parser)
     parser.add_argument(
@@ -78,20 +83,26 @@ def run(args: argparse.Namespace) -> int:
             f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
         )
     from firmware_gen.build.opened import open_build
+    from firmware_gen.fpga.simulate import SIMULATORS
     from firmware_gen.toolchain.cores import find_core
+    from firmware_gen.verify.core import TARGET as VERILOG
+    from firmware_gen.verify.core import verify_core
     from firmware_gen.verify.verify import HOST, TARGETS, verify_emulated, verify_host
 
-    if args.on not in TARGETS:
+    simulated = args.on in SIMULATORS
+    if args.on not in TARGETS and not simulated:
         find_core(args.on)  # says why a known core cannot be emulated
-    if args.on == HOST and args.toolchain:
+    if (args.on == HOST or simulated) and args.toolchain:
         raise EdgeSastError(
             f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"
         )
     binned = None
     if args.data:  # replayed too, not only the known answers
-        grid = open_build(args.build, args.edited).model.binning
+        grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
         binned = read_split(grid, data_options(args))
-    if args.on == HOST:
+    if simulated:
+        report: VerifyReport = verify_core(args.build, binned, on=args.on, edited=args.edited, progress=True)
+    elif args.on == HOST:
         report = verify_host(args.build, binned, edited=args.edited, progress=True)
     else:
         report = verify_emulated(
@@ -102,9 +113,18 @@ def run(args: argparse.Namespace) -> int:
         raise CheckFailedError(
             f"{args.build}: {report.mismatches} values differ, the first: {report.first_mismatch}"
         )
-    target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
-    echo(
-        f"{target}: {report.samples} recordings, {report.steps} steps, "
-        "every membrane, spike, counter and CRC equal, with and without an observer"
-    )
+    echo(_praise(report))
     return 0
+
+
+def _praise(report: VerifyReport) -> str:
+    from firmware_gen.verify.core import CoreReport
+
+    compared = f"{report.samples} recordings, {report.steps} steps, every membrane, spike, counter and CRC equal"
+    if isinstance(report, CoreReport):
+        return (
+            f"{report.target}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "
+            f"{report.cycles:,.0f} cycles a recording, {report.clocks:,.0f} from its first event to its answer"
+        )
+    target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
+    return f"{target}: {compared}, with and without an observer"

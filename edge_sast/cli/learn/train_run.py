@@ -37,6 +37,7 @@ def train(args: argparse.Namespace) -> int:
 def _launch(args: argparse.Namespace, chosen: Chosen) -> int:
     """Workers on this machine, which are told what was chosen."""
     config = training_config(args)  # a mistake is told once
+    _check_start(Path(args.out), args)
     if args.workers > config.batch_size:
         raise EdgeSastError(
             f"--workers is {args.workers}; of a --batch-size of {config.batch_size} some would get no recording: "

@@ -137,10 +137,8 @@ def target_options(args: argparse.Namespace) -> Options:
 
 def _model_to_folder(args: argparse.Namespace) -> int:
     """The folder of a model file; known answers from --data where it is given, else from random events."""
-    from edge_sast.datasets.selection import load_split
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
-    from edge_sast.runtime import Simulator
     from firmware_gen.build.folder import check_folder, write_folder
     from firmware_gen.targets import generator
 
@@ -161,6 +159,9 @@ def _model_to_folder(args: argparse.Namespace) -> int:
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
     binned = None
     if args.data:
+        from edge_sast.datasets.selection import load_split
+        from edge_sast.runtime import Simulator
+
         recordings = load_split(model.binning, model.classes, data_options(args))
         binned = recordings.binned
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy

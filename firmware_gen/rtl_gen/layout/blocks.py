@@ -42,7 +42,15 @@ class Block(NamedTuple):
 
 
 def place_units(units: Sequence[tuple[Unit, Slots]], banks: int) -> Block:
-    """Each unit in turn at the lowest place that is free; of those that could start lowest, the longest first."""
+    """Units one after the other at the lowest place that is free; of those that could start lowest, the longest first,
+    or the shortest: whichever block is smaller."""
+    return min(
+        (_placed(units, banks, prefer) for prefer in (-1, 1)), key=lambda block: -(-block.quads // banks)
+    )
+
+
+def _placed(units: Sequence[tuple[Unit, Slots]], banks: int, prefer: int) -> Block:
+    """prefer: 1 for short units, -1 for long ones."""
     waiting: dict[tuple[Slots, int], list[Unit]] = {}
     for unit, slots in units:
         waiting.setdefault((slots, unit.bank), []).append(unit)
@@ -53,7 +61,7 @@ def place_units(units: Sequence[tuple[Unit, Slots]], banks: int) -> Block:
         for form in waiting:
             while used >> lowest[form] & form[0].mask:
                 lowest[form] += banks
-        form = min(waiting, key=lambda form: (lowest[form], -form[0].mask))
+        form = min(waiting, key=lambda form: (lowest[form], prefer * form[0].mask))
         starts[waiting[form].pop(0)] = lowest[form]
         used |= form[0].mask << lowest[form]
         if not waiting[form]:

@@ -162,10 +162,6 @@ class KernelPlan:
     def words(self) -> int:
         return self.kernel.inputs * self.channel_words
 
-    def start(self, remainder: int, bank: int, group: int) -> int:
-        """First quad in its block of a unit."""
-        return self.blocks[group].starts[Unit(remainder, bank)]
-
     @cached_property
     def starts(self) -> NDArray[np.int64]:
         """int64 [groups, remainders, banks]: first quads of the units, -1 where there is none."""

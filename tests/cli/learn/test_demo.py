@@ -30,9 +30,10 @@ def test_demo_runs_the_whole_path(tmp_path, monkeypatch, capsys, with_compiler):
     figures = json.loads((tmp_path / "demo.json").read_text())
     assert figures["mismatches"] == 0
     targets = {report["target"]: report["steps"] for report in figures["verified"]}
-    assert targets.pop("cortex-m4") == 10 * (3 + demo.EMULATED_RECORDINGS)
+    emulated = demo.SETTINGS.steps * (3 + demo.EMULATED_RECORDINGS)
+    assert targets.pop("cortex-m4") == emulated
     assert (targets.get("host", 0) > 3000) == with_compiler
-    assert figures["compared_steps"] == sum(targets.values()) + 10 * (3 + demo.EMULATED_RECORDINGS)
+    assert figures["compared_steps"] == sum(targets.values()) + emulated
     assert figures["int8"]["accuracy"] > 0.5 or not with_compiler
     printed = capsys.readouterr().out
     assert ("not verified on this computer: no C compiler" in printed) == (not with_compiler)

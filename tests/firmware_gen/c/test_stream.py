@@ -60,12 +60,12 @@ class Program:
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
-def program(request, tmp_path_factory):
+def program(request, sanitized_library, tmp_path_factory):
     model = MODELS[request.param]
     build = export(model, tmp_path_factory.mktemp(request.param) / "build", count=1)
     path = build / "stream"
     flags = [*(flag for flag in STRICT if flag != "-Werror"), *SANITIZED[1:]]
-    sources = [PROGRAMS / "stream.c", *sorted((build / "src").glob("*.c"))]
+    sources = [PROGRAMS / "stream.c", build / "src" / "a_model.c", sanitized_library]
     compile_c(flags, sources, path, build / "include")
     pipe = subprocess.PIPE
     with subprocess.Popen([str(path)], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:

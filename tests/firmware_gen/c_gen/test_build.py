@@ -158,10 +158,14 @@ def test_stack_is_small_and_known(everything, tmp_path):
 
 
 @pytest.mark.parametrize("program", ["statuses", "stream_statuses", "damage", "two_models"])
-def test_programs(small, tmp_path, program):
+def test_programs(small, sanitized_library, tmp_path, program):
     other = export(small_model(seed=2), tmp_path / "other", "b", 1)
-    sources = [PROGRAMS / f"{program}.c", small / "examples" / "a_known_answers.c", *parts(small, "src")]
-    sources += [other / "src" / "b_model.c", other / "examples" / "b_known_answers.c"]
+    sources = [
+        PROGRAMS / f"{program}.c",
+        small / "src" / "a_model.c",
+        small / "examples" / "a_known_answers.c",
+    ]
+    sources += [other / "src" / "b_model.c", other / "examples" / "b_known_answers.c", sanitized_library]
     includes = [folder / name for folder in (small, other) for name in ("include", "examples")]
     flags = [*(flag for flag in STRICT if flag != "-Werror"), *SANITIZED[1:]]
     compile_c(flags, sources, tmp_path / program, *includes)

@@ -101,6 +101,7 @@ class Core:
         op["rpw"], op["urw"], op["s"] = word.take(p["RPB"]), word.take(p["URB"]), word.take(p["SBITS"])
         op["cw"], op["cu"], op["wshift"] = word.take(p["CWB"]), word.take(p["CUB2"]), word.take(p["WSHW"])
         word.end()
+        assert not (p["LANE_TABLE"] and op["s"]), "a lane's weights stand in its own entry"
         return op
 
     def _layer(self, value: int) -> dict[str, int]:

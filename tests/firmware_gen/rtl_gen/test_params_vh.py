@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_gen.rtl_gen.fields import Field, address_bits, bits_of, pack, signed_bits, unpack, width
+from firmware_gen.rtl_gen.fields import Field, address_bits, bits_of, pack, signed_bits, width
 from firmware_gen.rtl_gen.plan import RtlPlan
 from tests.firmware_gen.builds import everything_model
 
@@ -46,7 +47,16 @@ def test_fields(drawn):
     values = {f"f{i}": value & ((1 << bits) - 1) for i, (bits, value) in enumerate(drawn)}
     word = pack(fields, values)
     assert word < 1 << width(fields)
-    assert unpack(fields, word) == {name: values[name] for name, bits in fields if bits}
+    for name, bits in fields:
+        assert word & ((1 << bits) - 1) == values[name]
+        word >>= bits
+
+
+def test_fields_take_no_more_than_they_hold():
+    assert pack([Field("a", 3), Field("b", 2)], {"a": -1, "b": 2}) == 0b10111
+    for value in (8, -5):
+        with pytest.raises(ValueError, match=f"^a is {value}; its field has 3 bits$"):
+            pack([Field("a", 3)], {"a": value})
 
 
 @given(st.integers(-(1 << 40), 1 << 40), st.integers(-(1 << 40), 1 << 40))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+from math import gcd
 from pathlib import Path
 
 import numpy as np
@@ -80,12 +82,14 @@ def test_parameters_read_back(lanes):
 def test_words_of_the_large_example():
     """Layer by layer at 8 lanes: the first, of three quads a pixel, is stored for both banks; the others but once."""
     model = load(EXAMPLES / "nmnist-int8.safetensors")
-    words = {}
+    words, parameters = {}, {}
     for lanes in LANES:
         plan = RtlPlan(model, lanes)
         words[lanes] = [where.words for where in plan.weights.of.values()]
+        parameters[lanes] = plan.localparams["PDEPTH"]
     assert words[8] == [2 * 75, 324, 600]
     assert {lanes: sum(of) for lanes, of in words.items()} == {1: 7992, 2: 3996, 4: 1998, 8: 1074, 16: 1074}
+    assert parameters == {1: 12 + 24 + 8, 2: 6 + 12 + 4, 4: 3 + 6 + 2, 8: 3 + 3 + 1, 16: 3 + 3 + 1}
 
 
 def test_units_fill_each_others_gaps():
@@ -94,6 +98,37 @@ def test_units_fill_each_others_gaps():
     block = place_units(units, 2)
     assert block.quads == 30
     assert all(start % 2 == unit.bank for unit, start in block.starts.items())
+
+
+@pytest.mark.parametrize("banks", [2, 4])
+def test_no_order_of_units_takes_fewer_words(banks):
+    for quads, kernel, stride in product(range(1, 10), range(1, 12), range(1, 5)):
+        units = [
+            (Unit(r, bank), Slots(len(range(r, kernel, stride)), quads, quads))
+            for r in range(min(kernel, stride))
+            for bank in range(0, banks, gcd(quads, banks))
+        ]
+        block = place_units(units, banks)
+        assert -(-block.quads // banks) == fewest_words(units, banks), (quads, kernel, stride)
+
+
+def fewest_words(units: list[tuple[Unit, Slots]], banks: int) -> int:
+    """An order without overlap, from bank 0 to whole words, is a closed walk through banks: each unit a step from the
+    bank it starts in to the one behind it, each idle quad a step to the next bank. As many lead into a bank as out."""
+    ends = [(unit.bank, (unit.bank + slots.number * slots.pitch) % banks) for unit, slots in units]
+    idle = [0] * banks  # steps from each bank to the next
+    for bank in range(1, banks):
+        idle[bank] = (
+            idle[bank - 1] + sum(end == bank for _, end in ends) - sum(start == bank for start, _ in ends)
+        )
+    idle = [steps - min(idle) for steps in idle]
+    ends += [(bank, (bank + 1) % banks) for bank in range(banks) if idle[bank]]
+    reached = {0}
+    for _ in range(banks):
+        reached |= {bank for step in ends if reached & set(step) for bank in step}
+    apart = any(start not in reached for start, _ in ends)
+    quads = sum(slots.number * slots.pitch for _, slots in units) + sum(idle) + (banks if apart else 0)
+    return quads // banks
 
 
 def test_units_of_groups_interleave():

@@ -15,7 +15,7 @@ from edge_sast.cli.device import verify as command
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.build import known_answers
 from firmware_gen.toolchain import compiler
-from firmware_gen.verify import host
+from firmware_gen.verify import program
 from firmware_gen.verify.verify import verify_host
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
@@ -199,7 +199,7 @@ def test_c_that_hangs(build, monkeypatch):
         r"(\n    if \(context->seen == NULL)",
         r"\n    for (volatile int z = 0; z == 0;) { }\1",
     )
-    monkeypatch.setattr(host, "RECORDING_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(program, "RECORDING_TIMEOUT_S", 0.5)
     with pytest.raises(CheckFailedError, match=r"host program: no answer for known answer 0 after 0.5 s"):
         verify_host(build, edited=True)
 

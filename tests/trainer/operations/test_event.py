@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
+from edge_sast.jit import jit
 from tests.trainer.operations.test_fused import layer, one_after_the_other
 from trainer.kernels import event as event_kernels
 from trainer.kernels import fused as fused_kernels
@@ -149,6 +150,12 @@ def test_any_geometry_spikes_exactly_as_its_dense_form(geometry, reset, last, sh
             torch.testing.assert_close(a, b, atol=1e-5 * max(1.0, float(b.abs().max())), rtol=1e-4)
 
 
+@jit
+def convolve(e, weights, b, t, out):
+    """The kernel as others call it: Python cannot."""
+    event_kernels.convolve(e, weights, b, t, np.int64(0), out)
+
+
 def test_convolutions_of_integers_are_exact():
     """Sums of integers below 2^24 have no rounding, whatever their order."""
     x, spec = events((2, 3, 2, 12, 13), 0.08, 100), conv(8, 5, 2, 2)
@@ -159,7 +166,7 @@ def test_convolutions_of_integers_are_exact():
     for b in range(3):
         for t in range(2):
             out = np.empty(want[t, b].numel(), np.float32)
-            event_kernels.convolve(sparse.events, weights, b, t, 0, out)
+            convolve(sparse.events, weights, b, t, out)
             np.testing.assert_array_equal(out, want[t, b].flatten())
 
 

@@ -12,6 +12,7 @@ from edge_sast.errors import EdgeSastError
 from tests.trainer.networks import binned_counts
 from trainer.data.recordings import Data
 from trainer.run import checkpoint, loop
+from trainer.run.adam import Adam
 from trainer.run.loop import Trainer
 from trainer.run.metrics import METRICS_NAME
 from trainer.run.one_pass import evaluate
@@ -245,14 +246,14 @@ def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path, data):
 def test_weights_lost_in_the_last_batch_are_not_kept(tmp_path, data, monkeypatch):
     """The loss was finite before the last step; nothing after it would notice until the next epoch."""
     trainer = Trainer(replace(CONFIG, batch_size=96), data, tmp_path, quiet=True)
-    step = torch.optim.Adam.step
+    step = Adam.step
 
     def overflow(optimiser):
         step(optimiser)
         with torch.no_grad():
             optimiser.param_groups[0]["params"][0][0] = torch.inf
 
-    monkeypatch.setattr(torch.optim.Adam, "step", overflow)
+    monkeypatch.setattr(Adam, "step", overflow)
     with pytest.raises(
         EdgeSastError, match=r"^training: a weight is no longer a finite number in epoch 1; lower"
     ):

@@ -118,6 +118,11 @@ def test_two_workers_resume_in_the_same_bits(folder):
     assert lines(folder / "whole") == lines(folder / "parts")
 
 
+def test_training_imports_no_compiler(folder):
+    """It would take longer than all else that a short training does before its first step."""
+    assert [(folder / f"compiler-{rank}").read_text() for rank in range(2)] == ["", ""]
+
+
 def test_workers_of_different_settings_are_refused(folder):
     for rank in range(2):
         assert (folder / f"refused-{rank}").read_text() == (
@@ -196,12 +201,13 @@ def test_workers_killed_with_nobody_left_to_say_so(capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_the_command_starts_workers(lines_on_disk, tmp_path, capfd):
+def test_the_command_starts_workers(lines_on_disk, tmp_path, capfd, monkeypatch):
     figures = tmp_path / "figures.json"
     arguments = command(lines_on_disk, tmp_path / "run", "--workers", "2", "--json", str(figures))
     assert main(arguments) == 0
     assert json.loads(figures.read_text())["epoch"] == 2
     assert checkpoint.load(tmp_path / "run").epoch == 2
+    monkeypatch.delattr(processes, "Popen")  # told before workers start
     assert main(arguments) == 2
     told = capfd.readouterr()
     assert told.err.endswith("already holds a run; add --resume to go on, or --overwrite to start anew\n")

@@ -1,0 +1,46 @@
+"""What an FPGA says of itself: the answer to HELLO, docs/protocol.md, section 2."""
+
+from __future__ import annotations
+
+import struct
+
+from edge_sast.model.model import Model
+from edge_sast.model.modelfile import model_hash
+from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.plan import CPlan
+from firmware_gen.rtl_gen.link.layout import FRAME_BYTES, HELLO, PAGE, Layout
+
+PROTOCOL = 1
+LEAST_RX_BYTES = 64  # a POLL that comes while it computes is lost, and asked again
+WINDOW = 1
+CYCLES = 1  # kind of its ticks; sast_link.v knows how many there are in a second
+NAME = b"FPGA"
+TICKS_HZ = 45  # place of the ticks a second
+_HELLO = struct.Struct("<H32sHHIBBBIHHBIIHHHI")
+
+
+def hello(model: Model, layout: Layout) -> bytes:
+    """The answer's payload, with 0 ticks a second. Its memory_bytes are those of the model's C: hosts expect them."""
+    grid = model.binning
+    answer = _HELLO.pack(
+        PROTOCOL,
+        bytes.fromhex(model_hash(model)),
+        FRAME_BYTES,
+        FRAME_BYTES,
+        LEAST_RX_BYTES,
+        WINDOW,
+        layout.frame_steps,
+        CYCLES,
+        0,
+        grid.width,
+        grid.height,
+        grid.shift,
+        grid.steps,
+        grid.dt_us,
+        len(model.layers),
+        len(model.weighted()),
+        len(model.classes),
+        footprint(CPlan(model)).ram_bytes,
+    )
+    assert len(answer) + len(NAME) == PAGE - HELLO
+    return answer + NAME

@@ -1,0 +1,138 @@
+"""A folder's Verilog against the runtime, simulated: exact, or the first difference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.model.model import Model
+from edge_sast.parity.compare import Row, compare
+from edge_sast.parity.core_trace import CoreFormat, CoreRecording, core_format, parse_core
+from edge_sast.parity.mismatch import Place
+from edge_sast.parity.rows import observed_rows
+from edge_sast.runtime.simulator import Simulator, Trace
+from firmware_gen.build.opened import open_build
+from firmware_gen.fpga.runs import PATIENCE, PLAIN, disturbed_bytes, is_observed, run_bytes, step_beats
+from firmware_gen.fpga.simulate import Simulation, simulation
+from firmware_gen.verify.program import Program, run_program
+from firmware_gen.verify.verify import Tally, VerifyReport, stored_answers
+
+TARGET = "verilog"
+RTL = "rtl"
+SEED = 1  # of the disturbances: the same ones at every call
+HEADER = b"SASTCORE" + (1).to_bytes(4, "little")
+
+
+@dataclass(frozen=True)
+class CoreReport(VerifyReport):
+    """Beside a VerifyReport, of the recordings as they ran undisturbed, in the mean:
+
+    cycles: of the steps, as the core counts them: no waiting for events. clocks: from the first event to the answer.
+    """
+
+    cycles: float = 0.0
+    clocks: float = 0.0
+
+
+@dataclass(frozen=True)
+class Core:
+    """A simulated core and its model."""
+
+    simulation: Simulation
+    title: str
+    simulator: Simulator
+    form: CoreFormat
+
+    @classmethod
+    def of(cls, simulated: Simulation, title: str, model: Model) -> Core:
+        simulator = Simulator(model)
+        return cls(simulated, title, simulator, core_format(model, simulator.layers))
+
+    def run(self, streams: Iterator[bytes], names: list[str]) -> Generator[CoreRecording, None, None]:
+        """One answer for each name; a stream may hold runs that are abandoned, and ends with one that is whole."""
+        program = Program(
+            self.simulation.command,
+            self.title,
+            HEADER,
+            "its bench is another version's; verify with the edge-sast that is installed here",
+            "a folder (TMPDIR) must be able to hold programs",
+            self.simulation.folder,
+            silent=True,
+        )
+        with closing(run_program(program, self.form.whole.itemsize, streams, names)) as answers:
+            for data in answers:
+                yield parse_core(self.form, data)
+
+
+def verify_core(
+    build_dir: str | os.PathLike[str],
+    binned: BinnedEvents | None = None,
+    *,
+    on: str,
+    edited: bool = False,
+    progress: bool = False,
+    seed: int = SEED,
+) -> CoreReport:
+    """Simulate the folder's core and replay its known answers, then `binned` where it is given.
+
+    on: verilator or icarus. Every membrane, spike, counter, CRC and output of every step is compared with the runtime,
+    twice: undisturbed, and with gaps and back-pressure on all streams, after attempts that clear or a reset ended in
+    the middle, every other recording without its CRCs. seed: of those disturbances.
+
+    Raises:
+        EdgeSastError: see open_build; no such simulator; recordings binned in another way than the model wants.
+        CheckFailedError: the simulated core stopped, hung, or broke a rule of its streams.
+    """
+    build = open_build(build_dir, edited, TARGET)
+    sets = [build.answers.recordings] + ([binned] if binned is not None else [])
+    with simulation(build.folder / RTL, on) as simulated:
+        core = Core.of(simulated, on, build.model)
+        tally = stored_answers(build, core.simulator)
+        tallies = [compare_core(core, recordings, tally, seed, progress) for recordings in sets]
+    samples = sum(len(recordings) for recordings in sets)
+    cycles, clocks = (sum(column) / max(samples, 1) for column in zip(*tallies, strict=True))
+    steps = samples * build.model.binning.steps
+    return CoreReport(on, samples, steps, tally.mismatches, tally.first, None, cycles, clocks)
+
+
+def compare_core(
+    core: Core, recordings: BinnedEvents, tally: Tally, seed: int = SEED, progress: bool = False
+) -> tuple[int, int]:
+    """Every recording, undisturbed and disturbed; differences go to `tally`. Returns all cycles and all clocks."""
+    cycles = clocks = 0
+    names = [name for source in recordings.sources for name in (source, f"{source}, disturbed")]
+    bar = tqdm(total=len(recordings), desc="verify", unit=" recordings", disable=None if progress else True)
+    with bar, closing(core.run(_streams(core, recordings, seed), names)) as answers:
+        for i in range(len(recordings)):
+            expected = core.simulator.trace(recordings, i)
+            plain, disturbed = next(answers), next(answers)
+            _add(core, tally, expected, plain, Place(i, names[2 * i]))
+            _add(core, tally, _as_disturbed(expected, i), disturbed, Place(i, names[2 * i + 1]))
+            cycles += int(plain.cycles.sum(dtype=np.int64))
+            clocks += plain.clocks
+            bar.update()
+        for _ in answers:  # none: the end of the program is looked at
+            pass
+    return cycles, clocks
+
+
+def _streams(core: Core, recordings: BinnedEvents, seed: int) -> Iterator[bytes]:
+    for i in range(len(recordings)):
+        yield run_bytes(core.form, step_beats(recordings, i), PLAIN, PATIENCE)
+        yield disturbed_bytes(core.form, recordings, i, seed)
+
+
+def _as_disturbed(expected: Trace, recording: int) -> Trace:
+    """A core that is not observed gives 0 for every CRC."""
+    return expected if is_observed(recording) else replace(expected, crcs=np.zeros_like(expected.crcs))
+
+
+def _add(core: Core, tally: Tally, expected: Trace, got: CoreRecording, place: Place) -> None:
+    rows = [*observed_rows(expected, got.device), Row("event error", 0, int(got.error))]
+    tally.add(compare(core.simulator.layers, rows, place))

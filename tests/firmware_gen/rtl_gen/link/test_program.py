@@ -1,0 +1,156 @@
+"""The link's program for inputs and recordings of all sizes, on an interpreter: what the core and the host get."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+
+from edge_sast.link.frames import Frame, FrameReader, Kind, encode
+from firmware_gen.rtl_gen.link.layout import CELLS, DATA_BYTES, HELLO, Layout
+from firmware_gen.rtl_gen.link.program import program
+from tests.firmware_gen.rtl_gen.link.interpreter import Machine
+
+CLASSES, WEIGHTED = 3, 2
+LAYOUT = Layout(2 + 4 * CLASSES + 16 * WEIGHTED, 3)
+ENDS = 1 << 31
+HASH = bytes(range(1, 9))
+OUTPUTS, CLASS, SUMS = [5, 6, 0xFFFFFFFF], 1, list(range(100, 108))
+
+
+class Board(Machine):
+    """A machine with a core that gives its number and the number of its events as a step's CRC and cycles."""
+
+    def __init__(self, width: int, height: int, steps: int) -> None:
+        self.steps, self.done, self.count = steps, 0, 0
+        data = bytearray(DATA_BYTES)
+        data[CELLS["HASH"] : CELLS["HASH"] + 8] = HASH
+        data[CELLS["SIZE"]] = LAYOUT.result_bytes
+        data[HELLO : HELLO + 10] = b"\1\0" + HASH
+        super().__init__(program(steps, width, height, CLASSES, LAYOUT), data)
+
+    def on_event(self) -> None:
+        self.count += 1
+        if self.events[-1] & ENDS:
+            self.events[-1] = ENDS  # the other bits mean nothing
+            self.done += 1
+            last = self.done % self.steps == 0
+            words = OUTPUTS * last + [self.done - 1, self.count - 1] + [CLASS, *SUMS] * last
+            self.core.extend(struct.pack(f"<{len(words)}I", *words))
+            self.count = 0
+
+    def ask(self, kind: Kind, seq: int, payload: bytes, token: int = 7) -> bytes:
+        """The payload of its answer."""
+        [answer] = FrameReader().feed(self.run(encode(Frame(kind, seq, token, payload))))
+        assert (answer.kind, answer.seq, answer.token) == (kind.answer, seq, token)
+        return answer.payload
+
+    def begin(self, token: int = 7) -> None:
+        self.done = self.count = 0
+        assert self.ask(Kind.BEGIN, 0, struct.pack("<B8sHII", 1, HASH, 0, 0, 0), token) == b"\0"
+
+
+def varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def number_bytes(sites: list[int]) -> bytes:
+    return b"".join(varint(d + 1) for d in np.diff(sites, prepend=0).tolist())
+
+
+SIZES = [(1, 1), (34, 34), (127, 40), (127, 256), (128, 64), (128, 128), (127, 300), (40, 257), (640, 480)]
+
+
+LONG = [(34, 34, 300), (640, 480, 300)]
+
+
+@pytest.mark.parametrize(("width", "height", "steps"), [(*size, 2) for size in SIZES] + LONG)
+def test_events_of_any_input_reach_the_core(width, height, steps):
+    rng = np.random.default_rng([width, height])
+    board = Board(width, height, steps)
+    board.begin()
+    sites = 2 * width * height
+    for seq in range(2):
+        row = 2 * width * int(rng.integers(height))
+        edges = [0, 0, sites - 1, sites - 1, row, min(row + 2 * width - 1, sites - 1), 2 * width - 1]
+        wanted = sorted(edges + rng.integers(sites, size=20).tolist())
+        board.events.clear()
+        answer = board.ask(Kind.LOAD, seq, number_bytes(wanted) + b"\0")
+        assert answer == struct.pack("<BHIII", 0, seq + 1, seq, seq, len(wanted))
+        y, column = np.divmod(wanted, 2 * width)
+        assert board.events == [*(int(v) << 16 | int(c) for v, c in zip(y, column, strict=True)), ENDS]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_an_event_outside_the_input_ends_the_run(width, height):
+    board = Board(width, height, 2)
+    sites = 2 * width * height
+    beyond = [[sites], [sites - 1, sites], [0, sites], [(1 << 21) - 2]]
+    for token, wanted in enumerate(beyond, 1):
+        if max(wanted) < (1 << 21 if sites >= 1 << 14 else 1 << 14) - 1 and max(wanted) >= sites:
+            board.begin(token)
+            assert board.ask(Kind.LOAD, 0, number_bytes(wanted) + b"\0", token) == b"\4\0\0"
+            assert board.ask(Kind.POLL, 1, b"", token) == struct.pack("<BHI", 4, 0, 0)
+            assert ENDS not in board.events
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x80", b"\5\x80\x80", b"\x85\0", b"\x80\0", b"\x80" * 4 + b"\1", b"\xff" * 5]
+)
+def test_numbers_that_are_none(data):
+    board = Board(34, 34, 2)
+    board.begin()
+    assert board.ask(Kind.LOAD, 0, data) == b"\4\0\0"
+
+
+@pytest.mark.parametrize("steps", [1, 255, 257])
+def test_a_recording_and_its_results(steps):
+    board = Board(34, 34, steps)
+    for token in (7, 8):
+        board.begin(token)
+        records, stream = b"", b""
+        for seq, first in enumerate(range(0, steps, 3)):
+            data = number_bytes([first % 9]) + b"\0" * min(3, steps - first)
+            answer = board.ask(Kind.LOAD, seq, data, token)
+            assert answer[:7] == struct.pack("<BHI", 0, seq + 1, first)
+            if seq % 16 == 0:
+                assert board.ask(Kind.LOAD, seq, data, token) == answer  # once more, and not executed
+            records += answer[7:]
+            stream += data
+        wanted = [word for t in range(steps) for word in (t, t % 3 == 0)]
+        assert records == struct.pack(f"<{2 * steps}I", *wanted)
+        assert board.ask(Kind.POLL, 9, b"", token) == struct.pack("<BHI", 0, -(-steps // 3), steps)
+        results = struct.pack("<H3I8I", CLASS, *OUTPUTS, *SUMS)
+        sums = struct.pack("<BIIII", 0, steps, zlib.crc32(stream), zlib.crc32(records), len(results))
+        assert board.ask(Kind.READ, 0, bytes(4), token) == sums + results
+    assert board.runs == [True, True]
+
+
+def test_what_is_refused():
+    board = Board(34, 34, 4)
+    begin = struct.pack("<B8sHII", 1, HASH, 0, 0, 0)
+    for kind in (Kind.LOAD, Kind.POLL, Kind.READ):
+        assert board.ask(kind, 1, bytes(4))[:1] == b"\2"  # no run
+    assert board.ask(Kind.BEGIN, 0, begin[:1] + bytes(8) + begin[9:]) == b"\3"  # another model
+    assert board.ask(Kind.BEGIN, 0, b"\3" + begin[1:]) == b"\5"  # a dump
+    assert board.ask(Kind.BEGIN, 0, begin + b"\0") == b"\5"
+    assert not board.runs
+    board.begin()
+    assert board.ask(Kind.LOAD, 0xFFFF, b"\0") == b"\1\0\0"  # not "again": none was executed
+    assert board.ask(Kind.LOAD, 1, b"\0") == b"\1\0\0"
+    assert board.ask(Kind.LOAD, 0, b"\0" * 4) == b"\4\0\0"  # more steps than a frame may end
+    board.begin(9)
+    assert board.ask(Kind.LOAD, 0, b"\0" * 3, 9)[:3] == b"\0\1\0"
+    assert board.ask(Kind.LOAD, 0x0101, b"\0", 9) == b"\1\1\0"
+    assert board.ask(Kind.READ, 0, bytes(4), 9) == b"\5"  # before the last step
+    assert board.ask(Kind.LOAD, 1, b"\0", 9)[:3] == b"\0\2\0"
+    assert board.ask(Kind.READ, 0, bytes(3), 9) == board.ask(Kind.READ, 0, bytes(5), 9) == b"\5"
+    assert board.ask(Kind.READ, 0, b"\0\0\0\1", 9) == b"\5"
+    assert board.ask(Kind.READ, 0, bytes(4), 9)[:1] == b"\0"
+    assert board.ask(Kind.POLL, 1, b"", 8)[:1] == b"\2"
+    assert board.ask(Kind.BEGIN, 0, begin, 9) == b"\0"  # the same run goes on
+    assert board.ask(Kind.POLL, 1, b"", 9) == struct.pack("<BHI", 0, 2, 4)
