@@ -179,8 +179,8 @@ def test_other_folders_are_left_alone(folder, tmp_path):
         ({"seeds": 0}, "--seeds is 0; it must be 1 to 100"),
         ({"seeds": 101}, "--seeds is 101; it must be 1 to 100"),
         ({"seed": -1}, "--seed is -1; it must be 0 to 1073741823"),
-        ({"baud": 0}, "--baud is 0; at 60 MHz it must be 1 to 7,500,000"),
-        ({"baud": 8_000_000}, "--baud is 8000000; at 60 MHz it must be 1 to 7,500,000"),
+        ({"hz": 60_000_000, "baud": 0}, "--baud is 0; at 60 MHz it must be 1 to 7,500,000"),
+        ({"hz": 60_000_000, "baud": 8_000_000}, "--baud is 8000000; at 60 MHz it must be 1 to 7,500,000"),
         ({"hz": 1}, "--freq is 1e-06; this board's PLL makes 16.125 to 270 MHz, its oscillator 12"),
     ],
 )
