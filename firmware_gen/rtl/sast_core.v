@@ -213,7 +213,7 @@ module sast_core (
     .restart(finished)
   );
   sast_readout readout (
-    .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready), .lane_tells(out_due),
+    .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
     .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
     .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
