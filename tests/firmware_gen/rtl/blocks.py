@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import firmware_gen
 from cocotb.triggers import Timer
+
+import firmware_gen
 
 RTL = Path(firmware_gen.__file__).parent / "rtl"
 VARIABLE = "EDGE_SAST_BLOCK"

@@ -1,10 +1,12 @@
-"""rtl/sast_bank.v: its share of every run, in order, exact to the clock at which a sweep reads what runs have left."""
+"""rtl/sast_bank.v: its share of every run, in order, exact to the clock at which a sweep reads what runs left."""
 
 import pytest
 
-cocotb = pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
 
 import random
+
+import cocotb
 
 from tests.firmware_gen.rtl.blocks import (
     Block,

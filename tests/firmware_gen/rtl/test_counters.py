@@ -1,8 +1,10 @@
-"""rtl/sast_counters.v: SynOps and spikes of a layer's step, and of a recording, while the next layer's SynOps come in."""
+"""rtl/sast_counters.v: SynOps and spikes of a layer's step, and a recording, while those of the next layer come in."""
 
 import pytest
 
-cocotb = pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+
+import cocotb
 
 from tests.firmware_gen.rtl.blocks import Block, Pins, constants, lanes, run_block, seeded
 

@@ -2,9 +2,11 @@
 
 import pytest
 
-cocotb = pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
 
 import random
+
+import cocotb
 
 from tests.firmware_gen.rtl.blocks import Block, Pins, constants, lanes, run_block, seeded
 

@@ -1,8 +1,10 @@
-"""rtl/sast_spikes.v: words of spikes in order, none lost or invented, also with all its memory full and after a rewind."""
+"""rtl/sast_spikes.v: words of spikes in order, none lost or invented, with all its memory full and again after a rewind."""
 
 import pytest
 
-cocotb = pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+
+import cocotb
 
 from tests.firmware_gen.rtl.blocks import Block, Pins, constants, run_block, seeded
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-cocotb = pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+
+import cocotb
 
 from tests.firmware_gen.rtl.blocks import Block, Pins, constants, lanes, pack, run_block, seeded
 
