@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from edge_sast.model.model import Model
-from firmware_gen.fpga.simulate import ICARUS, SIMULATORS, VERILATOR
-from firmware_gen.rtl_gen.plan import RtlPlan
-from firmware_gen.verify.core import Core, verify_core
+from firmware_gen.fpga.simulate import ICARUS, VERILATOR
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
 from tests.strategies import binned, random_model
@@ -25,7 +23,7 @@ def check(model: Model, lanes: int, seed: int, folder, simulator: str, streams: 
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize(("seed", "lanes"), zip(SEEDS, LANES * 2, strict=True))
+@pytest.mark.parametrize(("seed", "lanes"), list(zip(SEEDS, LANES * 2, strict=True)))
 def test_random_models(tmp_path, seed, lanes):
     check(random_model(np.random.default_rng(seed)), lanes, seed, tmp_path, ICARUS, streams=1)
 

@@ -12,12 +12,13 @@ from edge_sast.link.event_payload import EventBytes
 from edge_sast.link.frames import Frame, Kind, decode, encode
 from edge_sast.link.messages import BoardRefusedError, LinkSettings
 from edge_sast.model.modelfile import model_hash
+from firmware_gen.build.folder import write_folder
+from firmware_gen.rtl_gen.target import generate
 from firmware_gen.virtual.board import build_virtual_board
 from firmware_gen.virtual.faults import FaultPlan
 from firmware_gen.virtual.fpga import RX_BYTES, build_fpga_board
 from tests import tools
 from tests.firmware_gen.builds import everything_model
-from tests.firmware_gen.fpgas import write_fpga
 from tests.firmware_gen.virtual.requests import Script, process
 from tests.hil.boards import PATIENT, Bench, linked, make_bench, make_info
 
@@ -28,7 +29,8 @@ LANES = 4
 def program(tmp_path_factory) -> Path:
     tools.require("verilator", "g++", "make")
     folder = tmp_path_factory.mktemp("fpga")
-    build_fpga_board(write_fpga(everything_model(), LANES, folder / "rtl"), folder / "board", "-O1")
+    write_folder(generate(everything_model(), lanes=LANES, count=1), folder / "build")
+    build_fpga_board(folder / "build" / "rtl", folder / "board", "-O1")
     return folder / "board"
 
 
@@ -146,6 +148,6 @@ def test_frames_of_every_kind_of_byte(fpga, payload):
 
 def test_what_is_no_verilog_folder_is_said(tmp_path):
     with pytest.raises(
-        EdgeSastError, match=re.escape("has no sast_uart_top.v; export it again with --target verilog")
+        EdgeSastError, match=re.escape("has no sast_uart_top.v; an export with --target verilog has it")
     ):
         build_fpga_board(tmp_path, tmp_path / "board")
