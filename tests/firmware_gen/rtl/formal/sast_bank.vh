@@ -4,13 +4,15 @@
   parameter EARLY = 0;                      // as in sast_core
   localparam F_START = 1 << (MW - 2), F_WEIGHTS = 1 << (MW - 2), FW = MW + 4;
   localparam FQ = MAW + UAW + NB + LB + 2;
-  (* anyconst *) reg [MAW-1:0] f_a;
-  (* anyconst *) reg [UDEPTH*G*WBITS-1:0] f_table;        // all weights
+  reg  [MAW-1:0] f_a;
+  always @(posedge clk) f_a <= f_a;
+  reg  [UDEPTH*G*WBITS-1:0] f_table;        // all weights
+  always @(posedge clk) f_table <= f_table;
   reg f_begun = 1'b0;
 
   // ---- the sweep, as sast_sweep.vh and sast_core.vh prove it: begun when idle, words read once each, in any cycles, and
   // written three cycles later; the phase changes when the last one is seen, or a cycle later
-  (* anyseq *) reg f_start, f_issue, f_last, f_clears;
+  wire f_start, f_issue, f_last, f_clears;
   reg f_act, f_none_yet, f_s1, f_s2, f_s3, f_last1, f_last2, f_go, f_phase, f_once;
   reg [MAW-1:0] f_a1, f_a2, f_a3, f_first_a;
   wire f_busy = f_act || f_s1 || f_s2;
@@ -43,6 +45,7 @@
   end
   always @* begin
     if (!f_begun) assume(rst);
+    assume(f_a < MDEPTH);
     assume(phase == (EARLY != 0 ? f_phase ^ f_done : f_phase));
     assume(write_en == f_s3);
     assume(write_a == f_a3);
@@ -168,6 +171,7 @@
       if (covers && f_of_next[f_i]) assert(f_touched);
     end
   end endgenerate
+  wire [2:0] f_of_a = {f_s1 && f_a1 == f_a, f_s2 && f_a2 == f_a, f_s3 && f_a3 == f_a};
   wire [FQ-1:0] f_m = m, f_left = left, f_at = u;
   always @* if (f_begun && !rst) begin
     if (run) assert(left != 0 && ends == (left == 1) && f_m + f_left <= MDEPTH && f_at + f_left <= UDEPTH && f_go && !f_busy);
@@ -179,7 +183,24 @@
     if (f_s1) assert(y == membranes[f_a1] && f_a1 < MDEPTH);
     if (f_s2) assert(f_a2 < MDEPTH);
     if (f_s3) assert(f_a3 < MDEPTH);
+    if (f_act && f_none_yet) assert(!f_s1 && !f_s2 && !f_s3);
+    // of one word at most one write is to come in a sweep
+    assert(f_of_a == 3'b000 || (f_once && (f_of_a == 3'b001 || f_of_a == 3'b010 || f_of_a == 3'b100)));
     assert(f_in_then[0] == f_then);
+    if (!f_go || (f_busy && f_once)) assert(f_now == 0 && f_wide_now == 0 && f_size_now == 0);
+    if (f_of_a != 0) assert(f_in_now[0] == f_now && !(add && add_a == f_a));
+    if (f_s3 && run) assert(EARLY != 0);
+    if (!f_ahead) assert(f_wide_then == 0 && f_size_then == 0);
+    if (f_then != 0) assert(f_touched);
+    if (f_touched) assert(f_ahead && f_go);
+    assert(f_size_now >= 0 && f_size_then >= 0 && f_wide_now <= f_size_now && f_wide_now >= -f_size_now && f_size_now <= F_WEIGHTS);
+    assert(f_wide_then <= f_size_then && f_wide_then >= -f_size_then && f_size_then <= F_WEIGHTS);
+    assert(f_now[MW-1:0] == f_wide_now[MW-1:0] && f_then[MW-1:0] == f_wide_then[MW-1:0]);
+    if (f_wide) begin
+      assert(f_base[MW-1:0] == f_wide_base[MW-1:0] && f_summed == (f_of_a != 0));
+      if (!f_summed) assert(f_wide_base >= -F_START && f_wide_base < F_START);
+      else assert(f_wide_base >= -F_START - F_WEIGHTS && f_wide_base < F_START + F_WEIGHTS);
+    end
     assert(f_plus(f_in_now[0], add && add_a == f_a ? sum : membranes[f_a]) == f_plus(f_base, f_now));
     assert(!f_act || !(f_s1 && f_last1) && !(f_s2 && f_last2));
     assert(!(f_s1 && f_last1 && f_s2 && f_last2));

@@ -1,7 +1,8 @@
   // docs/arithmetic.md in integers of 24 bits, without a shift of a signed number: whatever comes in, what comes out is
   // leak(reset(saturate(u))) + bias, and no step of it leaves MW bits.
   localparam FW = 24;
-  (* anyconst *) reg [4:0] f_bits;          // state_bits of the layer
+  reg  [4:0] f_bits;          // state_bits of the layer
+  always @(posedge clk) f_bits <= f_bits;
   reg  f_begun = 1'b0, f_full = 1'b0;       // a word is at the second stage, at the third
   reg  f_fire, f_renew;
   reg  signed [FW-1:0] f_v, f_bias, f_start;

@@ -1,7 +1,8 @@
   // The n-th word that is taken is the n-th that was put, since the last rst, and since a rewind again from the first:
   // none is lost, doubled, invented or overtaken. f_n is any n.
   localparam [FIFO_AW:0] CAPACITY = 1 << FIFO_AW;
-  (* anyconst *) reg [FIFO_AW-1:0] f_n;
+  reg  [FIFO_AW-1:0] f_n;
+  always @(posedge clk) f_n <= f_n;
   reg           f_begun = 1'b0;
   reg [FIFO_AW:0] f_put, f_taken;           // how many were
   reg [W-1:0]   f_word;                     // the n-th

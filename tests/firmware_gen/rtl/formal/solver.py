@@ -46,14 +46,23 @@ class Proof:
 
 def attempt(proof: Proof, folder: Path, fault: Fault | None = None) -> str:
     """PROVED, or what was found against it, after BROKEN. folder: an empty one."""
-    formulas = _formulas(proof, folder, fault)
-    bounded = _solve(formulas, "-t", str(proof.depth))
-    if bounded == PROVED and proof.induction:
-        return _solve(formulas, "-i", "-t", str(proof.depth))
-    return bounded
+    _write(proof, folder, fault)
+    files = " ".join(f"{module}.v" for module in (proof.top, *proof.modules))
+    sets = " ".join(f"-set {name} {value}" for name, value in proof.parameters.items())
+    # opt -noff: a register that keeps any value is no constant. What nothing drives may be anything in every cycle; a register without a first value begins with any.
+    commands = [f"read_verilog -formal -defer {files}"]
+    commands += [f"chparam {sets} {proof.top}"] if sets else []
+    commands += [f"prep -flatten -nordff -top {proof.top}", "memory_map", "opt -noff -full"]
+    how = f"-tempinduct -maxsteps {proof.depth}" if proof.induction else f"-seq 1 -maxsteps {proof.depth}"
+    commands += [f"sat -verify -set-assumes -prove-asserts -show-regs {how}"]
+    done = _run(["yosys", "-p", "; ".join(commands)], folder)
+    if done.returncode == 0 and "SUCCESS!" in done.stdout:
+        return PROVED
+    assert "ERROR: Called with -verify and proof did fail!" in done.stderr, done.stdout[-2000:] + done.stderr
+    return f"{BROKEN}: {done.stdout}"
 
 
-def _formulas(proof: Proof, folder: Path, fault: Fault | None) -> Path:
+def _write(proof: Proof, folder: Path, fault: Fault | None) -> None:
     for module in (proof.top, *proof.modules):
         text = _source(module)
         if fault is not None and fault.module == module:
@@ -64,27 +73,11 @@ def _formulas(proof: Proof, folder: Path, fault: Fault | None) -> Path:
             text = f"{before}\n{(PROPERTIES / f'{module}.vh').read_text()}\n{end}{after}"
         (folder / f"{module}.v").write_text(text)
     (folder / "sast_params.vh").write_text(params_vh(proof.sizes, "none"))
-    files = " ".join(f"{module}.v" for module in (proof.top, *proof.modules))
-    sets = " ".join(f"-set {name} {value}" for name, value in proof.parameters.items())
-    commands = [f"read_verilog -formal -defer {files}"]
-    commands += [f"chparam {sets} {proof.top}"] if sets else []
-    commands += [f"prep -flatten -nordff -top {proof.top}", "memory_map", "setundef -undriven -anyseq", "write_smt2 -wires model.smt2"]
-    done = _run(["yosys", "-q", "-p", "; ".join(commands)], folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "model.smt2"
 
 
 def _source(module: str) -> str:
     own = PROPERTIES / f"{module}.v"
     return (own if own.is_file() else RTL / f"{module}.v").read_text()
-
-
-def _solve(formulas: Path, *how: str) -> str:
-    done = _run(["yosys-smtbmc", "-s", "z3", *how, formulas.name], formulas.parent)
-    if done.returncode == 0 and "Status: PASSED" in done.stdout:
-        return PROVED
-    assert done.returncode == 1 and "Status: FAILED" in done.stdout, done.stdout + done.stderr
-    return f"{BROKEN}: {done.stdout}"
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
