@@ -30,7 +30,34 @@ NEURON_FAULTS = tuple(
         ("v <= fire ? rest : u;", "v <= fire ? rest : u_in;"),
     )
 )
+RUNS = sizes(
+    B=2, LB=1, LG=2, G=4, MAW=2, UAW=2, NB=2, NYB=2, CQB=2, CUB=2, SYNB=2, RPB=2, URB=2, SBITS=2, CWB=2, CUB2=2
+)  # fmt: skip
+RUNS_FAULTS = tuple(
+    Fault("sast_runs", old, new)
+    for old, new in (
+        ("if (go0) v0 <=", "if (go1) v0 <="),
+        ("assign go1 = !v1 || go2;", "assign go1 = !v1 || load;"),
+        ("if (go1) lane1 <= lane0;", "lane1 <= lane0;"),
+        ("v1 && c_n != {NB{1'b0}} && r_ny", "v1 && r_ny"),
+        (".en(go1), .a(row)", ".en(1'b1), .a(row)"),
+        ("s32 << 1 : 32'd0);", "s32 : 32'd0);"),
+        ("assign empty = !v0 && !v1 &&", "assign empty = !v0 &&"),
+        ("first ? syn :", "1'b1 ? syn :"),
+        ("!v3 || (sent && ends)", "!v3 || (sent && row_ends)"),
+    )
+)
 BANK = sizes(MW=5, WBITS=2, WSHW=1, MAW=2, MDEPTH=3, UAW=2, UDEPTH=3, NB=2)
+TWO_BANKS = BANK | dict(B=2, LB=1, MDEPTH=2, MAW=1, NB=3, UAW=2, UDEPTH=3, WSHW=0, MW=4)
+SHARE_FAULTS = tuple(
+    Fault("sast_bank", old, new)
+    for old, new in (
+        ("share_n != 0", "1'b1"),
+        ("run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next}", "run_q[MAW+LB-1:LB]"),
+        ("run_u[UAW+LB-1:LB] + {{(UAW-1){1'b0}}, next}", "run_u[UAW+LB-1:LB]"),
+        ("+ (B - 1) -", "-"),
+    )
+)
 BANK_FAULTS = tuple(
     Fault("sast_bank", old, new)
     for old, new in (
@@ -76,5 +103,50 @@ PROOFS = {
         depth=2,
         faults=(Fault("sast_neuron", "wide_bias - less2", "wide_bias + 1 - less2"),),
     ),
-    "bank, alone": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=("sast_rom",), faults=BANK_FAULTS),
+    "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=("sast_rom",), faults=BANK_FAULTS),
+    "bank, early": Proof(
+        "sast_bank",
+        ("sast_bank",),
+        BANK,
+        depth=2,
+        modules=("sast_rom",),
+        parameters={"EARLY": 1},
+        faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
+    ),
+    "bank, first of two": Proof(
+        "sast_bank", ("sast_bank",), TWO_BANKS, depth=2, modules=("sast_rom",), faults=SHARE_FAULTS
+    ),
+    "bank, second of two": Proof(
+        "sast_bank",
+        ("sast_bank",),
+        TWO_BANKS,
+        depth=2,
+        modules=("sast_rom",),
+        parameters={"ID": 1},
+        faults=SHARE_FAULTS,
+    ),
+    "bank, two lanes": Proof(
+        "sast_bank",
+        ("sast_bank",),
+        BANK | {"G": 2, "LG": 1, "MW": 3, "WSHW": 0, "MAW": 1, "MDEPTH": 2, "NB": 1},
+        depth=2,
+        modules=("sast_rom",),
+        faults=(
+            Fault("sast_bank", "again ? last[g*MW +: MW]", "again ? last[0 +: MW]"),
+            Fault("sast_bank", "w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
+        ),
+    ),
+    "runs": Proof("sast_runs", ("sast_runs",), RUNS, depth=2, modules=("sast_rom",), faults=RUNS_FAULTS),
+    "runs, chunks": Proof(
+        "sast_runs",
+        ("sast_runs",),
+        RUNS | {"CHUNKS": 1, "NCB": 2, "LG": 1, "G": 2},
+        depth=2,
+        modules=("sast_rom",),
+        faults=(
+            Fault("sast_runs", "nc <= nc_row; ny", "ny"),
+            Fault("sast_runs", "q_row <= q_next;", ""),
+            Fault("sast_runs", "lane1[0] ? s32", "lane0[0] ? s32"),
+        ),
+    ),
 }

@@ -48,8 +48,6 @@
       f_start <= $signed(start);
     end
     f_result <= f_next;
-    // the layer's fields stay as they are
-    assume($stable(k1) && $stable(k2) && $stable(renew) || !f_begun);
   end
   always @* begin
     if (f_begun) assert(f_shown == f_v && spike == f_fire);
