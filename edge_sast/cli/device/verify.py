@@ -143,7 +143,7 @@ def _praise(report: VerifyReport) -> str:
     if isinstance(report, CoreReport):
         return (
             f"{report.target}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "
-            f"{report.cycles:,.0f} cycles a recording, {report.clocks:,.0f} from its first event to its answer"
+            f"{report.cycles:,.0f} cycles per recording, {report.clocks:,.0f} from its first event to its answer"
         )
     target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
     return f"{target}: {compared}, with and without an observer"
