@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         metavar="N",
-        help="of the gaps, back-pressure, clears and resets that a simulated core meets (default: 1)",
+        help="draws the gaps, back-pressure, clears and resets that a simulated core meets (default: 1)",
     )
     add_data_arguments(parser)
     parser.add_argument(
