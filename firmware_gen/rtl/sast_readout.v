@@ -106,7 +106,7 @@ module sast_readout (
       endcase
     endcase
   assign busy = state != IDLE;
-  assign res_tvalid = full;
+  assign res_tvalid = full && !rst;
   assign forget = put && ends;
 endmodule
 
