@@ -89,8 +89,7 @@ module sast_link #(
     if (rst) pc <= {PAW{1'b0}};
     else pc <= pc_next;
     if (jumps && op[3:1] == 3'b001) back <= after;
-    if (rst) op <= 8'd0;
-    else if (state == FIRST) op <= code;
+    if (state == FIRST) op <= code;
     if (rst) state <= LATE;
     else case (state)
       FIRST: state <= WORK;
@@ -145,7 +144,7 @@ module sast_link #(
   always @(posedge clk) begin
     if (acts && shift_byte) crc <= {a, crc[31:8]};
     else if (works && shift_bits) crc <= {crc_in, crc[31:1] ^ feedback};
-    if (!works || !shift_bits || last_bit) bit_no <= 3'd0;
+    if (!works || !shift_bits) bit_no <= 3'd0;
     else bit_no <= bit_no + 3'd1;
     if (rst) byte_no <= 2'd0;
     else if (acts && get) byte_no <= byte_no + 2'd1;
