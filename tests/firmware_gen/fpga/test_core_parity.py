@@ -23,7 +23,7 @@ def check(model: Model, lanes: int, seed: int, folder, simulator: str, streams: 
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize(("seed", "lanes"), zip(SEEDS, LANES * 2, strict=True))
+@pytest.mark.parametrize(("seed", "lanes"), list(zip(SEEDS, LANES * 2, strict=True)))
 def test_random_models(tmp_path, seed, lanes):
     check(random_model(np.random.default_rng(seed)), lanes, seed, tmp_path, ICARUS, streams=1)
 
