@@ -10,7 +10,10 @@ from firmware_gen.rtl_gen.link.layout import DATA_BYTES, PAGE
 
 
 class Machine:
-    """Feed it bytes, and the core's records and results. events: words that went to the core. runs: `observed` of each begin."""
+    """Feed it bytes, and the core's records and results.
+
+    events: words that went to the core. runs: `observed` of each begin.
+    """
 
     def __init__(self, program: Sequence[int], data: Sequence[int]) -> None:
         self.records: deque[int] = deque()
