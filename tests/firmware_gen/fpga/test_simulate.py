@@ -144,7 +144,9 @@ def test_constants_without_a_name(build):
 
 def test_verilog_that_is_none(build):
     edit(build / "rtl" / "sast_core.v", r"assign ready = ", "assign ready == ")
-    with pytest.raises(EdgeSastError, match=r"iverilog failed with exit code \d+: .*sast_core.v:\d+: (syntax )?error"):
+    with pytest.raises(
+        EdgeSastError, match=r"iverilog failed with exit code \d+: .*sast_core.v:\d+: (syntax )?error"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
@@ -163,7 +165,9 @@ def test_a_changed_weight_is_found(build):
 def test_a_core_that_forgets_a_part_at_a_clear_is_found(build):
     """Undisturbed it agrees: only the attempts before the disturbed runs find it."""
     edit(build / "rtl" / "sast_core.v", r"restart <= rst \|\| clear;", "restart <= rst;")
-    with pytest.raises(CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: the layers"):
+    with pytest.raises(
+        CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: the layers"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
