@@ -6,7 +6,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, run_block, seeded, signed
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, run_block, seeded, signed
 
 NAMES = ("MW", "TB", "BB", "SB", "SMIN", "SUBTRACT", "LEAKS", "LEAK_ONE")
 SIZES = [
@@ -54,7 +54,7 @@ def sums(rng, p, bits, threshold):
     return signed(value, p["MW"])
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def exact(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     wide = p["MW"]

@@ -6,7 +6,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, run_block, seeded, signed
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, run_block, seeded, signed
 
 #        LIF_OUT CLASSES CLB OUTW MW COUNTED LIB STEPS
 SIZES = [
@@ -85,7 +85,7 @@ def draw(rng, p):
     ]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def answers(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     idle = dict.fromkeys(
