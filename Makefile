@@ -37,7 +37,7 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,boards,dev]'
 	touch $(VENV)/.ready $@
 
-# Tools of other FPGAs than iCE40's, compiled when they first run: minutes.
+# Tools of other FPGAs than iCE40's: 640 MB, compiled when they first run, which takes minutes.
 $(VENV)/.ready-fpga: $(VENV)/.ready-dev
 	$(PIP) -e '.[fpga]'
 	touch $@

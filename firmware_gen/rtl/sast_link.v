@@ -19,7 +19,7 @@ module sast_link #(
   output wire [7:0]  tx_data,
   output wire        tx_send,
   // core: see sast_core
-  output wire        clear,
+  output reg         clear,
   output reg         observe,
   output wire        ev_tvalid,
   input  wire        ev_tready,
@@ -149,6 +149,7 @@ module sast_link #(
     else bit_no <= bit_no + 3'd1;
     if (rst) byte_no <= 2'd0;
     else if (acts && get) byte_no <= byte_no + 2'd1;
+    clear <= acts && begins;
     if (acts && begins) observe <= a[0];
   end
 
@@ -156,7 +157,6 @@ module sast_link #(
   assign rx_take = acts && in;
   assign tx_data = a;
   assign tx_send = acts && send;
-  assign clear = acts && begins;
   assign ev_tvalid = works && event_out;
   assign ev_tdata = crc;
   assign ev_tlast = crc[31];

@@ -14,6 +14,7 @@ from firmware_gen.rtl_gen.file_lists import file_lists
 from firmware_gen.rtl_gen.link.layout import LinkTooSmallError
 from firmware_gen.rtl_gen.link.memories import HEADER, link_images, link_vh
 from firmware_gen.rtl_gen.plan import RtlPlan
+from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, predict
 from firmware_gen.rtl_gen.table_files import mem
 from firmware_gen.rtl_gen.tables.document import check_widths, table_files
 from firmware_gen.rtl_gen.tables.tables import make_tables
@@ -33,7 +34,8 @@ def generate(
 ) -> dict[str, bytes]:
     """The files of a build folder, path to content. The same arguments give the same bytes.
 
-    recordings: where the known answers' events come from. None or empty: random events.
+    recordings: where the known answers' events come from, and what cycles are predicted of. None or empty: random
+        events, and a least number of cycles.
     lanes: membranes that the core works on at once, and weights in an entry of tables/.
     word_bits: of the memories in tables/, which the core does not use; None for words as wide as each table's entries.
     count: how many of the recordings become known answers at most (see known_answers.choose).
@@ -51,6 +53,7 @@ def generate(
     files["model.safetensors"] = dumps(model)
     answers = known_answers.make_known_answers(model, recordings, count)
     files["known_answers.bin"] = known_answers.dumps(model, answers)
+    files[DOCUMENT] = predict(plan, binned=recordings).document()
     return with_manifest(files, TARGET, NAME, plan.model_hash)
 
 
