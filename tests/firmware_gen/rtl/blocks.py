@@ -85,6 +85,11 @@ def run_block(block: Block, module: str, folder: Path, rtl: Path = RTL) -> None:
     assert "$readmem" not in said, said
 
 
+def name_of(block: Block) -> str:
+    """For a test's name: its constants."""
+    return " ".join(f"{name}={value}" for name, value in block.constants.items())
+
+
 def constants() -> dict[str, int]:
     """Inside the simulator: the constants the block was built with."""
     return json.loads(os.environ[VARIABLE])["constants"]
