@@ -24,16 +24,21 @@ import firmware_gen
 RTL = Path(firmware_gen.__file__).parent / "rtl"
 VARIABLE = "EDGE_SAST_BLOCK"
 ROOT = Path(__file__).parents[3]
+LONGEST = 100_000  # ns, two a clock: a test that waits for what never comes fails then
 
 
 @dataclass(frozen=True)
 class Block:
-    """constants: of sast_params.vh. parameters: the module's own. tables: words of .mem files. top: its module."""
+    """constants: of sast_params.vh. parameters: the module's own. tables: words of .mem files. top: its module.
+
+    data: what else its tests take, as JSON has it.
+    """
 
     top: str
     constants: Mapping[str, int]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Iterable[int]] = field(default_factory=dict)
+    data: Any = None
 
 
 def run_block(block: Block, module: str, folder: Path, rtl: Path = RTL) -> None:
@@ -61,7 +66,9 @@ def run_block(block: Block, module: str, folder: Path, rtl: Path = RTL) -> None:
         timescale=("1ns", "1ns"),  # without one Icarus counts in seconds
         log_file=log,
     )
-    setting = json.dumps({"constants": dict(block.constants), "parameters": dict(block.parameters)})
+    setting = json.dumps(
+        {"constants": dict(block.constants), "parameters": dict(block.parameters), "data": block.data}
+    )
     results = folder / "results.xml"
     with suppress(SystemExit):  # of tests that failed: their log says more
         runner.test(
@@ -78,6 +85,11 @@ def run_block(block: Block, module: str, folder: Path, rtl: Path = RTL) -> None:
     assert "$readmem" not in said, said
 
 
+def name_of(block: Block) -> str:
+    """For a test's name: its constants."""
+    return " ".join(f"{name}={value}" for name, value in block.constants.items())
+
+
 def constants() -> dict[str, int]:
     """Inside the simulator: the constants the block was built with."""
     return json.loads(os.environ[VARIABLE])["constants"]
@@ -85,6 +97,10 @@ def constants() -> dict[str, int]:
 
 def parameters() -> dict[str, Any]:
     return json.loads(os.environ[VARIABLE])["parameters"]
+
+
+def data() -> Any:
+    return json.loads(os.environ[VARIABLE])["data"]
 
 
 class Pins:

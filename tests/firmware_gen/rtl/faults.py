@@ -210,20 +210,21 @@ FAULTS = [
         "steps run on into one another",
     ),
     Fault("crc", "part <= 3'd0;\n      crc", "crc", "a clear keeps half a neuron"),
+    Fault(
+        "readout", "full <= put || (full && !res_tready);", "full <= put;", "a beat that nobody took is lost"
+    ),
     Fault("readout", "value > best", "value >= best", "the last of equal classes"),
     Fault(
         "readout", "index == {CLB{1'b0}} || value > best", "value > best", "the best of the recording before"
     ),
     Fault("readout", "if (rst || forget) begun", "if (rst) begun", "counts of the recording before"),
     Fault("readout", "if (rst || forget) begun", "if (forget) begun", "a clear keeps the counts"),
-    Fault(
-        "readout", "2'd1: res_tdata = total_synops[63:32];", "2'd1: res_tdata = 32'd0;", "SynOps of 32 bits"
-    ),
-    Fault("readout", "lane && renew && lane_tells", "lane && renew", "told before the CRC has it"),
+    Fault("readout", "2'd1: beat = total_synops[63:32];", "2'd1: beat = 32'd0;", "SynOps of 32 bits"),
+    Fault("readout", "lane_next && renew : !full", "lane_next : !full", "outputs of every step are told"),
     Fault("readout", "reg  signed [OUTW-1:0] best;", "reg  [OUTW-1:0] best;", "an unsigned comparison"),
     Fault(
         "readout",
-        "if (state == SUMS && res_tready) begin",
+        "if (state == SUMS && put) begin",
         "if (state == SUMS) begin",
         "sums that nobody took are lost",
     ),
@@ -280,7 +281,7 @@ FAULTS = [
         "EARLY = EDEPTH > 1;",
         "early runs of a layer's own spikes",
     ),
-    Fault("core", "restart = rst || clear;", "restart = rst;", "no clear"),
+    Fault("core", "restart <= rst || clear;", "restart <= rst;", "no clear"),
     Fault(
         "core",
         ".spikes_more(more || pending)",

@@ -9,6 +9,7 @@ import random
 import cocotb
 
 from tests.firmware_gen.rtl.blocks import (
+    LONGEST,
     Block,
     Pins,
     constants,
@@ -184,7 +185,7 @@ class Bench:
         self.busy = 0
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def two_layers(dut):
     """Runs that follow a sweep add elsewhere, and begin early."""
     bench = Bench(dut)
@@ -203,7 +204,7 @@ async def two_layers(dut):
         await bench.sweep(*here, True, [bench.draw_run(*there) for _ in range(rng.randrange(8))])
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def one_layer(dut):
     """Runs that follow a sweep add to the same words, once they are written."""
     bench = Bench(dut)

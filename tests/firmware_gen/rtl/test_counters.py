@@ -6,7 +6,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, lanes, run_block, seeded
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, lanes, run_block, seeded
 
 NAMES = ("RECURRENT", "COUNTED", "LIB", "SYNB", "SYNW", "SPKW", "SYNTW", "SPKTW")
 SIZES = [(1, (0, 1, 1, 3, 9, 7, 14, 12)), (4, (1, 1, 1, 4, 10, 8, 14, 12)), (8, (0, 3, 2, 9, 16, 9, 36, 14))]
@@ -77,7 +77,7 @@ class Step:
             assert (self.pins.get("total_synops"), self.pins.get("total_spikes")) == (synops, spikes)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def sums(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     await pins.reset(**IDLE, **STEADY)

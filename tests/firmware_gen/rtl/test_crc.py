@@ -10,6 +10,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 import cocotb
 
 from tests.firmware_gen.rtl.blocks import (
+    LONGEST,
     Block,
     Pins,
     constants,
@@ -35,7 +36,7 @@ def bytes_of(membranes, spikes, bits):
     return b"".join(struct.pack("<iB", signed(v, bits), s) for v, s in zip(membranes, spikes, strict=True))
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def equals_zlib(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     lane_count, bits = p["P"], p["MW"]

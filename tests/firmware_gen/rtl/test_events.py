@@ -6,14 +6,14 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, run_block, seeded
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, name_of, run_block, seeded
 
 GRIDS = [(1, 1, 1), (5, 3, 2), (16, 9, 255), (34, 34, 1)]
 CASES = [Block("sast_events", {"IN_W": w, "IN_H": h, "COUNT_CAP": cap}) for w, h, cap in GRIDS]
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("block", CASES, ids=str)
+@pytest.mark.parametrize("block", CASES, ids=name_of)
 def test_events(block, tmp_path):
     run_block(block, __name__, tmp_path)
 
@@ -49,7 +49,7 @@ def beats(rng, width, height, cap):
     return out
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def judged(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     grid = p["IN_W"], p["IN_H"], p["COUNT_CAP"]

@@ -17,14 +17,14 @@ from firmware_gen.fpga.simulate import ICARUS, simulation
 from firmware_gen.verify.core import Core, compare_core
 from firmware_gen.verify.verify import Tally
 from tests.firmware_gen.fpga.cores import export_core, make_inputs
-from tests.firmware_gen.fpga.test_core_parity import LANES, SEEDS
+from tests.firmware_gen.fpga.test_core_parity import LANES, SEEDS, SHAPES
 from tests.firmware_gen.rtl.faults import FAULTS, RTL, Fault
 from tests.strategies import binned, random_model
 
 PATIENCE = 20_000  # clocks without progress: these models are small
-ALONE = ("bank", "counters", "crc", "events", "neuron", "readout", "runs", "spikes", "walk")
+ALONE = ("bank", "core", "counters", "crc", "events", "neuron", "readout", "runs", "spikes", "walk")
 TESTS = {name: f"tests.firmware_gen.rtl.test_{name}" for name in ALONE}
-TESTS["membranes"] = TESTS["bank"]
+TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"]}
 OTHERS = {"rom", "uart", "link", "uart_top"}
 
 Simulated = tuple[Path, Model, BinnedEvents]
@@ -44,15 +44,19 @@ def test_every_module_has_faults():
 @pytest.fixture(scope="module")
 def cores(tmp_path_factory) -> Callable[[], Iterator[Simulated]]:
     """The folders that test_core_parity.py simulates, each made when it is first asked for."""
-    made: dict[int, Simulated] = {}
+    drawn = zip(SEEDS, LANES * 2, strict=True)
+    models = [
+        *SHAPES.values(),
+        *((random_model(np.random.default_rng(seed)), lanes) for seed, lanes in drawn),
+    ]
+    made: list[Simulated] = []
 
     def each() -> Iterator[Simulated]:
-        for seed, lanes in zip(SEEDS, LANES * 2, strict=True):
-            if seed not in made:
-                model = random_model(np.random.default_rng(seed))
+        for number, (model, lanes) in enumerate(models):
+            if number == len(made):
                 build = export_core(model, tmp_path_factory.mktemp("core") / "build", lanes, count=1)
-                made[seed] = build, model, binned(model, make_inputs(model, seed, 1, most=100))
-            yield made[seed]
+                made.append((build, model, binned(model, make_inputs(model, 1, 1, most=100))))
+            yield made[number]
 
     return each
 
@@ -75,7 +79,8 @@ def found_alone(fault: Fault, folder: Path) -> bool:
     """By the tests of its block."""
     tests = importlib.import_module(TESTS[fault.module])
     rtl = fault.copy(folder / "rtl")
-    for number, block in enumerate(tests.CASES):
+    for number, case in enumerate(tests.CASES):
+        block = case() if callable(case) else case
         try:
             tests.run_block(block, tests.__name__, folder / str(number), rtl)
         except AssertionError:

@@ -6,7 +6,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, run_block, seeded, signed
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, name_of, run_block, seeded, signed
 
 NAMES = ("MW", "TB", "BB", "SB", "SMIN", "SUBTRACT", "LEAKS", "LEAK_ONE")
 SIZES = [
@@ -19,7 +19,7 @@ CASES = [Block("sast_neuron", dict(zip(NAMES, sizes, strict=True))) for sizes in
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("block", CASES, ids=str)
+@pytest.mark.parametrize("block", CASES, ids=name_of)
 def test_neuron(block, tmp_path):
     run_block(block, __name__, tmp_path)
 
@@ -54,7 +54,7 @@ def sums(rng, p, bits, threshold):
     return signed(value, p["MW"])
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def exact(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     wide = p["MW"]

@@ -8,7 +8,7 @@ import random
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, lanes, run_block, seeded
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, lanes, run_block, seeded
 
 WIDTHS = {"NYB": 3, "NB": 4, "NCB": 2, "MAW": 9, "UAW": 10, "CQB": 6, "CUB": 7, "SYNB": 6}
 WIDTHS |= {
@@ -92,7 +92,7 @@ def runs_of(p, op, row, column, lane):
             yield q % (p["B"] << p["MAW"]), u % (p["B"] << p["UAW"]), column["n"], 0 if k else column["syn"]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def nested(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     tables = entries(p)

@@ -6,7 +6,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, run_block, seeded
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, run_block, seeded
 from tests.firmware_gen.rtl.faults import Fault
 
 CASES = [
@@ -32,7 +32,7 @@ def test_no_word_is_used_that_was_read_as_it_was_written(tmp_path):
     run_block(CASES[0], __name__, tmp_path / "run", rtl)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def in_order(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     room = 1 << p["FIFO_AW"]
@@ -64,7 +64,7 @@ async def in_order(dut):
         assert not pins.get("word_valid")
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def rewound_in_the_middle(dut):
     """Also with a word shown that nobody took."""
     p, rng, pins = constants(), seeded(), Pins(dut)

@@ -6,7 +6,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import Block, Pins, constants, lanes, pack, run_block, seeded
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, lanes, pack, run_block, seeded
 
 CASES = [Block("sast_walk", {**lanes(p), "MW": mw}) for p, mw in ((1, 9), (2, 32), (8, 17), (16, 12))]
 
@@ -17,7 +17,7 @@ def test_walk(block, tmp_path):
     run_block(block, __name__, tmp_path)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def each_lane_once(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     await pins.reset(word=0, next=0, lanes=0, v=0, spikes=0)
