@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         metavar="N",
-        help="of the gaps, back-pressure, clears and resets that a simulated core meets (default: 1)",
+        help="draws the gaps, back-pressure, clears and resets that a simulated core meets (default: 1)",
     )
     add_data_arguments(parser)
     parser.add_argument(
@@ -143,7 +143,7 @@ def _praise(report: VerifyReport) -> str:
     if isinstance(report, CoreReport):
         return (
             f"{report.target}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "
-            f"{report.cycles:,.0f} cycles a recording, {report.clocks:,.0f} from its first event to its answer"
+            f"{report.cycles:,.0f} cycles per recording, {report.clocks:,.0f} from its first event to its answer"
         )
     target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
     return f"{target}: {compared}, with and without an observer"

@@ -6,7 +6,7 @@
 `default_nettype none
 module board_bench;
     parameter BIT = 8; // clocks
-    localparam PATIENCE = 2000000; // clocks without a byte
+    localparam PATIENCE = 60000; // clocks without a byte
 
     reg        clk = 1'b0, rst = 1'b1, rx = 1'b1;
     wire       tx;
