@@ -20,16 +20,16 @@ MANY = range(300)
 # What those models have not, and the lanes with which they have it.
 GRID = Binning(3, 3, 0, 1000, 2, 2)
 SHAPES = {
+    "chunks, wide membranes in the last layer": (
+        network(lambda shape: conv(shape, 4), grouped(2, 5), grid=GRID),
+        2,
+    ),
+    "chunks, lanes in the table": (network(lambda shape: conv(shape, 6, (2, 2)), grouped(2), grid=GRID), 4),
+    "recurrent, of several words": (network(Flatten(), -9, 11, grid=GRID), 8),
     "rows of several words, the last not whole": (
         network(lambda shape: conv(shape, 11, padding=(1, 1)), grid=GRID),
         8,
     ),
-    "chunks, lanes in the table": (network(lambda shape: conv(shape, 6, (2, 2)), grouped(2), grid=GRID), 4),
-    "chunks, membranes wide in the last layer": (
-        network(lambda shape: conv(shape, 4), grouped(2, 5), grid=GRID),
-        2,
-    ),
-    "recurrent, of several words": (network(Flatten(), -9, 11, grid=GRID), 8),
 }
 
 

@@ -137,9 +137,9 @@ FAULTS = [
     ),
     Fault(
         "sweep",
-        "settled <= rests && ask_soon;",
-        "settled <= rests;",
-        "a sweep with the entry of another layer",
+        "if (rests) layer <= ask_layer;",
+        "layer <= ask_layer;",
+        "the entry changes under the sweep",
     ),
     Fault("sweep", "param_a = l_pb + ", "param_a = ", "every layer has the first one's parameters"),
     Fault("dispatch", "skipped = op_skip && last_step;", "skipped = 1'b0;", "skip_last ignored"),
