@@ -21,7 +21,7 @@ ROW = form("ny q")
 COLUMN = form("n nc q")
 # Of sast_params.vh in small letters, and of sast_core.v: its parameters queue and crc_wide, and EARLY.
 CONSTANTS = form("p g b lane_table recurrent lif_out steps queue crc_wide early")
-QUEUE = 4  # sast_core.v: QUEUE, as it stands there
+QUEUE = 0  # sast_core.v: QUEUE, as it stands there
 
 
 class Schedule(NamedTuple):
@@ -44,6 +44,7 @@ def make_schedule(plan: RtlPlan, queue: int = QUEUE, crc_wide: bool = True) -> S
     rows = [plan.run_tables[op.connection].rows for op in plan.ops]
     columns = [plan.columns[op.connection] for op in plan.ops]
     constants = {name.lower(): value for name, value in p.items()}
+    queue = queue or (8 if p["B"] > 2 else 4)
     constants |= {"queue": queue, "crc_wide": crc_wide, "early": p["EDEPTH"] > 1 and not p["RECURRENT"]}
     return Schedule(
         constants=_entries(CONSTANTS, [constants]),
