@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_gen.rtl_gen.predict.schedule import Schedule, form
+from firmware_gen.rtl_gen.predict.schedule import MOST_WAITING, Schedule, form
 
 # sast_dispatch.v. op: pc a cycle ago, as `ops` is a memory. row, k, lanes: of the spike word that is taken apart.
 # event: the next one, in sast_events.v's stead.
@@ -31,7 +31,6 @@ QUIET, COUNTS, LISTEN, TELL, FINISH, CRC, CYCLES = 0, 1, 2, 3, 4, 5, 6
 LAST_BYTE_OF_NEURON, LAST_BYTE_OF_COUNTERS = 4, 7  # sast_crc.v: lane_ends; the end of in_counts
 
 # sast_bank.v. Its queue is a ring here: the oldest of `held` runs stands at `first`.
-MOST_WAITING = 16
 WAITING = [(name, np.int64, (MOST_WAITING,)) for name in ("h_phase", "h_m", "h_n")]
 BANK = np.dtype([*form("held first run m left ends").descr, *WAITING])
 
