@@ -46,7 +46,9 @@ module sast_core (
   output wire [31:0]     obs_synops;
   output wire [31:0]     obs_spikes;
 
-  wire restart = rst || clear;
+  // one cycle late, so that no path leads from a port to all of the core; until then nothing goes in or out
+  reg  restart;
+  always @(posedge clk) restart <= rst || clear;
 
   // ---- events and spikes to places, places to runs
   wire            open, event_valid, event_take, event_p, step_ends;
@@ -171,7 +173,7 @@ module sast_core (
       default: if (st_tready) state <= QUIET;
     endcase
   assign told = state == QUIET && !ends && !crc_busy && !walk_busy && !readout_busy;
-  assign ready = go;
+  assign ready = go && !restart;
   // what waits for st_tready or res_tready after a step holds up nothing yet: only the next sweep would
   wire resting = waiting && !pending && (&bank_idle);
   wire idle = resting && !ends && (state == QUIET || state == CRC || state == CYCLES);
@@ -182,7 +184,7 @@ module sast_core (
     if (finished) step_cycles <= cycles;
     if (ask && first_sweep) observed <= observe;
   end
-  assign st_tvalid = state == CRC || state == CYCLES;
+  assign st_tvalid = (state == CRC || state == CYCLES) && !restart;
   assign st_tdata = state == CYCLES ? step_cycles : step_crc;
   assign st_tlast = state == CYCLES;
   reg [31:0] step_crc;
@@ -213,17 +215,17 @@ module sast_core (
     .restart(finished)
   );
   sast_readout readout (
-    .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready), .lane_tells(out_due),
+    .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
     .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
     .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
   );
 
-  assign obs_valid = counted_word;
+  assign obs_valid = counted_word && !restart;
   assign obs_lanes = seen_lanes;
   assign obs_v = seen_v;
   assign obs_spk = seen_spikes;
-  assign obs_end = report;
+  assign obs_end = report && !restart;
   assign obs_synops = {{(32-SYNW){1'b0}}, synops};
   assign obs_spikes = {{(32-SPKW){1'b0}}, spike_count};
 endmodule

@@ -53,7 +53,7 @@ def test_what_the_core_will_cost_is_told(tmp_path, capsys):
     assert main([*words, "--cache-dir", str(tmp_path / "cache"), "--out", str(tmp_path / "b")]) == 0
     document = json.loads((tmp_path / "b" / "prediction.json").read_text())
     cycles, bits = document["run"]["cycles"], document["memory_bits"]
-    told = f"predicted: {bits:,} bits of memory, {cycles:,.0f} cycles a recording (mean of 6), "
+    told = f"predicted: {bits:,} bits of memory, {cycles:,.0f} cycles per recording (mean of 6), "
     assert capsys.readouterr().out.splitlines()[-1].startswith(told)
     assert (document["lanes"], document["run"]["recordings"]) == (4, 6)
     assert "prediction.json" in json.loads((tmp_path / "b" / "manifest.json").read_text())["files"]

@@ -52,15 +52,18 @@ module uart_bench;
         #(2700 * BIT);
         if (heard_a != 256 || heard_b != 256 || wrong != 0)
             $display("failed: %0d and %0d bytes came, %0d wrong", heard_a, heard_b, wrong);
-        noise = 1'b0; // shorter than half a bit
+        noise = 1'b0; // shorter than half a bit, and a byte that does not wait
         #(0.3 * BIT) noise = 1'b1;
-        #(20 * BIT) noise = 1'b0; // a break
+        #(2 * BIT) sent_a = 255;
+        #(20 * BIT);
+        if (heard_b != 257 || wrong != 0) $display("failed: after a pulse");
+        noise = 1'b0; // a break
         #(30 * BIT) noise = 1'b1;
         #(20 * BIT);
-        if (heard_b != 256) $display("failed: %0d bytes came of nothing", heard_b - 256);
-        sent_a = 255; // one more is as good as the first
+        if (heard_b != 257) $display("failed: %0d bytes came of nothing", heard_b - 257);
+        sent_a = 255;
         #(20 * BIT);
-        if (heard_b != 257 || wrong != 0) $display("failed: after noise");
+        if (heard_b != 258 || wrong != 0) $display("failed: after a break");
         $display("passed");
         $finish;
     end

@@ -2,16 +2,19 @@
 
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.hil.locate import first_difference, locate
 from edge_sast.link.event_payload import EventBytes
 from edge_sast.link.frames import Frame, Kind, decode, encode
 from edge_sast.link.messages import BoardRefusedError, LinkSettings
 from edge_sast.model.modelfile import model_hash
+from edge_sast.parity.mismatch import Place
 from firmware_gen.build.folder import write_folder
 from firmware_gen.rtl_gen.target import generate
 from firmware_gen.virtual.board import build_virtual_board
@@ -72,6 +75,17 @@ def test_an_fpga_shows_no_layers(fpga):
         with pytest.raises(BoardRefusedError, match=r"^board: it does not know the request or the layer; "):
             link.dump(fpga.steps(0), 0, 0)
         fpga.check(link.run(fpga.steps(1), True), 1)
+
+
+def test_a_mismatch_on_an_fpga_is_told_by_its_step(fpga):
+    crcs = fpga.traces[1].crcs.copy()
+    crcs[2] ^= 1
+    expected, place = replace(fpga.traces[1], crcs=crcs), Place(1, "recording")
+    with fpga.board(rx_bytes=RX_BYTES) as board, linked(board, PATIENT) as link:
+        first = first_difference(place, expected, [link.run(fpga.steps(1), True)])
+        assert first is not None
+        assert (first.quantity, first.step) == ("crc", 2)
+        assert locate(link, fpga.steps(1), expected, place, first) == (first, False)
 
 
 def test_an_fpga_answers_whatever_comes_as_the_c_does(fpga, everything, tmp_path):

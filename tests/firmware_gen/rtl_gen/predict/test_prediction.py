@@ -92,7 +92,7 @@ def test_what_is_told():
     run = predict(plan, binned=binned(plan.model, [np.ones((3, 4, 4, 2), np.uint8)]))
     assert run.run is not None
     assert prediction_line(run.document()) == (
-        f"predicted: {bits}, {run.run.cycles:,.0f} cycles a recording (mean of 1), "
+        f"predicted: {bits}, {run.run.cycles:,.0f} cycles per recording (mean of 1), "
         f"{run.run.synops_cycle:.2f} SynOps a cycle, {run.run.lanes_used:.1%} of the lanes used while adding"
     )
     assert json.loads(run.document())["memories"] == memory_bits(plan)

@@ -1,0 +1,152 @@
+"""What is proved of the core's Verilog, at which sizes, how, and which faults each proof was seen to find."""
+
+from __future__ import annotations
+
+from firmware_gen.rtl_gen.params_vh import LOCALPARAMS
+from tests.firmware_gen.rtl.formal.solver import Fault, Proof
+
+# The smallest of everything; a proof says what it wants larger.
+SMALLEST = {name: 1 for name in LOCALPARAMS} | {"LB": 0, "LG": 0, "LP": 0, "WSHIFT": 0, "WSHW": 0, "SMIN": 2} | dict.fromkeys(
+    ("LIF_OUT", "LANE_TABLE", "CHUNKS", "SUBTRACT", "LEAKS", "LEAK_ONE", "RECURRENT"), 0
+)  # fmt: skip
+
+
+def sizes(**larger: int) -> dict[str, int]:
+    assert larger.keys() <= LOCALPARAMS.keys()
+    return SMALLEST | larger
+
+
+NEURON = sizes(MW=12, SMIN=6, TB=11, BB=11, SB=12)
+NEURON_FAULTS = tuple(
+    Fault("sast_neuron", old, new)
+    for old, new in (
+        ("~mask;    //", "mask;    //"),
+        ("u_in >= t;", "u_in > t;"),
+        ("lif && exists &&", "lif &&"),
+        ("subtract ? u - t", "subtract ? u_in - t"),
+        ("v >>> k1", "{v} >>> k1"),
+        ("v >>> k2", "(v - less1) >>> k2"),
+        ("{(MW-BB){bias1[BB-1]}}", "{(MW-BB){1'b0}}"),
+        ("v <= fire ? rest : u;", "v <= fire ? rest : u_in;"),
+    )
+)
+RUNS = sizes(
+    B=2, LB=1, LG=2, G=4, MAW=2, UAW=2, NB=2, NYB=2, CQB=2, CUB=2, SYNB=2, RPB=2, URB=2, SBITS=2, CWB=2, CUB2=2
+)  # fmt: skip
+RUNS_FAULTS = tuple(
+    Fault("sast_runs", old, new)
+    for old, new in (
+        ("if (go0) v0 <=", "if (go1) v0 <="),
+        ("assign go1 = !v1 || go2;", "assign go1 = !v1 || load;"),
+        ("if (go1) lane1 <= lane0;", "lane1 <= lane0;"),
+        ("v1 && c_n != {NB{1'b0}} && r_ny", "v1 && r_ny"),
+        (".en(go1), .a(row)", ".en(1'b1), .a(row)"),
+        ("s32 << 1 : 32'd0);", "s32 : 32'd0);"),
+        ("assign empty = !v0 && !v1 &&", "assign empty = !v0 &&"),
+        ("first ? syn :", "1'b1 ? syn :"),
+        ("!v3 || (sent && ends)", "!v3 || (sent && row_ends)"),
+    )
+)
+BANK = sizes(MW=5, WBITS=2, WSHW=1, MAW=2, MDEPTH=3, UAW=2, UDEPTH=3, NB=2)
+TWO_BANKS = BANK | dict(B=2, LB=1, MDEPTH=2, MAW=1, NB=3, UAW=2, UDEPTH=3, WSHW=0, MW=4)
+SHARE_FAULTS = tuple(
+    Fault("sast_bank", old, new)
+    for old, new in (
+        ("share_n != 0", "1'b1"),
+        ("run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next}", "run_q[MAW+LB-1:LB]"),
+        ("run_u[UAW+LB-1:LB] + {{(UAW-1){1'b0}}, next}", "run_u[UAW+LB-1:LB]"),
+        ("+ (B - 1) -", "-"),
+    )
+)
+BANK_FAULTS = tuple(
+    Fault("sast_bank", old, new)
+    for old, new in (
+        ("held[i+1] ? entry[i+1].here : fresh", "held[i+1] || push ? entry[i+1].here : fresh"),
+        ("(take || !held[i]) here", "(take) here"),
+        ("ends <= h_n == 1;", "ends <= 1'b0;"),
+        ("assign take = due && (!run || ends);", "assign take = due && !run;"),
+        ("h_phase == phase;", "1'b1;"),
+        ("(ends && m != first_a)", "ends"),
+        ("again <= add && run && m == add_a;", "again <= 1'b0;"),
+        ("run && m == add_a;", "run;"),
+    )
+)
+
+
+PROOFS = {
+    "spikes": Proof(
+        "sast_spikes",
+        ("sast_spikes",),
+        sizes(FIFO_AW=2, YB=1, RPB=1, P=2, LP=1, G=2, LG=1),
+        depth=3,
+        faults=(
+            Fault("sast_spikes", "if (put) wr <= wr + 1'b1;", "if (put && !rewind) wr <= wr + 1'b1;"),
+            Fault("sast_spikes", "if (rewind) word_valid <= 1'b0;\n      else ", ""),
+            Fault("sast_spikes", "else if (read) rd <=", "else if (read && !put) rd <="),
+            Fault("sast_spikes", "wr != rd && (!word_valid", "(put || wr != rd) && (!word_valid"),
+        ),
+    ),
+    "neuron, any leaks": Proof(
+        "sast_neuron", ("sast_neuron",), NEURON | {"LEAKS": 2, "SUBTRACT": 1}, depth=2, faults=NEURON_FAULTS
+    ),
+    "neuron, one leak": Proof(
+        "sast_neuron",
+        ("sast_neuron",),
+        NEURON | {"LEAKS": 1, "LEAK_ONE": 3},
+        depth=2,
+        faults=(Fault("sast_neuron", "v >>> LEAK_ONE", "{v} >>> LEAK_ONE"),),
+    ),
+    "neuron, no leak": Proof(
+        "sast_neuron",
+        ("sast_neuron",),
+        NEURON | {"SUBTRACT": 1},
+        depth=2,
+        faults=(Fault("sast_neuron", "wide_bias - less2", "wide_bias + 1 - less2"),),
+    ),
+    "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=("sast_rom",), faults=BANK_FAULTS),
+    "bank, early": Proof(
+        "sast_bank",
+        ("sast_bank",),
+        BANK,
+        depth=2,
+        modules=("sast_rom",),
+        parameters={"EARLY": 1},
+        faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
+    ),
+    "bank, first of two": Proof(
+        "sast_bank", ("sast_bank",), TWO_BANKS, depth=2, modules=("sast_rom",), faults=SHARE_FAULTS
+    ),
+    "bank, second of two": Proof(
+        "sast_bank",
+        ("sast_bank",),
+        TWO_BANKS,
+        depth=2,
+        modules=("sast_rom",),
+        parameters={"ID": 1},
+        faults=SHARE_FAULTS,
+    ),
+    "bank, two lanes": Proof(
+        "sast_bank",
+        ("sast_bank",),
+        BANK | {"G": 2, "LG": 1, "MW": 3, "WSHW": 0, "MAW": 1, "MDEPTH": 2, "NB": 1},
+        depth=2,
+        modules=("sast_rom",),
+        faults=(
+            Fault("sast_bank", "again ? last[g*MW +: MW]", "again ? last[0 +: MW]"),
+            Fault("sast_bank", "w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
+        ),
+    ),
+    "runs": Proof("sast_runs", ("sast_runs",), RUNS, depth=2, modules=("sast_rom",), faults=RUNS_FAULTS),
+    "runs, chunks": Proof(
+        "sast_runs",
+        ("sast_runs",),
+        RUNS | {"CHUNKS": 1, "NCB": 2, "LG": 1, "G": 2},
+        depth=2,
+        modules=("sast_rom",),
+        faults=(
+            Fault("sast_runs", "nc <= nc_row; ny", "ny"),
+            Fault("sast_runs", "q_row <= q_next;", ""),
+            Fault("sast_runs", "lane1[0] ? s32", "lane0[0] ? s32"),
+        ),
+    ),
+}
