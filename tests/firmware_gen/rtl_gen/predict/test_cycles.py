@@ -52,15 +52,17 @@ def check(folder, model: Model, lanes: int, seed: int, queue: int = QUEUE, crc_w
     [
         (12, 1, QUEUE, WIDE),
         (5, 2, QUEUE, NARROW),
+        (6, 4, QUEUE, NARROW),
         (16, 4, QUEUE, WIDE),
-        (21, 8, 2, NARROW),
-        (44, 16, 8, NARROW),
+        (2, 8, 2, NARROW),
+        (10, 16, 8, NARROW),
     ],
 )
 def test_random_models(tmp_path, seed, lanes, queue, crc_wide):
     check(tmp_path, random_model(np.random.default_rng(seed)), lanes, seed, queue, crc_wide)
 
 
+@pytest.mark.quality
 @pytest.mark.needs("iverilog")
 def test_one_of_everything(tmp_path):
     check(tmp_path, everything_model(), 8, 1, QUEUE, NARROW)
