@@ -47,6 +47,33 @@ RUNS_FAULTS = tuple(
         ("!v3 || (sent && ends)", "!v3 || (sent && row_ends)"),
     )
 )
+SWEEP = sizes(MW=3, MAW=3, MDEPTH=7, EDEPTH=2, RPB=2, YB=2, PAW=2, PDEPTH=3, PNB=2)
+SWEEP_FAULTS = tuple(
+    Fault("sast_sweep", old, new)
+    for old, new in (
+        ("(cleared || ready) &&", ""),
+        ("assign free = rests && settled;", "assign free = rests;"),
+        ("a3 <= a2;", "a3 <= a1;"),
+        ("row_ends || pn == l_pn", "row_ends"),
+        ("if (row_ends) row <=", "row <="),
+        ("wire ends = row_ends && row == l_rows;".replace("ends =", "           ends ="), "wire ends = row == l_rows;"),
+        ("slow && (s1 || seen || busy)", "slow && (s1 || busy)"),
+        ("layer != LAST_ENTRY[EAW-1:0]", "1'b1"),
+    )
+)
+CORE = tuple(
+    f"sast_{name}"
+    for name in (
+        *("rom", "events", "dispatch", "runs", "bank", "sweep", "neuron", "spikes", "counters", "walk", "crc", "readout"),
+    )
+)
+CORE_FAULTS = (
+    Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
+    Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
+    Fault("sast_core", "if (finished) step_cycles <=", "if (finished || ask) step_cycles <="),
+    Fault("sast_dispatch", "state == ASK && runs_empty &&", "state == ASK &&"),
+    Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
+)
 BANK = sizes(MW=5, WBITS=2, WSHW=1, MAW=2, MDEPTH=3, UAW=2, UDEPTH=3, NB=2)
 TWO_BANKS = BANK | dict(B=2, LB=1, MDEPTH=2, MAW=1, NB=3, UAW=2, UDEPTH=3, WSHW=0, MW=4)
 SHARE_FAULTS = tuple(
@@ -148,5 +175,22 @@ PROOFS = {
             Fault("sast_runs", "q_row <= q_next;", ""),
             Fault("sast_runs", "lane1[0] ? s32", "lane0[0] ? s32"),
         ),
+    ),
+    "sweep": Proof(
+        "sast_sweep",
+        ("sast_sweep",),
+        SWEEP,
+        depth=3,
+        modules=("sast_rom", "sast_neuron"),
+        faults=SWEEP_FAULTS,
+    ),
+    "core": Proof(
+        "sast_core",
+        ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
+        sizes(MW=4, P=1, MAW=2, MDEPTH=3, EDEPTH=2, ODEPTH=2, RDEPTH=2, CDEPTH=2, UDEPTH=2, CLB=1, CLASSES=2, OUTW=2),
+        depth=2,
+        modules=CORE,
+        parameters={"CRC_WIDE": 0},
+        faults=CORE_FAULTS,
     ),
 }

@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Proof:
-    """properties: of `top`, by module. depth: steps from the reset (bounded), or of an induction over any number of steps."""
+    """properties: files, for the module that their name begins with. depth: steps from the reset (bounded), or of an induction over any number of steps."""
 
     top: str
     properties: tuple[str, ...]
@@ -49,10 +49,10 @@ def attempt(proof: Proof, folder: Path, fault: Fault | None = None) -> str:
     _write(proof, folder, fault)
     files = " ".join(f"{module}.v" for module in (proof.top, *proof.modules))
     sets = " ".join(f"-set {name} {value}" for name, value in proof.parameters.items())
-    # opt -noff: a register that keeps any value is no constant. What nothing drives may be anything in every cycle; a register without a first value begins with any.
+    # opt -noff, not -full: a register that keeps any value, and what nothing drives, are no constants. What nothing drives may be anything in every cycle; a register without a first value begins with any.
     commands = [f"read_verilog -formal -defer {files}"]
     commands += [f"chparam {sets} {proof.top}"] if sets else []
-    commands += [f"prep -flatten -nordff -top {proof.top}", "memory_map", "opt -noff -full"]
+    commands += [f"prep -flatten -nordff -top {proof.top}", "memory_map", "opt -noff -keepdc"]
     how = f"-tempinduct -maxsteps {proof.depth}" if proof.induction else f"-seq 1 -maxsteps {proof.depth}"
     commands += [f"sat -verify -set-assumes -prove-asserts -show-regs {how}"]
     done = _run(["yosys", "-p", "; ".join(commands)], folder)
@@ -68,9 +68,9 @@ def _write(proof: Proof, folder: Path, fault: Fault | None) -> None:
         if fault is not None and fault.module == module:
             assert text.count(fault.old) == 1, f"{module}.v has not one: {fault.old}"
             text = text.replace(fault.old, fault.new)
-        if module in proof.properties:
+        for name in (name for name in proof.properties if name.partition(".")[0] == module):
             before, end, after = text.rpartition("endmodule")
-            text = f"{before}\n{(PROPERTIES / f'{module}.vh').read_text()}\n{end}{after}"
+            text = f"{before}\n{(PROPERTIES / f'{name}.vh').read_text()}\n{end}{after}"
         (folder / f"{module}.v").write_text(text)
     (folder / "sast_params.vh").write_text(params_vh(proof.sizes, "none"))
 
