@@ -167,11 +167,12 @@
       if (f_of_next[f_i]) assert(f_ahead && f_go);
       else assert(!f_busy && f_go);
       if (f_i > 0) assert(held[f_i-1] && (f_of_next[f_i] || !f_of_next[f_i-1]));
-      if (EARLY != 0 && f_swept) assert(!covers || (!f_of_next[f_i] && f_ahead && !f_once));
+      if (EARLY != 0 && f_swept) assert(!covers);
       if (covers && f_of_next[f_i]) assert(f_touched);
     end
   end endgenerate
   wire [2:0] f_of_a = {f_s1 && f_a1 == f_a, f_s2 && f_a2 == f_a, f_s3 && f_a3 == f_a};
+  wire f_run_covers = run && f_a >= m && f_a - m < left;
   wire [FQ-1:0] f_m = m, f_left = left, f_at = u;
   always @* if (f_begun && !rst) begin
     if (run) assert(left != 0 && ends == (left == 1) && f_m + f_left <= MDEPTH && f_at + f_left <= UDEPTH && f_go && !f_busy);
@@ -192,6 +193,8 @@
     if (!f_go || (f_busy && f_once)) assert(f_now == 0 && f_wide_now == 0 && f_size_now == 0);
     if (f_of_a != 0) assert(f_in_now[0] == f_now && !(add && add_a == f_a));
     if (f_s3 && run) assert(EARLY != 0);
+    if (EARLY != 0 && f_of_a != 0) assert(f_swept && run_phase == f_run_phase);
+    if (EARLY != 0 && f_swept) assert(!f_touched && !f_run_covers && !(add && add_a == f_a));
     if (!f_ahead) assert(f_wide_then == 0 && f_size_then == 0);
     if (f_then != 0) assert(f_touched);
     if (f_touched) assert(f_ahead && f_go);

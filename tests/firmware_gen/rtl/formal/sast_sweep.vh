@@ -5,7 +5,7 @@
   reg [EAW-1:0] f_l;                        // a layer, any one, and its entry
   reg [EW-1:0]  f_e;
   reg [EAW-1:0] f_layer_was, f_ask_layer, f_wanted;      // f_wanted: to be swept now or next
-  reg           f_soon;
+  reg           f_soon, f_was_cleared;
   reg [MAW-1:0] f_a1, f_a2, f_a3, f_first;
   reg           f_s1, f_s2, f_s3, f_last1, f_last2;
   reg [FW-1:0]  f_count, f_row, f_k, f_row1, f_k1, f_row2, f_k2;
@@ -16,10 +16,11 @@
     {f_l, f_e} <= {f_l, f_e};
     f_layer_was <= layer;
     f_soon <= ask_soon;
+    f_was_cleared <= cleared || rst;
     f_ask_layer <= ask_layer;
     if (rst) f_wanted <= 0;
     else if (ask) f_wanted <= ask_layer;
-    else if (last_seen && !cleared) f_wanted <= f_wanted + 1;
+    else if (last_seen && !cleared && f_wanted != EDEPTH - 1) f_wanted <= f_wanted + 1;
     if (start) begin
       {f_count, f_row, f_k} <= 0;
       f_first <= first_a;
@@ -39,10 +40,12 @@
     // promised by the plan and by sast_dispatch
     assume(f_base + f_all <= MDEPTH && l_pb + f_pn <= PDEPTH && f_pn <= f_rpw && f_rpw <= MDEPTH);
     if (ask) assume(free && ask_soon);
-    if (ask_soon) assume(ask_layer < EDEPTH && (!f_begun || !f_soon || ask_layer == f_ask_layer));
+    assume(ask_layer < EDEPTH);
+    if (f_begun && f_soon && ask_soon) assume(ask_layer == f_ask_layer);
     if (f_begun && !rst) begin
       // the layer is the one asked for, from the first word to the last write; after a reset, each in turn
       assert(f_wanted < EDEPTH && layer < EDEPTH);
+      if (cleared && !f_was_cleared) assert(f_layer_was == EDEPTH - 1);
       if ((start || act || f_s1 || f_s2) && f_wanted == f_l) assert(entry == f_e);
       if (issue) assert(f_at == f_base + f_count && f_count < f_all && f_at < MDEPTH && param_a == f_param && f_param < PDEPTH);
       if (issue && f_count == 0) assert(read_a == f_first);
