@@ -6,9 +6,21 @@ from firmware_gen.rtl_gen.params_vh import LOCALPARAMS
 from tests.firmware_gen.rtl.formal.solver import Fault, Proof
 
 # The smallest of everything; a proof says what it wants larger.
-SMALLEST = {name: 1 for name in LOCALPARAMS} | {"LB": 0, "LG": 0, "LP": 0, "WSHIFT": 0, "WSHW": 0, "SMIN": 2} | dict.fromkeys(
-    ("LIF_OUT", "LANE_TABLE", "CHUNKS", "SUBTRACT", "LEAKS", "LEAK_ONE", "RECURRENT"), 0
-)  # fmt: skip
+NONE = (
+    "LB",
+    "LG",
+    "LP",
+    "WSHIFT",
+    "WSHW",
+    "LIF_OUT",
+    "LANE_TABLE",
+    "CHUNKS",
+    "SUBTRACT",
+    "LEAKS",
+    "LEAK_ONE",
+    "RECURRENT",
+)
+SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2}
 
 
 def sizes(**larger: int) -> dict[str, int]:

@@ -1,7 +1,9 @@
-"""Proofs about a module of the core: Yosys turns it and its properties into formulas, and a solver looks for a run that breaks one.
+"""Proofs about a module of the core: Yosys's SAT solver looks for a run that breaks one of its properties.
 
-A file of properties is put into a copy of the module, before its `endmodule`: as `bind` would do, which Yosys does not read. It
-sees all of the module's signals, and the Verilog that is shipped stays as it is. Tables have any content (sast_rom.v here).
+A file of properties is put into a copy of the module, before its `endmodule`: as `bind` would do, which Yosys does not
+read. It sees all signals of the module, and the Verilog that is shipped stays as it is. Tables have any content
+(sast_rom.v here). An induction proves any number of steps: what holds from the reset for `depth` steps, and after any
+`depth` steps in which it held.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Proof:
-    """properties: files, for the module that their name begins with. depth: steps from the reset (bounded), or of an induction over any number of steps."""
+    """properties: files, each of the module that its name begins with. depth: steps of the induction, or, without one,
+    steps from the reset that are tried."""
 
     top: str
     properties: tuple[str, ...]
@@ -49,7 +52,8 @@ def attempt(proof: Proof, folder: Path, fault: Fault | None = None) -> str:
     _write(proof, folder, fault)
     files = " ".join(f"{module}.v" for module in (proof.top, *proof.modules))
     sets = " ".join(f"-set {name} {value}" for name, value in proof.parameters.items())
-    # opt -noff, not -full: a register that keeps any value, and what nothing drives, are no constants. What nothing drives may be anything in every cycle; a register without a first value begins with any.
+    # What nothing drives may be anything in every cycle; a register without a first value begins with any, and keeps it
+    # where it is told to. opt would take both for constants: -noff, and not -full.
     commands = [f"read_verilog -formal -defer {files}"]
     commands += [f"chparam {sets} {proof.top}"] if sets else []
     commands += [f"prep -flatten -nordff -top {proof.top}", "memory_map", "opt -noff -keepdc"]
