@@ -112,6 +112,15 @@ CORE_FAULTS = (
     Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
 )
 BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3)
+SHARE_FAULTS = tuple(
+    Fault("sast_bank", old, new)
+    for old, new in (
+        (" && share_n != 0", ""),
+        ("run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next}", "run_q[MAW+LB-1:LB]"),
+        ("run_u[UAW+LB-1:LB] + {{(UAW-1){1'b0}}, next}", "run_u[UAW+LB-1:LB]"),
+        ("+ (B - 1) -", "-"),
+    )
+)
 BANK_FAULTS = tuple(
     Fault("sast_bank", old, new)
     for old, new in (
@@ -168,6 +177,18 @@ PROOFS = {
         parameters={"EARLY": 1},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
+    **{
+        f"share of bank {bank} of 4": Proof(
+            "sast_bank",
+            ("sast_bank.share",),
+            sizes(B=4, LB=2, MW=2, MAW=3, MDEPTH=7, UAW=4, UDEPTH=13, NB=4),
+            depth=1,
+            modules=("sast_rom",),
+            parameters={"ID": bank},
+            faults=SHARE_FAULTS,
+        )
+        for bank in (1, 3)
+    },
     "runs": Proof("sast_runs", ("sast_runs",), RUNS, depth=2, modules=("sast_rom",), faults=RUNS_FAULTS),
     "runs, chunks": Proof(
         "sast_runs",
