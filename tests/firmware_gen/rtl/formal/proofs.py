@@ -6,9 +6,21 @@ from firmware_gen.rtl_gen.params_vh import LOCALPARAMS
 from tests.firmware_gen.rtl.formal.solver import Fault, Proof
 
 # The smallest of everything; a proof says what it wants larger.
-SMALLEST = {name: 1 for name in LOCALPARAMS} | {"LB": 0, "LG": 0, "LP": 0, "WSHIFT": 0, "WSHW": 0, "SMIN": 2} | dict.fromkeys(
-    ("LIF_OUT", "LANE_TABLE", "CHUNKS", "SUBTRACT", "LEAKS", "LEAK_ONE", "RECURRENT"), 0
-)  # fmt: skip
+NONE = (
+    "LB",
+    "LG",
+    "LP",
+    "WSHIFT",
+    "WSHW",
+    "LIF_OUT",
+    "LANE_TABLE",
+    "CHUNKS",
+    "SUBTRACT",
+    "LEAKS",
+    "LEAK_ONE",
+    "RECURRENT",
+)
+SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2}
 
 
 def sizes(**larger: int) -> dict[str, int]:
@@ -43,16 +55,67 @@ RUNS_FAULTS = tuple(
         (".en(go1), .a(row)", ".en(1'b1), .a(row)"),
         ("s32 << 1 : 32'd0);", "s32 : 32'd0);"),
         ("assign empty = !v0 && !v1 &&", "assign empty = !v0 &&"),
-        ("first ? syn :", "1'b1 ? syn :"),
         ("!v3 || (sent && ends)", "!v3 || (sent && row_ends)"),
     )
 )
-BANK = sizes(MW=5, WBITS=2, WSHW=1, MAW=2, MDEPTH=3, UAW=2, UDEPTH=3, NB=2)
-TWO_BANKS = BANK | dict(B=2, LB=1, MDEPTH=2, MAW=1, NB=3, UAW=2, UDEPTH=3, WSHW=0, MW=4)
+SWEEP = sizes(MW=3, MAW=3, MDEPTH=7, EAW=2, EDEPTH=3, RPB=2, YB=2, PAW=2, PDEPTH=3, PNB=2)
+SWEEP_FAULTS = tuple(
+    Fault("sast_sweep", old, new)
+    for old, new in (
+        ("(cleared || ready) &&", ""),
+        ("assign free = rests && settled;", "assign free = rests;"),
+        ("a3 <= a2;", "a3 <= a1;"),
+        ("row_ends || pn == l_pn", "row_ends"),
+        ("if (row_ends) row <=", "row <="),
+        (
+            "wire ends = row_ends && row == l_rows;".replace("ends =", "           ends ="),
+            "wire ends = row == l_rows;",
+        ),
+        ("slow && (s1 || seen || busy)", "slow && (s1 || busy)"),
+        ("layer != LAST_ENTRY[EAW-1:0]", "1'b1"),
+        ("!cleared && layer != LAST_ENTRY[EAW-1:0]", "1'b0"),
+    )
+)
+READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
+READOUT_FAULTS = tuple(
+    Fault("sast_readout", old, new)
+    for old, new in (
+        ("CLASS: if (res_tready) state <= SUMS;", "CLASS: state <= SUMS;"),
+        ("if (state == SUMS && res_tready) begin", "if (state == SUMS) begin"),
+        ("lane && renew && lane_tells : 1'b1", "lane && renew && lane_tells : state != SUMS || res_tready"),
+    )
+)
+CORE = tuple(
+    f"sast_{name}"
+    for name in (
+        *(
+            "rom",
+            "events",
+            "dispatch",
+            "runs",
+            "bank",
+            "sweep",
+            "neuron",
+            "spikes",
+            "counters",
+            "walk",
+            "crc",
+            "readout",
+        ),
+    )
+)
+CORE_FAULTS = (
+    Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
+    Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
+    Fault("sast_core", "if (finished) step_cycles <=", "if (finished || op_ends) step_cycles <="),
+    Fault("sast_dispatch", "state == ASK && runs_empty &&", "state == ASK &&"),
+    Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
+)
+BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3)
 SHARE_FAULTS = tuple(
     Fault("sast_bank", old, new)
     for old, new in (
-        ("share_n != 0", "1'b1"),
+        (" && share_n != 0", ""),
         ("run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next}", "run_q[MAW+LB-1:LB]"),
         ("run_u[UAW+LB-1:LB] + {{(UAW-1){1'b0}}, next}", "run_u[UAW+LB-1:LB]"),
         ("+ (B - 1) -", "-"),
@@ -64,10 +127,11 @@ BANK_FAULTS = tuple(
         ("held[i+1] ? entry[i+1].here : fresh", "held[i+1] || push ? entry[i+1].here : fresh"),
         ("(take || !held[i]) here", "(take) here"),
         ("ends <= h_n == 1;", "ends <= 1'b0;"),
-        ("assign take = due && (!run || ends);", "assign take = due && !run;"),
         ("h_phase == phase;", "1'b1;"),
         ("(ends && m != first_a)", "ends"),
         ("again <= add && run && m == add_a;", "again <= 1'b0;"),
+        ("again ? last[g*MW +: MW]", "again ? last[0 +: MW]"),
+        ("w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
         ("run && m == add_a;", "run;"),
     )
 )
@@ -113,29 +177,18 @@ PROOFS = {
         parameters={"EARLY": 1},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
-    "bank, first of two": Proof(
-        "sast_bank", ("sast_bank",), TWO_BANKS, depth=2, modules=("sast_rom",), faults=SHARE_FAULTS
-    ),
-    "bank, second of two": Proof(
-        "sast_bank",
-        ("sast_bank",),
-        TWO_BANKS,
-        depth=2,
-        modules=("sast_rom",),
-        parameters={"ID": 1},
-        faults=SHARE_FAULTS,
-    ),
-    "bank, two lanes": Proof(
-        "sast_bank",
-        ("sast_bank",),
-        BANK | {"G": 2, "LG": 1, "MW": 3, "WSHW": 0, "MAW": 1, "MDEPTH": 2, "NB": 1},
-        depth=2,
-        modules=("sast_rom",),
-        faults=(
-            Fault("sast_bank", "again ? last[g*MW +: MW]", "again ? last[0 +: MW]"),
-            Fault("sast_bank", "w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
-        ),
-    ),
+    **{
+        f"share of bank {bank} of 4": Proof(
+            "sast_bank",
+            ("sast_bank.share",),
+            sizes(B=4, LB=2, MW=2, MAW=3, MDEPTH=7, UAW=4, UDEPTH=13, NB=4),
+            depth=1,
+            modules=("sast_rom",),
+            parameters={"ID": bank},
+            faults=SHARE_FAULTS,
+        )
+        for bank in (1, 3)
+    },
     "runs": Proof("sast_runs", ("sast_runs",), RUNS, depth=2, modules=("sast_rom",), faults=RUNS_FAULTS),
     "runs, chunks": Proof(
         "sast_runs",
@@ -146,7 +199,46 @@ PROOFS = {
         faults=(
             Fault("sast_runs", "nc <= nc_row; ny", "ny"),
             Fault("sast_runs", "q_row <= q_next;", ""),
-            Fault("sast_runs", "lane1[0] ? s32", "lane0[0] ? s32"),
+            Fault("sast_runs", "assign lane_u = lane1[0] ?", "assign lane_u = lane0[0] ?"),
+            Fault("sast_runs", "first ? syn :", "1'b1 ? syn :"),
         ),
+    ),
+    "sweep": Proof(
+        "sast_sweep",
+        ("sast_sweep",),
+        SWEEP,
+        depth=3,
+        modules=("sast_rom", "sast_neuron"),
+        faults=SWEEP_FAULTS,
+    ),
+    "core": Proof(
+        "sast_core",
+        ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
+        sizes(
+            MW=4,
+            P=1,
+            MAW=2,
+            MDEPTH=3,
+            EDEPTH=2,
+            ODEPTH=2,
+            RDEPTH=2,
+            CDEPTH=2,
+            UDEPTH=2,
+            CLB=1,
+            CLASSES=2,
+            OUTW=2,
+        ),
+        depth=2,
+        modules=CORE,
+        parameters={"CRC_WIDE": 0},
+        faults=CORE_FAULTS,
+    ),
+    "readout, membranes": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
+    "readout, spike counts": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT | {"LIF_OUT": 1},
+        depth=2,
+        faults=(Fault("sast_readout", "if (lane_next) counts[index] <= value;", "counts[index] <= value;"),),
     ),
 }

@@ -80,7 +80,7 @@
     for (l = 0; l < G; l = l + 1) f_plus[l*MW +: MW] = one[l*MW +: MW] + other[l*MW +: MW];
   endfunction
   wire [G*MW-1:0] f_new = f_covers ? f_weight((f_u + f_away) / B, run_shift) : {G*MW{1'b0}};
-  reg  [G*MW-1:0] f_base, f_now, f_then;    // written last; to be added in this phase, in the next one
+  reg  [G*MW-1:0] f_base, f_now, f_then;    // written last; since then added in this phase and before, in the next one
   wire f_reads = f_issue && read_a == f_a;
   wire [G*MW-1:0] f_now2 = f_ahead ? f_now : f_plus(f_now, f_new);
   wire [G*MW-1:0] f_then2 = f_ahead ? f_plus(f_then, f_new) : f_then;
@@ -92,7 +92,7 @@
       f_touched <= 1'b0;
     end else begin
       f_base <= write_en && write_a == f_a ? sum : f_reads ? f_plus(f_base, f_now) : f_base;
-      f_now <= f_done ? f_then2 : f_reads ? 0 : f_now2;
+      f_now <= f_done ? f_plus(f_now, f_then2) : f_reads ? 0 : f_now2;
       f_then <= f_done ? 0 : f_then2;
       f_touched <= !f_done && (f_touched || (f_ahead && f_covers));
     end
@@ -108,8 +108,8 @@
     else begin
       if (write_en && write_a == f_a) f_wide_base <= f_sum0;
       else if (f_reads) f_wide_base <= f_wide_base + f_wide_now;
-      f_wide_now <= f_done ? f_wide_then + f_wide_new : f_reads ? 0 : f_wide_now + (f_ahead ? 0 : f_wide_new);
-      f_size_now <= f_done ? f_size_then + f_size : f_reads ? 0 : f_size_now + (f_ahead ? 0 : f_size);
+      f_wide_now <= f_done ? f_wide_now + f_wide_then + f_wide_new : f_reads ? 0 : f_wide_now + (f_ahead ? 0 : f_wide_new);
+      f_size_now <= f_done ? f_size_now + f_size_then + f_size : f_reads ? 0 : f_size_now + (f_ahead ? 0 : f_size);
       f_wide_then <= f_done ? 0 : f_wide_then + (f_ahead ? f_wide_new : 0);
       f_size_then <= f_done ? 0 : f_size_then + (f_ahead ? f_size : 0);
     end
@@ -123,7 +123,7 @@
   end
   always @* begin
     if (write_en && write_a == f_a) assume(f_sum0 >= -F_START && f_sum0 < F_START);
-    assume(f_size_now + (f_ahead ? 0 : f_size) <= F_WEIGHTS && f_size_then + (f_ahead ? f_size : 0) <= F_WEIGHTS);
+    assume(f_size_now + f_size_then + f_size <= F_WEIGHTS);
     if (f_begun && !rst && f_wide && f_s1 && f_a1 == f_a) assert(f_read0 == f_wide_base);
   end
 
@@ -131,7 +131,7 @@
   reg f_collided;
   reg [UAW-1:0] f_u1;
   always @(posedge clk) begin
-    f_collided <= (add || write_en) && (add ? add_a : write_a) == mem_a;
+    f_collided <= (add || write_en) && mem_a == f_a && (add ? add_a : write_a) == f_a;
     f_u1 <= u;
   end
   always @* if (f_begun) begin
@@ -167,20 +167,23 @@
       if (f_of_next[f_i]) assert(f_ahead && f_go);
       else assert(!f_busy && f_go);
       if (f_i > 0) assert(held[f_i-1] && (f_of_next[f_i] || !f_of_next[f_i-1]));
-      if (EARLY != 0 && f_swept) assert(!covers || (!f_of_next[f_i] && f_ahead && !f_once));
+      if (EARLY != 0 && f_swept) assert(!covers);
       if (covers && f_of_next[f_i]) assert(f_touched);
     end
   end endgenerate
   wire [2:0] f_of_a = {f_s1 && f_a1 == f_a, f_s2 && f_a2 == f_a, f_s3 && f_a3 == f_a};
+  wire f_run_covers = run && f_a >= m && f_a - m < left;
   wire [FQ-1:0] f_m = m, f_left = left, f_at = u;
   always @* if (f_begun && !rst) begin
     if (run) assert(left != 0 && ends == (left == 1) && f_m + f_left <= MDEPTH && f_at + f_left <= UDEPTH && f_go && !f_busy);
     if (f_none_yet && f_act && run_phase == f_phase) assert(!f_go);
     if (f_busy && f_go) assert(f_ahead);
-    if (add) assert((again ? last : y) == membranes[add_a] && add_a < MDEPTH && (!f_s1 || !f_s2));
+    if (add) assert(add_a < MDEPTH);
+    if (add && add_a == f_a) assert((again ? last : y) == membranes[f_a]);
     if (add && f_act) assert(f_none_yet && add_a != f_first_a);
     if (add && f_busy) assert(f_act && f_none_yet);
-    if (f_s1) assert(y == membranes[f_a1] && f_a1 < MDEPTH);
+    if (f_s1) assert(f_a1 < MDEPTH);
+    if (f_s1 && f_a1 == f_a) assert(y == membranes[f_a]);
     if (f_s2) assert(f_a2 < MDEPTH);
     if (f_s3) assert(f_a3 < MDEPTH);
     if (f_act && f_none_yet) assert(!f_s1 && !f_s2 && !f_s3);
@@ -190,11 +193,13 @@
     if (!f_go || (f_busy && f_once)) assert(f_now == 0 && f_wide_now == 0 && f_size_now == 0);
     if (f_of_a != 0) assert(f_in_now[0] == f_now && !(add && add_a == f_a));
     if (f_s3 && run) assert(EARLY != 0);
+    if (EARLY != 0 && f_of_a != 0) assert(f_swept && run_phase == f_run_phase);
+    if (EARLY != 0 && f_swept) assert(!f_touched && !f_run_covers && !(add && add_a == f_a));
     if (!f_ahead) assert(f_wide_then == 0 && f_size_then == 0);
     if (f_then != 0) assert(f_touched);
     if (f_touched) assert(f_ahead && f_go);
-    assert(f_size_now >= 0 && f_size_then >= 0 && f_wide_now <= f_size_now && f_wide_now >= -f_size_now && f_size_now <= F_WEIGHTS);
-    assert(f_wide_then <= f_size_then && f_wide_then >= -f_size_then && f_size_then <= F_WEIGHTS);
+    assert(f_size_now >= 0 && f_size_then >= 0 && f_wide_now <= f_size_now && f_wide_now >= -f_size_now && f_size_now + f_size_then <= F_WEIGHTS);
+    assert(f_wide_then <= f_size_then && f_wide_then >= -f_size_then);
     assert(f_now[MW-1:0] == f_wide_now[MW-1:0] && f_then[MW-1:0] == f_wide_then[MW-1:0]);
     if (f_wide) begin
       assert(f_base[MW-1:0] == f_wide_base[MW-1:0] && f_summed == (f_of_a != 0));

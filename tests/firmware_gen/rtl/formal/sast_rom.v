@@ -1,4 +1,5 @@
-// A table with any content: firmware_gen/rtl/sast_rom.v without a file.
+// A table with any content, in place of firmware_gen/rtl/sast_rom.v, which reads a file.
+// Its words are registers that keep what they begin with: anything.
 // SPDX-License-Identifier: 0BSD
 `default_nettype none
 
@@ -13,9 +14,10 @@ module sast_rom #(
   input  wire [AW-1:0] a,
   output reg  [W-1:0]  q
 );
-  reg [W-1:0] words [0:DEPTH-1];
+  reg [DEPTH*W-1:0] words;
+  always @(posedge clk) words <= words;
 
-  always @(posedge clk) if (en) q <= words[a];
+  always @(posedge clk) if (en) q <= words[a*W +: W];
 endmodule
 
 `default_nettype wire

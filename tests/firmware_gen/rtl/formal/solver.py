@@ -1,7 +1,9 @@
-"""Proofs about a module of the core: Yosys turns it and its properties into formulas, and a solver looks for a run that breaks one.
+"""Proofs about a module of the core: Yosys's SAT solver looks for a run that breaks one of its properties.
 
-A file of properties is put into a copy of the module, before its `endmodule`: as `bind` would do, which Yosys does not read. It
-sees all of the module's signals, and the Verilog that is shipped stays as it is. Tables have any content (sast_rom.v here).
+A file of properties is put into a copy of the module, before its `endmodule`: as `bind` would do, which Yosys does not
+read. It sees all signals of the module, and the Verilog that is shipped stays as it is. Tables have any content
+(sast_rom.v here). An induction proves any number of steps: what holds from the reset for `depth` steps, and after any
+`depth` steps in which it held.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Proof:
-    """properties: of `top`, by module. depth: steps from the reset (bounded), or of an induction over any number of steps."""
+    """properties: files, each of the module that its name begins with. depth: steps of the induction, or, without one,
+    steps from the reset that are tried."""
 
     top: str
     properties: tuple[str, ...]
@@ -49,10 +52,11 @@ def attempt(proof: Proof, folder: Path, fault: Fault | None = None) -> str:
     _write(proof, folder, fault)
     files = " ".join(f"{module}.v" for module in (proof.top, *proof.modules))
     sets = " ".join(f"-set {name} {value}" for name, value in proof.parameters.items())
-    # opt -noff: a register that keeps any value is no constant. What nothing drives may be anything in every cycle; a register without a first value begins with any.
+    # What nothing drives may be anything in every cycle; a register without a first value begins with any, and keeps it
+    # where it is told to. opt would take both for constants: -noff, and not -full.
     commands = [f"read_verilog -formal -defer {files}"]
     commands += [f"chparam {sets} {proof.top}"] if sets else []
-    commands += [f"prep -flatten -nordff -top {proof.top}", "memory_map", "opt -noff -full"]
+    commands += [f"prep -flatten -nordff -top {proof.top}", "memory_map", "opt -noff -keepdc"]
     how = f"-tempinduct -maxsteps {proof.depth}" if proof.induction else f"-seq 1 -maxsteps {proof.depth}"
     commands += [f"sat -verify -set-assumes -prove-asserts -show-regs {how}"]
     done = _run(["yosys", "-p", "; ".join(commands)], folder)
@@ -68,9 +72,9 @@ def _write(proof: Proof, folder: Path, fault: Fault | None) -> None:
         if fault is not None and fault.module == module:
             assert text.count(fault.old) == 1, f"{module}.v has not one: {fault.old}"
             text = text.replace(fault.old, fault.new)
-        if module in proof.properties:
+        for name in (name for name in proof.properties if name.partition(".")[0] == module):
             before, end, after = text.rpartition("endmodule")
-            text = f"{before}\n{(PROPERTIES / f'{module}.vh').read_text()}\n{end}{after}"
+            text = f"{before}\n{(PROPERTIES / f'{name}.vh').read_text()}\n{end}{after}"
         (folder / f"{module}.v").write_text(text)
     (folder / "sast_params.vh").write_text(params_vh(proof.sizes, "none"))
 

@@ -7,12 +7,15 @@ import pytest
 from tests.firmware_gen.rtl.formal.proofs import PROOFS
 from tests.firmware_gen.rtl.formal.solver import BROKEN, PROVED, attempt
 
-pytestmark = pytest.mark.needs("yosys", "boolector")
+pytestmark = pytest.mark.needs("yosys")
 FAULTS = [(name, fault) for name, proof in PROOFS.items() for fault in proof.faults]
 
+QUICK = ("spikes", "readout, membranes")  # also in every run of the tests
 
-@pytest.mark.quality
-@pytest.mark.parametrize("name", PROOFS)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.quality) for n in PROOFS]
+)
 def test_proof(tmp_path, name):
     assert attempt(PROOFS[name], tmp_path) == PROVED
 
