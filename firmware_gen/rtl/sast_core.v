@@ -10,7 +10,7 @@ module sast_core (
   res_tvalid, res_tready, res_tdata, res_tlast,
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes
 );
-  parameter QUEUE = 4;                      // runs that wait at each bank: 8 saves half a percent of the cycles
+  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 4, and 8 with four banks, which drift further apart
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -115,7 +115,7 @@ module sast_core (
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE)) bank (
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 4)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),

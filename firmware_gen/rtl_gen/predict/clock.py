@@ -52,7 +52,7 @@ def bank_clock(k, number, bank, d, p, w):
 
 
 @inner
-def runs_clock(k, op, row, column, d, p, w):
+def runs_clock(k, op, row, column, p, w):
     """sast_runs.v: the last stage first, as each takes what the one before it held."""
     if w.load:
         p.v3, p.q, p.q_row, p.n, p.nc, p.nc_row, p.ny = p.v2, p.q2, p.q2, p.n2, p.nc2, p.nc2, p.ny2
@@ -70,29 +70,17 @@ def runs_clock(k, op, row, column, d, p, w):
     if w.go1:
         p.v1, p.row1, p.column1 = p.v0, p.row0, p.column0
     if w.go0:
-        p.v0 = w.place_valid
-        if w.place_valid:
-            _place(k, op, d, p, w)
-
-
-@inner
-def _place(k, op, d, p, w):
-    """place_row and place_column of sast_dispatch.v."""
-    if op.from_events:
-        p.row0, p.column0 = op.row_base + w.event_row, op.column_base + w.event_column
-        return
-    lane = 0
-    while not (d.lanes >> lane) & 1:
-        lane += 1
-    column = d.k * k.b + lane // k.g
-    if k.lane_table:
-        column = column * k.g + lane % k.g
-    p.row0, p.column0 = op.row_base + d.row, op.column_base + column
+        p.v0 = w.place_valid or p.spare
+        p.row0 = p.spare_row if p.spare else w.place_row
+        p.column0 = p.spare_column if p.spare else w.place_column
+        p.spare = 0
+    elif not p.spare:
+        p.spare, p.spare_row, p.spare_column = w.place_valid, w.place_row, w.place_column
 
 
 @inner
 def crc_clock(s, c, w):
-    """sast_walk.v, and what of sast_crc.v keeps it busy."""
+    """sast_walk.v, and what of sast_crc.v and sast_readout.v keeps it busy."""
     if s.seen and w.slow:
         c.walk_busy, c.walk_lane = 1, 0
     elif c.walk_busy and (not w.there or w.lane_next):
@@ -104,6 +92,7 @@ def crc_clock(s, c, w):
     if byte_due:
         c.part = 0 if last else c.part + 1
     c.fresh = s.seen and w.wide
+    c.full = w.lane_next and w.reads_out and s.renew
 
 
 @inner

@@ -29,6 +29,7 @@ from firmware_gen.rtl_gen.predict.wires import (
     core_wires,
     dispatch_wires,
     idle_wires,
+    place_wires,
     run_wires,
     sweep_wires,
 )
@@ -73,16 +74,18 @@ def count(schedule, activity, state, steps):
             bank_wires(k, layer, banks[b], w)
         run_wires(p, w)
         sweep_wires(s, c, w)
-        dispatch_wires(k, op, activity.starts[d.step + 1], d, f, s, w)
+        dispatch_wires(k, op, activity.starts[d.step + 1], d, f, p, s, w)
         idle_wires(s, c, w)
         if w.event_valid:
             w.event_row, w.event_column = activity.rows[d.event], activity.columns[d.event]
+        if w.place_valid:
+            place_wires(k, op, d, w)
         adds, cycles = 0, c.cycles
         for b in range(k.b):
             adds |= banks[b].run
             bank_clock(k, b, banks[b], d, p, w)
         counted.adding += adds
-        runs_clock(k, op, schedule.rows[p.row1], schedule.columns[p.column1], d, p, w)
+        runs_clock(k, op, schedule.rows[p.row1], schedule.columns[p.column1], p, w)
         crc_clock(s, c, w)
         report_clock(layer, c, w)
         spikes_clock(words[f.rd], words[f.wr], d, f, s, w)

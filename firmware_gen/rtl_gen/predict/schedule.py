@@ -21,7 +21,8 @@ ROW = form("ny q")
 COLUMN = form("n nc q")
 # Of sast_params.vh in small letters, and of sast_core.v: its parameters queue and crc_wide, and EARLY.
 CONSTANTS = form("p g b lane_table recurrent lif_out steps queue crc_wide early")
-QUEUE = 4  # sast_core.v: QUEUE, as it stands there
+QUEUE = 0  # sast_core.v: QUEUE, as it stands there
+MOST_WAITING = 16  # runs in a queue that there is room for here
 
 
 class Schedule(NamedTuple):
@@ -40,10 +41,13 @@ class Schedule(NamedTuple):
 
 def make_schedule(plan: RtlPlan, queue: int = QUEUE, crc_wide: bool = True) -> Schedule:
     """Of a plan, and the parameters QUEUE and CRC_WIDE of sast_core.v."""
+    if not 2 <= queue <= MOST_WAITING:
+        raise ValueError(f"QUEUE is {queue}; it must be 2 to {MOST_WAITING}")
     p = plan.localparams
     rows = [plan.run_tables[op.connection].rows for op in plan.ops]
     columns = [plan.columns[op.connection] for op in plan.ops]
     constants = {name.lower(): value for name, value in p.items()}
+    queue = queue or (8 if p["B"] > 2 else 4)
     constants |= {"queue": queue, "crc_wide": crc_wide, "early": p["EDEPTH"] > 1 and not p["RECURRENT"]}
     return Schedule(
         constants=_entries(CONSTANTS, [constants]),

@@ -29,8 +29,8 @@ def core_wires(k, layer, s, c, w):
     takes = layer.counted and c.observed
     w.wide = takes and k.crc_wide and layer.whole
     w.narrow = takes and not w.wide
-    reads_out = layer.last and (k.lif_out or s.renew)
-    w.slow = w.narrow or reads_out
+    w.reads_out = layer.last and (k.lif_out or s.renew)
+    w.slow = w.narrow or w.reads_out
     w.done = s.seen and s.seen_last
     w.ends = w.done and layer.counted
     w.phase_now = c.phase ^ (k.early and w.done)
@@ -39,7 +39,9 @@ def core_wires(k, layer, s, c, w):
     w.told = c.state == QUIET and not w.ends and not w.busy
     w.finished = c.state == FINISH and not crc_busy
     w.there = c.walk_busy and (w.seen_lanes >> c.walk_lane) & 1
-    w.lane_next = w.there and (not w.narrow or c.part == LAST_BYTE_OF_NEURON)
+    out_ready = not s.renew or not c.full
+    due = not w.narrow or c.part == LAST_BYTE_OF_NEURON
+    w.lane_next = w.there and due and (not w.reads_out or out_ready)
     w.run_ready = w.banks_idle = 1  # until a bank says otherwise
 
 
@@ -61,7 +63,7 @@ def run_wires(p, w):
     w.go2 = not p.v2 or w.load
     w.go1 = not p.v1 or w.go2
     w.go0 = not p.v0 or w.go1
-    w.empty = not (p.v0 or p.v1 or p.v2 or p.v3)
+    w.empty = not (p.spare or p.v0 or p.v1 or p.v2 or p.v3)
 
 
 @inner
@@ -75,7 +77,7 @@ def sweep_wires(s, c, w):
 
 
 @inner
-def dispatch_wires(k, op, stop, d, f, s, w):
+def dispatch_wires(k, op, stop, d, f, p, s, w):
     """sast_dispatch.v, and sast_events.v before it: a step without an event is one beat that is none.
 
     stop: where the step's events end.
@@ -85,7 +87,7 @@ def dispatch_wires(k, op, stop, d, f, s, w):
     w.open = w.running and op.from_events
     w.event_valid = w.open and d.event < stop
     w.place_valid = w.event_valid if op.from_events else w.running and d.lanes != 0
-    w.place_take = w.place_valid and w.go0
+    w.place_take = w.place_valid and not p.spare
     w.step_ends = w.open and (d.event == stop or (w.place_take and d.event + 1 == stop))
     others = d.lanes & (d.lanes - 1)
     free = d.lanes == 0 or (w.place_take and others == 0)
@@ -96,6 +98,21 @@ def dispatch_wires(k, op, stop, d, f, s, w):
     w.ask = w.op_ends and op.sweep
     w.rewind = d.state == REWIND and op.rewind
     w.waiting = w.open and not w.event_valid and w.empty
+
+
+@inner
+def place_wires(k, op, d, w):
+    """sast_dispatch.v: place_row and place_column, of the lowest lane of a spike word."""
+    if op.from_events:
+        w.place_row, w.place_column = op.row_base + w.event_row, op.column_base + w.event_column
+        return
+    lane = 0
+    while not (d.lanes >> lane) & 1:
+        lane += 1
+    column = d.k * k.b + lane // k.g
+    if k.lane_table:
+        column = column * k.g + lane % k.g
+    w.place_row, w.place_column = op.row_base + d.row, op.column_base + column
 
 
 @inner

@@ -166,7 +166,7 @@ def test_a_core_that_forgets_a_part_at_a_clear_is_found(build):
     """Undisturbed it agrees: only the attempts before the disturbed runs find it."""
     edit(build / "rtl" / "sast_core.v", r"restart <= rst \|\| clear;", "restart <= rst;")
     with pytest.raises(
-        CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: "
+        CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: the layers"
     ):
         verify_core(build, on=ICARUS, edited=True)
 
