@@ -44,7 +44,8 @@ class Fault:
 # Not among them, as nothing comes of them: sast_core's EARLY always 1 (in networks where the next runs add to the layer
 # just swept, they come too late to meet the write of its last word), `empty` of sast_runs without `spare` (v0 is set
 # whenever that is), `settled` of sast_sweep without `ask_soon` (an operation takes longer than that look-up), and
-# sast_membranes without `write_a >= FIRST` (the difference wraps beyond the last of the wide words).
+# sast_membranes without `write_a >= FIRST` (the difference wraps beyond the last of the wide words), `reads_out` of
+# sast_core without `clearing` (`slow` has it).
 FAULTS = [
     Fault(
         "bank", "again <= add && run && m == add_a;", "again <= 1'b0;", "a quad twice in a row: no forwarding"
@@ -290,7 +291,6 @@ FAULTS = [
         "an operation ends before its spikes come",
     ),
     Fault("core", ".rst(restart || ask)", ".rst(restart)", "spikes of the layer before"),
-    Fault("core", "reads_out = l_last && !clearing &&", "reads_out = l_last &&", "a clear tells outputs"),
     Fault("core", "if (ask && first_sweep) observed", "observed", "observe is looked at at any time"),
     Fault(
         "core", "!walk_busy && !readout_busy;", "!walk_busy;", "a layer is swept while the last answer waits"
