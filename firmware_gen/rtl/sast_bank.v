@@ -49,10 +49,10 @@ module sast_bank (
     wire          next;                     // its first quad lies in the next word
     wire [LB-1:0] skip;                     // quads before it
     assign {next, skip} = {1'b0, ID[LB-1:0]} - {1'b0, run_q[LB-1:0]};
-    wire [NB:0]   sum = {1'b0, run_n} + (B - 1) - {{(NB+1-LB){1'b0}}, skip};
+    wire [NB+LB:0] sum = {{(LB+1){1'b0}}, run_n} + (B - 1) - {{(NB+1){1'b0}}, skip};
     assign share_m = run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next};
     assign share_u = run_u[UAW+LB-1:LB] + {{(UAW-1){1'b0}}, next};
-    assign share_n = {{(LB-1){1'b0}}, sum[NB:LB]};
+    assign share_n = sum[NB+LB-1:LB];
   end endgenerate
 
   // ---- queue: entry 0 is the oldest

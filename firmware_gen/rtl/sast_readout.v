@@ -38,7 +38,9 @@ module sast_readout (
   reg  [1:0]       state;
   reg  [CLB-1:0]   index;                   // class of the next neuron
   reg  [1:0]       part;
-  reg  signed [OUTW-1:0] best;
+  reg  signed [OUTW-1:0] best, value1;
+  reg  [CLB-1:0]   index1;
+  reg              compare;
   reg  [CLB-1:0]   answer;
   wire signed [OUTW-1:0] value;
   // a beat waits in a register, so that no path leads from res_tready through the core
@@ -83,10 +85,13 @@ module sast_readout (
     if (begins) index <= {CLB{1'b0}};
     if (lane_next) begin
       index <= index + 1'b1;
-      if (index == {CLB{1'b0}} || value > best) begin
-        best <= value;
-        answer <= index;
-      end
+      value1 <= value;
+      index1 <= index;
+    end
+    compare <= lane_next;                   // a clock later: the way to here is long enough
+    if (compare && (index1 == {CLB{1'b0}} || value1 > best)) begin
+      best <= value1;
+      answer <= index1;
     end
     if (state == SUMS && put) begin
       part <= part + 2'd1;

@@ -26,6 +26,7 @@ SHAPES = {
     ),
     "chunks, lanes in the table": (network(lambda shape: conv(shape, 6, (2, 2)), grouped(2), grid=GRID), 4),
     "recurrent, of several words": (network(Flatten(), -9, 11, grid=GRID), 8),
+    "runs shorter than the banks are many": (network(Flatten(), 3, grid=GRID), 16),
     "rows of several words, the last not whole": (
         network(lambda shape: conv(shape, 11, padding=(1, 1)), grid=GRID),
         8,
