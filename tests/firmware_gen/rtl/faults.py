@@ -220,13 +220,21 @@ FAULTS = [
     ),
     Fault("readout", "value1 > best", "value1 >= best", "the last of equal classes"),
     Fault(
-        "readout", "index1 == {CLB{1'b0}} || value1 > best", "value1 > best", "the best of the recording before"
+        "readout",
+        "index1 == {CLB{1'b0}} || value1 > best",
+        "value1 > best",
+        "the best of the recording before",
     ),
     Fault("readout", "if (rst || forget) begun", "if (rst) begun", "counts of the recording before"),
     Fault("readout", "if (rst || forget) begun", "if (forget) begun", "a clear keeps the counts"),
     Fault("readout", "2'd1: beat = total_synops[63:32];", "2'd1: beat = 32'd0;", "SynOps of 32 bits"),
     Fault("readout", "lane_next && renew : !full", "lane_next : !full", "outputs of every step are told"),
-    Fault("readout", "reg  signed [OUTW-1:0] best, value1;", "reg  [OUTW-1:0] best, value1;", "an unsigned comparison"),
+    Fault(
+        "readout",
+        "reg  signed [OUTW-1:0] best, value1;",
+        "reg  [OUTW-1:0] best, value1;",
+        "an unsigned comparison",
+    ),
     Fault(
         "readout",
         "if (state == SUMS && put) begin",
