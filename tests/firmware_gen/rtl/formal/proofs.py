@@ -82,7 +82,7 @@ READOUT_FAULTS = tuple(
     for old, new in (
         ("CLASS: if (res_tready) state <= SUMS;", "CLASS: state <= SUMS;"),
         ("if (state == SUMS && res_tready) begin", "if (state == SUMS) begin"),
-        ("lane && renew && lane_tells : 1'b1", "lane && renew && lane_tells : state != SUMS || res_tready"),
+        ("if (res_tready && res_tlast) state <= IDLE;", "if (res_tlast) state <= IDLE;"),
     )
 )
 CORE = tuple(
