@@ -17,8 +17,8 @@ test: $(VENV)/.ready-dev
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Long checks: the C fuzzed for minutes, hundreds of models on an emulated AVR, a sweep's journal cut at every byte,
-# deviations that no longer occur.
+# Long checks: the C fuzzed for minutes, hundreds of models on an emulated AVR, a hundred faults planted in the Verilog, a
+# sweep's journal cut at every byte, deviations that no longer occur.
 quality: $(VENV)/.ready-fpga
 	$(BIN)/python -m pytest -m quality
 
@@ -37,7 +37,7 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,boards,dev]'
 	touch $(VENV)/.ready $@
 
-# Tools of other FPGAs than iCE40's, compiled when they first run: minutes.
+# Tools of other FPGAs than iCE40's: 640 MB, compiled when they first run, which takes minutes.
 $(VENV)/.ready-fpga: $(VENV)/.ready-dev
 	$(PIP) -e '.[fpga]'
 	touch $@

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,13 @@ def check_target(name: str, options: Options | None = None) -> None:
         from firmware_gen.rtl_gen.tables.document import check_widths
 
         check_widths(options.lanes, options.word_bits)
+
+
+def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
+    """What the generated files of a target say that is worth telling."""
+    from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, prediction_line
+
+    return [prediction_line(files[DOCUMENT])] if target == VERILOG else []
 
 
 def generator(target: str) -> Generate:

@@ -61,7 +61,11 @@ def core_format(model: Model, layers: tuple[TracedLayer, ...]) -> CoreFormat:
     for layer in layers:
         size = layer.stop - layer.start
         fields += [(f"neurons{layer.index}", SHOWN, (size,)), (f"counters{layer.index}", COUNTED)]
-    result = [("outputs", "<i4", (len(model.classes),)), ("answer", "<u4"), ("totals", "<u8", (len(layers), 2))]
+    result = [
+        ("outputs", "<i4", (len(model.classes),)),
+        ("answer", "<u4"),
+        ("totals", "<u8", (len(layers), 2)),
+    ]
     return CoreFormat(layers, model.binning.steps, np.dtype(fields), np.dtype(result))
 
 

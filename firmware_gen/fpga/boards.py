@@ -62,7 +62,7 @@ BOARDS = {
             "icebreaker_top",
             "icebreaker.pcf",
             12_000_000,
-            30_000_000,
+            18_000_000,
             "iceprog {bitstream}",
         ),
         Board(
@@ -76,7 +76,7 @@ BOARDS = {
             "hx8k_breakout_top",
             "hx8k_breakout.pcf",
             12_000_000,
-            60_000_000,
+            48_000_000,
             "iceprog {bitstream}",
         ),
         Board(
@@ -90,7 +90,7 @@ BOARDS = {
             "ulx3s_top",
             "ulx3s.lpf",
             25_000_000,
-            75_000_000,
+            70_000_000,
             "openFPGALoader -b ulx3s {bitstream}",
         ),
         Board(
@@ -104,7 +104,7 @@ BOARDS = {
             "tangnano9k_top",
             "tangnano9k.cst",
             27_000_000,
-            54_000_000,
+            45_000_000,
             "openFPGALoader -b tangnano9k {bitstream}",
         ),
     )

@@ -20,10 +20,11 @@ from firmware_gen.fpga.flow import Routed, check_speed, pack, place, synthesise
 from firmware_gen.fpga.messages import warnings
 from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
-from firmware_gen.fpga.sources import check_tables, constants, source_files
+from firmware_gen.fpga.simulate import check_tables, parameter
 from firmware_gen.fpga.toolchain import Tools, find_tools
 
 DEFAULT_BAUD = 115_200
+RTL = "rtl"
 BUILD_JSON, FORMAT, FORMAT_VERSION = "build.json", "edge-sast-fpga", 1
 MOST_SEEDS = 100
 
@@ -73,8 +74,8 @@ def build_bitstream(
         CheckFailedError: the design is slower than the clock.
     """
     build = open_build(folder, edited, "verilog")
-    known = constants(build.folder)
-    check_tables(build.folder, known)
+    sources = source_files(build.folder)
+    check_tables(build.folder / RTL)
     out = Path(out_dir)
     check_out(out)
     tools = find_tools(wanted.board.family, toolchain)
@@ -83,7 +84,7 @@ def build_bitstream(
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
             fresh = Path(scratch) / "new"
             fresh.mkdir()
-            document = {**_head(build, known), **_make(build, wanted, tools, fresh, tell)}
+            document = {**_head(build), **_make(sources, wanted, tools, fresh, tell)}
             (fresh / BUILD_JSON).write_text(json.dumps(document, indent=2) + "\n")
             if out.exists():
                 os.rename(out, Path(scratch) / "old")
@@ -93,6 +94,19 @@ def build_bitstream(
             f"{out}: cannot be written: {error.strerror or error}; free space or choose another folder"
         ) from error
     return document
+
+
+def source_files(folder: Path) -> list[Path]:
+    """Modules, constants and tables of an exported folder, in order of their names.
+
+    Raises EdgeSastError where it has no Verilog.
+    """
+    files = sorted(path for path in (folder / RTL).glob("*") if path.suffix in (".v", ".vh", ".mem"))
+    if not any(path.suffix == ".v" for path in files):
+        raise EdgeSastError(
+            f"{folder}: has no Verilog in {RTL}/; export again with --target verilog --overwrite"
+        )
+    return files
 
 
 def check_out(out: Path) -> None:
@@ -130,11 +144,11 @@ def read_document(folder: Path) -> dict[str, Any]:
 
 
 def _make(
-    build: Build, wanted: Wanted, tools: Tools, folder: Path, tell: Callable[[str], object]
+    sources: list[Path], wanted: Wanted, tools: Tools, folder: Path, tell: Callable[[str], object]
 ) -> dict[str, Any]:
     """All steps, in `folder`; what build.json says of them."""
     board, clock = wanted.board, wanted.clock()
-    for path in [*source_files(build.folder), *board.sources(), boards_folder() / board.pins]:
+    for path in [*sources, *board.sources(), boards_folder() / board.pins]:
         shutil.copyfile(path, folder / path.name)
     tell(f"{board.name}: synthesis ({tools.kind})")
     netlist = synthesise(board, clock, wanted.baud, tools, folder)
@@ -182,7 +196,7 @@ def _fastest(
     return best
 
 
-def _head(build: Build, known: dict[str, int]) -> dict[str, Any]:
+def _head(build: Build) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -190,5 +204,5 @@ def _head(build: Build, known: dict[str, int]) -> dict[str, Any]:
         "model": build.manifest.name,
         "model_hash": build.manifest.model_hash,
         "export": str(build.folder),
-        "lanes": known.get("P"),
+        "lanes": parameter(build.folder / RTL, "P"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from firmware_gen.fpga.messages import check_messages, overfull
 from firmware_gen.fpga.pll import MHZ, Clock
 from firmware_gen.fpga.toolchain import Tools
 
+# Where the names of cells begin that Yosys and nextpnr make, behind the name of a register or wire.
+_MADE = re.compile(
+    r"_(?:SB|LUT\d?|TRELLIS|CCU2C|PFUMX|L6MUX21|DP16KD|PDPW16KD|DFF\w*|ALU|MUX2)_|_LC$|\$|(?:\.\d+)+(?:_RAM)?$"
+)
 MOST_NAMED = 5  # memories, in a message
 SMALLER = "use fewer weight bits, lanes or channels, or another board"
 
@@ -92,8 +97,14 @@ def slowest_path(report: dict[str, Any]) -> str:
     for found in report.get("critical_paths", ()):
         steps = found["path"]
         if found["from"] == found["to"] and steps:
-            return f", slowest path from {steps[0]['from']['cell']} to {steps[-1]['to']['cell']}"
+            ends = (_in_verilog(steps[0]["from"]["cell"]), _in_verilog(steps[-1]["to"]["cell"]))
+            return f", slowest path from {ends[0]} to {ends[1]}"
     return ""
+
+
+def _in_verilog(cell: str) -> str:
+    """The name that a cell got from the Verilog, without what Yosys put behind it."""
+    return _MADE.split(cell, maxsplit=1)[0]
 
 
 def pack(board: Board, tools: Tools, folder: Path) -> None:

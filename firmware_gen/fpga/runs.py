@@ -32,7 +32,9 @@ class Disturbance:
 PLAIN = Disturbance()
 
 
-def step_beats(binned: BinnedEvents, recording: int, rng: np.random.Generator | None = None) -> list[NDArray[np.uint32]]:
+def step_beats(
+    binned: BinnedEvents, recording: int, rng: np.random.Generator | None = None
+) -> list[NDArray[np.uint32]]:
     """tdata of each beat, by step. The last beat ends a step: its last event, or one that is none where it has none.
 
     rng: draws whether a beat that is no event ends a step after its events, and whether others stand between them.
@@ -78,7 +80,9 @@ def disturbed_bytes(form: CoreFormat, binned: BinnedEvents, recording: int, seed
     for attempt in range(ATTEMPTS):
         beats = step_beats(binned, recording, rng)
         gaps = int(rng.integers(0, 2)) * _gaps(rng)
-        ending = (CLEAR, RESET)[(recording + attempt) % 2]  # now this last, now that: each heals what the other left
+        ending = (CLEAR, RESET)[
+            (recording + attempt) % 2
+        ]  # now this last, now that: each heals what the other left
         meets = Disturbance(gaps, bool(rng.integers(2)), ending, _moment(rng, form, beats))
         runs.append(run_bytes(form, beats, meets))
     last = Disturbance(_gaps(rng), is_observed(recording))

@@ -21,7 +21,13 @@ PROGRAMS = {VERILATOR: ("verilator", "verilator"), ICARUS: ("iverilog", "iverilo
 SIMULATORS = tuple(PROGRAMS)
 PARAMETERS = "sast_params.vh"
 TOP = "sast_core"
-TABLES = {"params": "PDEPTH", "rows": "RDEPTH", "columns": "CDEPTH", "ops": "ODEPTH", "layers": "EDEPTH"}  # and words
+TABLES = {
+    "params": "PDEPTH",
+    "rows": "RDEPTH",
+    "columns": "CDEPTH",
+    "ops": "ODEPTH",
+    "layers": "EDEPTH",
+}  # and words
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,9 @@ def simulation(
     rtl = rtl.absolute()
     program, package = PROGRAMS[simulator]
     if shutil.which(program) is None:
-        raise EdgeSastError(f"{program} is not installed; sudo apt-get install --no-install-recommends {package}")
+        raise EdgeSastError(
+            f"{program} is not installed; sudo apt-get install --no-install-recommends {package}"
+        )
     if not (rtl / f"{TOP}.v").is_file():
         raise EdgeSastError(f"{rtl}: has no {TOP}.v; export it again with --target verilog")
     check_tables(rtl)
@@ -68,8 +76,8 @@ def check_tables(rtl: Path) -> None:
         words = len(read_bytes(path).split()) if path.is_file() else 0
         if words != parameter(rtl, depth):
             raise EdgeSastError(
-                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {parameter(rtl, depth)}; export it again "
-                "with --target verilog"
+                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {parameter(rtl, depth)}; "
+                "export it again with --target verilog"
             )
 
 

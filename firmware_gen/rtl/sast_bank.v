@@ -10,8 +10,8 @@ module sast_bank (
 );
   parameter ID = 0;                         // its quads: address mod B = ID
   parameter FILE = "";                      // its weights
+  parameter QUEUE = 4;                      // runs that wait: banks drift apart by as much
   `include "sast_params.vh"
-  localparam QUEUE = B > 1 ? 8 : 4;         // banks drift apart; deeper gains little
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam ENTRY = 1 + SHW + MAW + UAW + NB;
 
@@ -123,15 +123,13 @@ module sast_bank (
   end
   sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u), .q(w));
 
-  (* no_rw_check *) reg [G*MW-1:0] membranes [0:MDEPTH-1];
-  reg  [G*MW-1:0] y;
+  wire [G*MW-1:0] y;
   reg  [G*MW-1:0] last;
   wire [G*MW-1:0] sum;
-  always @(posedge clk) begin
-    if (add || write_en) membranes[add ? add_a : write_a] <= sum;
-    y <= membranes[mem_a];
-    last <= sum;
-  end
+  always @(posedge clk) last <= sum;
+  sast_membranes membranes (
+    .clk(clk), .read_a(mem_a), .read_y(y), .write_en(add || write_en), .write_a(add ? add_a : write_a), .write_y(sum)
+  );
   assign read_y = y;
 
   genvar g;

@@ -10,6 +10,7 @@ module sast_core (
   res_tvalid, res_tready, res_tdata, res_tlast,
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes
 );
+  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 4, and 8 with four banks, which drift further apart
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -45,7 +46,9 @@ module sast_core (
   output wire [31:0]     obs_synops;
   output wire [31:0]     obs_spikes;
 
-  wire restart = rst || clear;
+  // one cycle late, so that no path leads from a port to all of the core; until then nothing goes in or out
+  reg  restart;
+  always @(posedge clk) restart <= rst || clear;
 
   // ---- events and spikes to places, places to runs
   wire            open, event_valid, event_take, event_p, step_ends;
@@ -112,7 +115,7 @@ module sast_core (
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"})) bank (
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 4)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
@@ -170,7 +173,7 @@ module sast_core (
       default: if (st_tready) state <= QUIET;
     endcase
   assign told = state == QUIET && !ends && !crc_busy && !walk_busy && !readout_busy;
-  assign ready = go;
+  assign ready = go && !restart;
   // what waits for st_tready or res_tready after a step holds up nothing yet: only the next sweep would
   wire resting = waiting && !pending && (&bank_idle);
   wire idle = resting && !ends && (state == QUIET || state == CRC || state == CYCLES);
@@ -181,7 +184,7 @@ module sast_core (
     if (finished) step_cycles <= cycles;
     if (ask && first_sweep) observed <= observe;
   end
-  assign st_tvalid = state == CRC || state == CYCLES;
+  assign st_tvalid = (state == CRC || state == CYCLES) && !restart;
   assign st_tdata = state == CYCLES ? step_cycles : step_crc;
   assign st_tlast = state == CYCLES;
   reg [31:0] step_crc;
@@ -212,17 +215,17 @@ module sast_core (
     .restart(finished)
   );
   sast_readout readout (
-    .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready), .lane_tells(out_due),
+    .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
     .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
     .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
   );
 
-  assign obs_valid = counted_word;
+  assign obs_valid = counted_word && !restart;
   assign obs_lanes = seen_lanes;
   assign obs_v = seen_v;
   assign obs_spk = seen_spikes;
-  assign obs_end = report;
+  assign obs_end = report && !restart;
   assign obs_synops = {{(32-SYNW){1'b0}}, synops};
   assign obs_spikes = {{(32-SPKW){1'b0}}, spike_count};
 endmodule

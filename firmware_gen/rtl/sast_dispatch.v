@@ -111,7 +111,7 @@ module sast_dispatch (
   assign sweep_first = op_events;
   assign sweep_renew = last_step;
   assign word_rewind = state == REWIND && op_rewind;
-  assign events_open = running && op_events;
+  assign events_open = running && op_events && !rst;
   assign waiting = events_open && !event_valid && runs_empty;
 
   // ---- a word of spikes, lowest lane first

@@ -19,7 +19,7 @@ module sast_link #(
   output wire [7:0]  tx_data,
   output wire        tx_send,
   // core: see sast_core
-  output wire        clear,
+  output reg         clear,
   output reg         observe,
   output wire        ev_tvalid,
   input  wire        ev_tready,
@@ -65,7 +65,8 @@ module sast_link #(
 
   // ---- waiting for the other end
   reg  [2:0] bit_no;
-  wire       has_word = st_tvalid || res_tvalid;
+  reg        results;                       // the core is asked for results, not for a step's record
+  wire       has_word = results ? res_tvalid : st_tvalid;
   wire       last_bit = (&bit_no[2:1] && (bit_no[0] || op[1])) || &op[1:0];
   wire       waits = (in && !rx_valid) || (get && !has_word) || (send && tx_busy) || (event_out && !ev_tready)
                    || (shift_bits && !last_bit);
@@ -89,8 +90,7 @@ module sast_link #(
     if (rst) pc <= {PAW{1'b0}};
     else pc <= pc_next;
     if (jumps && op[3:1] == 3'b001) back <= after;
-    if (rst) op <= 8'd0;
-    else if (state == FIRST) op <= code;
+    if (state == FIRST) op <= code;
     if (rst) state <= LATE;
     else case (state)
       FIRST: state <= WORK;
@@ -128,7 +128,7 @@ module sast_link #(
   wire       adds_one = late ? !op[4] && op[3] : kind == SUB || kind == INC || is_point || (number && op[1]) || (outside && op[3]);
   wire       with_a = late ? !op[4] && op[3] : kind == SUB || kind == ADD || (number && (op[1] || op[0])) || (outside && op[3]);
   wire       with_ones = !late && is_move && op[4];
-  wire [31:0] word = st_tvalid ? st_tdata : res_tdata;
+  wire [31:0] word = results ? res_tdata : st_tdata;
   wire [7:0] port = in ? rx_data : get ? word[8*byte_no +: 8] : crc[7:0];
   wire [7:0] other_one = (outside ? port : number || (is_move && !op[4]) ? code : m) ^ {8{inverts}};
   wire [7:0] a_part = (a & {8{with_a}}) | {8{with_ones}};
@@ -145,10 +145,12 @@ module sast_link #(
   always @(posedge clk) begin
     if (acts && shift_byte) crc <= {a, crc[31:8]};
     else if (works && shift_bits) crc <= {crc_in, crc[31:1] ^ feedback};
-    if (!works || !shift_bits || last_bit) bit_no <= 3'd0;
+    if (!works || !shift_bits) bit_no <= 3'd0;
     else bit_no <= bit_no + 3'd1;
     if (rst) byte_no <= 2'd0;
     else if (acts && get) byte_no <= byte_no + 2'd1;
+    if (acts && (event_out || shift_byte)) results <= op[3:0] != 4'h9;
+    clear <= acts && begins;
     if (acts && begins) observe <= a[0];
   end
 
@@ -156,12 +158,11 @@ module sast_link #(
   assign rx_take = acts && in;
   assign tx_data = a;
   assign tx_send = acts && send;
-  assign clear = acts && begins;
   assign ev_tvalid = works && event_out;
   assign ev_tdata = crc;
   assign ev_tlast = crc[31];
-  assign st_tready = acts && get && &byte_no;
-  assign res_tready = st_tready && !st_tvalid;
+  assign st_tready = acts && get && !results && &byte_no;
+  assign res_tready = acts && get && results && &byte_no;
 endmodule
 
 `default_nettype wire

@@ -36,7 +36,14 @@ module sast_neuron (clk, en, u_in, exists, threshold, bias, start, lif, subtract
 
   // threshold <= largest state, so the unsaturated sum decides in the same way
   wire signed [MW-1:0] t = {{(MW-TB){1'b0}}, threshold};
-  wire           fire = lif && exists && u_in >= t;
+  wire           above;
+  generate if (TB < MW - 1) begin : longer
+    assign above = |u_in[MW-2:TB];
+  end else begin : as_long
+    assign above = 1'b0;
+  end endgenerate
+  wire           reached = !negative && (above || u_in[TB-1:0] >= threshold);
+  wire           fire = lif && exists && reached;
   wire signed [MW-1:0] rest;
   generate if (SUBTRACT != 0) begin : subtracts
     assign rest = subtract ? u - t : {MW{1'b0}};

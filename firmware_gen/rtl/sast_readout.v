@@ -4,7 +4,7 @@
 `default_nettype none
 
 module sast_readout (
-  clk, rst, begins, lane, lane_ready, lane_tells, lane_next, lane_v, lane_spike, renew, finish, busy,
+  clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, renew, finish, busy,
   total_layer, total_synops, total_spikes, forget,
   res_tvalid, res_tready, res_tdata, res_tlast
 );
@@ -16,7 +16,6 @@ module sast_readout (
   input  wire             begins;           // pulse: a sweep begins
   input  wire             lane;             // there is one; it stays until
   output wire             lane_ready;
-  input  wire             lane_tells;       // it is, once the beat is: nothing else is left to do with it
   input  wire             lane_next;        // it is taken
   input  wire [MW-1:0]    lane_v;
   input  wire             lane_spike;
@@ -32,7 +31,7 @@ module sast_readout (
   output wire             res_tvalid;
   input  wire             res_tready;
   output reg  [31:0]      res_tdata;
-  output wire             res_tlast;
+  output reg              res_tlast;
 
   localparam [1:0] IDLE = 2'd0, CLASS = 2'd1, SUMS = 2'd2;
   localparam [31:0] LAST_LAYER = COUNTED - 1;
@@ -42,7 +41,19 @@ module sast_readout (
   reg  signed [OUTW-1:0] best;
   reg  [CLB-1:0]   answer;
   wire signed [OUTW-1:0] value;
-  assign lane_ready = !renew || res_tready;
+  // a beat waits in a register, so that no path leads from res_tready through the core
+  reg              full;
+  reg  [31:0]      beat;
+  wire             ends = state == SUMS && part == 2'd3 && total_layer == LAST_LAYER[LIB-1:0];
+  wire             put = state == IDLE ? lane_next && renew : !full;
+  assign lane_ready = !renew || !full;
+  always @(posedge clk)
+    if (rst) full <= 1'b0;
+    else full <= put || (full && !res_tready);
+  always @(posedge clk) if (put) begin
+    res_tdata <= beat;
+    res_tlast <= ends;
+  end
 
   generate if (LIF_OUT != 0) begin : spike_counts
     reg [OUTW-1:0] counts [0:CLASSES-1];
@@ -61,8 +72,8 @@ module sast_readout (
     if (rst) state <= IDLE;
     else case (state)
       IDLE: if (finish) state <= CLASS;
-      CLASS: if (res_tready) state <= SUMS;
-      default: if (res_tready && res_tlast) state <= IDLE;
+      CLASS: if (put) state <= SUMS;
+      default: if (put && ends) state <= IDLE;
     endcase
   always @(posedge clk) begin
     if (state == IDLE) begin
@@ -77,7 +88,7 @@ module sast_readout (
         answer <= index;
       end
     end
-    if (state == SUMS && res_tready) begin
+    if (state == SUMS && put) begin
       part <= part + 2'd1;
       if (part == 2'd3) total_layer <= total_layer + 1'b1;
     end
@@ -85,19 +96,18 @@ module sast_readout (
 
   always @*
     case (state)
-      IDLE: res_tdata = {{(32-OUTW){value[OUTW-1]}}, value};
-      CLASS: res_tdata = {{(32-CLB){1'b0}}, answer};
+      IDLE: beat = {{(32-OUTW){value[OUTW-1]}}, value};
+      CLASS: beat = {{(32-CLB){1'b0}}, answer};
       default: case (part)
-        2'd0: res_tdata = total_synops[31:0];
-        2'd1: res_tdata = total_synops[63:32];
-        2'd2: res_tdata = total_spikes[31:0];
-        default: res_tdata = total_spikes[63:32];
+        2'd0: beat = total_synops[31:0];
+        2'd1: beat = total_synops[63:32];
+        2'd2: beat = total_spikes[31:0];
+        default: beat = total_spikes[63:32];
       endcase
     endcase
   assign busy = state != IDLE;
-  assign res_tvalid = state == IDLE ? lane && renew && lane_tells : 1'b1;
-  assign res_tlast = state == SUMS && part == 2'd3 && total_layer == LAST_LAYER[LIB-1:0];
-  assign forget = state == SUMS && res_tready && res_tlast;
+  assign res_tvalid = full && !rst;
+  assign forget = put && ends;
 endmodule
 
 `default_nettype wire

@@ -48,22 +48,35 @@ module sast_runs (
   wire           go0, go1, go2;
   wire [RW-1:0]  r;
   wire [CW-1:0]  c;
-  assign place_take = place_valid && go0;
+  // A place that comes while stage 0 waits stands in a register of its own, so that no path leads from the banks to
+  // where places come from.
+  reg            spare;
+  reg  [RAW-1:0] spare_row;
+  reg  [CAW-1:0] spare_column;
+  reg  [LGB-1:0] spare_lane;
+  assign place_take = place_valid && !spare;
   sast_rom #(.W(RW), .AW(RAW), .DEPTH(RDEPTH), .FILE("rows.mem")) rows (.clk(clk), .en(go1), .a(row), .q(r));
   sast_rom #(.W(CW), .AW(CAW), .DEPTH(CDEPTH), .FILE("columns.mem")) columns (.clk(clk), .en(go1), .a(column), .q(c));
   always @(posedge clk)
     if (rst) begin
       v0 <= 1'b0;
       v1 <= 1'b0;
+      spare <= 1'b0;
     end else begin
-      if (go0) v0 <= place_valid;
+      if (go0) v0 <= place_valid || spare;
+      spare <= !go0 && (spare || place_valid);
       if (go1) v1 <= v0;
     end
   always @(posedge clk) begin
     if (go0) begin
-      row <= place_row;
-      column <= place_column;
-      lane0 <= place_lane;
+      row <= spare ? spare_row : place_row;
+      column <= spare ? spare_column : place_column;
+      lane0 <= spare ? spare_lane : place_lane;
+    end
+    if (!spare) begin
+      spare_row <= place_row;
+      spare_column <= place_column;
+      spare_lane <= place_lane;
     end
     if (go1) lane1 <= lane0;
   end
@@ -151,7 +164,7 @@ module sast_runs (
   assign go2 = !v2 || load;
   assign go1 = !v1 || go2;
   assign go0 = !v0 || go1;
-  assign empty = !v0 && !v1 && !v2 && !v3;
+  assign empty = !spare && !v0 && !v1 && !v2 && !v3;
   assign run_valid = v3;
   assign run_q = q;
   assign run_u = u;

@@ -1,5 +1,5 @@
 // A UART: 8 bits, no parity, 1 stop bit. One byte is kept until taken; a later one takes its place.
-// rx is sampled in the middle of a bit; what has no stop bit is dropped.
+// rx is sampled in the middle of a bit; what has no stop bit is dropped, and what follows until the line rests.
 // SPDX-License-Identifier: 0BSD
 `default_nettype none
 
@@ -27,15 +27,15 @@ module sast_uart #(
   localparam [31:0] MIDDLE = BIT / 2 - 1;
 
   // ---- receive: ones move out of `in` as bits move in, so that a start bit at its end marks a byte
-  reg  [1:0]   line;
+  reg  [2:0]   line;
   reg  [W-1:0] in_time;
   reg  [8:0]   in;
   reg          hears;
   wire         sample = in_time == MIDDLE[W-1:0];
   always @(posedge clk) begin
-    line <= {line[0], rx};
+    line <= {line[1:0], rx};
     if (rst) hears <= 1'b0;
-    else if (!hears) hears <= !line[1];
+    else if (!hears) hears <= line[2] && !line[1];
     else if (sample && ((&in && line[1]) || !in[0])) hears <= 1'b0; // no start bit after all, or the stop bit
     if (!hears || in_time == LAST[W-1:0]) in_time <= {W{1'b0}};
     else in_time <= in_time + 1'b1;

@@ -23,13 +23,17 @@ def lane_constants(lanes: Lanes) -> dict[str, int]:
     return p | {f"L{name}": value.bit_length() - 1 for name, value in p.items()}
 
 
-def membrane_bits(model: Model, engine: Engine) -> int:
-    """Bits that hold every sum of every engine layer.
+FEW_WORDS = 4  # of a last layer, so many at most keep the bits that only it needs in registers
+
+
+def membrane_bits(model: Model, engine: Engine) -> list[int]:
+    """Of each engine layer, the bits that hold every sum of it.
 
     Raises EdgeSastError where an or stage needs more than 32: its windows count their spikes.
     """
     shapes = model.shapes()
-    bits = [_accumulator_bits(layer, shapes[index]) for index, layer in model.weighted()]
+    counted = [_accumulator_bits(layer, shapes[index]) for index, layer in model.weighted()]
+    bits = []
     shift = common_shift(layer for _, layer in model.weighted())
     for layer, connection in zip(engine.layers, engine.inputs, strict=True):
         if connection.kernel is None:
@@ -40,7 +44,16 @@ def membrane_bits(model: Model, engine: Engine) -> int:
                     f"layers[{layer.index}]: up to {most} spikes of an or_pool's window need membranes of {bits[-1]} "
                     f"bits; the core holds at most {MAX_MEMBRANE_BITS}: lower count_cap, or use smaller pools"
                 )
-    return max(bits)
+        else:
+            bits.append(counted[layer.counted or 0])
+    return bits
+
+
+def membrane_constants(engine: Engine, bits: Sequence[int]) -> dict[str, int]:
+    """The memory is as wide as all layers but the last need, where that one is short and alone in needing more."""
+    last, most = engine.layers[-1], max(bits)
+    low = max(bits[:-1], default=most) if last.words <= FEW_WORDS else most
+    return {"MW": most, "MLOW": low, "MWIDE": last.base if low < most else 0}
 
 
 def _accumulator_bits(layer: Weighted, shape: Shape) -> int:
@@ -54,15 +67,12 @@ def common_shift(weighted: Iterable[Weighted]) -> int:
     return shifts.pop() if len(shifts) == 1 else 0
 
 
-def arithmetic_constants(
-    weighted: Sequence[Weighted], parameters: Sequence[Parameters], membrane: int
-) -> dict[str, int]:
+def arithmetic_constants(weighted: Sequence[Weighted], parameters: Sequence[Parameters]) -> dict[str, int]:
     shifts = {layer.weight_shift for layer in weighted}
     neurons = [layer.neuron for layer in weighted]
     leaks = {neuron.leak_shifts for neuron in neurons if neuron.leak_shifts}
     most_leaks = max(map(len, leaks), default=0)
     return {
-        "MW": membrane,
         "WBITS": max(ONE_BIT, *(layer.bits for layer in weighted)),
         "WSHIFT": common_shift(weighted),
         "WSHW": bits_of(max(shifts)) if len(shifts) > 1 else 0,
@@ -115,7 +125,7 @@ def model_constants(model: Model, engine: Engine) -> dict[str, int]:
     grid, classes, shapes = model.binning, len(model.classes), model.shapes()
     last = model.weighted()[-1][1].neuron
     counts = isinstance(last, Lif)
-    rows = max(grid.height, *(layer.shape.height for layer in engine.layers))
+    rows = max(layer.shape.height for layer in engine.layers)
     synops = max(max_synops(layer, shapes[index]) for index, layer in model.weighted())
     spikes = max(shapes[index + 1].neurons for index, _ in model.weighted())
     taken = [

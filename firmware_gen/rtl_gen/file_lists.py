@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-TOP = "sast_uart_top"
+TOP, CORE = "sast_uart_top", "sast_core"
 
 
 def file_lists(files: list[str], version: str) -> dict[str, bytes]:
@@ -15,6 +15,7 @@ def file_lists(files: list[str], version: str) -> dict[str, bytes]:
     verilog = [path for path in files if path.endswith(".v")]
     headers = [path for path in files if path.endswith(".vh")]
     tables = [path for path in files if path.endswith(".mem")]
+    top = TOP if f"rtl/{TOP}.v" in verilog else CORE  # some models have no UART
     lines = ["CAPI=2:", "", f"name: edge-sast:core:sast:{version}"]
     lines += [
         "description: Event-driven spiking network, exported by edge-sast",
@@ -28,6 +29,6 @@ def file_lists(files: list[str], version: str) -> dict[str, bytes]:
     lines += ["    file_type: verilogSource", "  tables:", "    files:"]
     lines += [f"      - {path}: {{copyto: {PurePosixPath(path).name}}}" for path in tables]
     lines += ["    file_type: user", "", "targets:", "  default:", "    filesets: [rtl, tables]"]
-    lines += [f"    toplevel: {TOP}", ""]
+    lines += [f"    toplevel: {top}", ""]
     listed = ["+incdir+rtl", *verilog]
     return {"sast.core": "\n".join(lines).encode(), "files.f": ("\n".join(listed) + "\n").encode()}

@@ -13,6 +13,7 @@ from firmware_gen.rtl_gen.constants import (
     arithmetic_constants,
     lane_constants,
     membrane_bits,
+    membrane_constants,
     memory_constants,
     model_constants,
     op_constants,
@@ -60,7 +61,7 @@ class RtlPlan:
         return list_ops(self.engine)
 
     @cached_property
-    def membrane_bits(self) -> int:
+    def membrane_bits(self) -> list[int]:
         return membrane_bits(self.model, self.engine)
 
     @cached_property
@@ -111,7 +112,7 @@ class RtlPlan:
     @cached_property
     def layer_entries(self) -> list[Entry]:
         """The fields of each entry of `layers`."""
-        return layer_entries(self.engine, self.weighted, self.parameter_bases[:-1], self.membrane_bits)
+        return layer_entries(self.engine, self.weighted, self.parameter_bases[:-1], max(self.membrane_bits))
 
     @cached_property
     def localparams(self) -> dict[str, int]:
@@ -128,7 +129,8 @@ class RtlPlan:
         }
         found = (
             lane_constants(self.engine.lanes)
-            | arithmetic_constants(list(self.weighted.values()), self.parameters, self.membrane_bits)
+            | arithmetic_constants(list(self.weighted.values()), self.parameters)
+            | membrane_constants(self.engine, self.membrane_bits)
             | memory_constants(depths)
             | table_constants(rows, self.columns.values(), self.lane_table)
             | op_constants(self.op_entries, self.layer_entries)

@@ -66,9 +66,7 @@ def run_program(
 def _start(program: Program, messages: IO[bytes]) -> subprocess.Popen:
     pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(
-            program.command, stdin=pipe, stdout=pipe, stderr=messages, cwd=program.folder
-        )
+        return subprocess.Popen(program.command, stdin=pipe, stdout=pipe, stderr=messages, cwd=program.folder)
     except OSError as error:
         raise EdgeSastError(
             f"{program.command[0]}: the compiled program cannot be started: {error.strerror or error}; {program.start}"
@@ -98,7 +96,9 @@ class _Talk:
             self._check_silence(what)
             return data
         if not in_time:
-            raise CheckFailedError(f"{self.program.title}: no answer for {what} after {RECORDING_TIMEOUT_S} s")
+            raise CheckFailedError(
+                f"{self.program.title}: no answer for {what} after {RECORDING_TIMEOUT_S} s"
+            )
         code = self.process.wait()
         raise CheckFailedError(
             f"{self.program.title}: stopped with exit code {code} at {what}: {self._said() or 'no message'}"

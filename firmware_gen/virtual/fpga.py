@@ -30,7 +30,10 @@ def build_fpga_board(rtl: Path, program: Path, optimise: str = "-O2") -> None:
     """
     rtl = rtl.absolute()
     if not (rtl / f"{TOP}.v").is_file():
-        raise EdgeSastError(f"{rtl}: has no {TOP}.v; export it again with --target verilog")
+        raise EdgeSastError(
+            f"{rtl}: has no {TOP}.v; an export with --target verilog has it, unless the model's input or results are "
+            "too large for its UART"
+        )
     if shutil.which("verilator") is None:
         raise EdgeSastError(
             "verilator is not installed; sudo apt-get install --no-install-recommends verilator"

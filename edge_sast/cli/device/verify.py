@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 NAME = "verify"
 HELP = (
     "Compile a build folder's C, or simulate its Verilog, and compare every membrane, spike, counter and CRC with the "
-    "runtime. Takes the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a difference, and "
-    "names the first: recording, step, layer, neuron, what was expected and what came."
+    "runtime. Takes the known answers that the folder holds, and recordings where --data is given. Exits with 1 at a "
+    "difference, and names the first: recording, step, layer, neuron, what was expected and what came."
 )
 EXAMPLES = (
     ("edge-sast verify", "the newest build on this computer, on the known answers"),
@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="bits per second, where --on is a serial port (default: 115200)",
     )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="draws the gaps, back-pressure, clears and resets that a simulated core meets (default: 1)",
+    )
     add_data_arguments(parser)
     parser.add_argument(
         "--edited", action="store_true", help="verify sources that were changed since the export"
@@ -85,11 +91,15 @@ def run(args: argparse.Namespace) -> int:
     from firmware_gen.build.opened import open_build
     from firmware_gen.fpga.simulate import SIMULATORS
     from firmware_gen.toolchain.cores import find_core
+    from firmware_gen.verify.core import SEED, verify_core
     from firmware_gen.verify.core import TARGET as VERILOG
-    from firmware_gen.verify.core import verify_core
     from firmware_gen.verify.verify import HOST, TARGETS, verify_emulated, verify_host
 
     simulated = args.on in SIMULATORS
+    if args.seed is not None and (not simulated or args.seed < 0):
+        raise EdgeSastError(
+            f"--seed is {args.seed}, which is 0 or more and for simulated cores; name one with --on, or leave it out"
+        )
     if args.on not in TARGETS and not simulated:
         find_core(args.on)  # says why a known core cannot be emulated
     if (args.on == HOST or simulated) and args.toolchain:
@@ -101,7 +111,14 @@ def run(args: argparse.Namespace) -> int:
         grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
         binned = read_split(grid, data_options(args))
     if simulated:
-        report: VerifyReport = verify_core(args.build, binned, on=args.on, edited=args.edited, progress=True)
+        report: VerifyReport = verify_core(
+            args.build,
+            binned,
+            on=args.on,
+            edited=args.edited,
+            progress=True,
+            seed=SEED if args.seed is None else args.seed,
+        )
     elif args.on == HOST:
         report = verify_host(args.build, binned, edited=args.edited, progress=True)
     else:
@@ -120,11 +137,13 @@ def run(args: argparse.Namespace) -> int:
 def _praise(report: VerifyReport) -> str:
     from firmware_gen.verify.core import CoreReport
 
-    compared = f"{report.samples} recordings, {report.steps} steps, every membrane, spike, counter and CRC equal"
+    compared = (
+        f"{report.samples} recordings, {report.steps} steps, every membrane, spike, counter and CRC equal"
+    )
     if isinstance(report, CoreReport):
         return (
             f"{report.target}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "
-            f"{report.cycles:,.0f} cycles a recording, {report.clocks:,.0f} from its first event to its answer"
+            f"{report.cycles:,.0f} cycles per recording, {report.clocks:,.0f} from its first event to its answer"
         )
     target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
     return f"{target}: {compared}, with and without an observer"

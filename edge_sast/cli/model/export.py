@@ -140,7 +140,7 @@ def _model_to_folder(args: argparse.Namespace) -> int:
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from firmware_gen.build.folder import check_folder, write_folder
-    from firmware_gen.targets import generator
+    from firmware_gen.targets import generator, notes
 
     if args.target == MODEL:
         raise EdgeSastError(
@@ -169,6 +169,6 @@ def _model_to_folder(args: argparse.Namespace) -> int:
         echo(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
     files = generator(args.target)(model, binned, target_options(args))
     write_folder(files, args.out, overwrite=args.overwrite)
-    echo(f"wrote {args.out} (model {figures['model_hash'][:16]})")
+    echo(f"wrote {args.out} (model {figures['model_hash'][:16]})", *notes(args.target, files))
     write_json(args.json, figures)
     return 0

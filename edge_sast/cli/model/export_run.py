@@ -11,7 +11,7 @@ from edge_sast.cli.options.recordings import data_options
 from edge_sast.report.tables import write_json
 from edge_sast.terminal import echo
 from firmware_gen.build.folder import check_folder, write_folder
-from firmware_gen.targets import MODEL, Options, generator
+from firmware_gen.targets import MODEL, Options, generator, notes
 from trainer.measure.figures import build_model, trained_bits
 from trainer.measure.recordings import evaluation_data
 from trainer.run import checkpoint
@@ -53,12 +53,13 @@ def export(args: argparse.Namespace, options: Options) -> int:
             f"float, hard spikes {100 * hard:.2f} %, {bits_name(bits)} {100 * integer:.2f} % "
             f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of {recordings.name}"
         )
-    out = Path(args.out)
+    out, told = Path(args.out), []
     if args.target == MODEL:
         modelfile.save(model, out)
     else:
         files = generator(args.target)(model, binned, options)
         write_folder(files, out, overwrite=args.overwrite)
-    echo(f"wrote {out} (model {figures['model_hash'][:16]})")
+        told = notes(args.target, files)
+    echo(f"wrote {out} (model {figures['model_hash'][:16]})", *told)
     write_json(args.json, figures)
     return 0

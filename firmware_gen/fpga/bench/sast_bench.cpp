@@ -255,9 +255,12 @@ int main() {
     if (out == nullptr || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) Fail("the output cannot be opened");
     Verilated::randReset(2);  // registers without a reset, and memories that nothing fills, begin with anything
     const auto write = [out](const std::vector<uint32_t>& words) {
+        std::vector<uint8_t> bytes;
+        bytes.reserve(words.size() * 4);
         for (const uint32_t word : words)
-            for (unsigned at = 0; at < 32; at += 8) std::putc(static_cast<int>(word >> at & 0xFF), out);
-        if (std::fflush(out) != 0) Fail("the output cannot be written");
+            for (unsigned at = 0; at < 32; at += 8) bytes.push_back(static_cast<uint8_t>(word >> at));
+        if (std::fwrite(bytes.data(), 1, bytes.size(), out) != bytes.size() || std::fflush(out) != 0)
+            Fail("the output cannot be written");
     };
     const auto bench = std::make_unique<Bench>();
     std::fwrite("SASTCORE", 1, 8, out);

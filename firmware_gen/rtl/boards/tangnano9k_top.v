@@ -5,11 +5,11 @@
 `default_nettype none
 
 module tangnano9k_top #(
-  parameter CLK_HZ = 54_000_000,
+  parameter CLK_HZ = 45_000_000,
   parameter BAUD = 115_200,
   parameter PLL = 1,
-  parameter IDIV_SEL = 0,
-  parameter FBDIV_SEL = 1,
+  parameter IDIV_SEL = 2,
+  parameter FBDIV_SEL = 4,
   parameter ODIV_SEL = 16
 ) (
   input  wire       clk_in,

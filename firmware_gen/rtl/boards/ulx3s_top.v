@@ -5,13 +5,13 @@
 `default_nettype none
 
 module ulx3s_top #(
-  parameter CLK_HZ = 75_000_000,
+  parameter CLK_HZ = 70_000_000,
   parameter BAUD = 115_200,
   parameter PLL = 1,
-  parameter CLKI_DIV = 1,
-  parameter CLKFB_DIV = 3,
-  parameter CLKOP_DIV = 8,
-  parameter CLKOP_CPHASE = 7
+  parameter CLKI_DIV = 5,
+  parameter CLKFB_DIV = 14,
+  parameter CLKOP_DIV = 9,
+  parameter CLKOP_CPHASE = 8
 ) (
   input  wire       clk_in,
   input  wire       button,

@@ -52,6 +52,10 @@ CELLS = {
 }
 
 
+class LinkTooSmallError(EdgeSastError):
+    """The model is too large for the board protocol's part of the FPGA."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """result_bytes: of docs/protocol.md, section 3. frame_steps: most steps that may end in one LOAD."""
@@ -77,10 +81,10 @@ class Layout:
 
 
 def layout(model: Model) -> Layout:
-    """Raises EdgeSastError for a model whose results do not fit, or whose input is too large."""
+    """Raises LinkTooSmallError for a model whose results do not fit, or whose input is too large."""
     grid = model.binning
     if 2 * grid.width * grid.height >= MOST_SITES:
-        raise EdgeSastError(
+        raise LinkTooSmallError(
             f"link: an input of {grid.width}x{grid.height} pixels is too large for it; raise shift, or use the core "
             "without the UART"
         )
@@ -89,7 +93,7 @@ def layout(model: Model) -> Layout:
     room = HELLO - CELLS["RESULTS"] - FIRST_BYTES - size
     if room < RECORD_BYTES:
         most = HELLO - CELLS["RESULTS"] - FIRST_BYTES - RECORD_BYTES
-        raise EdgeSastError(
+        raise LinkTooSmallError(
             f"link: the results of {classes} classes and {weighted} weighted layers take {size} bytes, more than the "
             f"{most} that it keeps; use fewer classes or layers, or the core without the UART"
         )

@@ -16,7 +16,7 @@ addition the one out of bit 7, of a subtraction 1 where nothing was borrowed, of
 | ldf p, stf p, subf p | A = frame at p; frame at p = A; A = A - frame at p; p stays |
 | jmp, jz, jnz, jc, jnc, call l, ret | zero: of A; carry |
 | in, send | A = a byte received; A is sent. Both wait |
-| get | A = the core's next byte, of steps before results; waits |
+| get | A = the core's next byte: of a step's record after `give`, of results after `event` or `taken`; waits |
 | event | the CRC register goes to the core; waits |
 | begin | the core begins anew; bit 0 of A: observed |
 | sum | A goes into the CRC |

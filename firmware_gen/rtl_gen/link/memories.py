@@ -17,7 +17,7 @@ HEADER = "sast_link.vh"
 
 
 def link_images(model: Model) -> list[MemoryImage]:
-    """PROGRAM and DATA. Raises EdgeSastError for a model that the link cannot serve."""
+    """PROGRAM and DATA. Raises LinkTooSmallError for a model that the link cannot serve."""
     found = layout(model)
     grid = model.binning
     code = program(grid.steps, grid.width, grid.height, len(model.classes), found)

@@ -15,8 +15,10 @@ import pytest
 from edge_sast.cli.main import main
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.ports import open_port
+from firmware_gen.build.folder import write_folder
+from firmware_gen.rtl_gen.target import generate as verilog
 from tests.firmware_gen.board_programs import require_tools
-from tests.firmware_gen.builds import everything_model, export
+from tests.firmware_gen.builds import everything_model, export, small_model
 from tests.hil.boards import PATIENT, make_bench
 
 
@@ -36,7 +38,7 @@ def test_list(tmp_path, capsys):
     assert re.search(r"^qemu-microbit +BBC micro:bit \(nRF51\) +Cortex-M0 +256 +16  run by QEMU$", said, re.M)
     assert re.search(r"^pico .* built here, not run on silicon$", said, re.M)
     found = json.loads((tmp_path / "boards.json").read_text())
-    assert len(found) == said.count("\n") - 3
+    assert len(found) == said.count("\n") - 4  # title, rule, Arduino, FPGA
     assert {b["board"] for b in found if not b["emulated"]} == {
         "nucleo-f446re",
         "nucleo-f401re",
@@ -126,6 +128,19 @@ def test_build_of_a_sketch(build, tmp_path, capsys):
             ["run", "BUILD", "--board", "qemu-microbit", "--serial", "usb"],
             "--serial is 'usb'; it must be pty, or ",
         ),
+        (["run", "BUILD", "--board", "fpga", "--serial", "usb"], "--serial is 'usb'; it must be pty, or "),
+        (
+            ["run", "BUILD", "--board", "fpga"],
+            "BUILD: is an export with --target c; give one with --target verilog",
+        ),
+        (
+            ["run", "BUILD", "--board", "fpga", "--toolchain", "gcc"],
+            "--toolchain: an FPGA has no use for it; leave it out",
+        ),
+        (
+            ["build", "BUILD", "--board", "fpga", "--out", "OUT"],
+            "--board is 'fpga', which is simulated; run it with ",
+        ),
     ],
 )
 def test_mistakes_are_one_line(arguments, message, build, tmp_path, capsys):
@@ -188,6 +203,41 @@ def test_run_serves_a_host_until_it_is_stopped(end, build):
                 link.close()
             process.send_signal(end)
             assert process.communicate(timeout=30)[0] == "qemu-mps2-an386: stopped\n"
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.needs("verilator", "g++", "make")
+def test_run_serves_a_host_from_a_simulated_fpga(tmp_path):
+    model = small_model()
+    write_folder(verilog(model, lanes=2, count=1), tmp_path / "build")
+    bench = make_bench(tmp_path / "build", model, recordings=2)
+    command = [
+        sys.executable,
+        "-m",
+        "edge_sast.cli.main",
+        "board",
+        "run",
+        str(tmp_path / "build"),
+        "--board",
+        "fpga",
+    ]
+    with subprocess.Popen([*command, "--serial", "pty"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "fpga: compiling\n"
+            found = re.fullmatch(r"fpga: ready at (/dev/pts/\d+)\n", process.stdout.readline())
+            assert found
+            assert process.stdout.readline() == (
+                f"edge-sast hil {tmp_path}/build/model.safetensors --port {found[1]} --data DATA\n"
+            )
+            for _ in range(2):  # a host may go and come back
+                link = BoardLink(open_port(found[1]), PATIENT)
+                for i in range(2):
+                    bench.check(link.run(bench.steps(i), True), i)
+                link.close()
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=30)[0] == "fpga: stopped\n"
             assert process.returncode == 0
         finally:
             process.kill()

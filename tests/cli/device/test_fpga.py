@@ -32,7 +32,7 @@ def test_list(tmp_path, capsys):
     assert main(["fpga", "list", "--json", str(tmp_path / "boards.json")]) == 0
     said = capsys.readouterr().out
     assert re.search(
-        r"^icebreaker +iCEBreaker +iCE40 UP5K-SG48 +12 +30  built here, not run on a board$", said, re.M
+        r"^icebreaker +iCEBreaker +iCE40 UP5K-SG48 +12 +18  built here, not run on a board$", said, re.M
     )
     found = json.loads((tmp_path / "boards.json").read_text())
     assert [b["board"] for b in found] == ["icebreaker", "hx8k-breakout", "ulx3s-25f", "tangnano9k"]
@@ -131,7 +131,7 @@ def test_what_no_simulation_wrote(text, tmp_path, capsys):
         ("build TINY --board icebreaker --freq -1", "--freq is -1; it must be a clock in MHz, such as 24"),
         ("build TINY --board icebreaker --seeds 0", "--seeds is 0; it must be 1 to 100"),
         (
-            "build TINY --board icebreaker --baud 9000000",
+            "build TINY --board icebreaker --freq 30 --baud 9000000",
             "--baud is 9000000; at 30 MHz it must be 1 to 3,750,000",
         ),
         (

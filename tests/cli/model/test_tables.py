@@ -10,6 +10,7 @@ from edge_sast.model.modelfile import dumps, model_hash
 from firmware_gen.build.opened import open_build
 from firmware_gen.rtl_gen.table_files.formats import FORMATS
 from tests.cli.models import line_model, save_line_model
+from tests.cli.recordings import write_lines
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,18 @@ def test_the_lanes_and_words_where_none_are_asked_for(tmp_path):
     document = json.loads((tmp_path / "b" / "tables" / "tables.json").read_text())
     assert (document["lanes"], document["word_bits"]) == (8, None)
     assert document["memories"][0]["word_bits"] == 8 * 4  # the weights have 4 bits
+
+
+def test_what_the_core_will_cost_is_told(tmp_path, capsys):
+    data = write_lines(tmp_path / "data", {"test": 2})
+    words = ["export", save_line_model(tmp_path), "--target", "verilog", "--data", str(data), "--lanes", "4"]
+    assert main([*words, "--cache-dir", str(tmp_path / "cache"), "--out", str(tmp_path / "b")]) == 0
+    document = json.loads((tmp_path / "b" / "prediction.json").read_text())
+    cycles, bits = document["run"]["cycles"], document["memory_bits"]
+    told = f"predicted: {bits:,} bits of memory, {cycles:,.0f} cycles per recording (mean of 6), "
+    assert capsys.readouterr().out.splitlines()[-1].startswith(told)
+    assert (document["lanes"], document["run"]["recordings"]) == (4, 6)
+    assert "prediction.json" in json.loads((tmp_path / "b" / "manifest.json").read_text())["files"]
 
 
 @pytest.mark.parametrize("ending", FORMATS)

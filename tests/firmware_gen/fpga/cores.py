@@ -31,7 +31,7 @@ def differences(build: Path, simulator: str, model: Model, recordings: BinnedEve
 
 
 def make_inputs(model: Model, seed: int, streams: int, most: int = 400) -> list[np.ndarray]:
-    """Counts [T, H, W, 2]: none, every input at its cap, and random ones; about `most` events a step, at most."""
+    """Counts [T, H, W, 2]: none, all inputs at their cap, random ones; of `most` events in a step, about, at most."""
     rng = np.random.default_rng([seed, 1])
     grid = model.binning
     shape = (grid.steps, grid.height, grid.width, 2)

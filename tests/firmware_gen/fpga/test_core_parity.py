@@ -5,17 +5,32 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_sast.events.binning import Binning
+from edge_sast.model.layers import Flatten
 from edge_sast.model.model import Model
-from firmware_gen.fpga.simulate import ICARUS, SIMULATORS, VERILATOR
-from firmware_gen.rtl_gen.plan import RtlPlan
-from firmware_gen.verify.core import Core, verify_core
+from firmware_gen.fpga.simulate import ICARUS, VERILATOR
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
+from tests.firmware_gen.rtl_gen.shapes import conv, grouped, network
 from tests.strategies import binned, random_model
 
 LANES = (1, 2, 4, 8, 16)
 SEEDS = (0, 5, 11, 12, 16, 21, 27, 33, 38, 44)
 MANY = range(300)
+# What those models have not, and the lanes with which they have it.
+GRID = Binning(3, 3, 0, 1000, 2, 2)
+SHAPES = {
+    "chunks, wide membranes in the last layer": (
+        network(lambda shape: conv(shape, 4), grouped(2, 5), grid=GRID),
+        2,
+    ),
+    "chunks, lanes in the table": (network(lambda shape: conv(shape, 6, (2, 2)), grouped(2), grid=GRID), 4),
+    "recurrent, of several words": (network(Flatten(), -9, 11, grid=GRID), 8),
+    "rows of several words, the last not whole": (
+        network(lambda shape: conv(shape, 11, padding=(1, 1)), grid=GRID),
+        8,
+    ),
+}
 
 
 def check(model: Model, lanes: int, seed: int, folder, simulator: str, streams: int, **how) -> None:
@@ -25,9 +40,15 @@ def check(model: Model, lanes: int, seed: int, folder, simulator: str, streams: 
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize(("seed", "lanes"), zip(SEEDS, LANES * 2, strict=True))
+@pytest.mark.parametrize(("seed", "lanes"), list(zip(SEEDS, LANES * 2, strict=True)))
 def test_random_models(tmp_path, seed, lanes):
     check(random_model(np.random.default_rng(seed)), lanes, seed, tmp_path, ICARUS, streams=1)
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize("name", SHAPES)
+def test_shapes(tmp_path, name):
+    check(*SHAPES[name], 1, tmp_path, ICARUS, streams=1)
 
 
 @pytest.mark.needs("verilator", "g++", "make")

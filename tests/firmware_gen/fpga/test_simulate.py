@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 import shutil
 
 import numpy as np
 import pytest
 
+from edge_sast.cli.device import verify as command
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.fpga.runs import NO_EVENT, Disturbance, run_bytes, step_beats
 from firmware_gen.fpga.simulate import ICARUS, VERILATOR, parameter, simulation
@@ -31,6 +34,12 @@ def build(exported, tmp_path):
     return tmp_path / "build"
 
 
+def parse(*arguments):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.parse_args([str(a) for a in arguments])
+
+
 def edit(path, pattern, replacement):
     text = path.read_text()
     changed = re.sub(pattern, replacement, text, count=1)
@@ -42,6 +51,33 @@ def test_agrees(exported):
     report = verify_core(exported, on=ICARUS)
     assert (report.target, report.samples, report.steps, report.mismatches) == ("icarus", 3, 9, 0)
     assert 0 < report.cycles < report.clocks
+
+
+def test_the_command(exported, tmp_path, capsys):
+    figures = tmp_path / "figures.json"
+    arguments = ["--on", ICARUS, "--seed", "7", "--json", figures]
+    assert command.run(parse(exported, *arguments)) == 0
+    assert capsys.readouterr().out.startswith(
+        "icarus: 3 recordings, 9 steps, every membrane, spike, counter and CRC equal, undisturbed and with gaps, "
+        "back-pressure, clears and resets; "
+    )
+    found = json.loads(figures.read_text())
+    assert {name: found[name] for name in ("target", "samples", "steps", "mismatches", "first_mismatch")} == {
+        "target": "icarus",
+        "samples": 3,
+        "steps": 9,
+        "mismatches": 0,
+        "first_mismatch": None,
+    }
+    assert 0 < found["cycles"] < found["clocks"]
+
+
+@pytest.mark.parametrize("arguments", [["--seed", "3"], ["--on", ICARUS, "--seed", "-1"]])
+def test_a_seed_for_nothing_or_below_nothing(exported, arguments):
+    with pytest.raises(
+        EdgeSastError, match=rf"--seed is {arguments[-1]}, which is 0 or more and for simulated cores"
+    ):
+        command.run(parse(exported, *arguments))
 
 
 def test_cycles_do_not_depend_on_what_came_before(exported):
@@ -67,7 +103,9 @@ def test_no_simulator(exported, monkeypatch, simulator):
 def test_a_table_that_is_missing(build):
     (build / "rtl" / "rows.mem").unlink()
     depth = parameter(build / "rtl", "RDEPTH")
-    with pytest.raises(EdgeSastError, match=rf"rows.mem: holds 0 words, and sast_params.vh says RDEPTH = {depth}; "):
+    with pytest.raises(
+        EdgeSastError, match=rf"rows.mem: holds 0 words, and sast_params.vh says RDEPTH = {depth}; "
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
@@ -75,7 +113,9 @@ def test_a_table_that_is_short(build):
     table = build / "rtl" / "weights_0.mem"
     words = table.read_text().splitlines()
     table.write_text("\n".join(words[:-1]))
-    with pytest.raises(EdgeSastError, match=rf"weights_0.mem: holds {len(words) - 1} words, .* UDEPTH = {len(words)};"):
+    with pytest.raises(
+        EdgeSastError, match=rf"weights_0.mem: holds {len(words) - 1} words, .* UDEPTH = {len(words)};"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
@@ -88,19 +128,25 @@ def test_what_a_simulator_complains_of_is_a_failure(build):
 
 def test_a_folder_without_a_core(build):
     (build / "rtl" / "sast_core.v").unlink()
-    with pytest.raises(EdgeSastError, match=r"rtl: has no sast_core.v; export it again with --target verilog"):
+    with pytest.raises(
+        EdgeSastError, match=r"rtl: has no sast_core.v; export it again with --target verilog"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_constants_without_a_name(build):
     edit(build / "rtl" / "sast_params.vh", r"\bRDEPTH\b", "RDEEP")
-    with pytest.raises(EdgeSastError, match=r"sast_params.vh: has no RDEPTH; export again with --target verilog"):
+    with pytest.raises(
+        EdgeSastError, match=r"sast_params.vh: has no RDEPTH; export again with --target verilog"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_verilog_that_is_none(build):
-    edit(build / "rtl" / "sast_core.v", r"wire restart = ", "wire restart == ")
-    with pytest.raises(EdgeSastError, match=r"iverilog failed with exit code \d+: .*sast_core.v:\d+: (syntax )?error"):
+    edit(build / "rtl" / "sast_core.v", r"assign ready = ", "assign ready == ")
+    with pytest.raises(
+        EdgeSastError, match=r"iverilog failed with exit code \d+: .*sast_core.v:\d+: (syntax )?error"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
@@ -118,21 +164,28 @@ def test_a_changed_weight_is_found(build):
 
 def test_a_core_that_forgets_a_part_at_a_clear_is_found(build):
     """Undisturbed it agrees: only the attempts before the disturbed runs find it."""
-    edit(build / "rtl" / "sast_core.v", r"wire restart = rst \|\| clear;", "wire restart = rst;")
-    with pytest.raises(CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: the layers"):
+    edit(build / "rtl" / "sast_core.v", r"restart <= rst \|\| clear;", "restart <= rst;")
+    with pytest.raises(
+        CheckFailedError, match=r"icarus: .* at known answer 2, disturbed: error: sast_bench: the layers"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_a_core_that_stands_still(build, monkeypatch):
     monkeypatch.setattr("firmware_gen.verify.core.PATIENCE", 2000)
     edit(build / "rtl" / "sast_core.v", r"assign st_tvalid = [^;]*;", "assign st_tvalid = 1'b0;")
-    with pytest.raises(CheckFailedError, match=r"at known answer 0: error: sast_bench: the core stands still"):
+    with pytest.raises(
+        CheckFailedError, match=r"at known answer 0: error: sast_bench: the core stands still"
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 
 def test_a_beat_that_is_taken_back(build):
     edit(build / "rtl" / "sast_core.v", r"assign st_tdata = ", "assign st_tdata = st_tready ? 32'd0 : ")
-    with pytest.raises(CheckFailedError, match=r"at known answer 0, disturbed: error: sast_bench: st_tdata changed before it was taken"):
+    with pytest.raises(
+        CheckFailedError,
+        match=r"at known answer 0, disturbed: error: sast_bench: st_tdata changed before it was taken",
+    ):
         verify_core(build, on=ICARUS, edited=True)
 
 

@@ -11,19 +11,21 @@ from tests.firmware_gen.builds import small_model
 
 DESIGN = Path(__file__).parent / "tiny.v"
 WORDS = 512
-PARAMETERS = f"localparam P = 4;\nlocalparam RDEPTH = {WORDS};\n"
+PARAMETERS = (
+    "localparam P = 4;\nlocalparam B = 1;\nlocalparam UDEPTH = 1;\nlocalparam PDEPTH = 1;\nlocalparam CDEPTH = 1;\n"
+    "localparam ODEPTH = 1;\nlocalparam EDEPTH = 1;\nlocalparam RDEPTH = {words};\n"
+)
 
 
-def tiny_folder(
-    folder: Path, design: str | None = None, words: int = WORDS, parameters: str = PARAMETERS
-) -> Path:
-    """design: Verilog instead of tiny.v's. words: of its table."""
+def tiny_folder(folder: Path, design: str | None = None, words: int = WORDS) -> Path:
+    """design: Verilog instead of tiny.v's. words: of its table; it reads none of the core's others."""
     model = small_model()
     answers = known_answers.make_known_answers(model, None, 1)
     files = {
         "rtl/sast_uart_top.v": (DESIGN.read_text() if design is None else design).encode(),
-        "rtl/sast_params.vh": parameters.encode(),
+        "rtl/sast_params.vh": PARAMETERS.format(words=words).encode(),
         "rtl/rows.mem": "".join(f"{(2654435761 * i >> 9) % 65536:04x}\n" for i in range(words)).encode(),
+        **{f"rtl/{name}.mem": b"0\n" for name in ("weights_0", "params", "columns", "ops", "layers")},
         "model.safetensors": dumps(model),
         "known_answers.bin": known_answers.dumps(model, answers),
     }

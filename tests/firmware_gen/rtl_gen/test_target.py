@@ -2,10 +2,16 @@
 
 from importlib import resources
 
+import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
+from edge_sast.model.layers import Flatten, Integrator, Linear, OrPool
+from edge_sast.model.model import Model
 from firmware_gen.rtl_gen.lanes import LANES
+from firmware_gen.rtl_gen.link.layout import LinkTooSmallError
+from firmware_gen.rtl_gen.link.memories import link_images, link_vh
 from firmware_gen.rtl_gen.plan import RtlPlan
 from firmware_gen.rtl_gen.table_files import mem
 from firmware_gen.rtl_gen.target import generate
@@ -18,13 +24,39 @@ def test_the_core_with_what_its_memories_hold(lanes):
     files, plan = generate(model, lanes=lanes, count=1), RtlPlan(model, lanes)
     folder = {path.removeprefix("rtl/"): data for path, data in files.items() if path.startswith("rtl/")}
     assert folder.pop("sast_params.vh").decode() == plan.vh()
-    for image in plan.images:
+    link = link_images(model)
+    assert folder.pop("sast_link.vh").decode() == link_vh(model, link)
+    for image in (*plan.images, *link):
         data = folder.pop(f"{image.name}.mem")
         assert mem.read(data, image.name, image.width, len(image.words)) == image.words
     sources = resources.files("firmware_gen") / "rtl"
     assert len(folder) > 10
     assert folder == {name: (sources / name).read_bytes() for name in folder}
     assert set(folder) == {file.name for file in sources.iterdir() if file.name.endswith(".v")}
+
+
+def read_out(classes: int) -> Linear:
+    """Behind two neurons."""
+    zeros = [0] * classes
+    return Linear(np.ones((2, classes), np.int8), 8, Integrator(zeros, zeros, (), 24))
+
+
+def test_a_model_that_is_too_large_for_the_uart_is_exported_without_it():
+    model = Model(Binning(1, 1, 0, 1000, 3, 1), (Flatten(), read_out(30)), tuple(map(str, range(30))))
+    with pytest.raises(
+        LinkTooSmallError, match=r"^link: the results of 30 classes and 1 weighted layers take 138 "
+    ):
+        link_images(model)
+    files = generate(model, lanes=4, count=1)
+    assert not [path for path in files if "uart" in path or "link" in path]
+    assert b"toplevel: sast_core\n" in files["sast.core"]
+    wide = Model(
+        Binning(1024, 1024, 0, 1000, 3, 1), (OrPool(32), OrPool(32), Flatten(), read_out(2)), ("a", "b")
+    )
+    with pytest.raises(
+        LinkTooSmallError, match=r"^link: an input of 1024x1024 pixels is too large for it; raise "
+    ):
+        link_images(wide)
 
 
 def test_the_same_arguments_give_the_same_bytes():

@@ -103,7 +103,7 @@ class Script:
 
     def _begin(self) -> Frame:
         self.token, self.seq = int(self.rng.integers(1, 1 << 32)), 0
-        return self._begins(self.model)
+        return self._begins(self.model, flags=int(self.rng.integers(2)))
 
     def _begins(self, model: bytes, more: bytes = b"", flags: int = 1) -> Frame:
         return Frame(Kind.BEGIN, 0, self.token, struct.pack("<B8sHII", flags, model, 0, 0, 0) + more)

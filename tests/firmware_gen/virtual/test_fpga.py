@@ -2,22 +2,26 @@
 
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.hil.locate import first_difference, locate
 from edge_sast.link.event_payload import EventBytes
 from edge_sast.link.frames import Frame, Kind, decode, encode
 from edge_sast.link.messages import BoardRefusedError, LinkSettings
 from edge_sast.model.modelfile import model_hash
+from edge_sast.parity.mismatch import Place
+from firmware_gen.build.folder import write_folder
+from firmware_gen.rtl_gen.target import generate
 from firmware_gen.virtual.board import build_virtual_board
 from firmware_gen.virtual.faults import FaultPlan
 from firmware_gen.virtual.fpga import RX_BYTES, build_fpga_board
 from tests import tools
 from tests.firmware_gen.builds import everything_model
-from tests.firmware_gen.fpgas import write_fpga
 from tests.firmware_gen.virtual.requests import Script, process
 from tests.hil.boards import PATIENT, Bench, linked, make_bench, make_info
 
@@ -28,7 +32,8 @@ LANES = 4
 def program(tmp_path_factory) -> Path:
     tools.require("verilator", "g++", "make")
     folder = tmp_path_factory.mktemp("fpga")
-    build_fpga_board(write_fpga(everything_model(), LANES, folder / "rtl"), folder / "board", "-O1")
+    write_folder(generate(everything_model(), lanes=LANES, count=1), folder / "build")
+    build_fpga_board(folder / "build" / "rtl", folder / "board", "-O1")
     return folder / "board"
 
 
@@ -70,6 +75,17 @@ def test_an_fpga_shows_no_layers(fpga):
         with pytest.raises(BoardRefusedError, match=r"^board: it does not know the request or the layer; "):
             link.dump(fpga.steps(0), 0, 0)
         fpga.check(link.run(fpga.steps(1), True), 1)
+
+
+def test_a_mismatch_on_an_fpga_is_told_by_its_step(fpga):
+    crcs = fpga.traces[1].crcs.copy()
+    crcs[2] ^= 1
+    expected, place = replace(fpga.traces[1], crcs=crcs), Place(1, "recording")
+    with fpga.board(rx_bytes=RX_BYTES) as board, linked(board, PATIENT) as link:
+        first = first_difference(place, expected, [link.run(fpga.steps(1), True)])
+        assert first is not None
+        assert (first.quantity, first.step) == ("crc", 2)
+        assert locate(link, fpga.steps(1), expected, place, first) == (first, False)
 
 
 def test_an_fpga_answers_whatever_comes_as_the_c_does(fpga, everything, tmp_path):
@@ -146,6 +162,6 @@ def test_frames_of_every_kind_of_byte(fpga, payload):
 
 def test_what_is_no_verilog_folder_is_said(tmp_path):
     with pytest.raises(
-        EdgeSastError, match=re.escape("has no sast_uart_top.v; export it again with --target verilog")
+        EdgeSastError, match=re.escape("has no sast_uart_top.v; an export with --target verilog has it")
     ):
         build_fpga_board(tmp_path, tmp_path / "board")

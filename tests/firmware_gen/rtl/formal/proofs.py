@@ -25,7 +25,7 @@ SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2
 
 def sizes(**larger: int) -> dict[str, int]:
     assert larger.keys() <= LOCALPARAMS.keys()
-    return SMALLEST | larger
+    return SMALLEST | {"MLOW": larger.get("MW", 1)} | larger  # all words hold all bits of a membrane
 
 
 NEURON = sizes(MW=12, SMIN=6, TB=11, BB=11, SB=12)
@@ -54,7 +54,7 @@ RUNS_FAULTS = tuple(
         ("v1 && c_n != {NB{1'b0}} && r_ny", "v1 && r_ny"),
         (".en(go1), .a(row)", ".en(1'b1), .a(row)"),
         ("s32 << 1 : 32'd0);", "s32 : 32'd0);"),
-        ("assign empty = !v0 && !v1 &&", "assign empty = !v0 &&"),
+        ("!spare && !v0 && !v1 &&", "!spare && !v0 &&"),
         ("!v3 || (sent && ends)", "!v3 || (sent && row_ends)"),
     )
 )
@@ -94,6 +94,7 @@ CORE = tuple(
             "dispatch",
             "runs",
             "bank",
+            "membranes",
             "sweep",
             "neuron",
             "spikes",
@@ -112,6 +113,7 @@ CORE_FAULTS = (
     Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
 )
 BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3)
+BANKS = ("sast_rom", "sast_membranes")
 SHARE_FAULTS = tuple(
     Fault("sast_bank", old, new)
     for old, new in (
@@ -167,13 +169,13 @@ PROOFS = {
         depth=2,
         faults=(Fault("sast_neuron", "wide_bias - less2", "wide_bias + 1 - less2"),),
     ),
-    "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=("sast_rom",), faults=BANK_FAULTS),
+    "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=BANKS, faults=BANK_FAULTS),
     "bank, early": Proof(
         "sast_bank",
         ("sast_bank",),
         BANK,
         depth=2,
-        modules=("sast_rom",),
+        modules=BANKS,
         parameters={"EARLY": 1},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
@@ -183,12 +185,23 @@ PROOFS = {
             ("sast_bank.share",),
             sizes(B=4, LB=2, MW=2, MAW=3, MDEPTH=7, UAW=4, UDEPTH=13, NB=4),
             depth=1,
-            modules=("sast_rom",),
+            modules=BANKS,
             parameters={"ID": bank},
             faults=SHARE_FAULTS,
         )
         for bank in (1, 3)
     },
+    "membranes": Proof(
+        "sast_membranes",
+        ("sast_membranes",),
+        sizes(G=2, LG=1, MW=5, MLOW=3, MWIDE=3, MAW=3, MDEPTH=5),
+        depth=2,
+        faults=(
+            Fault("sast_membranes", "is_wide <= read_a >=", "is_wide <= read_a >"),
+            Fault("sast_membranes", "write_w == g", "write_a == g"),
+            Fault("sast_membranes", "{MORE{y[g*MLOW+MLOW-1]}}", "{MORE{1'b0}}"),
+        ),
+    ),
     "runs": Proof("sast_runs", ("sast_runs",), RUNS, depth=2, modules=("sast_rom",), faults=RUNS_FAULTS),
     "runs, chunks": Proof(
         "sast_runs",

@@ -10,10 +10,15 @@ from firmware_gen.rtl_gen.link.layout import DATA_BYTES, PAGE
 
 
 class Machine:
-    """Feed it bytes, and what the core says. events: words that went to the core. runs: `observed` of each begin."""
+    """Feed it bytes, and the core's records and results.
+
+    events: words that went to the core. runs: `observed` of each begin.
+    """
 
     def __init__(self, program: Sequence[int], data: Sequence[int]) -> None:
-        self.core: deque[int] = deque()
+        self.records: deque[int] = deque()
+        self.results: deque[int] = deque()
+        self._asked = self.records
         self.events: list[int] = []
         self.runs: list[bool] = []
         self._program, self._step = bytes(program), len(program) // 512
@@ -101,15 +106,17 @@ class Machine:
                 return False
             self._set(self._received.popleft())
         elif code == 5:
-            self._set(self.core.popleft())
+            self._set(self._asked.popleft())
         elif code <= 9:
             low, self._crc = self._crc & 0xFF, self._a << 24 | self._crc >> 8
+            self._asked = self.records if code == 9 else self.results
             if code < 9:
                 self._set((low, low ^ 0xFF, self._a + low + 1)[code - 6])
         elif code == 10:
             self._sent.append(self._a)
         elif code == 11:
             self.events.append(self._crc)
+            self._asked = self.results
             self.on_event()
         elif code == 12:
             self.runs.append(bool(self._a & 1))

@@ -35,8 +35,9 @@ class Board(Machine):
             self.events[-1] = ENDS  # the other bits mean nothing
             self.done += 1
             last = self.done % self.steps == 0
-            words = OUTPUTS * last + [self.done - 1, self.count - 1] + [CLASS, *SUMS] * last
-            self.core.extend(struct.pack(f"<{len(words)}I", *words))
+            self.records.extend(struct.pack("<2I", self.done - 1, self.count - 1))
+            results = [*OUTPUTS, CLASS, *SUMS] * last
+            self.results.extend(struct.pack(f"<{len(results)}I", *results))
             self.count = 0
 
     def ask(self, kind: Kind, seq: int, payload: bytes, token: int = 7) -> bytes:

@@ -1,0 +1,305 @@
+"""Faults that somebody could make in the core's Verilog: each must make a test fail (test_faults.py)."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import firmware_gen
+
+RTL = Path(firmware_gen.__file__).parent / "rtl"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """In rtl/sast_{module}.v `text`, which stands there once, becomes `instead`."""
+
+    module: str
+    text: str
+    instead: str
+    why: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.module}: {self.why}"
+
+    @property
+    def file(self) -> str:
+        return f"sast_{self.module}.v"
+
+    def plant(self, rtl: Path) -> None:
+        """In the copy of the sources that a folder holds."""
+        text = (RTL / self.file).read_text()
+        assert text.count(self.text) == 1, f"{self.file}: {self.text}"
+        (rtl / self.file).write_text(text.replace(self.text, self.instead))
+
+    def copy(self, folder: Path) -> Path:
+        """All sources, with the fault, in a new folder."""
+        shutil.copytree(RTL, folder)
+        self.plant(folder)
+        return folder
+
+
+FAULTS = [
+    Fault(
+        "bank", "again <= add && run && m == add_a;", "again <= 1'b0;", "a quad twice in a row: no forwarding"
+    ),
+    Fault(
+        "bank",
+        "run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next}",
+        "run_q[MAW+LB-1:LB]",
+        "no carry between banks, membranes",
+    ),
+    Fault(
+        "bank",
+        "run_u[UAW+LB-1:LB] + {{(UAW-1){1'b0}}, next}",
+        "run_u[UAW+LB-1:LB]",
+        "no carry between banks, weights",
+    ),
+    Fault("bank", "{1'b0, run_n} + (B - 1) -", "{1'b0, run_n} + B -", "a bank's share is one too many"),
+    Fault(
+        "bank", "(!run || (ends && m != first_a))", "(!run || ends)", "a sweep reads what is being written"
+    ),
+    Fault("bank", "held[0] && h_phase == phase", "held[0]", "runs overtake the sweep"),
+    Fault("bank", "ends <= h_n == 1;", "ends <= 1'b0;", "a run of one quad does not end"),
+    Fault("bank", "{{(NB-1){1'b0}}, 2'd2}", "{{(NB-1){1'b0}}, 2'd3}", "runs end a quad early"),
+    Fault("bank", "{{(MW-WBITS){w1[WBITS-1]}}, w1}", "{{(MW-WBITS){1'b0}}, w1}", "weights without a sign"),
+    Fault("bank", "w2 << add_shift", "w2 << shift", "the next run's shift"),
+    Fault("bank", "if (take || !held[i])", "if (take)", "nothing enters an empty queue"),
+    Fault("bank", "assign run_ready = !held[QUEUE-1];", "assign run_ready = 1'b1;", "the queue overflows"),
+    Fault("bank", "else if (take && !push)", "else if (take)", "one in and one out at once loses one"),
+    Fault("bank", "w2 << WSHIFT", "w2", "no shift where all layers have the same"),
+    Fault("membranes", "{MORE{y[g*MLOW+MLOW-1]}}", "{MORE{1'b0}}", "narrow membranes without a sign"),
+    Fault(
+        "membranes",
+        "is_wide <= read_a >= FIRST",
+        "is_wide <= read_a > FIRST",
+        "the first wide word is narrow",
+    ),
+    Fault("neuron", "{MW{negative}} ^ ~mask", "{MW{negative}} ^ ~(mask << 1)", "saturates to a bit more"),
+    Fault("neuron", "{MW{negative}}) & mask);", "{MW{negative}}) & (mask << 1));", "saturates a bit late"),
+    Fault(
+        "neuron", "u_in[TB-1:0] >= threshold", "u_in[TB-1:0] > threshold", "fires above the threshold only"
+    ),
+    Fault("neuron", "!negative && (above", "(above", "negative membranes fire"),
+    Fault("neuron", "subtract ? u - t", "subtract ? u_in - t", "soft reset of the sum before saturation"),
+    Fault("neuron", "shifted = v >>> k1", "shifted = v >> k1", "a logical shift"),
+    Fault(
+        "neuron", "shifted = v >>> LEAK_ONE", "shifted = v >> LEAK_ONE", "a logical shift, one leak for all"
+    ),
+    Fault(
+        "neuron",
+        "shifted = v >>> k2",
+        "shifted = (v - less1) >>> k2",
+        "the second leak of what the first left",
+    ),
+    Fault(
+        "neuron",
+        "less1 = k1 != 0 ? shifted : {MW{1'b0}};\n    end else begin : any",
+        "less1 = shifted;\n    end else begin : any",
+        "layers without a leak leak",
+    ),
+    Fault(
+        "neuron",
+        "x <= renew ? {MW{1'b0}} : v - less1;",
+        "x <= v - less1;",
+        "recordings begin with the last membranes",
+    ),
+    Fault("neuron", "lif && exists && reached", "lif && reached", "lanes that are no channel fire"),
+    Fault("neuron", "lif && exists && reached", "exists && reached", "an integrator fires"),
+    Fault("neuron", "{(MW-BB){bias1[BB-1]}}", "{(MW-BB){1'b0}}", "biases without a sign"),
+    Fault("neuron", "{(MW-SB){start1[SB-1]}}", "{(MW-SB){1'b0}}", "start values without a sign"),
+    Fault("sweep", "row_ends ? l_tail : {B{1'b1}}", "{B{1'b1}}", "quads behind a row's end exist"),
+    Fault(
+        "sweep",
+        "row_ends ? l_tail : {B{1'b1}}",
+        "l_tail",
+        "the mask of a row's last word in all of its words",
+    ),
+    Fault("sweep", "row_ends || pn == l_pn ?", "pn == l_pn ?", "parameters do not begin anew with a row"),
+    Fault("sweep", "if (row_ends) row <= row + 1'b1;", "", "all spikes are of row 0"),
+    Fault("sweep", "renew <= ask_renew;", "renew <= 1'b0;", "recordings run on into one another"),
+    Fault("sweep", "!cleared && layer != LAST_ENTRY[EAW-1:0]", "1'b0", "a clear clears the first layer only"),
+    Fault("sweep", "renew <= 1'b1;", "renew <= 1'b0;", "a clear leaks instead"),
+    Fault("sweep", "&& !act && banks_idle", "&& !act", "a sweep begins while banks add"),
+    Fault(
+        "sweep",
+        "cleared && !asked && may_start",
+        "cleared && !asked",
+        "the next layer's entry before the last one is reported",
+    ),
+    Fault(
+        "sweep",
+        "slow && (s1 || seen || busy)",
+        "slow && (s1 || busy)",
+        "a word comes before the last one is told",
+    ),
+    Fault(
+        "sweep",
+        "if (rests) layer <= ask_layer;",
+        "layer <= ask_layer;",
+        "the entry changes under the sweep",
+    ),
+    Fault("sweep", "param_a = l_pb + ", "param_a = ", "every layer has the first one's parameters"),
+    Fault("dispatch", "skipped = op_skip && last_step;", "skipped = 1'b0;", "skip_last ignored"),
+    Fault(
+        "dispatch",
+        "if (op_sweep) phase <= !phase;",
+        "if (op_last) phase <= !phase;",
+        "the phase of a step, not of a sweep",
+    ),
+    Fault(
+        "dispatch",
+        "state == ASK && runs_empty &&",
+        "state == ASK &&",
+        "an operation ends before its runs are sent",
+    ),
+    Fault("dispatch", "state == REWIND && op_rewind", "1'b0", "no rewind"),
+    Fault("dispatch", "!spikes_more && lanes == {P{1'b0}}", "!spikes_more", "the last word of spikes is cut"),
+    Fault(
+        "dispatch",
+        "for (i = P - 1; i >= 0; i = i - 1)",
+        "for (i = 0; i < P; i = i + 1)",
+        "the highest lane, while the lowest is dropped",
+    ),
+    Fault("dispatch", "last_step ? {STB{1'b0}} : step + 1'b1", "step + 1'b1", "a recording has no end"),
+    Fault(
+        "dispatch",
+        "sweep_first = op_events;",
+        "sweep_first = 1'b1;",
+        "observe is looked at in the middle of a step",
+    ),
+    Fault("dispatch", "{j[31-LG:0], place_lane}", "{j[31-LG:0], {LGB{1'b0}}}", "LANE_TABLE looks up lane 0"),
+    Fault(
+        "events",
+        "if (ev_tlast) times <= 8'd0;\n      else if (counts)",
+        "if (counts)",
+        "the step before decides on order and cap",
+    ),
+    Fault(
+        "events", "repeated && times == CAP", "repeated && times == CAP - 8'd1", "caps one early, or never"
+    ),
+    Fault("events", "times != 0 && now < site", "times != 0 && now <= site", "a repeated event is an error"),
+    Fault("events", "{1'b0, event_x} >= WIDTH", "{1'b0, event_x} > WIDTH", "a column too many"),
+    Fault(
+        "events",
+        "!none && (outside || backwards)",
+        "outside || backwards",
+        "a beat without an event is an error",
+    ),
+    Fault("events", "event_take || !counts", "event_take", "what is dropped waits for a place"),
+    Fault(
+        "spikes",
+        "if (rewind) word_valid <= 1'b0;\n      else if (read)",
+        "if (read)",
+        "a rewind keeps the word that is shown",
+    ),
+    Fault("spikes", "if (rewind) rd <= {(FIFO_AW+1){1'b0}};", "if (rewind) rd <= wr;", "a rewind to the end"),
+    Fault("spikes", "more = word_valid || wr != rd", "more = wr != rd", "the last word is overlooked"),
+    Fault("spikes", "reg [FIFO_AW:0] wr, rd;", "reg [FIFO_AW-1:0] wr, rd;", "full is empty"),
+    Fault("crc", "{(32-MW){lane_v[MW-1]}}", "{(32-MW){1'b0}}", "membranes without a sign"),
+    Fault("crc", "count <= quads - 1'b1;", "count <= B - 1;", "partial words count as whole ones"),
+    Fault("crc", "FROM = i - (B - 1 - q) * G;", "FROM = i;", "partial words are not moved up"),
+    Fault("crc", "for (i = MW - 1; i < 32;", "for (i = MW; i < 32;", "the sign misses its own bit"),
+    Fault("crc", "lane_ends && !in_counts ? 3'd0", "lane_ends ? 3'd0", "counters end like neurons"),
+    Fault(
+        "crc",
+        "if (restart) crc <= 32'hFFFFFFFF;\n      else if (wide_busy)",
+        "if (wide_busy)",
+        "steps run on into one another",
+    ),
+    Fault("crc", "part <= 3'd0;\n      crc", "crc", "a clear keeps half a neuron"),
+    Fault(
+        "readout", "full <= put || (full && !res_tready);", "full <= put;", "a beat that nobody took is lost"
+    ),
+    Fault("readout", "value > best", "value >= best", "the last of equal classes"),
+    Fault(
+        "readout", "index == {CLB{1'b0}} || value > best", "value > best", "the best of the recording before"
+    ),
+    Fault("readout", "if (rst || forget) begun", "if (rst) begun", "counts of the recording before"),
+    Fault("readout", "if (rst || forget) begun", "if (forget) begun", "a clear keeps the counts"),
+    Fault("readout", "2'd1: beat = total_synops[63:32];", "2'd1: beat = 32'd0;", "SynOps of 32 bits"),
+    Fault("readout", "lane_next && renew : !full", "lane_next : !full", "outputs of every step are told"),
+    Fault("readout", "reg  signed [OUTW-1:0] best;", "reg  [OUTW-1:0] best;", "an unsigned comparison"),
+    Fault(
+        "readout",
+        "if (state == SUMS && put) begin",
+        "if (state == SUMS) begin",
+        "sums that nobody took are lost",
+    ),
+    Fault(
+        "counters",
+        "if (rst || (sweep_ends && l_layer == l))",
+        "if (sweep_ends && l_layer == l)",
+        "a clear keeps recurrent SynOps",
+    ),
+    Fault("counters", "run_sent && op_counted", "run_sent", "or stages count"),
+    Fault("counters", "if (rst || forget) begin", "if (rst) begin", "sums of the recording before"),
+    Fault("counters", "if (rst || forget) begin", "if (forget) begin", "a clear keeps the sums"),
+    Fault("counters", "if (rst || sweep_starts) spikes", "if (rst) spikes", "spikes of the layer before"),
+    Fault(
+        "counters",
+        "op_ends && op_counted && op_layer == l",
+        "op_ends && op_counted && l_layer == l",
+        "SynOps of the layer that is swept",
+    ),
+    Fault("walk", "busy && (!lanes[lane] || next)", "busy && next", "waits for a lane that does not exist"),
+    Fault("walk", "|| others == {P{1'b0}}", "", "a clock for each lane behind the last"),
+    Fault(
+        "walk",
+        "assign there = busy && lanes[lane];",
+        "assign there = busy;",
+        "lanes that do not exist are told",
+    ),
+    Fault(
+        "runs",
+        "{{(32-RPB){1'b0}}, op_rpw} << LB",
+        "{{(32-RPB){1'b0}}, op_rpw}",
+        "rows of targets a quad apart",
+    ),
+    Fault("runs", "u <= u + u_along[UQ-1:0];", "", "chunks share their weights"),
+    Fault("runs", "nc <= nc_row; ny", "ny", "chunks of the first row only"),
+    Fault("runs", "first ? syn : {SYNB{1'b0}}", "syn", "SynOps once a chunk"),
+    Fault("runs", "lane1[1] ? s32 << 1", "lane1[1] ? s32", "lanes 1 and 2 share their weights"),
+    Fault("runs", "&& r_ny != {NYB{1'b0}}", "", "a row without targets has runs"),
+    Fault(
+        "runs",
+        "if (go1) lane1 <= lane0;",
+        "lane1 <= lane0;",
+        "the lane of another place, behind a queue that is full",
+    ),
+    Fault(
+        "core",
+        "EARLY = EDEPTH > 1 && RECURRENT == 0;",
+        "EARLY = RECURRENT == 0;",
+        "early runs in a network of one layer",
+    ),
+    Fault(
+        "core",
+        "EARLY = EDEPTH > 1 && RECURRENT == 0;",
+        "EARLY = EDEPTH > 1;",
+        "early runs of a layer's own spikes",
+    ),
+    Fault("core", "restart <= rst || clear;", "restart <= rst;", "no clear"),
+    Fault(
+        "core",
+        ".spikes_more(more || pending)",
+        ".spikes_more(more)",
+        "an operation ends before its spikes come",
+    ),
+    Fault("core", ".rst(restart || ask)", ".rst(restart)", "spikes of the layer before"),
+    Fault("core", "reads_out = l_last && !clearing &&", "reads_out = l_last &&", "a clear tells outputs"),
+    Fault("core", "if (ask && first_sweep) observed", "observed", "observe is looked at at any time"),
+    Fault(
+        "core", "!walk_busy && !readout_busy;", "!walk_busy;", "a layer is swept while the last answer waits"
+    ),
+    Fault(
+        "core",
+        "LISTEN: if (!crc_busy && !walk_busy)",
+        "LISTEN: if (!crc_busy)",
+        "a layer ends before its last neurons are told",
+    ),
+    Fault("core", "step_crc <= observed ? crc : 32'd0;", "step_crc <= crc;", "a CRC where none was wanted"),
+    Fault("core", "(LIF_OUT != 0 || renew)", "renew", "spikes of the last step alone are counted"),
+]

@@ -1,0 +1,98 @@
+"""Tests of the core find what they should: each of many faults, planted in its Verilog, makes one of them fail."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_sast.errors import CheckFailedError
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.model.model import Model
+from firmware_gen.fpga.simulate import ICARUS, simulation
+from firmware_gen.verify.core import Core, compare_core
+from firmware_gen.verify.verify import Tally
+from tests.firmware_gen.fpga.cores import export_core, make_inputs
+from tests.firmware_gen.fpga.test_core_parity import LANES, SEEDS, SHAPES
+from tests.firmware_gen.rtl.faults import FAULTS, RTL, Fault
+from tests.strategies import binned, random_model
+
+PATIENCE = 20_000  # clocks without progress: these models are small
+ALONE = ("bank", "core", "counters", "crc", "events", "neuron", "readout", "runs", "spikes", "walk")
+TESTS = {name: f"tests.firmware_gen.rtl.test_{name}" for name in ALONE}
+TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"]}
+OTHERS = {"rom", "uart", "link", "uart_top"}
+
+Simulated = tuple[Path, Model, BinnedEvents]
+
+
+def test_texts_still_stand_once():
+    texts = {name: (RTL / f"sast_{name}.v").read_text() for name in {fault.module for fault in FAULTS}}
+    assert [fault for fault in FAULTS if texts[fault.module].count(fault.text) != 1] == []
+    assert all(fault.text != fault.instead for fault in FAULTS)
+
+
+def test_every_module_has_faults():
+    modules = {path.stem.removeprefix("sast_") for path in RTL.glob("*.v")}
+    assert modules - {fault.module for fault in FAULTS} == OTHERS
+
+
+@pytest.fixture(scope="module")
+def cores(tmp_path_factory) -> Callable[[], Iterator[Simulated]]:
+    """The folders that test_core_parity.py simulates, each made when it is first asked for."""
+    drawn = zip(SEEDS, LANES * 2, strict=True)
+    models = [
+        *SHAPES.values(),
+        *((random_model(np.random.default_rng(seed)), lanes) for seed, lanes in drawn),
+    ]
+    made: list[Simulated] = []
+
+    def each() -> Iterator[Simulated]:
+        for number, (model, lanes) in enumerate(models):
+            if number == len(made):
+                build = export_core(model, tmp_path_factory.mktemp("core") / "build", lanes, count=1)
+                made.append((build, model, binned(model, make_inputs(model, 1, 1, most=100))))
+            yield made[number]
+
+    return each
+
+
+def found_in_core(fault: Fault, build: Path, model: Model, recordings: BinnedEvents) -> bool:
+    """As test_core_parity.py would. Verilog that cannot be compiled is an error, and no find."""
+    rtl, tally = build / "rtl", Tally()
+    fault.plant(rtl)
+    try:
+        with simulation(rtl, ICARUS) as simulated:
+            compare_core(Core.of(simulated, ICARUS, model), recordings, tally)
+    except CheckFailedError:
+        return True
+    finally:
+        shutil.copy(RTL / fault.file, rtl)
+    return tally.first is not None
+
+
+def found_alone(fault: Fault, folder: Path) -> bool:
+    """By the tests of its block."""
+    tests = importlib.import_module(TESTS[fault.module])
+    rtl = fault.copy(folder / "rtl")
+    for number, case in enumerate(tests.CASES):
+        block = case() if callable(case) else case
+        try:
+            tests.run_block(block, tests.__name__, folder / str(number), rtl)
+        except AssertionError:
+            return True
+    return False
+
+
+@pytest.mark.quality
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_it_is_found(fault, cores, tmp_path, monkeypatch):
+    pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+    monkeypatch.setattr("firmware_gen.verify.core.PATIENCE", PATIENCE)
+    alone = fault.module in TESTS and found_alone(fault, tmp_path)
+    assert alone or any(found_in_core(fault, *core) for core in cores())

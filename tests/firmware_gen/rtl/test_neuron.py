@@ -1,0 +1,91 @@
+"""rtl/sast_neuron.v against the formulas of docs/arithmetic.md, at every edge of saturation, threshold and leak."""
+
+import pytest
+
+pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
+
+import cocotb
+
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, name_of, run_block, seeded, signed
+
+NAMES = ("MW", "TB", "BB", "SB", "SMIN", "SUBTRACT", "LEAKS", "LEAK_ONE")
+SIZES = [
+    (9, 7, 4, 8, 8, 0, 0, 0),
+    (16, 9, 16, 16, 10, 1, 1, 3),
+    (16, 15, 1, 1, 16, 1, 1, 0),
+    (32, 23, 12, 24, 8, 1, 2, 0),
+]
+CASES = [Block("sast_neuron", dict(zip(NAMES, sizes, strict=True))) for sizes in SIZES]
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize("block", CASES, ids=name_of)
+def test_neuron(block, tmp_path):
+    run_block(block, __name__, tmp_path)
+
+
+def draw_layer(rng, p):
+    """State bits, reset, leaks and kind of a layer that these constants may hold."""
+    shifts = [] if p["LEAKS"] == 0 else [rng.randrange(1, 16) for _ in range(rng.randrange(p["LEAKS"] + 1))]
+    if p["LEAK_ONE"]:
+        shifts = [p["LEAK_ONE"]] * len(shifts)
+    return {
+        "bits": rng.choice([p["SMIN"], rng.randrange(p["SMIN"], p["MW"] + 1), p["MW"]]),
+        "lif": int(rng.random() < 0.8),
+        "subtract": rng.randrange(p["SUBTRACT"] + 1),
+        "shifts": shifts,
+        "renew": int(rng.random() < 0.2),
+    }
+
+
+def step(layer, total, exists, threshold):
+    """(membrane after reset, spike)"""
+    high = (1 << layer["bits"] - 1) - 1
+    u = max(-high - 1, min(high, total))
+    if not (layer["lif"] and exists and u >= threshold):
+        return u, 0
+    return (u - threshold if layer["subtract"] else 0), 1
+
+
+def sums(rng, p, bits, threshold):
+    limit = 1 << bits - 1
+    near = [limit, -limit, threshold, 0, 1 << p["MW"] - 1, -(1 << p["MW"] - 1)]
+    value = rng.choice(near) + rng.randrange(-2, 3) if rng.randrange(3) else rng.getrandbits(p["MW"])
+    return signed(value, p["MW"])
+
+
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
+async def exact(dut):
+    p, rng, pins = constants(), seeded(), Pins(dut)
+    wide = p["MW"]
+    pins.set(clk=0)
+    await pins.settle()
+    for _ in range(60):
+        layer = draw_layer(rng, p)
+        smask = sum(1 << i for i in range(wide - p["SMIN"] + 1) if p["SMIN"] - 1 + i >= layer["bits"] - 1)
+        k1, k2 = [*layer["shifts"], 0, 0][:2]
+        pins.set(
+            lif=layer["lif"], subtract=layer["subtract"], smask=smask, k1=k1, k2=k2, renew=layer["renew"]
+        )
+        due = None  # content of the memory that the last neuron leaves
+        for turn in range(12):
+            threshold = rng.randrange(1, 1 << min(p["TB"], layer["bits"] - 1)) if layer["lif"] else 0
+            bias, start = rng.getrandbits(p["BB"]), rng.getrandbits(p["SB"])
+            total, exists = sums(rng, p, layer["bits"], threshold), int(rng.random() < 0.9)
+            en = turn == 0 or rng.random() < 0.7
+            pins.set(
+                u_in=total & (1 << wide) - 1,
+                exists=exists,
+                threshold=threshold,
+                bias=bias,
+                start=start,
+                en=en,
+            )
+            await pins.clock()
+            if due is not None:
+                assert signed(pins.get("x") + pins.get("y"), wide) == signed(due, wide)
+            if en:
+                v, spike = step(layer, total, exists, threshold)
+                leaked = v - sum(v >> shift for shift in layer["shifts"])
+                due = signed(start, p["SB"]) if layer["renew"] else leaked + signed(bias, p["BB"])
+            assert (signed(pins.get("v"), wide), pins.get("spike")) == (v, spike)
