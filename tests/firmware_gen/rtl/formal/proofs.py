@@ -80,9 +80,12 @@ READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
 READOUT_FAULTS = tuple(
     Fault("sast_readout", old, new)
     for old, new in (
-        ("CLASS: if (res_tready) state <= SUMS;", "CLASS: state <= SUMS;"),
-        ("if (state == SUMS && res_tready) begin", "if (state == SUMS) begin"),
-        ("if (res_tready && res_tlast) state <= IDLE;", "if (res_tlast) state <= IDLE;"),
+        ("lane_next && renew : !full;", "lane_next && renew : 1'b1;"),
+        ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
+        ("put || (full && !res_tready);", "put || full;"),
+        ("if (put) begin
+    res_tdata", "begin
+    res_tdata"),
     )
 )
 CORE = tuple(
@@ -189,7 +192,7 @@ PROOFS = {
             parameters={"ID": bank},
             faults=SHARE_FAULTS,
         )
-        for bank in (1, 3)
+        for bank in (0, 2)
     },
     "membranes": Proof(
         "sast_membranes",
@@ -246,12 +249,5 @@ PROOFS = {
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
     ),
-    "readout, membranes": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
-    "readout, spike counts": Proof(
-        "sast_readout",
-        ("sast_readout",),
-        READOUT | {"LIF_OUT": 1},
-        depth=2,
-        faults=(Fault("sast_readout", "if (lane_next) counts[index] <= value;", "counts[index] <= value;"),),
-    ),
+    "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
 }
