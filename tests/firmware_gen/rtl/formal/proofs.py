@@ -83,9 +83,7 @@ READOUT_FAULTS = tuple(
         ("lane_next && renew : !full;", "lane_next && renew : 1'b1;"),
         ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
-        ("if (put) begin
-    res_tdata", "begin
-    res_tdata"),
+        ("always @(posedge clk) if (put) begin", "always @(posedge clk) begin"),
     )
 )
 CORE = tuple(
