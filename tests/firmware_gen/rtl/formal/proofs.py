@@ -33,7 +33,7 @@ NEURON_FAULTS = tuple(
     Fault("sast_neuron", old, new)
     for old, new in (
         ("~mask;    //", "mask;    //"),
-        ("u_in >= t;", "u_in > t;"),
+        ("u_in[TB-1:0] >= threshold", "u_in[TB-1:0] > threshold"),
         ("lif && exists &&", "lif &&"),
         ("subtract ? u - t", "subtract ? u_in - t"),
         ("v >>> k1", "{v} >>> k1"),
