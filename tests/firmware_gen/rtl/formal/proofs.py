@@ -25,7 +25,7 @@ SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2
 
 def sizes(**larger: int) -> dict[str, int]:
     assert larger.keys() <= LOCALPARAMS.keys()
-    return SMALLEST | larger
+    return SMALLEST | {"MLOW": larger.get("MW", 1)} | larger  # all words hold all bits of a membrane
 
 
 NEURON = sizes(MW=12, SMIN=6, TB=11, BB=11, SB=12)
@@ -33,7 +33,7 @@ NEURON_FAULTS = tuple(
     Fault("sast_neuron", old, new)
     for old, new in (
         ("~mask;    //", "mask;    //"),
-        ("u_in >= t;", "u_in > t;"),
+        ("u_in[TB-1:0] >= threshold", "u_in[TB-1:0] > threshold"),
         ("lif && exists &&", "lif &&"),
         ("subtract ? u - t", "subtract ? u_in - t"),
         ("v >>> k1", "{v} >>> k1"),
@@ -54,7 +54,7 @@ RUNS_FAULTS = tuple(
         ("v1 && c_n != {NB{1'b0}} && r_ny", "v1 && r_ny"),
         (".en(go1), .a(row)", ".en(1'b1), .a(row)"),
         ("s32 << 1 : 32'd0);", "s32 : 32'd0);"),
-        ("assign empty = !v0 && !v1 &&", "assign empty = !v0 &&"),
+        ("!spare && !v0 && !v1 &&", "!spare && !v0 &&"),
         ("!v3 || (sent && ends)", "!v3 || (sent && row_ends)"),
     )
 )
@@ -80,9 +80,10 @@ READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
 READOUT_FAULTS = tuple(
     Fault("sast_readout", old, new)
     for old, new in (
-        ("CLASS: if (res_tready) state <= SUMS;", "CLASS: state <= SUMS;"),
-        ("if (state == SUMS && res_tready) begin", "if (state == SUMS) begin"),
-        ("lane && renew && lane_tells : 1'b1", "lane && renew && lane_tells : state != SUMS || res_tready"),
+        ("lane_next && renew : !full;", "lane_next && renew : 1'b1;"),
+        ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
+        ("put || (full && !res_tready);", "put || full;"),
+        ("always @(posedge clk) if (put) begin", "always @(posedge clk) begin"),
     )
 )
 CORE = tuple(
@@ -94,6 +95,7 @@ CORE = tuple(
             "dispatch",
             "runs",
             "bank",
+            "membranes",
             "sweep",
             "neuron",
             "spikes",
@@ -112,6 +114,7 @@ CORE_FAULTS = (
     Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
 )
 BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3)
+BANKS = ("sast_rom", "sast_membranes")
 SHARE_FAULTS = tuple(
     Fault("sast_bank", old, new)
     for old, new in (
@@ -167,13 +170,13 @@ PROOFS = {
         depth=2,
         faults=(Fault("sast_neuron", "wide_bias - less2", "wide_bias + 1 - less2"),),
     ),
-    "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=("sast_rom",), faults=BANK_FAULTS),
+    "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=BANKS, faults=BANK_FAULTS),
     "bank, early": Proof(
         "sast_bank",
         ("sast_bank",),
         BANK,
         depth=2,
-        modules=("sast_rom",),
+        modules=BANKS,
         parameters={"EARLY": 1},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
@@ -183,12 +186,23 @@ PROOFS = {
             ("sast_bank.share",),
             sizes(B=4, LB=2, MW=2, MAW=3, MDEPTH=7, UAW=4, UDEPTH=13, NB=4),
             depth=1,
-            modules=("sast_rom",),
+            modules=BANKS,
             parameters={"ID": bank},
             faults=SHARE_FAULTS,
         )
-        for bank in (1, 3)
+        for bank in (0, 2)
     },
+    "membranes": Proof(
+        "sast_membranes",
+        ("sast_membranes",),
+        sizes(G=2, LG=1, MW=5, MLOW=3, MWIDE=3, MAW=3, MDEPTH=5),
+        depth=2,
+        faults=(
+            Fault("sast_membranes", "is_wide <= read_a >=", "is_wide <= read_a >"),
+            Fault("sast_membranes", "write_w == g", "write_a == g"),
+            Fault("sast_membranes", "{MORE{y[g*MLOW+MLOW-1]}}", "{MORE{1'b0}}"),
+        ),
+    ),
     "runs": Proof("sast_runs", ("sast_runs",), RUNS, depth=2, modules=("sast_rom",), faults=RUNS_FAULTS),
     "runs, chunks": Proof(
         "sast_runs",
@@ -233,12 +247,5 @@ PROOFS = {
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
     ),
-    "readout, membranes": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
-    "readout, spike counts": Proof(
-        "sast_readout",
-        ("sast_readout",),
-        READOUT | {"LIF_OUT": 1},
-        depth=2,
-        faults=(Fault("sast_readout", "if (lane_next) counts[index] <= value;", "counts[index] <= value;"),),
-    ),
+    "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
 }

@@ -80,13 +80,15 @@
     for (l = 0; l < G; l = l + 1) f_plus[l*MW +: MW] = one[l*MW +: MW] + other[l*MW +: MW];
   endfunction
   wire [G*MW-1:0] f_new = f_covers ? f_weight((f_u + f_away) / B, run_shift) : {G*MW{1'b0}};
+  reg  [G*MW-1:0] f_word;                   // what the memory holds
+  always @(posedge clk) if ((add || write_en) && (add ? add_a : write_a) == f_a) f_word <= sum;
   reg  [G*MW-1:0] f_base, f_now, f_then;    // written last; since then added in this phase and before, in the next one
   wire f_reads = f_issue && read_a == f_a;
   wire [G*MW-1:0] f_now2 = f_ahead ? f_now : f_plus(f_now, f_new);
   wire [G*MW-1:0] f_then2 = f_ahead ? f_plus(f_then, f_new) : f_then;
   always @(posedge clk)
     if (rst) begin
-      f_base <= (add ? add_a : write_a) == f_a && (add || write_en) ? sum : membranes[f_a];
+      f_base <= (add ? add_a : write_a) == f_a && (add || write_en) ? sum : f_word;
       f_now <= 0;
       f_then <= 0;
       f_touched <= 1'b0;
@@ -128,13 +130,15 @@
   end
 
   // ---- memories: no word is used that was read in the cycle in which it was written, none beyond the last one is touched
-  reg f_collided;
+  reg f_collided, f_read;
   reg [UAW-1:0] f_u1;
   always @(posedge clk) begin
     f_collided <= (add || write_en) && mem_a == f_a && (add ? add_a : write_a) == f_a;
+    f_read <= mem_a == f_a;
     f_u1 <= u;
   end
   always @* if (f_begun) begin
+    if (f_read && !f_collided) assume(y == f_word);      // as sast_membranes.vh proves it
     if (f_u1 < UDEPTH) assume(w == f_table[f_u1*G*WBITS +: G*WBITS]);
     if (!rst) begin
       assert(!(add && write_en) && !(run && f_issue));
@@ -179,11 +183,11 @@
     if (f_none_yet && f_act && run_phase == f_phase) assert(!f_go);
     if (f_busy && f_go) assert(f_ahead);
     if (add) assert(add_a < MDEPTH);
-    if (add && add_a == f_a) assert((again ? last : y) == membranes[f_a]);
+    if (add && add_a == f_a) assert((again ? last : y) == f_word);
     if (add && f_act) assert(f_none_yet && add_a != f_first_a);
     if (add && f_busy) assert(f_act && f_none_yet);
     if (f_s1) assert(f_a1 < MDEPTH);
-    if (f_s1 && f_a1 == f_a) assert(y == membranes[f_a]);
+    if (f_s1 && f_a1 == f_a) assert(y == f_word);
     if (f_s2) assert(f_a2 < MDEPTH);
     if (f_s3) assert(f_a3 < MDEPTH);
     if (f_act && f_none_yet) assert(!f_s1 && !f_s2 && !f_s3);
@@ -206,7 +210,7 @@
       if (!f_summed) assert(f_wide_base >= -F_START && f_wide_base < F_START);
       else assert(f_wide_base >= -F_START - F_WEIGHTS && f_wide_base < F_START + F_WEIGHTS);
     end
-    assert(f_plus(f_in_now[0], add && add_a == f_a ? sum : membranes[f_a]) == f_plus(f_base, f_now));
+    assert(f_plus(f_in_now[0], add && add_a == f_a ? sum : f_word) == f_plus(f_base, f_now));
     assert(!f_act || !(f_s1 && f_last1) && !(f_s2 && f_last2));
     assert(!(f_s1 && f_last1 && f_s2 && f_last2));
   end
