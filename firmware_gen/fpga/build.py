@@ -22,6 +22,7 @@ from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
 from firmware_gen.fpga.simulate import check_tables, parameter
 from firmware_gen.fpga.toolchain import Tools, find_tools
+from firmware_gen.rtl_gen.predict.prediction import DOCUMENT as PREDICTION
 
 DEFAULT_BAUD = 115_200
 RTL = "rtl"
@@ -197,6 +198,7 @@ def _fastest(
 
 
 def _head(build: Build) -> dict[str, Any]:
+    predicted = build.folder / PREDICTION
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -205,4 +207,5 @@ def _head(build: Build) -> dict[str, Any]:
         "model_hash": build.manifest.model_hash,
         "export": str(build.folder),
         "lanes": parameter(build.folder / RTL, "P"),
+        "predicted": json.loads(predicted.read_bytes()) if predicted.is_file() else None,
     }

@@ -19,6 +19,7 @@ from firmware_gen.fpga.pll import MHZ
 NAMES = {"ff": "FF", "bram": "BRAM", "spram": "SPRAM", "dsp": "DSP"}
 HEADERS = ("design", "board", "lanes", "clock MHz", "Fmax MHz")
 TIMES = ("cycles", "µs")  # of a recording
+PREDICTED = ("predicted cycles", "predicted µs", "SynOps a cycle", "lanes used")
 VERIFY = "give what 'edge-sast verify BUILD --on verilator --json' wrote"
 
 
@@ -38,11 +39,30 @@ class Design:
     @property
     def microseconds(self) -> float | None:
         """A recording's, at the clock that the design was built for."""
-        return None if self.cycles is None else self.cycles * MHZ / self.document["clock_hz"]
+        return self._time(self.cycles)
+
+    @property
+    def predicted(self) -> dict[str, float] | None:
+        """What the export predicted of its recordings: `run` of prediction.json."""
+        told = self.document.get("predicted")
+        run = told.get("run") if isinstance(told, dict) else None
+        return run if isinstance(run, dict) else None
+
+    @property
+    def predicted_microseconds(self) -> float | None:
+        """As a device runs: without the CRC of each step."""
+        return self._time(self.predicted["unobserved_cycles"] if self.predicted else None)
+
+    def _time(self, cycles: float | None) -> float | None:
+        return None if cycles is None else cycles * MHZ / self.document["clock_hz"]
 
     def figures(self) -> dict[str, Any]:
         """For JSON."""
-        time = {"cycles": self.cycles, "microseconds": self.microseconds}
+        time = {
+            "cycles": self.cycles,
+            "microseconds": self.microseconds,
+            "predicted_microseconds": self.predicted_microseconds,
+        }
         return {"design": self.name, **self.document, **time}
 
 
@@ -99,9 +119,25 @@ def comparison(designs: list[Design]) -> tuple[list[list[str]], list[str]]:
         head = [design.name, document["board"], str(design.lanes or "-")]
         head += [f"{document[name] / MHZ:.2f}" for name in ("clock_hz", "fmax_hz")]
         time = [] if design.cycles is None else [f"{design.cycles:,.0f}", f"{design.microseconds:,.1f}"]
-        rows.append([*head, *(_cell(document, figure) for figure in FIGURES), *time])
+        rows.append(
+            [*head, *(_cell(document, figure) for figure in FIGURES), *time, *_predicted(design, designs)]
+        )
     timed = [*TIMES] if any(design.cycles is not None for design in designs) else []
-    return rows, [*HEADERS, "LC or LUT", *NAMES.values(), *timed]
+    told = [*PREDICTED] if any(design.predicted for design in designs) else []
+    return rows, [*HEADERS, "LC or LUT", *NAMES.values(), *timed, *told]
+
+
+def _predicted(design: Design, designs: list[Design]) -> list[str]:
+    """What the export said of its recordings, as a device runs them; dashes where only other designs have it."""
+    run = design.predicted
+    if run is None:
+        return ["-"] * len(PREDICTED) if any(other.predicted for other in designs) else []
+    return [
+        f"{run['unobserved_cycles']:,.0f}",
+        f"{design.predicted_microseconds:,.1f}",
+        f"{run['synops_cycle']:.2f}",
+        f"{run['lanes_used']:.1%}",
+    ]
 
 
 def _cell(document: dict[str, Any], figure: str) -> str:
@@ -128,16 +164,22 @@ def write_plot(designs: list[Design], path: Path) -> None:
     for board in dict.fromkeys(design.document["board"] for design in designs):
         members = [design for design in designs if design.document["board"] == board]
         members.sort(key=lambda design: design.lanes or 0)
-        x = [design.microseconds or 1e9 / design.document["clock_hz"] for design in members]
+        x = [_across(design) for design in members]
         y = [design.document["used"]["logic"] for design in members]
         axes.plot(x, y, "o-", ms=5, lw=0.8, label=board)
         for design, across, up in zip(members, x, y, strict=True):
             label = f"P = {design.lanes}" if design.lanes else Path(design.name).name
             axes.annotate(label, (across, up), xytext=(6, 6), textcoords="offset points", fontsize=8)
-    axes.set_xlabel("clock period, ns" if designs[0].cycles is None else "time of a recording, µs")
+    timed = designs[0].microseconds or designs[0].predicted_microseconds
+    axes.set_xlabel("time of a recording, µs" if timed else "clock period, ns")
     axes.set_ylabel("logic cells or LUTs")
     axes.margins(0.15)
     axes.legend(fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     write_atomic(path, buffer.getvalue())
+
+
+def _across(design: Design) -> float:
+    """µs of a recording, simulated or else predicted; ns of a clock where neither is known."""
+    return design.microseconds or design.predicted_microseconds or 1e9 / design.document["clock_hz"]

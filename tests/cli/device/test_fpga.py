@@ -109,6 +109,26 @@ def test_report_with_cycles_of_a_simulation(tmp_path, capsys):
     assert capsys.readouterr().err == told
 
 
+def test_report_with_what_the_export_predicted(tmp_path, capsys):
+    run = {
+        "recordings": 2,
+        "cycles": 12_600,
+        "unobserved_cycles": 12_000,
+        "synops_cycle": 5.125,
+        "lanes_used": 0.9771,
+    }
+    first = design(tmp_path / "a", predicted={"memory_bits": 1, "run": run})
+    second = design(tmp_path / "b", predicted={"memory_bits": 1, "run": None})
+    figures = tmp_path / "figures.json"
+    assert main(["fpga", "report", first, second, "--json", str(figures)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    headers = ["predicted cycles", "predicted µs", "SynOps a cycle", "lanes used"]
+    assert re.split(" {2,}", lines[0])[-4:] == headers
+    assert lines[2].split()[-4:] == ["12,000", "400.0", "5.12", "97.7%"]  # at 30 MHz
+    assert lines[3].split()[-4:] == ["-"] * 4
+    assert [d["predicted_microseconds"] for d in json.loads(figures.read_text())] == [400.0, None]
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"cycles": 0}', '{"cycles": NaN}', '{"cycles": "many"}'])
 def test_what_no_simulation_wrote(text, tmp_path, capsys):
     path = tmp_path / "v.json"
