@@ -76,7 +76,7 @@ BOARDS = {
             "hx8k_breakout_top",
             "hx8k_breakout.pcf",
             12_000_000,
-            48_000_000,
+            60_000_000,
             "iceprog {bitstream}",
         ),
         Board(
