@@ -58,20 +58,26 @@ def check_target(name: str, options: Options | None = None) -> None:
 
 def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
     """What the generated files of a target say that is worth telling."""
+    if target != VERILOG:
+        return []
     from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, prediction_line
 
-    return [prediction_line(files[DOCUMENT])] if target == VERILOG else []
+    return [prediction_line(files[DOCUMENT])]
 
 
 def generator(target: str) -> Generate:
     """What generates the folder of a target, from (model, recordings for known answers or None, options)."""
-    from firmware_gen.c_gen import target as c
-    from firmware_gen.rtl_gen import target as verilog
+    return {C: _c, VERILOG: _verilog}[target]
 
-    of: dict[str, Generate] = {
-        C: lambda model, binned, options: c.generate(model, binned, options.name or c.DEFAULT_NAME),
-        VERILOG: lambda model, binned, options: verilog.generate(
-            model, binned, options.lanes or verilog.DEFAULT_LANES, options.word_bits
-        ),
-    }
-    return of[target]
+
+# Each imports its own generator alone: the other's would cost the export time.
+def _c(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
+    from firmware_gen.c_gen.target import DEFAULT_NAME, generate
+
+    return generate(model, binned, options.name or DEFAULT_NAME)
+
+
+def _verilog(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
+    from firmware_gen.rtl_gen.target import DEFAULT_LANES, generate
+
+    return generate(model, binned, options.lanes or DEFAULT_LANES, options.word_bits)
