@@ -21,7 +21,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
-from edge_sast.formats.contract import Format, Header, Opened, records
+from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, whole_records
 
 EVENT_BYTES = 8
 MAGIC = b"#!AER-DAT"
@@ -36,12 +36,12 @@ SPECIAL_BITS = 1 << 31 | 1 << 15
 PIXEL_BITS = (1 << 15) - 1
 
 
-def sniff_aedat2(first: bytes) -> bool:
-    """Whether it says that it is AEDAT of version 2."""
-    return first.startswith(MAGIC + VERSION.encode())
+def sniff_aedat2(first: bytes) -> Likeness:
+    """Whether it says that it is AEDAT."""
+    return Likeness.CERTAIN if first.startswith(MAGIC) else Likeness.NOT
 
 
-def open_aedat2(stream: BinaryIO, source: str) -> Opened:
+def open_aedat2(stream: BinaryIO, source: str, reading: Reading) -> Opened:
     """An AEDAT 2.0 file of a DVS128, without the events that are no pixels; row 0 at the top, ON = 1, t as it stands in
     the file.
 
@@ -49,7 +49,7 @@ def open_aedat2(stream: BinaryIO, source: str) -> Opened:
     that runs backwards (the counter wrapped at 2^32 µs, or was reset).
     """
     start, first = _header(stream, source)
-    return Opened(Header((SIDE, SIDE)), _chunks(stream, source, start, first))
+    return Opened(Header((SIDE, SIDE)), _chunks(stream, source, reading, start, first))
 
 
 def _header(stream: BinaryIO, source: str) -> tuple[int, bytes]:
@@ -76,16 +76,12 @@ def _header(stream: BinaryIO, source: str) -> tuple[int, bytes]:
         line = mark + stream.readline()
 
 
-def _chunks(stream: BinaryIO, source: str, start: int, first: bytes) -> Iterator[np.ndarray]:
+def _chunks(
+    stream: BinaryIO, source: str, reading: Reading, start: int, first: bytes
+) -> Iterator[np.ndarray]:
     """first: the byte after the header, which was read already."""
     count, last = 0, None
-    for offset, data in records(stream, EVENT_BYTES, start, first):
-        rest = len(data) % EVENT_BYTES
-        if rest:
-            raise EdgeSastError(
-                f"{source}: ends at byte {offset + rest}, {rest} bytes into the event at byte offset {offset} "
-                f"({EVENT_BYTES} bytes per event); the file is truncated: copy it again"
-            )
+    for _, data in whole_records(stream, EVENT_BYTES, source, reading, start, first):
         words = np.frombuffer(data, ">u4").reshape(-1, 2)
         address, t = words[:, 0].astype(np.uint32), words[:, 1].astype(np.int64)
         _check_time(t, source, count, last)
@@ -138,4 +134,6 @@ def _check_addresses(address: np.ndarray, source: str, count: int) -> None:
         )
 
 
-AEDAT2 = Format("AEDAT 2.0 (DVS128)", (".aedat",), sniff_aedat2, open_aedat2, (SIDE, SIDE))
+AEDAT2 = Format(
+    "AEDAT 2.0 (DVS128)", "aedat2", (".aedat",), sniff_aedat2, open_aedat2, usual_sensor=(SIDE, SIDE)
+)

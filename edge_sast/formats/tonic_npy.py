@@ -13,19 +13,19 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
-from edge_sast.formats.contract import Format, Header, Opened
+from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading
 
 MAGIC = b"\x93NUMPY"
 US_PER_MS = 1000
 LARGEST = {"x": 65535, "y": 65535, "p": 1, "t": 1 << 50}
 
 
-def sniff_tonic_npy(first: bytes) -> bool:
+def sniff_tonic_npy(first: bytes) -> Likeness:
     """Whether it is a `.npy` array."""
-    return first.startswith(MAGIC)
+    return Likeness.CERTAIN if first.startswith(MAGIC) else Likeness.NOT
 
 
-def open_tonic_npy(stream: BinaryIO, source: str) -> Opened:
+def open_tonic_npy(stream: BinaryIO, source: str, _reading: Reading) -> Opened:
     """A four-column array file, a number array [n, 4] of x, y, p, t (ms), as one chunk; it says no sensor size.
 
     Raises EdgeSastError where it is no plain number array of four columns, or holds a value that is no coordinate,
@@ -80,4 +80,11 @@ def _check_values(table: np.ndarray, source: str) -> None:
             )
 
 
-TONIC_NPY = Format("Tonic array (DVS Gesture)", (".npy",), sniff_tonic_npy, open_tonic_npy, (128, 128))
+TONIC_NPY = Format(
+    "Tonic array (DVS Gesture)",
+    "tonic-npy",
+    (".npy",),
+    sniff_tonic_npy,
+    open_tonic_npy,
+    usual_sensor=(128, 128),
+)

@@ -52,7 +52,7 @@ def test_damaged_recordings_are_counted_and_the_first_is_the_error(tmp_path, cap
         (tmp_path / "set" / "a" / name).write_bytes(b"abc")
     message = (
         f"{tmp_path}/set/a/001.bin: ends at byte 3, 3 bytes into the event at byte offset 0 "
-        "(5 bytes per event); the file is truncated or not ATIS: copy it again "
+        "(5 bytes per event); the file is truncated or of another format: copy it again, or pass --defects drop "
         "(2 of 4 recordings are damaged, this is the first)"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):

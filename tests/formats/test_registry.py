@@ -33,7 +33,9 @@ def test_file_on_disk(tmp_path):
 def test_larger_sensor_must_be_named():
     data = write_recording_atis(random_recording(1, width=40, height=40, events=2000).events)
     with pytest.raises(
-        EdgeSastError, match=r"^a\.bin: event \d+: x=\d+ lies outside the 34x34 sensor; pass --sensor WxH"
+        EdgeSastError,
+        match=r"^a\.bin: event \d+ \(byte offset \d+\), t=\d+ µs: [xy]=\d+ lies "
+        r"outside the 34x34 sensor; pass --sensor WxH",
     ):
         read_bytes(data, "a.bin")
     assert read_bytes(data, "a.bin", (40, 40)).width == 40
