@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from edge_sast.cli.data import convert, cut, denoise, info
+from edge_sast.cli.data import convert, cut, denoise, info, view
 from edge_sast.cli.options.parser import add_command
 
 NAME = "data"
-HELP = "Look at event recordings and check, convert, cut and filter them."
+HELP = "Look at event recordings and check, convert, cut, show and filter them."
 EXAMPLES = (
     ("edge-sast data info DIR", "classes, durations and events of a folder"),
     ("edge-sast data convert camera.raw camera.npz", "any event file into another form"),
 )
-COMMANDS = (info, convert, cut, denoise)
+COMMANDS = (info, convert, cut, view, denoise)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
