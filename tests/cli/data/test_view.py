@@ -95,8 +95,8 @@ def test_pictures(tmp_path):
         assert run("view", tmp_path / "a.bin", "--sensor", "24x24", "--out", tmp_path / name, *extra) == 0
     sheet = image.open(io.BytesIO((tmp_path / "a.png").read_bytes()))
     assert len(np.unique(np.asarray(sheet.convert("RGB")).reshape(-1, 3), axis=0)) > 20
-    moving = image.open(tmp_path / "b.gif")
-    assert (moving.n_frames, moving.size) == (5, (240, 240))
+    with image.open(tmp_path / "b.gif") as moving:
+        assert (moving.n_frames, moving.size) == (5, (240, 240))
 
 
 def test_mistakes(tmp_path, capsys):
