@@ -122,6 +122,14 @@ def newest_model() -> str:
     return str(newest)
 
 
+def model_in(named: str) -> str:
+    """The model file of a build folder that was named in its place; anything else as it was named."""
+    folder = Path(named)
+    if _written(folder, (MANIFEST, MODEL)) is None or (folder / CHECKPOINT).exists():
+        return named
+    return str(folder / MODEL)
+
+
 def build_name(run: str, *, target: str) -> str:
     """Where the export of a run, its checkpoint or a model file goes: below `build`, named as the run or the model."""
     path = Path(os.path.abspath(run))

@@ -12,6 +12,7 @@ import safetensors.numpy
 from edge_sast.cli.options import newest
 from edge_sast.cli.options.newest import (
     build_name,
+    model_in,
     new_run,
     newest_build,
     newest_model,
@@ -228,3 +229,16 @@ def test_a_run_that_wrote_nothing_leaves_nothing(home):
     with new_run("sast") as folder:
         (folder / "x").touch()
     assert folder.is_dir()
+
+
+def test_a_build_folder_stands_for_its_model_file(home):
+    build = write_build(home, "a", 100).parent
+    assert (
+        model_in(str(build)) == model_in(str(build / "model.safetensors")) == str(build / "model.safetensors")
+    )
+    run = write_run(home, "r", 100).parent
+    assert model_in(str(run)) == str(run)
+    for name in (newest.MANIFEST, newest.MODEL):  # an export into the folder of the run
+        (run / name).write_bytes((build / name).read_bytes())
+    assert model_in(str(run)) == str(run)
+    assert model_in("away") == "away"
