@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=1, metavar="N", help="random numbers that placement starts from"
     )
     build.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="placements to try, one a seed; the fastest is kept"
+        "--seeds", type=int, default=1, metavar="N", help="number of placements to try, each from a seed of its own; the fastest is kept"
     )
     build.add_argument(
         "--toolchain",
