@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("edge_sast", "firmware_gen", "trainer", "benchmarks", "tests", "docs", "examples")
 UNITS = "step|recording|epoch|spike|neuron|layer|class|batch|decision|frame|event|sample|thread|channel|worker|row|byte|seed"
-COUNTED = "SynOps|instructions|cycles|bytes|events|recordings|spikes|evaluations|additions|lines|widths|rates|bits"
+COUNTED = (
+    "SynOps|instructions|cycles|bytes|events|recordings|spikes|evaluations|additions|lines|widths|rates|bits"
+)
 WRONG = {
     "leave out": re.compile(r"\b(leave|leaves|left|leaving) (it|them|one|both|--[\w-]+) away\b"),
     "per": re.compile(rf"\b({COUNTED}|one) an? ({UNITS})\b(?! (is|are|of)\b)", re.IGNORECASE),

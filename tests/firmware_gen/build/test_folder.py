@@ -121,7 +121,9 @@ def test_no_manifest(tmp_path):
         EdgeSastError, match=r"has no manifest.json; give a folder that 'edge-sast export' wrote"
     ):
         read_manifest(tmp_path)
-    with pytest.raises(EdgeSastError, match=r"away: does not exist; give a folder that 'edge-sast export' wrote"):
+    with pytest.raises(
+        EdgeSastError, match=r"away: does not exist; give a folder that 'edge-sast export' wrote"
+    ):
         read_manifest(tmp_path / "away")
 
 
