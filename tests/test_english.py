@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("edge_sast", "firmware_gen", "trainer", "benchmarks", "tests", "docs", "examples")
-UNITS = "step|recording|epoch|spike|neuron|layer|class|batch|decision|frame|event|sample|thread|channel|worker|row|byte|seed"
+UNITS = (
+    "step|recording|epoch|spike|neuron|layer|class|batch|decision|frame|event|sample|thread|channel|worker|row"
+    "|byte|seed"
+)
 COUNTED = (
     "SynOps|instructions|cycles|bytes|events|recordings|spikes|evaluations|additions|lines|widths|rates|bits"
 )

@@ -88,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
         )
+    from firmware_gen.build.folder import read_manifest
     from firmware_gen.build.opened import open_build
     from firmware_gen.fpga.simulate import SIMULATORS
     from firmware_gen.toolchain.cores import find_core
@@ -105,6 +106,10 @@ def run(args: argparse.Namespace) -> int:
     if (args.on == HOST or simulated) and args.toolchain:
         raise EdgeSastError(
             f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"
+        )
+    if not simulated and read_manifest(args.build).target == VERILOG:
+        raise EdgeSastError(
+            f"{args.build}: is an export with --target {VERILOG}; simulate it with --on {' or '.join(SIMULATORS)}"
         )
     binned = None
     if args.data:  # replayed too, not only the known answers

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_sast.cli.options.checks import BUILD, set_threads
 from edge_sast.cli.options.fit import add_fit_arguments, asked_part, check_fit
-from edge_sast.cli.options.newest import build_name, model_in, newest_run
+from edge_sast.cli.options.newest import build_name, newest_run, run_or_model_in
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
@@ -100,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def fill(args: argparse.Namespace) -> None:
     """The newest run, and a place below `build`, where none is named."""
-    args.run_dir = newest_run() if args.run_dir is None else model_in(args.run_dir)
+    args.run_dir = newest_run() if args.run_dir is None else run_or_model_in(args.run_dir)
     if args.out is None:
         args.out = build_name(args.run_dir, target=args.target)
 

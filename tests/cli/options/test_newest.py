@@ -17,6 +17,7 @@ from edge_sast.cli.options.newest import (
     newest_build,
     newest_model,
     newest_run,
+    run_or_model_in,
     unfinished_run,
 )
 from edge_sast.errors import EdgeSastError
@@ -117,6 +118,7 @@ def test_unfinished_runs_alone(home):
     write_run(home, "begun", 1000, done=0)
     refused(
         newest_run,
+        run_or_model_in,
         "no RUN is given, and runs/ here holds no finished one; runs/begun is at epoch 0 of 3: go on with "
         "'edge-sast train --resume' and the options it was begun with, or name it",
     )
@@ -232,13 +234,12 @@ def test_a_run_that_wrote_nothing_leaves_nothing(home):
 
 
 def test_a_build_folder_stands_for_its_model_file(home):
-    build = write_build(home, "a", 100).parent
-    assert (
-        model_in(str(build)) == model_in(str(build / "model.safetensors")) == str(build / "model.safetensors")
-    )
-    run = write_run(home, "r", 100).parent
-    assert model_in(str(run)) == str(run)
-    for name in (newest.MANIFEST, newest.MODEL):  # an export into the folder of the run
+    build, run = write_build(home, "a", 100).parent, write_run(home, "r", 100).parent
+    for find in (model_in, run_or_model_in):
+        assert find(str(build)) == find(str(build / "model.safetensors")) == str(build / "model.safetensors")
+        assert find(str(run)) == str(run)
+        assert find("away") == "away"
+    for name in (newest.MANIFEST, newest.MODEL):  # an export into the folder of its run
         (run / name).write_bytes((build / name).read_bytes())
-    assert model_in(str(run)) == str(run)
-    assert model_in("away") == "away"
+    assert model_in(str(run)) == str(run / "model.safetensors")
+    assert run_or_model_in(str(run)) == str(run)
