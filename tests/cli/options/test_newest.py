@@ -118,7 +118,6 @@ def test_unfinished_runs_alone(home):
     write_run(home, "begun", 1000, done=0)
     refused(
         newest_run,
-        run_or_model_in,
         "no RUN is given, and runs/ here holds no finished one; runs/begun is at epoch 0 of 3: go on with "
         "'edge-sast train --resume' and the options it was begun with, or name it",
     )
