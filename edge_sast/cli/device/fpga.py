@@ -42,13 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--freq", type=float, metavar="X", help="clock of the core in MHz (default: the board's, see list)"
     )
     build.add_argument(
-        "--baud", type=int, default=115_200, metavar="N", help="bits per second of the board's UART"
+        "--baud", type=int, metavar="N", help="bits per second of the board's UART (default: 115200)"
     )
     build.add_argument(
         "--seed", type=int, default=1, metavar="N", help="random numbers that placement starts from"
     )
     build.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="placements to try, one a seed; the fastest is kept"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of placements to try, of which the fastest is kept",
     )
     build.add_argument(
         "--toolchain",
@@ -103,6 +107,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from edge_sast.files import check_writable
+    from edge_sast.link.ports import DEFAULT_BAUD
     from edge_sast.report.tables import print_table, write_json
     from firmware_gen.fpga.boards import find_board
     from firmware_gen.fpga.build import Wanted, build_bitstream
@@ -112,7 +117,8 @@ def _build(args: argparse.Namespace) -> int:
     board = find_board(args.board)
     out = Path(args.out or f"{args.build.rstrip('/')}-{board.name}")
     check_writable("--out", out, folder=True)
-    wanted = Wanted(board, _hz(args.freq), args.baud, args.seed, args.seeds)
+    baud = DEFAULT_BAUD if args.baud is None else args.baud
+    wanted = Wanted(board, _hz(args.freq), baud, args.seed, args.seeds)
     document = build_bitstream(
         args.build, wanted, out, toolchain=args.toolchain, edited=args.edited, tell=echo
     )

@@ -114,7 +114,7 @@ def test_build_of_a_sketch(build, tmp_path, capsys):
             ["build", "BUILD", "--board", "pico", "--out", "BUILD"],
             "--out BUILD: holds other files; name a new",
         ),
-        (["build", "/missing", "--board", "pico", "--out", "OUT"], "/missing: has no manifest.json; "),
+        (["build", "/missing", "--board", "pico", "--out", "OUT"], "/missing: does not exist; give a folder"),
         (
             ["build", "BUILD", "--board", "arduino", "--out", "OUT", "--baud", "9600"],
             "--baud: the Arduino IDE ",

@@ -161,7 +161,7 @@ def test_what_no_simulation_wrote(text, tmp_path, capsys):
         ("build TINY --board icebreaker --out TINY", "--out TINY: holds other files; name a new folder"),
         (
             "build /missing --board icebreaker --out OUT",
-            "/missing: has no manifest.json; give a folder that ",
+            "/missing: does not exist; give a folder that ",
         ),
         ("report TINY", "TINY: has no build.json; give a folder that 'edge-sast fpga build' wrote"),
     ],
