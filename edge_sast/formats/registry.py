@@ -11,13 +11,14 @@ from typing import BinaryIO
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import Recording
-from edge_sast.formats.aedat2 import AEDAT2
+from edge_sast.formats.aedat.aedat2 import AEDAT2
+from edge_sast.formats.aedat.aedat4 import AEDAT4
 from edge_sast.formats.atis import ATIS
 from edge_sast.formats.contract import SNIFFED_BYTES, Format, Likeness, Opened, Reading, Sensor, joined
 from edge_sast.formats.defects import cleaned
 from edge_sast.formats.tonic_npy import TONIC_NPY
 
-FORMATS = (ATIS, TONIC_NPY, AEDAT2)
+FORMATS = (ATIS, TONIC_NPY, AEDAT2, AEDAT4)
 
 
 def known_suffixes() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.contract import Format, Header, Likeness, Opened, joined, records
 from edge_sast.formats.defects import Defects, cleaned
 from tests.events.oracles import random_recording
-from tests.formats.test_aedat2 import aedat2
+from tests.formats.aedat.test_aedat2 import aedat2
 
 
 def _atis() -> bytes:

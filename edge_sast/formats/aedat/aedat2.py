@@ -38,7 +38,7 @@ PIXEL_BITS = (1 << 15) - 1
 
 def sniff_aedat2(first: bytes) -> Likeness:
     """Whether it says that it is AEDAT."""
-    return Likeness.CERTAIN if first.startswith(MAGIC) else Likeness.NOT
+    return Likeness.CERTAIN if first.startswith(MAGIC + b"2") else Likeness.NOT
 
 
 def open_aedat2(stream: BinaryIO, source: str, reading: Reading) -> Opened:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats.aedat2 import open_aedat2
+from edge_sast.formats.aedat.aedat2 import open_aedat2
 from edge_sast.formats.registry import read_bytes, read_file
 from tests.events.oracles import random_recording
 from tests.formats.opened import events_of
