@@ -55,7 +55,8 @@ def test_time_that_runs_backwards_between_pieces(monkeypatch):
     for size in (8, 1 << 20):
         monkeypatch.setattr(contract, "CHUNK_BYTES", size)
         with pytest.raises(
-            EdgeSastError, match=r"^a\.aedat: event 2: time runs backwards, from 9 µs to 8 µs; "
+            EdgeSastError,
+            match=r"^a\.aedat: event 2 \(byte offset 111\): time runs backwards, from 9 µs to 8 µs; ",
         ):
             registry.read_bytes(data, "a.aedat")
     chunks = [make_events(*(np.array([n]) for n in (t, 0, 0, 0))) for t in (4, 3)]

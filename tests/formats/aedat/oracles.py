@@ -9,6 +9,7 @@ import struct
 import numpy as np
 import pytest
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Reading, joined
@@ -45,6 +46,19 @@ def read(of, data: bytes, policy: Policy = Policy.REJECT) -> tuple[np.ndarray, R
     """EVENT_DTYPE[n] of a file by a format, not cleaned, and what was met."""
     reading = Reading(Defects(policy))
     return joined(of.open(io.BytesIO(data), "a", reading).chunks), reading
+
+
+def check_sound(of, data: bytes, policy: Policy, most: int) -> None:
+    """A file gives at most so many events, or is refused in one line; any other exception fails the test."""
+    try:
+        count = len(read(of, data, policy)[0])
+    except EdgeSastError as error:
+        message = str(error)
+    else:
+        message, most = "a: ", most - count
+    assert most >= 0
+    assert message.startswith("a: ")
+    assert "\n" not in message
 
 
 def check_pieces(of, data: bytes, events: np.ndarray, monkeypatch, sizes=(1, 7, 100, 5000, 100_000)) -> None:

@@ -25,6 +25,7 @@ from tests.formats.aedat.oracles import (
     aedat4,
     buffer,
     check_pieces,
+    check_sound,
     event_table,
     io_header,
     packet,
@@ -264,6 +265,18 @@ def test_any_events_are_read_back(events, size):
     written = io.BytesIO()
     write_packets(written, (346, 260), np.array_split(events, 3), Compression.NONE)
     assert np.array_equal(read(AEDAT4, written.getvalue())[0], events)
+
+
+@given(st.binary(max_size=200), st.integers(0, 600), st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_any_bytes_end_in_events_or_in_our_error(data, place, drop):
+    whole = file_of(packet(0, event_table(FIVE)))
+    for damaged in (
+        whole + data,
+        whole[:place] + data + whole[place:],
+        whole[:place] + data + whole[place + len(data) :],
+    ):
+        check_sound(AEDAT4, damaged, Policy.DROP if drop else Policy.REJECT, len(damaged) // 16)
 
 
 def test_what_is_written_is_read_back():
