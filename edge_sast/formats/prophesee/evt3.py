@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_sast.formats.prophesee.bits import lowest_bit
+from edge_sast.formats.prophesee.evt3_writer import write_evt3
 from edge_sast.formats.prophesee.raw import raw_format
 from edge_sast.formats.prophesee.words import Evt
 from edge_sast.jit import jit
@@ -97,4 +98,5 @@ EVT3 = raw_format(
         kinds=_kinds,
     ),
     "evt3",
+    write=write_evt3,
 )
