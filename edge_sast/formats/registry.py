@@ -18,9 +18,13 @@ from edge_sast.formats.atis import ATIS
 from edge_sast.formats.contract import SNIFFED_BYTES, Format, Likeness, Opened, Reading, Sensor, joined
 from edge_sast.formats.defects import cleaned
 from edge_sast.formats.event_stream import EVENT_STREAM
+from edge_sast.formats.prophesee.dat import DAT
+from edge_sast.formats.prophesee.evt2 import EVT2
+from edge_sast.formats.prophesee.evt3 import EVT3
+from edge_sast.formats.prophesee.evt21 import EVT21
 from edge_sast.formats.tonic_npy import TONIC_NPY
 
-FORMATS = (ATIS, TONIC_NPY, AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM)
+FORMATS = (ATIS, TONIC_NPY, AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM, EVT2, EVT21, EVT3, DAT)
 
 
 def known_suffixes() -> tuple[str, ...]:
