@@ -182,12 +182,12 @@ def _event(data, at, order, power, points):
     return 0 if -1 <= p <= 1 else 6, at, t, x, y, p
 
 
-@partial(jit, inline=True)
+@partial(jit, inner=True)
 def _ends_number(c):
     return c == 44 or c == 10 or c == 32 or c == 13 or c == 9 or c == 59  # , LF space CR tab ;
 
 
-@partial(jit, inline=True)
+@partial(jit, inner=True)
 def _after_blanks(data, at):
     """The first byte from `at` on that is no space, tab or carriage return."""
     while data[at] == 32 or data[at] == 9 or data[at] == 13:

@@ -14,7 +14,7 @@ from edge_sast.formats.contract import Header, Reading, Sensor
 from edge_sast.formats.tables.parse_lines import CODE, FIELD_CODES, GOOD, REASONS, parse_lines
 
 BOM = b"\xef\xbb\xbf"  # of UTF-8, as spreadsheets write it
-MOST_HEAD_BYTES = 1 << 20
+MOST_HEAD_BYTES = 1 << 16
 SHOWN_CHARACTERS = 60  # of a line, in a message
 DEFAULT = Order(FIELDS)
 PROPHESEE = Order(("x", "y", "p", "t"), "us")  # of metavision_file_to_csv, which names no columns
@@ -118,8 +118,9 @@ def read_head(data: bytes, ended: bool, source: str, reading: Reading) -> Head |
         EdgeSastError: the columns or the unit of time are not known, or the head does not end.
     """
     given = order_given(reading.columns) if reading.columns else None
-    found, line = read_comments(data, ended, given is not None)
-    if line is None and not ended:
+    whole = ended and len(data) <= MOST_HEAD_BYTES
+    found, line = read_comments(data[:MOST_HEAD_BYTES], whole, given is not None)
+    if line is None and not whole:
         if len(data) >= MOST_HEAD_BYTES:
             raise EdgeSastError(
                 f"{source}: has no event in its first {MOST_HEAD_BYTES} bytes; it is no text of events: convert it"
