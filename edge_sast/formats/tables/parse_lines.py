@@ -234,7 +234,7 @@ def _number(data, at, power, points):
     while True:
         digit = np.int64(data[at]) - 48
         if 0 <= digit <= 9:
-            if digits < 18 or (digits == 18 and mantissa < _LARGEST // 10):
+            if digits < 18 or (digits == 18 and mantissa <= _LARGEST // 10):
                 mantissa = mantissa * 10 + digit
                 digits += mantissa > 0
                 exponent -= point
