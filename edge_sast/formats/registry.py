@@ -22,9 +22,27 @@ from edge_sast.formats.prophesee.dat import DAT
 from edge_sast.formats.prophesee.evt2 import EVT2
 from edge_sast.formats.prophesee.evt3 import EVT3
 from edge_sast.formats.prophesee.evt21 import EVT21
-from edge_sast.formats.tonic_npy import TONIC_NPY
+from edge_sast.formats.tables.npy import NPY
+from edge_sast.formats.tables.npz import NPZ
+from edge_sast.formats.tables.text import TEXT
+from edge_sast.formats.tables.tonic_npy import TONIC_NPY
 
-FORMATS = (ATIS, TONIC_NPY, AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM, EVT2, EVT21, EVT3, DAT)
+FORMATS = (
+    ATIS,
+    TONIC_NPY,
+    NPY,
+    NPZ,
+    AEDAT1,
+    AEDAT2,
+    AEDAT3,
+    AEDAT4,
+    EVENT_STREAM,
+    EVT2,
+    EVT21,
+    EVT3,
+    DAT,
+    TEXT,
+)
 
 
 def known_suffixes() -> tuple[str, ...]:
