@@ -64,7 +64,8 @@ def _sniff(of: Evt, first: bytes) -> Likeness:
         return Likeness.NOT
     versions = versions_by_structure(first[text.size :])
     if versions:
-        return Likeness.CERTAIN if of.version in versions else Likeness.NOT
+        # Words of no mark: a file of another format may be so by chance, and then its suffix says what it is.
+        return Likeness.POSSIBLE if of.version in versions else Likeness.NOT
     return Likeness.POSSIBLE if first else Likeness.NOT
 
 
