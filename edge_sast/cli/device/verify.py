@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edge_sast.cli.options.newest import newest_build
 from edge_sast.cli.options.parser import add_toolchain_argument
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def fill(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
+    with kill_interrupts():  # a simulation takes minutes: a kill ends it, too, and removes what was compiled
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from edge_sast.datasets.selection import read_split
     from edge_sast.link.ports import looks_like_port
 
@@ -88,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
         )
+    from firmware_gen.build.folder import read_manifest
     from firmware_gen.build.opened import open_build
     from firmware_gen.fpga.simulate import SIMULATORS
     from firmware_gen.toolchain.cores import find_core
@@ -102,6 +109,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.on not in TARGETS and not simulated:
         find_core(args.on)  # says why a known core cannot be emulated
+    if not simulated and read_manifest(args.build).target == VERILOG:
+        raise EdgeSastError(f"{args.build}: holds Verilog; verify it --on {' or '.join(SIMULATORS)}")
     if (args.on == HOST or simulated) and args.toolchain:
         raise EdgeSastError(
             f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"

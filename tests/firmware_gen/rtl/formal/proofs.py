@@ -28,7 +28,7 @@ def sizes(**larger: int) -> dict[str, int]:
     return SMALLEST | {"MLOW": larger.get("MW", 1)} | larger  # all words hold all bits of a membrane
 
 
-NEURON = sizes(MW=12, SMIN=6, TB=11, BB=11, SB=12)
+NEURON = sizes(MW=9, SMIN=5, TB=8, BB=8, SB=9)
 NEURON_FAULTS = tuple(
     Fault("sast_neuron", old, new)
     for old, new in (
