@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from edge_sast.cli.options.parser import add_command
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 NAME = "fpga"
@@ -74,7 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"list": _list, "build": _build, "report": _report}[args.action](args)
+    with kill_interrupts():  # place and route takes minutes: it goes, too, and so does what it has written
+        return {"list": _list, "build": _build, "report": _report}[args.action](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -115,7 +117,7 @@ def _build(args: argparse.Namespace) -> int:
     from firmware_gen.fpga.report import design_rows
 
     board = find_board(args.board)
-    out = Path(args.out or f"{args.build.rstrip('/')}-{board.name}")
+    out = Path(args.out or _beside(args.build, board.name))
     check_writable("--out", out, folder=True)
     baud = DEFAULT_BAUD if args.baud is None else args.baud
     wanted = Wanted(board, _hz(args.freq), baud, args.seed, args.seeds)
@@ -133,6 +135,12 @@ def _build(args: argparse.Namespace) -> int:
         f"{board.name}: {NOT_RUN}; to load it: {board.flashing.format(bitstream=bitstream)}",
     )
     return 0
+
+
+def _beside(build: str, board: str) -> str:
+    """The folder's name, and the board's. What ends in . or .. names no folder by itself."""
+    folder = build.rstrip("/")
+    return f"{folder if Path(folder).name not in ('', '..') else Path(build).resolve()}-{board}"
 
 
 def _hz(megahertz: float | None) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edge_sast.cli.options.newest import newest_build
 from edge_sast.cli.options.parser import add_toolchain_argument
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def fill(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
+    with kill_interrupts():  # a simulation takes minutes: a kill ends it, too, and removes what was compiled
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from edge_sast.datasets.selection import read_split
     from edge_sast.link.ports import looks_like_port
 
