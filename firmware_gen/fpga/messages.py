@@ -9,7 +9,7 @@ from edge_sast.errors import EdgeSastError
 
 # A message that is no error of the program, and what it says of the design.
 _FATAL = (
-    (r"Can(?: ?not|'t) open (?:include )?file [`'\"]?(?P<what>[^'`\"\n]+)", "{what} is missing"),
+    (r"Can(?: ?not|'t) open (?:include |input )?file [`'\"]?(?P<what>[^'`\"\n]+)", "{what} is missing"),
     (r"multiple conflicting drivers for (?P<what>\S+)", "{what} has two drivers"),
     (r"Wire (?P<what>\S+) is used but has no driver", "{what} has no driver"),
     (r"found logic loop in (?P<what>.+?):", "a loop without a register in {what}"),
