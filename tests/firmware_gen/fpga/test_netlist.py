@@ -22,9 +22,10 @@ from firmware_gen.fpga.simulate import ICARUS, simulation
 from firmware_gen.verify.core import Core, compare_core, verify_core
 from firmware_gen.verify.verify import Tally
 from tests.firmware_gen.builds import lif, weights
-from tests.firmware_gen.fpga.cores import export_core
+from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
+from tests.firmware_gen.fpga.test_core_parity import LANES
 from tests.firmware_gen.fpga.test_simulate import parse
-from tests.strategies import binned
+from tests.strategies import binned, random_model
 
 pytestmark = pytest.mark.needs("yosys", "iverilog")
 # Of each family: the first table of weights in a memory, and a cell of logic in the bank.
@@ -114,6 +115,17 @@ def test_a_wrong_gate_is_found(build, synthesised, tmp_path):
     inverted = f"{int(gate[1], 16) ^ 0xFFFF:04x}"
     changed = text[: gate.start(1)] + inverted + text[gate.end(1) :]
     assert difference(build, planted(synthesised[1], tmp_path, changed)) is not None
+
+
+@pytest.mark.quality
+@pytest.mark.parametrize("target", NETLISTS)
+@pytest.mark.parametrize(("seed", "lanes"), list(zip(range(10), LANES * 2, strict=True)))
+def test_random_models(tmp_path, target, seed, lanes):
+    model = random_model(np.random.default_rng([seed, lanes, 2]))
+    exported = export_core(model, tmp_path / "build", lanes, count=1)
+    recordings = binned(model, make_inputs(model, seed, streams=2, most=100))
+    with netlist_of(exported / "rtl", target) as made:
+        assert differences(exported, ICARUS, model, recordings, netlist=made.files).first is None
 
 
 def test_no_yosys(build, monkeypatch):
