@@ -16,11 +16,14 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Flatten, Linear
 from edge_sast.model.model import Model
+from edge_sast.parity.compare import compare
+from edge_sast.parity.mismatch import Place
+from edge_sast.parity.rows import observed_rows
 from firmware_gen.fpga import netlist
 from firmware_gen.fpga.netlist import NETLISTS, Netlist, cell_models, netlist_of
+from firmware_gen.fpga.runs import run_bytes, step_beats
 from firmware_gen.fpga.simulate import ICARUS, simulation
-from firmware_gen.verify.core import Core, compare_core, verify_core
-from firmware_gen.verify.verify import Tally
+from firmware_gen.verify.core import Core, verify_core
 from tests.firmware_gen.builds import lif, weights
 from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
 from tests.firmware_gen.fpga.test_core_parity import LANES
@@ -60,15 +63,18 @@ def synthesised(request, build, tmp_path_factory):
 
 
 def difference(build: Path, files: list[Path]) -> str | None:
-    """The first difference of the netlist from the runtime, or what its bench finds wrong."""
-    model, tally = dense_model(), Tally()
+    """The first of one undisturbed recording from the runtime's, or what the bench finds wrong."""
+    model = dense_model()
     crowded = binned(model, [np.ones((2, 4, 4, 2), np.uint8)])
     try:
         with simulation(build / "rtl", ICARUS, netlist=files) as simulated:
-            compare_core(Core.of(simulated, ICARUS, model), crowded, tally)
+            core = Core.of(simulated, ICARUS, model)
+            (got,) = core.run(iter([run_bytes(core.form, step_beats(crowded, 0))]), ["crowded"])
     except CheckFailedError as error:
         return str(error)
-    return str(tally.first) if tally.first else None
+    rows = observed_rows(core.simulator.trace(crowded, 0), got.device)
+    first = compare(core.simulator.layers, rows, Place(0, "crowded")).first
+    return str(first) if first else None
 
 
 def planted(files: list[Path], folder: Path, text: str) -> list[Path]:
@@ -83,6 +89,7 @@ def test_the_command_equals_the_runtime(build, synthesised, tmp_path, capsys, mo
     monkeypatch.setattr(
         "firmware_gen.verify.core.netlist_of", lambda *_: nullcontext(Netlist(tuple(files), "0.0"))
     )
+    assert difference(build, files) is None  # what the tests below plant faults in
     assert command.run(parse(build, "--on", target, "--json", tmp_path / "figures.json")) == 0
     assert capsys.readouterr().out.startswith(
         f"{target} (Yosys 0.0, icarus): 1 recordings, 2 steps, every membrane, spike, counter and CRC equal, "
