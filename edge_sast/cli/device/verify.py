@@ -98,16 +98,20 @@ def run(args: argparse.Namespace) -> int:
     if args.data:  # replayed too, not only the known answers
         grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
         binned = read_split(grid, data_options(args))
-    reports = [_verify(args, target, simulated, binned) for target in targets]
-    figures = [report.figures() for report in reports]
-    write_json(args.json, figures[0] if len(figures) == 1 else figures)
-    for report in reports:
+    reports = []
+    for target in targets:
+        report = _verify(args, target, simulated, binned)
+        reports.append(report)
         if report.first_mismatch is not None:
-            where = f"{args.build}{f' on {report.target}' * (len(reports) > 1)}"
-            raise CheckFailedError(
-                f"{where}: {report.mismatches} values differ, the first: {report.first_mismatch}"
-            )
+            break
         echo(_praise(report))
+    figures = [report.figures() for report in reports]
+    write_json(args.json, figures[0] if len(targets) == 1 else figures)
+    if report.first_mismatch is not None:
+        where = f"{args.build}{f' on {report.target}' * (len(targets) > 1)}"
+        raise CheckFailedError(
+            f"{where}: {report.mismatches} values differ, the first: {report.first_mismatch}"
+        )
     return 0
 
 
