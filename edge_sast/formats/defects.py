@@ -185,7 +185,7 @@ def _tell(
 
 @jit
 def _is_clean(events, last, width, height, max_gap, limit):
-    """`_first_defect` finds none; False also where it has to be asked. Nearly all chunks are, so this takes no branch."""
+    """`_first_defect` finds none; False also where it has to be asked. Nearly all chunks are: it takes no branch."""
     if len(events) == 0:
         return True
     if last < 0:

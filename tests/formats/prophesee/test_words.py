@@ -11,6 +11,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Reading, joined
 from edge_sast.formats.defects import Defects, Kind, Policy
+from edge_sast.formats.prophesee import evt2 as evt2_module
 from edge_sast.formats.prophesee import words as words_module
 from edge_sast.formats.registry import format_called, format_of
 from tests.formats.prophesee.oracle import (
@@ -71,7 +72,7 @@ def streams(draw, form):
 
 @pytest.mark.parametrize("form", FORMS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_any_words_are_read_as_the_oracle_reads_them(form, data):
     words = data.draw(streams(form))
     want = events_of_words(form, words)
@@ -80,6 +81,17 @@ def test_any_words_are_read_as_the_oracle_reads_them(form, data):
     else:
         with pytest.raises(EdgeSastError, match=r"^a\.raw: \d+ bytes of EVT[\d.]+ words hold no event; "):
             read(form, file_of(form, words))
+
+
+@pytest.mark.parametrize("rare", [0, 1 << 20])
+@given(data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_both_ways_of_decoding_evt2_are_the_same(rare, data):
+    words = data.draw(streams("evt2"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evt2_module, "RARE", rare)
+        if want := events_of_words("evt2", words):
+            assert read("evt2", file_of("evt2", words)) == want
 
 
 @st.composite
