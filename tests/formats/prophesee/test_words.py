@@ -72,7 +72,7 @@ def streams(draw, form):
 
 @pytest.mark.parametrize("form", FORMS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 def test_any_words_are_read_as_the_oracle_reads_them(form, data):
     words = data.draw(streams(form))
     want = events_of_words(form, words)
@@ -85,7 +85,7 @@ def test_any_words_are_read_as_the_oracle_reads_them(form, data):
 
 @pytest.mark.parametrize("rare", [0, 1 << 20])
 @given(data=st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 def test_both_ways_of_decoding_evt2_are_the_same(rare, data):
     words = data.draw(streams("evt2"))
     with pytest.MonkeyPatch.context() as patch:
