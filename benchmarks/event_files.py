@@ -20,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from event_file_makers import MAKERS, make
 from event_file_readers import OURS, READERS
@@ -28,6 +29,7 @@ from edge_sast.report.tables import print_table, write_json
 
 SCRIPT = Path(__file__).with_name("event_file_readers.py")
 WARM_EVENTS = 200_000
+COLUMNS = ["format", "reader", "M events/s", "ours is x times as fast", "MiB over import"]
 
 
 def run(python: str, *args: str) -> tuple[object, str]:
@@ -38,7 +40,7 @@ def run(python: str, *args: str) -> tuple[object, str]:
     return json.loads(done.stdout.strip().splitlines()[-1]), ""
 
 
-def compare(form: str, folder: Path, args: argparse.Namespace) -> list[dict[str, object]]:
+def compare(form: str, folder: Path, args: argparse.Namespace) -> list[dict[str, Any]]:
     """Figures of all readers of a format."""
     path, warm = (str(folder / f"{name}-{form}{MAKERS[form].suffix}") for name in ("all", "warm"))
     make(form, path, args.events, args.rate)
@@ -72,14 +74,21 @@ def compare(form: str, folder: Path, args: argparse.Namespace) -> list[dict[str,
 
 def _figure(
     form: str, name: str, mine: list[dict[str, float]], ours: list[dict[str, float]], note: str
-) -> dict:
-    figure: dict[str, object] = {"format": form, "reader": name, "note": note}
+) -> dict[str, Any]:
+    figure: dict[str, Any] = {"format": form, "reader": name, "note": note}
     if note:
         return figure
     rates = [cost["events"] / cost["processor"] / 1e6 for cost in mine]
     ratios = [theirs["processor"] / own["processor"] for theirs, own in zip(mine, ours, strict=True)]
     memory = max(cost["kib"] for cost in mine) / 1024
     return figure | {"events_per_us": median(rates), "ours_is_faster": median(ratios), "mib": memory}
+
+
+def _row(figure: dict[str, Any]) -> list[str]:
+    if figure["note"]:
+        return [figure["format"], figure["reader"], figure["note"], "", ""]
+    rate, ratio, memory = (figure[name] for name in ("events_per_us", "ours_is_faster", "mib"))
+    return [figure["format"], figure["reader"], f"{rate:.1f}", f"{ratio:.2f}", f"{memory:.1f}"]
 
 
 def main() -> None:
@@ -97,21 +106,12 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="write the figures")
     args = parser.parse_args()
     args.peers = args.peers and os.path.abspath(args.peers)  # as it is: a link's target has no packages
+    figures = []
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        figures = [figure for form in args.formats for figure in compare(form, Path(folder), args)]
-    rows = [
-        [str(figure["format"]), str(figure["reader"]), str(figure["note"]), "", ""]
-        if figure["note"]
-        else [
-            str(figure["format"]),
-            str(figure["reader"]),
-            f"{figure['events_per_us']:.1f}",
-            f"{figure['ours_is_faster']:.2f}",
-            f"{figure['mib']:.1f}",
-        ]
-        for figure in figures
-    ]
-    print_table(rows, ["format", "reader", "M events/s", "ours is x times as fast", "MiB over import"])
+        for form in args.formats:
+            mine = compare(form, Path(folder), args)
+            print_table([_row(figure) for figure in mine], COLUMNS)
+            figures += mine
     write_json(args.json, figures)
 
 
