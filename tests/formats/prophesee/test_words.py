@@ -57,6 +57,12 @@ def test_bits_of_the_words(form, data, events):
     assert read(form, HEADS[form].encode() + bytes.fromhex(data)) == events
 
 
+def test_vectors_go_on_behind_a_group_of_three():
+    words = [0x8000, 0x0002, 0x3064, 0x4001, 0x4001, 0x5001, 0x4001, 0x5001, 0x4001, 0x4001, 0x5001]
+    places = (100, 112, 124, 132, 144, 152, 164, 176)
+    assert read("evt3", file_of("evt3", words)) == [(0, x, 2, 0) for x in places]
+
+
 @st.composite
 def streams(draw, form):
     """Words of known kinds, most of them of time and events, after those that make an event complete."""
@@ -65,7 +71,13 @@ def streams(draw, form):
     rest = st.one_of(st.integers(0, (1 << bits) - 1), st.integers(0, 3), st.just((1 << bits) - 1))
     words = draw(st.lists(st.builds(lambda kind, rest: kind << bits | rest, kinds, rest), max_size=40))
     if form == "evt3" and draw(st.booleans()):  # what cameras send
-        words += [0x3000 | draw(st.integers(0, 4095)), 0x4000 | draw(st.integers(0, 4095)), 0x4FFF, 0x5001]
+        words += [
+            0x3000 | draw(st.integers(0, 4095)),
+            0x4000 | draw(st.integers(0, 4095)),
+            0x4FFF,
+            0x5001,
+            0x4001,
+        ]
     start = 8 << bits | draw(rest)
     return [start, *([draw(st.integers(0, 2047))] if form == "evt3" else []), *words]
 
