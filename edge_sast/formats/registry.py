@@ -15,12 +15,13 @@ from edge_sast.formats.aedat2 import AEDAT2
 from edge_sast.formats.atis import ATIS
 from edge_sast.formats.contract import SNIFFED_BYTES, Format, Likeness, Opened, Reading, Sensor, joined
 from edge_sast.formats.defects import cleaned
+from edge_sast.formats.hdf5.format import HDF5
 from edge_sast.formats.tables.npy import NPY
 from edge_sast.formats.tables.npz import NPZ
 from edge_sast.formats.tables.text import TEXT
 from edge_sast.formats.tables.tonic_npy import TONIC_NPY
 
-FORMATS = (ATIS, TONIC_NPY, NPY, NPZ, AEDAT2, TEXT)
+FORMATS = (ATIS, TONIC_NPY, NPY, NPZ, HDF5, AEDAT2, TEXT)
 
 
 def known_suffixes() -> tuple[str, ...]:

@@ -195,7 +195,7 @@ def test_a_cut_last_line_is_a_truncated_end():
         (b"1,2,3,1\n", {"columns": "t,x,y"}, None),
         (b"1,2,3,1\n", {"columns": "t,x,y,p,z"}, None),
         (
-            b"t,x,y,p\n" + b"1" * 70000,
+            b"1,2,3,1\n" + b"1" * 70000,
             {},
             r"line 2 is longer than 65536 bytes; it is no text of events: convert it",
         ),
