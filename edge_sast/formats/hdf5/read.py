@@ -14,6 +14,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.formats import contract
 from edge_sast.formats.array_fields import PROBED_ROWS, ArrayFields, unit_of
 from edge_sast.formats.contract import Header, Likeness, Opened, Reading, State
+from edge_sast.formats.hdf5.heap_check import CheckedHeaps
 from edge_sast.formats.hdf5.layouts import Layout, Source, find_layout
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -48,7 +49,7 @@ class _Events:
 
     def __init__(self, stream: BinaryIO, source: str, reading: Reading, state: State) -> None:
         self.source = source
-        self.file = self._guarded(lambda: h5py_module().File(stream, "r"))
+        self.file = self._guarded(lambda: h5py_module().File(CheckedHeaps(stream), "r"))
         self.layout = layout = self._guarded(lambda: find_layout(self.file, source, reading))
         for part in layout.sources:
             self._check(part)

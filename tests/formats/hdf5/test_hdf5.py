@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Likeness, Reading, joined
+from edge_sast.formats.hdf5.heap_check import check_heap
 from edge_sast.formats.hdf5.read import open_hdf5, resume_hdf5, sniff_hdf5
 from edge_sast.formats.hdf5.write import write_hdf5
 from edge_sast.formats.registry import read_bytes
@@ -278,3 +280,17 @@ def test_the_made_files_are_the_truth(name):
         pytest.importorskip("hdf5plugin", reason="Blosc needs hdf5plugin: pip install 'edge-sast[hdf5]'")
     truth = [tuple(map(int, line.split(","))) for line in (folder / "events.csv").read_text().split()[1:]]
     assert read((folder / name).read_bytes())[0] == truth
+
+
+def test_a_heap_of_texts_that_does_not_end_is_told():
+    def heap(*objects: tuple[int, int, bytes]) -> bytes:
+        body = b"".join(struct.pack("<HHIQ", i, 0, 0, n) + data for i, n, data in objects)
+        return b"GCOL\1\0\0\0" + struct.pack("<Q", 16 + len(body)) + body
+
+    check_heap(heap((1, 3, b"1.0".ljust(8, b"\0")), (0, 32, bytes(16))))
+    check_heap(b"anything else")
+    for last in ((0, 0, bytes(16)), (0, 33, bytes(16)), (2, 17, bytes(16))):
+        with pytest.raises(
+            OSError, match=r"^a heap of texts is damaged: its object at 40 says it takes \d+ bytes of 72$"
+        ):
+            check_heap(heap((1, 3, b"1.0".ljust(8, b"\0")), last))
