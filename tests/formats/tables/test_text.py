@@ -256,6 +256,25 @@ def test_reading_goes_on_behind_any_chunk(size, monkeypatch):
         assert np.array_equal(rest, whole[before:])
 
 
+class Pipe(io.RawIOBase):
+    """Gives a few bytes at once, and cannot be sought."""
+
+    def __init__(self, data: bytes) -> None:
+        self.rest = data
+
+    def read(self, size: int = -1) -> bytes:
+        size = min(size, 11)
+        data, self.rest = self.rest[:size], self.rest[size:]
+        return data
+
+
+def test_a_pipe_is_read_forward_only():
+    data = b"t,x@640,y@480,on\r\n" + b"".join(b"%d,%d,2,1\r\n" % (t, t) for t in range(40))
+    opened = open_text(Pipe(data), "a", Reading())
+    assert joined(opened.chunks).tolist() == [(t, t, 2, 1) for t in range(40)]
+    assert opened.header.sensor == (640, 480)
+
+
 def test_a_defect_of_time_names_the_byte():
     with pytest.raises(
         EdgeSastError, match=r"^a\.csv: event 2 \(byte offset 26\): time runs backwards, from 9 µs to 8"
