@@ -134,7 +134,9 @@ def test_stray_files(tmp_path):
         open_folder(tmp_path)
     (tmp_path / "a" / "notes.md").rename(tmp_path / "a" / "notes.txt")  # which a recording may be called too
     notes = next(ref for ref in open_folder(tmp_path).recordings("all") if ref.source.endswith(".txt"))
-    with pytest.raises(EdgeSastError, match=r"notes\.txt: is none of text by its first bytes; the file is damaged"):
+    with pytest.raises(
+        EdgeSastError, match=r"notes\.txt: is none of text by its first bytes; the file is damaged"
+    ):
         notes.load()
 
 
