@@ -34,7 +34,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,boards,dev]'
+	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hdf5,aedat4,hil,emulator,boards,dev]'
 	touch $(VENV)/.ready $@
 
 # Tools of other FPGAs than iCE40's: 640 MB, compiled when they first run, which takes minutes.

@@ -24,6 +24,8 @@ PACKAGES = (
     ("zstandard", "AEDAT 4 recordings", "aedat4"),
     ("optuna", "sweep", "sweep"),
     ("matplotlib", "the picture of a sweep", "plots"),
+    ("h5py", "HDF5 files of events", "hdf5"),
+    ("hdf5plugin", "HDF5 files packed with Blosc and others", "hdf5"),
     ("pyserial", "hil", "hil"),
     ("cobs", "hil", "hil"),
     ("unicorn", "verify --on cortex-m, demo", "emulator"),

@@ -56,6 +56,7 @@ FORMATS = (
     Listed("evt21", (".raw",), "prophesee.evt21", "EVT21", (_RAW,)),
     Listed("evt3", (".raw",), "prophesee.evt3", "EVT3", (_RAW,), written=True),
     Listed("dat", (".dat",), "prophesee.dat", "DAT", (_RAW,)),
+    Listed("hdf5", (".h5", ".hdf5"), "hdf5.format", "HDF5", (b"\x89HDF",), written=True),
     Listed("text", (".csv", ".txt", ".tsv"), "tables.text", "TEXT", written=True, ascii=True),
 )
 
