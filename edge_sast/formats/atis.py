@@ -136,5 +136,6 @@ ATIS = Format(
     open_atis,
     resume=resume_atis,
     write=write_atis,
+    holds_sensor=False,
     usual_sensor=(34, 34),
 )

@@ -101,6 +101,7 @@ class Format:
         resume: as `open`, from an `Opened.state` of the same file: the stream may stand anywhere and can be sought.
         write: (binary stream, sensor, chunks in order of time) writes a whole file, piece by piece; EdgeSastError
             for an event that the format cannot hold.
+        holds_sensor: writing needs the sensor's size; where not, `write` takes any and does not look at it.
         usual_sensor: (width, height) where the format is tied to one sensor, else None.
     """
 
@@ -112,38 +113,51 @@ class Format:
     seeks: bool = False
     resume: Callable[[BinaryIO, str, Reading, State], Opened] | None = None
     write: Callable[[BinaryIO, Sensor, Iterable[np.ndarray]], None] | None = None
+    holds_sensor: bool = True
     usual_sensor: Sensor | None = None
 
 
 def records(stream: BinaryIO, size: int, done: int = 0, begin: bytes = b"") -> Iterator[tuple[int, bytes]]:
     """(offset in the file, whole records of `size` bytes) of a stream until its end.
 
-    done: bytes of the file before the records; begin: bytes of the first record that were read already.
+    done: bytes of the file before the records; begin: bytes of the records that were read already.
     What is left over after the last whole record comes last, by itself.
     """
-    rest = begin
-    while data := stream.read(CHUNK_BYTES):
-        data = rest + data
+    data = begin
+    while True:
         whole = len(data) - len(data) % size
         if whole:
             yield done, data[:whole]
         rest, done = data[whole:], done + whole
+        data = stream.read(CHUNK_BYTES)
+        if not data:
+            break
+        data = rest + data
     if rest:
         yield done, rest
 
 
 def whole_records(
-    stream: BinaryIO, size: int, source: str, reading: Reading, done: int = 0, begin: bytes = b""
+    stream: BinaryIO,
+    size: int,
+    source: str,
+    reading: Reading,
+    done: int = 0,
+    begin: bytes = b"",
+    record: str = "event",
 ) -> Iterator[tuple[int, bytes]]:
-    """As `records`, without what is left over: that is a truncated end, which `reading.defects` decides about."""
+    """As `records`, without what is left over: that is a truncated end, which `reading.defects` decides about.
+
+    record: what messages call a record.
+    """
     for offset, data in records(stream, size, done, begin):
         rest = len(data) % size
         if not rest:
             yield offset, data
         else:
             reading.defects.truncated(
-                f"{source}: ends at byte {offset + rest}, {rest} bytes into the event at byte offset {offset} "
-                f"({size} bytes per event)"
+                f"{source}: ends at byte {offset + rest}, {rest} bytes into the {record} at byte offset {offset} "
+                f"({size} bytes per {record})"
             )
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from edge_sast.cli import data
+from edge_sast.cli.data import data
 from edge_sast.errors import EdgeSastError
 from tests.events.oracles import write_classes
 
@@ -62,5 +62,5 @@ def test_damaged_recordings_are_counted_and_the_first_is_the_error(tmp_path, cap
 
 
 def test_arguments_are_parsed_without_numpy():
-    code = "import sys, edge_sast.cli.data; sys.exit('numpy' in sys.modules)"
+    code = "import sys, edge_sast.cli.data.data; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
