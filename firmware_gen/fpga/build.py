@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import edge_sast
-from edge_sast.errors import EdgeSastError
+from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.build.opened import Build, open_build
 from firmware_gen.fpga.boards import Board, boards_folder
 from firmware_gen.fpga.figures import memories, used_and_available
@@ -29,6 +29,8 @@ DEFAULT_BAUD = 115_200
 RTL = "rtl"
 BUILD_JSON, FORMAT, FORMAT_VERSION = "build.json", "edge-sast-fpga", 1
 MOST_SEEDS = 100
+FAILED = ".failed"  # behind --out: the folder of a build that failed
+SCRIPT = "synth.ys"  # which every folder of a build holds once its tools have run
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def build_bitstream(
 ) -> dict[str, Any]:
     """Writes bitstream, netlists, pins, logs and build.json into `out_dir`; returns what build.json says.
 
-    tell: gets a line before each step.
+    Where a tool fails, or the design is too slow, `out_dir` stays as it was, and what was made until then, with all
+    logs, goes to a folder beside it, FAILED. tell: gets a line before each step.
 
     Raises:
         EdgeSastError: a damaged folder, no tools, a design that does not fit, or that a tool found wrong.
@@ -79,15 +82,26 @@ def build_bitstream(
     sources = source_files(build.folder)
     check_tables(build.folder / RTL)
     out = Path(out_dir)
+    failed = out.with_name(out.name + FAILED)
     check_out(out)
+    if failed.is_dir() and any(failed.iterdir()) and not (failed / SCRIPT).is_file():
+        raise EdgeSastError(f"{failed}: holds other files; move them, or name another folder with --out")
     tools = find_tools(wanted.board.family, toolchain)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
             fresh = Path(scratch) / "new"
             fresh.mkdir()
-            document = {**_head(build), **_make(sources, wanted, tools, fresh, tell)}
+            try:
+                document = {**_head(build), **_make(sources, wanted, tools, fresh, tell)}
+            except (EdgeSastError, CheckFailedError) as error:
+                if not (fresh / SCRIPT).is_file():
+                    raise
+                _discard(failed)
+                os.rename(fresh, failed)
+                raise type(error)(f"{error}; what was made is in {failed}") from error
             (fresh / BUILD_JSON).write_text(json.dumps(document, indent=2) + "\n")
+            _discard(failed)
             if out.exists():
                 os.rename(out, Path(scratch) / "old")
             os.rename(fresh, out)
@@ -125,6 +139,12 @@ def check_out(out: Path) -> None:
             read_document(out)
         except EdgeSastError as error:
             raise EdgeSastError(f"--out {out}: holds other files; name a new folder") from error
+
+
+def _discard(failed: Path) -> None:
+    """What an earlier build left that failed."""
+    if failed.is_dir():
+        shutil.rmtree(failed)
 
 
 def read_document(folder: Path) -> dict[str, Any]:

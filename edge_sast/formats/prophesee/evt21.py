@@ -33,9 +33,9 @@ _TURNS = {"little": 0, "legacy": 32}
 def _decode(words, start, events, state, found):
     """See `Evt.decode`. state: [epoch in µs, 32 where the halves are exchanged else 0, upper 28 bits of the time]."""
     epoch, turn, high = state[0], np.uint64(state[1]), state[2]
-    filled, seen = 0, np.int64(0)
-    place, last = start, len(events) - MOST
-    while place < len(words) and filled <= last:
+    filled, seen = np.uint64(0), np.int64(0)
+    place, end, last = np.uint64(start), np.uint64(len(words)), np.uint64(len(events) - MOST)
+    while place < end and filled <= last:
         word = (words[place] >> turn) | (words[place] << turn)
         upper, mask = np.int64(word >> np.uint64(32)), np.int64(word & np.uint64(0xFFFFFFFF))
         kind = upper >> 28
@@ -49,13 +49,13 @@ def _decode(words, start, events, state, found):
                 event.x = x + lowest_bit(mask)
                 event.y = y
                 event.p = kind
-                filled += 1
+                filled += np.uint64(1)
                 mask &= mask - 1
         elif kind == 8:
             time = upper & 0xFFFFFFF
             epoch += ((high - time) >> 27 > 0) * WRAP_US
             high = time
-        place += 1
+        place += np.uint64(1)
     state[0], state[2] = epoch, high
     found[0], found[1] = filled, seen
     return place

@@ -38,20 +38,20 @@ def _decode(words, start, events, state, found):
     vectors begin. A store by kind and loads of what an event needs take no branch: kinds cannot be foreseen.
     """
     epoch, ahead, said = state[0], state[17], state[1:17]
-    filled, seen = 0, np.int64(0)
-    place, last = start, len(events) - MOST
-    while place < len(words) and filled <= last:
+    filled, seen, one = np.uint64(0), np.int64(0), np.uint64(1)
+    place, end, last = np.uint64(start), np.uint64(len(words)), np.uint64(len(events) - MOST)
+    while place < end and filled <= last:
         kind, rest = np.int64(words[place]) >> 12, np.int64(words[place]) & 0xFFF
-        place += 1
+        place += one
         seen |= 1 << kind
         if kind >> 1 == 2:
             mask, width = (rest, 12) if kind == 4 else (rest & 0xFF, 8)
             # Cameras send vectors as 12 + 12 + 8: as one they cost one wrong guess of where they end, not three.
-            if kind == 4 and place + 1 < len(words):
-                second, third = np.int64(words[place]), np.int64(words[place + 1])
+            if kind == 4 and place + one < end:
+                second, third = np.int64(words[place]), np.int64(words[place + one])
                 if second >> 12 == 4 and third >> 12 == 5:
                     mask |= (second & 0xFFF) << 12 | (third & 0xFF) << 24
-                    place, width, seen = place + 2, 32, seen | 1 << 5
+                    place, width, seen = place + one + one, 32, seen | 1 << 5
             t, x = epoch + (said[8] << 12 | said[6]), (said[3] & 0x7FF) + ahead
             y, p = said[0] & 0x7FF, said[3] >> 11
             while mask:
@@ -60,7 +60,7 @@ def _decode(words, start, events, state, found):
                 event.x = x + lowest_bit(mask)
                 event.y = y
                 event.p = p
-                filled += 1
+                filled += one
                 mask &= mask - 1
             ahead += width
         else:
@@ -74,7 +74,7 @@ def _decode(words, start, events, state, found):
             event.x = rest & 0x7FF
             event.y = said[0] & 0x7FF
             event.p = rest >> 11
-            filled += kind == 2
+            filled += np.uint64(kind == 2)
     state[0], state[17] = epoch, ahead
     found[0], found[1] = filled, seen
     return place

@@ -12,7 +12,9 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.contract import Header, Opened, Reading, State, whole_records
 
-PIECE_EVENTS = 1 << 16  # decoded at once: they and their words stay in a core's second cache
+PIECE_EVENTS = 1 << 15  # decoded at once: they and their words stay in a core's second cache
+
+SCRATCH_EVENTS = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -110,21 +112,23 @@ class Words:
 
     def _tell_unknown(self, piece: _Piece) -> None:
         kinds = self.of.kinds(piece.words[piece.first : piece.end], piece.state)
-        bad = piece.first + np.flatnonzero(~np.isin(kinds, self.of.known))
-        index = int(bad[0])
+        unknown = np.ones(16, np.bool_)
+        unknown[list(self.of.known)] = False
+        bad = unknown[kinds]
+        index = piece.first + int(bad.argmax())
         word, event = piece.words[index], self._count(piece, index)
         after = f", after t={piece.events['t'][event - 1]} µs" if event else ""
         self.reading.defects.unknown_word(
             f"{self.source}: event {self.done + event} (byte offset {piece.offset + index * word.itemsize}){after}: "
             f"the word of bytes {word.tobytes().hex(' ')} is of type {kinds[index - piece.first]}, which "
             f"{self.of.name} does not have",
-            len(bad),
+            int(np.count_nonzero(bad)),
         )
 
     def _count(self, piece: _Piece, end: int) -> int:
         """Events in words[piece.first:end]."""
         found, state = np.zeros(2, np.int64), piece.state.copy()
-        scratch = np.empty(PIECE_EVENTS + self.of.most, EVENT_DTYPE)
+        scratch = np.empty(SCRATCH_EVENTS, EVENT_DTYPE)
         place, count = piece.first, 0
         while place < end:
             place = self.of.decode(piece.words[:end], place, scratch, state, found)

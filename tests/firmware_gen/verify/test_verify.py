@@ -271,7 +271,9 @@ def test_an_unknown_target(everything):
 
 
 def test_a_toolchain_for_the_host(everything):
-    with pytest.raises(EdgeSastError, match="--toolchain is 'gcc', which is for emulated cores; name one"):
+    with pytest.raises(
+        EdgeSastError, match="--toolchain is 'gcc', which is for emulated cores and netlists; name one"
+    ):
         command.run(parse(everything, "--toolchain", "gcc"))
 
 

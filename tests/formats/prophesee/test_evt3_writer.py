@@ -67,7 +67,7 @@ def recordings(draw):
 
 
 @given(recordings(), st.integers(0, 100))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_what_is_written_is_read_back(recording, cut):
     sensor, events = recording
     data = written(events[:cut], events[cut:], sensor=sensor)

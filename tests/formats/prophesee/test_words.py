@@ -11,6 +11,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Reading, joined
 from edge_sast.formats.defects import Defects, Kind, Policy
+from edge_sast.formats.prophesee import evt2 as evt2_module
 from edge_sast.formats.prophesee import words as words_module
 from edge_sast.formats.registry import format_called, format_of
 from tests.formats.prophesee.oracle import (
@@ -56,6 +57,12 @@ def test_bits_of_the_words(form, data, events):
     assert read(form, HEADS[form].encode() + bytes.fromhex(data)) == events
 
 
+def test_vectors_go_on_behind_a_group_of_three():
+    words = [0x8000, 0x0002, 0x3064, 0x4001, 0x4001, 0x5001, 0x4001, 0x5001, 0x4001, 0x4001, 0x5001]
+    places = (100, 112, 124, 132, 144, 152, 164, 176)
+    assert read("evt3", file_of("evt3", words)) == [(0, x, 2, 0) for x in places]
+
+
 @st.composite
 def streams(draw, form):
     """Words of known kinds, most of them of time and events, after those that make an event complete."""
@@ -64,14 +71,20 @@ def streams(draw, form):
     rest = st.one_of(st.integers(0, (1 << bits) - 1), st.integers(0, 3), st.just((1 << bits) - 1))
     words = draw(st.lists(st.builds(lambda kind, rest: kind << bits | rest, kinds, rest), max_size=40))
     if form == "evt3" and draw(st.booleans()):  # what cameras send
-        words += [0x3000 | draw(st.integers(0, 4095)), 0x4000 | draw(st.integers(0, 4095)), 0x4FFF, 0x5001]
+        words += [
+            0x3000 | draw(st.integers(0, 4095)),
+            0x4000 | draw(st.integers(0, 4095)),
+            0x4FFF,
+            0x5001,
+            0x4001,
+        ]
     start = 8 << bits | draw(rest)
     return [start, *([draw(st.integers(0, 2047))] if form == "evt3" else []), *words]
 
 
 @pytest.mark.parametrize("form", FORMS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 def test_any_words_are_read_as_the_oracle_reads_them(form, data):
     words = data.draw(streams(form))
     want = events_of_words(form, words)
@@ -80,6 +93,17 @@ def test_any_words_are_read_as_the_oracle_reads_them(form, data):
     else:
         with pytest.raises(EdgeSastError, match=r"^a\.raw: \d+ bytes of EVT[\d.]+ words hold no event; "):
             read(form, file_of(form, words))
+
+
+@pytest.mark.parametrize("rare", [0, 1 << 20])
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_both_ways_of_decoding_evt2_are_the_same(rare, data):
+    words = data.draw(streams("evt2"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evt2_module, "RARE", rare)
+        if want := events_of_words("evt2", words):
+            assert read("evt2", file_of("evt2", words)) == want
 
 
 @st.composite
