@@ -127,7 +127,8 @@ class _Zstd:
                 f"{source}: is compressed by ZSTD, and zstandard is not installed; pip install '{EXTRA}'"
             ) from error
         self.error = zstandard.ZstdError
-        self.decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
+        # Any: it takes whatever has `read`, which its types do not say
+        self.decompressor: Any = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
 
     def opened(self, packet: Source, piece: int) -> Source:
         self.reader = self.decompressor.stream_reader(packet, read_size=piece)
