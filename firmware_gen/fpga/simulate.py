@@ -23,6 +23,7 @@ PARAMETERS = "sast_params.vh"
 TOP = "sast_core"
 TABLES = {
     "params": "PDEPTH",
+    "biases": "BDEPTH",
     "rows": "RDEPTH",
     "columns": "CDEPTH",
     "ops": "ODEPTH",

@@ -102,9 +102,11 @@ module sast_core (
   );
 
   // ---- banks
+  localparam VB = BB > SB ? BB : SB;
   wire [MAW-1:0]   read_a, write_a;
-  wire [P*MW-1:0]  read_y, write_x, write_y;
-  wire             write_en, done;
+  wire [P*MW-1:0]  read_y, load_x;
+  wire [P*VB-1:0]  write_b;
+  wire             load_none, write_en, done, seen;
   wire [MAW-1:0]   first_a;
   reg              phase;
   // Runs that follow a sweep add to another layer, but for networks of one layer or with recurrence: those wait a cycle,
@@ -118,13 +120,13 @@ module sast_core (
     sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 4)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
-      .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
-      .write_x(write_x[b*G*MW +: G*MW]), .write_y(write_y[b*G*MW +: G*MW])
+      .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),
+      .write_en(write_en), .write_a(write_a), .write_b(write_b[b*G*VB +: G*VB])
     );
   end endgenerate
 
   // ---- the sweep
-  wire             first_word, l_whole, l_counted, l_emits, l_last, renew, clearing, seen, seen_last, slow, told;
+  wire             first_word, l_whole, l_counted, l_emits, l_last, renew, clearing, seen_last, slow, told;
   wire [LIB-1:0]   l_layer;
   wire [YB-1:0]    seen_row;
   wire [RPB-1:0]   seen_k;
@@ -136,7 +138,7 @@ module sast_core (
   sast_sweep sweep (
     .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
     .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .first_a(first_a), .read_a(read_a), .read_y(read_y),
-    .write_en(write_en), .write_a(write_a), .write_x(write_x), .write_y(write_y), .l_whole(l_whole), .l_counted(l_counted),
+    .load_none(load_none), .load_x(load_x), .write_en(write_en), .write_a(write_a), .write_b(write_b), .l_whole(l_whole), .l_counted(l_counted),
     .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
     .busy(walk_busy), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
     .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes)

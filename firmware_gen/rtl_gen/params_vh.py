@@ -30,6 +30,7 @@ LOCALPARAMS: dict[str, str] = {
     "UDEPTH": "weight words",
     "PAW": "bits of an address of params",
     "PDEPTH": "entries of params",
+    "BDEPTH": "entries of biases, two for each of params",
     "RAW": "bits of an address of rows",
     "RDEPTH": "entries of rows",
     "CAW": "bits of an address of columns",
