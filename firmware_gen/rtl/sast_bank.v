@@ -131,7 +131,7 @@ module sast_bank (
   reg  [G*MLOW-1:0] last;
   wire [G*MW-1:0] sum, old;
   sast_membranes membranes (
-    .clk(clk), .read_a(mem_a), .read_y(y), .load(load), .load_none(load_none), .load_x(load_x), .write_en(add || write_en),
+    .clk(clk), .rst(rst), .read_a(mem_a), .read_y(y), .load(load), .load_none(load_none), .load_x(load_x), .write_en(add || write_en),
     .write_a(add ? add_a : write_a), .write_last(last), .write_fresh(fresh_y), .write_old(old), .write_y(sum)
   );
   assign read_y = y;

@@ -187,10 +187,8 @@ module sast_core (
     if (ask && first_sweep) observed <= observe;
   end
   assign st_tvalid = (state == CRC || state == CYCLES) && !restart;
-  assign st_tdata = state == CYCLES ? step_cycles : step_crc;
+  assign st_tdata = state == CYCLES ? step_cycles : crc;
   assign st_tlast = state == CYCLES;
-  reg [31:0] step_crc;
-  always @(posedge clk) if (finished) step_crc <= observed ? crc : 32'd0;
 
   wire [LIB-1:0]   total_layer;
   wire [63:0]      total_synops, total_spikes;
@@ -214,7 +212,7 @@ module sast_core (
     .clk(clk), .rst(restart), .word(counted_word && observed && wide), .quads(seen_quads), .v(seen_v), .spikes(seen_spikes),
     .lane(lane && crc_takes), .lane_v(lane_v), .lane_spike(lane_spike), .lane_ends(crc_ends), .lane_next(lane_next),
     .counts(report && observed), .synops(obs_synops), .spike_count(obs_spikes), .busy(crc_busy), .value(crc),
-    .restart(finished)
+    .restart(state == CRC && st_tready)
   );
   sast_readout readout (
     .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),

@@ -4,12 +4,13 @@
 `default_nettype none
 
 module sast_membranes (
-  clk, read_a, read_y, load, load_none, load_x, write_en, write_a, write_fresh, write_last, write_old, write_y
+  clk, rst, read_a, read_y, load, load_none, load_x, write_en, write_a, write_fresh, write_last, write_old, write_y
 );
   `include "sast_params.vh"
   localparam MORE = MW - MLOW;
 
   input  wire              clk;
+  input  wire              rst;
   input  wire [MAW-1:0]    read_a;
   output wire [G*MW-1:0]   read_y;          // a cycle after its address
   // what is to be written later to the word that was read two cycles ago: the upper bits are taken
@@ -53,7 +54,8 @@ module sast_membranes (
       assign all[w*G*MORE +: G*MORE] = here;
       always @(posedge clk) begin
         was_read <= is_wide && read_w == w;
-        if (load && was_read) here <= load_none ? {G*MORE{1'b0}} : upper_x;
+        if (rst || (load && load_none && was_read)) here <= {G*MORE{1'b0}};
+        else if (load && was_read) here <= upper_x;
         else if (writes) here <= upper_y;
       end
     end
@@ -61,13 +63,15 @@ module sast_membranes (
       is_wide <= read_a >= FIRST[MAW-1:0];
       read_w <= read_a - FIRST[MAW-1:0];
     end
-    wire [G*MORE-1:0] read_upper, write_upper;
-    if (DEPTH == 1) begin : one
-      assign read_upper = all;
-      assign write_upper = all;
-    end else begin : some
-      assign read_upper = all[read_w*G*MORE +: G*MORE];
-      assign write_upper = all[write_w*G*MORE +: G*MORE];
+    reg [G*MORE-1:0] read_upper, write_upper;       // if not of a wide word, then any
+    integer i;
+    always @* begin
+      read_upper = all[0 +: G*MORE];
+      write_upper = all[0 +: G*MORE];
+      for (i = 1; i < DEPTH; i = i + 1) begin
+        if (read_w == i[MAW-1:0]) read_upper = all[i*G*MORE +: G*MORE];
+        if (write_w == i[MAW-1:0]) write_upper = all[i*G*MORE +: G*MORE];
+      end
     end
     for (g = 0; g < G; g = g + 1) begin : lane
       assign fresh[g*MLOW +: MLOW] = write_y[g*MW +: MLOW];

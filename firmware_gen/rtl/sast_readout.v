@@ -36,13 +36,12 @@ module sast_readout (
   localparam [1:0] IDLE = 2'd0, CLASS = 2'd1, SUMS = 2'd2;
   localparam [31:0] LAST_LAYER = COUNTED - 1;
   reg  [1:0]       state;
-  reg  [CLB-1:0]   index;                   // class of the next neuron
   reg  [1:0]       part;
-  reg  signed [OUTW-1:0] best, value1;
-  reg  [CLB-1:0]   index1;
-  reg              compare;
+  reg  [CLB-1:0]   index;                   // class of the next output that is compared
+  reg              compare;                 // an output waits in res_tdata, just put there
   reg  [CLB-1:0]   answer;
-  wire signed [OUTW-1:0] value;
+  reg  [OUTW-1:0]  less;                    // the best output so far: what makes another one carry that is better
+  wire [OUTW-1:0]  value;
   // a beat waits in a register, so that no path leads from res_tready through the core
   reg              full;
   reg  [31:0]      beat;
@@ -60,15 +59,22 @@ module sast_readout (
   generate if (LIF_OUT != 0) begin : spike_counts
     reg [OUTW-1:0] counts [0:CLASSES-1];
     reg [CLASSES-1:0] begun;                // classes with a count of this recording
-    assign value = (begun[index] ? counts[index] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
+    reg [CLB-1:0] class_no;                 // of the next neuron
+    assign value = (begun[class_no] ? counts[class_no] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
     always @(posedge clk) begin
-      if (lane_next) counts[index] <= value;
+      if (begins) class_no <= {CLB{1'b0}};
+      else if (lane_next) class_no <= class_no + 1'b1;
+      if (lane_next) counts[class_no] <= value;
       if (rst || forget) begun <= {CLASSES{1'b0}};
-      else if (lane_next) begun[index] <= 1'b1;
+      else if (lane_next) begun[class_no] <= 1'b1;
     end
   end else begin : membranes
     assign value = lane_v[OUTW-1:0];        // an output's bits are the state's
   end endgenerate
+
+  // signed: the sign bits change sides
+  wire [OUTW-1:0] told = res_tdata[OUTW-1:0] ^ {1'b1, {(OUTW-1){1'b0}}};
+  wire [OUTW:0]   better = {1'b0, told} + {1'b0, less};
 
   always @(posedge clk)
     if (rst) state <= IDLE;
@@ -82,16 +88,12 @@ module sast_readout (
       part <= 2'd0;
       total_layer <= {LIB{1'b0}};
     end
+    compare <= state == IDLE && put;        // a clock later: the way to here is long enough
     if (begins) index <= {CLB{1'b0}};
-    if (lane_next) begin
-      index <= index + 1'b1;
-      value1 <= value;
-      index1 <= index;
-    end
-    compare <= lane_next;                   // a clock later: the way to here is long enough
-    if (compare && (index1 == {CLB{1'b0}} || value1 > best)) begin
-      best <= value1;
-      answer <= index1;
+    else if (compare) index <= index + 1'b1;
+    if (compare && (index == {CLB{1'b0}} || better[OUTW])) begin
+      less <= ~told;
+      answer <= index;
     end
     if (state == SUMS && put) begin
       part <= part + 2'd1;
