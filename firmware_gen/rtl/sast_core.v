@@ -10,7 +10,7 @@ module sast_core (
   res_tvalid, res_tready, res_tdata, res_tlast,
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes
 );
-  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 4, and 8 with four banks, which drift further apart
+  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, 3 with two banks, and 8 with four, which drift apart
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -117,7 +117,7 @@ module sast_core (
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 4)) bank (
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),
@@ -191,13 +191,16 @@ module sast_core (
   assign st_tlast = state == CYCLES;
 
   wire [LIB-1:0]   total_layer;
-  wire [63:0]      total_synops, total_spikes;
+  localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
+  localparam SUMW = MOST > 32 ? (MOST + 1) / 2 : 16;
+  wire [1:0]       total_part;
+  wire [SUMW-1:0]  total_half;
   wire             forget;
   sast_counters counters (
     .clk(clk), .rst(restart), .run_sent(run_go), .run_synops(run_synops), .op_counted(op_counted), .op_ends(op_ends),
     .op_layer(op_layer), .sweep_starts(first_word), .sweep_ends(ends), .seen(counted_word), .seen_spikes(seen_spikes),
-    .l_layer(l_layer), .report(report), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
-    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget)
+    .l_layer(l_layer), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
+    .total_part(total_part), .total_half(total_half), .forget(forget)
   );
   wire             lane, lane_next, lane_spike, crc_ends, out_ready;
   wire [MW-1:0]    lane_v;
@@ -217,7 +220,7 @@ module sast_core (
   sast_readout readout (
     .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
     .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
-    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
+    .total_part(total_part), .total_half(total_half), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
   );
 

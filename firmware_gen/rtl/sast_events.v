@@ -24,8 +24,8 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   output wire          step_ends;           // pulse: the last beat of the step is taken
   output reg           ev_error;            // an event out of the grid or out of order was dropped
 
-  localparam [15:0] WIDTH = IN_W;
-  localparam [15:0] HEIGHT = IN_H;
+  localparam [31:0] WIDTH = IN_W - 1;       // the last column and row
+  localparam [31:0] HEIGHT = IN_H - 1;
   localparam [7:0] CAP = COUNT_CAP;
   localparam XB = IN_W < 2 ? 1 : $clog2(IN_W);
   localparam YB_IN = IN_H < 2 ? 1 : $clog2(IN_H);
@@ -39,7 +39,7 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   reg  [7:0]  times;                        // how often `site` came in this step; 0: none came yet
   wire        none = ev_tdata[31];
   wire        repeated = times != 0 && now == site;
-  wire        outside = {1'b0, y} >= HEIGHT || {1'b0, x} >= WIDTH;
+  wire        outside = y >> YB_IN != 0 || x >> XB != 0 || y[YB_IN-1:0] > HEIGHT[YB_IN-1:0] || x[XB-1:0] > WIDTH[XB-1:0];
   wire        backwards = times != 0 && now < site;
   wire        wrong = !none && (outside || backwards);
   wire        counts = !none && !outside && !backwards && !(repeated && times == CAP);

@@ -5,10 +5,13 @@
 
 module sast_readout (
   clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, renew, finish, busy,
-  total_layer, total_synops, total_spikes, forget,
+  total_layer, total_part, total_half, forget,
   res_tvalid, res_tready, res_tdata, res_tlast
 );
   `include "sast_params.vh"
+
+  localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
+  localparam SUMW = MOST > 32 ? (MOST + 1) / 2 : 16;
 
   input  wire             clk;
   input  wire             rst;
@@ -22,10 +25,10 @@ module sast_readout (
   input  wire             renew;            // it is the recording's last step
   input  wire             finish;           // pulse: all counters are there
   output wire             busy;
-  // sums
+  // sums, by halves: see sast_counters
   output reg  [LIB-1:0]   total_layer;
-  input  wire [63:0]      total_synops;
-  input  wire [63:0]      total_spikes;
+  output wire [1:0]       total_part;
+  input  wire [SUMW-1:0]  total_half;
   output wire             forget;           // pulse: they have been told
   // AXI4-Stream
   output wire             res_tvalid;
@@ -46,7 +49,12 @@ module sast_readout (
   reg              full;
   reg  [31:0]      beat;
   wire             ends = state == SUMS && part == 2'd3 && total_layer == LAST_LAYER[LIB-1:0];
-  wire             put = state == IDLE ? lane_next && renew : !full;
+  wire             put = state == IDLE ? lane_next && renew : !full && (state == CLASS || age == 2'd2);
+  // a sum: its lower half is there when `age` is 1, and kept, its upper half when it is 2
+  reg  [1:0]       age;
+  reg  [SUMW-1:0]  lower;
+  wire [63:0]      total = {{(64-2*SUMW){1'b0}}, total_half, lower};
+  assign total_part = {part[1], age != 2'd0};
   assign lane_ready = !renew || !full;
   always @(posedge clk)
     if (rst) full <= 1'b0;
@@ -95,6 +103,9 @@ module sast_readout (
       less <= ~told;
       answer <= index;
     end
+    if (age == 2'd1) lower <= total_half;
+    if (state != SUMS || (put && part[0])) age <= 2'd0;
+    else if (age != 2'd2) age <= age + 2'd1;
     if (state == SUMS && put) begin
       part <= part + 2'd1;
       if (part == 2'd3) total_layer <= total_layer + 1'b1;
@@ -105,12 +116,7 @@ module sast_readout (
     case (state)
       IDLE: beat = {{(32-OUTW){value[OUTW-1]}}, value};
       CLASS: beat = {{(32-CLB){1'b0}}, answer};
-      default: case (part)
-        2'd0: beat = total_synops[31:0];
-        2'd1: beat = total_synops[63:32];
-        2'd2: beat = total_spikes[31:0];
-        default: beat = total_spikes[63:32];
-      endcase
+      default: beat = part[0] ? total[63:32] : total[31:0];
     endcase
   assign busy = state != IDLE;
   assign res_tvalid = full && !rst;
