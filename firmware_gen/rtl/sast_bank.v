@@ -9,7 +9,8 @@ module sast_bank (
   read_a, read_y, load, load_none, load_x, write_en, write_a, write_b
 );
   parameter ID = 0;                         // its quads: address mod B = ID
-  parameter FILE = "";                      // its weights
+  parameter FILE = "";                      // its weights, ULOW words
+  parameter MORE = "";                      // and those after them, if ULOW < UDEPTH
   parameter QUEUE = 4;                      // runs that wait: banks drift apart by as much
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -125,7 +126,22 @@ module sast_bank (
     add_shift <= shift;
     fresh_y <= run && !(add && m == add_a);
   end
-  sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u), .q(w));
+  generate if (ULOW == UDEPTH) begin : together
+    sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u), .q(w));
+  end else begin : apart                    // a power of two and a few: two memories take less than one
+    localparam MOREAW = UDEPTH - ULOW < 2 ? 1 : $clog2(UDEPTH - ULOW);
+    reg  upper;
+    wire [G*WBITS-1:0] low;
+    reg  [G*WBITS-1:0] high;
+    (* rom_style = "block", ram_style = "block" *) reg [G*WBITS-1:0] more [0:UDEPTH-ULOW-1];
+    initial if (MORE != "") $readmemh(MORE, more);
+    always @(posedge clk) begin
+      upper <= u[UAW-1];
+      high <= more[u[MOREAW-1:0]];
+    end
+    sast_rom #(.W(G*WBITS), .AW(UAW-1), .DEPTH(ULOW), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u[UAW-2:0]), .q(low));
+    assign w = upper ? high : low;
+  end endgenerate
 
   wire [G*MW-1:0] y;
   reg  [G*MLOW-1:0] last;

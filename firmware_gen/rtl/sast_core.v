@@ -117,7 +117,7 @@ module sast_core (
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1)) bank (
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),

@@ -26,15 +26,19 @@ module sast_neuron (clk, en, u_in, exists, rest, lif, subtract, smask, k1, k2, v
   // saturation: all bits from the state's sign bit upwards must equal the sign
   wire           negative = u_in[MW-1];
   wire [MW-1:0]  mask = {smask, {(SMIN-1){1'b0}}};
-  wire           over = |((u_in ^ {MW{negative}}) & mask);
+  // bits from MLOW on differ in the last layer alone, whose sign bit is known
+  localparam SURE = MLOW == MW ? MW - 1 : SLAST - 1 > MLOW ? SLAST - 1 : MLOW;
+  wire [MW-1:0]  differs = u_in ^ {MW{negative}};
+  wire           over = |(differs[MLOW-1:0] & mask[MLOW-1:0]) || (SURE < MW - 1 && differs[MW-1:SURE] != 0);
   wire signed [MW-1:0] limit = {MW{negative}} ^ ~mask;    // sign above, its inverse below
   wire signed [MW-1:0] u = over ? limit : u_in;
 
   // threshold <= largest state, so the unsaturated sum decides in the same way
+  localparam TOP = MLOW < MW && LIF_OUT == 0 ? MLOW - 1 : MW - 1;   // the last layer never fires: the others' sign bit
   wire [TB:0]    reach = {1'b0, u_in[TB-1:0]} + {1'b0, rest};
   wire           above;
-  generate if (TB < MW - 1) begin : longer
-    assign above = |u_in[MW-2:TB];
+  generate if (TB < TOP) begin : longer
+    assign above = |u_in[TOP-1:TB];
   end else begin : as_long
     assign above = 1'b0;
   end endgenerate

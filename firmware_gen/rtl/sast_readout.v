@@ -52,16 +52,25 @@ module sast_readout (
   wire             put = state == IDLE ? lane_next && renew : !full && (state == CLASS || age == 2'd2);
   // a sum: its lower half is there when `age` is 1, and kept, its upper half when it is 2
   reg  [1:0]       age;
-  reg  [SUMW-1:0]  lower;
+  wire [SUMW-1:0]  lower;
   wire [63:0]      total = {{(64-2*SUMW){1'b0}}, total_half, lower};
-  assign total_part = {part[1], age != 2'd0};
+  generate if (SUMW == 16) begin : in_beat
+    assign lower = res_tdata[15:0];
+  end else begin : beside
+    reg [SUMW-1:0] kept;
+    assign lower = kept;
+    always @(posedge clk) if (age == 2'd1) kept <= total_half;
+  end endgenerate
+  assign total_part = {part[1], age[1] || (age[0] && (SUMW != 16 || !full))};
   assign lane_ready = !renew || !full;
   always @(posedge clk)
     if (rst) full <= 1'b0;
     else full <= put || (full && !res_tready);
-  always @(posedge clk) if (put) begin
-    res_tdata <= beat;
-    res_tlast <= ends;
+  always @(posedge clk) begin
+    if (put) begin
+      res_tdata <= beat;
+      res_tlast <= ends;
+    end else if (SUMW == 16 && !full && age == 2'd1) res_tdata[15:0] <= total_half[15:0];
   end
 
   generate if (LIF_OUT != 0) begin : spike_counts
@@ -103,9 +112,8 @@ module sast_readout (
       less <= ~told;
       answer <= index;
     end
-    if (age == 2'd1) lower <= total_half;
-    if (state != SUMS || (put && part[0])) age <= 2'd0;
-    else if (age != 2'd2) age <= age + 2'd1;
+    if (state != SUMS || put) age <= 2'd0;
+    else if (age == 2'd0 || (age == 2'd1 && (SUMW != 16 || !full))) age <= age + 2'd1;
     if (state == SUMS && put) begin
       part <= part + 2'd1;
       if (part == 2'd3) total_layer <= total_layer + 1'b1;

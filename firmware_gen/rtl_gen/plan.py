@@ -12,6 +12,7 @@ from edge_sast.model.modelfile import model_hash
 from firmware_gen.rtl_gen.constants import (
     arithmetic_constants,
     lane_constants,
+    low_words,
     membrane_bits,
     membrane_constants,
     memory_constants,
@@ -132,7 +133,7 @@ class RtlPlan:
             | arithmetic_constants(list(self.weighted.values()), self.parameters)
             | membrane_constants(self.engine, self.membrane_bits)
             | memory_constants(depths)
-            | {"BDEPTH": 2 * self.parameter_bases[-1]}
+            | {"BDEPTH": 2 * self.parameter_bases[-1], "ULOW": low_words(self.weights.words)}
             | table_constants(rows, self.columns.values(), self.lane_table)
             | op_constants(self.op_entries, self.layer_entries)
             | model_constants(self.model, self.engine)
