@@ -11,6 +11,7 @@ module sast_core (
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes
 );
   parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, 3 with two banks, and 8 with four, which drift apart
+  parameter PACED = 0;                      // 1: ev_tready depends on registers alone, so that events come every other cycle at most
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -79,7 +80,7 @@ module sast_core (
   wire            run_ready = &bank_ready;
   wire            run_go = run_valid && run_ready;
 
-  sast_events events (
+  sast_events #(.PACED(PACED)) events (
     .clk(clk), .rst(restart), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast),
     .open(open), .event_valid(event_valid), .event_take(event_take), .event_y(event_y), .event_x(event_x), .event_p(event_p),
     .step_ends(step_ends), .ev_error(ev_error)

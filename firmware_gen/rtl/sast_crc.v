@@ -80,9 +80,8 @@ module sast_crc (
         assign bits[i*N +: N] = of_quads[which[LB-1:0]];
       end
     end
-    wire [31:0] sum;
     wire [P*N-1:0] mask [0:31];
-    wire [31:0] moved [0:B-1];
+    wire [1023:0] rows [0:B-1];             // row by row, of each number of quads
     for (i = 0; i < P; i = i + 1) begin : column
       for (j = 0; j < N; j = j + 1) begin : of_bit
         // the membrane's sign stands for all higher bits too: their columns add up
@@ -94,33 +93,33 @@ module sast_crc (
         end
       end
     end
-    for (q = 0; q < 32; q = q + 1) begin : row
-      assign sum[q] = ^(bits & mask[q]);
-    end
     for (q = 0; q < B; q = q + 1) begin : ahead
-      wire [31:0] rows [0:31];
       for (j = 0; j < 32; j = j + 1) begin : of_bit
         localparam [31:0] ONE = 32'd1 << j;
         localparam [31:0] C = advance(ONE, (q + 1) * G * 40);
         for (i = 0; i < 32; i = i + 1) begin : row
-          assign rows[i][j] = C[i];
+          assign rows[q][i*32 + j] = C[i];
         end
       end
-      for (i = 0; i < 32; i = i + 1) begin : out
-        assign moved[q][i] = ^(crc & rows[i]);
-      end
     end
+    // within `if`s, so that a simulator works only where there is something to do
+    integer m, n;
     always @(posedge clk) begin
       fresh <= !rst && word;
-      count <= quads - 1'b1;
-      added <= sum;
+      if (word) begin
+        count <= quads - 1'b1;
+        for (m = 0; m < 32; m = m + 1) added[m] <= ^(bits & mask[m]);
+      end
     end
     assign wide_busy = fresh;
-    if (B == 1) begin : next_one
-      assign wide_next = moved[0] ^ added;
-    end else begin : next_some
-      assign wide_next = moved[count[LB-1:0]] ^ added;
+    reg [31:0] moved;
+    always @* begin
+      moved = 32'd0;
+      for (m = 0; m < B; m = m + 1)
+        if (fresh && count == m[QB-1:0])
+          for (n = 0; n < 32; n = n + 1) moved[n] = ^(crc & rows[m][n*32 +: 32]);
     end
+    assign wide_next = moved ^ added;
   end else begin : narrow_only
     assign wide_busy = 1'b0;
     assign wide_next = crc;

@@ -47,6 +47,7 @@
     if (!f_begun) assume(rst);
     assume(f_a < MDEPTH);
     assume(phase == (EARLY != 0 ? f_phase ^ f_done : f_phase));
+    assume(load == f_s2 && (load || !load_none));
     assume(write_en == f_s3);
     assume(write_a == f_a3);
     if (f_start) assume(idle && !f_busy && !f_s3 && (f_ahead || !f_go));
