@@ -47,9 +47,7 @@ class Fault:
 # sast_membranes without `write_a >= FIRST` (the difference wraps beyond the last of the wide words), `reads_out` of
 # sast_core without `clearing` (`slow` has it).
 FAULTS = [
-    Fault(
-        "bank", "run && !(add && m == add_a);", "run;", "a quad twice in a row: no forwarding"
-    ),
+    Fault("bank", "run && !(add && m == add_a);", "run;", "a quad twice in a row: no forwarding"),
     Fault(
         "bank",
         "run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next}",
@@ -84,9 +82,7 @@ FAULTS = [
     ),
     Fault("neuron", "{MW{negative}} ^ ~mask", "{MW{negative}} ^ ~(mask << 1)", "saturates to a bit more"),
     Fault("neuron", "& mask[MLOW-1:0]) ||", "& {mask[MLOW-2:0], 1'b0}) ||", "saturates a bit late"),
-    Fault(
-        "neuron", "+ {1'b0, rest};", "+ {1'b0, rest} - 1'b1;", "fires above the threshold only"
-    ),
+    Fault("neuron", "+ {1'b0, rest};", "+ {1'b0, rest} - 1'b1;", "fires above the threshold only"),
     Fault("neuron", "!negative && (above", "(above", "negative membranes fire"),
     Fault("neuron", "subtract ? u +", "subtract ? u_in +", "soft reset of the sum before saturation"),
     Fault("neuron", "shifted = v >>> k1", "shifted = v >> k1", "a logical shift"),
@@ -114,7 +110,9 @@ FAULTS = [
         "if (1'b0) last",
         "recordings begin with the last membranes",
     ),
-    Fault("membranes", "load && load_none && was_read", "1'b0", "recordings begin with the last wide membranes"),
+    Fault(
+        "membranes", "load && load_none && was_read", "1'b0", "recordings begin with the last wide membranes"
+    ),
     Fault("membranes", "if (load && was_read)", "if (load)", "wide membranes of another word"),
     Fault("bank", "upper <= u[UAW-1];", "upper <= 1'b0;", "weights beyond the first memory"),
     Fault("neuron", "lif && exists && reached", "lif && reached", "lanes that are no channel fire"),
@@ -200,7 +198,12 @@ FAULTS = [
         "outside || backwards",
         "a beat without an event is an error",
     ),
-    Fault("events", "take ? counts || ev_tlast :", "take ? counts :", "a step without an event at its end has none"),
+    Fault(
+        "events",
+        "take ? counts || ev_tlast :",
+        "take ? counts :",
+        "a step without an event at its end has none",
+    ),
     Fault(
         "spikes",
         "if (rewind) word_valid <= 1'b0;\n      else if (read)",
@@ -265,7 +268,9 @@ FAULTS = [
         "SynOps of the layer that is swept",
     ),
     Fault("walk", "busy && (!todo[0] || next)", "busy && next", "waits for a lane that does not exist"),
-    Fault("walk", "if (others == {P{1'b0}}) busy", "if (&lane) busy", "a clock for each lane behind the last"),
+    Fault(
+        "walk", "if (others == {P{1'b0}}) busy", "if (&lane) busy", "a clock for each lane behind the last"
+    ),
     Fault(
         "walk",
         "assign there = busy && todo[0];",

@@ -25,7 +25,8 @@ SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2
 
 def sizes(**larger: int) -> dict[str, int]:
     assert larger.keys() <= LOCALPARAMS.keys()
-    same = {"MLOW": larger.get("MW", 1), "ULOW": larger.get("UDEPTH", 1)}  # all words hold all bits of a membrane
+    # all words hold all bits of a membrane, and one memory all weights
+    same = {"MLOW": larger.get("MW", 1), "ULOW": larger.get("UDEPTH", 1)}
     return SMALLEST | same | {"BDEPTH": 2 * larger.get("PDEPTH", 1)} | larger
 
 
