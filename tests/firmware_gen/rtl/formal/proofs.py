@@ -177,7 +177,7 @@ PROOFS = {
         NEURON | {"TB": 5, "SMIN": 4, "MLOW": 8, "SLAST": 10},
         depth=2,
         faults=(
-            Fault("sast_neuron", "MW - 1 : SLAST - 1 >", "MW - 1 : SLAST >"),
+            Fault("sast_neuron", "? SLAST - 1 : MLOW;", "? SLAST : MLOW;"),
             Fault("sast_neuron", "? MLOW - 1 : MW - 1;", "? MLOW - 2 : MW - 1;"),
         ),
     ),
