@@ -152,9 +152,13 @@ EVENTS_FAULTS = tuple(
     Fault("sast_events", old, new)
     for old, new in (
         ("repeated && times == CAP", "repeated && times >= CAP - 8'd1"),
-        ("{1'b0, event_x} >= WIDTH", "{1'b0, event_x} > WIDTH"),
+        ("x[XB-1:0] > WIDTH[XB-1:0]", "x[XB-1:0] >= WIDTH[XB-1:0]"),
+        ("y >> YB_IN != 0 || ", ""),
         ("times != 0 && now < site", "now < site"),
-        ("open && (event_take || !counts)", "open && event_take"),
+        ("open && full && (event_take || !held)", "open && full && event_take"),
+        ("(!full || (PACED == 0 && leaves))", "(!full || (PACED == 0 && open))"),
+        ("full <= take ? counts || ev_tlast :", "full <= take ? counts :"),
+        ("held <= counts;", "held <= !none && !wrong;"),
         ("if (ev_tlast) times <= 8'd0;", "if (ev_tlast && counts) times <= 8'd0;"),
         ("if (counts) site <= now;", "site <= now;"),
         ("wrong = !none && (outside || backwards)", "wrong = !none && outside"),
@@ -183,6 +187,14 @@ PROOFS = {
     "events": Proof("sast_events", ("sast_events",), EVENTS, depth=2, faults=EVENTS_FAULTS),
     "events of one pixel": Proof(
         "sast_events", ("sast_events",), sizes(IN_W=1, IN_H=1, COUNT_CAP=255), depth=2
+    ),
+    "events, paced": Proof(
+        "sast_events",
+        ("sast_events",),
+        EVENTS,
+        depth=2,
+        parameters={"PACED": 1},
+        faults=(Fault("sast_events", "PACED == 0 && leaves", "leaves"),),
     ),
     "dispatch": Proof(
         "sast_dispatch", ("sast_dispatch",), DISPATCH, depth=3, modules=("sast_rom",), faults=DISPATCH_FAULTS
