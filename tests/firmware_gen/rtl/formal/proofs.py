@@ -84,6 +84,17 @@ READOUT_FAULTS = tuple(
         ("lane_next && renew : !full &&", "lane_next && renew : "),
         ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
+        ("if (put) begin", "if (1'b1) begin"),
+        ("total_layer == LAST_LAYER[LIB-1:0]", "1'b1"),
+        ("{1'b0, told} + {1'b0, less}", "{1'b0, told} + {1'b0, less} + 1'b1"),
+        ("index == {CLB{1'b0}} || better[OUTW]", "better[OUTW]"),
+        ("res_tdata[OUTW-1:0] ^ {1'b1, {(OUTW-1){1'b0}}}", "res_tdata[OUTW-1:0]"),
+        ("if (begins) index <=", "if (rst) index <="),
+        ("{{(32-OUTW){value[OUTW-1]}}, value}", "{{(32-OUTW){1'b0}}, value}"),
+        ("state == CLASS || age == 2'd2", "state == CLASS || age != 2'd0"),
+        ("|| (age[0] && (SUMW != 16 || !full))", ""),
+        ("total_part = {part[1],", "total_part = {1'b0,"),
+        ("part[0] ? total[63:32]", "part[1] ? total[63:32]"),
         ("SUMW == 16 && !full && age", "SUMW == 16 && age"),
     )
 )
@@ -347,12 +358,20 @@ PROOFS = {
         faults=CORE_FAULTS,
     ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
+    "readout, wide sums": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT | {"SYNTW": 40},
+        depth=2,
+        faults=(Fault("sast_readout", "if (age == 2'd1) kept <=", "if (age == 2'd0) kept <="),),
+    ),
     "readout, counts": Proof(
         "sast_readout",
         ("sast_readout",),
         READOUT | {"LIF_OUT": 1, "CLASSES": 3},
         depth=2,
         faults=(
+            Fault("sast_readout", "if (begins) class_no <=", "if (rst) class_no <="),
             Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
             Fault(
                 "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && renew}"
