@@ -125,6 +125,12 @@ CORE_FAULTS = (
     Fault(
         "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"
     ),
+    Fault("sast_core", ".busy(walk_busy), .room(room)", ".busy(1'b0), .room(room)"),
+    Fault("sast_core", "(ask && first_sweep) observed", "(first_sweep) observed"),
+    Fault("sast_core", "REPORT: state <= l_last ? FINISH : QUIET;", "REPORT: state <= FINISH;"),
+    Fault("sast_core", "state == CYCLES ? step_cycles : crc;", "state == CYCLES ? cycles : crc;"),
+    Fault("sast_core", "COUNTS: state <= LISTEN;", "COUNTS: state <= REPORT;"),
+    Fault("sast_core", "default: if (st_tready) state", "default: state"),
     Fault("sast_core", "assign st_tlast = state == CYCLES;", "assign st_tlast = state == CRC;"),
     Fault("sast_core", "if (finished) step_cycles <=", "if (finished || op_ends) step_cycles <="),
     Fault("sast_dispatch", "state == ASK && runs_empty &&", "state == ASK &&"),
@@ -153,7 +159,8 @@ BANK_FAULTS = tuple(
         ("load_x[g*MW +: MLOW]", "load_x[0 +: MLOW]"),
         ("w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
         ("run && !(add && m == add_a);", "run && !add;"),
-        ("run && m == add_a;", "run;"),
+        ("{{(MW-VB){bias[VB-1]}}, bias}", "{{(MW-VB){1'b0}}, bias}"),
+        ("if (load_none) last", "if (1'b0) last"),
         ("{(MW-WBITS){w1[WBITS-1]}}", "{(MW-WBITS){1'b0}}"),
     )
 )
