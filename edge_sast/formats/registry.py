@@ -11,13 +11,16 @@ from typing import BinaryIO
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import Recording
-from edge_sast.formats.aedat2 import AEDAT2
+from edge_sast.formats.aedat.aedat2 import AEDAT1, AEDAT2
+from edge_sast.formats.aedat.aedat3 import AEDAT3
+from edge_sast.formats.aedat.aedat4 import AEDAT4
 from edge_sast.formats.atis import ATIS
 from edge_sast.formats.contract import SNIFFED_BYTES, Format, Likeness, Opened, Reading, Sensor, joined
 from edge_sast.formats.defects import cleaned
+from edge_sast.formats.event_stream import EVENT_STREAM
 from edge_sast.formats.tonic_npy import TONIC_NPY
 
-FORMATS = (ATIS, TONIC_NPY, AEDAT2)
+FORMATS = (ATIS, TONIC_NPY, AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM)
 
 
 def known_suffixes() -> tuple[str, ...]:

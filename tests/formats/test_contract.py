@@ -12,7 +12,7 @@ from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.contract import Format, Header, Likeness, Opened, joined, records
 from edge_sast.formats.defects import Defects, cleaned
 from tests.events.oracles import random_recording
-from tests.formats.test_aedat2 import aedat2
+from tests.formats.aedat.test_aedat2 import aedat2
 
 
 def _atis() -> bytes:
@@ -55,7 +55,8 @@ def test_time_that_runs_backwards_between_pieces(monkeypatch):
     for size in (8, 1 << 20):
         monkeypatch.setattr(contract, "CHUNK_BYTES", size)
         with pytest.raises(
-            EdgeSastError, match=r"^a\.aedat: event 2: time runs backwards, from 9 µs to 8 µs; "
+            EdgeSastError,
+            match=r"^a\.aedat: event 2 \(byte offset 111\): time runs backwards, from 9 µs to 8 µs; ",
         ):
             registry.read_bytes(data, "a.aedat")
     chunks = [make_events(*(np.array([n]) for n in (t, 0, 0, 0))) for t in (4, 3)]

@@ -7,14 +7,14 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.atis import write_recording_atis
-from edge_sast.formats.registry import formats_for, read_bytes, read_file
+from edge_sast.formats.registry import formats_for, known_suffixes, read_bytes, read_file
 from tests.events.oracles import random_recording
 
 
 def test_suffix_chooses_the_reader():
     assert [of.name for of in formats_for("x/00009.BIN")] == ["ATIS (N-MNIST)"]
     message = (
-        "x.mp4: no reader for the suffix '.mp4'; known are .bin, .npy, .aedat: "
+        f"x.mp4: no reader for the suffix '.mp4'; known are {', '.join(known_suffixes())}: "
         "convert the file to one of these or remove it"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
