@@ -120,7 +120,7 @@ def _written(events: np.ndarray, overflows: int) -> tuple[bytes, int]:
     return raw.tobytes(), last
 
 
-def write_atis(stream: BinaryIO, _sensor: Sensor | None, chunks: Iterable[np.ndarray]) -> None:
+def write_atis(stream: BinaryIO, _sensor: Sensor, chunks: Iterable[np.ndarray]) -> None:
     """An ATIS file of events in order of time; see `write_recording_atis`."""
     overflows = 0
     for chunk in chunks:

@@ -101,7 +101,7 @@ class Format:
         resume: as `open`, from an `Opened.state` of the same file: the stream may stand anywhere and can be sought.
         write: (binary stream, sensor, chunks in order of time) writes a whole file, piece by piece; EdgeSastError
             for an event that the format cannot hold.
-        holds_sensor: a file carries the sensor's size, so that writing one needs it.
+        holds_sensor: writing needs the sensor's size; where not, `write` takes any and does not look at it.
         usual_sensor: (width, height) where the format is tied to one sensor, else None.
     """
 
@@ -112,7 +112,7 @@ class Format:
     open: Opener
     seeks: bool = False
     resume: Callable[[BinaryIO, str, Reading, State], Opened] | None = None
-    write: Callable[[BinaryIO, Sensor | None, Iterable[np.ndarray]], None] | None = None
+    write: Callable[[BinaryIO, Sensor, Iterable[np.ndarray]], None] | None = None
     holds_sensor: bool = True
     usual_sensor: Sensor | None = None
 

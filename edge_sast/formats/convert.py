@@ -17,6 +17,8 @@ from edge_sast.formats.defects import Defects
 from edge_sast.formats.registry import FORMATS
 from edge_sast.formats.source import FileOptions, open_events
 
+NO_SENSOR = (0, 0)  # for writers that do not look at it
+
 
 @dataclass(frozen=True)
 class Span:
@@ -108,7 +110,7 @@ def convert_file(
     census = Census()
     with open_events(source, options) as file, atomic_stream(target) as stream:
         chunks = counted((span or Span()).of(file.chunks), census)
-        writer.write(stream, file.needed_sensor() if writer.holds_sensor else file.sensor, chunks)
+        writer.write(stream, file.needed_sensor() if writer.holds_sensor else NO_SENSOR, chunks)
         if not census.events:
             raise EdgeSastError(
                 f"{source}: 0 events to write; check its contents with 'edge-sast data info {source}'"

@@ -12,7 +12,7 @@ POLICIES = ("reject", "drop", "clip", "keep")
 UNITS = ("s", "ms", "us", "ns")
 
 
-def add_file_options(parser: argparse.ArgumentParser, policy: str = "reject") -> None:
+def add_file_options(parser: argparse._ActionsContainer, policy: str = "reject") -> None:
     """How files are read. policy: the default of --defects."""
     parser.add_argument(
         "--sensor", metavar="WxH", help="sensor size in pixels, where the files do not say it"

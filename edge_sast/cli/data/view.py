@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="event file of any format that is read")
     parser.add_argument("--out", metavar="FILE", required=True, help="picture to write: .png, .gif or .html")
     parser.add_argument(
-        "--frames", type=int, metavar="N", help="frames of a .png or .gif (default: 12 of a .png, 60 of a .gif)"
+        "--frames",
+        type=int,
+        metavar="N",
+        help="frames of a .png or .gif (default: 12 of a .png, 60 of a .gif)",
     )
     parser.add_argument(
         "--frame-ms", type=int, default=50, metavar="N", help="how long a frame of a .gif is shown"
