@@ -18,9 +18,12 @@ from edge_sast.formats.atis import ATIS
 from edge_sast.formats.contract import SNIFFED_BYTES, Format, Likeness, Opened, Reading, Sensor, joined
 from edge_sast.formats.defects import cleaned
 from edge_sast.formats.event_stream import EVENT_STREAM
-from edge_sast.formats.tonic_npy import TONIC_NPY
+from edge_sast.formats.tables.npy import NPY
+from edge_sast.formats.tables.npz import NPZ
+from edge_sast.formats.tables.text import TEXT
+from edge_sast.formats.tables.tonic_npy import TONIC_NPY
 
-FORMATS = (ATIS, TONIC_NPY, AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM)
+FORMATS = (ATIS, TONIC_NPY, NPY, NPZ, AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM, TEXT)
 
 
 def known_suffixes() -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from tests.events.oracles import random_recording
 
 def test_suffix_chooses_the_reader():
     assert [of.name for of in formats_for("x/00009.BIN")] == ["ATIS (N-MNIST)"]
+    assert {".bin", ".npy", ".aedat", ".csv", ".npz"} <= set(known_suffixes())
     message = (
         f"x.mp4: no reader for the suffix '.mp4'; known are {', '.join(known_suffixes())}: "
         "convert the file to one of these or remove it"
