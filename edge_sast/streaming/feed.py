@@ -12,11 +12,13 @@ import numpy as np
 
 OVERLOADS = ("wait", "oldest", "newest", "thin")
 USUAL_ROOM = 2_000_000  # events
+TOGETHER = 1 << 16  # events that are handed over at once, where small pieces wait
+ENDING_SECONDS = 2.0  # a receiver that is told to end needs less; longer only where the system holds it
 
 
 @dataclass(frozen=True)
 class Burst:
-    """What was received together. events: EVENT_DTYPE [n], n may be 0; arrived: time.monotonic() of it."""
+    """What was received together. events: EVENT_DTYPE [n]; arrived: time.monotonic() of the first of them."""
 
     events: np.ndarray
     arrived: float
@@ -28,10 +30,20 @@ class Feed:
     Where more than `room` events wait: "wait" stops receiving until there is room, "oldest" drops those that wait
     longest, "newest" those that come, "thin" every second of those that come while more than half the room is taken,
     and all of them where it is full. `dropped` counts them.
+
+    Args:
+        chunks: EVENT_DTYPE [n] each; an empty one gives the thread the occasion to end.
+        stop: is called when nobody takes events any more: what waits for bytes is to end.
     """
 
-    def __init__(self, chunks: Iterable[np.ndarray], overload: str = "wait", room: int = USUAL_ROOM) -> None:
-        self._chunks, self._overload, self._room = chunks, overload, room
+    def __init__(
+        self,
+        chunks: Iterable[np.ndarray],
+        overload: str = "wait",
+        room: int = USUAL_ROOM,
+        stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._chunks, self._overload, self._room, self._stop = chunks, overload, room, stop
         self._waiting: deque[Burst] = deque()
         self._events = 0  # that wait
         self._lock = threading.Condition()
@@ -48,26 +60,19 @@ class Feed:
         with self._lock:
             self._closed = True
             self._lock.notify_all()
+        self._stop()
+        self._thread.join(ENDING_SECONDS)
 
-    def bursts(self, patience: Callable[[], float | None]) -> Iterator[Burst | None]:
-        """All that is received, in order; None where nothing has come for patience() seconds (None: for ever).
+    def bursts(self, patience: float) -> Iterator[Burst | None]:
+        """All that is received, in order; None each time that nothing has come for `patience` seconds.
 
         Raises what receiving raised, after all that came before it.
         """
         while True:
             with self._lock:
-                limit = patience()
-                until = None if limit is None else time.monotonic() + limit
-                while not self._waiting and not self._ended:
-                    left = None if until is None else until - time.monotonic()
-                    if left is not None and left <= 0:
-                        break
-                    self._lock.wait(left)
-                burst = self._waiting.popleft() if self._waiting else None
-                if burst is not None:
-                    self._events -= len(burst.events)
-                    self._lock.notify_all()
-                elif self._ended:
+                self._lock.wait_for(lambda: self._waiting or self._ended, patience)
+                burst = self._taken()
+                if burst is None and self._ended:
                     break
             yield burst
         if self._error is not None:
@@ -77,6 +82,20 @@ class Feed:
     def waiting(self) -> int:
         """Events that were received and not handed over yet."""
         return self._events
+
+    def _taken(self) -> Burst | None:
+        """What waits longest, with what came behind it up to TOGETHER events."""
+        taken: list[Burst] = []
+        count = 0
+        while self._waiting and (not taken or count + len(self._waiting[0].events) <= TOGETHER):
+            taken.append(self._waiting.popleft())
+            count += len(taken[-1].events)
+        if not taken:
+            return None
+        self._events -= count
+        self._lock.notify_all()
+        events = taken[0].events if len(taken) == 1 else np.concatenate([burst.events for burst in taken])
+        return Burst(events, taken[0].arrived)
 
     def _receive(self) -> None:
         try:
@@ -94,8 +113,8 @@ class Feed:
         """Room for a burst as the rule says; False where nobody takes events any more."""
         with self._lock:
             if self._overload == "wait":
-                while self._events and self._events + len(burst.events) > self._room and not self._closed:
-                    self._lock.wait()
+                free = self._room - len(burst.events)
+                self._lock.wait_for(lambda: not self._events or self._events <= free or self._closed)
             burst = self._fitting(burst)
             if len(burst.events):
                 self._waiting.append(burst)
@@ -104,6 +123,7 @@ class Feed:
             return not self._closed
 
     def _fitting(self, burst: Burst) -> Burst:
+        """What is kept of a burst; with "oldest" it displaces what waits."""
         events = burst.events
         if self._overload == "thin" and self._events + len(events) > self._room // 2:
             events = events[::2]
@@ -111,9 +131,17 @@ class Feed:
             events = events[: max(0, self._room - self._events)]
         elif self._overload == "oldest":
             events = events[max(0, len(events) - self._room) :]
-            while self._waiting and self._events + len(events) > self._room:
-                gone = self._waiting.popleft()
-                self._events -= len(gone.events)
-                self.dropped += len(gone.events)
+            self._displace(self._events + len(events) - self._room)
         self.dropped += len(burst.events) - len(events)
         return Burst(events, burst.arrived)
+
+    def _displace(self, count: int) -> None:
+        """Drops the `count` events that wait longest."""
+        while count > 0:
+            oldest = self._waiting.popleft()
+            gone = min(count, len(oldest.events))
+            if gone < len(oldest.events):
+                self._waiting.appendleft(Burst(oldest.events[gone:], oldest.arrived))
+            self._events -= gone
+            self.dropped += gone
+            count -= gone

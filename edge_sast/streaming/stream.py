@@ -85,7 +85,8 @@ class EventStream:
             raise EdgeSastError(f"--every {every} and --on-event do not go together; leave one out")
         if not grid.dt_us <= reach_us < MAX_REACH_US:
             raise EdgeSastError(
-                f"--reach-us {reach_us} is out of range; choose from a step's {grid.dt_us} µs to {MAX_REACH_US - 1}"
+                f"--reach-ms {reach_us / 1000:g} is out of range; choose from a step's {grid.dt_us / 1000:g} ms to "
+                f"{(MAX_REACH_US - 1) // 1000}"
             )
         self.model = model
         stride = every or grid.steps

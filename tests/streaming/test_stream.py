@@ -114,7 +114,7 @@ def test_more_steps_than_rows():
         ({"every": 5, "on_event": True}, "--every 5 and --on-event do not go together; leave one out"),
         (
             {"reach_us": 10},
-            "--reach-us 10 is out of range; choose from a step's 15000 µs to 2147483647",
+            "--reach-ms 0.01 is out of range; choose from a step's 15 ms to 2147483",
         ),
     ],
 )
