@@ -29,12 +29,13 @@ def _pieces(chunks: Iterator[np.ndarray], ended: threading.Event) -> Iterator[np
     first: int | None = None
     begun = 0.0
     for chunk in chunks:
-        while len(chunk):
+        t, at = np.ascontiguousarray(chunk["t"]), 0
+        while at < len(chunk):
             if first is None:
-                first, begun = int(chunk["t"][0]), time.monotonic()
-            over = np.flatnonzero(chunk["t"] >= chunk["t"][0] + PIECE_US)
-            piece, chunk = np.split(chunk, over[:1]) if len(over) else (chunk, chunk[:0])
-            wait = (int(piece["t"][-1]) - first) * 1e-6 - (time.monotonic() - begun)
+                first, begun = int(t[0]), time.monotonic()
+            end = max(at + 1, at + int(np.searchsorted(t[at:], t[at] + PIECE_US)))
+            wait = (int(t[end - 1]) - first) * 1e-6 - (time.monotonic() - begun)
             if wait > 0 and ended.wait(wait):
                 return
-            yield piece
+            yield chunk[at:end]
+            at = end

@@ -16,7 +16,6 @@ from edge_sast.streaming.feed import USUAL_ROOM, Burst, Feed
 from edge_sast.streaming.sources import EventSource
 from edge_sast.streaming.stream import USUAL_REACH_US, Decisions, EventStream
 
-USUAL_SLACK_US = 50_000
 REMARK_SECONDS = 1.0  # between two lines that tell of being behind
 LOOK_SECONDS = 0.1  # how often the clock is looked at while nothing comes, at least
 NO_EVENTS = np.empty(0, EVENT_DTYPE)
@@ -28,8 +27,7 @@ class Wishes:
 
     Attributes:
         overload: None is "oldest" where events are lost anyway when nobody takes them, else "wait".
-        slack_us: while no events come, a step is over so long after its end. None: USUAL_SLACK_US where events come as
-            they happen; elsewhere a step is over when an event comes that is later.
+        slack_us: None is the source's.
         idle_s: end when nothing has come for so long. for_s: end after so long.
     """
 
@@ -89,7 +87,7 @@ class Session:
         self.overload = self.wishes.overload or ("oldest" if source.lossy else "wait")
         begun = last_arrival = time.monotonic()
         last_t: int | None = None
-        slack = self._slack(source)
+        slack = source.slack_us if self.wishes.slack_us is None else self.wishes.slack_us
         with Feed(source.chunks, self.overload, self.wishes.room, source.stop) as feed:
             try:
                 for burst in feed.bursts(self._patience(slack)):
@@ -106,11 +104,6 @@ class Session:
             finally:
                 self.dropped, self.left = feed.dropped, feed.waiting
                 self.seconds = time.monotonic() - begun
-
-    def _slack(self, source: EventSource) -> int | None:
-        if self.wishes.slack_us is None and source.prompt:
-            return USUAL_SLACK_US
-        return self.wishes.slack_us
 
     def _patience(self, slack: int | None) -> float:
         """Seconds to wait for events before a look at the clock."""

@@ -25,6 +25,7 @@ from edge_sast.streaming.datagrams import Datagrams, listen
 from edge_sast.streaming.packets import PACKETS
 
 CONNECT_SECONDS = 10.0
+SLACK_US = 50_000  # so late may the events of a network be
 NETWORK_MARK = slice(8, 12), b"IOHE"  # of dv-processing's header, behind two sizes
 
 
@@ -39,7 +40,8 @@ class EventSource:
         found: one line for each thing that was wrong so far.
         stop: ends `chunks` soon, from another thread.
         endless: no file; whoever runs it ends it.
-        prompt: events come as they happen: while none come, time goes on.
+        prompt: events come as they happen, so that it can be told how long after them a decision comes.
+        slack_us: while none come a step is over so long after its end; None: it is over when a later event comes.
         lossy: what nobody takes is lost.
     """
 
@@ -51,6 +53,7 @@ class EventSource:
     stop: Callable[[], None] = lambda: None
     endless: bool = False
     prompt: bool = False
+    slack_us: int | None = None
     lossy: bool = False
 
 
@@ -126,6 +129,7 @@ def _connected(
         connection.stop,
         endless=True,
         prompt=prompt,
+        slack_us=SLACK_US if prompt else None,
     )
 
 
@@ -213,5 +217,6 @@ def _udp(spec: str, options: FileOptions, packets: str | None, stack: ExitStack)
         datagrams.stop,
         endless=True,
         prompt=True,
+        slack_us=SLACK_US,
         lossy=True,
     )

@@ -82,8 +82,8 @@ def _add_pace(add: Callable[..., object]) -> None:
         "--slack-ms",
         type=float,
         metavar="N",
-        help="while no events come, a step is over so long after its end (default: 50 for udp://, tcp:// and "
-        "--real-time; else a step is over when a later event comes)",
+        help="while no events come, a step is over so long after its end (default: 50 for udp:// and "
+        "tcp://; else a step is over when a later event comes)",
     )
     add("--idle-s", type=float, metavar="N", help="end when nothing has come for N s")
     add("--for-s", type=float, metavar="N", help="end after N s")
