@@ -1,5 +1,6 @@
 """Bytes of pipes and sockets: given as they come, looked at first, ended from outside."""
 
+import contextlib
 import os
 import re
 import socket
@@ -20,10 +21,8 @@ def pipe():
     reading, writing = os.pipe()
     yield Connection(reading, "a pipe"), writing
     for end in (reading, writing):
-        try:
+        with contextlib.suppress(OSError):
             os.close(end)
-        except OSError:
-            pass
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ def test_every_byte_comes_once_in_order(pieces, sizes):
         for piece in pieces:
             far.sendall(piece)
         far.close()
-        connection.first(lambda data: None, 5)
+        connection.first(lambda _: None, 5)
         got = [connection.read(size) for size in sizes]
         while more := connection.read():
             got.append(more)

@@ -71,7 +71,8 @@ def test_wait_loses_nothing_and_holds_no_more_than_the_room():
 
     with Feed(chunks(), "wait", 30) as feed:
         time.sleep(0.1)
-        assert feed.waiting == 30 and len(asked) == 4  # the fourth waits for room
+        assert feed.waiting == 30
+        assert len(asked) == 4
         assert taken(feed) == [*range(500)]
         assert feed.dropped == 0
 
@@ -94,7 +95,7 @@ def test_an_error_comes_behind_its_events():
         bursts = feed.bursts(5.0)
         settled(feed)
         assert next(bursts).events["t"].tolist() == [0, 1, 2]
-        with pytest.raises(EdgeSastError, match="^line 4 is no event$"):
+        with pytest.raises(EdgeSastError, match=r"^line 4 is no event$"):
             next(bursts)
 
 
@@ -124,4 +125,5 @@ def test_leaving_early_ends_the_thread(overload):
 
     with Feed(endless(), overload, 30, stopped.set) as feed:
         assert next(feed.bursts(5.0)) is not None
-    assert stopped.is_set() and not feed._thread.is_alive()
+    assert stopped.is_set()
+    assert not feed._thread.is_alive()

@@ -150,9 +150,11 @@ def test_a_time_ends_it_though_events_come():
     session = Session(MODEL, Wishes(for_s=0.2))
     begun = time.monotonic()
     decided(session, replace(source_of(), chunks=endless(), stop=ended.set))
-    assert 0.2 <= time.monotonic() - begun < 5 and ended.is_set()
+    assert 0.2 <= time.monotonic() - begun < 5
+    assert ended.is_set()
     counts = session.stream.counts
-    assert counts.events > 0 and counts.late == counts.outside == 0
+    assert counts.events > 0
+    assert counts.late == counts.outside == 0
     left = session.figures()["left"]
     assert (left > 0) is any("waited at the end and were left" in line for line in session.lines())
 
@@ -165,7 +167,9 @@ def test_what_is_dropped_is_told_at_once_and_at_the_end():
         time.sleep(0.01)
     assert session.dropped > 0
     assert session.dropped + session.stream.counts.events == 40_000
-    assert remarks and remarks[0].startswith("behind: ") and remarks[0].endswith("(--overload newest)")
+    assert remarks
+    assert remarks[0].startswith("behind: ")
+    assert remarks[0].endswith("(--overload newest)")
     assert f"{session.dropped:,} events were dropped (--overload newest)" in session.lines()
 
 
@@ -200,4 +204,5 @@ def test_a_paced_source_can_be_left_in_a_pause():
     assert next(source.chunks)["t"][0] == 0
     begun = time.monotonic()
     threading.Timer(0.05, source.stop).start()
-    assert list(source.chunks) == [] and time.monotonic() - begun < 5
+    assert list(source.chunks) == []
+    assert time.monotonic() - begun < 5

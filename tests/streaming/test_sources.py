@@ -81,11 +81,12 @@ def test_a_pipe_gives_what_was_sent(monkeypatch, name, cut):
     data, key, said = PIPED[name]
     if name.startswith("dv"):
         data = data[: struct.unpack("<I", data[:4])[0] + 4] + packets_of(data)
-    with piped(monkeypatch, data, cut):
-        with open_source("-", FileOptions(key=key)) as source:
-            assert source.said[0] == said and source.endless and not source.prompt
-            assert (events_of(source) == EVENTS).all()
-            assert source.found() == []
+    with piped(monkeypatch, data, cut), open_source("-", FileOptions(key=key)) as source:
+        assert source.said[0] == said
+        assert source.endless
+        assert not source.prompt
+        assert (events_of(source) == EVENTS).all()
+        assert source.found() == []
 
 
 def packets_of(data):
@@ -136,9 +137,12 @@ def test_steps_back_are_kept_for_the_stream_to_judge_or_dropped(monkeypatch):
     ],
 )
 def test_bytes_of_no_source(monkeypatch, data, key, message):
-    with piped(monkeypatch, data, 10), pytest.raises(EdgeSastError, match=f"^{message}"):
-        with open_source("-", FileOptions(key=key)):
-            pass
+    with (
+        piped(monkeypatch, data, 10),
+        pytest.raises(EdgeSastError, match=f"^{message}"),
+        open_source("-", FileOptions(key=key)),
+    ):
+        pass
 
 
 def test_a_named_pipe(tmp_path):
@@ -166,7 +170,9 @@ def test_a_connection_is_read_by_its_sizes():
         sender = threading.Thread(target=serve)
         sender.start()
         with open_source(f"tcp://127.0.0.1:{server.getsockname()[1]}", KEEP) as source:
-            assert source.prompt and not source.lossy and source.sensor == (SIDE, SIDE)
+            assert source.prompt
+            assert not source.lossy
+            assert source.sensor == (SIDE, SIDE)
             assert (events_of(source) == EVENTS).all()
         sender.join()
 
@@ -188,7 +194,9 @@ def test_packets(packets, packet_of):
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
         assert source.said[0] == "lost packets cannot be seen: nothing numbers them"
-        assert source.lossy and source.prompt and source.endless
+        assert source.lossy
+        assert source.prompt
+        assert source.endless
         for part in parts:
             sender.sendto(packet_of(part), ("127.0.0.1", port))
         got = np.empty(0, EVENT_DTYPE)
@@ -197,7 +205,8 @@ def test_packets(packets, packet_of):
         assert (got == EVENTS[:256]).all()
         assert len(next(source.chunks)) == 0  # nothing has come for a while
         source.stop()
-        assert list(source.chunks) == [] and source.found() == []
+        assert list(source.chunks) == []
+        assert source.found() == []
 
 
 def test_packets_without_times_and_of_another_kind_are_told():
@@ -209,7 +218,8 @@ def test_packets_without_times_and_of_another_kind_are_told():
         for packet in (spif_packet([(0, 1, 2, 1)], True, False), faery_packet([(1, 2, 3, 1)] * 3)):
             sender.sendto(packet, ("127.0.0.1", port))
         (t, *event), *_ = next(source.chunks).tolist()
-        assert event == [1, 2, 1] and 0 <= t < 10_000_000
+        assert event == [1, 2, 1]
+        assert 0 <= t < 10_000_000
         assert source.found()[0] == "1 events came without times and took that of their arrival"
         assert source.found()[-1] == "1 packets had bytes left over; check --packets"
 
@@ -249,6 +259,5 @@ def test_packets_without_times_and_of_another_kind_are_told():
     ],
 )
 def test_no_such_source(spec, packets, message):
-    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}"):
-        with open_source(spec, KEEP, packets):
-            pass
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}"), open_source(spec, KEEP, packets):
+        pass

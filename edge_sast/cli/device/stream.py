@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.streaming.sources import open_source
 
     _check(args)
-    for option, path in (("--plot", args.plot), ("--json", args.json)):
+    for option, path in (("--out", args.out), ("--plot", args.plot), ("--json", args.json)):
         if path:
             check_writable(option, path, folder=False)
     model, options = load(args.model), file_options(args)

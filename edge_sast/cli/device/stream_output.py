@@ -9,7 +9,8 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from edge_sast.terminal import echo, printable
@@ -133,13 +134,17 @@ def output_of(args: argparse.Namespace, model: Model) -> Iterator[Output]:
         yield Output(args, form, model, sys.stdout)
         return
     try:
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         stream = open(args.out, "w", encoding="utf-8", newline="")  # noqa: SIM115 # closed below
     except OSError as error:
         raise EdgeSastError(
             f"--out {args.out}: cannot be written ({error.strerror or error}); choose another file"
         ) from error
-    with stream:
+    try:
         yield Output(args, form, model, stream)
+    finally:
+        with suppress(OSError):  # all was flushed, or told
+            stream.close()
 
 
 def _cells(row: dict[str, object]) -> list[object]:
