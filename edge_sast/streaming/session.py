@@ -167,7 +167,7 @@ class Session:
         rate = counts.events / self.seconds if self.seconds else 0
         lines = [
             f"{counts.decisions:,} windows, {self.steps:,} steps, {counts.events:,} events in {self.seconds:.3g} s "
-            f"({rate:,.0f} events/s), {self.synops / max(self.steps, 1):,.0f} SynOps a step"
+            f"({rate:,.0f} events/s), {self.synops / max(self.steps, 1):,.0f} SynOps per step"
         ]
         half, most = self.delays.within_ms(0.5), self.delays.within_ms(0.999)
         if half is not None and most is not None:
