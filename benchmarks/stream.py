@@ -2,8 +2,8 @@
 
     python benchmarks/stream.py examples/nmnist-int8.safetensors --json stream.json
 
-From a file: the events per second of a clock, and per second of the processor time of all threads, which other work on the
-machine slows down less. From memory: as many events as --events says, in pieces with times that go on, and what the
+From a file: the events per second of a clock, and per second of the processor time of all threads, which other work on
+the machine slows down less. From memory: as many events as --events says, in pieces with times that go on, and what the
 process holds after each tenth of them. In real time: how long after the arrival of the events that end a step its
 decision comes.
 """
