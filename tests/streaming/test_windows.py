@@ -1,4 +1,4 @@
-"""Windows of a file as recordings: the whole windows of the stream, behind a jump of time and across pieces of the file."""
+"""Windows of a file as recordings: those of the stream, behind a jump of time and across pieces of the file."""
 
 import re
 
