@@ -19,9 +19,9 @@ from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.defects import Defects
 
 Sensor = tuple[int, int]  # (width, height) in pixels
-State = tuple[int, ...]  # of a decoder between two chunks; its first number is a byte offset in the file
+State = tuple[int, ...]  # of a decoder between two chunks; its first number is a byte offset (HDF5: an event)
 SNIFFED_BYTES = 4096  # of a file's beginning, what `sniff` is given
-CHUNK_BYTES = 1 << 20  # of a file, read at once
+CHUNK_BYTES = 1 << 18  # of a file, read at once: they and their events stay in a core's second cache
 
 
 class Likeness(IntEnum):
@@ -120,32 +120,44 @@ class Format:
 def records(stream: BinaryIO, size: int, done: int = 0, begin: bytes = b"") -> Iterator[tuple[int, bytes]]:
     """(offset in the file, whole records of `size` bytes) of a stream until its end.
 
-    done: bytes of the file before the records; begin: bytes of the first record that were read already.
+    done: bytes of the file before the records; begin: bytes of the records that were read already.
     What is left over after the last whole record comes last, by itself.
     """
-    rest = begin
-    while data := stream.read(CHUNK_BYTES):
-        data = rest + data
+    data = begin
+    while True:
         whole = len(data) - len(data) % size
         if whole:
             yield done, data[:whole]
         rest, done = data[whole:], done + whole
+        data = stream.read(CHUNK_BYTES)
+        if not data:
+            break
+        data = rest + data
     if rest:
         yield done, rest
 
 
 def whole_records(
-    stream: BinaryIO, size: int, source: str, reading: Reading, done: int = 0, begin: bytes = b""
+    stream: BinaryIO,
+    size: int,
+    source: str,
+    reading: Reading,
+    done: int = 0,
+    begin: bytes = b"",
+    record: str = "event",
 ) -> Iterator[tuple[int, bytes]]:
-    """As `records`, without what is left over: that is a truncated end, which `reading.defects` decides about."""
+    """As `records`, without what is left over: that is a truncated end, which `reading.defects` decides about.
+
+    record: what messages call a record.
+    """
     for offset, data in records(stream, size, done, begin):
         rest = len(data) % size
         if not rest:
             yield offset, data
         else:
             reading.defects.truncated(
-                f"{source}: ends at byte {offset + rest}, {rest} bytes into the event at byte offset {offset} "
-                f"({size} bytes per event)"
+                f"{source}: ends at byte {offset + rest}, {rest} bytes into the {record} at byte offset {offset} "
+                f"({size} bytes per {record})"
             )
 
 

@@ -14,7 +14,6 @@ from edge_sast.events.census import Census
 from edge_sast.files import atomic_stream, check_outputs
 from edge_sast.formats.contract import Format
 from edge_sast.formats.defects import Defects
-from edge_sast.formats.registry import FORMATS
 from edge_sast.formats.source import FileOptions, open_events
 
 NO_SENSOR = (0, 0)  # for writers that do not look at it
@@ -79,17 +78,6 @@ class Converted:
             if count
         ]
         return "".join(parts)
-
-
-def writer_for(suffix: str) -> Format:
-    """The format that is written for a suffix with its dot. Raises EdgeSastError where none is."""
-    for of in FORMATS:
-        if of.write is not None and suffix.lower() in of.suffixes:
-            return of
-    known = ", ".join(of.suffixes[0] for of in FORMATS if of.write is not None)
-    raise EdgeSastError(
-        f"no event file is written with the ending {suffix or '(none)'!r}; choose one of {known}"
-    )
 
 
 def convert_file(

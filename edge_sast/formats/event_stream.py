@@ -219,15 +219,23 @@ def write_event_stream(stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.nda
 
 
 def _check(events: np.ndarray, gaps: np.ndarray, sensor: Sensor, done: int) -> None:
-    limits = (("x", events["x"], sensor[0] - 1), ("y", events["y"], sensor[1] - 1), ("p", events["p"], 1))
-    for name, values, limit in (*limits, ("time since the event before, in µs,", gaps, MAX_GAP_US)):
-        bad = (values < 0) | (values > limit)
+    for name, limit in (("x", sensor[0] - 1), ("y", sensor[1] - 1), ("p", 1)):
+        bad = events[name] > limit
         if bad.any():
             index = int(bad.argmax())
             raise EdgeSastError(
-                f"event {done + index}: {name}={values[index]} does not fit an Event Stream of {sensor[0]}x{sensor[1]} "
-                f"(0..{limit}); crop or shift the recording, which begins at 0, first"
+                f"event {done + index}: {name}={events[name][index]} does not fit an Event Stream of "
+                f"{sensor[0]}x{sensor[1]} (0..{limit}); crop the recording first"
             )
+    bad = (gaps < 0) | (gaps > MAX_GAP_US)
+    if bad.any():
+        index = int(bad.argmax())
+        t = int(events["t"][index])
+        raise EdgeSastError(
+            f"event {done + index}: t={t} µs does not fit an Event Stream behind {t - int(gaps[index])} µs: times "
+            f"begin at 0, and an event is 0..{MAX_GAP_US} µs later than the one before; order the events, or take the "
+            "time of the first off all of them"
+        )
 
 
 def _written(events: np.ndarray, gaps: np.ndarray, height: int) -> bytes:

@@ -17,7 +17,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.formats.aedat.aedat4 import AEDAT4, open_aedat4_connection
 from edge_sast.formats.contract import SNIFFED_BYTES, Likeness, Opened, Opener, Sensor
 from edge_sast.formats.defects import Defects, Kind, Policy, cleaned
-from edge_sast.formats.registry import FORMATS, format_called
+from edge_sast.formats.registry import FORMATS, format_called, marked
 from edge_sast.formats.source import FileOptions, open_events
 from edge_sast.formats.tables.text import TEXT
 from edge_sast.streaming.connection import Connection
@@ -148,7 +148,7 @@ def _opener(connection: Connection, name: str, options: FileOptions) -> tuple[Ca
     if found is None and options.key is None:
         raise EdgeSastError(
             f"{name}: no format begins with such bytes; say which it is with --format "
-            f"{' or '.join(of.key for of in FORMATS if not of.seeks)}"
+            f"{' or '.join(of.key for of in FORMATS if not of.load().seeks)}"
         )
     return found or (format_called(str(options.key)).open, "")
 
@@ -160,10 +160,7 @@ def _known(first: bytes, key: str | None) -> tuple[Opener, str] | None:
         return open_aedat4_connection, "AEDAT 4, sent by dv-processing"
     if key == AEDAT4.key and len(first) < place.stop:
         return None
-    found = format_called(key) if key else None
-    for of in FORMATS if found is None else ():
-        if of is not TEXT and of.sniff(first) is Likeness.CERTAIN:
-            found = of
+    found = format_called(key) if key else marked(first)
     lines = first[: first.rfind(b"\n") + 1]
     if found is None and any(line[:1] not in (b"", b"#", b"%") for line in lines.splitlines()):
         found = TEXT if TEXT.sniff(lines) is not Likeness.NOT else None

@@ -8,10 +8,13 @@ module sast_core (
   ev_tvalid, ev_tready, ev_tdata, ev_tlast, ev_error,
   st_tvalid, st_tready, st_tdata, st_tlast,
   res_tvalid, res_tready, res_tdata, res_tlast,
+  spk_tvalid, spk_tready, spk_tdata, spk_lanes, spk_tlast,
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes
 );
-  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 4, and 8 with four banks, which drift further apart
+  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, 3 with two banks, and 8 with four, which drift apart
+  parameter PACED = 0;                      // 1: ev_tready depends on registers alone, so that events come every other cycle at most
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
+  parameter SPIKE_STREAM = 0;               // 1: spikes leave by spk_, and a sweep waits for their receiver
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam LGB = LG == 0 ? 1 : LG;
@@ -37,6 +40,12 @@ module sast_core (
   input  wire            res_tready;
   output wire [31:0]     res_tdata;
   output wire            res_tlast;
+  // of each word with a spike, and of the step's last: see sast_spike_stream
+  output wire            spk_tvalid;
+  input  wire            spk_tready;
+  output wire [31:0]     spk_tdata;
+  output wire [P-1:0]    spk_lanes;
+  output wire            spk_tlast;
   // what sweeps see, in the order of the CRC; for benches, left open otherwise
   output wire            obs_valid;
   output wire [P-1:0]    obs_lanes;
@@ -79,7 +88,7 @@ module sast_core (
   wire            run_ready = &bank_ready;
   wire            run_go = run_valid && run_ready;
 
-  sast_events events (
+  sast_events #(.PACED(PACED)) events (
     .clk(clk), .rst(restart), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast),
     .open(open), .event_valid(event_valid), .event_take(event_take), .event_y(event_y), .event_x(event_x), .event_p(event_p),
     .step_ends(step_ends), .ev_error(ev_error)
@@ -102,9 +111,11 @@ module sast_core (
   );
 
   // ---- banks
+  localparam VB = BB > SB ? BB : SB;
   wire [MAW-1:0]   read_a, write_a;
-  wire [P*MW-1:0]  read_y, write_x, write_y;
-  wire             write_en, done;
+  wire [P*MW-1:0]  read_y, load_x;
+  wire [P*VB-1:0]  write_b;
+  wire             load_none, write_en, done, seen;
   wire [MAW-1:0]   first_a;
   reg              phase;
   // Runs that follow a sweep add to another layer, but for networks of one layer or with recurrence: those wait a cycle,
@@ -115,30 +126,30 @@ module sast_core (
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 4)) bank (
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
-      .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
-      .write_x(write_x[b*G*MW +: G*MW]), .write_y(write_y[b*G*MW +: G*MW])
+      .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),
+      .write_en(write_en), .write_a(write_a), .write_b(write_b[b*G*VB +: G*VB])
     );
   end endgenerate
 
   // ---- the sweep
-  wire             first_word, l_whole, l_counted, l_emits, l_last, renew, clearing, seen, seen_last, slow, told;
+  wire             first_word, l_whole, l_counted, l_emits, l_last, renew, clearing, seen_last, slow, told;
   wire [LIB-1:0]   l_layer;
   wire [YB-1:0]    seen_row;
   wire [RPB-1:0]   seen_k;
   wire [P-1:0]     seen_lanes, seen_spikes;
   wire [LB:0]      seen_quads;
   wire [P*MW-1:0]  seen_v;
-  wire             crc_busy, walk_busy, readout_busy;
+  wire             crc_busy, walk_busy, readout_busy, room;
   reg              observed;
   sast_sweep sweep (
     .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
     .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .first_a(first_a), .read_a(read_a), .read_y(read_y),
-    .write_en(write_en), .write_a(write_a), .write_x(write_x), .write_y(write_y), .l_whole(l_whole), .l_counted(l_counted),
+    .load_none(load_none), .load_x(load_x), .write_en(write_en), .write_a(write_a), .write_b(write_b), .l_whole(l_whole), .l_counted(l_counted),
     .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
-    .busy(walk_busy), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
+    .busy(walk_busy), .room(room), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
     .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes)
   );
   wire counted_word = seen && l_counted && !clearing;
@@ -151,6 +162,17 @@ module sast_core (
     .put_k(seen_k), .put_lanes(seen_spikes), .more(more), .word_valid(word_valid), .word_take(word_take), .word_row(word_row),
     .word_k(word_k), .word_lanes(word_lanes), .rewind(rewind)
   );
+
+  generate if (SPIKE_STREAM != 0) begin : streams
+    sast_spike_stream stream (
+      .clk(clk), .rst(restart), .put(counted_word && (seen_spikes != {P{1'b0}} || (l_last && seen_last))), .put_layer(l_layer),
+      .put_row(seen_row), .put_k(seen_k), .put_lanes(seen_spikes), .put_last(l_last && seen_last), .room(room),
+      .spk_tvalid(spk_tvalid), .spk_tready(spk_tready), .spk_tdata(spk_tdata), .spk_lanes(spk_lanes), .spk_tlast(spk_tlast)
+    );
+  end else begin : keeps
+    assign room = 1'b1;
+    assign {spk_tvalid, spk_tdata, spk_lanes, spk_tlast} = {(34+P){1'b0}};
+  end endgenerate
 
   // ---- after a layer: its counters, after a step: CRC and cycles, after a recording: the answer
   localparam [2:0] QUIET = 3'd0, COUNTS = 3'd1, LISTEN = 3'd2, REPORT = 3'd3, FINISH = 3'd4, CRC = 3'd5, CYCLES = 3'd6;
@@ -185,19 +207,20 @@ module sast_core (
     if (ask && first_sweep) observed <= observe;
   end
   assign st_tvalid = (state == CRC || state == CYCLES) && !restart;
-  assign st_tdata = state == CYCLES ? step_cycles : step_crc;
+  assign st_tdata = state == CYCLES ? step_cycles : crc;
   assign st_tlast = state == CYCLES;
-  reg [31:0] step_crc;
-  always @(posedge clk) if (finished) step_crc <= observed ? crc : 32'd0;
 
   wire [LIB-1:0]   total_layer;
-  wire [63:0]      total_synops, total_spikes;
+  localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
+  localparam SUMW = MOST > 32 ? (MOST + 1) / 2 : 16;
+  wire [1:0]       total_part;
+  wire [SUMW-1:0]  total_half;
   wire             forget;
   sast_counters counters (
     .clk(clk), .rst(restart), .run_sent(run_go), .run_synops(run_synops), .op_counted(op_counted), .op_ends(op_ends),
     .op_layer(op_layer), .sweep_starts(first_word), .sweep_ends(ends), .seen(counted_word), .seen_spikes(seen_spikes),
-    .l_layer(l_layer), .report(report), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
-    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget)
+    .l_layer(l_layer), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
+    .total_part(total_part), .total_half(total_half), .forget(forget)
   );
   wire             lane, lane_next, lane_spike, crc_ends, out_ready;
   wire [MW-1:0]    lane_v;
@@ -212,12 +235,12 @@ module sast_core (
     .clk(clk), .rst(restart), .word(counted_word && observed && wide), .quads(seen_quads), .v(seen_v), .spikes(seen_spikes),
     .lane(lane && crc_takes), .lane_v(lane_v), .lane_spike(lane_spike), .lane_ends(crc_ends), .lane_next(lane_next),
     .counts(report && observed), .synops(obs_synops), .spike_count(obs_spikes), .busy(crc_busy), .value(crc),
-    .restart(finished)
+    .restart(state == CRC && st_tready)
   );
   sast_readout readout (
     .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
     .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
-    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
+    .total_part(total_part), .total_half(total_half), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
   );
 

@@ -67,13 +67,16 @@ def common_shift(weighted: Iterable[Weighted]) -> int:
     return shifts.pop() if len(shifts) == 1 else 0
 
 
-def arithmetic_constants(weighted: Sequence[Weighted], parameters: Sequence[Parameters]) -> dict[str, int]:
+def arithmetic_constants(
+    weighted: Sequence[Weighted], parameters: Sequence[Parameters], membrane_bits: int
+) -> dict[str, int]:
+    """membrane_bits: of the widest layer. They hold every weight, whose own bits may be more than its values need."""
     shifts = {layer.weight_shift for layer in weighted}
     neurons = [layer.neuron for layer in weighted]
     leaks = {neuron.leak_shifts for neuron in neurons if neuron.leak_shifts}
     most_leaks = max(map(len, leaks), default=0)
     return {
-        "WBITS": max(ONE_BIT, *(layer.bits for layer in weighted)),
+        "WBITS": min(max(ONE_BIT, *(layer.bits for layer in weighted)), membrane_bits),
         "WSHIFT": common_shift(weighted),
         "WSHW": bits_of(max(shifts)) if len(shifts) > 1 else 0,
         "TB": bits_of(max(int(of.threshold.max()) for of in parameters)),
@@ -84,6 +87,7 @@ def arithmetic_constants(weighted: Sequence[Weighted], parameters: Sequence[Para
             min(int(of.start.min()) for of in parameters), max(int(of.start.max()) for of in parameters)
         ),
         "SMIN": min(neuron.state_bits for neuron in neurons),
+        "SLAST": neurons[-1].state_bits,
         "SUBTRACT": int(any(isinstance(neuron, Lif) and neuron.reset == "subtract" for neuron in neurons)),
         "LEAKS": most_leaks,
         "LEAK_ONE": next(iter(leaks))[0] if len(leaks) == 1 and most_leaks == 1 else 0,
@@ -96,6 +100,15 @@ def memory_constants(depths: Mapping[str, int]) -> dict[str, int]:
     for letter, depth in depths.items():
         p |= {f"{letter}AW": address_bits(depth), f"{letter}DEPTH": depth}
     return p
+
+
+FEW_MORE, MANY = 256, 512  # words: beyond a power of two of at least MANY, so few get a memory of their own
+
+
+def low_words(depth: int) -> int:
+    """Of so many weight words, those in the first memory of a bank: a block of RAM holds a power of two."""
+    low = 1 << depth.bit_length() - 1
+    return low if low >= MANY and 0 < depth - low <= FEW_MORE else depth
 
 
 def table_constants(rows: Iterable[Rows], columns: Iterable[Columns], lane_table: bool) -> dict[str, int]:

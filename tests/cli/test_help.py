@@ -176,3 +176,20 @@ def test_an_earlier_spelling_names_the_new_one(words, told, capsys):
     assert main(words.split()) == 2
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", f"{told}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("train --bogus", "edge-sast train: unrecognized arguments: --bogus; see 'edge-sast train --help'"),
+        (
+            "board list x",
+            "edge-sast board list: unrecognized arguments: x; see 'edge-sast board list --help'",
+        ),
+        ("--bogus train", "edge-sast: unrecognized arguments: --bogus; see 'edge-sast --help'"),
+    ],
+)
+def test_an_unknown_word_leads_to_the_help_of_its_command(words, told, capsys):
+    assert main(words.split()) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", f"{told}\n")

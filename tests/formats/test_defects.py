@@ -116,3 +116,11 @@ def test_a_time_out_of_range_is_an_error_whatever_the_policy():
             list(cleaned(iter([_events(rows)]), "a", SENSOR, Defects(policy, GAP)))
     with pytest.raises(EdgeSastError, match=r"^a: event 2: t=4611686018427387904 µs is out of range"):
         list(cleaned(iter([_events(rows)]), "a", SENSOR, Defects(Policy.KEEP, 1 << 62)))
+
+
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("times", [(-1, 0), (-5, -4), (2**62 - 1, 2**62), (2**62, 2**62)])
+def test_a_time_out_of_range_is_found_among_events_that_have_no_other_defect(policy, times):
+    chunks = iter([_events([(t, 1, 1, 0) for t in times])])
+    with pytest.raises(EdgeSastError, match=r"^a: event \d: t=-?\d+ µs is out of range 0\.\.2\^62; "):
+        joined(cleaned(chunks, "a", SENSOR, Defects(policy, GAP)))

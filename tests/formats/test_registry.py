@@ -18,6 +18,7 @@ def test_suffix_chooses_the_reader():
         f"x.mp4: no reader for the suffix '.mp4'; known are {', '.join(known_suffixes())}: "
         "convert the file to one of these or remove it"
     )
+    assert {".bin", ".npy", ".aedat", ".raw"} <= set(known_suffixes())
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         formats_for("x.mp4")
 

@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert a file or the files of a folder; nothing is left of a file that fails."""
     from edge_sast.errors import EdgeSastError
-    from edge_sast.formats.convert import Span, convert_file, writer_for
-    from edge_sast.formats.registry import known_suffixes
+    from edge_sast.formats.convert import Span, convert_file
+    from edge_sast.formats.registry import known_suffixes, writer_for
 
     options = file_options(args)
     span = Span.of_seconds(args.from_s, args.until_s)

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Cut the recordings and say what was made."""
     from edge_sast.datasets.cutting.cut import cut_files
-    from edge_sast.formats.convert import writer_for
+    from edge_sast.formats.registry import writer_for
 
     sources = _sources(args.sources, args.label)
     result = cut_files(sources, Path(args.out), _cut(args), writer_for(args.to), file_options(args))

@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.errors import EdgeSastError
     from edge_sast.events.denoise import Denoise
     from edge_sast.files import write_atomic
-    from edge_sast.formats.convert import writer_for
     from edge_sast.formats.denoise_file import denoise_file, find_hot_pixels
+    from edge_sast.formats.registry import writer_for
 
     if not (args.background_us or args.refractory_us or args.hot_pixels):
         raise EdgeSastError("no filter is named; pass --background-us, --refractory-us or --hot-pixels")

@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures; raises EdgeSastError at the end where a recording is damaged."""
-    files = _event_files(args.sources)
+    wants_set = args.window_us is not None or args.split is not None
+    files = None if wants_set and len(args.sources) == 1 else _event_files(args.sources)
     return _run_set(args) if files is None else _run_files(args, files)
 
 
@@ -93,7 +94,7 @@ def _run_files(args: argparse.Namespace, paths: list[Path]) -> int:
 
     for option, value in (("--split", args.split), ("--window-us", args.window_us)):
         if value is not None:
-            raise EdgeSastError(f"{option} is for data sets, and {paths[0]} is a file; leave it out")
+            raise EdgeSastError(f"{option} is for one data set, and {paths[0]} is a file; leave it out")
     options = file_options(args)
     found: list[FileSummary] = []
     bad: list[str] = []

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from edge_sast.cli.options.parser import add_command
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 NAME = "fpga"
@@ -42,13 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--freq", type=float, metavar="X", help="clock of the core in MHz (default: the board's, see list)"
     )
     build.add_argument(
-        "--baud", type=int, default=115_200, metavar="N", help="bits per second of the board's UART"
+        "--baud", type=int, metavar="N", help="bits per second of the board's UART (default: 115200)"
     )
     build.add_argument(
         "--seed", type=int, default=1, metavar="N", help="random numbers that placement starts from"
     )
     build.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="placements to try, one a seed; the fastest is kept"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of placements to try, of which the fastest is kept",
     )
     build.add_argument(
         "--toolchain",
@@ -70,7 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"list": _list, "build": _build, "report": _report}[args.action](args)
+    with kill_interrupts():  # place and route takes minutes: it goes, too, and so does what it has written
+        return {"list": _list, "build": _build, "report": _report}[args.action](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -103,6 +109,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from edge_sast.files import check_writable
+    from edge_sast.link.ports import DEFAULT_BAUD
     from edge_sast.report.tables import print_table, write_json
     from firmware_gen.fpga.boards import find_board
     from firmware_gen.fpga.build import Wanted, build_bitstream
@@ -110,9 +117,10 @@ def _build(args: argparse.Namespace) -> int:
     from firmware_gen.fpga.report import design_rows
 
     board = find_board(args.board)
-    out = Path(args.out or f"{args.build.rstrip('/')}-{board.name}")
+    out = Path(args.out or _beside(args.build, board.name))
     check_writable("--out", out, folder=True)
-    wanted = Wanted(board, _hz(args.freq), args.baud, args.seed, args.seeds)
+    baud = DEFAULT_BAUD if args.baud is None else args.baud
+    wanted = Wanted(board, _hz(args.freq), baud, args.seed, args.seeds)
     document = build_bitstream(
         args.build, wanted, out, toolchain=args.toolchain, edited=args.edited, tell=echo
     )
@@ -127,6 +135,12 @@ def _build(args: argparse.Namespace) -> int:
         f"{board.name}: {NOT_RUN}; to load it: {board.flashing.format(bitstream=bitstream)}",
     )
     return 0
+
+
+def _beside(build: str, board: str) -> str:
+    """The folder's name, and the board's. What ends in . or .. names no folder by itself."""
+    folder = build.rstrip("/")
+    return f"{folder if Path(folder).name not in ('', '..') else Path(build).resolve()}-{board}"
 
 
 def _hz(megahertz: float | None) -> int | None:

@@ -11,6 +11,7 @@ EXTRA = "edge-sast[aedat4]"
 # What each decoder of Zstandard is to take at least (Y. Collet, M. Kucherawy, RFC 8878, 3.1.1.1.2); more is memory that
 # a damaged file could ask for.
 ZSTD_WINDOW_BYTES = 8 << 20
+FIRST_STEP_BYTES = 1 << 14
 
 
 class Compression(IntEnum):
@@ -26,6 +27,10 @@ class Compression(IntEnum):
 class Source(Protocol):
     """Bytes that can be read on; b"" is their end."""
 
+    @property
+    def ended(self) -> bool:
+        """Nothing more comes, for certain."""
+
     def read(self, most: int, /) -> bytes:
         """At most so many bytes, at least one but at the end."""
 
@@ -34,29 +39,26 @@ class DamagedError(Exception):
     """Bytes that are no such compressed data; the message is half a sentence."""
 
 
-class Compressed:
-    """Undoes one compression, packet after packet.
+class Decoder(Protocol):
+    """Undoes one compression, packet after packet."""
+
+    def opened(self, packet: Source, piece: int) -> Source:
+        """The bytes of a packet uncompressed, until the next packet is opened; no more than `piece` may be asked for at
+        once.
+
+        What is read raises DamagedError where the packet is no such data, and ends early where the packet does.
+        """
+
+
+def decoder_of(compression: Compression, source: str) -> Decoder:
+    """What undoes a compression; source: whom messages are about.
 
     Raises:
         EdgeSastError: its package is not installed.
     """
-
-    def __init__(self, compression: Compression, source: str) -> None:
-        self._open: Any = {
-            Compression.NONE: lambda: _plain,
-            Compression.LZ4: lambda: _lz4(source),
-            Compression.LZ4_HIGH: lambda: _lz4(source),
-            Compression.ZSTD: lambda: _zstd(source),
-            Compression.ZSTD_HIGH: lambda: _zstd(source),
-        }[compression]()
-
-    def opened(self, packet: Source, piece: int) -> Source:
-        """The bytes of a packet uncompressed; no more than `piece` may be asked for at once.
-
-        What is read raises DamagedError where the packet is no such data, and ends early where the packet does.
-        """
-        opened: Source = self._open(packet, piece)
-        return opened
+    if compression is Compression.NONE:
+        return _Plain()
+    return _Lz4(source) if compression in (Compression.LZ4, Compression.LZ4_HIGH) else _Zstd(source)
 
 
 def lz4_frame(source: str) -> Any:
@@ -70,40 +72,41 @@ def lz4_frame(source: str) -> Any:
     return lz4.frame
 
 
-def _plain(packet: Source, _piece: int) -> Source:
-    return packet
+class _Plain:
+    """No compression."""
 
-
-def _lz4(source: str) -> Any:
-    frame = lz4_frame(source)
-    context = frame.create_decompression_context()
-
-    def opened(packet: Source, piece: int) -> Source:
-        frame.reset_decompression_context(context)
-        return _Lz4(frame, context, packet, piece)
-
-    return opened
+    def opened(self, packet: Source, _piece: int) -> Source:
+        return packet
 
 
 class _Lz4:
-    """One LZ4 frame."""
+    """An LZ4 frame in each packet."""
 
-    def __init__(self, frame: Any, context: Any, packet: Source, piece: int) -> None:
-        self.frame, self.context, self.packet, self.piece = frame, context, packet, piece
-        self.compressed, self.ended = b"", False
+    def __init__(self, source: str) -> None:
+        self.frame = lz4_frame(source)
+        self.context = self.frame.create_decompression_context()
+        self.step = FIRST_STEP_BYTES  # each piece gets so much memory at first; it grows as packets need it
+
+    def opened(self, packet: Source, piece: int) -> Source:
+        self.frame.reset_decompression_context(self.context)
+        self.packet, self.piece, self.compressed, self.ended = packet, piece, b"", False
+        return self
 
     def read(self, most: int) -> bytes:
+        step = min(most, self.step)
         while not self.ended:
             if not self.compressed:
                 self.compressed = self.packet.read(self.piece)
             try:
                 found, taken, self.ended = self.frame.decompress_chunk(
-                    self.context, self.compressed, max_length=most
+                    self.context, self.compressed, max_length=step
                 )
             except RuntimeError as error:
                 raise DamagedError(f"is no LZ4 frame ({error})") from error
             stuck = not found and not self.compressed
             self.compressed = self.compressed[taken:]
+            if len(found) == step:
+                self.step = min(4 * step, self.piece)
             if found:
                 return bytes(found)
             if stuck:
@@ -111,25 +114,28 @@ class _Lz4:
         return b""
 
 
-def _zstd(source: str) -> Any:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise EdgeSastError(
-            f"{source}: is compressed by ZSTD, and zstandard is not installed; pip install '{EXTRA}'"
-        ) from error
-    decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
+class _Zstd:
+    """A Zstandard frame in each packet."""
 
-    class Zstd:
-        """One Zstandard frame."""
+    ended = False  # an empty read tells it
 
-        def __init__(self, packet: Source, piece: int) -> None:
-            self.reader = decompressor.stream_reader(packet, read_size=piece)
+    def __init__(self, source: str) -> None:
+        try:
+            import zstandard
+        except ImportError as error:
+            raise EdgeSastError(
+                f"{source}: is compressed by ZSTD, and zstandard is not installed; pip install '{EXTRA}'"
+            ) from error
+        self.error = zstandard.ZstdError
+        # Any: it takes whatever has `read`, which its types do not say
+        self.decompressor: Any = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
 
-        def read(self, most: int) -> bytes:
-            try:
-                return bytes(self.reader.read(most))
-            except zstandard.ZstdError as error:
-                raise DamagedError(f"is no ZSTD frame ({error})") from error
+    def opened(self, packet: Source, piece: int) -> Source:
+        self.reader = self.decompressor.stream_reader(packet, read_size=piece)
+        return self
 
-    return Zstd
+    def read(self, most: int) -> bytes:
+        try:
+            return bytes(self.reader.read(most))
+        except self.error as error:
+            raise DamagedError(f"is no ZSTD frame ({error})") from error

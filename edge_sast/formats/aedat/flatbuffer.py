@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import struct
 
+from edge_sast.formats.aedat.text_header import one_line
+
 HEAD_BYTES = 12  # size, root, identifier
 
 
@@ -28,7 +30,7 @@ class Table:
                 f"is {len(data)} bytes long, less than the {HEAD_BYTES} that any table begins with"
             )
         if data[8:12] != identifier:
-            found = data[8:12].decode("ascii", "backslashreplace")
+            found = one_line(data[8:12].decode("ascii", "backslashreplace"))
             raise BrokenError(f"is a table '{found}', not '{identifier.decode()}'")
         self.data = data
         self.size = 4 + self._number("<I", 0)  # of the whole buffer, as it says

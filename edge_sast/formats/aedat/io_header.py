@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from edge_sast.formats.aedat.compression import Compression
 from edge_sast.formats.aedat.flatbuffer import BrokenError, Table
+from edge_sast.formats.aedat.text_header import one_line
 from edge_sast.formats.contract import Sensor
 
 MAX_BYTES = 1 << 20  # of the table; the XML of four streams is about 3 kB
@@ -107,7 +108,7 @@ class _Target:
             stream = self.streams.setdefault(int(self.path[2]), StreamInfo())
             fields = _STREAM_FIELDS if len(self.path) == 3 else _INFO_FIELDS if self.path[3] == "info" else {}
             if self.key in fields:
-                setattr(stream, fields[self.key], "".join(self.text).strip())
+                setattr(stream, fields[self.key], one_line("".join(self.text).strip()))
         self.key = ""
 
     def doctype(self, *_: object) -> None:
@@ -123,5 +124,5 @@ def _streams(xml: str) -> dict[int, StreamInfo]:
         parser.feed(xml)
         streams: dict[int, StreamInfo] = parser.close()  # type: ignore[assignment]
     except (ElementTree.ParseError, ValueError) as error:
-        raise BrokenError(f"has streams that are no XML ({error})") from None
+        raise BrokenError(f"has streams that are no XML ({one_line(str(error))})") from None
     return streams

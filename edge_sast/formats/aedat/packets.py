@@ -16,7 +16,7 @@ import numpy as np
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
-from edge_sast.formats.aedat.compression import Compressed, DamagedError, Source
+from edge_sast.formats.aedat.compression import DamagedError, Source, decoder_of
 from edge_sast.formats.aedat.flatbuffer import BrokenError, Table
 from edge_sast.formats.aedat.io_header import IoHeader
 from edge_sast.formats.contract import Reading, State
@@ -32,6 +32,9 @@ STORED = np.dtype(
     }
 )
 LEAST_PIECE_BYTES = 4096  # the table of a packet lies in its first piece
+# Bytes 4 to 27 of a table as dv-processing lays it out: its vector has its number at byte 28, and begins at 32.
+USUAL = struct.pack("<I4s2x3HiI", 16, b"EVTS", 6, 8, 4, 6, 4)
+USUAL_SIZES = struct.Struct("<I24xI")
 REMEDY = "the file is damaged: copy it again"
 
 
@@ -46,6 +49,10 @@ class _Packet:
         self.cut |= self.left > 0 and not data
         self.left -= len(data)
         return data
+
+    @property
+    def ended(self) -> bool:
+        return not self.left
 
 
 class Packets:
@@ -64,7 +71,7 @@ class Packets:
             header,
             number,
         )
-        self.compressed = Compressed(header.compression, source)
+        self.decoder = decoder_of(header.compression, source)
         self.place = at[0]  # of what is read next
         self.over = False  # the stream ended inside a packet
         self.next = at  # as `at`, behind the last chunk
@@ -81,7 +88,7 @@ class Packets:
                 taken = max(0, min(given - done, len(part))) if packet.place == place else 0
                 while taken < len(part):
                     count = min(len(part) - taken, room - filled)
-                    _copy(part[taken : taken + count], out[filled:])
+                    _copy(part, taken, count, out, filled)
                     taken, filled = taken + count, filled + count
                     if filled == room:
                         self.next = (packet.place, done + taken)
@@ -140,15 +147,15 @@ class Packets:
             if not packet.cut:
                 raise self._broken(packet.place, str(error)) from None
         else:
-            self._skip(packet)
+            if packet.left:
+                self._skip(packet)
 
     def _stored(self, packet: _Packet) -> Iterator[np.ndarray]:
-        payload = self.compressed.opened(packet, self.piece)
-        data = exactly(payload, self.piece)
-        table = Table(data, b"EVTS")
-        place, left = table.vector(0)
-        if place + left * STORED.itemsize > table.size:
-            raise BrokenError(f"says {left} events in {table.size} bytes")
+        payload = self.decoder.opened(packet, self.piece)
+        data = _exactly(payload, self.piece)
+        size, place, left = _vector(data)
+        if place + left * STORED.itemsize > size:
+            raise BrokenError(f"says {left} events in {size} bytes")
         while left:
             count = min(left, max(0, (len(data) - place) // STORED.itemsize))
             if count:
@@ -157,7 +164,7 @@ class Packets:
             rest = data[place + count * STORED.itemsize :]
             place = 0
             if left:
-                data = rest + exactly(payload, self.piece - len(rest))
+                data = rest + _exactly(payload, self.piece - len(rest))
                 if len(data) < STORED.itemsize:
                     raise BrokenError(f"ends {left} events before the number that it says")
 
@@ -178,22 +185,37 @@ class Packets:
         return EdgeSastError(f"{self.source}: packet at byte offset {place}: {what}; {REMEDY}")
 
 
-def exactly(source: Source, size: int) -> bytes:
+def _vector(data: bytes) -> tuple[int, int, int]:
+    """(bytes of the table, place of the first event, how many) of a table EVTS, by its beginning."""
+    if data[4:28] == USUAL and len(data) >= USUAL_SIZES.size:
+        size, count = USUAL_SIZES.unpack_from(data)
+        return 4 + size, USUAL_SIZES.size, count
+    table = Table(data, b"EVTS")
+    return table.size, *table.vector(0)
+
+
+def _exactly(source: Source, size: int) -> bytes:
     """So many bytes, fewer only at the end."""
     data = source.read(size)
-    while 0 < len(data) < size:
-        more = source.read(size - len(data))
-        if not more:
-            break
+    while len(data) < size and not source.ended and (more := source.read(size - len(data))):
+        data += more
+    return data
+
+
+def exactly(stream: BinaryIO, size: int) -> bytes:
+    """So many bytes, fewer only at the end."""
+    data = stream.read(size)
+    while 0 < len(data) < size and (more := stream.read(size - len(data))):
         data += more
     return data
 
 
 @jit
-def _copy(stored, events):
-    """STORED[n] to the first n of `events`, EVENT_DTYPE."""
-    for i in range(len(stored)):
-        events[i].t = stored[i].t
-        events[i].x = stored[i].x
-        events[i].y = stored[i].y
-        events[i].p = 1 if stored[i].p else 0
+def _copy(stored, begin, count, events, filled):
+    """`count` of STORED[n] from `begin` on, to EVENT_DTYPE[m] from `filled` on."""
+    for i in range(count):
+        found = stored[begin + i]
+        events[filled + i].t = found.t
+        events[filled + i].x = found.x
+        events[filled + i].y = found.y
+        events[filled + i].p = 1 if found.p else 0

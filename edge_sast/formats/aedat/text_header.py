@@ -10,6 +10,7 @@ from edge_sast.errors import EdgeSastError
 
 MAGIC = b"#!AER-DAT"
 LONGEST_BYTES = 1 << 16  # of a line; jAER's are below 200
+LONGEST_SHOWN = 200  # characters of what a file says, in a message
 _BINARY = bytes(set(range(32)) - set(b"\t\r\n"))
 
 
@@ -41,12 +42,20 @@ class Lines:
             self.size += len(line)
             text = line[1:].decode("utf-8", "replace").strip()
             if text.startswith(wanted):
-                self.lines.append(text)
+                self.lines.append(one_line(text))
             self.ended = text == end
 
     def value(self, name: str) -> str | None:
         """What stands behind the first line that begins so; None where there is none."""
         return next((line[len(name) :].strip() for line in self.lines if line.startswith(name)), None)
+
+
+def one_line(text: str) -> str:
+    """What a file says, as messages can carry it: without control characters or ends of lines, and not too long."""
+    shown = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:LONGEST_SHOWN]
+    )
+    return shown + ("…" if len(text) > LONGEST_SHOWN else "")
 
 
 def has_version(first: bytes, major: bytes) -> bool:

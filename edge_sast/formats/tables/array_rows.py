@@ -36,7 +36,7 @@ class Rows:
 
     Attributes:
         unit: of the times where the file says it, else None.
-        first_byte: in the file, of the first row, where rows lie one behind the other in it.
+        first_byte: in the file, of the first row, where rows follow one another in it.
     """
 
     parts: tuple[Part, ...]

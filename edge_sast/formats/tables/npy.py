@@ -51,7 +51,7 @@ def open_array(
 
 
 def _column(stream: BinaryIO, header: NpyHeader, field: str, place: int) -> Part:
-    """A column of an array in Fortran's order, whose columns lie one behind the other."""
+    """A column of an array in Fortran's order, in which columns follow one another."""
     size = header.shape[0] * header.dtype.itemsize
     done = 0
 

@@ -25,7 +25,7 @@ class NpyHeader:
 
     Attributes:
         size: bytes of the header; the array's come behind it.
-        fortran: columns lie one behind the other, not rows.
+        fortran: the columns of the array follow one another, not its rows.
     """
 
     shape: tuple[int, ...]

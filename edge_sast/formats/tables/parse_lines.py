@@ -58,7 +58,11 @@ def _usual_lines(data, end, events, order, ends, power, values, state):
     """Lines of plain numbers with the usual byte behind each column; stops before the first that is another."""
     one, stop = np.uint64(1), np.uint64(end)  # indices without a sign need no test for being negative
     start = at = np.uint64(state[0])
-    filled, seen, last, feed = state[1], state[5], len(order) - 1, ends[-1] == 13
+    line, filled, seen, last, feed = start, state[1], state[5], len(order) - 1, ends[-1] == 13
+    decimal = -1
+    for column in range(len(order)):
+        if power and order[column] == 0:
+            decimal = column
     while at < stop and filled < len(events):
         for column in range(len(order)):
             begin, value, c = at, np.int64(0), data[at]
@@ -67,7 +71,7 @@ def _usual_lines(data, end, events, order, ends, power, values, state):
                 at += one
                 c = data[at]
             digits = np.int64(at - begin)
-            if power and order[column] == 0:
+            if column == decimal:
                 if c != 46 or digits > 12:
                     break
                 begin = at
@@ -89,21 +93,24 @@ def _usual_lines(data, end, events, order, ends, power, values, state):
             values[order[column]] = value
             at += one
             if column == last:
-                p = values[3]
-                bad = values[1] > 65535 or values[2] > 65535 or p > 1 or (p <= 0 and seen | 1 - p == 3)
+                # without branches: a polarity cannot be foretold
+                p, met = values[3], seen | 1 - values[3]
+                bad = ((values[1] | values[2]) > 65535) | (p > 1) | (met == 3)
                 if bad or (feed and data[at] != 10):
                     break
                 if feed:
                     at += one
-                seen |= (1 - p) * (p <= 0)
+                seen = met
                 events[filled].t = values[0]
                 events[filled].x = values[1]
                 events[filled].y = values[2]
-                events[filled].p = p > 0
+                events[filled].p = p + 1 >> 1
                 filled += 1
-                state[4], start = np.int64(start), at
+                line, start = start, at
         if start != at or column != last:
             break
+    if filled > state[1]:
+        state[4] = np.int64(line)
     state[2] += filled - state[1]
     state[0], state[1], state[5] = np.int64(start), filled, seen
 

@@ -115,36 +115,36 @@ class _Events:
                     "is no text of events: convert it"
                 )
             if cut:
-                yield self._events(data[:cut], True)
+                yield self._events(data, cut, True)
             rest = data[cut:]
             data = self.stream.read(contract.CHUNK_BYTES)
         if rest:
-            yield self._events(rest + b"\n", False)
+            yield self._events(rest + b"\n", len(rest) + 1, False)
         skipped = self.reading.defects.first.get(Kind.UNKNOWN_WORD)
         if not self.done and skipped:
             raise EdgeSastError(f"{skipped}, and no other line is an event; say the columns with --columns")
 
-    def _events(self, data: bytes, ended: bool) -> np.ndarray:
-        """The events of whole lines; ended: the last of them has its own line end."""
+    def _events(self, data: bytes, end: int, ended: bool) -> np.ndarray:
+        """The events of the whole lines in data[:end]; ended: the last of them has its own line end."""
         self.block, self.place = (
-            np.frombuffer(data, np.uint8),
+            np.frombuffer(data, np.uint8, end),
             (self.offset, self.lines, self.done, self.off_seen),
         )
-        events = np.empty(len(data) // SHORTEST_LINE + 1, EVENT_DTYPE)
+        events = np.empty(end // SHORTEST_LINE + 1, EVENT_DTYPE)
         state = np.array([0, 0, self.lines, 0, 0, self.off_seen])
-        while state[AT] < len(data):
+        while state[AT] < end:
             filled = int(state[FILLED])
             self._parse(events, state)
             if self.words and (state[FILLED] > filled or state[CODE]):
                 self.reading.defects.unknown_word(self.words[0])
                 self.words = None
             if state[CODE]:
-                self._no_event(events, state, ended or state[AT] < len(data))
+                self._no_event(events, state, ended or state[AT] < end)
         events = events[: state[FILLED]]
         if self.head.t0:
             events["t"] += self.head.t0
         self.offset, self.lines, self.off_seen = (
-            self.offset + len(data),
+            self.offset + end,
             int(state[LINES]),
             int(state[OFF_SEEN]),
         )
@@ -192,5 +192,12 @@ def write_text(stream: BinaryIO, _sensor: Sensor, chunks: Iterable[np.ndarray]) 
 
 
 TEXT = Format(
-    "text", "text", (".csv", ".txt", ".tsv"), sniff_text, open_text, resume=resume_text, write=write_text
+    "text",
+    "text",
+    (".csv", ".txt", ".tsv"),
+    sniff_text,
+    open_text,
+    resume=resume_text,
+    write=write_text,
+    holds_sensor=False,
 )

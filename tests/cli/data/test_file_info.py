@@ -62,7 +62,14 @@ def test_mistakes(tmp_path, capsys):
             f"{tmp_path}/no.bin: does not exist; give event files",
         ),
         (("info", tmp_path / "a.bin", tmp_path), f"{tmp_path}: is a folder; give event files"),
-        (("info", tmp_path / "a.bin", "--split", "test"), "--split is for data sets, and "),
+        (
+            ("info", tmp_path / "a.bin", tmp_path / "a.bin", "--split", "x"),
+            "--split is for one data set, and ",
+        ),
+        (
+            ("info", tmp_path / "a.bin", "--split", "test"),
+            f"data '{tmp_path}/a.bin' is a file, not a folder or .zip",
+        ),
         (("info", tmp_path / "empty.bin"), f"{tmp_path}/empty.bin: 0 events; record or convert it again"),
         (
             ("info", tmp_path / "a.bin", "--format", "raw8"),

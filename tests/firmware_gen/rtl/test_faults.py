@@ -24,7 +24,7 @@ from tests.strategies import binned, random_model
 PATIENCE = 20_000  # clocks without progress: these models are small
 ALONE = ("bank", "core", "counters", "crc", "events", "neuron", "readout", "runs", "spikes", "walk")
 TESTS = {name: f"tests.firmware_gen.rtl.test_{name}" for name in ALONE}
-TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"]}
+TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"], "spike_stream": TESTS["core"]}
 OTHERS = {"rom", "uart", "link", "uart_top"}
 
 Simulated = tuple[Path, Model, BinnedEvents]

@@ -173,6 +173,11 @@ def test_times_of_special_events_do_not_count():
             "DVS128, DAVIS128, DAVIS208, DAVIS240, DAVIS346, DAVIS640 are known; use recordings of one of these",
         ),
         (
+            b"#!AER-DAT2.0\r\n# AEChip: one\rtwo\r\n",
+            "a: was recorded with the camera 'one\\rtwo', and only the addresses of DVS128, DAVIS128, DAVIS208, "
+            "DAVIS240, DAVIS346, DAVIS640 are known; use recordings of one of these",
+        ),
+        (
             HEADER + struct.pack(">II", 0x8000, 10) * 3,
             "a: has 3 addresses after its header, and none is a pixel's of a DVS128; the file is damaged or of another "
             "camera: copy it again",

@@ -132,6 +132,11 @@ WHOLE = "; the file is truncated or of another format: copy it again, or pass --
             f"a: header at byte 14: has a size of 4294967295 bytes, more than 1048576{COPY}",
         ),
         (FIRST + buffer(b"EVTS", []), f"a: header at byte 14: is a table 'EVTS', not 'IOHE'{COPY}"),
+        (FIRST + buffer(b"\n\r\xe9A", []), f"a: header at byte 14: is a table '\\n\\r\\xe9A', not 'IOHE'{COPY}"),
+        (
+            FIRST + io_header(NONE, streams=((0, "FR\nME", "frames", 1, 1), (1, "x" * 999, "imu", 1, 1))),
+            f"a: has no stream of events (EVTS) among its streams (FR\\nME, {'x' * 200}…); record events too",
+        ),
         (
             FIRST + io_header(9),
             "a: header at byte 14: has compression 9, none of 0 NONE, 1 LZ4, 2 LZ4_HIGH, 3 ZSTD, 4 ZSTD_HIGH" + COPY,

@@ -195,7 +195,7 @@ def test_a_cut_last_line_is_a_truncated_end():
         (b"1,2,3,1\n", {"columns": "t,x,y"}, None),
         (b"1,2,3,1\n", {"columns": "t,x,y,p,z"}, None),
         (
-            b"t,x,y,p\n" + b"1" * 70000,
+            b"1,2,3,1\n" + b"1" * 70000,
             {},
             r"line 2 is longer than 65536 bytes; it is no text of events: convert it",
         ),
@@ -254,6 +254,25 @@ def test_reading_goes_on_behind_any_chunk(size, monkeypatch):
     for state, before in zip(states, done, strict=True):
         rest = joined(resume_text(io.BytesIO(data), "a.csv", Reading(), state).chunks)
         assert np.array_equal(rest, whole[before:])
+
+
+class Pipe(io.RawIOBase):
+    """Gives a few bytes at once, and cannot be sought."""
+
+    def __init__(self, data: bytes) -> None:
+        self.rest = data
+
+    def read(self, size: int = -1) -> bytes:
+        size = min(size, 11)
+        data, self.rest = self.rest[:size], self.rest[size:]
+        return data
+
+
+def test_a_pipe_is_read_forward_only():
+    data = b"t,x@640,y@480,on\r\n" + b"".join(b"%d,%d,2,1\r\n" % (t, t) for t in range(40))
+    opened = open_text(Pipe(data), "a", Reading())
+    assert joined(opened.chunks).tolist() == [(t, t, 2, 1) for t in range(40)]
+    assert opened.header.sensor == (640, 480)
 
 
 def test_a_defect_of_time_names_the_byte():

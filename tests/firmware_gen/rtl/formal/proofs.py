@@ -25,21 +25,22 @@ SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2
 
 def sizes(**larger: int) -> dict[str, int]:
     assert larger.keys() <= LOCALPARAMS.keys()
-    return SMALLEST | {"MLOW": larger.get("MW", 1)} | larger  # all words hold all bits of a membrane
+    # all words hold all bits of a membrane, and one memory all weights
+    same = {"MLOW": larger.get("MW", 1), "ULOW": larger.get("UDEPTH", 1)}
+    return SMALLEST | same | {"BDEPTH": 2 * larger.get("PDEPTH", 1)} | larger
 
 
-NEURON = sizes(MW=12, SMIN=6, TB=11, BB=11, SB=12)
+NEURON = sizes(MW=12, SMIN=6, TB=11)
 NEURON_FAULTS = tuple(
     Fault("sast_neuron", old, new)
     for old, new in (
         ("~mask;    //", "mask;    //"),
-        ("u_in[TB-1:0] >= threshold", "u_in[TB-1:0] > threshold"),
+        ("+ {1'b0, rest};", "+ {1'b0, rest} - 1'b1;"),
         ("lif && exists &&", "lif &&"),
-        ("subtract ? u - t", "subtract ? u_in - t"),
+        ("subtract ? u +", "subtract ? u_in +"),
         ("v >>> k1", "{v} >>> k1"),
         ("v >>> k2", "(v - less1) >>> k2"),
-        ("{(MW-BB){bias1[BB-1]}}", "{(MW-BB){1'b0}}"),
-        ("v <= fire ? rest : u;", "v <= fire ? rest : u_in;"),
+        ("v <= fire ? left : u;", "v <= fire ? left : u_in;"),
     )
 )
 RUNS = sizes(
@@ -80,10 +81,10 @@ READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
 READOUT_FAULTS = tuple(
     Fault("sast_readout", old, new)
     for old, new in (
-        ("lane_next && renew : !full;", "lane_next && renew : 1'b1;"),
+        ("lane_next && renew : !full &&", "lane_next && renew : "),
         ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
-        ("always @(posedge clk) if (put) begin", "always @(posedge clk) begin"),
+        ("SUMW == 16 && !full && age", "SUMW == 16 && age"),
     )
 )
 CORE = tuple(
@@ -109,11 +110,16 @@ CORE = tuple(
 CORE_FAULTS = (
     Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
     Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
+    Fault("sast_core", "LISTEN: if (!crc_busy && !walk_busy) state", "LISTEN: if (!crc_busy) state"),
+    Fault(
+        "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"
+    ),
+    Fault("sast_core", "assign st_tlast = state == CYCLES;", "assign st_tlast = state == CRC;"),
     Fault("sast_core", "if (finished) step_cycles <=", "if (finished || op_ends) step_cycles <="),
     Fault("sast_dispatch", "state == ASK && runs_empty &&", "state == ASK &&"),
     Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
 )
-BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3)
+BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3, BB=2, SB=2)
 BANKS = ("sast_rom", "sast_membranes")
 SHARE_FAULTS = tuple(
     Fault("sast_bank", old, new)
@@ -132,15 +138,70 @@ BANK_FAULTS = tuple(
         ("ends <= h_n == 1;", "ends <= 1'b0;"),
         ("h_phase == phase;", "1'b1;"),
         ("(ends && m != first_a)", "ends"),
-        ("again <= add && run && m == add_a;", "again <= 1'b0;"),
-        ("again ? last[g*MW +: MW]", "again ? last[0 +: MW]"),
+        ("run && !(add && m == add_a);", "run;"),
+        ("load_x[g*MW +: MLOW]", "load_x[0 +: MLOW]"),
         ("w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
+        ("run && !(add && m == add_a);", "run && !add;"),
         ("run && m == add_a;", "run;"),
+        ("{(MW-WBITS){w1[WBITS-1]}}", "{(MW-WBITS){1'b0}}"),
+    )
+)
+
+EVENTS = sizes(IN_W=5, IN_H=3, COUNT_CAP=2)
+EVENTS_FAULTS = tuple(
+    Fault("sast_events", old, new)
+    for old, new in (
+        ("repeated && times == CAP", "repeated && times >= CAP - 8'd1"),
+        ("{1'b0, event_x} >= WIDTH", "{1'b0, event_x} > WIDTH"),
+        ("times != 0 && now < site", "now < site"),
+        ("open && (event_take || !counts)", "open && event_take"),
+        ("if (ev_tlast) times <= 8'd0;", "if (ev_tlast && counts) times <= 8'd0;"),
+        ("if (counts) site <= now;", "site <= now;"),
+        ("wrong = !none && (outside || backwards)", "wrong = !none && outside"),
+    )
+)
+DISPATCH = sizes(
+    P=8, LP=3, G=4, LG=2, B=2, LB=1, RPB=2, YB=2, RAW=3, RDEPTH=7, CAW=4, CDEPTH=13, OAW=2, ODEPTH=3, EAW=1, EDEPTH=2,
+    IN_W=3, IN_H=2,
+)  # fmt: skip
+DISPATCH_FAULTS = tuple(
+    Fault("sast_dispatch", old, new)
+    for old, new in (
+        ("op_last ? {OAW{1'b0}} : pc + 1'b1", "pc + 1'b1"),
+        ("op_rows + y[RAW-1:0]", "op_rows + y[RAW-1:0] + 1'b1"),
+        ("{{(32-RPB-LB){1'b0}}, k, lane[LPB-1 -: LB]}", "{{(32-RPB-LB){1'b0}}, k, 1'b1}"),
+        ("(place_take && others == {P{1'b0}})", "place_take"),
+        ("!spikes_more && lanes == {P{1'b0}}", "!spikes_more"),
+        ("else if (spike_take) lanes <= others;", ""),
+        ("i = P - 1; i >= 0; i = i - 1", "i = 0; i < P; i = i + 1"),
+        ("RUN: if (source_ends)", "RUN: if (source_ends || word_take)"),
     )
 )
 
 
 PROOFS = {
+    "events": Proof("sast_events", ("sast_events",), EVENTS, depth=2, faults=EVENTS_FAULTS),
+    "events of one pixel": Proof(
+        "sast_events", ("sast_events",), sizes(IN_W=1, IN_H=1, COUNT_CAP=255), depth=2
+    ),
+    "dispatch": Proof(
+        "sast_dispatch", ("sast_dispatch",), DISPATCH, depth=3, modules=("sast_rom",), faults=DISPATCH_FAULTS
+    ),
+    "dispatch, one lane": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH | {"P": 1, "LP": 0, "G": 1, "LG": 0, "B": 1, "LB": 0, "RECURRENT": 1},
+        depth=3,
+        modules=("sast_rom",),
+    ),
+    "dispatch, a table of lanes": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH | {"P": 4, "LP": 2, "B": 1, "LB": 0, "LANE_TABLE": 1, "CAW": 5, "CDEPTH": 25},
+        depth=3,
+        modules=("sast_rom",),
+        faults=(Fault("sast_dispatch", "{j[31-LG:0], place_lane}", "{j[31-LG:0], ~place_lane}"),),
+    ),
     "spikes": Proof(
         "sast_spikes",
         ("sast_spikes",),
@@ -168,7 +229,17 @@ PROOFS = {
         ("sast_neuron",),
         NEURON | {"SUBTRACT": 1},
         depth=2,
-        faults=(Fault("sast_neuron", "wide_bias - less2", "wide_bias + 1 - less2"),),
+        faults=(Fault("sast_neuron", "assign x = v - less1;", "assign x = v + 1 - less1;"),),
+    ),
+    "neuron, wide in the last layer": Proof(
+        "sast_neuron",
+        ("sast_neuron",),
+        NEURON | {"TB": 5, "SMIN": 4, "MLOW": 8, "SLAST": 10},
+        depth=2,
+        faults=(
+            Fault("sast_neuron", "? SLAST - 1 : MLOW;", "? SLAST : MLOW;"),
+            Fault("sast_neuron", "? MLOW - 1 : MW - 1;", "? MLOW - 2 : MW - 1;"),
+        ),
     ),
     "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=BANKS, faults=BANK_FAULTS),
     "bank, early": Proof(
@@ -180,6 +251,20 @@ PROOFS = {
         parameters={"EARLY": 1},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
+    **{
+        f"bank {bank} of {banks}": Proof(
+            "sast_bank",
+            ("sast_bank",),
+            BANK | {"G": 1, "LG": 0, "B": banks, "LB": banks // 2, "NB": banks // 2 + 2},
+            depth=2,
+            modules=BANKS,
+            parameters={"ID": bank},
+            faults=SHARE_FAULTS
+            if bank == 0
+            else (),  # the last bank has its share of a run in its first word
+        )
+        for bank, banks in ((0, 2), (1, 2), (3, 4))
+    },
     **{
         f"share of bank {bank} of 4": Proof(
             "sast_bank",
@@ -199,7 +284,9 @@ PROOFS = {
         depth=2,
         faults=(
             Fault("sast_membranes", "is_wide <= read_a >=", "is_wide <= read_a >"),
-            Fault("sast_membranes", "write_w == g", "write_a == g"),
+            Fault("sast_membranes", "write_w == w;", "write_a == w;"),
+            Fault("sast_membranes", "else if (load && was_read)", "else if (load)"),
+            Fault("sast_membranes", "load && load_none && was_read", "1'b0"),
             Fault("sast_membranes", "{MORE{y[g*MLOW+MLOW-1]}}", "{MORE{1'b0}}"),
         ),
     ),
@@ -242,10 +329,22 @@ PROOFS = {
             CLASSES=2,
             OUTW=2,
         ),
-        depth=2,
+        depth=4,
         modules=CORE,
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
     ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
+    "readout, counts": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT | {"LIF_OUT": 1, "CLASSES": 3},
+        depth=2,
+        faults=(
+            Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
+            Fault(
+                "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && renew}"
+            ),
+        ),
+    ),
 }
