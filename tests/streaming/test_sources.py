@@ -18,8 +18,9 @@ from edge_sast.formats.aedat.compression import Compression
 from edge_sast.formats.aedat.write_aedat4 import FIRST_LINE, write_packets
 from edge_sast.formats.atis import write_recording_atis
 from edge_sast.formats.defects import Policy
-from edge_sast.formats.source import FileOptions
+from edge_sast.formats.source import FileOptions, open_events
 from edge_sast.streaming.sources import open_source
+from tests.formats.test_real_recordings import need
 from tests.streaming.sends import SIDE, some_events
 from tests.streaming.test_packets import faery_32_packet, faery_packet, spif_packet
 
@@ -87,6 +88,29 @@ def test_a_pipe_gives_what_was_sent(monkeypatch, name, cut):
         assert not source.prompt
         assert (events_of(source) == EVENTS).all()
         assert source.found() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evt2.raw",
+        "evt21_little.raw",
+        "evt3_mixed.raw",
+        "cd.dat",
+        "dvs.es",
+        "aedat31.aedat",
+        "davis240.aedat",
+        "events.csv",
+    ],
+)
+def test_every_format_of_a_forward_reader_comes_down_a_pipe_as_from_its_file(monkeypatch, name):
+    path = need("formats/made") / name
+    with open_events(path, FileOptions(policy=Policy.KEEP)) as file:
+        wanted = np.concatenate(list(file.chunks))
+    for cut in (3, 4096):
+        with piped(monkeypatch, path.read_bytes(), cut), open_source("-", KEEP) as source:
+            assert source.said[0] == file.format.name
+            assert (events_of(source) == wanted).all()
 
 
 def packets_of(data):
