@@ -6,11 +6,12 @@
 module sast_bank (
   clk, rst, phase, idle, first_a,
   run_ready, run_go, run_phase, run_q, run_u, run_n, run_shift,
-  read_a, read_y, write_en, write_a, write_x, write_y
+  read_a, read_y, write_en, write_a, write_x, write_y, fill
 );
   parameter ID = 0;                         // its quads: address mod B = ID
   parameter FILE = "";                      // its weights
   parameter QUEUE = 4;                      // runs that wait: banks drift apart by as much
+  parameter LOADS = 0;                      // 1: the weights can be written
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam ENTRY = 1 + SHW + MAW + UAW + NB;
@@ -36,6 +37,7 @@ module sast_bank (
   input  wire [MAW-1:0]     write_a;
   input  wire [G*MW-1:0]    write_x;
   input  wire [G*MW-1:0]    write_y;
+  input  wire [66:0]        fill;           // see sast_rom
 
   // ---- this bank's share of a run
   wire [MAW-1:0] share_m;
@@ -121,7 +123,9 @@ module sast_bank (
     add_shift <= shift;
     again <= add && run && m == add_a;
   end
-  sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u), .q(w));
+  sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE), .LOADS(LOADS), .ID(ID)) weights (
+    .clk(clk), .en(1'b1), .a(u), .q(w), .fill(fill)
+  );
 
   wire [G*MW-1:0] y;
   reg  [G*MW-1:0] last;

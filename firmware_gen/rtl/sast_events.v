@@ -4,7 +4,8 @@
 `default_nettype none
 
 module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, event_valid, event_take, event_y, event_x,
-                    event_p, step_ends, ev_error);
+                    event_p, step_ends, ev_error, grid, cap);
+  parameter LOADS = 0;                      // 1: grid and cap count
   `include "sast_params.vh"
 
   input  wire          clk;
@@ -23,10 +24,16 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   output wire          event_p;
   output wire          step_ends;           // pulse: the last beat of the step is taken
   output reg           ev_error;            // an event out of the grid or out of order was dropped
+  // of a model that was loaded
+  input  wire [31:0]   grid;                // {rows, columns}
+  input  wire [7:0]    cap;                 // most events of a site that count in a step
 
   localparam [15:0] WIDTH = IN_W;
   localparam [15:0] HEIGHT = IN_H;
   localparam [7:0] CAP = COUNT_CAP;
+  wire [15:0] width = LOADS != 0 ? grid[15:0] : WIDTH;
+  wire [15:0] height = LOADS != 0 ? grid[31:16] : HEIGHT;
+  wire [7:0]  most = LOADS != 0 ? cap : CAP;
   localparam XB = IN_W < 2 ? 1 : $clog2(IN_W);
   localparam YB_IN = IN_H < 2 ? 1 : $clog2(IN_H);
   localparam SITE = YB_IN + XB + 1;
@@ -36,10 +43,10 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   reg  [7:0]  times;                        // how often `site` came in this step; 0: none came yet
   wire        none = ev_tdata[31];
   wire        repeated = times != 0 && now == site;
-  wire        outside = {1'b0, event_y} >= HEIGHT || {1'b0, event_x} >= WIDTH;
+  wire        outside = {1'b0, event_y} >= height || {1'b0, event_x} >= width;
   wire        backwards = times != 0 && now < site;
   wire        wrong = !none && (outside || backwards);
-  wire        counts = !none && !outside && !backwards && !(repeated && times == CAP);
+  wire        counts = !none && !outside && !backwards && !(repeated && times == most);
 
   assign {event_y, event_x, event_p} = ev_tdata[30:0];
   assign event_valid = open && ev_tvalid && counts;
