@@ -10,7 +10,7 @@ module sast_loader (
 
   input  wire        clk;
   // pulses, only while ready, with data
-  input  wire        begins;                // there is no model from here on
+  input  wire        begins;                // data: a number that the last beginning had not; there is no model from here on
   input  wire        frame;                 // data: its number, from 0
   input  wire        place;                 // data: {memory[7:0], address[23:0]} of the next word
   input  wire        word;                  // 32 bits of a word, the lowest first; what is left over of the last ones is 0
@@ -53,6 +53,11 @@ module sast_loader (
       default: last = 6'd0;
     endcase
 
+  // ---- a frame that begins and comes late begins nothing anew
+  reg  [15:0] number;
+  wire        fresh = begins && data[15:0] != number;
+  always @(posedge clk) if (begins) number <= data[15:0];
+
   // ---- its CRC, a bit a clock
   reg  [31:0] sum, shifted;
   reg  [5:0]  left;
@@ -64,6 +69,7 @@ module sast_loader (
   assign at = {4'd0, memory, address};
   initial begin                             // reset changes none of it
     left = 6'd0;
+    number = 16'd0;
     sum = 32'd0;
     memory = 4'd0;
     address = 24'd0;
@@ -75,7 +81,7 @@ module sast_loader (
     fill = 67'd0;
   end
   always @(posedge clk) begin
-    if (begins) sum <= 32'hFFFFFFFF;
+    if (fresh) sum <= 32'hFFFFFFFF;
     else if (!ready) sum <= {1'b0, sum[31:1]} ^ (feedback ? 32'hEDB88320 : 32'd0);
     shifted <= takes ? data : {1'b0, shifted[31:1]};
     if (takes) left <= 6'd32;
@@ -84,11 +90,11 @@ module sast_loader (
 
   // ---- words to their places
   always @(posedge clk) begin
-    if (begins) no_model <= 1'b1;
+    if (fresh) no_model <= 1'b1;
     else if (commits && data == crc) no_model <= 1'b0;
-    if (begins) heeds <= 1'b0;
+    if (fresh) heeds <= 1'b0;
     else if (frame) heeds <= data == {16'd0, frames};
-    if (begins) frames <= 16'd0;
+    if (fresh) frames <= 16'd0;
     else if (frame && no_model && data == {16'd0, frames}) frames <= frames + 16'd1;
     if (takes && place) begin
       memory <= data[27:24];

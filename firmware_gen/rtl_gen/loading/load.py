@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.link.board_link import BoardLink
+from edge_sast.link.job import new_token
 from edge_sast.link.messages import BoardInfo, BoardRefusedError, LinkError
 from edge_sast.link.registers import (
     MOST_WRITTEN,
@@ -26,6 +27,7 @@ from firmware_gen.rtl_gen.loading.stream import Part, checksum, core_parts, link
 ID, KIND, VALID, BEGIN, COMMIT, FRAME, SIZES = 0x00, 0x01, program.VALID, 0x3C, 0x3D, 0x3E, 0xC0
 SAST = int.from_bytes(b"SAST", "little")
 LOADABLE = 1 << 8
+MOST_NUMBER = 0xFFFF  # of a load
 MOST_PIECES = MOST_WRITTEN - 2  # beside a frame's number and place
 AGAIN = "export it again with --loadable, synthesise it, and put the bitstream on the board"
 
@@ -85,7 +87,13 @@ def read_sizes(link: BoardLink, info: BoardInfo) -> Sizes:
 
 def _send(link: BoardLink, frames: list[Part], own: list[tuple[int, bytes]], crc: int) -> None:
     """Each frame is asked until it is answered; the core takes a frame whose number it had already only once."""
-    write_registers(link, BEGIN, [0])
+    number = new_token() % MOST_NUMBER + 1
+    write_registers(link, BEGIN, [number])
+    if read_registers(link, VALID, 1) + read_registers(link, FRAME, 1) != [
+        0,
+        0,
+    ]:  # the last load had this number
+        write_registers(link, BEGIN, [number % MOST_NUMBER + 1])
     for number, part in _numbered(frames):
         write_registers(link, FRAME, [number, part.place, *part.pieces])
     for place, data in own:

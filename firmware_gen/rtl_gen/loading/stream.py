@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edge_sast.model.model import Model
 from firmware_gen.rtl_gen.images import MemoryImage
 from firmware_gen.rtl_gen.link.hello import TICKS_HZ
-from firmware_gen.rtl_gen.link.layout import CELLS, HELLO, layout
+from firmware_gen.rtl_gen.link.layout import CELLS, HELLO, PAGE, layout
 from firmware_gen.rtl_gen.link.memories import link_data
 from firmware_gen.rtl_gen.link.program import program, skeleton
 from firmware_gen.rtl_gen.loading.sizes import Sizes
@@ -64,7 +64,8 @@ def link_bytes(model: Model, ticks_hz: int) -> list[tuple[int, bytes]]:
     """(place, bytes) of the link's data that depend on the model. ticks_hz: of the device."""
     data = bytearray(link_data(model))
     data[HELLO + TICKS_HZ : HELLO + TICKS_HZ + 4] = ticks_hz.to_bytes(4, "little")
-    ranges = ((CELLS["HASH"], CELLS["HASH"] + 8), (CELLS["SIZE"], CELLS["SIZE"] + 4), (HELLO, 256))
+    # Between the size of the results and HELLO lie what it has of a run: where, depends on the model; its zeros count.
+    ranges = ((CELLS["HASH"], CELLS["HASH"] + 8), (CELLS["SIZE"], PAGE))
     return [(first, bytes(data[first:end])) for first, end in ranges]
 
 
