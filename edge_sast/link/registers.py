@@ -1,4 +1,4 @@
-"""The registers of an FPGA's core, and the data of its link, over the board protocol: docs/protocol.md, section 9."""
+"""The registers of an FPGA's core, and the data of its link, over the board protocol: docs/protocol.md, section 8."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--edited", action="store_true", help="use sources that were changed since the export")
     build.add_argument("--json", metavar="FILE", help="write what build.json says")
     load = add_command(actions, "load", LOAD, EXAMPLES[3:])
-    load.add_argument("model", metavar="MODEL", help="model file")
+    load.add_argument("model", metavar="MODEL", help="model file to load into it")
     load.add_argument(
         "--port",
         required=True,

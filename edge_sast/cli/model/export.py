@@ -108,8 +108,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spare-words",
         type=int,
-        metavar="PERCENT",
-        help="words of tables and membranes beyond what the models need; with --loadable (default: 0)",
+        metavar="N",
+        help="percent of words of tables and membranes beyond what the models need; with --loadable (default: 0)",
     )
     add_data_arguments(parser, "recordings for known answers and accuracy, if not those of the training")
     parser.add_argument(
