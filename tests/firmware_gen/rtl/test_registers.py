@@ -12,17 +12,17 @@ from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, data,
 from tests.firmware_gen.rtl.test_loader import sizes
 
 SIZES = [i * 0x01234567 % (1 << 32) for i in range(64)]
-CASES = {
-    "none": Block("sast_registers", sizes(2, 3, REGISTERS=0, LOADABLE=0)),
-    "registers": Block("sast_registers", sizes(2, 3, REGISTERS=1, LOADABLE=0)),
-    "loads": Block("sast_registers", sizes(2, 3, REGISTERS=1, LOADABLE=1), {}, {"sizes": SIZES}, SIZES),
-}
+CASES = [
+    Block("sast_registers", sizes(2, 3, REGISTERS=0, LOADABLE=0)),
+    Block("sast_registers", sizes(2, 3, REGISTERS=1, LOADABLE=0)),
+    Block("sast_registers", sizes(2, 3, REGISTERS=1, LOADABLE=1), {}, {"sizes": SIZES}, SIZES),
+]
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("name", CASES)
-def test_registers(name, tmp_path):
-    run_block(CASES[name], __name__, tmp_path)
+@pytest.mark.parametrize("block", CASES, ids=["none", "registers", "loads"])
+def test_registers(block, tmp_path):
+    run_block(block, __name__, tmp_path)
 
 
 INPUTS = ("write", "cleared", "ready", "ev_error", "ev_waits", "st_taken", "st_last", "res_taken", "res_last")
