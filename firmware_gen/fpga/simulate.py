@@ -23,6 +23,7 @@ PARAMETERS = "sast_params.vh"
 TOP = "sast_core"
 TABLES = {
     "params": "PDEPTH",
+    "biases": "BDEPTH",
     "rows": "RDEPTH",
     "columns": "CDEPTH",
     "ops": "ODEPTH",
@@ -70,13 +71,18 @@ def check_tables(rtl: Path) -> None:
 
     Raises EdgeSastError with the first that has not.
     """
-    tables = {f"weights_{bank}": "UDEPTH" for bank in range(parameter(rtl, "B"))} | TABLES
-    for name, depth in tables.items():
+    depths = {name: (depth, parameter(rtl, depth)) for name, depth in TABLES.items()}
+    low, more = parameter(rtl, "ULOW"), parameter(rtl, "UDEPTH") - parameter(rtl, "ULOW")
+    for bank in range(parameter(rtl, "B")):
+        depths[f"weights_{bank}"] = "ULOW", low
+        if more:
+            depths[f"weights_{bank}_more"] = "UDEPTH - ULOW", more
+    for name, (depth, needed) in depths.items():
         path = rtl / f"{name}.mem"
         words = len(read_bytes(path).split()) if path.is_file() else 0
-        if words != parameter(rtl, depth):
+        if words != needed:
             raise EdgeSastError(
-                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {parameter(rtl, depth)}; "
+                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {needed}; "
                 "export it again with --target verilog"
             )
 

@@ -6,15 +6,17 @@
 module sast_bank (
   clk, rst, phase, idle, first_a,
   run_ready, run_go, run_phase, run_q, run_u, run_n, run_shift,
-  read_a, read_y, write_en, write_a, write_x, write_y, fill
+  read_a, read_y, load, load_none, load_x, write_en, write_a, write_b, fill
 );
   parameter ID = 0;                         // its quads: address mod B = ID
-  parameter FILE = "";                      // its weights
+  parameter FILE = "";                      // its weights, ULOW words
+  parameter MORE = "";                      // and those after them, if ULOW < UDEPTH
   parameter QUEUE = 4;                      // runs that wait: banks drift apart by as much
   parameter LOADS = 0;                      // 1: the weights can be written
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam ENTRY = 1 + SHW + MAW + UAW + NB;
+  localparam VB = BB > SB ? BB : SB;
 
   input  wire               clk;
   input  wire               rst;
@@ -30,13 +32,16 @@ module sast_bank (
   input  wire [UAW+LB-1:0]  run_u;
   input  wire [NB-1:0]      run_n;
   input  wire [SHW-1:0]     run_shift;
-  // the sweep reads words (read_y a cycle later) and writes write_x + write_y, while no run is under way
+  // the sweep reads words (read_y a cycle later), loads what a word leaves, and a cycle later writes that and write_b, while
+  // no run is under way
   input  wire [MAW-1:0]     read_a;
   output wire [G*MW-1:0]    read_y;
+  input  wire               load;           // the word whose sums were there in the cycle before
+  input  wire               load_none;      // with it: 0
+  input  wire [G*MW-1:0]    load_x;
   input  wire               write_en;
   input  wire [MAW-1:0]     write_a;
-  input  wire [G*MW-1:0]    write_x;
-  input  wire [G*MW-1:0]    write_y;
+  input  wire [G*VB-1:0]    write_b;
   input  wire [66:0]        fill;           // see sast_rom
 
   // ---- this bank's share of a run
@@ -110,9 +115,9 @@ module sast_bank (
   end
 
   // ---- a cycle later: membrane + weight, written at once. Only the quad of the cycle before is not readable yet: its
-  // sum is taken instead of what was read
+  // sum is taken instead of what was read. `last` is that sum, or what the sweep loaded
   reg            add;
-  reg            again;
+  reg            fresh_y;                   // what was read is the membrane
   reg [MAW-1:0]  add_a;
   reg [SHW-1:0]  add_shift;
   wire [G*WBITS-1:0] w;
@@ -121,18 +126,33 @@ module sast_bank (
     add <= !rst && run;
     add_a <= m;
     add_shift <= shift;
-    again <= add && run && m == add_a;
+    fresh_y <= run && !(add && m == add_a);
   end
-  sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE), .LOADS(LOADS), .ID(ID)) weights (
-    .clk(clk), .en(1'b1), .a(u), .q(w), .fill(fill)
-  );
+  generate if (ULOW == UDEPTH) begin : together
+    sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE), .LOADS(LOADS), .ID(ID)) weights (
+      .clk(clk), .en(1'b1), .a(u), .q(w), .fill(fill)
+    );
+  end else begin : apart                    // a power of two and a few: two memories take less than one; not with LOADS
+    localparam MOREAW = UDEPTH - ULOW < 2 ? 1 : $clog2(UDEPTH - ULOW);
+    reg  upper;
+    wire [G*WBITS-1:0] low;
+    reg  [G*WBITS-1:0] high;
+    (* rom_style = "block", ram_style = "block" *) reg [G*WBITS-1:0] more [0:UDEPTH-ULOW-1];
+    initial if (MORE != "") $readmemh(MORE, more);
+    always @(posedge clk) begin
+      upper <= u[UAW-1];
+      high <= more[u[MOREAW-1:0]];
+    end
+    sast_rom #(.W(G*WBITS), .AW(UAW-1), .DEPTH(ULOW), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u[UAW-2:0]), .q(low), .fill(67'd0));
+    assign w = upper ? high : low;
+  end endgenerate
 
   wire [G*MW-1:0] y;
-  reg  [G*MW-1:0] last;
-  wire [G*MW-1:0] sum;
-  always @(posedge clk) last <= sum;
+  reg  [G*MLOW-1:0] last;
+  wire [G*MW-1:0] sum, old;
   sast_membranes membranes (
-    .clk(clk), .read_a(mem_a), .read_y(y), .write_en(add || write_en), .write_a(add ? add_a : write_a), .write_y(sum)
+    .clk(clk), .rst(rst), .read_a(mem_a), .read_y(y), .load(load), .load_none(load_none), .load_x(load_x), .write_en(add || write_en),
+    .write_a(add ? add_a : write_a), .write_last(last), .write_fresh(fresh_y), .write_old(old), .write_y(sum)
   );
   assign read_y = y;
 
@@ -146,9 +166,12 @@ module sast_bank (
     end else begin : all
       assign weight = w2 << WSHIFT;
     end
-    wire [MW-1:0] a = add ? (again ? last[g*MW +: MW] : y[g*MW +: MW]) : write_x[g*MW +: MW];
-    wire [MW-1:0] b = add ? weight : write_y[g*MW +: MW];
-    assign sum[g*MW +: MW] = a + b;
+    wire [VB-1:0] bias = write_b[g*VB +: VB];
+    wire [MW-1:0] b = add ? weight : {{(MW-VB){bias[VB-1]}}, bias};
+    assign sum[g*MW +: MW] = old[g*MW +: MW] + b;
+    always @(posedge clk)
+      if (load_none) last[g*MLOW +: MLOW] <= {MLOW{1'b0}};
+      else last[g*MLOW +: MLOW] <= load ? load_x[g*MW +: MLOW] : sum[g*MW +: MLOW];
   end endgenerate
 endmodule
 

@@ -10,7 +10,7 @@ module sast_core (
   res_tvalid, res_tready, res_tdata, res_tlast,
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes, model, fill
 );
-  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 4, and 8 with four banks, which drift further apart
+  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, 3 with two banks, and 8 with four, which drift apart
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
@@ -111,9 +111,11 @@ module sast_core (
   );
 
   // ---- banks
+  localparam VB = BB > SB ? BB : SB;
   wire [MAW-1:0]   read_a, write_a;
-  wire [P*MW-1:0]  read_y, write_x, write_y;
-  wire             write_en, done;
+  wire [P*MW-1:0]  read_y, load_x;
+  wire [P*VB-1:0]  write_b;
+  wire             load_none, write_en, done, seen;
   wire [MAW-1:0]   first_a;
   reg              phase;
   // Runs that follow a sweep add to another layer, but for networks of one layer or with recurrence: those wait a cycle,
@@ -124,16 +126,16 @@ module sast_core (
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 4), .LOADS(LOADABLE)) bank (
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1), .LOADS(LOADABLE)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
-      .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .write_en(write_en), .write_a(write_a),
-      .write_x(write_x[b*G*MW +: G*MW]), .write_y(write_y[b*G*MW +: G*MW]), .fill(fill)
+      .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),
+      .write_en(write_en), .write_a(write_a), .write_b(write_b[b*G*VB +: G*VB]), .fill(fill)
     );
   end endgenerate
 
   // ---- the sweep
-  wire             first_word, l_whole, l_counted, l_emits, l_last, renew, clearing, seen, seen_last, slow, told;
+  wire             first_word, l_whole, l_counted, l_emits, l_last, renew, clearing, seen_last, slow, told;
   wire [LIB-1:0]   l_layer;
   wire [YB-1:0]    seen_row;
   wire [RPB-1:0]   seen_k;
@@ -145,7 +147,7 @@ module sast_core (
   sast_sweep #(.LOADS(LOADABLE)) sweep (
     .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
     .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .first_a(first_a), .read_a(read_a), .read_y(read_y),
-    .write_en(write_en), .write_a(write_a), .write_x(write_x), .write_y(write_y), .l_whole(l_whole), .l_counted(l_counted),
+    .load_none(load_none), .load_x(load_x), .write_en(write_en), .write_a(write_a), .write_b(write_b), .l_whole(l_whole), .l_counted(l_counted),
     .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
     .busy(walk_busy), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
     .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes),
@@ -195,19 +197,20 @@ module sast_core (
     if (ask && first_sweep) observed <= observe;
   end
   assign st_tvalid = (state == CRC || state == CYCLES) && !restart;
-  assign st_tdata = state == CYCLES ? step_cycles : step_crc;
+  assign st_tdata = state == CYCLES ? step_cycles : crc;
   assign st_tlast = state == CYCLES;
-  reg [31:0] step_crc;
-  always @(posedge clk) if (finished) step_crc <= observed ? crc : 32'd0;
 
   wire [LIB-1:0]   total_layer;
-  wire [63:0]      total_synops, total_spikes;
+  localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
+  localparam SUMW = MOST > 32 ? (MOST + 1) / 2 : 16;
+  wire [1:0]       total_part;
+  wire [SUMW-1:0]  total_half;
   wire             forget;
-  sast_counters counters (
+  sast_counters #(.LOADS(LOADABLE)) counters (
     .clk(clk), .rst(restart), .run_sent(run_go), .run_synops(run_synops), .op_counted(op_counted), .op_ends(op_ends),
     .op_layer(op_layer), .sweep_starts(first_word), .sweep_ends(ends), .seen(counted_word), .seen_spikes(seen_spikes),
-    .l_layer(l_layer), .report(report), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
-    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget)
+    .l_layer(l_layer), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
+    .total_part(total_part), .total_half(total_half), .forget(forget), .final_layer(last_layer[LIB-1:0])
   );
   wire             lane, lane_next, lane_spike, crc_ends, out_ready;
   wire [MW-1:0]    lane_v;
@@ -222,12 +225,12 @@ module sast_core (
     .clk(clk), .rst(restart), .word(counted_word && observed && wide), .quads(seen_quads), .v(seen_v), .spikes(seen_spikes),
     .lane(lane && crc_takes), .lane_v(lane_v), .lane_spike(lane_spike), .lane_ends(crc_ends), .lane_next(lane_next),
     .counts(report && observed), .synops(obs_synops), .spike_count(obs_spikes), .busy(crc_busy), .value(crc),
-    .restart(finished)
+    .restart(state == CRC && st_tready)
   );
   sast_readout #(.LOADS(LOADABLE)) readout (
     .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
     .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
-    .total_synops(total_synops), .total_spikes(total_spikes), .forget(forget), .res_tvalid(res_tvalid),
+    .total_part(total_part), .total_half(total_half), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast), .final_layer(last_layer[LIB-1:0]), .fires(constants[88])
   );
 

@@ -5,11 +5,15 @@
 
 module sast_counters (
   clk, rst, run_sent, run_synops, op_counted, op_ends, op_layer,
-  sweep_starts, sweep_ends, seen, seen_spikes, l_layer, report, step_synops, step_spikes,
-  total_layer, total_synops, total_spikes, forget
+  sweep_starts, sweep_ends, seen, seen_spikes, l_layer, step_synops, step_spikes,
+  total_layer, total_part, total_half, forget, final_layer
 );
+  parameter LOADS = 0;                      // 1: final_layer counts
   `include "sast_params.vh"
   localparam POPB = LP + 1;
+  localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
+  localparam SUMW = MOST > 32 ? (MOST + 1) / 2 : 16;
+  localparam [31:0] LAST = COUNTED - 1;
 
   input  wire            clk;
   input  wire            rst;
@@ -25,14 +29,14 @@ module sast_counters (
   input  wire            seen;
   input  wire [P-1:0]    seen_spikes;
   input  wire [LIB-1:0]  l_layer;
-  input  wire            report;            // pulse, two cycles after sweep_ends or later: add to the sums
-  output wire [SYNW-1:0] step_synops;
+  output wire [SYNW-1:0] step_synops;       // from the second cycle after sweep_ends on
   output wire [SPKW-1:0] step_spikes;
-  // sums
+  // sums: a half of one, a cycle after its place, not in the five cycles after sweep_ends
   input  wire [LIB-1:0]  total_layer;
-  output wire [63:0]     total_synops;
-  output wire [63:0]     total_spikes;
+  input  wire [1:0]      total_part;        // SynOps low, high, spikes low, high
+  output wire [SUMW-1:0] total_half;
   input  wire            forget;            // pulse: a new recording
+  input  wire [LIB-1:0]  final_layer;       // of a model that was loaded: the last one with weights
 
   // ---- SynOps of the operation, then of the layer
   reg  [SYNW-1:0] sum;
@@ -76,25 +80,31 @@ module sast_counters (
     else if (fresh) spikes <= spikes + fired32[SPKW-1:0];
   end
 
-  // ---- sums of the recording
-  wire [COUNTED*SYNTW-1:0] all_synops;
-  wire [COUNTED*SPKTW-1:0] all_spikes;
-  generate for (l = 0; l < COUNTED; l = l + 1) begin : total
-    reg [SYNTW-1:0] synops_so_far;
-    reg [SPKTW-1:0] spikes_so_far;
-    assign all_synops[l*SYNTW +: SYNTW] = synops_so_far;
-    assign all_spikes[l*SPKTW +: SPKTW] = spikes_so_far;
-    always @(posedge clk)
-      if (rst || forget) begin
-        synops_so_far <= {SYNTW{1'b0}};
-        spikes_so_far <= {SPKTW{1'b0}};
-      end else if (report && l_layer == l) begin
-        synops_so_far <= synops_so_far + {{(SYNTW-SYNW){1'b0}}, synops};
-        spikes_so_far <= spikes_so_far + {{(SPKTW-SPKW){1'b0}}, spikes};
-      end
-  end endgenerate
-  assign total_synops = {{(64-SYNTW){1'b0}}, all_synops[total_layer*SYNTW +: SYNTW]};
-  assign total_spikes = {{(64-SPKTW){1'b0}}, all_spikes[total_layer*SPKTW +: SPKTW]};
+  // ---- sums of the recording: in one memory, half a sum a word, worked on by one adder in the five cycles after a sweep:
+  // spikes low, high, SynOps low, high
+  (* no_rw_check *) reg [SUMW-1:0] sums [0:(4<<LIB)-1];
+  reg  [SUMW-1:0] q;
+  reg             going, adds, carry;
+  reg             begun;                    // there are sums of this recording
+  reg  [1:0]      turn;
+  reg  [LIB+1:0]  a1;
+  wire [LIB+1:0]  a = going ? {l_layer, !turn[1], turn[0]} : {total_layer, total_part};
+  wire [2*SUMW-1:0] more = a1[1] ? {{(2*SUMW-SPKW){1'b0}}, spikes} : {{(2*SUMW-SYNW){1'b0}}, synops};
+  wire [SUMW:0]   total = {1'b0, q & {SUMW{begun}}} + {1'b0, a1[0] ? more[SUMW +: SUMW] : more[0 +: SUMW]}
+                        + {{SUMW{1'b0}}, a1[0] && carry};
+  assign total_half = q;
+  always @(posedge clk) begin
+    if (adds) sums[a1] <= total[SUMW-1:0];
+    q <= sums[a];
+    a1 <= a;
+    carry <= total[SUMW];
+    turn <= going ? turn + 2'd1 : 2'd0;
+    adds <= going && !rst;
+    if (rst) going <= 1'b0;
+    else going <= sweep_ends || (going && turn != 2'd3);
+    if (rst || forget) begun <= 1'b0;
+    else if (adds && !going && a1[LIB+1:2] == (LOADS != 0 ? final_layer : LAST[LIB-1:0])) begun <= 1'b1;
+  end
 endmodule
 
 `default_nettype wire

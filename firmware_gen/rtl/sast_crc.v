@@ -1,5 +1,5 @@
 // The CRC-32 of a step (that of zlib): of each lane that exists the membrane (int32, little-endian) and the spike, and after a
-// layer's words its two counters. A byte a cycle; with WIDE whole quads, a word a cycle, two cycles deep.
+// layer's words its two counters. Two bits a cycle; with WIDE bytes, and whole quads, a word a cycle, two cycles deep.
 // SPDX-License-Identifier: 0BSD
 `default_nettype none
 
@@ -24,7 +24,7 @@ module sast_crc (
   input  wire             lane;             // there is one; it stays until
   input  wire [MW-1:0]    lane_v;
   input  wire             lane_spike;
-  output wire             lane_ends;        // its last byte is due
+  output wire             lane_ends;        // its last part is due
   input  wire             lane_next;        // and is taken
   input  wire             counts;           // pulse: take a layer's counters
   input  wire [31:0]      synops;
@@ -41,27 +41,18 @@ module sast_crc (
     end
   endfunction
 
-  // ---- a byte at a time
+  // ---- part by part
+  localparam D = WIDE != 0 ? 8 : 2;         // bits of a part
+  localparam PB = WIDE != 0 ? 3 : 5;
+  localparam [31:0] LAST_OF_NEURON = 40 / D - 1;
   reg  [31:0]     crc;
   reg             in_counts;
-  reg  [2:0]      part;                     // byte of a neuron or of the counters
-  wire [63:0]     neuron = {24'd0, 7'd0, lane_spike, {(32-MW){lane_v[MW-1]}}, lane_v};
+  reg  [PB-1:0]   part;                     // of a neuron or of the counters
+  wire [39:0]     neuron = {7'd0, lane_spike, {(32-MW){lane_v[MW-1]}}, lane_v};
   wire [63:0]     counters = {spike_count, synops};
-  wire [63:0]     source = in_counts ? counters : neuron;
-  reg  [7:0]      data;
-  always @*
-    case (part)
-      3'd0: data = source[7:0];
-      3'd1: data = source[15:8];
-      3'd2: data = source[23:16];
-      3'd3: data = source[31:24];
-      3'd4: data = source[39:32];
-      3'd5: data = source[47:40];
-      3'd6: data = source[55:48];
-      default: data = source[63:56];
-    endcase
-  wire            byte_due = in_counts || (lane && (!lane_ends || lane_next));
-  assign lane_ends = part == 3'd4;
+  wire [D-1:0]    data = in_counts ? counters[part*D +: D] : neuron[part*D +: D];
+  wire            due = in_counts || (lane && (!lane_ends || lane_next));
+  assign lane_ends = part == LAST_OF_NEURON[PB-1:0];
 
   // ---- whole quads: the CRC is linear, so what a word adds and what it does to the CRC before it are worked out apart
   wire            wide_busy;
@@ -89,9 +80,8 @@ module sast_crc (
         assign bits[i*N +: N] = of_quads[which[LB-1:0]];
       end
     end
-    wire [31:0] sum;
     wire [P*N-1:0] mask [0:31];
-    wire [31:0] moved [0:B-1];
+    wire [1023:0] rows [0:B-1];             // row by row, of each number of quads
     for (i = 0; i < P; i = i + 1) begin : column
       for (j = 0; j < N; j = j + 1) begin : of_bit
         // the membrane's sign stands for all higher bits too: their columns add up
@@ -103,33 +93,33 @@ module sast_crc (
         end
       end
     end
-    for (q = 0; q < 32; q = q + 1) begin : row
-      assign sum[q] = ^(bits & mask[q]);
-    end
     for (q = 0; q < B; q = q + 1) begin : ahead
-      wire [31:0] rows [0:31];
       for (j = 0; j < 32; j = j + 1) begin : of_bit
         localparam [31:0] ONE = 32'd1 << j;
         localparam [31:0] C = advance(ONE, (q + 1) * G * 40);
         for (i = 0; i < 32; i = i + 1) begin : row
-          assign rows[i][j] = C[i];
+          assign rows[q][i*32 + j] = C[i];
         end
       end
-      for (i = 0; i < 32; i = i + 1) begin : out
-        assign moved[q][i] = ^(crc & rows[i]);
-      end
     end
+    // within `if`s, so that a simulator works only where there is something to do
+    integer m, n;
     always @(posedge clk) begin
       fresh <= !rst && word;
-      count <= quads - 1'b1;
-      added <= sum;
+      if (word) begin
+        count <= quads - 1'b1;
+        for (m = 0; m < 32; m = m + 1) added[m] <= ^(bits & mask[m]);
+      end
     end
     assign wide_busy = fresh;
-    if (B == 1) begin : next_one
-      assign wide_next = moved[0] ^ added;
-    end else begin : next_some
-      assign wide_next = moved[count[LB-1:0]] ^ added;
+    reg [31:0] moved;
+    always @* begin
+      moved = 32'd0;
+      for (m = 0; m < B; m = m + 1)
+        if (fresh && count == m[QB-1:0])
+          for (n = 0; n < 32; n = n + 1) moved[n] = ^(crc & rows[m][n*32 +: 32]);
     end
+    assign wide_next = moved ^ added;
   end else begin : narrow_only
     assign wide_busy = 1'b0;
     assign wide_next = crc;
@@ -148,15 +138,15 @@ module sast_crc (
   always @(posedge clk)
     if (rst) begin
       in_counts <= 1'b0;
-      part <= 3'd0;
+      part <= {PB{1'b0}};
       crc <= 32'hFFFFFFFF;
     end else begin
       if (counts) in_counts <= 1'b1;
-      else if (part == 3'd7) in_counts <= 1'b0;
-      if (byte_due) part <= lane_ends && !in_counts ? 3'd0 : part + 3'd1;
+      else if (&part) in_counts <= 1'b0;
+      if (due) part <= lane_ends && !in_counts ? {PB{1'b0}} : part + 1'b1;
       if (restart) crc <= 32'hFFFFFFFF;
       else if (wide_busy) crc <= wide_next;
-      else if (byte_due) crc <= advance(crc ^ {24'd0, data}, 8);
+      else if (due) crc <= advance(crc ^ {{(32-D){1'b0}}, data}, D);
     end
 endmodule
 

@@ -27,13 +27,14 @@ module sast_loader (
 
   // ---- pieces of 32 bits in a word of each memory, less one
   localparam MODEL = 4'd15;
-  localparam LANE_BITS = 1 + TB + BB + SB;
+  localparam VB = BB > SB ? BB : SB;
   localparam ROW_BITS = NYB + MAW + UAW;
   localparam COLUMN_BITS = NB + (CHUNKS != 0 ? NCB : 0) + CQB + CUB + SYNB;
   localparam OP_BITS = 6 + LIB + EAW + RAW + CAW + RPB + URB + SBITS + CWB + CUB2 + WSHW;
   localparam LAYER_BITS = YB + RPB + MAW + PAW + PNB + B + 7 + LIB + 8 + (MW - SMIN + 1);
   localparam [5:0] IN_WEIGHTS = (G * WBITS - 1) / 32;
-  localparam [5:0] IN_PARAMS = (P * LANE_BITS - 1) / 32;
+  localparam [5:0] IN_PARAMS = (P * (1 + TB) - 1) / 32;
+  localparam [5:0] IN_BIASES = (P * VB - 1) / 32;
   localparam [5:0] IN_ROWS = (ROW_BITS - 1) / 32;
   localparam [5:0] IN_COLUMNS = (COLUMN_BITS - 1) / 32;
   localparam [5:0] IN_OPS = (OP_BITS - 1) / 32;
@@ -50,6 +51,7 @@ module sast_loader (
       4'd6: last = IN_COLUMNS;
       4'd7: last = IN_OPS;
       4'd8: last = IN_LAYERS;
+      4'd10: last = IN_BIASES;
       default: last = 6'd0;
     endcase
 

@@ -5,11 +5,14 @@
 
 module sast_readout (
   clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, renew, finish, busy,
-  total_layer, total_synops, total_spikes, forget,
+  total_layer, total_part, total_half, forget,
   res_tvalid, res_tready, res_tdata, res_tlast, final_layer, fires
 );
   parameter LOADS = 0;                      // 1: final_layer and fires count
   `include "sast_params.vh"
+
+  localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
+  localparam SUMW = MOST > 32 ? (MOST + 1) / 2 : 16;
 
   input  wire             clk;
   input  wire             rst;
@@ -23,10 +26,10 @@ module sast_readout (
   input  wire             renew;            // it is the recording's last step
   input  wire             finish;           // pulse: all counters are there
   output wire             busy;
-  // sums
+  // sums, by halves: see sast_counters
   output reg  [LIB-1:0]   total_layer;
-  input  wire [63:0]      total_synops;
-  input  wire [63:0]      total_spikes;
+  output wire [1:0]       total_part;
+  input  wire [SUMW-1:0]  total_half;
   output wire             forget;           // pulse: they have been told
   // AXI4-Stream
   output wire             res_tvalid;
@@ -40,40 +43,60 @@ module sast_readout (
   localparam [1:0] IDLE = 2'd0, CLASS = 2'd1, SUMS = 2'd2;
   localparam [31:0] LAST_LAYER = COUNTED - 1;
   reg  [1:0]       state;
-  reg  [CLB-1:0]   index;                   // class of the next neuron
   reg  [1:0]       part;
-  reg  signed [OUTW-1:0] best, value1;
-  reg  [CLB-1:0]   index1;
-  reg              compare;
+  reg  [CLB-1:0]   index;                   // class of the next output that is compared
+  reg              compare;                 // an output waits in res_tdata, just put there
   reg  [CLB-1:0]   answer;
-  wire signed [OUTW-1:0] value;
+  reg  [OUTW-1:0]  less;                    // the best output so far: what makes another one carry that is better
+  wire [OUTW-1:0]  value;
   // a beat waits in a register, so that no path leads from res_tready through the core
   reg              full;
   reg  [31:0]      beat;
   wire             ends = state == SUMS && part == 2'd3 && total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0]);
-  wire             put = state == IDLE ? lane_next && renew : !full;
+  wire             put = state == IDLE ? lane_next && renew : !full && (state == CLASS || age == 2'd2);
+  // a sum: its lower half is there when `age` is 1, and kept, its upper half when it is 2
+  reg  [1:0]       age;
+  wire [SUMW-1:0]  lower;
+  wire [63:0]      total = {{(64-2*SUMW){1'b0}}, total_half, lower};
+  generate if (SUMW == 16) begin : in_beat
+    assign lower = res_tdata[15:0];
+  end else begin : beside
+    reg [SUMW-1:0] kept;
+    assign lower = kept;
+    always @(posedge clk) if (age == 2'd1) kept <= total_half;
+  end endgenerate
+  assign total_part = {part[1], age[1] || (age[0] && (SUMW != 16 || !full))};
   assign lane_ready = !renew || !full;
   always @(posedge clk)
     if (rst) full <= 1'b0;
     else full <= put || (full && !res_tready);
-  always @(posedge clk) if (put) begin
-    res_tdata <= beat;
-    res_tlast <= ends;
+  always @(posedge clk) begin
+    if (put) begin
+      res_tdata <= beat;
+      res_tlast <= ends;
+    end else if (SUMW == 16 && !full && age == 2'd1) res_tdata[15:0] <= total_half[15:0];
   end
 
   generate if (LOADS != 0 || LIF_OUT != 0) begin : spike_counts
     reg [OUTW-1:0] counts [0:CLASSES-1];
     reg [CLASSES-1:0] begun;                // classes with a count of this recording
-    wire [OUTW-1:0] count = (begun[index] ? counts[index] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
+    reg [CLB-1:0] class_no;                 // of the next neuron
+    wire [OUTW-1:0] count = (begun[class_no] ? counts[class_no] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
     assign value = LOADS == 0 || fires ? count : lane_v[OUTW-1:0];
     always @(posedge clk) begin
-      if (lane_next) counts[index] <= value;
+      if (begins) class_no <= {CLB{1'b0}};
+      else if (lane_next) class_no <= class_no + 1'b1;
+      if (lane_next) counts[class_no] <= value;
       if (rst || forget) begun <= {CLASSES{1'b0}};
-      else if (lane_next) begun[index] <= 1'b1;
+      else if (lane_next) begun[class_no] <= 1'b1;
     end
   end else begin : membranes
     assign value = lane_v[OUTW-1:0];        // an output's bits are the state's
   end endgenerate
+
+  // signed: the sign bits change sides
+  wire [OUTW-1:0] told = res_tdata[OUTW-1:0] ^ {1'b1, {(OUTW-1){1'b0}}};
+  wire [OUTW:0]   better = {1'b0, told} + {1'b0, less};
 
   always @(posedge clk)
     if (rst) state <= IDLE;
@@ -87,17 +110,15 @@ module sast_readout (
       part <= 2'd0;
       total_layer <= {LIB{1'b0}};
     end
+    compare <= state == IDLE && put;        // a clock later: the way to here is long enough
     if (begins) index <= {CLB{1'b0}};
-    if (lane_next) begin
-      index <= index + 1'b1;
-      value1 <= value;
-      index1 <= index;
+    else if (compare) index <= index + 1'b1;
+    if (compare && (index == {CLB{1'b0}} || better[OUTW])) begin
+      less <= ~told;
+      answer <= index;
     end
-    compare <= lane_next;                   // a clock later: the way to here is long enough
-    if (compare && (index1 == {CLB{1'b0}} || value1 > best)) begin
-      best <= value1;
-      answer <= index1;
-    end
+    if (state != SUMS || put) age <= 2'd0;
+    else if (age == 2'd0 || (age == 2'd1 && (SUMW != 16 || !full))) age <= age + 2'd1;
     if (state == SUMS && put) begin
       part <= part + 2'd1;
       if (part == 2'd3) total_layer <= total_layer + 1'b1;
@@ -108,12 +129,7 @@ module sast_readout (
     case (state)
       IDLE: beat = {{(32-OUTW){value[OUTW-1]}}, value};
       CLASS: beat = {{(32-CLB){1'b0}}, answer};
-      default: case (part)
-        2'd0: beat = total_synops[31:0];
-        2'd1: beat = total_synops[63:32];
-        2'd2: beat = total_spikes[31:0];
-        default: beat = total_spikes[63:32];
-      endcase
+      default: beat = part[0] ? total[63:32] : total[31:0];
     endcase
   assign busy = state != IDLE;
   assign res_tvalid = full && !rst;

@@ -33,7 +33,7 @@ module sast_registers (
   input  wire        res_last;
   // the model: while there is none the core must be in reset
   output wire        no_model;
-  output wire [95:0] model;                 // see sast_core: {loaded, 5'd0, early, fires, cap, layers, entries, last step, rows, columns}
+  output wire [95:0] model;                 // see sast_core: {loaded, 5'd0, early, fires, cap, last of layers and entries, last step, row, column}
   output wire [66:0] fill;                  // see sast_rom
 
   localparam [7:0] CONTROL = 8'h02;

@@ -143,7 +143,7 @@ module sast_runs (
   reg [SYNB-1:0]  syn;
   reg             first;
   wire            sent = v3 && run_ready;
-  wire            row_ends = nc == {{(CHB-1){1'b0}}, 1'b1};
+  wire            row_ends = CHUNKS == 0 || nc == {{(CHB-1){1'b0}}, 1'b1};
   wire            ends = row_ends && ny == {{(NYB-1){1'b0}}, 1'b1};
   wire            load = !v3 || (sent && ends);
   wire [31:0]     q_down = {{(32-RPB){1'b0}}, op_rpw} << LB;
@@ -175,7 +175,7 @@ module sast_runs (
   assign run_q = q;
   assign run_u = u;
   assign run_n = n;
-  assign run_synops = first ? syn : {SYNB{1'b0}};
+  assign run_synops = CHUNKS == 0 || first ? syn : {SYNB{1'b0}};
 endmodule
 
 `default_nettype wire

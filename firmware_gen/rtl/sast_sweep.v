@@ -5,12 +5,14 @@
 
 module sast_sweep (
   clk, rst, go, first_word, ask_soon, ask, ask_layer, ask_renew, free, pending, banks_idle, may_start, done, first_a,
-  read_a, read_y, write_en, write_a, write_x, write_y,
+  read_a, read_y, load_none, load_x, write_en, write_a, write_b,
   l_whole, l_counted, l_emits, l_last, l_layer, renew, clearing, slow, busy,
   seen, seen_row, seen_k, seen_last, seen_quads, seen_lanes, seen_v, seen_spikes, final_layer, fill
 );
   parameter LOADS = 0;                      // 1: the tables can be written, and final_layer counts
   `include "sast_params.vh"
+
+  localparam VB = BB > SB ? BB : SB;
 
   input  wire             clk;
   input  wire             rst;
@@ -30,10 +32,11 @@ module sast_sweep (
   // membranes of all banks
   output wire [MAW-1:0]   read_a;
   input  wire [P*MW-1:0]  read_y;
-  output wire             write_en;
+  output wire             load_none;        // with `seen`: 0 instead of load_x
+  output wire [P*MW-1:0]  load_x;           // with `seen`: what the word's neurons leave, without bias
+  output wire             write_en;         // a cycle later
   output wire [MAW-1:0]   write_a;
-  output wire [P*MW-1:0]  write_x;
-  output wire [P*MW-1:0]  write_y;
+  output wire [P*VB-1:0]  write_b;          // biases, or start values
   // the layer
   output wire             l_whole;          // all lanes of its quads exist
   output wire             l_counted;
@@ -60,7 +63,7 @@ module sast_sweep (
 
   // ---- the layer's entry
   localparam EW = YB + RPB + MAW + PAW + PNB + B + 7 + LIB + 8 + (MW - SMIN + 1);
-  localparam PARAM = 1 + TB + BB + SB;
+  localparam PARAM = 1 + TB;
   localparam [31:0] LAST_ENTRY = EDEPTH - 1;
   reg  [EAW-1:0]   layer;
   wire [EW-1:0]    entry;
@@ -145,12 +148,18 @@ module sast_sweep (
   assign read_a = a;
   assign first_word = start;
 
-  // ---- its parameters come with its sums
+  // ---- its thresholds come with its sums, its biases when it is written
   wire [PAW-1:0]     param_a = l_pb + {{(PAW > PNB ? PAW - PNB : 0){1'b0}}, pn};
   wire [P*PARAM-1:0] param;
   sast_rom #(.W(P*PARAM), .AW(PAW), .DEPTH(PDEPTH), .FILE("params.mem"), .LOADS(LOADS), .ID(4)) params (
     .clk(clk), .en(issue), .a(param_a), .q(param), .fill(fill)
   );
+
+  reg [PAW-1:0] param_a1, param_a2;
+  sast_rom #(.W(P*VB), .AW(PAW+1), .DEPTH(BDEPTH), .FILE("biases.mem"), .LOADS(LOADS), .ID(10)) biases (
+    .clk(clk), .en(1'b1), .a({param_a2, renew}), .q(write_b), .fill(fill)
+  );
+  assign load_none = seen && renew;
 
   reg [MAW-1:0] a1, a2, a3;
   reg [YB-1:0]  row1;
@@ -176,6 +185,7 @@ module sast_sweep (
       quads1 <= row_ends ? l_tail : {B{1'b1}};
       last1 <= ends;
       a1 <= a;
+      param_a1 <= param_a;
     end
     if (s1) begin
       seen_row <= row1;
@@ -184,6 +194,7 @@ module sast_sweep (
       seen_quads <= quads_exist;
       seen_last <= last1;
       a2 <= a1;
+      param_a2 <= param_a1;
     end
     a3 <= a2;
   end
@@ -199,15 +210,13 @@ module sast_sweep (
   genvar i;
   generate for (i = 0; i < P; i = i + 1) begin : lane
     wire           valid;
-    wire [TB-1:0]  threshold;
-    wire [BB-1:0]  bias;
-    wire [SB-1:0]  first;
-    assign {first, bias, threshold, valid} = param[i*PARAM +: PARAM];
+    wire [TB-1:0]  rest;
+    assign {rest, valid} = param[i*PARAM +: PARAM];
     assign exist1[i] = valid && quads1[i / G];
     sast_neuron neuron (
-      .clk(clk), .en(s1), .u_in(read_y[i*MW +: MW]), .exists(exist1[i]), .threshold(threshold), .bias(bias), .start(first),
-      .lif(l_lif), .subtract(l_subtract), .smask(l_smask), .k1(l_k1), .k2(l_k2), .renew(renew),
-      .v(seen_v[i*MW +: MW]), .spike(seen_spikes[i]), .x(write_x[i*MW +: MW]), .y(write_y[i*MW +: MW])
+      .clk(clk), .en(s1), .u_in(read_y[i*MW +: MW]), .exists(exist1[i]), .rest(rest), .lif(l_lif),
+      .subtract(l_subtract), .smask(l_smask), .k1(l_k1), .k2(l_k2),
+      .v(seen_v[i*MW +: MW]), .spike(seen_spikes[i]), .x(load_x[i*MW +: MW])
     );
   end endgenerate
 endmodule

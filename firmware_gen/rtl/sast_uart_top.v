@@ -29,19 +29,6 @@ module sast_uart_top #(
   wire        clear = link_clear || bus_clear;
   wire        observe = link_observe || bus_observe;
 
-  // An event waits in a register: no path leads from the link through the core and back. A byte takes far longer.
-  reg         held, held_last;
-  reg  [31:0] held_data;
-  wire        taken;
-  assign ev_tready = !held;
-  always @(posedge clk)
-    if (rst || clear) held <= 1'b0;
-    else held <= held ? !taken : ev_tvalid;
-  always @(posedge clk) if (!held) begin
-    held_data <= ev_tdata;
-    held_last <= ev_tlast;
-  end
-
   sast_uart #(.CLK_HZ(CLK_HZ), .BAUD(BAUD)) uart (
     .clk(clk), .rst(rst), .rx(uart_rx), .tx(uart_tx), .got(rx_valid), .got_data(rx_data), .take(rx_take), .busy(tx_busy),
     .data(tx_data), .send(tx_send)
@@ -57,8 +44,8 @@ module sast_uart_top #(
   // ---- core; what only benches look at stays open
   /* verilator lint_off PINCONNECTEMPTY */
   sast_core #(.CRC_WIDE(CRC_WIDE)) core (
-    .clk(clk), .rst(rst || no_model), .clear(clear), .observe(observe), .ready(ready), .ev_tvalid(held), .ev_tready(taken),
-    .ev_tdata(held_data), .ev_tlast(held_last), .ev_error(ev_error), .st_tvalid(st_tvalid), .st_tready(st_tready),
+    .clk(clk), .rst(rst || no_model), .clear(clear), .observe(observe), .ready(ready), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready),
+    .ev_tdata(ev_tdata), .ev_tlast(ev_tlast), .ev_error(ev_error), .st_tvalid(st_tvalid), .st_tready(st_tready),
     .st_tdata(st_tdata), .st_tlast(st_tlast), .res_tvalid(res_tvalid), .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast),
     .obs_valid(), .obs_lanes(), .obs_v(), .obs_spk(), .obs_end(), .obs_synops(), .obs_spikes(),
     .model(model), .fill(fill)
@@ -66,7 +53,7 @@ module sast_uart_top #(
   /* verilator lint_on PINCONNECTEMPTY */
   sast_registers registers (
     .clk(clk), .rst(rst), .address(bus_address), .write(bus_write), .data(bus_data), .bus_ready(bus_ready), .value(bus_value),
-    .clear(bus_clear), .observe(bus_observe), .cleared(clear), .ready(ready), .ev_error(ev_error), .ev_waits(held && !taken),
+    .clear(bus_clear), .observe(bus_observe), .cleared(clear), .ready(ready), .ev_error(ev_error), .ev_waits(ev_tvalid && !ev_tready),
     .st_taken(st_tvalid && st_tready), .st_data(st_tdata), .st_last(st_tlast), .res_taken(res_tvalid && res_tready),
     .res_data(res_tdata), .res_last(res_tlast), .no_model(no_model), .model(model), .fill(fill)
   );

@@ -6,7 +6,6 @@
 module sast_walk (clk, rst, word, lanes, v, spikes, busy, there, next, lane_v, lane_spike);
   `include "sast_params.vh"
   localparam LPB = LP == 0 ? 1 : LP;
-  localparam [31:0] LAST = P - 1;
 
   input  wire            clk;
   input  wire            rst;
@@ -26,8 +25,9 @@ module sast_walk (clk, rst, word, lanes, v, spikes, busy, there, next, lane_v, l
   generate for (i = 0; i < P; i = i + 1) begin : each
     assign of_lanes[i] = v[i*MW +: MW];
   end endgenerate
-  wire [P-1:0]   others = (lanes >> lane) & ~{{(P-1){1'b0}}, 1'b1};    // lanes after this one
-  assign there = busy && lanes[lane];
+  reg  [P-1:0]   todo;                      // of this lane and those after it: which exist
+  wire [P-1:0]   others = todo >> 1;
+  assign there = busy && todo[0];
   assign lane_v = of_lanes[lane];
   assign lane_spike = spikes[lane];
   always @(posedge clk)
@@ -35,9 +35,11 @@ module sast_walk (clk, rst, word, lanes, v, spikes, busy, there, next, lane_v, l
     else if (word) begin
       busy <= 1'b1;
       lane <= {LPB{1'b0}};
-    end else if (busy && (!lanes[lane] || next)) begin
+      todo <= lanes;
+    end else if (busy && (!todo[0] || next)) begin
       lane <= lane + 1'b1;
-      if (lane == LAST[LPB-1:0] || others == {P{1'b0}}) busy <= 1'b0;
+      todo <= others;
+      if (others == {P{1'b0}}) busy <= 1'b0;
     end
 endmodule
 

@@ -84,6 +84,7 @@ def arithmetic_constants(weighted: Sequence[Weighted], parameters: Sequence[Para
             min(int(of.start.min()) for of in parameters), max(int(of.start.max()) for of in parameters)
         ),
         "SMIN": min(neuron.state_bits for neuron in neurons),
+        "SLAST": neurons[-1].state_bits,
         "SUBTRACT": int(any(isinstance(neuron, Lif) and neuron.reset == "subtract" for neuron in neurons)),
         "LEAKS": most_leaks,
         "LEAK_ONE": next(iter(leaks))[0] if len(leaks) == 1 and most_leaks == 1 else 0,
@@ -96,6 +97,15 @@ def memory_constants(depths: Mapping[str, int]) -> dict[str, int]:
     for letter, depth in depths.items():
         p |= {f"{letter}AW": address_bits(depth), f"{letter}DEPTH": depth}
     return p
+
+
+FEW_MORE, MANY = 256, 512  # words: beyond a power of two of at least MANY, so few get a memory of their own
+
+
+def low_words(depth: int) -> int:
+    """Of so many weight words, those in the first memory of a bank: a block of RAM holds a power of two."""
+    low = 1 << depth.bit_length() - 1
+    return low if low >= MANY and 0 < depth - low <= FEW_MORE else depth
 
 
 def table_constants(rows: Iterable[Rows], columns: Iterable[Columns], lane_table: bool) -> dict[str, int]:
@@ -127,7 +137,7 @@ def running_constants(model: Model, engine: Engine, recurrent: bool) -> dict[str
     fires = isinstance(model.weighted()[-1][1].neuron, Lif)
     layers = (len(model.weighted()) - 1) << 8 | entries - 1
     return {
-        "MODEL_0": grid.height << 16 | grid.width,
+        "MODEL_0": (grid.height - 1) << 16 | grid.width - 1,
         "MODEL_1": grid.steps - 1,
         "MODEL_2": early << 25 | fires << 24 | grid.count_cap << 16 | layers,
     }

@@ -11,9 +11,9 @@ from edge_sast.model.layers import RecurrentLinear, Weighted
 from firmware_gen.rtl_gen.fields import pack, width
 from firmware_gen.rtl_gen.images import MemoryImage
 from firmware_gen.rtl_gen.lanes import Lanes
-from firmware_gen.rtl_gen.layout.engine import Connection, Engine
+from firmware_gen.rtl_gen.layout.engine import Connection, Engine, EngineLayer
 from firmware_gen.rtl_gen.layout.weights import KernelPlan, WeightPlan
-from firmware_gen.rtl_gen.parameters import Parameters, lane_channels, parameter_fields
+from firmware_gen.rtl_gen.parameters import Parameters, bias_bits, lane_channels, parameter_fields
 from firmware_gen.rtl_gen.run_tables import Columns, Rows, column_fields, row_fields
 
 
@@ -46,17 +46,31 @@ def _tensor(engine: Engine, connection: Connection, layer: Weighted) -> NDArray[
 
 def params_image(engine: Engine, of: Sequence[Parameters], lanes: Lanes, p: Mapping[str, int]) -> MemoryImage:
     fields = parameter_fields(p)
-    bits = width(fields)
     words = []
     for layer, values in zip(engine.layers, of, strict=True):
-        for channels in lane_channels(layer, lanes).tolist():
-            word = 0
-            for lane, channel in enumerate(channels):
-                if channel >= 0:
-                    entry = {"valid": 1, "thr": values.threshold[channel], "bias": values.bias[channel]}
-                    word |= pack(fields, {**entry, "start": values.start[channel]}) << (lane * bits)
-            words.append(word)
-    return MemoryImage("params", bits * lanes.count, tuple(words))
+        rest = -values.threshold & ((1 << p["TB"]) - 1)
+        entries = [pack(fields, {"valid": 1, "rest": value}) for value in rest]
+        words += _lane_words(layer, lanes, entries, width(fields))
+    return MemoryImage("params", width(fields) * lanes.count, tuple(words))
+
+
+def biases_image(engine: Engine, of: Sequence[Parameters], lanes: Lanes, p: Mapping[str, int]) -> MemoryImage:
+    bits = bias_bits(p)
+    words: list[int] = []
+    for layer, values in zip(engine.layers, of, strict=True):
+        kinds = [(part & ((1 << bits) - 1)).tolist() for part in (values.bias, values.start)]
+        pairs = zip(*(_lane_words(layer, lanes, kind, bits) for kind in kinds), strict=True)
+        words += [word for pair in pairs for word in pair]
+    return MemoryImage("biases", bits * lanes.count, tuple(words))
+
+
+def _lane_words(layer: EngineLayer, lanes: Lanes, entries: Sequence[int], bits: int) -> list[int]:
+    """Entries of channels, `bits` wide, where their lanes are; 0 for lanes that are none."""
+    words = []
+    for channels in lane_channels(layer, lanes).tolist():
+        parts = (entries[c] << (lane * bits) for lane, c in enumerate(channels) if c >= 0)
+        words.append(sum(parts))
+    return words
 
 
 def rows_image(tables: Sequence[Rows], p: Mapping[str, int]) -> MemoryImage:

@@ -49,8 +49,16 @@ def parameter_places(layer: EngineLayer, base: int, lanes: Lanes) -> Places:
 
 
 def parameter_fields(p: Mapping[str, int]) -> tuple[Field, ...]:
-    """A lane's part of an entry of `params`, P of which stand side by side; p: the localparams."""
-    return Field("valid", 1), Field("thr", p["TB"]), Field("bias", p["BB"]), Field("start", p["SB"])
+    """A lane's part of an entry of `params`, P of which stand side by side; p: the localparams.
+
+    rest: 2**TB - threshold, 0 of a lane that never fires.
+    """
+    return Field("valid", 1), Field("rest", p["TB"])
+
+
+def bias_bits(p: Mapping[str, int]) -> int:
+    """Of a value in `biases`: of each entry of `params` the biases, then the start values, of all lanes."""
+    return max(p["BB"], p["SB"])
 
 
 def lane_channels(layer: EngineLayer, lanes: Lanes) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from edge_sast.model.modelfile import model_hash
 from firmware_gen.rtl_gen.constants import (
     arithmetic_constants,
     lane_constants,
+    low_words,
     membrane_bits,
     membrane_constants,
     memory_constants,
@@ -28,14 +29,21 @@ from firmware_gen.rtl_gen.lanes import Lanes
 from firmware_gen.rtl_gen.layout.engine import Connection, Engine, build_engine
 from firmware_gen.rtl_gen.layout.parts import parts
 from firmware_gen.rtl_gen.layout.weights import KernelPlan, Places, WeightPlan, plan_weights, weight_places
-from firmware_gen.rtl_gen.memories import columns_image, params_image, rows_image, weight_images
+from firmware_gen.rtl_gen.memories import biases_image, columns_image, params_image, rows_image, weight_images
 from firmware_gen.rtl_gen.ops import Op, layer_fields, list_ops, op_fields
 from firmware_gen.rtl_gen.parameters import Parameters, parameter_places, parameters, period
 from firmware_gen.rtl_gen.params_vh import LOCALPARAMS, params_vh
 from firmware_gen.rtl_gen.run_tables import Columns, RunTable, run_table
 
 # The constant that says how many words a memory has; of weights_0 and on it is UDEPTH.
-DEPTHS = {"params": "PDEPTH", "rows": "RDEPTH", "columns": "CDEPTH", "ops": "ODEPTH", "layers": "EDEPTH"}
+DEPTHS = {
+    "params": "PDEPTH",
+    "biases": "BDEPTH",
+    "rows": "RDEPTH",
+    "columns": "CDEPTH",
+    "ops": "ODEPTH",
+    "layers": "EDEPTH",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +165,7 @@ class RtlPlan:
             | arithmetic_constants(list(self.weighted.values()), self.parameters)
             | membrane_constants(self.engine, self.membrane_bits)
             | memory_constants(depths)
+            | {"BDEPTH": 2 * self.parameter_bases[-1], "ULOW": low_words(self.weights.words)}
             | table_constants(rows, self.columns.values(), self.lane_table)
             | op_constants(self.op_entries, self.layer_entries)
             | model_constants(self.model, self.engine)
@@ -164,7 +173,8 @@ class RtlPlan:
 
     @cached_property
     def images(self) -> tuple[MemoryImage, ...]:
-        """Every memory that has contents: weights_0 and on, params, rows, columns, ops, layers, as deep as it is."""
+        """Every memory that has contents: weights_0 and on, params, biases, rows, columns, ops, layers, as deep as it
+        is."""
         p = self.localparams
         depths = {name: p[depth] for name, depth in DEPTHS.items()}
         return tuple(
@@ -183,6 +193,7 @@ class RtlPlan:
         return (
             *weight_images(self.engine, self.weights, self.weighted, p["WBITS"]),
             params_image(self.engine, self.parameters, self.engine.lanes, p),
+            biases_image(self.engine, self.parameters, self.engine.lanes, p),
             rows_image([self.run_tables[connection].rows for connection in in_order], p),
             columns_image([self.columns[connection] for connection in in_order], p),
             MemoryImage("ops", width(op_fields(p)), tuple(pack(op_fields(p), op) for op in self.op_entries)),

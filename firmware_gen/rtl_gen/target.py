@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import edge_sast
@@ -91,7 +91,12 @@ def _core(plan: RtlPlan) -> dict[str, bytes]:
     """Name to content of the core's Verilog, its constants, and what its memories hold."""
     files = {name: data for name, data in _verilog().items() if name not in LINK}
     files["sast_params.vh"] = plan.vh().encode()
-    return files | {f"{image.name}.mem": mem.write(image) for image in plan.images}
+    for image in plan.images:
+        low = plan.localparams["ULOW"] if image.name.startswith("weights_") else len(image.words)
+        files[f"{image.name}.mem"] = mem.write(replace(image, words=image.words[:low]))
+        if image.words[low:]:
+            files[f"{image.name}_more.mem"] = mem.write(replace(image, words=image.words[low:]))
+    return files
 
 
 def _link_parts(model: Model, room: Room) -> LinkParts:

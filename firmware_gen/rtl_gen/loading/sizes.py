@@ -46,7 +46,14 @@ class Sizes:
         p = dict(self.constants)
         depths = {f"{name[0]}AW": address_bits(p[name]) for name in NAMES if name.endswith("DEPTH")}
         # LIF_OUT: a memory of spike counts is there
-        fixed = {"MLOW": p["MW"], "MWIDE": 0, "WSHIFT": 0, "LIF_OUT": 1}
+        fixed = {
+            "MLOW": p["MW"],
+            "MWIDE": 0,
+            "WSHIFT": 0,
+            "LIF_OUT": 1,
+            "ULOW": p["UDEPTH"],
+            "BDEPTH": 2 * p["PDEPTH"],
+        }
         return lane_constants(Lanes(p["P"])) | p | depths | fixed
 
     @property

@@ -16,7 +16,7 @@ from firmware_gen.rtl_gen.loading.sizes import Sizes
 from firmware_gen.rtl_gen.plan import RtlPlan
 
 # Numbers of the memories; weights_0 and on are 0 and on.
-MEMORIES = {"params": 4, "rows": 5, "columns": 6, "ops": 7, "layers": 8}
+MEMORIES = {"params": 4, "rows": 5, "columns": 6, "ops": 7, "layers": 8, "biases": 10}
 PROGRAM, MODEL = 9, 15
 LOADED = 1 << 31  # in the last of the model's constants: they count
 PIECE = 32

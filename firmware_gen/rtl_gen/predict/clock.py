@@ -10,13 +10,13 @@ from functools import partial
 from edge_sast.jit import jit
 from firmware_gen.rtl_gen.predict.registers import (
     ASK,
+    BITS_OF_COUNTERS,
+    BITS_OF_NEURON,
     COUNTS,
     CRC,
     CYCLES,
     FETCH,
     FINISH,
-    LAST_BYTE_OF_COUNTERS,
-    LAST_BYTE_OF_NEURON,
     LISTEN,
     QUIET,
     REWIND,
@@ -79,17 +79,18 @@ def runs_clock(k, op, row, column, p, w):
 
 
 @inner
-def crc_clock(s, c, w):
+def crc_clock(k, s, c, w):
     """sast_walk.v, and what of sast_crc.v and sast_readout.v keeps it busy."""
     if s.seen and w.slow:
         c.walk_busy, c.walk_lane = 1, 0
     elif c.walk_busy and (not w.there or w.lane_next):
         c.walk_busy = (w.seen_lanes >> c.walk_lane) > 1
         c.walk_lane += 1
-    byte_due = c.in_counts or (w.there and w.narrow)
-    last = c.part == (LAST_BYTE_OF_COUNTERS if c.in_counts else LAST_BYTE_OF_NEURON)
+    part_due = c.in_counts or (w.there and w.narrow)
+    bits = BITS_OF_COUNTERS if c.in_counts else BITS_OF_NEURON
+    last = c.part == bits // k.crc_bits - 1
     c.in_counts = (c.in_counts and not last) or (c.state == TELL and c.observed)
-    if byte_due:
+    if part_due:
         c.part = 0 if last else c.part + 1
     c.fresh = s.seen and w.wide
     c.full = w.lane_next and w.reads_out and s.renew

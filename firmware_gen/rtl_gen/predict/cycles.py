@@ -86,7 +86,7 @@ def count(schedule, activity, state, steps):
             bank_clock(k, b, banks[b], d, p, w)
         counted.adding += adds
         runs_clock(k, op, schedule.rows[p.row1], schedule.columns[p.column1], p, w)
-        crc_clock(s, c, w)
+        crc_clock(k, s, c, w)
         report_clock(layer, c, w)
         spikes_clock(words[f.rd], words[f.wr], d, f, s, w)
         sweep_clock(k, op, layer, d, s, w)

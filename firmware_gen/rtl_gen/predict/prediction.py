@@ -106,6 +106,8 @@ def memory_bits(plan: RtlPlan) -> dict[str, int]:
     p = plan.localparams
     bits = {image.name: image.width * len(image.words) for image in plan.images}
     bits |= {f"membranes_{bank}": p["G"] * p["MLOW"] * p["MDEPTH"] for bank in range(p["B"])}
+    most = max(p["SYNTW"], p["SPKTW"])
+    bits["sums"] = (16 if most <= 32 else (most + 1) // 2) * 4 << p["LIB"]
     bits["spikes"] = (p["YB"] + p["RPB"] + p["P"]) << p["FIFO_AW"]
     if p["LIF_OUT"]:
         bits["outputs"] = p["CLASSES"] * p["OUTW"]

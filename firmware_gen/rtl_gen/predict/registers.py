@@ -30,7 +30,7 @@ SWEEP = form("layer entry asked settled renew act row k s1 row1 k1 last1 seen se
 # part), and the beat that waits in sast_readout.v (full).
 REPORT = form("state phase cycles observed walk_busy walk_lane fresh in_counts part full")
 QUIET, COUNTS, LISTEN, TELL, FINISH, CRC, CYCLES = 0, 1, 2, 3, 4, 5, 6
-LAST_BYTE_OF_NEURON, LAST_BYTE_OF_COUNTERS = 4, 7  # sast_crc.v: lane_ends; the end of in_counts
+BITS_OF_NEURON, BITS_OF_COUNTERS = 40, 64  # sast_crc.v takes crc_bits of them a cycle
 
 # sast_bank.v. Its queue is a ring here: the oldest of `held` runs stands at `first`.
 WAITING = [(name, np.int64, (MOST_WAITING,)) for name in ("h_phase", "h_m", "h_n")]

@@ -19,8 +19,8 @@ OP = form("from_events rewind skip_last sweep last sweep_layer row_base column_b
 LAYER = form("rows_1 rpw_1 base counted emits last whole")
 ROW = form("ny q")
 COLUMN = form("n nc q")
-# Of sast_params.vh in small letters, and of sast_core.v: its parameters queue and crc_wide, and EARLY.
-CONSTANTS = form("p g b lane_table recurrent lif_out steps queue crc_wide early")
+# Of sast_params.vh in small letters, of sast_core.v its parameters queue and crc_wide, and EARLY, of sast_crc.v D.
+CONSTANTS = form("p g b lane_table recurrent lif_out steps queue crc_wide crc_bits early")
 QUEUE = 0  # sast_core.v: QUEUE, as it stands there
 MOST_WAITING = 16  # runs in a queue that there is room for here
 
@@ -45,10 +45,11 @@ def make_schedule(plan: RtlPlan, queue: int = QUEUE, crc_wide: bool = True) -> S
     rows = [plan.run_tables[op.connection].rows for op in plan.ops]
     columns = [plan.columns[op.connection] for op in plan.ops]
     constants = {name.lower(): value for name, value in p.items()}
-    queue = queue or (8 if p["B"] > 2 else 4)
+    queue = queue or (8 if p["B"] > 2 else p["B"] + 1)
     if not 2 <= queue <= MOST_WAITING:
         raise ValueError(f"QUEUE is {queue}; it must be 2 to {MOST_WAITING}")
-    constants |= {"queue": queue, "crc_wide": crc_wide, "early": p["MODEL_2"] >> 25 & 1}
+    constants |= {"queue": queue, "crc_wide": crc_wide, "crc_bits": 8 if crc_wide else 2}
+    constants["early"] = p["MODEL_2"] >> 25 & 1
     return Schedule(
         constants=_entries(CONSTANTS, [constants]),
         ops=_entries(OP, plan.op_entries),

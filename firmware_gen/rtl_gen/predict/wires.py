@@ -11,10 +11,10 @@ from functools import partial
 from edge_sast.jit import jit
 from firmware_gen.rtl_gen.predict.registers import (
     ASK,
+    BITS_OF_NEURON,
     CRC,
     CYCLES,
     FINISH,
-    LAST_BYTE_OF_NEURON,
     QUIET,
     REWIND,
     RUN,
@@ -40,7 +40,7 @@ def core_wires(k, layer, s, c, w):
     w.finished = c.state == FINISH and not crc_busy
     w.there = c.walk_busy and (w.seen_lanes >> c.walk_lane) & 1
     out_ready = not s.renew or not c.full
-    due = not w.narrow or c.part == LAST_BYTE_OF_NEURON
+    due = not w.narrow or c.part == BITS_OF_NEURON // k.crc_bits - 1
     w.lane_next = w.there and due and (not w.reads_out or out_ready)
     w.run_ready = w.banks_idle = 1  # until a bank says otherwise
 

@@ -114,7 +114,7 @@ def test_a_table_that_is_short(build):
     words = table.read_text().splitlines()
     table.write_text("\n".join(words[:-1]))
     with pytest.raises(
-        EdgeSastError, match=rf"weights_0.mem: holds {len(words) - 1} words, .* UDEPTH = {len(words)};"
+        EdgeSastError, match=rf"weights_0.mem: holds {len(words) - 1} words, .* ULOW = {len(words)};"
     ):
         verify_core(build, on=ICARUS, edited=True)
 

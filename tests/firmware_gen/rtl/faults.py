@@ -45,11 +45,9 @@ class Fault:
 # just swept, they come too late to meet the write of its last word), `empty` of sast_runs without `spare` (v0 is set
 # whenever that is), `settled` of sast_sweep without `ask_soon` (an operation takes longer than that look-up), and
 # sast_membranes without `write_a >= FIRST` (the difference wraps beyond the last of the wide words), `reads_out` of
-# sast_core without `clearing` (`slow` has it), its `step_crc` without `observed` (the CRC of nothing is 0).
+# sast_core without `clearing` (`slow` has it).
 FAULTS = [
-    Fault(
-        "bank", "again <= add && run && m == add_a;", "again <= 1'b0;", "a quad twice in a row: no forwarding"
-    ),
+    Fault("bank", "run && !(add && m == add_a);", "run;", "a quad twice in a row: no forwarding"),
     Fault(
         "bank",
         "run_q[MAW+LB-1:LB] + {{(MAW-1){1'b0}}, next}",
@@ -83,12 +81,10 @@ FAULTS = [
         "the first wide word is narrow",
     ),
     Fault("neuron", "{MW{negative}} ^ ~mask", "{MW{negative}} ^ ~(mask << 1)", "saturates to a bit more"),
-    Fault("neuron", "{MW{negative}}) & mask);", "{MW{negative}}) & (mask << 1));", "saturates a bit late"),
-    Fault(
-        "neuron", "u_in[TB-1:0] >= threshold", "u_in[TB-1:0] > threshold", "fires above the threshold only"
-    ),
+    Fault("neuron", "& mask[MLOW-1:0]) ||", "& {mask[MLOW-2:0], 1'b0}) ||", "saturates a bit late"),
+    Fault("neuron", "+ {1'b0, rest};", "+ {1'b0, rest} - 1'b1;", "fires above the threshold only"),
     Fault("neuron", "!negative && (above", "(above", "negative membranes fire"),
-    Fault("neuron", "subtract ? u - t", "subtract ? u_in - t", "soft reset of the sum before saturation"),
+    Fault("neuron", "subtract ? u +", "subtract ? u_in +", "soft reset of the sum before saturation"),
     Fault("neuron", "shifted = v >>> k1", "shifted = v >> k1", "a logical shift"),
     Fault(
         "neuron", "shifted = v >>> LEAK_ONE", "shifted = v >> LEAK_ONE", "a logical shift, one leak for all"
@@ -105,16 +101,25 @@ FAULTS = [
         "less1 = shifted;\n    end else begin : any",
         "layers without a leak leak",
     ),
+    Fault("neuron", "assign x = v - less1;", "assign x = v;", "no leak"),
+    Fault("neuron", "MW - 1 : SLAST - 1 >", "MW - 1 : SLAST >", "a wide layer saturates a bit late"),
+    Fault("neuron", "? MLOW - 1 : MW - 1;", "? MLOW - 2 : MW - 1;", "large sums do not fire"),
     Fault(
-        "neuron",
-        "x <= renew ? {MW{1'b0}} : v - less1;",
-        "x <= v - less1;",
+        "bank",
+        "if (load_none) last",
+        "if (1'b0) last",
         "recordings begin with the last membranes",
     ),
+    Fault(
+        "membranes", "load && load_none && was_read", "1'b0", "recordings begin with the last wide membranes"
+    ),
+    Fault("membranes", "if (load && was_read)", "if (load)", "wide membranes of another word"),
+    Fault("bank", "upper <= u[UAW-1];", "upper <= 1'b0;", "weights beyond the first memory"),
     Fault("neuron", "lif && exists && reached", "lif && reached", "lanes that are no channel fire"),
     Fault("neuron", "lif && exists && reached", "exists && reached", "an integrator fires"),
-    Fault("neuron", "{(MW-BB){bias1[BB-1]}}", "{(MW-BB){1'b0}}", "biases without a sign"),
-    Fault("neuron", "{(MW-SB){start1[SB-1]}}", "{(MW-SB){1'b0}}", "start values without a sign"),
+    Fault("bank", "{(MW-VB){bias[VB-1]}}", "{(MW-VB){1'b0}}", "biases without a sign"),
+    Fault("sweep", ".a({param_a2, renew})", ".a({param_a2, 1'b0})", "recordings start from the biases alone"),
+    Fault("sweep", "param_a2 <= param_a1;", "param_a2 <= param_a;", "the biases of another word"),
     Fault("sweep", "row_ends ? l_tail : {B{1'b1}}", "{B{1'b1}}", "quads behind a row's end exist"),
     Fault(
         "sweep",
@@ -183,7 +188,7 @@ FAULTS = [
     Fault("dispatch", "{j[31-LG:0], place_lane}", "{j[31-LG:0], {LGB{1'b0}}}", "LANE_TABLE looks up lane 0"),
     Fault(
         "events",
-        "if (ev_tlast) times <= 8'd0;\n      else if (counts)",
+        "if (ev_tlast) times <= 8'd0;\n        else if (counts)",
         "if (counts)",
         "the step before decides on order and cap",
     ),
@@ -191,14 +196,19 @@ FAULTS = [
         "events", "repeated && times == most", "repeated && times == most - 8'd1", "caps one early, or never"
     ),
     Fault("events", "times != 0 && now < site", "times != 0 && now <= site", "a repeated event is an error"),
-    Fault("events", "{1'b0, event_x} >= width", "{1'b0, event_x} > width", "a column too many"),
+    Fault("events", "x[XB-1:0] > width;", "1'b0;", "columns beyond the last"),
     Fault(
         "events",
         "!none && (outside || backwards)",
         "outside || backwards",
         "a beat without an event is an error",
     ),
-    Fault("events", "event_take || !counts", "event_take", "what is dropped waits for a place"),
+    Fault(
+        "events",
+        "take ? counts || ev_tlast :",
+        "take ? counts :",
+        "a step without an event at its end has none",
+    ),
     Fault(
         "spikes",
         "if (rewind) word_valid <= 1'b0;\n      else if (read)",
@@ -212,32 +222,32 @@ FAULTS = [
     Fault("crc", "count <= quads - 1'b1;", "count <= B - 1;", "partial words count as whole ones"),
     Fault("crc", "FROM = i - (B - 1 - q) * G;", "FROM = i;", "partial words are not moved up"),
     Fault("crc", "for (i = MW - 1; i < 32;", "for (i = MW; i < 32;", "the sign misses its own bit"),
-    Fault("crc", "lane_ends && !in_counts ? 3'd0", "lane_ends ? 3'd0", "counters end like neurons"),
+    Fault("crc", "lane_ends && !in_counts ?", "lane_ends ?", "counters end like neurons"),
     Fault(
         "crc",
         "if (restart) crc <= 32'hFFFFFFFF;\n      else if (wide_busy)",
         "if (wide_busy)",
         "steps run on into one another",
     ),
-    Fault("crc", "part <= 3'd0;\n      crc", "crc", "a clear keeps half a neuron"),
+    Fault("crc", "part <= {PB{1'b0}};\n      crc", "crc", "a clear keeps half a neuron"),
     Fault(
         "readout", "full <= put || (full && !res_tready);", "full <= put;", "a beat that nobody took is lost"
     ),
-    Fault("readout", "value1 > best", "value1 >= best", "the last of equal classes"),
+    Fault("readout", "+ {1'b0, less};", "+ {1'b0, less} + 1'b1;", "the last of equal classes"),
     Fault(
         "readout",
-        "index1 == {CLB{1'b0}} || value1 > best",
-        "value1 > best",
+        "index == {CLB{1'b0}} || better[OUTW]",
+        "better[OUTW]",
         "the best of the recording before",
     ),
     Fault("readout", "if (rst || forget) begun", "if (rst) begun", "counts of the recording before"),
     Fault("readout", "if (rst || forget) begun", "if (forget) begun", "a clear keeps the counts"),
-    Fault("readout", "2'd1: beat = total_synops[63:32];", "2'd1: beat = 32'd0;", "SynOps of 32 bits"),
+    Fault("readout", "part[0] ? total[63:32]", "part[0] ? 32'd0", "SynOps of 32 bits"),
     Fault("readout", "lane_next && renew : !full", "lane_next : !full", "outputs of every step are told"),
     Fault(
         "readout",
-        "reg  signed [OUTW-1:0] best, value1;",
-        "reg  [OUTW-1:0] best, value1;",
+        "^ {1'b1, {(OUTW-1){1'b0}}};",
+        ";",
         "an unsigned comparison",
     ),
     Fault(
@@ -253,8 +263,8 @@ FAULTS = [
         "a clear keeps recurrent SynOps",
     ),
     Fault("counters", "run_sent && op_counted", "run_sent", "or stages count"),
-    Fault("counters", "if (rst || forget) begin", "if (rst) begin", "sums of the recording before"),
-    Fault("counters", "if (rst || forget) begin", "if (forget) begin", "a clear keeps the sums"),
+    Fault("counters", "if (rst || forget) begun", "if (rst) begun", "sums of the recording before"),
+    Fault("counters", "if (rst || forget) begun", "if (forget) begun", "a clear keeps the sums"),
     Fault("counters", "if (rst || sweep_starts) spikes", "if (rst) spikes", "spikes of the layer before"),
     Fault(
         "counters",
@@ -262,11 +272,13 @@ FAULTS = [
         "op_ends && op_counted && l_layer == l",
         "SynOps of the layer that is swept",
     ),
-    Fault("walk", "busy && (!lanes[lane] || next)", "busy && next", "waits for a lane that does not exist"),
-    Fault("walk", "|| others == {P{1'b0}}", "", "a clock for each lane behind the last"),
+    Fault("walk", "busy && (!todo[0] || next)", "busy && next", "waits for a lane that does not exist"),
+    Fault(
+        "walk", "if (others == {P{1'b0}}) busy", "if (&lane) busy", "a clock for each lane behind the last"
+    ),
     Fault(
         "walk",
-        "assign there = busy && lanes[lane];",
+        "assign there = busy && todo[0];",
         "assign there = busy;",
         "lanes that do not exist are told",
     ),

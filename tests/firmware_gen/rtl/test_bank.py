@@ -23,8 +23,8 @@ from tests.firmware_gen.rtl.blocks import (
 )
 from tests.firmware_gen.rtl.faults import Fault
 
-NAMES = ("MW", "WBITS", "WSHIFT", "WSHW", "MAW", "MDEPTH", "UAW", "UDEPTH", "NB", "MLOW", "MWIDE")
-IDLE = {"run_go": 0, "write_en": 0}
+NAMES = ("MW", "WBITS", "WSHIFT", "WSHW", "MAW", "MDEPTH", "UAW", "UDEPTH", "NB", "MLOW", "MWIDE", "BB", "SB")
+IDLE = {"run_go": 0, "load": 0, "load_none": 0, "write_en": 0}
 BUSES = (
     "run_phase",
     "run_q",
@@ -33,8 +33,8 @@ BUSES = (
     "run_shift",
     "read_a",
     "write_a",
-    "write_x",
-    "write_y",
+    "load_x",
+    "write_b",
     "first_a",
     "phase",
 )
@@ -48,17 +48,20 @@ def weights(p):
 
 def block(count, identity, *sizes):
     p = {**lanes(count), **dict(zip(NAMES, sizes, strict=True))}
+    p["ULOW"] = low = 512 if p["UDEPTH"] > 512 else p["UDEPTH"]
     name = f"weights_{identity}"
     table = [pack(word, p["WBITS"]) for word in weights(p)]
-    return Block("sast_bank", p, {"ID": identity, "FILE": f'"{name}.mem"'}, {name: table})
+    tables = {name: table[:low]} | ({f"{name}_more": table[low:]} if table[low:] else {})
+    files = {"FILE": f'"{name}.mem"', "MORE": f'"{name}_more.mem"'}
+    return Block("sast_bank", p, {"ID": identity, **files}, tables)
 
 
 CASES = [
-    block(1, 0, 9, 2, 3, 0, 4, 16, 5, 32, 4, 9, 0),
-    block(2, 0, 12, 8, 0, 3, 3, 8, 6, 50, 1, 11, 4),
-    block(8, 0, 16, 4, 0, 0, 5, 31, 6, 64, 6, 16, 0),
-    block(8, 1, 16, 5, 1, 0, 4, 16, 6, 64, 3, 9, 15),
-    block(16, 2, 20, 8, 0, 2, 5, 20, 5, 30, 4, 20, 0),
+    block(1, 0, 9, 2, 3, 0, 4, 16, 5, 32, 4, 9, 0, 3, 5),
+    block(2, 0, 12, 8, 0, 3, 3, 8, 6, 50, 1, 11, 4, 12, 1),
+    block(8, 0, 16, 4, 0, 0, 5, 31, 10, 513 + 40, 6, 16, 0, 9, 9),
+    block(8, 1, 16, 5, 1, 0, 4, 16, 6, 64, 3, 9, 15, 4, 7),
+    block(16, 2, 20, 8, 0, 2, 5, 20, 5, 30, 4, 20, 0, 8, 20),
 ]
 
 
@@ -149,11 +152,12 @@ class Bench:
                 got = [signed(y, p["MW"]) for y in unpack(pins.get("read_y"), p["MW"], p["G"])]
                 bits = p["MW"] if sums >= p["MWIDE"] else p["MLOW"]
                 assert got == [signed(y, bits) for y in self.memory[sums]], f"word {sums}"
-            pins.set(write_en=written is not None)
+            pins.set(load=seen is not None, load_none=0, write_en=written is not None)
             if written is not None:
-                x, y = ([self.rng.getrandbits(p["MW"]) for _ in range(p["G"])] for _ in range(2))
-                self.memory[written] = [a + b for a, b in zip(x, y, strict=True)]
-                pins.set(write_a=written, write_x=pack(x, p["MW"]), write_y=pack(y, p["MW"]))
+                self.memory[written] = self.biased(left)
+                pins.set(write_a=written)
+            if seen is not None:
+                left = self.load()
             if last and early:
                 pins.set(phase=following)
             run = None
@@ -173,14 +177,33 @@ class Bench:
         for run in runs:
             await self.send(run)
 
+    def load(self):
+        """What the neurons of a word leave."""
+        left = [self.rng.getrandbits(self.p["MW"]) for _ in range(self.p["G"])]
+        none = not self.rng.randrange(3)
+        self.pins.set(load_none=none, load_x=pack(left, self.p["MW"]))
+        return [0 if none else value for value in left]
+
+    def biased(self, left):
+        """What a word holds that the neurons left, with the biases that this draws."""
+        bits = max(self.p["BB"], self.p["SB"])
+        biases = [self.rng.getrandbits(bits) for _ in left]
+        self.pins.set(write_b=pack(biases, bits))
+        return [value + signed(bias, bits) for value, bias in zip(left, biases, strict=True)]
+
     async def restart(self):
-        """A reset in the middle of anything, and the sweep that clears."""
+        """A reset in the middle of anything, and the sweep that clears: one word at a time."""
         self.phase, self.waiting = 0, []
         await self.pins.reset(**IDLE, phase=0)
         for a in range(self.p["MDEPTH"]):
-            word = [self.rng.getrandbits(self.p["MW"]) for _ in range(self.p["G"])]
-            self.memory[a] = word
-            await self.pins.clock(write_en=1, write_a=a, write_x=pack(word, self.p["MW"]), write_y=0)
+            await self.pins.clock(read_a=a)
+            await self.pins.clock()
+            self.pins.set(load=1)
+            left = self.load()
+            await self.pins.clock()
+            self.memory[a] = self.biased(left)
+            await self.pins.clock(load=0, load_none=0, write_en=1, write_a=a)
+            self.pins.set(write_en=0)
         self.pins.set(**IDLE)
         self.busy = 0
 

@@ -55,10 +55,11 @@ async def judged(dut):
     grid = p["IN_W"], p["IN_H"], p["COUNT_CAP"]
     await pins.reset(ev_tvalid=0, ev_tdata=0, ev_tlast=0, open=0, event_take=0)
     clocks = error = 0
+    waits = None  # the beat that waits for the dispatcher: (counts, ends the step, [y, x, p])
     while clocks < 1500:
         if not rng.randrange(6):  # in the middle of a step as well: the next one begins anew
             await pins.reset(ev_tvalid=0)
-            error = 0
+            error, waits = 0, None
         step = Step(*grid)
         stream = beats(rng, *grid)
         stream = stream[: rng.randrange(1, len(stream) + 1)] if not rng.randrange(8) else stream
@@ -73,14 +74,20 @@ async def judged(dut):
                 pins.set(open=is_open, event_take=take, ev_tvalid=valid, ev_tlast=last)
                 pins.set(ev_tdata=none << 31 | y << 16 | x << 1 | polarity)
                 await pins.settle()
-                taken = valid and is_open and (take or not counts)
+                leaves = waits is not None and is_open and (take or not waits[0])
+                taken = valid and (waits is None or leaves)
                 assert pins.get("ev_error") == error
-                assert pins.get("event_valid") == (valid and is_open and counts)
-                assert not valid or pins.get("ev_tready") == (is_open and (take or not counts))
-                assert pins.get("step_ends") == (taken and last)
-                assert [pins.get(f"event_{name}") for name in "yxp"] == [y, x, polarity]
+                assert pins.get("event_valid") == (waits is not None and is_open and waits[0])
+                assert pins.get("ev_tready") == (waits is None or leaves)
+                assert pins.get("step_ends") == (leaves and waits[1])
+                if waits and waits[0]:
+                    assert [pins.get(f"event_{name}") for name in "yxp"] == waits[2]
                 await pins.tick()
                 error |= taken and wrong
+                if leaves:
+                    waits = None
+                if taken and (counts or last):  # a beat that is neither is dropped
+                    waits = counts, last, [y, x, polarity]
         if cut:
             await pins.reset(ev_tvalid=0)
-            error = 0
+            error, waits = 0, None

@@ -52,11 +52,19 @@ def test_loader(block, tmp_path):
 
 def pieces(p):
     """Of a word of each memory."""
-    lane = 1 + p["TB"] + p["BB"] + p["SB"]
+    bias = p["P"] * max(p["BB"], p["SB"])
     op = 6 + sum(p[n] for n in ["LIB", "EAW", "RAW", "CAW", "RPB", "URB", "SBITS", "CWB", "CUB2", "WSHW"])
     layer = sum(p[n] for n in ["YB", "RPB", "MAW", "PAW", "PNB", "B", "LIB"]) + 15 + p["MW"] - p["SMIN"] + 1
     column = p["NB"] + p["CQB"] + p["CUB"] + p["SYNB"] + (p["NCB"] if p["CHUNKS"] else 0)
-    bits = [p["G"] * p["WBITS"]] * 4 + [p["P"] * lane, p["NYB"] + p["MAW"] + p["UAW"], column, op, layer, 8]
+    bits = [p["G"] * p["WBITS"]] * 4 + [
+        p["P"] * (1 + p["TB"]),
+        p["NYB"] + p["MAW"] + p["UAW"],
+        column,
+        op,
+        layer,
+        8,
+        bias,
+    ]
     return dict(enumerate(-(-size // 32) for size in bits)) | {15: 1}
 
 
@@ -126,7 +134,7 @@ async def loads(dut):
         value = {
             "begins": rng.choice([want.number, rng.randrange(1, 1 << 16)]),
             "frame": rng.choice([want.frames] * 4 + [want.frames - 1 & 0xFFFF, want.frames | 1 << 16]),
-            "place": rng.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 15]) << 24
+            "place": rng.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 15]) << 24
             | rng.choice([0, 2, 0xFFFFFF, rng.randrange(1 << 24)]),
             "word": rng.getrandbits(32),
             "commits": rng.choice([want.crc, want.crc, rng.getrandbits(32), want.crc ^ 1 << 31]),

@@ -8,12 +8,14 @@ import cocotb
 
 from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, name_of, run_block, seeded, signed
 
-NAMES = ("MW", "TB", "BB", "SB", "SMIN", "SUBTRACT", "LEAKS", "LEAK_ONE")
+NAMES = ("MW", "TB", "SMIN", "SUBTRACT", "LEAKS", "LEAK_ONE", "MLOW", "SLAST", "LIF_OUT")
 SIZES = [
-    (9, 7, 4, 8, 8, 0, 0, 0),
-    (16, 9, 16, 16, 10, 1, 1, 3),
-    (16, 15, 1, 1, 16, 1, 1, 0),
-    (32, 23, 12, 24, 8, 1, 2, 0),
+    (9, 7, 8, 0, 0, 0, 9, 8, 1),
+    (16, 9, 10, 1, 1, 3, 16, 10, 0),
+    (16, 15, 16, 1, 1, 0, 16, 16, 0),
+    (32, 23, 8, 1, 2, 0, 32, 9, 1),
+    (20, 8, 14, 0, 1, 3, 16, 19, 0),
+    (12, 6, 6, 1, 0, 0, 9, 7, 1),
 ]
 CASES = [Block("sast_neuron", dict(zip(NAMES, sizes, strict=True))) for sizes in SIZES]
 
@@ -29,12 +31,13 @@ def draw_layer(rng, p):
     shifts = [] if p["LEAKS"] == 0 else [rng.randrange(1, 16) for _ in range(rng.randrange(p["LEAKS"] + 1))]
     if p["LEAK_ONE"]:
         shifts = [p["LEAK_ONE"]] * len(shifts)
+    wide = p["MLOW"] < p["MW"] and rng.random() < 0.5  # the last layer, whose sums have more bits than the others'
     return {
-        "bits": rng.choice([p["SMIN"], rng.randrange(p["SMIN"], p["MW"] + 1), p["MW"]]),
-        "lif": int(rng.random() < 0.8),
+        "sums": p["MW"] if wide else p["MLOW"],
+        "bits": p["SLAST"] if wide else rng.choice([p["SMIN"], rng.randrange(p["SMIN"], p["MLOW"] + 1), p["MLOW"]]),
+        "lif": p["LIF_OUT"] if wide else int(rng.random() < 0.8),
         "subtract": rng.randrange(p["SUBTRACT"] + 1),
         "shifts": shifts,
-        "renew": int(rng.random() < 0.2),
     }
 
 
@@ -47,11 +50,12 @@ def step(layer, total, exists, threshold):
     return (u - threshold if layer["subtract"] else 0), 1
 
 
-def sums(rng, p, bits, threshold):
+def sums(rng, wide, bits, threshold):
+    """One of `wide` bits."""
     limit = 1 << bits - 1
-    near = [limit, -limit, threshold, 0, 1 << p["MW"] - 1, -(1 << p["MW"] - 1)]
-    value = rng.choice(near) + rng.randrange(-2, 3) if rng.randrange(3) else rng.getrandbits(p["MW"])
-    return signed(value, p["MW"])
+    near = [limit, -limit, threshold, 0, 1 << wide - 1, -(1 << wide - 1)]
+    value = rng.choice(near) + rng.randrange(-2, 3) if rng.randrange(3) else rng.getrandbits(wide)
+    return signed(value, wide)
 
 
 @cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
@@ -64,28 +68,20 @@ async def exact(dut):
         layer = draw_layer(rng, p)
         smask = sum(1 << i for i in range(wide - p["SMIN"] + 1) if p["SMIN"] - 1 + i >= layer["bits"] - 1)
         k1, k2 = [*layer["shifts"], 0, 0][:2]
-        pins.set(
-            lif=layer["lif"], subtract=layer["subtract"], smask=smask, k1=k1, k2=k2, renew=layer["renew"]
-        )
-        due = None  # content of the memory that the last neuron leaves
+        pins.set(lif=layer["lif"], subtract=layer["subtract"], smask=smask, k1=k1, k2=k2)
         for turn in range(12):
             threshold = rng.randrange(1, 1 << min(p["TB"], layer["bits"] - 1)) if layer["lif"] else 0
-            bias, start = rng.getrandbits(p["BB"]), rng.getrandbits(p["SB"])
-            total, exists = sums(rng, p, layer["bits"], threshold), int(rng.random() < 0.9)
+            total, exists = sums(rng, layer["sums"], layer["bits"], threshold), int(rng.random() < 0.9)
             en = turn == 0 or rng.random() < 0.7
             pins.set(
                 u_in=total & (1 << wide) - 1,
                 exists=exists,
-                threshold=threshold,
-                bias=bias,
-                start=start,
+                rest=-threshold & (1 << p["TB"]) - 1,
                 en=en,
             )
             await pins.clock()
-            if due is not None:
-                assert signed(pins.get("x") + pins.get("y"), wide) == signed(due, wide)
             if en:
                 v, spike = step(layer, total, exists, threshold)
-                leaked = v - sum(v >> shift for shift in layer["shifts"])
-                due = signed(start, p["SB"]) if layer["renew"] else leaked + signed(bias, p["BB"])
+            leaked = v - sum(v >> shift for shift in layer["shifts"])
+            assert signed(pins.get("x"), wide) == signed(leaked, wide)
             assert (signed(pins.get("v"), wide), pins.get("spike")) == (v, spike)

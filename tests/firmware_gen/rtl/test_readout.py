@@ -8,14 +8,14 @@ import cocotb
 
 from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, name_of, run_block, seeded, signed
 
-#        LIF_OUT CLASSES CLB OUTW MW COUNTED LIB STEPS
+#        LIF_OUT CLASSES CLB OUTW MW COUNTED LIB STEPS SYNTW SPKTW
 SIZES = [
-    (0, 1, 1, 9, 12, 1, 1, 1),
-    (0, 10, 4, 16, 16, 3, 2, 2),
-    (1, 2, 1, 3, 9, 1, 1, 3),
-    (1, 5, 3, 4, 32, 4, 2, 7),
+    (0, 1, 1, 9, 12, 1, 1, 1, 5, 3),
+    (0, 10, 4, 16, 16, 3, 2, 2, 20, 32),
+    (1, 2, 1, 3, 9, 1, 1, 3, 33, 10),
+    (1, 5, 3, 4, 32, 4, 2, 7, 64, 60),
 ]
-NAMES = ("LIF_OUT", "CLASSES", "CLB", "OUTW", "MW", "COUNTED", "LIB", "STEPS")
+NAMES = ("LIF_OUT", "CLASSES", "CLB", "OUTW", "MW", "COUNTED", "LIB", "STEPS", "SYNTW", "SPKTW")
 CASES = [Block("sast_readout", dict(zip(NAMES, sizes, strict=True))) for sizes in SIZES]
 
 
@@ -31,7 +31,9 @@ class Recording:
     def __init__(self, pins, p, rng, got):
         self.pins, self.p, self.rng, self.got = pins, p, rng, got
         self.ready = rng.choice([1.0, 0.5, 0.2])
-        self.sums = [[rng.randrange(1 << 64) for _ in range(2)] for _ in range(p["COUNTED"])]
+        self.sums = [[rng.randrange(1 << p[name]) for name in NAMES[-2:]] for _ in range(p["COUNTED"])]
+        most = max(p["SYNTW"], p["SPKTW"])
+        self.half = 16 if most <= 32 else (most + 1) // 2
         self.forgotten = 0
         self.held = None  # a beat that nobody took
 
@@ -40,9 +42,10 @@ class Recording:
         pins = self.pins
         pins.set(res_tready=self.rng.random() < self.ready, lane=lane, lane_next=0)
         await pins.settle()
-        layer = min(pins.get("total_layer"), self.p["COUNTED"] - 1)
+        layer, part = min(pins.get("total_layer"), self.p["COUNTED"] - 1), pins.get("total_part")
+        total = self.sums[layer][part >> 1] >> self.half * (part & 1)
         taken = lane and due and pins.get("lane_ready")
-        pins.set(lane_next=taken, total_synops=self.sums[layer][0], total_spikes=self.sums[layer][1])
+        pins.set(lane_next=taken)
         await pins.settle()
         beat = (pins.get("res_tdata"), pins.get("res_tlast")) if pins.get("res_tvalid") else None
         assert self.held in (None, beat)
@@ -52,6 +55,7 @@ class Recording:
             self.held = None
         self.forgotten += pins.get("forget")
         await pins.tick()
+        pins.set(total_half=total & (1 << self.half) - 1)  # a clock after its place
         return taken
 
     async def step(self, neurons, last):
@@ -100,7 +104,7 @@ def draw(rng, p):
 async def answers(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     idle = dict.fromkeys(("begins", "lane", "lane_next", "lane_v", "lane_spike", "renew", "finish"), 0)
-    await pins.reset(**idle, total_synops=0, total_spikes=0, res_tready=0)
+    await pins.reset(**idle, total_half=0, res_tready=0)
     got, want = [], []
     for number in range(16):
         recording = Recording(pins, p, rng, got)

@@ -61,19 +61,23 @@ class Core:
     def __init__(self, images: Sequence[MemoryImage], localparams: Mapping[str, int]) -> None:
         self.p = p = dict(localparams)
         memories = {image.name: image for image in images}
-        assert set(memories) == {"params", "rows", "columns", "ops", "layers"} | {
+        assert set(memories) == {"params", "biases", "rows", "columns", "ops", "layers"} | {
             f"weights_{bank}" for bank in range(p["B"])
         }
         for image in images:
             assert all(0 <= word < 1 << image.width for word in image.words), image.name
         for name, letter in {"params": "P", "rows": "R", "columns": "C", "ops": "O", "layers": "E"}.items():
             assert len(memories[name].words) == p[f"{letter}DEPTH"] <= 1 << p[f"{letter}AW"], name
+        assert len(memories["biases"].words) == p["BDEPTH"] == 2 * p["PDEPTH"]
         self._check_widths(memories)
         self.ops = [self._op(word) for word in memories["ops"].words]
         self.layers = [self._layer(word) for word in memories["layers"].words]
         self.rows = [self._row(word) for word in memories["rows"].words]
         self.columns = [self._column(word) for word in memories["columns"].words]
-        self.parameters = [self._parameters(word) for word in memories["params"].words]
+        biases = iter(memories["biases"].words)
+        self.parameters = [
+            self._parameters(word, next(biases), next(biases)) for word in memories["params"].words
+        ]
         self.weights = [
             [self._quad(word) for word in memories[f"weights_{bank}"].words] for bank in range(p["B"])
         ]
@@ -83,7 +87,8 @@ class Core:
     def _check_widths(self, memories: Mapping[str, MemoryImage]) -> None:
         p = self.p
         assert p["P"] == p["G"] * p["B"] == 1 << p["LP"]
-        assert memories["params"].width == p["P"] * (1 + p["TB"] + p["BB"] + p["SB"])
+        assert memories["params"].width == p["P"] * (1 + p["TB"])
+        assert memories["biases"].width == p["P"] * max(p["BB"], p["SB"])
         assert memories["rows"].width == p["NYB"] + p["MAW"] + p["UAW"]
         chunks = p["NCB"] if p["CHUNKS"] else 0
         assert memories["columns"].width == p["NB"] + chunks + p["CQB"] + p["CUB"] + p["SYNB"]
@@ -135,13 +140,15 @@ class Core:
         word.end()
         return column
 
-    def _parameters(self, value: int) -> list[dict[str, int]]:
+    def _parameters(self, value: int, biases: int, starts: int) -> list[dict[str, int]]:
         """Of each lane."""
         p, word, lanes = self.p, Word(value), []
+        bits, bias, start = max(p["BB"], p["SB"]), Word(biases), Word(starts)
         for _ in range(p["P"]):
-            lane = {"valid": word.take(1), "thr": word.take(p["TB"])}
-            lanes.append(lane | {"bias": word.signed(p["BB"]), "start": word.signed(p["SB"])})
-        word.end()
+            lane = {"valid": word.take(1), "thr": (1 << p["TB"]) - word.take(p["TB"])}
+            lanes.append(lane | {"bias": bias.signed(bits), "start": start.signed(bits)})
+        for whole in (word, bias, start):
+            whole.end()
         return lanes
 
     def _quad(self, value: int) -> list[int]:

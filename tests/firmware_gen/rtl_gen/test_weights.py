@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge_sast.model.layers import RecurrentLinear, Weighted
+from edge_sast.model.arithmetic import leak
 from edge_sast.model.modelfile import load
 from firmware_gen.rtl_gen.lanes import LANES, Lanes
 from firmware_gen.rtl_gen.layout.blocks import Slots, Unit, place_units
@@ -64,8 +65,9 @@ def test_parameters_read_back(lanes):
     model = everything_model()
     plan = RtlPlan(model, lanes)
     p = plan.localparams
-    words = {image.name: image.words for image in plan.images}["params"]
-    bits = 1 + p["TB"] + p["BB"] + p["SB"]
+    images = {image.name: image.words for image in plan.images}
+    words, biases = images["params"], images["biases"]
+    bits, wide = 1 + p["TB"], max(p["BB"], p["SB"])
     for index, layer in model.weighted():
         places = plan.parameter_places(index)
         found = [
@@ -73,10 +75,19 @@ def test_parameters_read_back(lanes):
             for w, lane in zip(places.word.tolist(), places.lane.tolist(), strict=True)
         ]
         assert all(word & 1 for word in found)
-        threshold = [word >> 1 & ((1 << p["TB"]) - 1) for word in found]
-        bias = [word >> (1 + p["TB"]) & ((1 << p["BB"]) - 1) for word in found]
-        assert threshold == getattr(layer.neuron, "threshold", np.zeros(len(found), int)).tolist()
-        assert bias == (layer.neuron.bias & ((1 << p["BB"]) - 1)).tolist()
+        rest = [word >> 1 & ((1 << p["TB"]) - 1) for word in found]
+        threshold = getattr(layer.neuron, "threshold", np.full(len(found), 1 << p["TB"]))
+        assert rest == ((1 << p["TB"]) - threshold).tolist()
+        bias, start = (
+            [
+                biases[2 * w + kind] >> (lane * wide) & ((1 << wide) - 1)
+                for w, lane in zip(places.word.tolist(), places.lane.tolist(), strict=True)
+            ]
+            for kind in (0, 1)
+        )
+        leaked = leak(layer.neuron.initial.astype(int), *layer.neuron.leak_shifts)
+        assert bias == (layer.neuron.bias & ((1 << wide) - 1)).tolist()
+        assert start == ((leaked + layer.neuron.bias) & ((1 << wide) - 1)).tolist()
 
 
 def test_words_of_the_large_example():

@@ -27,21 +27,24 @@ SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2
 
 def sizes(**larger: int) -> dict[str, int]:
     assert larger.keys() <= LOCALPARAMS.keys()
-    return SMALLEST | {"MLOW": larger.get("MW", 1)} | larger  # all words hold all bits of a membrane
+    same = {
+        "MLOW": larger.get("MW", 1),
+        "ULOW": larger.get("UDEPTH", 1),
+    }  # all words hold all bits of a membrane
+    return SMALLEST | same | {"BDEPTH": 2 * larger.get("PDEPTH", 1)} | larger
 
 
-NEURON = sizes(MW=12, SMIN=6, TB=11, BB=11, SB=12)
+NEURON = sizes(MW=12, SMIN=6, TB=11)
 NEURON_FAULTS = tuple(
     Fault("sast_neuron", old, new)
     for old, new in (
         ("~mask;    //", "mask;    //"),
-        ("u_in[TB-1:0] >= threshold", "u_in[TB-1:0] > threshold"),
+        ("+ {1'b0, rest};", "+ {1'b0, rest} - 1'b1;"),
         ("lif && exists &&", "lif &&"),
-        ("subtract ? u - t", "subtract ? u_in - t"),
+        ("subtract ? u +", "subtract ? u_in +"),
         ("v >>> k1", "{v} >>> k1"),
         ("v >>> k2", "(v - less1) >>> k2"),
-        ("{(MW-BB){bias1[BB-1]}}", "{(MW-BB){1'b0}}"),
-        ("v <= fire ? rest : u;", "v <= fire ? rest : u_in;"),
+        ("v <= fire ? left : u;", "v <= fire ? left : u_in;"),
     )
 )
 RUNS = sizes(
@@ -82,10 +85,10 @@ READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
 READOUT_FAULTS = tuple(
     Fault("sast_readout", old, new)
     for old, new in (
-        ("lane_next && renew : !full;", "lane_next && renew : 1'b1;"),
+        ("lane_next && renew : !full &&", "lane_next && renew : "),
         ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
-        ("always @(posedge clk) if (put) begin", "always @(posedge clk) begin"),
+        ("SUMW == 16 && !full && age", "SUMW == 16 && age"),
     )
 )
 CORE = tuple(
@@ -115,7 +118,7 @@ CORE_FAULTS = (
     Fault("sast_dispatch", "state == ASK && runs_empty &&", "state == ASK &&"),
     Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
 )
-BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3)
+BANK = sizes(G=2, LG=1, MW=3, WBITS=2, MDEPTH=2, UAW=2, UDEPTH=3, BB=2, SB=2)
 BANKS = ("sast_rom", "sast_membranes")
 SHARE_FAULTS = tuple(
     Fault("sast_bank", old, new)
@@ -134,10 +137,10 @@ BANK_FAULTS = tuple(
         ("ends <= h_n == 1;", "ends <= 1'b0;"),
         ("h_phase == phase;", "1'b1;"),
         ("(ends && m != first_a)", "ends"),
-        ("again <= add && run && m == add_a;", "again <= 1'b0;"),
-        ("again ? last[g*MW +: MW]", "again ? last[0 +: MW]"),
+        ("run && !(add && m == add_a);", "run;"),
+        ("load_x[g*MW +: MLOW]", "load_x[0 +: MLOW]"),
         ("w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
-        ("run && m == add_a;", "run;"),
+        ("run && !(add && m == add_a);", "run && !add;"),
     )
 )
 
@@ -170,7 +173,17 @@ PROOFS = {
         ("sast_neuron",),
         NEURON | {"SUBTRACT": 1},
         depth=2,
-        faults=(Fault("sast_neuron", "wide_bias - less2", "wide_bias + 1 - less2"),),
+        faults=(Fault("sast_neuron", "assign x = v - less1;", "assign x = v + 1 - less1;"),),
+    ),
+    "neuron, wide in the last layer": Proof(
+        "sast_neuron",
+        ("sast_neuron",),
+        NEURON | {"TB": 5, "SMIN": 4, "MLOW": 8, "SLAST": 10},
+        depth=2,
+        faults=(
+            Fault("sast_neuron", "MW - 1 : SLAST - 1 >", "MW - 1 : SLAST >"),
+            Fault("sast_neuron", "? MLOW - 1 : MW - 1;", "? MLOW - 2 : MW - 1;"),
+        ),
     ),
     "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=BANKS, faults=BANK_FAULTS),
     "bank, early": Proof(
@@ -201,7 +214,9 @@ PROOFS = {
         depth=2,
         faults=(
             Fault("sast_membranes", "is_wide <= read_a >=", "is_wide <= read_a >"),
-            Fault("sast_membranes", "write_w == g", "write_a == g"),
+            Fault("sast_membranes", "write_w == w;", "write_a == w;"),
+            Fault("sast_membranes", "else if (load && was_read)", "else if (load)"),
+            Fault("sast_membranes", "load && load_none && was_read", "1'b0"),
             Fault("sast_membranes", "{MORE{y[g*MLOW+MLOW-1]}}", "{MORE{1'b0}}"),
         ),
     ),

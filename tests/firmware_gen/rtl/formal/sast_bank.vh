@@ -47,6 +47,7 @@
     if (!f_begun) assume(rst);
     assume(f_a < MDEPTH);
     assume(phase == (EARLY != 0 ? f_phase ^ f_done : f_phase));
+    assume(load == f_s2 && (load || !load_none));
     assume(write_en == f_s3);
     assume(write_a == f_a3);
     if (f_start) assume(idle && !f_busy && !f_s3 && (f_ahead || !f_go));
@@ -142,7 +143,7 @@
     if (f_u1 < UDEPTH) assume(w == f_table[f_u1*G*WBITS +: G*WBITS]);
     if (!rst) begin
       assert(!(add && write_en) && !(run && f_issue));
-      if (f_collided) assert(!f_s1 && !(add && !again));
+      if (f_collided) assert(!f_s1 && !(add && fresh_y));
       if (run) assert(m < MDEPTH && u < UDEPTH);
     end
   end
@@ -183,7 +184,7 @@
     if (f_none_yet && f_act && run_phase == f_phase) assert(!f_go);
     if (f_busy && f_go) assert(f_ahead);
     if (add) assert(add_a < MDEPTH);
-    if (add && add_a == f_a) assert((again ? last : y) == f_word);
+    if (add && add_a == f_a) assert((fresh_y ? y : last) == f_word);
     if (add && f_act) assert(f_none_yet && add_a != f_first_a);
     if (add && f_busy) assert(f_act && f_none_yet);
     if (f_s1) assert(f_a1 < MDEPTH);

@@ -3,8 +3,6 @@
   reg f_offered, f_last, f_waited, f_busy, f_spike, f_renew, f_took;
   reg [31:0] f_data;
   reg [MW-1:0] f_v;
-  reg [LIB-1:0] f_layer;
-  reg [127:0] f_totals;
   always @(posedge clk) begin
     f_begun <= 1'b1;
     f_offered <= !rst && res_tvalid && !res_tready;
@@ -13,7 +11,6 @@
     {f_v, f_spike, f_renew} <= {lane_v, lane_spike, renew};
     f_took <= !rst && res_tvalid && res_tready && !put;
     f_busy <= !rst && busy;
-    {f_layer, f_totals} <= {total_layer, total_synops, total_spikes};
   end
   always @* begin
     if (!f_begun) assume(rst);
@@ -22,7 +19,6 @@
     if (f_begun && f_waited) assume(lane && {lane_v, lane_spike, renew} == {f_v, f_spike, f_renew});
     if (lane) assume(!begins && !finish && !busy);
     if (f_begun) assert(state != 2'd3 || rst);
-    if (f_begun && f_busy && busy && total_layer == f_layer) assume({total_synops, total_spikes} == f_totals);
     if (f_begun && !rst) assert(!(put && full));
     if (f_begun && !rst && f_took) assert(!res_tvalid);
     if (f_begun && !rst && f_offered) assert(res_tvalid && res_tlast == f_last && res_tdata == f_data);
