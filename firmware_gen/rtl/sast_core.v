@@ -8,10 +8,13 @@ module sast_core (
   ev_tvalid, ev_tready, ev_tdata, ev_tlast, ev_error,
   st_tvalid, st_tready, st_tdata, st_tlast,
   res_tvalid, res_tready, res_tdata, res_tlast,
+  spk_tvalid, spk_tready, spk_tdata, spk_lanes, spk_tlast,
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes, model, fill
 );
   parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, 3 with two banks, and 8 with four, which drift apart
+  parameter PACED = 0;                      // 1: ev_tready depends on registers alone, so that events come every other cycle at most
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
+  parameter SPIKE_STREAM = 0;               // 1: spikes leave by spk_, and a sweep waits for their receiver
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam LGB = LG == 0 ? 1 : LG;
@@ -37,6 +40,12 @@ module sast_core (
   input  wire            res_tready;
   output wire [31:0]     res_tdata;
   output wire            res_tlast;
+  // of each word with a spike, and of the step's last: see sast_spike_stream
+  output wire            spk_tvalid;
+  input  wire            spk_tready;
+  output wire [31:0]     spk_tdata;
+  output wire [P-1:0]    spk_lanes;
+  output wire            spk_tlast;
   // what sweeps see, in the order of the CRC; for benches, left open otherwise
   output wire            obs_valid;
   output wire [P-1:0]    obs_lanes;
@@ -88,7 +97,7 @@ module sast_core (
   wire            run_ready = &bank_ready;
   wire            run_go = run_valid && run_ready;
 
-  sast_events #(.LOADS(LOADABLE)) events (
+  sast_events #(.PACED(PACED), .LOADS(LOADABLE)) events (
     .clk(clk), .rst(restart), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast),
     .open(open), .event_valid(event_valid), .event_take(event_take), .event_y(event_y), .event_x(event_x), .event_p(event_p),
     .step_ends(step_ends), .ev_error(ev_error), .grid(constants[31:0]), .cap(constants[87:80])
@@ -142,14 +151,14 @@ module sast_core (
   wire [P-1:0]     seen_lanes, seen_spikes;
   wire [LB:0]      seen_quads;
   wire [P*MW-1:0]  seen_v;
-  wire             crc_busy, walk_busy, readout_busy;
+  wire             crc_busy, walk_busy, readout_busy, room;
   reg              observed;
   sast_sweep #(.LOADS(LOADABLE)) sweep (
     .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
     .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .first_a(first_a), .read_a(read_a), .read_y(read_y),
     .load_none(load_none), .load_x(load_x), .write_en(write_en), .write_a(write_a), .write_b(write_b), .l_whole(l_whole), .l_counted(l_counted),
     .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
-    .busy(walk_busy), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
+    .busy(walk_busy), .room(room), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
     .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes),
     .final_layer(last_entry[EAW-1:0]), .fill(fill)
   );
@@ -163,6 +172,17 @@ module sast_core (
     .put_k(seen_k), .put_lanes(seen_spikes), .more(more), .word_valid(word_valid), .word_take(word_take), .word_row(word_row),
     .word_k(word_k), .word_lanes(word_lanes), .rewind(rewind)
   );
+
+  generate if (SPIKE_STREAM != 0) begin : streams
+    sast_spike_stream stream (
+      .clk(clk), .rst(restart), .put(counted_word && (seen_spikes != {P{1'b0}} || (l_last && seen_last))), .put_layer(l_layer),
+      .put_row(seen_row), .put_k(seen_k), .put_lanes(seen_spikes), .put_last(l_last && seen_last), .room(room),
+      .spk_tvalid(spk_tvalid), .spk_tready(spk_tready), .spk_tdata(spk_tdata), .spk_lanes(spk_lanes), .spk_tlast(spk_tlast)
+    );
+  end else begin : keeps
+    assign room = 1'b1;
+    assign {spk_tvalid, spk_tdata, spk_lanes, spk_tlast} = {(34+P){1'b0}};
+  end endgenerate
 
   // ---- after a layer: its counters, after a step: CRC and cycles, after a recording: the answer
   localparam [2:0] QUIET = 3'd0, COUNTS = 3'd1, LISTEN = 3'd2, REPORT = 3'd3, FINISH = 3'd4, CRC = 3'd5, CYCLES = 3'd6;

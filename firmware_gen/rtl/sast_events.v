@@ -6,6 +6,7 @@
 module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, event_valid, event_take, event_y, event_x,
                     event_p, step_ends, ev_error, grid, cap);
   parameter LOADS = 0;                      // 1: grid and cap count
+  parameter PACED = 0;                      // 1: ev_tready depends on a register alone; an event every other cycle
   `include "sast_params.vh"
 
   input  wire          clk;
@@ -59,7 +60,7 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   assign event_x = {{(15-XB){1'b0}}, site[XB:1]};
   assign event_p = site[0];
   assign event_valid = open && full && held;
-  assign ev_tready = (!full || leaves) && !rst;
+  assign ev_tready = (!full || (PACED == 0 && leaves)) && !rst;
   assign step_ends = leaves && last;
 
   always @(posedge clk)

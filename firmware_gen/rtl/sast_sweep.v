@@ -6,7 +6,7 @@
 module sast_sweep (
   clk, rst, go, first_word, ask_soon, ask, ask_layer, ask_renew, free, pending, banks_idle, may_start, done, first_a,
   read_a, read_y, load_none, load_x, write_en, write_a, write_b,
-  l_whole, l_counted, l_emits, l_last, l_layer, renew, clearing, slow, busy,
+  l_whole, l_counted, l_emits, l_last, l_layer, renew, clearing, slow, busy, room,
   seen, seen_row, seen_k, seen_last, seen_quads, seen_lanes, seen_v, seen_spikes, final_layer, fill
 );
   parameter LOADS = 0;                      // 1: the tables can be written, and final_layer counts
@@ -48,6 +48,7 @@ module sast_sweep (
   // one word at a time, for those that take long: the next waits until not busy
   input  wire             slow;
   input  wire             busy;
+  input  wire             room;             // 0: no word is issued
   // a word's neurons after reset; they stay until the next one
   output reg              seen;             // pulse
   output reg  [YB-1:0]    seen_row;
@@ -125,7 +126,7 @@ module sast_sweep (
   reg  [YB-1:0]   row;
   reg             s1, s3;
   wire            hold = slow && (s1 || seen || busy);
-  wire            issue = act && !hold;
+  wire            issue = act && !hold && room;
   wire            row_ends = k == l_rpw;
   wire            ends = row_ends && row == l_rows;
   always @(posedge clk)

@@ -43,10 +43,11 @@ module sast_uart_top #(
 
   // ---- core; what only benches look at stays open
   /* verilator lint_off PINCONNECTEMPTY */
-  sast_core #(.CRC_WIDE(CRC_WIDE)) core (
+  sast_core #(.CRC_WIDE(CRC_WIDE), .PACED(1)) core (
     .clk(clk), .rst(rst || no_model), .clear(clear), .observe(observe), .ready(ready), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready),
     .ev_tdata(ev_tdata), .ev_tlast(ev_tlast), .ev_error(ev_error), .st_tvalid(st_tvalid), .st_tready(st_tready),
     .st_tdata(st_tdata), .st_tlast(st_tlast), .res_tvalid(res_tvalid), .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast),
+    .spk_tvalid(), .spk_tready(1'b1), .spk_tdata(), .spk_lanes(), .spk_tlast(),
     .obs_valid(), .obs_lanes(), .obs_v(), .obs_spk(), .obs_end(), .obs_synops(), .obs_spikes(),
     .model(model), .fill(fill)
   );

@@ -12,7 +12,8 @@ from tests.firmware_gen.builds import small_model
 DESIGN = Path(__file__).parent / "tiny.v"
 WORDS = 512
 PARAMETERS = (
-    "localparam P = 4;\nlocalparam B = 1;\nlocalparam UDEPTH = 1;\nlocalparam ULOW = 1;\nlocalparam BDEPTH = 1;\nlocalparam PDEPTH = 1;\nlocalparam CDEPTH = 1;\n"
+    "localparam P = 4;\nlocalparam B = 1;\nlocalparam UDEPTH = 1;\nlocalparam ULOW = 1;\nlocalparam PDEPTH = 1;\n"
+    "localparam BDEPTH = 1;\nlocalparam CDEPTH = 1;\n"
     "localparam ODEPTH = 1;\nlocalparam EDEPTH = 1;\nlocalparam RDEPTH = {words};\n"
 )
 
@@ -25,7 +26,10 @@ def tiny_folder(folder: Path, design: str | None = None, words: int = WORDS) -> 
         "rtl/sast_uart_top.v": (DESIGN.read_text() if design is None else design).encode(),
         "rtl/sast_params.vh": PARAMETERS.format(words=words).encode(),
         "rtl/rows.mem": "".join(f"{(2654435761 * i >> 9) % 65536:04x}\n" for i in range(words)).encode(),
-        **{f"rtl/{name}.mem": b"0\n" for name in ("weights_0", "params", "biases", "columns", "ops", "layers")},
+        **{
+            f"rtl/{name}.mem": b"0\n"
+            for name in ("weights_0", "params", "biases", "columns", "ops", "layers")
+        },
         "model.safetensors": dumps(model),
         "known_answers.bin": known_answers.dumps(model, answers),
     }

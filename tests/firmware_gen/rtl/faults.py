@@ -102,7 +102,7 @@ FAULTS = [
         "layers without a leak leak",
     ),
     Fault("neuron", "assign x = v - less1;", "assign x = v;", "no leak"),
-    Fault("neuron", "MW - 1 : SLAST - 1 >", "MW - 1 : SLAST >", "a wide layer saturates a bit late"),
+    Fault("neuron", "? SLAST - 1 : MLOW;", "? SLAST : MLOW;", "a wide layer saturates a bit late"),
     Fault("neuron", "? MLOW - 1 : MW - 1;", "? MLOW - 2 : MW - 1;", "large sums do not fire"),
     Fault(
         "bank",
@@ -308,6 +308,10 @@ FAULTS = [
         "spare <= !go0 && place_valid;",
         "a place that waits is lost",
     ),
+    Fault(
+        "spike_stream", "assign room = !held[1];", "assign room = 1'b1;", "a word comes when there is no room"
+    ),
+    Fault("spike_stream", "else if (take && !put)", "else if (take)", "one in and one out at once loses one"),
     Fault("core", "restart <= rst || clear;", "restart <= rst;", "no clear"),
     Fault(
         "core",

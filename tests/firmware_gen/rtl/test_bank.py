@@ -140,7 +140,7 @@ class Bench:
         self.busy = 0
         await pins.clock()
         stages = [None] * 4  # words whose address is out, whose sums are there, seen, written
-        todo = list(range(low, high))
+        todo, left = list(range(low, high)), []  # left: by the neurons of the word that is written next
         while todo or any(word is not None for word in stages):
             hold = bool(todo) and self.rng.random() < 0.2
             stages = [todo.pop(0) if todo and not hold else None, *stages[:3]]

@@ -9,7 +9,7 @@ from functools import partial
 
 import cocotb
 
-from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, data, run_block
+from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, data, run_block, seeded
 
 
 def core(lanes, wide):
@@ -29,14 +29,37 @@ def core(lanes, wide):
     steps = [beats.tolist() for beats in step_beats(recordings, 0)]
     crcs = Simulator(model).trace(recordings, 0).crcs.tolist()
     tables = {image.name: image.words for image in plan.images}
-    return Block("sast_core", constants, {"CRC_WIDE": wide}, tables, list(zip(steps, crcs, strict=True)))
+    spikes = spike_beats(plan, recordings)
+    parameters = {"CRC_WIDE": wide, "SPIKE_STREAM": 1}
+    return Block("sast_core", constants, parameters, tables, list(zip(steps, crcs, spikes, strict=True)))
 
 
-CASES = [partial(core, 2, wide) for wide in (1, 0)]  # the simulator, which reads this file too, makes none
+def spike_beats(plan, recordings):
+    """Of each step what spk_ must tell: [tdata, lanes, last], of counted layers in order, word by word."""
+    from edge_sast.runtime.simulator import Simulator
+    from firmware_gen.rtl_gen.predict.activity import recorded
+
+    fired = recorded(plan, recordings, 0, Simulator(plan.model).trace(recordings, 0)).spikes
+    steps = []
+    for words in fired.tolist():
+        beats = []
+        for layer in plan.engine.layers:
+            for at in range(layer.words if layer.counted is not None else 0):
+                last = layer is plan.engine.layers[-1] and at == layer.words - 1
+                if words[layer.base + at] or last:
+                    row, k = divmod(at, layer.row_words)
+                    beats.append([layer.counted << 24 | row << 12 | k, words[layer.base + at], int(last)])
+        steps.append(beats)
+    return steps
+
+
+CASES = [
+    partial(core, lanes, wide) for lanes, wide in ((2, 1), (2, 0), (8, 1))
+]  # made where the tests run alone
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("block", CASES, ids=["by the word", "by the byte"])
+@pytest.mark.parametrize("block", CASES, ids=["by the word", "by two bits", "8 lanes"])
 def test_core(block, tmp_path):
     run_block(block(), __name__, tmp_path)
 
@@ -45,7 +68,8 @@ def test_core(block, tmp_path):
 async def observed_or_not(dut):
     """What `observe` is when all events are there decides on the whole step."""
     pins = Pins(dut)
-    await pins.reset(clear=0, observe=0, ev_tvalid=0, ev_tdata=0, ev_tlast=0, st_tready=1, res_tready=1)
+    idle = {"clear": 0, "observe": 0, "ev_tvalid": 0, "ev_tdata": 0, "ev_tlast": 0, "spk_tready": 1}
+    await pins.reset(**idle, st_tready=1, res_tready=1)
     while not pins.get("ready"):
         await pins.clock()
     answers, clocks = [[]], 0
@@ -62,7 +86,7 @@ async def observed_or_not(dut):
                 answers.append([])
 
     for recording in range(3):
-        for number, (beats, crc) in enumerate(data()):
+        for number, (beats, crc, _) in enumerate(data()):
             observe = (recording + number) % 2
             got, beats, seen = [], list(beats), False
             while len(got) < 2:  # the CRC, and cycles
@@ -84,3 +108,37 @@ async def observed_or_not(dut):
         await take_answer()
         await pins.tick()
     assert answers[0] == answers[1] == answers[2]
+
+
+@cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
+async def spikes_leave(dut):
+    """Whatever their receiver does, each word with a spike once, in order, and the end of each step."""
+    pins, rng = Pins(dut), seeded()
+    idle = {"clear": 0, "observe": 1, "ev_tvalid": 0, "ev_tdata": 0, "ev_tlast": 0, "spk_tready": 0}
+    await pins.reset(**idle, st_tready=1, res_tready=1)
+    for recording in range(4):
+        patience = (1.0, 0.5, 0.1, 0.02)[recording]
+        beats = [(beat, i == len(events) - 1) for events, _, _ in data() for i, beat in enumerate(events)]
+        want = [beat for _, _, spikes in data() for beat in spikes]
+        got, crcs, held, ended = [], [], None, False
+        while not ended or len(got) < len(want):
+            pins.set(ev_tvalid=bool(beats), spk_tready=rng.random() < patience)
+            if beats:
+                pins.set(ev_tdata=beats[0][0], ev_tlast=beats[0][1])
+            await pins.settle()
+            if beats and pins.get("ev_tready"):
+                beats.pop(0)
+            if pins.get("st_tvalid") and not pins.get("st_tlast"):
+                crcs.append(pins.get("st_tdata"))
+            ended |= bool(pins.get("res_tvalid") and pins.get("res_tlast"))
+            shown = None
+            if pins.get("spk_tvalid"):
+                shown = [pins.get(f"spk_{name}") for name in ("tdata", "lanes", "tlast")]
+            assert held in (None, shown)
+            held = shown
+            if shown and pins.get("spk_tready"):
+                got.append(shown)
+                held = None
+            await pins.tick()
+        assert got == want
+        assert crcs == [crc for _, crc, _ in data()]

@@ -13,7 +13,9 @@ SIZES = [(1, (0, 1, 1, 3, 9, 7, 14, 12)), (4, (1, 1, 1, 4, 10, 8, 14, 12)), (8, 
 SIZES += [(16, (1, 4, 2, 8, 14, 12, 20, 16))]
 CASES = [Block("sast_counters", {**lanes(p), **dict(zip(NAMES, sizes, strict=True))}) for p, sizes in SIZES]
 IDLE = dict.fromkeys(("run_sent", "op_ends", "sweep_starts", "sweep_ends", "seen", "forget"), 0)
-STEADY = dict.fromkeys(("run_synops", "op_counted", "op_layer", "seen_spikes", "l_layer", "total_layer", "total_part"), 0)
+STEADY = dict.fromkeys(
+    ("run_synops", "op_counted", "op_layer", "seen_spikes", "l_layer", "total_layer", "total_part"), 0
+)
 
 
 @pytest.mark.needs("iverilog")

@@ -38,7 +38,7 @@ ALONE = (
 )
 ALONE += ("walk",)
 TESTS = {name: f"tests.firmware_gen.rtl.test_{name}" for name in ALONE}
-TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"]}
+TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"], "spike_stream": TESTS["core"]}
 OTHERS = {"uart", "link", "uart_top"}
 
 Simulated = tuple[Path, Model, BinnedEvents]

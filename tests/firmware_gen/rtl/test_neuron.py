@@ -31,10 +31,12 @@ def draw_layer(rng, p):
     shifts = [] if p["LEAKS"] == 0 else [rng.randrange(1, 16) for _ in range(rng.randrange(p["LEAKS"] + 1))]
     if p["LEAK_ONE"]:
         shifts = [p["LEAK_ONE"]] * len(shifts)
-    wide = p["MLOW"] < p["MW"] and rng.random() < 0.5  # the last layer, whose sums have more bits than the others'
+    # the last layer alone has sums of more bits than MLOW
+    wide = p["MLOW"] < p["MW"] and rng.random() < 0.5
+    bits = rng.choice([p["SMIN"], rng.randrange(p["SMIN"], p["MLOW"] + 1), p["MLOW"]])
     return {
         "sums": p["MW"] if wide else p["MLOW"],
-        "bits": p["SLAST"] if wide else rng.choice([p["SMIN"], rng.randrange(p["SMIN"], p["MLOW"] + 1), p["MLOW"]]),
+        "bits": p["SLAST"] if wide else bits,
         "lif": p["LIF_OUT"] if wide else int(rng.random() < 0.8),
         "subtract": rng.randrange(p["SUBTRACT"] + 1),
         "shifts": shifts,

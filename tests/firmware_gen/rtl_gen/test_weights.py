@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_sast.model.layers import RecurrentLinear, Weighted
 from edge_sast.model.arithmetic import leak
+from edge_sast.model.layers import RecurrentLinear, Weighted
 from edge_sast.model.modelfile import load
 from firmware_gen.rtl_gen.lanes import LANES, Lanes
 from firmware_gen.rtl_gen.layout.blocks import Slots, Unit, place_units

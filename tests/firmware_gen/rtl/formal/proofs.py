@@ -27,10 +27,8 @@ SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2
 
 def sizes(**larger: int) -> dict[str, int]:
     assert larger.keys() <= LOCALPARAMS.keys()
-    same = {
-        "MLOW": larger.get("MW", 1),
-        "ULOW": larger.get("UDEPTH", 1),
-    }  # all words hold all bits of a membrane
+    # all words hold all bits of a membrane, and one memory all weights
+    same = {"MLOW": larger.get("MW", 1), "ULOW": larger.get("UDEPTH", 1)}
     return SMALLEST | same | {"BDEPTH": 2 * larger.get("PDEPTH", 1)} | larger
 
 
@@ -181,7 +179,7 @@ PROOFS = {
         NEURON | {"TB": 5, "SMIN": 4, "MLOW": 8, "SLAST": 10},
         depth=2,
         faults=(
-            Fault("sast_neuron", "MW - 1 : SLAST - 1 >", "MW - 1 : SLAST >"),
+            Fault("sast_neuron", "? SLAST - 1 : MLOW;", "? SLAST : MLOW;"),
             Fault("sast_neuron", "? MLOW - 1 : MW - 1;", "? MLOW - 2 : MW - 1;"),
         ),
     ),

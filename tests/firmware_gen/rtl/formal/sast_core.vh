@@ -16,6 +16,10 @@
       assert((run_phase != phase) == (go && pending));
       if (run_phase != f_run_phase && !f_restarted) assert(pending && !f_was_pending && !run_valid);
       if (!go) assert(runs_empty && !run_valid);
+      // nothing touches the CRC while it is told
+      if (state != QUIET) assert(go && !pending);
+      if (state != QUIET && state != COUNTS && state != LISTEN) assert(!walk_busy);
+      if (state == CRC || state == CYCLES) assert(!crc_busy);
       if (f_offered) assert(st_tvalid && st_tlast == f_was_last && st_tdata == f_data);
     end
   end
