@@ -17,8 +17,8 @@ test: $(VENV)/.ready-dev
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Long checks: the C fuzzed for minutes, hundreds of models on an emulated AVR, a hundred faults planted in the Verilog, a
-# sweep's journal cut at every byte, deviations that no longer occur.
+# Long checks: the C fuzzed for minutes, hundreds of models on an emulated AVR, a hundred faults planted in the Verilog,
+# hundreds of models in its simulators, a sweep's journal cut at every byte, deviations that no longer occur.
 quality: $(VENV)/.ready-fpga
 	$(BIN)/python -m pytest -m quality
 
@@ -34,7 +34,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hil,emulator,boards,dev]'
+	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hdf5,aedat4,hil,emulator,boards,dev]'
 	touch $(VENV)/.ready $@
 
 # Tools of other FPGAs than iCE40's: 640 MB, compiled when they first run, which takes minutes.

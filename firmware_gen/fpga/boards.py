@@ -84,7 +84,7 @@ BOARDS = {
             "ULX3S with a 25F",
             "LFE5U-25F-6BG381C",
             FAMILIES["ecp5"],
-            "-abc9",
+            "-abc9 -nodsp",
             ("--25k", "--package", "CABGA381", "--speed", "6"),
             ("--compress",),
             "ulx3s_top",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import edge_sast
-from edge_sast.errors import EdgeSastError
+from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.build.opened import Build, open_build
 from firmware_gen.fpga.boards import Board, boards_folder
 from firmware_gen.fpga.figures import memories, used_and_available
@@ -22,12 +22,15 @@ from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
 from firmware_gen.fpga.simulate import check_tables, parameter
 from firmware_gen.fpga.toolchain import Tools, find_tools
+from firmware_gen.rtl_gen.file_lists import TOP
 from firmware_gen.rtl_gen.predict.prediction import DOCUMENT as PREDICTION
 
 DEFAULT_BAUD = 115_200
 RTL = "rtl"
 BUILD_JSON, FORMAT, FORMAT_VERSION = "build.json", "edge-sast-fpga", 1
 MOST_SEEDS = 100
+FAILED = ".failed"  # behind --out: the folder of a build that failed
+SCRIPT = "synth.ys"  # which every folder of a build holds once its tools have run
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def build_bitstream(
 ) -> dict[str, Any]:
     """Writes bitstream, netlists, pins, logs and build.json into `out_dir`; returns what build.json says.
 
-    tell: gets a line before each step.
+    Where a tool fails, or the design is too slow, `out_dir` stays as it was, and what was made until then, with all
+    logs, goes to a folder beside it, FAILED. tell: gets a line before each step.
 
     Raises:
         EdgeSastError: a damaged folder, no tools, a design that does not fit, or that a tool found wrong.
@@ -78,15 +82,26 @@ def build_bitstream(
     sources = source_files(build.folder)
     check_tables(build.folder / RTL)
     out = Path(out_dir)
+    failed = out.with_name(out.name + FAILED)
     check_out(out)
+    if failed.is_dir() and any(failed.iterdir()) and not (failed / SCRIPT).is_file():
+        raise EdgeSastError(f"{failed}: holds other files; move them, or name another folder with --out")
     tools = find_tools(wanted.board.family, toolchain)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
             fresh = Path(scratch) / "new"
             fresh.mkdir()
-            document = {**_head(build), **_make(sources, wanted, tools, fresh, tell)}
+            try:
+                document = {**_head(build), **_make(sources, wanted, tools, fresh, tell)}
+            except (EdgeSastError, CheckFailedError) as error:
+                if not (fresh / SCRIPT).is_file():
+                    raise
+                _discard(failed)
+                os.rename(fresh, failed)
+                raise type(error)(f"{error}; what was made is in {failed}") from error
             (fresh / BUILD_JSON).write_text(json.dumps(document, indent=2) + "\n")
+            _discard(failed)
             if out.exists():
                 os.rename(out, Path(scratch) / "old")
             os.rename(fresh, out)
@@ -100,12 +115,17 @@ def build_bitstream(
 def source_files(folder: Path) -> list[Path]:
     """Modules, constants and tables of an exported folder, in order of their names.
 
-    Raises EdgeSastError where it has no Verilog.
+    Raises EdgeSastError where it has no Verilog, or none for a board.
     """
     files = sorted(path for path in (folder / RTL).glob("*") if path.suffix in (".v", ".vh", ".mem"))
     if not any(path.suffix == ".v" for path in files):
         raise EdgeSastError(
             f"{folder}: has no Verilog in {RTL}/; export again with --target verilog --overwrite"
+        )
+    if not any(path.name == f"{TOP}.v" for path in files):
+        raise EdgeSastError(
+            f"{folder}: has no {RTL}/{TOP}.v, which every board needs; an export with --target verilog has it, unless "
+            "the model's input or results are too large for its UART"
         )
     return files
 
@@ -119,6 +139,12 @@ def check_out(out: Path) -> None:
             read_document(out)
         except EdgeSastError as error:
             raise EdgeSastError(f"--out {out}: holds other files; name a new folder") from error
+
+
+def _discard(failed: Path) -> None:
+    """What an earlier build left that failed."""
+    if failed.is_dir():
+        shutil.rmtree(failed)
 
 
 def read_document(folder: Path) -> dict[str, Any]:
@@ -197,8 +223,15 @@ def _fastest(
     return best
 
 
+def _predicted(path: Path) -> Any:
+    """None where the export has none. Whoever passes --edited may have damaged it."""
+    try:
+        return json.loads(path.read_bytes()) if path.is_file() else None
+    except (ValueError, RecursionError) as error:
+        raise EdgeSastError(f"{path}: is not JSON ({error}); export again, or remove it") from error
+
+
 def _head(build: Build) -> dict[str, Any]:
-    predicted = build.folder / PREDICTION
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -207,5 +240,5 @@ def _head(build: Build) -> dict[str, Any]:
         "model_hash": build.manifest.model_hash,
         "export": str(build.folder),
         "lanes": parameter(build.folder / RTL, "P"),
-        "predicted": json.loads(predicted.read_bytes()) if predicted.is_file() else None,
+        "predicted": _predicted(build.folder / PREDICTION),
     }

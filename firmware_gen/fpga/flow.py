@@ -69,7 +69,7 @@ def place(board: Board, clock: Clock, seed: int, tools: Tools, folder: Path) -> 
     too_many = overfull(text)
     if too_many:
         raise EdgeSastError(f"{board.name}: needs {too_many}{_largest(board, folder)}; {SMALLER}")
-    check_messages(program, code, text)
+    check_messages(program, code, text, log)
     report: dict[str, Any] = json.loads((folder / REPORT).read_bytes())
     clocks = [float(found["achieved"]) for found in report["fmax"].values()]
     if not clocks:
@@ -119,4 +119,4 @@ def pack(board: Board, tools: Tools, folder: Path) -> None:
 
 def _run(tools: Tools, program: str, arguments: list[str], folder: Path, log: str) -> None:
     code, text = tools.run(program, arguments, folder, log)
-    check_messages(program, code, text)
+    check_messages(program, code, text, log)

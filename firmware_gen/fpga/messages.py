@@ -9,7 +9,7 @@ from edge_sast.errors import EdgeSastError
 
 # A message that is no error of the program, and what it says of the design.
 _FATAL = (
-    (r"Can(?: ?not|'t) open (?:include )?file [`'\"]?(?P<what>[^'`\"\n]+)", "{what} is missing"),
+    (r"Can(?: ?not|'t) open (?:include |input )?file [`'\"]?(?P<what>[^'`\"\n]+)", "{what} is missing"),
     (r"multiple conflicting drivers for (?P<what>\S+)", "{what} has two drivers"),
     (r"Wire (?P<what>\S+) is used but has no driver", "{what} has no driver"),
     (r"found logic loop in (?P<what>.+?):", "a loop without a register in {what}"),
@@ -24,22 +24,25 @@ _USED = re.compile(r"^Info:\s+(\w+): +(\d+)/ *(\d+) +\d+%$", re.MULTILINE)
 _ERROR = re.compile(r"^(?:ERROR|Error|error)\b:?\s*(.*)$|^.*\bERROR: (.*)$", re.MULTILINE)
 
 
-def check_messages(program: str, code: int, text: str) -> None:
-    """Raises EdgeSastError for a program that failed, or said what makes its result wrong; keeps `text` in a file."""
+def check_messages(program: str, code: int, text: str, log: str | None = None) -> None:
+    """Raises EdgeSastError for a program that failed, or said what makes its result wrong.
+
+    log: the file that holds `text` and stays; None: one is written.
+    """
     for pattern, told in _FATAL:
         found = re.search(pattern, text, re.IGNORECASE)
         if found:
             raise EdgeSastError(
-                f"{program}: {told.format(**found.groupdict())} (all messages: {_keep(text)})"
+                f"{program}: {told.format(**found.groupdict())} (all messages: {log or _keep(text)})"
             )
     if code:
         raise EdgeSastError(
-            f"{program} failed with exit code {code}: {first_error(text)} (all messages: {_keep(text)})"
+            f"{program} failed with exit code {code}: {first_error(text)} (all messages: {log or _keep(text)})"
         )
 
 
 def _keep(text: str) -> str:
-    """A file that stays when the folder of a failed build is removed."""
+    """A file that stays when the folder of what failed is removed."""
     with tempfile.NamedTemporaryFile("w", prefix="edge-sast-fpga-", suffix=".log", delete=False) as stream:
         stream.write(text)
     return stream.name

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.places import default_cache_dir
-from firmware_gen.fpga.families import Family
+from firmware_gen.fpga.families import YOSYS, Family
 
 SYSTEM, YOWASP = "system", "yowasp"
 TOOLCHAINS = (SYSTEM, YOWASP)
@@ -69,15 +69,37 @@ def find_tools(family: Family, asked: str | None = None) -> Tools:
     Sets are not mixed: a newer Yosys writes what an older nextpnr cannot read.
     Raises EdgeSastError for a set that there is not, or that is not installed.
     """
+    tools = _whole_set(family.programs, asked)
+    if tools is None:
+        raise EdgeSastError(
+            f"{family.name}: {_missing(family, asked)} cannot be found; pip install 'edge-sast[fpga]'"
+            f"{_packages(family)}"
+        )
+    return tools
+
+
+def find_yosys(asked: str | None = None) -> Tools:
+    """Yosys alone: the system's, else YoWASP's; or that of the set asked for.
+
+    Raises EdgeSastError for a set that there is not, or where it is not installed.
+    """
+    tools = _whole_set((YOSYS,), asked)
+    if tools is None:
+        raise EdgeSastError(
+            f"{'yowasp-' * (asked == YOWASP)}{YOSYS} is not installed; pip install 'edge-sast[fpga]'"
+            f"{', or sudo apt-get install --no-install-recommends yosys' * (asked != YOWASP)}"
+        )
+    return tools
+
+
+def _whole_set(programs: Sequence[str], asked: str | None) -> Tools | None:
     if asked is not None and asked not in TOOLCHAINS:
         raise EdgeSastError(f"--toolchain is {asked!r}; it must be one of {', '.join(TOOLCHAINS)}")
     for kind in TOOLCHAINS if asked is None else (asked,):
-        found = {program: find_program(kind, program) for program in family.programs}
+        found = {program: find_program(kind, program) for program in programs}
         if all(found.values()):
             return Tools(kind, {program: str(path) for program, path in found.items()})
-    raise EdgeSastError(
-        f"{family.name}: {_missing(family, asked)} cannot be found; pip install 'edge-sast[fpga]'{_packages(family)}"
-    )
+    return None
 
 
 def find_program(kind: str, program: str) -> str | None:

@@ -162,7 +162,7 @@ class RtlPlan:
         }
         return (
             lane_constants(self.engine.lanes)
-            | arithmetic_constants(list(self.weighted.values()), self.parameters)
+            | arithmetic_constants(list(self.weighted.values()), self.parameters, max(self.membrane_bits))
             | membrane_constants(self.engine, self.membrane_bits)
             | memory_constants(depths)
             | {"BDEPTH": 2 * self.parameter_bases[-1], "ULOW": low_words(self.weights.words)}

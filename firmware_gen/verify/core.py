@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -18,20 +19,24 @@ from edge_sast.parity.mismatch import Place
 from edge_sast.parity.rows import observed_rows
 from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.opened import open_build
+from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
 from firmware_gen.fpga.runs import PATIENCE, PLAIN, disturbed_bytes, is_observed, run_bytes, step_beats
-from firmware_gen.fpga.simulate import Simulation, simulation
+from firmware_gen.fpga.simulate import SIMULATORS, Simulation, simulation
 from firmware_gen.verify.program import Program, run_program
 from firmware_gen.verify.verify import Tally, VerifyReport, stored_answers
 
 TARGET = "verilog"
+TARGETS = (*SIMULATORS, *NETLISTS)
 RTL = "rtl"
 SEED = 1  # of the disturbances: the same ones at every call
+# Icarus takes minutes for a recording on a busy machine. A core that stands still is told by its bench, by its clock.
+SIMULATION_TIMEOUT_S = 4 * 3600
 HEADER = b"SASTCORE" + (1).to_bytes(4, "little")
 
 
 @dataclass(frozen=True)
 class CoreReport(VerifyReport):
-    """Beside a VerifyReport, of the recordings as they ran undisturbed, in the mean:
+    """Beside a VerifyReport, whose toolchain is what made and simulated a netlist, of the undisturbed runs in the mean:
 
     cycles: of the steps, as the core counts them: no waiting for events. clocks: from the first event to the answer.
     """
@@ -64,6 +69,7 @@ class Core:
             "a folder (TMPDIR) must be able to hold programs",
             self.simulation.folder,
             silent=True,
+            timeout_s=SIMULATION_TIMEOUT_S,
         )
         with closing(run_program(program, self.form.whole.itemsize, streams, names)) as answers:
             for data in answers:
@@ -75,30 +81,48 @@ def verify_core(
     binned: BinnedEvents | None = None,
     *,
     on: str,
+    toolchain: str | None = None,
     edited: bool = False,
     progress: bool = False,
     seed: int = SEED,
 ) -> CoreReport:
     """Simulate the folder's core and replay its known answers, then `binned` where it is given.
 
-    on: verilator or icarus. Every membrane, spike, counter, CRC and output of every step is compared with the runtime,
-    twice: undisturbed, and with gaps and back-pressure on all streams, after attempts that clear or a reset ended in
-    the middle, every other recording without its CRCs. seed: of those disturbances.
+    on: one of TARGETS. toolchain: whose Yosys makes a netlist, see find_yosys. Every membrane, spike, counter, CRC and
+    output of every step is compared with the runtime, twice: undisturbed, and with gaps and back-pressure on all
+    streams, after attempts that clear or a reset ended in the middle, every other recording without its CRCs. seed: of
+    those disturbances.
 
     Raises:
-        EdgeSastError: see open_build; no such simulator; recordings binned in another way than the model wants.
+        EdgeSastError: see open_build; no such simulator, no Yosys; recordings binned in another way than the model
+            wants.
         CheckFailedError: the simulated core stopped, hung, or broke a rule of its streams.
     """
     build = open_build(build_dir, edited, TARGET)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
-    with simulation(build.folder / RTL, on) as simulated:
+    with _simulated(build.folder / RTL, on, toolchain) as (simulated, made_with):
         core = Core.of(simulated, on, build.model)
         tally = stored_answers(build, core.simulator)
         tallies = [compare_core(core, recordings, tally, seed, progress) for recordings in sets]
     samples = sum(len(recordings) for recordings in sets)
     cycles, clocks = (sum(column) / max(samples, 1) for column in zip(*tallies, strict=True))
     steps = samples * build.model.binning.steps
-    return CoreReport(on, samples, steps, tally.mismatches, tally.first, None, cycles, clocks)
+    return CoreReport(on, samples, steps, tally.mismatches, tally.first, made_with, cycles, clocks)
+
+
+@contextmanager
+def _simulated(rtl: Path, on: str, toolchain: str | None) -> Iterator[tuple[Simulation, str | None]]:
+    """The program, and of a netlist what made and simulates it."""
+    if on in SIMULATORS:
+        with simulation(rtl, on) as simulated:
+            yield simulated, None
+        return
+    simulator = fastest_simulator()
+    with (
+        netlist_of(rtl, on, toolchain) as netlist,
+        simulation(rtl, simulator, "-O1", netlist=netlist.files) as simulated,
+    ):
+        yield simulated, f"Yosys {netlist.yosys}, {simulator}"
 
 
 def compare_core(

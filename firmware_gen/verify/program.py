@@ -22,7 +22,7 @@ class Program:
 
     title: what messages call it. header: what its output begins with. remedy: what to do where it begins otherwise.
     start: what must hold for it to start. folder: where it runs; None: here. silent: it has nothing to say on standard
-    error; whatever it says there is a failure.
+    error; whatever it says there is a failure. timeout_s: longest wait for a recording; None: RECORDING_TIMEOUT_S.
     """
 
     command: tuple[str, ...]
@@ -32,6 +32,11 @@ class Program:
     start: str
     folder: Path | None = None
     silent: bool = False
+    timeout_s: float | None = None
+
+    @property
+    def patience_s(self) -> float:
+        return RECORDING_TIMEOUT_S if self.timeout_s is None else self.timeout_s
 
 
 def run_program(
@@ -97,7 +102,7 @@ class _Talk:
             return data
         if not in_time:
             raise CheckFailedError(
-                f"{self.program.title}: no answer for {what} after {RECORDING_TIMEOUT_S} s"
+                f"{self.program.title}: no answer for {what} after {self.program.patience_s:g} s"
             )
         code = self.process.wait()
         raise CheckFailedError(
@@ -117,7 +122,7 @@ class _Talk:
 
     def _read(self, size: int) -> tuple[bytes, bool]:
         """Up to `size` bytes (-1: all), and whether the program gave them, or ended, in time."""
-        watchdog = threading.Timer(RECORDING_TIMEOUT_S, self.process.kill)
+        watchdog = threading.Timer(self.program.patience_s, self.process.kill)
         watchdog.start()
         try:
             data = self.process.stdout.read(size)  # type: ignore[union-attr]  # PIPE was asked for

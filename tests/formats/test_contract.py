@@ -1,6 +1,10 @@
 """Files are read in pieces: wherever a piece ends, the events are the same, and so is what is told of a damaged one."""
 
+import ast
 import io
+import subprocess
+import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,9 +13,10 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
 from edge_sast.formats import contract, registry
 from edge_sast.formats.atis import write_recording_atis
-from edge_sast.formats.contract import Format, Header, Opened, joined, records
+from edge_sast.formats.contract import Format, Header, Likeness, Opened, joined, records
+from edge_sast.formats.defects import Defects, cleaned
 from tests.events.oracles import random_recording
-from tests.formats.test_aedat2 import aedat2
+from tests.formats.aedat.test_aedat2 import aedat2
 
 
 def _atis() -> bytes:
@@ -54,16 +59,17 @@ def test_time_that_runs_backwards_between_pieces(monkeypatch):
     for size in (8, 1 << 20):
         monkeypatch.setattr(contract, "CHUNK_BYTES", size)
         with pytest.raises(
-            EdgeSastError, match=r"^a\.aedat: event 2: time runs backwards, from 9 µs to 8 µs; "
+            EdgeSastError,
+            match=r"^a\.aedat: event 2 \(byte offset 111\): time runs backwards, from 9 µs to 8 µs; ",
         ):
             registry.read_bytes(data, "a.aedat")
     chunks = [make_events(*(np.array([n]) for n in (t, 0, 0, 0))) for t in (4, 3)]
     with pytest.raises(EdgeSastError, match=r"^a: event 1: time runs backwards, from 4 µs to 3 µs; "):
-        joined(chunks, "a")
+        joined(cleaned(iter(chunks), "a", None, Defects()))
 
 
 def test_nothing_is_an_empty_recording():
-    assert len(joined([], "a")) == 0
+    assert len(joined([])) == 0
     assert len(registry.read_bytes(b"", "a.bin")) == 0
 
 
@@ -76,15 +82,28 @@ def test_records_know_their_places(monkeypatch):
     assert found[-1] == (109, b"jk")
 
 
+@dataclass(frozen=True)
+class _Given(registry.Listed):
+    """A format that stands in no module."""
+
+    format: Format | None = None
+
+    def load(self) -> Format:
+        assert self.format is not None
+        return self.format
+
+
 def test_formats_of_one_suffix_are_told_apart_by_their_first_bytes(monkeypatch):
-    def of(name: str, mark: bytes, sensor) -> Format:
+    def of(name: str, mark: bytes, sensor) -> _Given:
         chunk = make_events(*(np.array([n]) for n in (0, 1, 1, 0)))
-        return Format(
+        given = Format(
+            name,
             name,
             (".raw",),
-            lambda first: first.startswith(mark),
+            lambda first: Likeness.CERTAIN if first.startswith(mark) else Likeness.NOT,
             lambda *_: Opened(Header(sensor), iter([chunk])),
         )
+        return _Given(name, (".raw",), "", "", format=given)
 
     monkeypatch.setattr(registry, "FORMATS", (of("one", b"1", (20, 10)), of("two", b"2", None)))
     assert registry.format_of("a.raw", b"2...").name == "two"
@@ -99,3 +118,26 @@ def test_formats_of_one_suffix_are_told_apart_by_their_first_bytes(monkeypatch):
         EdgeSastError, match=r"^a\.raw: is none of one, two by its first bytes; the file is damaged"
     ):
         registry.read_bytes(b"3...", "a.raw")
+
+
+@pytest.mark.parametrize("listed", registry.FORMATS, ids=lambda of: of.key)
+def test_the_list_says_what_the_formats_say(listed):
+    found = listed.load()
+    assert (found.key, found.suffixes, found.write is not None) == (
+        listed.key,
+        listed.suffixes,
+        listed.written,
+    )
+    if listed.marks:
+        assert found.sniff(b"\x01\x02\x03" * 400) is not Likeness.CERTAIN
+
+
+def test_only_what_is_needed_is_imported():
+    code = (
+        "import sys; from edge_sast.formats.registry import read_bytes; read_bytes(bytes(5), 'a.bin');"
+        "print(sorted(name for name in sys.modules if name.startswith('edge_sast.formats.')))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert ast.literal_eval(told) == [
+        f"edge_sast.formats.{name}" for name in ("atis", "contract", "defects", "registry")
+    ]

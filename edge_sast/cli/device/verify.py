@@ -6,11 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.options.newest import newest_build
-from edge_sast.cli.options.parser import add_toolchain_argument
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
+    from edge_sast.events.binned import BinnedEvents
     from firmware_gen.verify.verify import VerifyReport
 
 NAME = "verify"
@@ -27,6 +28,7 @@ EXAMPLES = (
     ),
     ("edge-sast verify build/a --on /dev/ttyACM0", "a board that runs this build's program"),
     ("edge-sast verify build/fpga --on icarus", "an event core, simulated"),
+    ("edge-sast verify build/fpga --on netlist", "the same after synthesis, for iCE40 and for ECP5"),
 )
 
 
@@ -43,9 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         help="where the C runs. This computer: host. An emulated core: cortex-m0, cortex-m3, cortex-m4, cortex-m7, "
         "cortex-m33, rv32, or cortex-m, which is cortex-m4. A board: its serial port, such as /dev/ttyACM0, COM3 or "
-        "socket://HOST:PORT. Of a folder with Verilog, what simulates it: verilator or icarus",
+        "socket://HOST:PORT. Of a folder with Verilog, what simulates it: verilator or icarus; netlist-ice40 or "
+        "netlist-ecp5: what Yosys makes of it for that family, simulated; netlist: both",
     )
-    add_toolchain_argument(parser)
+    parser.add_argument(
+        "--toolchain",
+        metavar="{gcc,zig,system,yowasp}",
+        help="compiler for an emulated core (default: gcc where the core's is installed, else zig), or whose Yosys "
+        "makes a netlist (default: the system's where it is installed, else yowasp's)",
+    )
     parser.add_argument(
         "--baud",
         type=int,
@@ -73,6 +81,11 @@ def fill(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
+    with kill_interrupts():  # a simulation takes minutes: a kill ends it, too, and removes what was compiled
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from edge_sast.datasets.selection import read_split
     from edge_sast.link.ports import looks_like_port
 
@@ -81,57 +94,90 @@ def run(args: argparse.Namespace) -> int:
         from edge_sast.cli.device.verify_port import verify_on_port
 
         return verify_on_port(args)
-    from edge_sast.errors import CheckFailedError, EdgeSastError
+    from edge_sast.errors import CheckFailedError
     from edge_sast.report.tables import write_json
+    from firmware_gen.build.opened import open_build
+    from firmware_gen.verify.core import TARGET as VERILOG
 
+    targets, simulated = _targets(args)
+    binned = None
+    if args.data:  # replayed too, not only the known answers
+        grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
+        binned = read_split(grid, data_options(args))
+    reports = []
+    for target in targets:
+        report = _verify(args, target, simulated, binned)
+        reports.append(report)
+        if report.first_mismatch is not None:
+            break
+        echo(_praise(report))
+    figures = [report.figures() for report in reports]
+    write_json(args.json, figures[0] if len(targets) == 1 else figures)
+    if report.first_mismatch is not None:
+        where = f"{args.build}{f' on {report.target}' * (len(targets) > 1)}"
+        raise CheckFailedError(
+            f"{where}: {report.mismatches} values differ, the first: {report.first_mismatch}"
+        )
+    return 0
+
+
+def _targets(args: argparse.Namespace) -> tuple[tuple[str, ...], bool]:
+    """What --on names, and whether it is a simulated core. Raises EdgeSastError for options that are not for it."""
+    from edge_sast.errors import EdgeSastError
+    from firmware_gen.build.folder import read_manifest
+    from firmware_gen.fpga.netlist import NETLIST, NETLISTS
+    from firmware_gen.fpga.simulate import SIMULATORS
+    from firmware_gen.toolchain.cores import find_core
+    from firmware_gen.verify.core import TARGET as VERILOG
+    from firmware_gen.verify.core import TARGETS as SIMULATED
+    from firmware_gen.verify.verify import HOST, TARGETS
+
+    targets = NETLISTS if args.on == NETLIST else (args.on,)
+    simulated = targets[0] in SIMULATED
     if args.baud is not None:
         raise EdgeSastError(
             f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
         )
-    from firmware_gen.build.opened import open_build
-    from firmware_gen.fpga.simulate import SIMULATORS
-    from firmware_gen.toolchain.cores import find_core
-    from firmware_gen.verify.core import SEED, verify_core
-    from firmware_gen.verify.core import TARGET as VERILOG
-    from firmware_gen.verify.verify import HOST, TARGETS, verify_emulated, verify_host
-
-    simulated = args.on in SIMULATORS
     if args.seed is not None and (not simulated or args.seed < 0):
         raise EdgeSastError(
             f"--seed is {args.seed}, which is 0 or more and for simulated cores; name one with --on, or leave it out"
         )
     if args.on not in TARGETS and not simulated:
         find_core(args.on)  # says why a known core cannot be emulated
-    if (args.on == HOST or simulated) and args.toolchain:
+    if args.toolchain and (args.on == HOST or (simulated and targets[0] not in NETLISTS)):
         raise EdgeSastError(
-            f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"
+            f"--toolchain is {args.toolchain!r}, which is for emulated cores and netlists; name one with --on, "
+            "or set CC"
         )
-    binned = None
-    if args.data:  # replayed too, not only the known answers
-        grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
-        binned = read_split(grid, data_options(args))
+    if not simulated and read_manifest(args.build).target == VERILOG:
+        raise EdgeSastError(
+            f"{args.build}: is an export with --target {VERILOG}; simulate it with --on {' or '.join(SIMULATORS)}"
+        )
+    return targets, simulated
+
+
+def _verify(
+    args: argparse.Namespace, target: str, simulated: bool, binned: BinnedEvents | None
+) -> VerifyReport:
+    from firmware_gen.verify.core import SEED, verify_core
+    from firmware_gen.verify.verify import HOST, verify_emulated, verify_host
+
     if simulated:
-        report: VerifyReport = verify_core(
+        seed = SEED if args.seed is None else args.seed
+        return verify_core(
             args.build,
             binned,
-            on=args.on,
+            on=target,
+            toolchain=args.toolchain,
             edited=args.edited,
             progress=True,
-            seed=SEED if args.seed is None else args.seed,
+            seed=seed,
         )
-    elif args.on == HOST:
-        report = verify_host(args.build, binned, edited=args.edited, progress=True)
-    else:
-        report = verify_emulated(
-            args.build, binned, on=args.on, toolchain=args.toolchain, edited=args.edited, progress=True
-        )
-    write_json(args.json, report.figures())
-    if report.first_mismatch is not None:
-        raise CheckFailedError(
-            f"{args.build}: {report.mismatches} values differ, the first: {report.first_mismatch}"
-        )
-    echo(_praise(report))
-    return 0
+    if target == HOST:
+        return verify_host(args.build, binned, edited=args.edited, progress=True)
+    return verify_emulated(
+        args.build, binned, on=target, toolchain=args.toolchain, edited=args.edited, progress=True
+    )
 
 
 def _praise(report: VerifyReport) -> str:
@@ -141,8 +187,9 @@ def _praise(report: VerifyReport) -> str:
         f"{report.samples} recordings, {report.steps} steps, every membrane, spike, counter and CRC equal"
     )
     if isinstance(report, CoreReport):
+        made_with = f" ({report.toolchain})" if report.toolchain else ""
         return (
-            f"{report.target}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "
+            f"{report.target}{made_with}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "
             f"{report.cycles:,.0f} cycles per recording, {report.clocks:,.0f} from its first event to its answer"
         )
     target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target

@@ -127,11 +127,17 @@ def test_stray_files(tmp_path):
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         open_folder(tmp_path)
     stray.unlink()
-    (tmp_path / "a" / "notes.txt").write_text("x")
+    (tmp_path / "a" / "notes.md").write_text("x")
     with pytest.raises(
-        EdgeSastError, match=r"notes\.txt: no reader for the suffix '\.txt'; known are \.bin, \.npy"
+        EdgeSastError, match=r"notes\.md: no reader for the suffix '\.md'; known are \.bin, \.npy"
     ):
         open_folder(tmp_path)
+    (tmp_path / "a" / "notes.md").rename(tmp_path / "a" / "notes.txt")  # which a recording may be called too
+    notes = next(ref for ref in open_folder(tmp_path).recordings("all") if ref.source.endswith(".txt"))
+    with pytest.raises(
+        EdgeSastError, match=r"notes\.txt: is none of text by its first bytes; the file is damaged"
+    ):
+        notes.load()
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

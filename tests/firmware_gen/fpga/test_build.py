@@ -1,11 +1,10 @@
-"""A design through the real tools to a bitstream, and every way in which that fails: nothing is left behind then."""
+"""A design through the real tools to a bitstream, and every way in which that fails: no folder but its logs then."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -106,12 +105,15 @@ def changed(folder, **replaced):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )  # fmt: skip
-def test_a_wrong_design_is_one_line_and_no_folder(replaced, told, tmp_path):
+def test_a_wrong_design_is_one_line_and_no_folder_but_its_logs(replaced, told, tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(EdgeSastError, match=told) as raised:
+    with pytest.raises(
+        EdgeSastError, match=rf"{told}.*; what was made is in {tmp_path}/out\.failed$"
+    ) as raised:
         build(changed(tmp_path / "export", **replaced), out)
-    Path(str(raised.value).partition("(all messages: ")[2].partition(")")[0]).unlink()
-    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export", "out.failed"]
+    assert "(all messages: yosys.log)" in str(raised.value)
+    assert "ERROR" in (tmp_path / "out.failed" / "yosys.log").read_text() or "loop" in told
 
 
 @ICE40
@@ -121,11 +123,39 @@ def test_a_missed_frequency_fails_although_the_tools_wrote_their_file(folder, tm
         build(folder, out, hz=270_000_000)
     assert re.fullmatch(
         r"hx8k-breakout: reaches \d+\.\d\d MHz of 270 \(best of 1 seed, slowest path from device\.\S+ to \S+\); "
-        "try more --seeds, a lower --freq, or fewer lanes",
+        rf"try more --seeds, a lower --freq, or fewer lanes; what was made is in {out}\.failed",
         str(raised.value),
     )
-    assert not out.exists()
-    assert not list(tmp_path.iterdir())
+    failed = tmp_path / "out.failed"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.failed"]
+    assert {"report.json", "place-1.log", "yosys.log", "netlist.v"} <= {
+        path.name for path in failed.iterdir()
+    }
+    report = json.loads((failed / "report.json").read_bytes())
+    assert min(clock["achieved"] for clock in report["fmax"].values()) < 270
+    assert not (failed / "bitstream.bin").exists()
+
+
+@ICE40
+def test_a_failed_build_touches_no_good_one_and_is_forgotten_after_the_next(folder, tmp_path):
+    out, failed = tmp_path / "out", tmp_path / "out.failed"
+    document = build(folder, out)
+    failed.mkdir()
+    (failed / "synth.ys").write_text("of an earlier failure")
+    with pytest.raises(CheckFailedError):
+        build(folder, out, hz=270_000_000)
+    assert read_document(out) == document
+    assert "earlier" not in (failed / "synth.ys").read_text()
+    build(folder, out)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_of_that_name_with_other_files_is_left_alone(folder, tmp_path):
+    (tmp_path / "out.failed").mkdir()
+    (tmp_path / "out.failed" / "thesis.tex").write_text("years of work")
+    told = f"{tmp_path}/out.failed: holds other files; move them, or name another folder with --out"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        build(folder, tmp_path / "out")
 
 
 @pytest.mark.quality
@@ -138,7 +168,7 @@ def test_too_much_for_the_device_is_told_by_the_kind_of_cell(tmp_path):
     folder = tiny_folder(tmp_path / "export", text, words)
     told = (
         "hx8k-breakout: needs 40 ICESTORM_RAM of 32 (blocks of RAM: device.table_0 40); use fewer weight bits, "
-        "lanes or channels, or another board"
+        f"lanes or channels, or another board; what was made is in {tmp_path / 'out.failed'}"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
         build(folder, tmp_path / "out")
@@ -161,6 +191,26 @@ def test_a_folder_without_verilog(tmp_path):
     told = f"{tmp_path}: has no Verilog in rtl/; export again with --target verilog --overwrite"
     with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
         source_files(tmp_path)
+
+
+def test_a_core_without_a_uart(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "export")
+    (tmp_path / "export" / "rtl" / "sast_uart_top.v").rename(tmp_path / "export" / "rtl" / "sast_core.v")
+    told = f"{tmp_path / 'export'}: has no rtl/sast_uart_top.v, which every board needs; an export with "
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}"):
+        build(tmp_path / "export", tmp_path / "out", edited=True)
+
+
+@ICE40
+@pytest.mark.parametrize("text", ["{", "\xff", "[" * 100_000])
+def test_a_prediction_that_is_damaged(text, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "export")
+    (tmp_path / "export" / "prediction.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(
+        EdgeSastError, match=r"prediction\.json: is not JSON \(.*; export again, or remove it$"
+    ):
+        build(tmp_path / "export", tmp_path / "out", edited=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export"]
 
 
 def test_other_folders_are_left_alone(folder, tmp_path):

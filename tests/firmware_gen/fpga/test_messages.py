@@ -32,6 +32,10 @@ ERROR: Unable to place cell 'u.mem.0.0_RAM', no BELs remaining to implement cell
     [
         (r"a.v:0: ERROR: Can not open file `gone.mem` for \$readmemh.", "gone.mem is missing"),
         (r"a.v:7: ERROR:Can not open file `gone.mem` for \$readmemh.", "gone.mem is missing"),
+        (
+            "ERROR: Can't open input file `/share/ecp5/cells_sim.v' for reading: No",
+            "/share/ecp5/cells_sim.v is missing",
+        ),
         ("a.v:3: ERROR: Can't open include file `sast_params.vh'!", "sast_params.vh is missing"),
         (
             r"Warning: multiple conflicting drivers for top.\device.count [31]:",
