@@ -6,8 +6,8 @@
 Each run is the command itself, on a few recordings and a line drawn from the run's seed: how many bytes are flipped,
 lost, doubled or swapped, alike or mostly in one direction, and a board that restarts, stalls or repeats itself. The
 board is the virtual one, or whatever --board-command starts: it is given MODE, UP and DOWN as three arguments of JSON
-(rates a byte of flip, drop, dup and swap in either direction; in MODE seed, and rates per frame of reset, mute, twice),
-prints the port to give to hil and serves it until it is ended.
+(rates per byte of flip, drop, dup and swap in either direction; in MODE seed, and rates per frame of reset, mute and
+twice), prints the port to give to hil and serves it until it is ended.
 
 `hil` compares every recording with the runtime, so its exit code 1 is a wrong result that was taken for a right one.
 Exit code 1 here where one was, where a run ended otherwise than by 0 or 2, or where nothing was printed for --limit-s.
@@ -171,7 +171,7 @@ def _end(code: int, lines: list[str]) -> str:
 
 
 def draw_line(rng: random.Random) -> dict[str, Any]:
-    """Rates a byte and a frame: from a fault in 10,000 bytes to one in ten."""
+    """Rates per byte and per frame: from a fault in 10,000 bytes to one in ten."""
     rate = LEAST_RATE * (MOST_RATE / LEAST_RATE) ** rng.random()
     weights = {kind: rng.random() if rng.random() < 0.6 else 0.0 for kind in ("flip", "drop", "dup", "swap")}
     total = sum(weights.values()) or 1.0

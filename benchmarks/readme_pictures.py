@@ -72,24 +72,25 @@ def new_figure(width: float, height: float) -> Figure:
 
 # Boxes of the path: centre in inches, name, what it is, its commands, and its shade.
 BOXES = {
-    "camera": ((1.05, 1.6), "event camera", "recordings:\nx, y, time, on or off", "data info", "data"),
+    "camera": ((1.05, 2.12), "event camera", "recordings:\nx, y, time, on or off", "data info", "data"),
     "trainer": (
-        (3.35, 1.6),
+        (3.35, 2.12),
         "trainer",
         "PyTorch: SAST and\n14 other methods",
         "train   sweep   evaluate",
         "train",
     ),
     "model": (
-        (5.65, 1.6),
+        (5.65, 2.12),
         "model file",
         "integers only,\n1 to 8 bits per weight",
         "export   inspect",
         "train",
     ),
-    "runtime": ((8.05, 2.65), "integer runtime", "on your computer", "run", "device"),
-    "c": ((8.05, 1.6), "C99", "adds, shifts, compares", "verify", "device"),
-    "board": ((8.05, 0.55), "microcontroller", "on a serial line", "board   hil", "device"),
+    "runtime": ((8.05, 3.7), "integer runtime", "on your computer", "run", "device"),
+    "c": ((8.05, 2.65), "C99", "adds, shifts, compares", "verify", "device"),
+    "board": ((8.05, 1.6), "microcontroller", "on a serial line", "board   hil", "device"),
+    "verilog": ((8.05, 0.55), "Verilog", "an event core for FPGAs", "verify   fpga", "device"),
 }
 ARROWS = (
     ("camera", "trainer"),
@@ -97,16 +98,17 @@ ARROWS = (
     ("model", "runtime"),
     ("model", "c"),
     ("c", "board"),
+    ("model", "verilog"),
 )
 BOX_WIDTH, BOX_HEIGHT = 1.8, 0.84
 
 
 def path() -> Figure:
     """From camera to device, and what is equal there."""
-    figure = new_figure(10.4, 3.2)
+    figure = new_figure(10.4, 4.25)
     figure.set_layout_engine("none")
     ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, 10.4), ylim=(0, 3.2))
+    ax.set(xlim=(0, 10.4), ylim=(0, 4.25))
     ax.axis("off")
     for (x, y), name, what, commands, shade in BOXES.values():
         ax.add_patch(_box(x, y, SHADES[shade]))
@@ -126,10 +128,10 @@ def path() -> Figure:
     for start, end in ARROWS:
         _arrow(ax, BOXES[start][0], BOXES[end][0])
     brace = 9.05
-    ax.plot([brace, brace + 0.12, brace + 0.12, brace], [2.9, 2.9, 0.3, 0.3], color=BLACK, linewidth=1)
+    ax.plot([brace, brace + 0.12, brace + 0.12, brace], [3.95, 3.95, 0.3, 0.3], color=BLACK, linewidth=1)
     ax.text(
         brace + 0.22,
-        1.6,
+        2.12,
         "every membrane,\nspike, counter\nand CRC\nof every step\nis equal",
         va="center",
         fontsize=9,

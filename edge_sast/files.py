@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from edge_sast.errors import EdgeSastError
 
@@ -30,7 +31,6 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     Raises EdgeSastError (one line) when the disk is full or the folder cannot be written.
     """
     target = _destination(path)
-    temporary = ""
     try:
         stream = _standard_stream(target)
         if stream is not None:
@@ -39,10 +39,50 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         if _is_device(target):
             target.write_bytes(data)
             return
+        with _replacing(target) as file:
+            file.write(data)
+    except OSError as error:
+        raise EdgeSastError(
+            f"{target}: cannot write {len(data)} bytes: {error.strerror or error}; "
+            "free space or choose another folder"
+        ) from error
+
+
+@contextmanager
+def atomic_stream(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A binary stream for a file that is too long for memory; it can be sought, but on devices and pipes.
+
+    The file is there, whole, when the `with` ends without an error, and not at all else; see `write_atomic` for links
+    and devices. Raises EdgeSastError (one line) where it cannot be written.
+    """
+    target = _destination(path)
+    try:
+        descriptor = _standard_stream(target)
+        if descriptor is not None:
+            _append(descriptor, b"")
+            with open(descriptor, "wb", closefd=False) as stream:
+                yield stream
+        elif _is_device(target):
+            with open(target, "wb") as stream:
+                yield stream
+        else:
+            with _replacing(target) as file:
+                yield file
+    except OSError as error:
+        raise EdgeSastError(
+            f"{target}: cannot be written: {error.strerror or error}; free space or choose another folder"
+        ) from error
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    """A temporary file beside `target` that takes its place when all went well; an interrupt leaves nothing either."""
+    temporary = ""
+    try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -50,12 +90,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, target)
         temporary = ""
-    except OSError as error:
-        raise EdgeSastError(
-            f"{target}: cannot write {len(data)} bytes: {error.strerror or error}; "
-            "free space or choose another folder"
-        ) from error
-    finally:  # an interrupt leaves nothing behind either
+    finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
 

@@ -75,9 +75,13 @@ def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
     """What the generated files of a target say that is worth telling."""
     if target != VERILOG:
         return []
+    from firmware_gen.rtl_gen.file_lists import TOP
     from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, prediction_line
 
-    return [prediction_line(files[DOCUMENT])]
+    without = (
+        "no board's top: the model's input or results are too large for the UART; the core itself is whole"
+    )
+    return [prediction_line(files[DOCUMENT]), *([] if f"rtl/{TOP}.v" in files else [without])]
 
 
 def generator(target: str) -> Generate:

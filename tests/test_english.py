@@ -10,11 +10,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("edge_sast", "firmware_gen", "trainer", "benchmarks", "tests", "docs", "examples")
-UNITS = "step|recording|epoch|spike|neuron|layer|class|batch|decision|frame|event|sample|thread|channel|worker|row"
-COUNTED = "SynOps|instructions|cycles|bytes|events|recordings|spikes|evaluations|additions|lines|widths"
+UNITS = (
+    "step|recording|epoch|spike|neuron|layer|class|batch|decision|frame|event|sample|thread|channel|worker|row"
+    "|byte|seed"
+)
+COUNTED = (
+    "SynOps|instructions|cycles|bytes|events|recordings|spikes|evaluations|additions|lines|widths|rates|bits"
+)
 WRONG = {
     "leave out": re.compile(r"\b(leave|leaves|left|leaving) (it|them|one|both|--[\w-]+) away\b"),
-    "per": re.compile(rf"\b({COUNTED}|one) an? ({UNITS})\b(?! (is|are|of)\b)"),
+    "per": re.compile(rf"\b({COUNTED}|one) an? ({UNITS})\b(?! (is|are|of)\b)", re.IGNORECASE),
     "failed": re.compile(r"\bc[ao]mes? to nothing\b"),
     "after": re.compile(r"\bone behind the other\b"),
     "plural without brackets": re.compile(r"[a-z]\(s\) (missing|found|differ)"),
@@ -50,6 +55,8 @@ def test_wrong_phrases_are_gone(right):
         ("leave out", "--name is of the C; leave it away"),
         ("per", "98.58 % at 115,776 SynOps a recording"),
         ("per", "one an event"),
+        ("per", "Instructions a step on a Cortex-M4"),
+        ("per", "seven bits a byte"),
         ("failed", "It came to nothing"),
         ("plural without brackets", "2 required part(s) missing"),
     ],

@@ -82,6 +82,17 @@ def test_licence_and_citation_are_those_of_the_package():
     assert all(list(ROOT.glob(pattern)) for pattern in project["license-files"])
 
 
+def test_the_licence_for_devices_names_every_folder_that_is_under_it():
+    text = read(ROOT / "LICENSES" / "0BSD.txt")
+    named = {ROOT / folder for folder in re.findall(r"firmware_gen/\w+(?:/\w+)*", text)}
+    kinds = (".c", ".h", ".S", ".v", ".vh", ".cpp", ".asm")
+    sources = [path for path in (ROOT / "firmware_gen").rglob("*") if path.suffix in kinds]
+    marked = [path for path in sources if "SPDX-License-Identifier: 0BSD" in read(path)]
+    assert len(marked) > 100
+    assert [path for path in marked if not named & set(path.parents)] == []
+    assert all(any(folder in path.parents for path in marked) for folder in named)
+
+
 def commands(page: Path) -> Iterator[list[str]]:
     """Words behind `edge-sast` of every command that stands in a block or in backquotes."""
     text = re.sub(r"\\\n\s*", " ", read(page))

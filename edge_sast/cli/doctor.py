@@ -20,6 +20,8 @@ PACKAGES = (
     ("torch", "train, sweep, evaluate, calibrate, export, demo", "train"),
     ("scikit-learn", "the built-in data set, demo", "digits"),
     ("tonic", "nmnist and dvsgesture", "tonic"),
+    ("lz4", "AEDAT 4 recordings", "aedat4"),
+    ("zstandard", "AEDAT 4 recordings", "aedat4"),
     ("optuna", "sweep", "sweep"),
     ("matplotlib", "the picture of a sweep", "plots"),
     ("pyserial", "hil", "hil"),

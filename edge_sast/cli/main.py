@@ -22,7 +22,8 @@ GROUPS = {
     "learn": ("demo", "train", "sweep", "evaluate", "calibrate"),
     "model": ("export", "run", "inspect"),
     "device": ("verify", "board", "fpga", "hil", "hil ports"),
-    "help": ("data", "doctor"),
+    "data": ("data",),
+    "help": ("doctor",),
 }
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
 

@@ -9,8 +9,6 @@ The order of events inside a step does not change the result.
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
@@ -20,8 +18,8 @@ from edge_sast.events.recording import Recording
 from edge_sast.jit import jit
 
 
-def bin_recording(recording: Recording, binning: Binning) -> BinnedRecording:
-    """Bin one recording; an empty one gives no spikes.
+def bin_recording(recording: Recording, binning: Binning, first_us: int | None = None) -> BinnedRecording:
+    """Bin one recording; an empty one gives no spikes. first_us: where step 0 begins; None: at the first event.
 
     Raises:
         EdgeSastError: the recording's sensor is not the binning's.
@@ -38,8 +36,10 @@ def bin_recording(recording: Recording, binning: Binning) -> BinnedRecording:
     indices = np.empty(len(recording), np.int32)
     counts = np.empty(len(recording), np.uint8)
     step_ptr = np.zeros(binning.steps + 1, np.int64)
+    first = first_us if first_us is not None or not len(recording) else int(recording.events["t"][0])
     filled, binned = _bin_events(
         recording.events,
+        first or 0,
         binning.shift,
         binning.dt_us,
         binning.count_cap,
@@ -54,30 +54,8 @@ def bin_recording(recording: Recording, binning: Binning) -> BinnedRecording:
     )
 
 
-@jit
-def _bin_events(events, shift, dt_us, count_cap, counter, row_used, indices, counts, step_ptr):
-    """Fills indices, counts and step_ptr; returns how much of the first two, and how many events are binned.
-
-    counter: this step's counts, all 0 between steps. row_used: keeps the sweep of a step proportional to the rows that
-    it touched.
-    """
-    filled = step_ptr[0]  # 0, and not a literal: of that _flush would be compiled once more
-    i = 0
-    for step in range(len(step_ptr) - 1):
-        while i < len(events) and (events[i].t - events[0].t) // dt_us == step:
-            row = events[i].y >> shift
-            column = (events[i].x >> shift) * 2 + events[i].p
-            if counter[row, column] < count_cap:
-                counter[row, column] += 1
-            row_used[row] = True
-            i += 1
-        filled = _flush(counter, row_used, indices, counts, filled)
-        step_ptr[step + 1] = filled
-    return filled, i
-
-
-@partial(jit, inner=True)
-def _flush(counter, row_used, indices, counts, filled):
+def flush(counter, row_used, indices, counts, filled):
+    """Lists the counts of a step behind `filled` entries, sets them to 0, and returns how many entries there are."""
     columns = counter.shape[1]
     for row in range(counter.shape[0]):
         if not row_used[row]:
@@ -90,3 +68,28 @@ def _flush(counter, row_used, indices, counts, filled):
                 counter[row, column] = 0
                 filled += 1
     return filled
+
+
+flush_jit = jit(flush, inner=True)
+
+
+@jit
+def _bin_events(events, first, shift, dt_us, count_cap, counter, row_used, indices, counts, step_ptr):
+    """Fills indices, counts and step_ptr; returns how much of the first two, and how many events are binned.
+
+    counter: this step's counts, all 0 between steps. row_used: keeps the sweep of a step proportional to the rows that
+    it touched.
+    """
+    filled = step_ptr[0]  # 0, and not a literal: of that flush would be compiled once more
+    i = 0
+    for step in range(len(step_ptr) - 1):
+        while i < len(events) and (events[i].t - first) // dt_us == step:
+            row = events[i].y >> shift
+            column = (events[i].x >> shift) * 2 + events[i].p
+            if counter[row, column] < count_cap:
+                counter[row, column] += 1
+            row_used[row] = True
+            i += 1
+        filled = flush_jit(counter, row_used, indices, counts, filled)
+        step_ptr[step + 1] = filled
+    return filled, i

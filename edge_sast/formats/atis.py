@@ -10,14 +10,14 @@ Frontiers in Neuroscience 9:437, 2015, and the reader published with it (Event-P
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
-from edge_sast.formats.contract import Format, Header, Opened, records
+from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, Sensor, State, whole_records
 
 EVENT_BYTES = 5
 OVERFLOW_Y = 240
@@ -29,36 +29,54 @@ MAX_COLUMN = 255
 MAX_WRITE_US = 1 << 30
 
 
-def sniff_atis(first: bytes) -> bool:
+def sniff_atis(first: bytes) -> Likeness:
     """Any bytes may be ATIS events: the format has no mark."""
-    return bool(first)
+    return Likeness.POSSIBLE if first else Likeness.NOT
 
 
-def open_atis(stream: BinaryIO, source: str) -> Opened:
+def open_atis(stream: BinaryIO, source: str, reading: Reading) -> Opened:
     """An ATIS file, its overflow events applied and removed; it says no sensor size.
 
     Raises EdgeSastError where it ends inside an event.
     """
-    return Opened(Header(), _chunks(stream, source))
+    return _Events(stream, source, reading, 0, 0).opened()
 
 
-def _chunks(stream: BinaryIO, source: str) -> Iterator[np.ndarray]:
-    overflows = 0  # before the chunk
-    for offset, data in records(stream, EVENT_BYTES):
-        rest = len(data) % EVENT_BYTES
-        if rest:
-            raise EdgeSastError(
-                f"{source}: ends at byte {offset + rest}, {rest} bytes into the event at byte offset {offset} "
-                f"({EVENT_BYTES} bytes per event); the file is truncated or not ATIS: copy it again"
-            )
-        raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, EVENT_BYTES)
-        y = raw[:, 1]
-        word = raw[:, 2].astype(np.int64) << 16 | raw[:, 3].astype(np.int64) << 8 | raw[:, 4]
-        overflow = y == OVERFLOW_Y
-        t = (word & TIME_MASK) + OVERFLOW_US * (overflows + np.cumsum(overflow))
-        overflows += int(np.count_nonzero(overflow))
-        pixel = ~overflow
-        yield make_events(t[pixel], raw[pixel, 0], y[pixel], raw[pixel, 2] >> 7)
+def resume_atis(stream: BinaryIO, source: str, reading: Reading, state: State) -> Opened:
+    """An ATIS file from (byte offset, overflow events before it) on."""
+    stream.seek(state[0])
+    return _Events(stream, source, reading, *state).opened()
+
+
+class _Events:
+    """Chunks of an ATIS file, and where they stand in it."""
+
+    def __init__(self, stream: BinaryIO, source: str, reading: Reading, offset: int, overflows: int) -> None:
+        self.blocks = whole_records(stream, EVENT_BYTES, source, reading, offset)
+        self.next, self.overflows = offset, overflows  # of the chunk to come
+        self.places = np.empty(0, np.int64)  # byte offsets of the last chunk's events
+
+    def opened(self) -> Opened:
+        said = (("time", "23 bits of 1 µs, overflow events of 8,192 µs"), ("origin", "top left"))
+        return Opened(
+            Header(None, said),
+            self.chunks(),
+            lambda index: int(self.places[index]),
+            lambda: (self.next, self.overflows),
+        )
+
+    def chunks(self) -> Iterator[np.ndarray]:
+        for offset, data in self.blocks:
+            raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, EVENT_BYTES)
+            y = raw[:, 1]
+            word = raw[:, 2].astype(np.int64) << 16 | raw[:, 3].astype(np.int64) << 8 | raw[:, 4]
+            overflow = y == OVERFLOW_Y
+            t = (word & TIME_MASK) + OVERFLOW_US * (self.overflows + np.cumsum(overflow))
+            self.overflows += int(np.count_nonzero(overflow))
+            self.next = offset + len(data)
+            pixel = ~overflow
+            self.places = offset + EVENT_BYTES * np.flatnonzero(pixel)
+            yield make_events(t[pixel], raw[pixel, 0], y[pixel], raw[pixel, 2] >> 7)
 
 
 def write_recording_atis(events: np.ndarray) -> bytes:
@@ -73,6 +91,11 @@ def write_recording_atis(events: np.ndarray) -> bytes:
     Raises:
         EdgeSastError: an event that the format cannot hold.
     """
+    return _written(events, 0)[0]
+
+
+def _written(events: np.ndarray, overflows: int) -> tuple[bytes, int]:
+    """(bytes of events, overflow events of the file after them); overflows: before them."""
     for field, limit in (("x", MAX_COLUMN), ("y", OVERFLOW_Y - 1), ("t", MAX_WRITE_US - 1), ("p", 1)):
         bad = (events[field] > limit) | (events[field] < 0)
         if bad.any():
@@ -82,18 +105,37 @@ def write_recording_atis(events: np.ndarray) -> bytes:
                 "crop, shift or cut the recording first"
             )
     # Overflows needed before event i, so that the rest of its timestamp fits 23 bits; monotone because t is.
-    needed = np.maximum(0, -(-(events["t"] - TIME_MASK) // OVERFLOW_US))
-    if np.any(np.diff(needed) < 0):
+    needed = np.maximum(overflows, -(-(events["t"] - TIME_MASK) // OVERFLOW_US))
+    if np.any(np.diff(events["t"]) < 0):
         raise EdgeSastError("events run backwards in time; order them before writing an ATIS file")
-    positions = np.arange(len(events)) + needed
-    total = len(events) + (int(needed[-1]) if len(events) else 0)
+    positions = np.arange(len(events)) + needed - overflows
+    last = int(needed[-1]) if len(events) else overflows
+    total = len(events) + last - overflows
     raw = np.zeros((total, EVENT_BYTES), dtype=np.uint8)
     raw[:, 1] = OVERFLOW_Y
     word = (events["t"] - needed * OVERFLOW_US) | events["p"].astype(np.int64) << 23
     columns = (events["x"], events["y"], word >> 16, word >> 8 & 0xFF, word & 0xFF)
     for column, values in enumerate(columns):
         raw[positions, column] = values
-    return raw.tobytes()
+    return raw.tobytes(), last
 
 
-ATIS = Format("ATIS (N-MNIST)", (".bin",), sniff_atis, open_atis, (34, 34))
+def write_atis(stream: BinaryIO, _sensor: Sensor, chunks: Iterable[np.ndarray]) -> None:
+    """An ATIS file of events in order of time; see `write_recording_atis`."""
+    overflows = 0
+    for chunk in chunks:
+        data, overflows = _written(chunk, overflows)
+        stream.write(data)
+
+
+ATIS = Format(
+    "ATIS (N-MNIST)",
+    "atis",
+    (".bin",),
+    sniff_atis,
+    open_atis,
+    resume=resume_atis,
+    write=write_atis,
+    holds_sensor=False,
+    usual_sensor=(34, 34),
+)

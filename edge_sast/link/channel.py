@@ -18,12 +18,11 @@ from edge_sast.link.messages import (
     Port,
     Trace,
 )
-from edge_sast.link.ports import close_port
+from edge_sast.link.ports import DEFAULT_BAUD, close_port
 
 READ_BYTES = 65536
 READ_TIMEOUT_S = 0.05  # of ports that select cannot wait for: how soon a deadline is looked at
 LONGEST_DELAY = 4  # times reply_s: a line that loses much is asked often enough
-ASSUMED_BAUD = 115_200  # of a port that does not say
 BITS_PER_BYTE = 10  # on a UART: start, eight, stop
 
 
@@ -56,7 +55,7 @@ class Channel:
 
     def line_s(self, size: int) -> float:
         """How long `size` bytes take on the wire."""
-        return size * BITS_PER_BYTE / (getattr(self._port, "baudrate", None) or ASSUMED_BAUD)
+        return size * BITS_PER_BYTE / (getattr(self._port, "baudrate", None) or DEFAULT_BAUD)
 
     def close(self) -> None:
         """Closes the port, in whatever state it is."""

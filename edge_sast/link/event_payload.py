@@ -94,7 +94,7 @@ def _sites(step: StepEvents, info: BoardInfo, t: int) -> NDArray[np.int64]:
 
 
 def _pack(values: NDArray[np.int64], sizes: NDArray[np.int64], ends: NDArray[np.int64]) -> bytes:
-    """Seven bits a byte, lowest first, bit 7 on all but the last."""
+    """Seven bits per byte, lowest first, bit 7 on all but the last."""
     data = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
     starts = ends - sizes
     for i in range(5):

@@ -15,6 +15,7 @@ from typing import Any
 import edge_sast
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import write_atomic
+from edge_sast.link.ports import DEFAULT_BAUD
 from firmware_gen.boards.boards import Board
 from firmware_gen.boards.compile import choose_toolchain, compile_command, compile_firmware
 from firmware_gen.boards.memory import MemoryUse, check_fits, flash_image, memory_use
@@ -24,7 +25,6 @@ from firmware_gen.isa.check import check_code
 from firmware_gen.toolchain.elf import rewrite_section
 from firmware_gen.toolchain.image import read_image
 
-DEFAULT_BAUD = 115_200
 BUILD_JSON, TOOL = "build.json", "edge-sast"
 PARTS = {
     "firmware.elf",

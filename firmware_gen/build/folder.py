@@ -52,6 +52,8 @@ def with_manifest(files: Mapping[str, bytes], target: str, name: str, model_hash
 def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
     """The manifest of a build folder. Raises EdgeSastError when missing, damaged or of another version."""
     path = Path(folder) / MANIFEST
+    if not os.path.exists(folder):
+        raise EdgeSastError(f"{folder}: does not exist; give a folder that 'edge-sast export' wrote")
     if not path.is_file():
         raise EdgeSastError(f"{folder}: has no {MANIFEST}; give a folder that 'edge-sast export' wrote")
     try:

@@ -22,6 +22,7 @@ from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
 from firmware_gen.fpga.simulate import check_tables, parameter
 from firmware_gen.fpga.toolchain import Tools, find_tools
+from firmware_gen.rtl_gen.file_lists import TOP
 from firmware_gen.rtl_gen.predict.prediction import DOCUMENT as PREDICTION
 
 DEFAULT_BAUD = 115_200
@@ -100,12 +101,17 @@ def build_bitstream(
 def source_files(folder: Path) -> list[Path]:
     """Modules, constants and tables of an exported folder, in order of their names.
 
-    Raises EdgeSastError where it has no Verilog.
+    Raises EdgeSastError where it has no Verilog, or none for a board.
     """
     files = sorted(path for path in (folder / RTL).glob("*") if path.suffix in (".v", ".vh", ".mem"))
     if not any(path.suffix == ".v" for path in files):
         raise EdgeSastError(
             f"{folder}: has no Verilog in {RTL}/; export again with --target verilog --overwrite"
+        )
+    if not any(path.name == f"{TOP}.v" for path in files):
+        raise EdgeSastError(
+            f"{folder}: has no {RTL}/{TOP}.v, which every board needs; an export with --target verilog has it, unless "
+            "the model's input or results are too large for its UART"
         )
     return files
 
@@ -197,8 +203,15 @@ def _fastest(
     return best
 
 
+def _predicted(path: Path) -> Any:
+    """None where the export has none. Whoever passes --edited may have damaged it."""
+    try:
+        return json.loads(path.read_bytes()) if path.is_file() else None
+    except (ValueError, RecursionError) as error:
+        raise EdgeSastError(f"{path}: is not JSON ({error}); export again, or remove it") from error
+
+
 def _head(build: Build) -> dict[str, Any]:
-    predicted = build.folder / PREDICTION
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -207,5 +220,5 @@ def _head(build: Build) -> dict[str, Any]:
         "model_hash": build.manifest.model_hash,
         "export": str(build.folder),
         "lanes": parameter(build.folder / RTL, "P"),
-        "predicted": json.loads(predicted.read_bytes()) if predicted.is_file() else None,
+        "predicted": _predicted(build.folder / PREDICTION),
     }

@@ -67,13 +67,16 @@ def common_shift(weighted: Iterable[Weighted]) -> int:
     return shifts.pop() if len(shifts) == 1 else 0
 
 
-def arithmetic_constants(weighted: Sequence[Weighted], parameters: Sequence[Parameters]) -> dict[str, int]:
+def arithmetic_constants(
+    weighted: Sequence[Weighted], parameters: Sequence[Parameters], membrane_bits: int
+) -> dict[str, int]:
+    """membrane_bits: of the widest layer. They hold every weight, whose own bits may be more than its values need."""
     shifts = {layer.weight_shift for layer in weighted}
     neurons = [layer.neuron for layer in weighted]
     leaks = {neuron.leak_shifts for neuron in neurons if neuron.leak_shifts}
     most_leaks = max(map(len, leaks), default=0)
     return {
-        "WBITS": max(ONE_BIT, *(layer.bits for layer in weighted)),
+        "WBITS": min(max(ONE_BIT, *(layer.bits for layer in weighted)), membrane_bits),
         "WSHIFT": common_shift(weighted),
         "WSHW": bits_of(max(shifts)) if len(shifts) > 1 else 0,
         "TB": bits_of(max(int(of.threshold.max()) for of in parameters)),

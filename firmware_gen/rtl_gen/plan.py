@@ -154,7 +154,7 @@ class RtlPlan:
         }
         return (
             lane_constants(self.engine.lanes)
-            | arithmetic_constants(list(self.weighted.values()), self.parameters)
+            | arithmetic_constants(list(self.weighted.values()), self.parameters, max(self.membrane_bits))
             | membrane_constants(self.engine, self.membrane_bits)
             | memory_constants(depths)
             | table_constants(rows, self.columns.values(), self.lane_table)

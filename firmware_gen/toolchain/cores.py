@@ -79,5 +79,7 @@ def find_core(name: str) -> Core:
         )
     core = CORES.get("cortex-m4" if name == DEFAULT else name)
     if core is None:
-        raise EdgeSastError(f"--on is {name!r}; use host or one of {', '.join(NAMES)}")
+        raise EdgeSastError(
+            f"--on is {name!r}; use host or one of {', '.join(NAMES)}, for Verilog verilator or icarus"
+        )
     return core

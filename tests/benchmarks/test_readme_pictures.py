@@ -34,7 +34,8 @@ def test_pictures_show_what_they_are_made_of():
     drawn = path()
     drawn.canvas.draw()
     said = " ".join(text.get_text() for axes in drawn.axes for text in axes.texts)
-    assert all(word in said for word in ("event camera", "trainer", "model file", "integer runtime", "C99"))
+    words = ("event camera", "trainer", "model file", "integer runtime", "C99", "microcontroller", "Verilog")
+    assert all(word in said for word in words)
     drawn = accuracy_against_synops(ROOT / "docs" / "results.md")
     drawn.canvas.draw()
     (axes,) = drawn.axes

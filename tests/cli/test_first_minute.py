@@ -10,7 +10,8 @@ from edge_sast.cli.learn import train
 from edge_sast.cli.learn.train_defaults import completed
 from edge_sast.cli.main import main
 from edge_sast.datasets.open import open_dataset
-from tests.cli.recordings import write_lines
+from tests.cli.models import save_line_model
+from tests.cli.recordings import SIDE, write_lines
 from trainer.run import checkpoint
 from trainer.run.loop import Trainer
 
@@ -100,6 +101,61 @@ def test_what_is_named_wins(capsys):
     assert told(capsys, "export", "mine", "--no-data", "--bits", "4")[-1].startswith("wrote build/mine ")
     assert main(["export", "mine", "--no-data", "--target", "model"]) == 0
     assert "newest" not in "".join(told(capsys, "inspect", "build/mine.safetensors"))
+
+
+@pytest.mark.usefixtures("home")
+def test_a_build_folder_is_taken_for_its_model(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", save_line_model(tmp_path), "--out", "build/a"]) == 0
+    told(capsys, "inspect")
+    assert told(capsys, "inspect", "build/a") == told(capsys, "inspect", "build/a/model.safetensors")
+    assert told(capsys, "export", "build/a", "--target", "verilog")[0].startswith(
+        "wrote build/a-verilog (model "
+    )
+    assert main(["hil", "build/a", "--port", "/dev/null", "--data", "away"]) == 2
+    assert "'away' does not exist" in capsys.readouterr().err
+    write_lines(tmp_path / "data", {"test": 2})
+    words = ["--data", "data", "--sensor", f"{SIDE}x{SIDE}", "--predictions"]
+    assert (
+        main(["run", "build/a", *words, "one.json"])
+        == main(["run", "model.safetensors", *words, "two.json"])
+        == 0
+    )
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--epochs", "-1"], "--epochs is -1; it must be 0 to 1000000"),
+        (["--arch", "foo", "--out", "a"], "--arch 'foo': token 'foo' is no layer; "),
+        (
+            ["--out", "held"],
+            "--out held already holds a run; add --resume to go on, or --overwrite to start anew",
+        ),
+        (["--out", "file"], "--out file: is a file; name a folder"),
+    ],
+)
+def test_what_cannot_be_trained_is_not_announced(words, error, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "held").mkdir()
+    for file in ("held/checkpoint.safetensors", "file"):
+        (tmp_path / file).touch()
+    assert main(["train", *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"edge-sast: {error}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "held"]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_place_that_cannot_be_written_is_told_before_recordings_are_run(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "build").touch()
+    assert main(["export", str(run)]) == 2
+    error = f"edge-sast: --out build/{run.name}: {tmp_path}/build cannot be written; choose another folder\n"
+    assert capsys.readouterr() == ("", error)
 
 
 def test_resume_goes_on_in_the_newest_unfinished_run(home, monkeypatch, capsys):

@@ -15,7 +15,17 @@ from edge_sast.cli.options.parser import Parser
 METAVARS = {
     *("N", "X", "S", "K", "BITS", "BYTES", "LAYERS", "NAME", "NAME,NAME", "WHAT", "KIND", "WxH", "TARGET"),
     *("DATA", "DIR", "FILE", "RUN", "MODEL", "BUILD", "SOURCE", "URL", "PORT", "tcp:PORT|pty"),
-    *("LAYER[,LAYER...]", "OPTION=V,V", "OPTION=LOW:HIGH", "COMMAND", "ACTION"),
+    *(
+        "LAYER[,LAYER...]",
+        "OPTION=V,V",
+        "OPTION=LOW:HIGH",
+        "COMMAND",
+        "ACTION",
+        "OUT",
+        "LIST",
+        "CSV",
+        "SUFFIX",
+    ),
 }
 HALF = re.compile(r"(its|their|of|the same|which|that|those|and|else|with|in|on|as) ")
 
@@ -108,9 +118,9 @@ def test_commands_stand_in_groups(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert (
-        re.findall(r"^(\w+):$", text, re.MULTILINE)[:4]
+        re.findall(r"^(\w+):$", text, re.MULTILINE)[:5]
         == list(GROUPS)
-        == ["learn", "model", "device", "help"]
+        == ["learn", "model", "device", "data", "help"]
     )
     for names in GROUPS.values():
         for name in names:
@@ -163,6 +173,23 @@ def test_a_sweep_shows_its_own_options(capsys):
     ],
 )
 def test_an_earlier_spelling_names_the_new_one(words, told, capsys):
+    assert main(words.split()) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", f"{told}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("train --bogus", "edge-sast train: unrecognized arguments: --bogus; see 'edge-sast train --help'"),
+        (
+            "board list x",
+            "edge-sast board list: unrecognized arguments: x; see 'edge-sast board list --help'",
+        ),
+        ("--bogus train", "edge-sast: unrecognized arguments: --bogus; see 'edge-sast --help'"),
+    ],
+)
+def test_an_unknown_word_leads_to_the_help_of_its_command(words, told, capsys):
     assert main(words.split()) == 2
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", f"{told}\n")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import serial
 
+from edge_sast.link.ports import DEFAULT_BAUD
 from firmware_gen.boards.boards import BOARDS, Board
-from firmware_gen.boards.build import DEFAULT_BAUD, Firmware, link_program
+from firmware_gen.boards.build import Firmware, link_program
 from firmware_gen.boards.qemu import Emulator, emulator
 from tests import tools
 

@@ -32,7 +32,7 @@ def test_overflow_events_move_all_later_times():
 def test_truncated_file_names_the_byte():
     message = (
         "a.bin: ends at byte 13, 3 bytes into the event at byte offset 10 (5 bytes per event); "
-        "the file is truncated or not ATIS: copy it again"
+        "the file is truncated or of another format: copy it again, or pass --defects drop"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         events_of(open_atis, bytes(13), "a.bin")

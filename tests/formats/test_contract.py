@@ -9,9 +9,10 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
 from edge_sast.formats import contract, registry
 from edge_sast.formats.atis import write_recording_atis
-from edge_sast.formats.contract import Format, Header, Opened, joined, records
+from edge_sast.formats.contract import Format, Header, Likeness, Opened, joined, records
+from edge_sast.formats.defects import Defects, cleaned
 from tests.events.oracles import random_recording
-from tests.formats.test_aedat2 import aedat2
+from tests.formats.aedat.test_aedat2 import aedat2
 
 
 def _atis() -> bytes:
@@ -54,16 +55,17 @@ def test_time_that_runs_backwards_between_pieces(monkeypatch):
     for size in (8, 1 << 20):
         monkeypatch.setattr(contract, "CHUNK_BYTES", size)
         with pytest.raises(
-            EdgeSastError, match=r"^a\.aedat: event 2: time runs backwards, from 9 µs to 8 µs; "
+            EdgeSastError,
+            match=r"^a\.aedat: event 2 \(byte offset 111\): time runs backwards, from 9 µs to 8 µs; ",
         ):
             registry.read_bytes(data, "a.aedat")
     chunks = [make_events(*(np.array([n]) for n in (t, 0, 0, 0))) for t in (4, 3)]
     with pytest.raises(EdgeSastError, match=r"^a: event 1: time runs backwards, from 4 µs to 3 µs; "):
-        joined(chunks, "a")
+        joined(cleaned(iter(chunks), "a", None, Defects()))
 
 
 def test_nothing_is_an_empty_recording():
-    assert len(joined([], "a")) == 0
+    assert len(joined([])) == 0
     assert len(registry.read_bytes(b"", "a.bin")) == 0
 
 
@@ -81,8 +83,9 @@ def test_formats_of_one_suffix_are_told_apart_by_their_first_bytes(monkeypatch):
         chunk = make_events(*(np.array([n]) for n in (0, 1, 1, 0)))
         return Format(
             name,
+            name,
             (".raw",),
-            lambda first: first.startswith(mark),
+            lambda first: Likeness.CERTAIN if first.startswith(mark) else Likeness.NOT,
             lambda *_: Opened(Header(sensor), iter([chunk])),
         )
 

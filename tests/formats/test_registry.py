@@ -7,16 +7,18 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.atis import write_recording_atis
-from edge_sast.formats.registry import formats_for, read_bytes, read_file
+from edge_sast.formats.registry import formats_for, known_suffixes, read_bytes, read_file
 from tests.events.oracles import random_recording
 
 
 def test_suffix_chooses_the_reader():
     assert [of.name for of in formats_for("x/00009.BIN")] == ["ATIS (N-MNIST)"]
+    assert {".bin", ".npy", ".aedat", ".csv", ".npz"} <= set(known_suffixes())
     message = (
-        "x.mp4: no reader for the suffix '.mp4'; known are .bin, .npy, .aedat: "
+        f"x.mp4: no reader for the suffix '.mp4'; known are {', '.join(known_suffixes())}: "
         "convert the file to one of these or remove it"
     )
+    assert {".bin", ".npy", ".aedat", ".raw"} <= set(known_suffixes())
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         formats_for("x.mp4")
 
@@ -33,7 +35,9 @@ def test_file_on_disk(tmp_path):
 def test_larger_sensor_must_be_named():
     data = write_recording_atis(random_recording(1, width=40, height=40, events=2000).events)
     with pytest.raises(
-        EdgeSastError, match=r"^a\.bin: event \d+: x=\d+ lies outside the 34x34 sensor; pass --sensor WxH"
+        EdgeSastError,
+        match=r"^a\.bin: event \d+ \(byte offset \d+\), t=\d+ µs: [xy]=\d+ lies "
+        r"outside the 34x34 sensor; pass --sensor WxH",
     ):
         read_bytes(data, "a.bin")
     assert read_bytes(data, "a.bin", (40, 40)).width == 40

@@ -24,6 +24,7 @@ from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
 from edge_sast.bulk.parts import in_parts
+from edge_sast.model.reach import output_size
 from trainer.kernels import event as event_kernels
 from trainer.kernels.event import Events
 from trainer.operations import fused, fused_parts
@@ -72,7 +73,7 @@ def gather(x: Tensor, spec: ConvSpec | DenseSpec) -> Sparse | None:
     in_parts(event_kernels.gather_jit, batch, bits, starts, place, value.view(np.uint32))
     if starts[:, 0, 0].min() < 0:
         return None
-    out_height, out_width = ((n + 2 * spec.padding - spec.kernel) // spec.stride + 1 for n in (height, width))
+    out_height, out_width = (output_size(n, spec.kernel, spec.stride, spec.padding) for n in (height, width))
     events = Events(
         place=place,
         value=value,
@@ -140,11 +141,8 @@ def _order(spec: ConvSpec) -> list[int]:
 @functools.lru_cache(maxsize=64)
 def _runs(spec: ConvSpec, channels: int, width: int, last: bool) -> np.ndarray:
     """`Events.runs`; places go channel by channel, or where channels are last in memory column by column."""
-    out_width, size, stride = (
-        (width + 2 * spec.padding - spec.kernel) // spec.stride + 1,
-        _columns(spec),
-        spec.stride,
-    )
+    out_width = output_size(width, spec.kernel, spec.stride, spec.padding)
+    size, stride = _columns(spec), spec.stride
     runs = np.zeros((channels, width, 3), np.uint64)
     for column in range(width):
         outputs = [

@@ -117,9 +117,10 @@ def _list(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from edge_sast.files import check_writable
+    from edge_sast.link.ports import DEFAULT_BAUD
     from edge_sast.report.tables import write_json
     from firmware_gen.boards.boards import ARDUINO, find_board
-    from firmware_gen.boards.build import DEFAULT_BAUD, build_firmware, is_program_folder
+    from firmware_gen.boards.build import build_firmware, is_program_folder
 
     out = Path(args.out)
     check_writable("--out", out, folder=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge_sast.cli.options.parser import add_command
 from edge_sast.errors import EdgeSastError
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 NAME = "fpga"
@@ -54,13 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--freq", type=float, metavar="X", help="clock of the core in MHz (default: the board's, see list)"
     )
     build.add_argument(
-        "--baud", type=int, default=115_200, metavar="N", help="bits per second of the board's UART"
+        "--baud", type=int, metavar="N", help="bits per second of the board's UART (default: 115200)"
     )
     build.add_argument(
         "--seed", type=int, default=1, metavar="N", help="random numbers that placement starts from"
     )
     build.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="placements to try, one a seed; the fastest is kept"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of placements to try, of which the fastest is kept",
     )
     build.add_argument(
         "--toolchain",
@@ -78,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the board is: a device such as /dev/ttyUSB1 or COM3, socket://HOST:PORT or rfc2217://HOST:PORT",
     )
     load.add_argument(
-        "--baud", type=int, default=115_200, metavar="N", help="bits per second of the board's UART"
+        "--baud", type=int, metavar="N", help="bits per second of the board's UART (default: 115200)"
     )
     load.add_argument("--wire-log", metavar="FILE", help="write every frame on the wire, as text")
     load.add_argument("--json", metavar="FILE", help="write what was loaded")
@@ -95,7 +100,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"list": _list, "build": _build, "load": _load, "report": _report}[args.action](args)
+    with kill_interrupts():  # place and route takes minutes: it goes, too, and so does what it has written
+        return {"list": _list, "build": _build, "load": _load, "report": _report}[args.action](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -128,6 +134,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from edge_sast.files import check_writable
+    from edge_sast.link.ports import DEFAULT_BAUD
     from edge_sast.report.tables import print_table, write_json
     from firmware_gen.fpga.boards import find_board
     from firmware_gen.fpga.build import Wanted, build_bitstream
@@ -135,9 +142,10 @@ def _build(args: argparse.Namespace) -> int:
     from firmware_gen.fpga.report import design_rows
 
     board = find_board(args.board)
-    out = Path(args.out or f"{args.build.rstrip('/')}-{board.name}")
+    out = Path(args.out or _beside(args.build, board.name))
     check_writable("--out", out, folder=True)
-    wanted = Wanted(board, _hz(args.freq), args.baud, args.seed, args.seeds)
+    baud = DEFAULT_BAUD if args.baud is None else args.baud
+    wanted = Wanted(board, _hz(args.freq), baud, args.seed, args.seeds)
     document = build_bitstream(
         args.build, wanted, out, toolchain=args.toolchain, edited=args.edited, tell=echo
     )
@@ -152,6 +160,12 @@ def _build(args: argparse.Namespace) -> int:
         f"{board.name}: {NOT_RUN}; to load it: {board.flashing.format(bitstream=bitstream)}",
     )
     return 0
+
+
+def _beside(build: str, board: str) -> str:
+    """The folder's name, and the board's. What ends in . or .. names no folder by itself."""
+    folder = build.rstrip("/")
+    return f"{folder if Path(folder).name not in ('', '..') else Path(build).resolve()}-{board}"
 
 
 def _hz(megahertz: float | None) -> int | None:
@@ -169,18 +183,19 @@ def _load(args: argparse.Namespace) -> int:
 
     from edge_sast.hil.connection import PortOptions, WireLog
     from edge_sast.link.board_link import BoardLink
-    from edge_sast.link.ports import open_port
+    from edge_sast.link.ports import DEFAULT_BAUD, open_port
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from firmware_gen.rtl_gen.loading.load import load_model
 
-    PortOptions((args.port,), args.baud)  # refuses what cannot be a port
+    baud = DEFAULT_BAUD if args.baud is None else args.baud
+    PortOptions((args.port,), baud)  # refuses what cannot be a port
     model = modelfile.load(args.model)
     with contextlib.ExitStack() as stack:
         trace = None
         if args.wire_log:
             trace = WireLog(stack.enter_context(open(args.wire_log, "w", encoding="utf-8"))).of(args.port)
-        link = BoardLink(open_port(args.port, args.baud), trace=trace)
+        link = BoardLink(open_port(args.port, baud), trace=trace)
         stack.callback(link.close)
         try:
             loaded = load_model(link, model, lambda line: echo(f"{args.port}: {line}"))

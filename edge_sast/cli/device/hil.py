@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.cli.options.newest import model_in
 from edge_sast.cli.options.parser import add_renamed
 from edge_sast.cli.options.ports import (
     add_port_arguments,
@@ -52,7 +53,9 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s --port PORT --data DATA [OPTION ...] MODEL"
-    parser.add_argument("model", metavar="MODEL", help="model file, the one whose build is on the board")
+    parser.add_argument(
+        "model", metavar="MODEL", help="model file, or build folder, whose program is on the board"
+    )
     add_renamed(parser, "--list", "'edge-sast hil ports'")
     add_port_arguments(parser)
     add_data_arguments(parser)
@@ -84,6 +87,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on with an interrupted run from its journal, which is FILE or the one in the cache folder",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures and each recording's outcome")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The model file in a build folder."""
+    args.model = model_in(args.model)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edge_sast.cli.options.newest import newest_build
 from edge_sast.cli.options.parser import add_toolchain_argument
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def fill(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Raises CheckFailedError (exit code 1) with the first difference."""
+    with kill_interrupts():  # a simulation takes minutes: a kill ends it, too, and removes what was compiled
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from edge_sast.datasets.selection import read_split
     from edge_sast.link.ports import looks_like_port
 
@@ -81,31 +87,16 @@ def run(args: argparse.Namespace) -> int:
         from edge_sast.cli.device.verify_port import verify_on_port
 
         return verify_on_port(args)
-    from edge_sast.errors import CheckFailedError, EdgeSastError
+    from edge_sast.errors import CheckFailedError
     from edge_sast.report.tables import write_json
-
-    if args.baud is not None:
-        raise EdgeSastError(
-            f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
-        )
     from firmware_gen.build.opened import open_build
     from firmware_gen.fpga.simulate import SIMULATORS
-    from firmware_gen.toolchain.cores import find_core
     from firmware_gen.verify.core import SEED, verify_core
     from firmware_gen.verify.core import TARGET as VERILOG
-    from firmware_gen.verify.verify import HOST, TARGETS, verify_emulated, verify_host
+    from firmware_gen.verify.verify import HOST, verify_emulated, verify_host
 
     simulated = args.on in SIMULATORS
-    if args.seed is not None and (not simulated or args.seed < 0):
-        raise EdgeSastError(
-            f"--seed is {args.seed}, which is 0 or more and for simulated cores; name one with --on, or leave it out"
-        )
-    if args.on not in TARGETS and not simulated:
-        find_core(args.on)  # says why a known core cannot be emulated
-    if (args.on == HOST or simulated) and args.toolchain:
-        raise EdgeSastError(
-            f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"
-        )
+    _check_asked(args, simulated)
     binned = None
     if args.data:  # replayed too, not only the known answers
         grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
@@ -132,6 +123,35 @@ def run(args: argparse.Namespace) -> int:
         )
     echo(_praise(report))
     return 0
+
+
+def _check_asked(args: argparse.Namespace, simulated: bool) -> None:
+    """Raises EdgeSastError for options that --on has no use for, an unknown --on, and a build that is not for it."""
+    from edge_sast.errors import EdgeSastError
+    from firmware_gen.build.folder import read_manifest
+    from firmware_gen.fpga.simulate import SIMULATORS
+    from firmware_gen.toolchain.cores import find_core
+    from firmware_gen.verify.core import TARGET as VERILOG
+    from firmware_gen.verify.verify import HOST, TARGETS
+
+    if args.baud is not None:
+        raise EdgeSastError(
+            f"--baud is {args.baud}, which is for serial lines; name one with --on, or leave it out"
+        )
+    if args.seed is not None and (not simulated or args.seed < 0):
+        raise EdgeSastError(
+            f"--seed is {args.seed}, which is 0 or more and for simulated cores; name one with --on, or leave it out"
+        )
+    if args.on not in TARGETS and not simulated:
+        find_core(args.on)  # says why a known core cannot be emulated
+    if (args.on == HOST or simulated) and args.toolchain:
+        raise EdgeSastError(
+            f"--toolchain is {args.toolchain!r}, which is for emulated cores; name one with --on, or set CC"
+        )
+    if not simulated and read_manifest(args.build).target == VERILOG:
+        raise EdgeSastError(
+            f"{args.build}: is an export with --target {VERILOG}; simulate it with --on {' or '.join(SIMULATORS)}"
+        )
 
 
 def _praise(report: VerifyReport) -> str:

@@ -38,6 +38,7 @@ def _verify(args: argparse.Namespace) -> int:
     from edge_sast.link.ports import DEFAULT_BAUD
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
+    from firmware_gen.build.folder import read_manifest
     from firmware_gen.build.opened import open_build
     from firmware_gen.verify.verify import VerifyReport, stored_answers
 
@@ -47,7 +48,9 @@ def _verify(args: argparse.Namespace) -> int:
         )
     ports = PortOptions((args.on,), DEFAULT_BAUD if args.baud is None else args.baud, patience_s=PATIENCE_S)
     plan = Plan(retries=3)
-    build = open_build(args.build, args.edited)
+    build = open_build(
+        args.build, args.edited, read_manifest(args.build).target
+    )  # a board's C, or an FPGA's core
     simulator = Simulator(build.model)
     stored = stored_answers(build, simulator)
     recordings = _recordings(args, build)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from edge_sast.cli.options.newest import RUNS, new_run, unfinished_run
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
-from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.datasets.dataset import Dataset
@@ -33,10 +32,12 @@ class Chosen:
     """What was chosen for the user.
 
     Attributes:
+        told: the line that says it; empty where nothing was chosen.
         argv: the options that say it, for a process that is to take the same.
         dataset: opened to choose by; None where nothing had to be chosen by it.
     """
 
+    told: str = ""
     argv: list[str] = field(default_factory=list)
     dataset: Dataset | None = None
 
@@ -63,7 +64,7 @@ def _settle(args: argparse.Namespace) -> list[str]:
 
 @contextmanager
 def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
-    """Fills in what was not given, and says so in one line; a new run's folder goes again if nothing is written there.
+    """Fills in what was not given; a new run's folder goes again if nothing is written there.
 
     alone: False for one of several workers that something else started: each would choose for itself.
 
@@ -99,7 +100,7 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
         told += [f"{'on' if args.resume else 'in'} {folder}"] if "out" in missing else []
         chosen.argv = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in (*recipe, *missing)]
         hint = "; your own recordings: --data DIR, see docs/data.md" if "data" in missing else ""
-        echo(f"training {', '.join(told)}{hint}")
+        chosen.told = f"training {', '.join(told)}{hint}"
         yield chosen
 
 

@@ -28,6 +28,10 @@ def train(args: argparse.Namespace) -> int:
     """`edge-sast train`."""
     processes.check_count(args.workers)
     with completed(args, alone=not processes.started()) as chosen:
+        if chosen.told:
+            training_config(args)  # a mistake is told alone
+            _check_start(Path(args.out), args)
+            echo(chosen.told)
         if args.workers > 1 and not processes.started():
             return _launch(args, chosen)
         with processes.session() as workers:
@@ -52,7 +56,6 @@ def _train(args: argparse.Namespace, workers: Workers, dataset: Dataset | None) 
     set_threads(args.threads, workers.count)
     folder = Path(args.out)
     if workers.main:
-        check_writable("--out", folder, folder=True)
         _check_start(folder, args)
     device = choose_device(args.device)
     if device == "cuda" and workers.count > 1:
@@ -87,6 +90,7 @@ def _train(args: argparse.Namespace, workers: Workers, dataset: Dataset | None) 
 
 
 def _check_start(folder: Path, args: argparse.Namespace) -> None:
+    check_writable("--out", folder, folder=True)
     if args.resume and args.overwrite:
         raise EdgeSastError("--resume goes on, --overwrite starts anew; give one of them")
     held = (folder / checkpoint.FILE_NAME).exists()

@@ -1,4 +1,4 @@
-"""`edge-sast export`: a trained network, or a model file, to an integer model and its C or its FPGA's tables."""
+"""`edge-sast export`: a trained network, or a model file, to an integer model and its C or its event core."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_sast.cli.options.checks import BUILD, set_threads
 from edge_sast.cli.options.fit import add_fit_arguments, asked_part, check_fit
-from edge_sast.cli.options.newest import build_name, newest_run
+from edge_sast.cli.options.newest import build_name, newest_run, run_or_model_in
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
@@ -15,6 +15,7 @@ from edge_sast.cli.options.recordings import (
     given_data_options,
 )
 from edge_sast.errors import EdgeSastError
+from edge_sast.files import check_writable
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
 from firmware_gen.targets import FOLDERS, MODEL, TARGETS, VERILOG, Options, check_target
@@ -34,7 +35,7 @@ EXAMPLES = (
     ("edge-sast export examples/nmnist-int8.safetensors --no-data --out build/b", "the C of a model file"),
     (
         "edge-sast export examples/nmnist-int8.safetensors --no-data --target verilog --lanes 4 --out build/f",
-        "its tables for an FPGA that adds 4 weights at once",
+        "its event core for an FPGA, four membranes at once",
     ),
 )
 
@@ -44,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run_dir",
         metavar="RUN",
         nargs="?",
-        help="folder made by 'edge-sast train', its checkpoint, or a model file, which needs no torch (default: the "
-        "newest finished run in runs)",
+        help="folder made by 'edge-sast train', its checkpoint, or a model file or build folder, which needs no torch "
+        "(default: the newest finished run in runs)",
     )
     parser.add_argument(
         "--bits",
@@ -126,8 +127,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def fill(args: argparse.Namespace) -> None:
     """The newest run, and a place below `build`, where none is named."""
-    if args.run_dir is None:
-        args.run_dir = newest_run()
+    args.run_dir = newest_run() if args.run_dir is None else run_or_model_in(args.run_dir)
     if args.out is None:
         args.out = build_name(args.run_dir, target=args.target)
 
@@ -136,6 +136,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.model.modelfile import is_model_file
 
     _check_taken(args)
+    check_writable("--out", args.out, folder=args.target != MODEL)  # before recordings are run
     if is_model_file(args.run_dir):
         return _model_to_folder(args)
     with ended_by_ctrl_c():

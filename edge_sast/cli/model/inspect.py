@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
-from edge_sast.cli.options.newest import newest_model
+from edge_sast.cli.options.newest import model_in, newest_model
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
 from edge_sast.terminal import echo
 
@@ -49,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="model file made by 'edge-sast export', or folder of tables made with --target verilog (default: the "
-        "model file of the newest build in build)",
+        help="model file made by 'edge-sast export', or its folder, or the tables in it made with --target verilog "
+        "(default: the newest build in build)",
     )
     add_data_arguments(parser)
     parser.add_argument(
@@ -63,8 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def fill(args: argparse.Namespace) -> None:
     """The newest model where none is named."""
-    if args.model is None:
-        args.model = newest_model()
+    args.model = newest_model() if args.model is None else model_in(args.model)
 
 
 def run(args: argparse.Namespace) -> int:

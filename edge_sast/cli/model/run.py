@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.run_steps import WantedSteps, add_step_arguments
 from edge_sast.cli.options.checks import set_threads
-from edge_sast.cli.options.newest import newest_model
+from edge_sast.cli.options.newest import model_in, newest_model
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options, load_files
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="model file made by 'edge-sast export' (default: that of the newest build in build)",
+        help="model file made by 'edge-sast export', or its folder (default: the newest build in build)",
     )
     parser.add_argument(
         "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
@@ -62,7 +62,9 @@ def fill(args: argparse.Namespace) -> None:
     if args.model and _is_recording(args.model):
         args.sources.insert(0, args.model)
         args.model = None
-    if args.model is None and (args.sources or args.data):
+    if args.model is not None:
+        args.model = model_in(args.model)
+    elif args.sources or args.data:
         args.model = newest_model()
 
 

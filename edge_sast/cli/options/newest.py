@@ -122,6 +122,17 @@ def newest_model() -> str:
     return str(newest)
 
 
+def model_in(named: str) -> str:
+    """The model file of a build folder that was named in its place; anything else as it was named."""
+    folder = Path(named)
+    return named if _written(folder, (MANIFEST, MODEL)) is None else str(folder / MODEL)
+
+
+def run_or_model_in(named: str) -> str:
+    """The same where a run can be named, too: a folder that holds one stands for that."""
+    return named if (Path(named) / CHECKPOINT).exists() else model_in(named)
+
+
 def build_name(run: str, *, target: str) -> str:
     """Where the export of a run, its checkpoint or a model file goes: below `build`, named as the run or the model."""
     path = Path(os.path.abspath(run))

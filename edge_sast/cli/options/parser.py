@@ -68,6 +68,13 @@ class Parser(argparse.ArgumentParser):
         formatter.add_text(self.epilog)
         return formatter.format_help()
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's, but words left over are an error of the command they were given to, which has the help."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
+
     def error(self, message: str) -> NoReturn:
         """In one line, without the usage in front."""
         self.exit(2, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")

@@ -114,7 +114,7 @@ def test_build_of_a_sketch(build, tmp_path, capsys):
             ["build", "BUILD", "--board", "pico", "--out", "BUILD"],
             "--out BUILD: holds other files; name a new",
         ),
-        (["build", "/missing", "--board", "pico", "--out", "OUT"], "/missing: has no manifest.json; "),
+        (["build", "/missing", "--board", "pico", "--out", "OUT"], "/missing: does not exist; give a folder"),
         (
             ["build", "BUILD", "--board", "arduino", "--out", "OUT", "--baud", "9600"],
             "--baud: the Arduino IDE ",
@@ -209,7 +209,7 @@ def test_run_serves_a_host_until_it_is_stopped(end, build):
 
 
 @pytest.mark.needs("verilator", "g++", "make")
-def test_run_serves_a_host_from_a_simulated_fpga(tmp_path):
+def test_run_serves_a_host_from_a_simulated_fpga(tmp_path, capsys):
     model = small_model()
     write_folder(verilog(model, lanes=2, count=1), tmp_path / "build")
     bench = make_bench(tmp_path / "build", model, recordings=2)
@@ -236,6 +236,8 @@ def test_run_serves_a_host_from_a_simulated_fpga(tmp_path):
                 for i in range(2):
                     bench.check(link.run(bench.steps(i), True), i)
                 link.close()
+            assert main(["verify", str(tmp_path / "build"), "--on", found[1]]) == 0
+            assert capsys.readouterr().out.startswith(f"{found[1]} (")
             process.send_signal(signal.SIGINT)
             assert process.communicate(timeout=30)[0] == "fpga: stopped\n"
             assert process.returncode == 0

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
+from edge_sast.cli.device import fpga
 from edge_sast.cli.main import main
+from tests.cli.device.test_board import is_running
 from tests.firmware_gen.fpga.tiny import tiny_folder
 
 DOCUMENT = {
@@ -161,7 +168,7 @@ def test_what_no_simulation_wrote(text, tmp_path, capsys):
         ("build TINY --board icebreaker --out TINY", "--out TINY: holds other files; name a new folder"),
         (
             "build /missing --board icebreaker --out OUT",
-            "/missing: has no manifest.json; give a folder that ",
+            "/missing: does not exist; give a folder that ",
         ),
         ("report TINY", "TINY: has no build.json; give a folder that 'edge-sast fpga build' wrote"),
     ],
@@ -184,3 +191,53 @@ def test_a_report_needs_whole_figures(changed, tmp_path, capsys):
     assert main(["fpga", "report", folder]) == 2
     told = f"edge-sast: {folder}/build.json: lacks figures of a board; build it again\n"
     assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(
+    ("build", "out"), [("a", "a-x"), ("a/", "a-x"), ("../c/a", "../c/a-x"), (".", "{}-x"), ("a/..", "{}-x")]
+)
+def test_the_folder_of_a_bitstream_that_nobody_names(build, out, tmp_path, monkeypatch):
+    (tmp_path / "c" / "a").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "c")
+    assert fpga._beside(build, "x") == out.format(tmp_path / "c")
+
+
+SLOW = "#!/bin/sh\necho $$ > '{}'\nexec sleep 60\n"
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_killed_ends_its_tools_and_leaves_nothing(end, tmp_path):
+    """The tools are stand-ins that take long."""
+    folder, tools, mark = tiny_folder(tmp_path / "tiny"), tmp_path / "tools", tmp_path / "process"
+    tools.mkdir()
+    for name in ("yosys", "nextpnr-ice40", "icepack"):
+        (tools / name).write_text(SLOW.format(mark))
+        (tools / name).chmod(0o755)
+    before = sorted(tmp_path.iterdir())
+    command = [
+        sys.executable,
+        "-m",
+        "edge_sast.cli.main",
+        "fpga",
+        "build",
+        str(folder),
+        "--board",
+        "icebreaker",
+    ]
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout.readline().startswith(b"icebreaker: synthesis")
+            deadline = time.monotonic() + 30
+            while not (mark.is_file() and mark.read_text().endswith("\n")) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(0.5)  # Python itself must know by now that it has a child
+            process.send_signal(end)
+            assert process.communicate(timeout=30)[1] == b"edge-sast: interrupted\n"
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert not is_running(int(mark.read_text()))
+    assert sorted(tmp_path.iterdir()) == sorted([*before, mark])

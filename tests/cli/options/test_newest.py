@@ -12,10 +12,12 @@ import safetensors.numpy
 from edge_sast.cli.options import newest
 from edge_sast.cli.options.newest import (
     build_name,
+    model_in,
     new_run,
     newest_build,
     newest_model,
     newest_run,
+    run_or_model_in,
     unfinished_run,
 )
 from edge_sast.errors import EdgeSastError
@@ -228,3 +230,15 @@ def test_a_run_that_wrote_nothing_leaves_nothing(home):
     with new_run("sast") as folder:
         (folder / "x").touch()
     assert folder.is_dir()
+
+
+def test_a_build_folder_stands_for_its_model_file(home):
+    build, run = write_build(home, "a", 100).parent, write_run(home, "r", 100).parent
+    for find in (model_in, run_or_model_in):
+        assert find(str(build)) == find(str(build / "model.safetensors")) == str(build / "model.safetensors")
+        assert find(str(run)) == str(run)
+        assert find("away") == "away"
+    for name in (newest.MANIFEST, newest.MODEL):  # an export into the folder of its run
+        (run / name).write_bytes((build / name).read_bytes())
+    assert model_in(str(run)) == str(run / "model.safetensors")
+    assert run_or_model_in(str(run)) == str(run)

@@ -127,9 +127,12 @@ def test_stray_files(tmp_path):
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         open_folder(tmp_path)
     stray.unlink()
-    (tmp_path / "a" / "notes.txt").write_text("x")
+    (tmp_path / "a" / "notes.txt").write_text("x")  # text may be events: it is told when it is read
+    with pytest.raises(EdgeSastError, match=r"notes\.txt: "):
+        open_folder(tmp_path).recordings("all")[-1].load()
+    (tmp_path / "a" / "notes.txt").rename(tmp_path / "a" / "notes.pdf")
     with pytest.raises(
-        EdgeSastError, match=r"notes\.txt: no reader for the suffix '\.txt'; known are \.bin, \.npy"
+        EdgeSastError, match=r"notes\.pdf: no reader for the suffix '\.pdf'; known are \.bin, \.npy"
     ):
         open_folder(tmp_path)
 

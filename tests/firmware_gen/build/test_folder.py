@@ -121,6 +121,10 @@ def test_no_manifest(tmp_path):
         EdgeSastError, match=r"has no manifest.json; give a folder that 'edge-sast export' wrote"
     ):
         read_manifest(tmp_path)
+    with pytest.raises(
+        EdgeSastError, match=r"away: does not exist; give a folder that 'edge-sast export' wrote"
+    ):
+        read_manifest(tmp_path / "away")
 
 
 def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):

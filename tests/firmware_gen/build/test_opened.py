@@ -22,7 +22,7 @@ def test_a_build_of_another_target_is_refused_by_name(small, tmp_path, capsys):
     manifest = json.loads((small / "manifest.json").read_text()) | {"target": "verilog"}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     assert main(["verify", str(folder)]) == 2
-    told = f"edge-sast: {folder}: is an export with --target verilog; give one with --target c\n"
+    told = f"edge-sast: {folder}: is an export with --target verilog; simulate it with --on verilator or icarus\n"
     assert capsys.readouterr().err == told
 
 

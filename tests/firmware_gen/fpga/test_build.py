@@ -163,6 +163,26 @@ def test_a_folder_without_verilog(tmp_path):
         source_files(tmp_path)
 
 
+def test_a_core_without_a_uart(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "export")
+    (tmp_path / "export" / "rtl" / "sast_uart_top.v").rename(tmp_path / "export" / "rtl" / "sast_core.v")
+    told = f"{tmp_path / 'export'}: has no rtl/sast_uart_top.v, which every board needs; an export with "
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}"):
+        build(tmp_path / "export", tmp_path / "out", edited=True)
+
+
+@ICE40
+@pytest.mark.parametrize("text", ["{", "\xff", "[" * 100_000])
+def test_a_prediction_that_is_damaged(text, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "export")
+    (tmp_path / "export" / "prediction.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(
+        EdgeSastError, match=r"prediction\.json: is not JSON \(.*; export again, or remove it$"
+    ):
+        build(tmp_path / "export", tmp_path / "out", edited=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export"]
+
+
 def test_other_folders_are_left_alone(folder, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("years of work")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from edge_sast.model.model import Model
 from firmware_gen.fpga.simulate import ICARUS, VERILATOR
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
+from tests.firmware_gen.rtl_gen.edges import EDGES
 from tests.firmware_gen.rtl_gen.shapes import conv, grouped, network
 from tests.strategies import binned, random_model
 
@@ -55,6 +58,18 @@ def test_shapes(tmp_path, name):
 @pytest.mark.needs("verilator", "g++", "make")
 def test_one_of_everything(tmp_path):
     check(everything_model(), 8, 1, tmp_path, VERILATOR, streams=6, optimise="-O0")
+
+
+@pytest.mark.needs("iverilog")
+def test_membranes_narrower_than_weights(tmp_path):
+    check(EDGES["a membrane of 5 bits, weights of 8"], 2, 1, tmp_path, ICARUS, streams=1)
+
+
+@pytest.mark.quality
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize(("name", "lanes"), list(zip(EDGES, cycle(LANES), strict=False)))
+def test_models_at_the_bounds(tmp_path, name, lanes):
+    check(EDGES[name], lanes, 1, tmp_path, ICARUS, streams=2)
 
 
 @pytest.mark.quality

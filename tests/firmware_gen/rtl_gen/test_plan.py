@@ -16,6 +16,7 @@ from firmware_gen.rtl_gen.layout.weights import KernelPlan
 from firmware_gen.rtl_gen.plan import RtlPlan
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.rtl_gen.checking import check
+from tests.firmware_gen.rtl_gen.edges import EDGES
 from tests.firmware_gen.rtl_gen.shapes import CHAINS
 from tests.strategies import inputs, models, random_input, random_model
 
@@ -62,6 +63,13 @@ def test_chains_of_every_kind(name):
     recordings = [thinned(random_input(rng, CHAINS[name]), rng) for _ in range(2)]
     for lanes in LANES:
         check(CHAINS[name], lanes, recordings)
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_models_at_the_bounds(name):
+    rng = np.random.default_rng(1)
+    for lanes in LANES:
+        check(EDGES[name], lanes, [thinned(random_input(rng, EDGES[name]), rng) for _ in range(2)])
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

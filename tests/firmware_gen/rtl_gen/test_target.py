@@ -15,6 +15,7 @@ from firmware_gen.rtl_gen.link.memories import link_images, link_vh
 from firmware_gen.rtl_gen.plan import RtlPlan
 from firmware_gen.rtl_gen.table_files import mem
 from firmware_gen.rtl_gen.target import generate
+from firmware_gen.targets import notes
 from tests.firmware_gen.builds import everything_model, small_model
 
 
@@ -50,6 +51,10 @@ def test_a_model_that_is_too_large_for_the_uart_is_exported_without_it():
     files = generate(model, lanes=4, count=1)
     assert not [path for path in files if "uart" in path or "link" in path]
     assert b"toplevel: sast_core\n" in files["sast.core"]
+    assert notes("verilog", files)[1:] == [
+        "no board's top: the model's input or results are too large for the UART; the core itself is whole"
+    ]
+    assert len(notes("verilog", generate(small_model(), lanes=4, count=1))) == 1
     wide = Model(
         Binning(1024, 1024, 0, 1000, 3, 1), (OrPool(32), OrPool(32), Flatten(), read_out(2)), ("a", "b")
     )

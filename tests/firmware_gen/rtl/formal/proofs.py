@@ -30,7 +30,7 @@ def sizes(**larger: int) -> dict[str, int]:
     return SMALLEST | {"MLOW": larger.get("MW", 1)} | larger  # all words hold all bits of a membrane
 
 
-NEURON = sizes(MW=12, SMIN=6, TB=11, BB=11, SB=12)
+NEURON = sizes(MW=9, SMIN=5, TB=8, BB=8, SB=9)
 NEURON_FAULTS = tuple(
     Fault("sast_neuron", old, new)
     for old, new in (
@@ -86,6 +86,11 @@ READOUT_FAULTS = tuple(
         ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
         ("always @(posedge clk) if (put) begin", "always @(posedge clk) begin"),
+        ("total_layer == LAST_LAYER[LIB-1:0]", "1'b1"),
+        ("value1 > best", "value1 >= best"),
+        ("index1 == {CLB{1'b0}} || value1", "value1"),
+        ("reg  signed [OUTW-1:0] best", "reg  [OUTW-1:0] best"),
+        ("if (begins) index <= {CLB{1'b0}};", ""),
     )
 )
 CORE = tuple(
@@ -111,6 +116,11 @@ CORE = tuple(
 CORE_FAULTS = (
     Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
     Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
+    Fault("sast_core", "LISTEN: if (!crc_busy && !walk_busy) state", "LISTEN: if (!crc_busy) state"),
+    Fault(
+        "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"
+    ),
+    Fault("sast_core", "assign st_tlast = state == CYCLES;", "assign st_tlast = state == CRC;"),
     Fault("sast_core", "if (finished) step_cycles <=", "if (finished || op_ends) step_cycles <="),
     Fault("sast_dispatch", "state == ASK && runs_empty &&", "state == ASK &&"),
     Fault("sast_sweep", "wire rests = cleared && !asked &&", "wire rests = cleared &&"),
@@ -138,11 +148,65 @@ BANK_FAULTS = tuple(
         ("again ? last[g*MW +: MW]", "again ? last[0 +: MW]"),
         ("w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
         ("run && m == add_a;", "run;"),
+        ("{(MW-WBITS){w1[WBITS-1]}}", "{(MW-WBITS){1'b0}}"),
+    )
+)
+
+EVENTS = sizes(IN_W=5, IN_H=3, COUNT_CAP=2)
+EVENTS_FAULTS = tuple(
+    Fault("sast_events", old, new)
+    for old, new in (
+        ("repeated && times == CAP", "repeated && times >= CAP - 8'd1"),
+        ("{1'b0, event_x} >= WIDTH", "{1'b0, event_x} > WIDTH"),
+        ("times != 0 && now < site", "now < site"),
+        ("open && (event_take || !counts)", "open && event_take"),
+        ("if (ev_tlast) times <= 8'd0;", "if (ev_tlast && counts) times <= 8'd0;"),
+        ("if (counts) site <= now;", "site <= now;"),
+        ("wrong = !none && (outside || backwards)", "wrong = !none && outside"),
+    )
+)
+DISPATCH = sizes(
+    P=8, LP=3, G=4, LG=2, B=2, LB=1, RPB=2, YB=2, RAW=3, RDEPTH=7, CAW=4, CDEPTH=13, OAW=2, ODEPTH=3, EAW=1, EDEPTH=2,
+    IN_W=3, IN_H=2,
+)  # fmt: skip
+DISPATCH_FAULTS = tuple(
+    Fault("sast_dispatch", old, new)
+    for old, new in (
+        ("op_last ? {OAW{1'b0}} : pc + 1'b1", "pc + 1'b1"),
+        ("op_rows + y[RAW-1:0]", "op_rows + y[RAW-1:0] + 1'b1"),
+        ("{{(32-RPB-LB){1'b0}}, k, lane[LPB-1 -: LB]}", "{{(32-RPB-LB){1'b0}}, k, 1'b1}"),
+        ("(place_take && others == {P{1'b0}})", "place_take"),
+        ("!spikes_more && lanes == {P{1'b0}}", "!spikes_more"),
+        ("else if (spike_take) lanes <= others;", ""),
+        ("i = P - 1; i >= 0; i = i - 1", "i = 0; i < P; i = i + 1"),
+        ("RUN: if (source_ends)", "RUN: if (source_ends || word_take)"),
     )
 )
 
 
 PROOFS = {
+    "events": Proof("sast_events", ("sast_events",), EVENTS, depth=2, faults=EVENTS_FAULTS),
+    "events of one pixel": Proof(
+        "sast_events", ("sast_events",), sizes(IN_W=1, IN_H=1, COUNT_CAP=255), depth=2
+    ),
+    "dispatch": Proof(
+        "sast_dispatch", ("sast_dispatch",), DISPATCH, depth=3, modules=("sast_rom",), faults=DISPATCH_FAULTS
+    ),
+    "dispatch, one lane": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH | {"P": 1, "LP": 0, "G": 1, "LG": 0, "B": 1, "LB": 0, "RECURRENT": 1},
+        depth=3,
+        modules=("sast_rom",),
+    ),
+    "dispatch, a table of lanes": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH | {"P": 4, "LP": 2, "B": 1, "LB": 0, "LANE_TABLE": 1, "CAW": 5, "CDEPTH": 25},
+        depth=3,
+        modules=("sast_rom",),
+        faults=(Fault("sast_dispatch", "{j[31-LG:0], place_lane}", "{j[31-LG:0], ~place_lane}"),),
+    ),
     "spikes": Proof(
         "sast_spikes",
         ("sast_spikes",),
@@ -182,6 +246,20 @@ PROOFS = {
         parameters={"EARLY": 1},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
+    **{
+        f"bank {bank} of {banks}": Proof(
+            "sast_bank",
+            ("sast_bank",),
+            BANK | {"G": 1, "LG": 0, "B": banks, "LB": banks // 2, "NB": banks // 2 + 2},
+            depth=2,
+            modules=BANKS,
+            parameters={"ID": bank},
+            faults=SHARE_FAULTS
+            if bank == 0
+            else (),  # the last bank has its share of a run in its first word
+        )
+        for bank, banks in ((0, 2), (1, 2), (3, 4))
+    },
     **{
         f"share of bank {bank} of 4": Proof(
             "sast_bank",
@@ -244,10 +322,22 @@ PROOFS = {
             CLASSES=2,
             OUTW=2,
         ),
-        depth=2,
+        depth=4,
         modules=CORE,
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
     ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
+    "readout, counts": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT | {"LIF_OUT": 1, "CLASSES": 3},
+        depth=2,
+        faults=(
+            Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
+            Fault(
+                "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && renew}"
+            ),
+        ),
+    ),
 }

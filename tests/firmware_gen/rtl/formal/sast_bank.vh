@@ -1,8 +1,16 @@
   // When a sweep reads word f_a, any one, it holds what was last written to it and the weights of all runs of the phase that
-  // cover it, each once: the share of a run, queue, phases and forwarding lose, double and invent nothing. In integers, too:
-  // what starts within F_START and gets weights of F_WEIGHTS together, F_START + F_WEIGHTS <= 2^(MW-1), never wraps.
+  // cover it, each once: the share of a run, queue, phases and forwarding lose, double and invent nothing. In integers, too,
+  // as the exporter proves its models (edge_sast.model.bounds): what starts within f_low and f_high and gets negative weights
+  // of at least f_negative and positive ones of at most f_positive until its sweep never wraps, if the ends fit MW bits.
   parameter EARLY = 0;                      // as in sast_core
-  localparam F_START = 1 << (MW - 2), F_WEIGHTS = 1 << (MW - 2), FW = MW + 4;
+  localparam FW = MW + 4;
+  localparam signed [FW-1:0] F_MOST = (1 << (MW - 1)) - 1, F_LEAST = -F_MOST - 1;
+  reg signed [FW-1:0] f_low, f_high, f_negative, f_positive;
+  always @(posedge clk) {f_low, f_high, f_negative, f_positive} <= {f_low, f_high, f_negative, f_positive};
+  always @* begin
+    assume(f_low >= F_LEAST && f_low <= f_high && f_high <= F_MOST);
+    assume(f_negative <= 0 && f_negative >= F_LEAST - f_low && f_positive >= 0 && f_positive <= F_MOST - f_high);
+  end
   localparam FQ = MAW + UAW + NB + LB + 2;
   reg  [MAW-1:0] f_a;
   always @(posedge clk) f_a <= f_a;
@@ -100,20 +108,24 @@
     end
   always @* if (f_begun && !rst && f_s1 && f_a1 == f_a) assert(read_y == f_base);
 
-  // ---- the same in integers, lane 0
+  // ---- the same in integers, lane 0: sums of all weights, of the negative and of the positive ones
   wire signed [MW-1:0] f_new0 = f_new[MW-1:0], f_sum0 = sum[MW-1:0], f_read0 = read_y[MW-1:0];
   wire signed [FW-1:0] f_wide_new = f_new0;
-  wire signed [FW-1:0] f_size = f_wide_new < 0 ? -f_wide_new : f_wide_new;
-  reg  signed [FW-1:0] f_wide_base, f_wide_now, f_wide_then, f_size_now, f_size_then;
+  wire signed [FW-1:0] f_less_new = f_wide_new < 0 ? f_wide_new : 0, f_more_new = f_wide_new > 0 ? f_wide_new : 0;
+  reg  signed [FW-1:0] f_wide_base, f_wide_now, f_less_now, f_more_now, f_wide_then, f_less_then, f_more_then;
+  wire signed [FW-1:0] f_less_now2 = f_less_now + (f_ahead ? 0 : f_less_new), f_more_now2 = f_more_now + (f_ahead ? 0 : f_more_new);
+  wire signed [FW-1:0] f_less_then2 = f_less_then + (f_ahead ? f_less_new : 0), f_more_then2 = f_more_then + (f_ahead ? f_more_new : 0);
   always @(posedge clk)
-    if (rst) {f_wide_now, f_wide_then, f_size_now, f_size_then} <= 0;
+    if (rst) {f_wide_now, f_less_now, f_more_now, f_wide_then, f_less_then, f_more_then} <= 0;
     else begin
       if (write_en && write_a == f_a) f_wide_base <= f_sum0;
       else if (f_reads) f_wide_base <= f_wide_base + f_wide_now;
       f_wide_now <= f_done ? f_wide_now + f_wide_then + f_wide_new : f_reads ? 0 : f_wide_now + (f_ahead ? 0 : f_wide_new);
-      f_size_now <= f_done ? f_size_now + f_size_then + f_size : f_reads ? 0 : f_size_now + (f_ahead ? 0 : f_size);
+      f_less_now <= f_done ? f_less_now2 + f_less_then2 : f_reads ? 0 : f_less_now2;
+      f_more_now <= f_done ? f_more_now2 + f_more_then2 : f_reads ? 0 : f_more_now2;
       f_wide_then <= f_done ? 0 : f_wide_then + (f_ahead ? f_wide_new : 0);
-      f_size_then <= f_done ? 0 : f_size_then + (f_ahead ? f_size : 0);
+      f_less_then <= f_done ? 0 : f_less_then2;
+      f_more_then <= f_done ? 0 : f_more_then2;
     end
   reg f_wide;                               // f_a was written since the reset
   reg f_summed;                             // and read, so that f_wide_base is a whole sum, since
@@ -124,8 +136,10 @@
     else if (f_reads) f_summed <= 1'b1;
   end
   always @* begin
-    if (write_en && write_a == f_a) assume(f_sum0 >= -F_START && f_sum0 < F_START);
-    assume(f_size_now + f_size_then + f_size <= F_WEIGHTS);
+    if (write_en && write_a == f_a) assume(f_sum0 >= f_low && f_sum0 <= f_high);
+    // of one phase, and of two where the sweep between them leaves the word out
+    assume(f_less_now2 >= f_negative && f_more_now2 <= f_positive && f_less_then2 >= f_negative && f_more_then2 <= f_positive);
+    if (f_done) assume(f_less_now2 + f_less_then2 >= f_negative && f_more_now2 + f_more_then2 <= f_positive);
     if (f_begun && !rst && f_wide && f_s1 && f_a1 == f_a) assert(f_read0 == f_wide_base);
   end
 
@@ -194,21 +208,22 @@
     // of one word at most one write is to come in a sweep
     assert(f_of_a == 3'b000 || (f_once && (f_of_a == 3'b001 || f_of_a == 3'b010 || f_of_a == 3'b100)));
     assert(f_in_then[0] == f_then);
-    if (!f_go || (f_busy && f_once)) assert(f_now == 0 && f_wide_now == 0 && f_size_now == 0);
+    if (!f_go || (f_busy && f_once)) assert(f_now == 0 && f_wide_now == 0 && f_less_now == 0 && f_more_now == 0);
     if (f_of_a != 0) assert(f_in_now[0] == f_now && !(add && add_a == f_a));
     if (f_s3 && run) assert(EARLY != 0);
     if (EARLY != 0 && f_of_a != 0) assert(f_swept && run_phase == f_run_phase);
     if (EARLY != 0 && f_swept) assert(!f_touched && !f_run_covers && !(add && add_a == f_a));
-    if (!f_ahead) assert(f_wide_then == 0 && f_size_then == 0);
+    if (!f_ahead) assert(f_wide_then == 0 && f_less_then == 0 && f_more_then == 0);
     if (f_then != 0) assert(f_touched);
     if (f_touched) assert(f_ahead && f_go);
-    assert(f_size_now >= 0 && f_size_then >= 0 && f_wide_now <= f_size_now && f_wide_now >= -f_size_now && f_size_now + f_size_then <= F_WEIGHTS);
-    assert(f_wide_then <= f_size_then && f_wide_then >= -f_size_then);
+    assert(f_less_now <= 0 && f_less_now >= f_negative && f_more_now >= 0 && f_more_now <= f_positive);
+    assert(f_less_then <= 0 && f_less_then >= f_negative && f_more_then >= 0 && f_more_then <= f_positive);
+    assert(f_wide_now == f_less_now + f_more_now && f_wide_then == f_less_then + f_more_then);
     assert(f_now[MW-1:0] == f_wide_now[MW-1:0] && f_then[MW-1:0] == f_wide_then[MW-1:0]);
     if (f_wide) begin
       assert(f_base[MW-1:0] == f_wide_base[MW-1:0] && f_summed == (f_of_a != 0));
-      if (!f_summed) assert(f_wide_base >= -F_START && f_wide_base < F_START);
-      else assert(f_wide_base >= -F_START - F_WEIGHTS && f_wide_base < F_START + F_WEIGHTS);
+      if (!f_summed) assert(f_wide_base >= f_low && f_wide_base <= f_high);
+      else assert(f_wide_base >= f_low + f_negative && f_wide_base <= f_high + f_positive);
     end
     assert(f_plus(f_in_now[0], add && add_a == f_a ? sum : f_word) == f_plus(f_base, f_now));
     assert(!f_act || !(f_s1 && f_last1) && !(f_s2 && f_last2));

@@ -36,7 +36,7 @@
     assume(LEAKS > 1 || k2 == 0);
     assume(LEAKS < 2 || k1 != k2 || k1 == 0);
     assume(LEAK_ONE == 0 || k1 == 0 || k1 == LEAK_ONE);
-    if (f_begun) assume(f_next >= -(24'sd1 << (MW - 1)) && f_next < (24'sd1 << (MW - 1)));
+    if (f_begun) assume(f_least + f_bias >= -(24'sd1 << (MW - 1)) && f_most + f_bias < (24'sd1 << (MW - 1)));
   end
   always @(posedge clk) begin
     f_begun <= f_begun || en;
@@ -52,5 +52,6 @@
   always @* begin
     if (f_begun) assert(f_shown == f_v && spike == f_fire);
     if (f_begun) assert(f_v <= f_most && f_v >= f_least && f_bias == $signed(bias1) && f_start == $signed(start1));
+    if (f_begun) assert(f_leaked >= f_least && f_leaked <= f_most);      // no leak leaves the state's range
     if (f_full) assert(f_given == f_result);
   end

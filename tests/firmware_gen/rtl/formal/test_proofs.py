@@ -10,7 +10,7 @@ from tests.firmware_gen.rtl.formal.solver import BROKEN, PROVED, attempt
 pytestmark = pytest.mark.needs("yosys")
 FAULTS = [(name, fault) for name, proof in PROOFS.items() for fault in proof.faults]
 
-QUICK = ("spikes", "readout")  # also in every run of the tests
+QUICK = ("spikes", "readout", "events")  # also in every run of the tests
 
 
 @pytest.mark.parametrize(

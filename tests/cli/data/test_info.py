@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from edge_sast.cli import data
+from edge_sast.cli.data import data
 from edge_sast.errors import EdgeSastError
 from tests.events.oracles import write_classes
 
@@ -52,7 +52,7 @@ def test_damaged_recordings_are_counted_and_the_first_is_the_error(tmp_path, cap
         (tmp_path / "set" / "a" / name).write_bytes(b"abc")
     message = (
         f"{tmp_path}/set/a/001.bin: ends at byte 3, 3 bytes into the event at byte offset 0 "
-        "(5 bytes per event); the file is truncated or not ATIS: copy it again "
+        "(5 bytes per event); the file is truncated or of another format: copy it again, or pass --defects drop "
         "(2 of 4 recordings are damaged, this is the first)"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
@@ -62,5 +62,5 @@ def test_damaged_recordings_are_counted_and_the_first_is_the_error(tmp_path, cap
 
 
 def test_arguments_are_parsed_without_numpy():
-    code = "import sys, edge_sast.cli.data; sys.exit('numpy' in sys.modules)"
+    code = "import sys, edge_sast.cli.data.data; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,1 @@
+"""The commands that look at event recordings and change their form."""

@@ -1,0 +1,1 @@
+"""Long recordings cut into a data set of files."""

@@ -1,0 +1,106 @@
+"""Counts over a recording of any length, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edge_sast.jit import jit
+
+RATE_BINS = 512  # of a recording's time, at least half of them used
+
+
+@dataclass
+class Census:
+    """What was counted of chunks in order of time.
+
+    Attributes:
+        events, on: all events, and those of polarity ON.
+        first_us, last_us: time of the first and of the last event; -1 without any.
+        per_pixel: int64[height, width], of the sensor's size, and as large as the events seen ask for.
+        bin_us: length of a bin of `per_bin` in µs; doubled as the recording grows.
+        per_bin: int64[RATE_BINS], events from first_us on; times before it count in the first bin.
+    """
+
+    events: int = 0
+    on: int = 0
+    first_us: int = -1
+    last_us: int = -1
+    per_pixel: np.ndarray = field(default_factory=lambda: np.zeros((1, 1), np.int64))
+    bin_us: int = 1
+    per_bin: np.ndarray = field(default_factory=lambda: np.zeros(RATE_BINS, np.int64))
+
+    def add(self, chunk: np.ndarray) -> None:
+        """Count EVENT_DTYPE[n]."""
+        if not len(chunk):
+            return
+        latest = int(chunk["t"].max())
+        if not self.events:
+            self.first_us = int(chunk["t"][0])
+        self.last_us = max(self.last_us, latest)
+        while self.last_us - self.first_us >= self.bin_us * RATE_BINS:
+            self.per_bin = np.concatenate(
+                [self.per_bin.reshape(-1, 2).sum(axis=1), np.zeros(RATE_BINS // 2, np.int64)]
+            )
+            self.bin_us *= 2
+        height, width = int(chunk["y"].max()) + 1, int(chunk["x"].max()) + 1
+        more = [
+            (0, max(0, new - old)) for new, old in zip((height, width), self.per_pixel.shape, strict=True)
+        ]
+        if any(end for _, end in more):
+            self.per_pixel = np.pad(self.per_pixel, more)
+        self.on += int(_count(chunk, self.per_pixel, self.per_bin, self.first_us, self.bin_us))
+        self.events += len(chunk)
+
+    @classmethod
+    def of_sensor(cls, sensor: tuple[int, int] | None) -> Census:
+        """An empty one for a sensor of (width, height) pixels; None: not known."""
+        return cls(per_pixel=np.zeros(sensor[::-1], np.int64)) if sensor else cls()
+
+    @property
+    def last_pixel(self) -> tuple[int, int]:
+        """The largest column and row of an event; (-1, -1) without any."""
+        rows, columns = np.nonzero(self.per_pixel)
+        return (int(columns.max()), int(rows.max())) if len(rows) else (-1, -1)
+
+    @property
+    def duration_us(self) -> int:
+        """Time from the first to the last event in µs."""
+        return self.last_us - self.first_us
+
+    def rates(self) -> np.ndarray:
+        """Events per second float64[n] in each bin of `bin_us`, from the first event to the last."""
+        used = self.duration_us // self.bin_us + 1 if self.events else 0
+        return self.per_bin[:used] * (1e6 / self.bin_us)
+
+    def hot_pixels(self, factor: int) -> np.ndarray:
+        """int64[n, 3] x, y, events of pixels that fire by themselves, most events first.
+
+        Those with more than `factor` times the median of their 8 neighbours, which counts as 1 at least: what moves
+        before a sensor passes over neighbours alike. At the border the outermost pixels stand for what is not there.
+        """
+        if not self.events:
+            return np.empty((0, 3), np.int64)
+        padded = np.pad(self.per_pixel, 1, mode="edge")
+        height, width = self.per_pixel.shape
+        around = [
+            padded[dy : dy + height, dx : dx + width]
+            for dy in range(3)
+            for dx in range(3)
+            if (dy, dx) != (1, 1)
+        ]
+        y, x = np.nonzero(self.per_pixel > factor * np.maximum(np.median(around, axis=0), 1))
+        counts = self.per_pixel[y, x]
+        order = np.lexsort((x, y, -counts))
+        return np.stack([x, y, counts], axis=1)[order]
+
+
+@jit
+def _count(chunk, per_pixel, per_bin, first, bin_us):
+    on = 0
+    for event in chunk:
+        per_pixel[event.y, event.x] += 1
+        per_bin[max(event.t - first, 0) // bin_us] += 1
+        on += event.p
+    return on

@@ -1,0 +1,1 @@
+"""AEDAT, versions 1 to 4: event files of jAER, cAER, DV and dv-processing."""

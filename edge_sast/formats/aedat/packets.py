@@ -1,0 +1,199 @@
+"""Packets of AEDAT 4, one after the other: in a file behind its header, or as they come from a connection.
+
+A packet is i32 stream, i32 size, and that many bytes, compressed as the header says. Those of a stream of events hold a
+FlatBuffer `EVTS`, its size before it, whose field 0 is a vector of events of 16 bytes: i64 time in µs, i16 x, i16 y,
+u8 polarity (1 = ON), 3 unused. All little-endian, origin at the top left. Packets of other streams are skipped.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.formats import contract
+from edge_sast.formats.aedat.compression import Compressed, DamagedError, Source
+from edge_sast.formats.aedat.flatbuffer import BrokenError, Table
+from edge_sast.formats.aedat.io_header import IoHeader
+from edge_sast.formats.contract import Reading, State
+from edge_sast.jit import jit
+
+HEAD = struct.Struct("<ii")
+STORED = np.dtype(
+    {
+        "names": ["t", "x", "y", "p"],
+        "formats": ["<i8", "<u2", "<u2", "u1"],
+        "offsets": [0, 8, 10, 12],
+        "itemsize": 16,
+    }
+)
+LEAST_PIECE_BYTES = 4096  # the table of a packet lies in its first piece
+REMEDY = "the file is damaged: copy it again"
+
+
+class _Packet:
+    """Bytes of one packet; `cut` where the stream ended before it."""
+
+    def __init__(self, stream: BinaryIO, place: int, size: int) -> None:
+        self.stream, self.place, self.size, self.left, self.cut = stream, place, size, size, False
+
+    def read(self, most: int) -> bytes:
+        data = self.stream.read(min(most, self.left)) if self.left else b""
+        self.cut |= self.left > 0 and not data
+        self.left -= len(data)
+        return data
+
+
+class Packets:
+    """The events of one stream of packets, and where they stand."""
+
+    def __init__(
+        self, stream: BinaryIO, source: str, reading: Reading, header: IoHeader, number: int, at: State
+    ) -> None:
+        """stream: at a packet; number: of the stream of events; at: (byte offset of that packet, events of it that were
+        given before).
+        """
+        self.stream, self.source, self.reading, self.header, self.number = (
+            stream,
+            source,
+            reading,
+            header,
+            number,
+        )
+        self.compressed = Compressed(header.compression, source)
+        self.place = at[0]  # of what is read next
+        self.over = False  # the stream ended inside a packet
+        self.next = at  # as `at`, behind the last chunk
+        self.piece = max(LEAST_PIECE_BYTES, contract.CHUNK_BYTES // 4)
+
+    def chunks(self, gather: bool) -> Iterator[np.ndarray]:
+        """EVENT_DTYPE[n]; gather: of many packets together, else of each packet as soon as it is there."""
+        room = max(1, contract.CHUNK_BYTES // STORED.itemsize)
+        place, given = self.next
+        out, filled = np.empty(room, EVENT_DTYPE), 0
+        while packet := self._next_packet():
+            done = 0  # events of the packet
+            for part in self._parts(packet):
+                taken = max(0, min(given - done, len(part))) if packet.place == place else 0
+                while taken < len(part):
+                    count = min(len(part) - taken, room - filled)
+                    _copy(part[taken : taken + count], out[filled:])
+                    taken, filled = taken + count, filled + count
+                    if filled == room:
+                        self.next = (packet.place, done + taken)
+                        yield out
+                        out, filled = np.empty(room, EVENT_DTYPE), 0
+                done += len(part)
+            if filled and not gather:
+                self.next = (self.place, 0)
+                yield out[:filled]
+                out, filled = np.empty(room, EVENT_DTYPE), 0
+        if filled:
+            self.next = (self.place, 0)
+            yield out[:filled]
+
+    def _next_packet(self) -> _Packet | None:
+        """The next packet of events; None at the end."""
+        while True:
+            place, end = self.place, self.header.table
+            if self.over or place == end > 0:
+                return None
+            head = exactly(self.stream, HEAD.size)
+            if len(head) < HEAD.size:
+                self._ended(place, len(head))
+                return None
+            number, size = HEAD.unpack(head)
+            self.place = place + HEAD.size + size
+            if size < 0 or self.place > end > 0:
+                reach = f", and the packets end at byte {end}" if size >= 0 else ""
+                raise self._broken(place, f"has a size of {size} bytes{reach}")
+            packet = _Packet(self.stream, place, size)
+            if number == self.number:
+                return packet
+            if number not in self.header.streams:
+                named = ", ".join(map(str, sorted(self.header.streams)))
+                self.reading.defects.unknown_word(
+                    f"{self.source}: packet at byte offset {place}: is of stream {number}, and the header names {named}"
+                )
+            self._skip(packet)
+
+    def _ended(self, place: int, size: int) -> None:
+        """The stream ended `size` bytes into the head of a packet."""
+        end = self.header.table
+        if size:
+            self._truncated(place, size)
+        elif end > 0:
+            self.reading.defects.truncated(
+                f"{self.source}: ends at byte {place}, and its packets at byte {end} by its header"
+            )
+
+    def _parts(self, packet: _Packet) -> Iterator[np.ndarray]:
+        """STORED[n] of a packet, in pieces."""
+        try:
+            yield from self._stored(packet)
+        except (BrokenError, DamagedError) as error:
+            self._skip(packet)
+            if not packet.cut:
+                raise self._broken(packet.place, str(error)) from None
+        else:
+            self._skip(packet)
+
+    def _stored(self, packet: _Packet) -> Iterator[np.ndarray]:
+        payload = self.compressed.opened(packet, self.piece)
+        data = exactly(payload, self.piece)
+        table = Table(data, b"EVTS")
+        place, left = table.vector(0)
+        if place + left * STORED.itemsize > table.size:
+            raise BrokenError(f"says {left} events in {table.size} bytes")
+        while left:
+            count = min(left, max(0, (len(data) - place) // STORED.itemsize))
+            if count:
+                yield np.frombuffer(data, STORED, count, place)
+            left -= count
+            rest = data[place + count * STORED.itemsize :]
+            place = 0
+            if left:
+                data = rest + exactly(payload, self.piece - len(rest))
+                if len(data) < STORED.itemsize:
+                    raise BrokenError(f"ends {left} events before the number that it says")
+
+    def _skip(self, packet: _Packet) -> None:
+        """Reads what is left of a packet."""
+        while packet.read(self.piece):
+            pass
+        if packet.cut:
+            self._truncated(packet.place, HEAD.size + packet.size - packet.left)
+
+    def _truncated(self, place: int, size: int) -> None:
+        self.over = True
+        self.reading.defects.truncated(
+            f"{self.source}: ends at byte {place + size}, {size} bytes into the packet at byte offset {place}"
+        )
+
+    def _broken(self, place: int, what: str) -> EdgeSastError:
+        return EdgeSastError(f"{self.source}: packet at byte offset {place}: {what}; {REMEDY}")
+
+
+def exactly(source: Source, size: int) -> bytes:
+    """So many bytes, fewer only at the end."""
+    data = source.read(size)
+    while 0 < len(data) < size:
+        more = source.read(size - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+@jit
+def _copy(stored, events):
+    """STORED[n] to the first n of `events`, EVENT_DTYPE."""
+    for i in range(len(stored)):
+        events[i].t = stored[i].t
+        events[i].x = stored[i].x
+        events[i].y = stored[i].y
+        events[i].p = 1 if stored[i].p else 0

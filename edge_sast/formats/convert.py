@@ -1,0 +1,133 @@
+"""One event file written in another form, piece by piece."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.census import Census
+from edge_sast.files import atomic_stream, check_outputs
+from edge_sast.formats.contract import Format
+from edge_sast.formats.defects import Defects
+from edge_sast.formats.registry import FORMATS
+from edge_sast.formats.source import FileOptions, open_events
+
+NO_SENSOR = (0, 0)  # for writers that do not look at it
+
+
+@dataclass(frozen=True)
+class Span:
+    """Part of a recording, µs after its first event: from <= t - t(first) < until; None: to the end."""
+
+    from_us: int = 0
+    until_us: int | None = None
+
+    @classmethod
+    def of_seconds(cls, begin: float | None, end: float | None) -> Span:
+        """From --from-s and --until-s. Raises EdgeSastError for values that leave nothing."""
+        for option, value in (("--from-s", begin), ("--until-s", end)):
+            if value is not None and not 0 <= value < 1e12:
+                raise EdgeSastError(f"{option} {value} is out of range; choose seconds from 0")
+        span = cls(round((begin or 0) * 1e6), None if end is None else round(end * 1e6))
+        if span.until_us is not None and span.until_us <= span.from_us:
+            raise EdgeSastError(
+                f"--until-s {end} leaves nothing after --from-s {begin or 0}; choose a later time"
+            )
+        return span
+
+    def of(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The events of the span; stops reading behind it."""
+        first = None
+        for chunk in chunks:
+            if not len(chunk):
+                continue
+            first = int(chunk["t"][0]) if first is None else first
+            after = chunk["t"] - first
+            inside = after >= self.from_us
+            if self.until_us is not None:
+                inside &= after < self.until_us
+            yield chunk if inside.all() else chunk[inside]
+            if self.until_us is not None and after[-1] >= self.until_us:
+                return
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What was read and written. source: the file's name; read, written: formats; events: that were written."""
+
+    source: str
+    read: str
+    written: str
+    events: int
+    duration_us: int
+    assumed: tuple[str, ...]
+    defects: Defects
+
+    def line(self, target: str) -> str:
+        """One line: what became of what, with the defaults that were taken and the defects that were mended."""
+        parts = [f"{self.source} ({self.read}) -> {target} ({self.written}): {self.events:,} events, "]
+        parts.append(f"{self.duration_us * 1e-6:.6g} s")
+        parts += [f"; {sentence}" for sentence in self.assumed]
+        parts += [
+            f"; {count:,} x {kind}, --defects {self.defects.policy}"
+            for kind, count in self.defects.counts.items()
+            if count
+        ]
+        return "".join(parts)
+
+
+def writer_for(suffix: str) -> Format:
+    """The format that is written for a suffix with its dot. Raises EdgeSastError where none is."""
+    for of in FORMATS:
+        if of.write is not None and suffix.lower() in of.suffixes:
+            return of
+    known = ", ".join(of.suffixes[0] for of in FORMATS if of.write is not None)
+    raise EdgeSastError(
+        f"no event file is written with the ending {suffix or '(none)'!r}; choose one of {known}"
+    )
+
+
+def convert_file(
+    source: Path,
+    target: str | os.PathLike[str],
+    writer: Format,
+    options: FileOptions,
+    span: Span | None = None,
+) -> Converted:
+    """Write the events of `source` to `target` in the form of `writer`, whole or not at all.
+
+    Raises:
+        EdgeSastError: as `open_events`; where the form cannot hold an event; where there is none at all; where `target`
+            is `source` or cannot be written.
+    """
+    assert writer.write is not None
+    check_outputs({"OUT": target}, [source])
+    census = Census()
+    with open_events(source, options) as file, atomic_stream(target) as stream:
+        chunks = counted((span or Span()).of(file.chunks), census)
+        writer.write(stream, file.needed_sensor() if writer.holds_sensor else NO_SENSOR, chunks)
+        if not census.events:
+            raise EdgeSastError(
+                f"{source}: 0 events to write; check its contents with 'edge-sast data info {source}'"
+            )
+        return Converted(
+            file.name,
+            file.format.name,
+            writer.name,
+            census.events,
+            census.duration_us,
+            file.header.assumed,
+            file.defects,
+        )
+
+
+def counted(chunks: Iterable[np.ndarray], census: Census) -> Iterator[np.ndarray]:
+    """The chunks, counted as they pass."""
+    for chunk in chunks:
+        census.add(chunk)
+        yield chunk

@@ -1,0 +1,68 @@
+"""EVT2 of Prophesee: words of 32 bits, little-endian.
+
+| bits 31..28 | meaning | rest of the word |
+|---|---|---|
+| 0, 1 | event, OFF or ON | 27..22 low 6 bits of the time, 21..11 x, 10..0 y |
+| 8 | time | 27..0 upper 28 bits of the time in µs |
+| 10, 13, 14, 15 | trigger, inertial unit, others, continued | left out |
+
+The clock of 34 bits wraps after 4.8 hours: time words that fall by half the range or more are a wrap.
+
+Source: Prophesee, "EVT 2.0 Format", and the decoder of openeb 5.1.1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_sast.formats.prophesee.raw import raw_format
+from edge_sast.formats.prophesee.words import Evt
+from edge_sast.jit import jit
+
+WRAP_US = 1 << 34
+
+
+@jit
+def _decode(words, start, events, state, found):
+    """See `Evt.decode`. state: [epoch in µs, upper 28 bits of the time]."""
+    epoch, high = state[0], state[1]
+    filled, seen = 0, np.int64(0)
+    stop = min(len(words), start + len(events))
+    # Without branches: where time words lie among events cannot be foreseen.
+    for i in range(start, stop):
+        word = np.int64(words[i])
+        kind = word >> 28
+        before = high
+        high = (word & 0xFFFFFFF) if kind == 8 else high
+        epoch += ((before - high) >> 27 > 0) * WRAP_US
+        seen |= 1 << kind
+        event = events[filled]  # is written over by the next one where this word is none
+        event.t = epoch + ((high << 6) | ((word >> 22) & 63))
+        event.x = (word >> 11) & 0x7FF
+        event.y = word & 0x7FF
+        event.p = kind
+        filled += 1 if kind <= 1 else 0
+    state[0], state[1] = epoch, high
+    found[0], found[1] = filled, seen
+    return stop
+
+
+def _kinds(words: np.ndarray, _state: np.ndarray) -> np.ndarray:
+    return words >> 28
+
+
+EVT2 = raw_format(
+    Evt(
+        name="EVT2",
+        version="2",
+        word=np.dtype("<u4"),
+        known=(0, 1, 8, 10, 13, 14, 15),
+        needed=(8,),
+        most=1,
+        state=(0, 0),
+        clock_bits=34,
+        decode=_decode,
+        kinds=_kinds,
+    ),
+    "evt2",
+)

@@ -1,0 +1,1 @@
+"""Events as rows of a table: text, and arrays of NumPy."""

@@ -1,0 +1,1 @@
+"""Pictures of events: contact sheets, moving pictures, a page that plays them."""

@@ -1,0 +1,1 @@
+"""Decisions on events that do not end: docs/streams.md."""

@@ -1,0 +1,83 @@
+"""`data convert`: the events of a file in another, whole or not at all."""
+
+from tests.cli.data.files import rows_of, run, write
+
+ROWS = [(t * 1000, t % 7, t % 5, t % 2) for t in range(300)]
+
+
+def test_a_file(tmp_path, capsys):
+    write(tmp_path / "a.bin", ROWS)
+    assert run("convert", tmp_path / "a.bin", tmp_path / "new" / "b.bin") == 0
+    assert rows_of(tmp_path / "new" / "b.bin") == ROWS
+    assert capsys.readouterr().out == (
+        f"{tmp_path}/a.bin (ATIS (N-MNIST)) -> {tmp_path}/new/b.bin (ATIS (N-MNIST)): 300 events, 0.299 s\n"
+    )
+
+
+def test_a_part_of_it(tmp_path):
+    write(tmp_path / "a.bin", [(t + 500, *rest) for t, *rest in ROWS])
+    assert run("convert", tmp_path / "a.bin", tmp_path / "b.bin", "--from-s", "0.1", "--until-s", "0.2") == 0
+    assert rows_of(tmp_path / "b.bin") == [(t + 500, *rest) for t, *rest in ROWS[100:200]]
+
+
+def test_a_tree(tmp_path, capsys):
+    for name in ("x/a.bin", "x/y/b.bin"):
+        write(tmp_path / name, ROWS)
+    assert run("convert", tmp_path / "x", tmp_path / "out", "--to", ".bin") == 0
+    assert rows_of(tmp_path / "out" / "a.bin") == rows_of(tmp_path / "out" / "y" / "b.bin") == ROWS
+    assert capsys.readouterr().out.count("300 events") == 2
+
+
+def test_defects_by_policy(tmp_path, capsys):
+    rows = [(5, 0, 0, 1), (6, 40, 0, 0), (8, 1, 1, 0)]
+    write(tmp_path / "a.bin", rows)
+    for policy, want in (("drop", [rows[0], rows[2]]), ("clip", [rows[0], (6, 33, 0, 0), rows[2]])):
+        assert run("convert", tmp_path / "a.bin", tmp_path / f"{policy}.bin", "--defects", policy) == 0
+        assert rows_of(tmp_path / f"{policy}.bin") == want
+        assert f"; 1 x out of sensor, --defects {policy}\n" in capsys.readouterr().out
+
+
+def test_mistakes_leave_nothing_behind(tmp_path, capsys):
+    write(tmp_path / "a.bin", [(5, 0, 0, 1), (6, 40, 0, 0)])
+    write(tmp_path / "late.bin", [(5, 0, 0, 1)])
+    write(tmp_path / "two" / "a.bin", ROWS)
+    (tmp_path / "none").mkdir()
+    (tmp_path / "empty.bin").write_bytes(b"")
+    out = tmp_path / "b.bin"
+    for argv, message in (
+        (
+            (tmp_path / "a.bin", out),
+            f"{tmp_path}/a.bin: event 1 (byte offset 5), t=6 µs: x=40 lies outside the 34x34",
+        ),
+        (
+            (tmp_path / "a.bin", tmp_path / "b.mp4"),
+            "no event file is written with the ending '.mp4'; choose one of .bin",
+        ),
+        (
+            (tmp_path / "late.bin", tmp_path / "late.bin"),
+            f"OUT {tmp_path}/late.bin: is what is read; name another file",
+        ),
+        ((tmp_path / "no.bin", out), f"{tmp_path}/no.bin: cannot be read (No such file or directory); check"),
+        ((tmp_path / "empty.bin", out), f"{tmp_path}/empty.bin: 0 events to write; check its contents with"),
+        (
+            (tmp_path / "two", out),
+            f"{tmp_path}/two is a folder; say with --to which form its files shall have",
+        ),
+        ((tmp_path / "none", out, "--to", ".bin"), f"{tmp_path}/none: holds no event file (.bin"),
+        ((tmp_path / "late.bin", tmp_path / "none"), f"{tmp_path}/none: is a folder, and "),
+        (
+            (tmp_path / "late.bin", out, "--from-s", "2", "--until-s", "1"),
+            "--until-s 1.0 leaves nothing after --from-s 2.0",
+        ),
+        (
+            (tmp_path / "late.bin", out, "--from-s", "-1"),
+            "--from-s -1.0 is out of range; choose seconds from 0",
+        ),
+        ((tmp_path / "late.bin", out, "--from-s", "5"), f"{tmp_path}/late.bin: 0 events to write"),
+    ):
+        assert run("convert", *argv) == 2, argv
+        error = capsys.readouterr().err
+        assert error.startswith(f"edge-sast: {message}"), error
+        assert error.count("\n") == 1
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["a.bin", "empty.bin", "late.bin", "none", "two"]

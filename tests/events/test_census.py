@@ -1,0 +1,48 @@
+"""A census beside plain counting, whatever the chunks."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_sast.events.census import RATE_BINS, Census
+from edge_sast.events.recording import EVENT_DTYPE
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 5000), st.integers(0, 9), st.integers(0, 6), st.integers(0, 1)),
+    min_size=1,
+    max_size=60,
+)
+
+
+@settings(max_examples=100)
+@given(rows=ROWS, cuts=st.lists(st.integers(0, 60), max_size=4), begin=st.sampled_from([0, 1 << 40]))
+def test_counts_are_those_of_all_events(rows, cuts, begin):
+    events = np.array([(t + begin, x, y, p) for t, x, y, p in sorted(rows)], EVENT_DTYPE)
+    census = Census()
+    for chunk in np.split(events, sorted(min(cut, len(rows)) for cut in cuts)):
+        census.add(chunk)
+    assert (census.events, census.on) == (len(rows), sum(row[3] for row in rows))
+    assert census.first_us == min(rows)[0] + begin
+    assert census.duration_us == max(rows)[0] - min(rows)[0]
+    assert census.per_pixel.shape == (max(row[2] for row in rows) + 1, max(row[1] for row in rows) + 1)
+    for y, x in np.ndindex(census.per_pixel.shape):
+        assert census.per_pixel[y, x] == sum(row[1:3] == (x, y) for row in rows)
+    assert census.duration_us < census.bin_us * RATE_BINS
+    bins = [0] * RATE_BINS
+    for t, *_ in rows:
+        bins[(t - min(rows)[0]) // census.bin_us] += 1
+    assert census.per_bin.tolist() == bins
+    assert np.allclose(census.rates().sum() * census.bin_us * 1e-6, len(rows))
+
+
+def test_a_pixel_that_fires_by_itself_is_hot_and_an_edge_is_not():
+    per_pixel = np.full((5, 6), 3)
+    per_pixel[:, 0] = 400  # an edge at the border that moves
+    per_pixel[3, 4] = 70
+    per_pixel[1, 3] = 61
+    per_pixel[1, 5] = 60  # 20 times its neighbours, not more
+    rows = [(0, x, y, 1) for y, x in np.ndindex(per_pixel.shape) for _ in range(per_pixel[y, x])]
+    census = Census()
+    census.add(np.array(rows, EVENT_DTYPE))
+    assert census.hot_pixels(20).tolist() == [[4, 3, 70], [3, 1, 61]]
+    assert len(Census().hot_pixels(20)) == 0

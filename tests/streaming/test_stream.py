@@ -1,0 +1,123 @@
+"""Decisions on a stream are those of the oracle that the C stream is held to, whatever the bursts."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.model.modelfile import load
+from edge_sast.runtime.simulator import Simulator
+from edge_sast.streaming.stream import EventStream
+from tests.firmware_gen.c.test_stream import MODELS, cases
+from tests.firmware_gen.stream_oracle import ON_EVENT, WRAP, StreamOracle
+from tests.strategies import binned
+
+
+class EveryStep(StreamOracle):
+    """The oracle, which says the result of every step and not only of complete windows."""
+
+    def _step(self) -> None:
+        self.session.closed += 1
+        self.session.opened = False
+        self.result()
+        if any(self._steps_of(lane) == self.model.binning.steps for lane in range(self.lanes)):
+            self.decisions += 1
+            if self.windows == ON_EVENT:
+                self.phase = "resting"
+
+
+def _lines(decisions) -> list[str]:
+    rows = zip(
+        decisions.begin_us.tolist(),
+        decisions.steps.tolist(),
+        decisions.lane.tolist(),
+        decisions.classes.tolist(),
+        decisions.outputs.tolist(),
+        strict=True,
+    )
+    return [" ".join(map(str, ("result", begin % WRAP, *rest, *outputs))) for begin, *rest, outputs in rows]
+
+
+@settings(max_examples=150)
+@given(name=st.sampled_from(sorted(MODELS)), data=st.data())
+def test_every_step_is_the_oracles(name, data):
+    model = MODELS[name]
+    case = data.draw(cases(model))
+    calls = [(verb, value) for verb, value in case.calls if verb in ("push", "advance")]
+    oracle = EveryStep(model, case.lanes, case.windows, case.reach)
+    stream = EventStream(
+        model,
+        None if case.windows == ON_EVENT else model.binning.steps // case.lanes,
+        case.windows == ON_EVENT,
+        case.reach,
+    )
+    found = []
+    for verb, value in calls:
+        if verb == "advance":
+            oracle.advance(value)
+            found += _lines(stream.advance(value))
+            continue
+        value = [(t, x, y, min(p, 255)) for t, x, y, p in value if t >= 0]
+        for event in value:
+            oracle.push(*event)
+        cut = data.draw(st.integers(0, len(value)))
+        for burst in (value[:cut], value[cut:]):
+            found += _lines(stream.push(np.array(burst, EVENT_DTYPE)))
+    lines = oracle.lines()
+    assert found == [line for line in lines if line.startswith("result")]
+    counts = stream.counts
+    assert lines[-1] == f"counts {counts.decisions} {counts.late} {counts.outside} {counts.restarts}"
+
+
+def test_a_recording_is_one_window():
+    """What `finish` completes is what a recording of these events gives; and rows do not run out."""
+    model = load("examples/digits-int8.safetensors")
+    grid = model.binning
+    rng = np.random.default_rng(3)
+    events = np.zeros(3000, EVENT_DTYPE)
+    events["t"] = np.sort(rng.integers(0, grid.dt_us * grid.steps * 2 // 3, len(events))) + 77
+    events["x"], events["y"] = rng.integers(0, 24, (2, len(events)))
+    events["p"] = rng.integers(0, 2, len(events))
+    counts = np.zeros((grid.steps, grid.height, grid.width, 2), np.uint8)
+    for t, x, y, p in events.tolist():
+        place = ((t - int(events["t"][0])) // grid.dt_us, y >> grid.shift, x >> grid.shift, p)
+        counts[place] = min(int(counts[place]) + 1, grid.count_cap)
+    result = Simulator(model).run(binned(model, [counts]))
+    stream = EventStream(model)
+    parts = [stream.push(events[:1000]), stream.push(events[1000:]), stream.finish()]
+    assert parts[-1].complete.tolist()[-1]
+    assert parts[-1].outputs[-1].tolist() == result.outputs[0].tolist()
+    assert sum(part.synops.sum() for part in parts) == result.synops.sum()
+    assert sum(part.events.sum() for part in parts) == len(events) == stream.counts.events
+    assert len(stream.finish()) == 0 or stream.counts.decisions == 2
+
+
+def test_more_steps_than_rows():
+    model = MODELS["fast"]
+    stream = EventStream(model, reach_us=5000)
+    events = np.array([(0, 0, 0, 1), (4500, 0, 0, 1)], EVENT_DTYPE)
+    found = stream.push(events)
+    assert found.end_us.tolist() == list(range(1, 4501))
+    assert len(stream.advance(9000)) == 4500
+    assert stream.behind_us(9000) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 3}, "--every 3 does not divide the model's 20 steps; choose 1, 2, 4, 5, 10, 20"),
+        ({"every": 0}, "--every 0 does not divide the model's 20 steps; choose 1, 2, 4, 5, 10, 20"),
+        ({"every": 5, "on_event": True}, "--every 5 and --on-event do not go together; leave one out"),
+        (
+            {"reach_us": 10},
+            "--reach-us 10 is out of range; choose from a step's 15000 µs to 2147483647",
+        ),
+    ],
+)
+def test_values_that_cannot_be(options, message):
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        EventStream(load("examples/nmnist-int8.safetensors"), **options)
