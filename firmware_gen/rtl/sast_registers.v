@@ -75,11 +75,11 @@ module sast_registers (
     // ---- the last answer, as it went by
     (* no_rw_check *) reg [31:0] answers [0:63];
     reg  [31:0] answer;
-    reg  [5:0]  beat;
+    reg  [6:0]  beat;                       // 64: what is beyond is not kept
     always @(posedge clk) begin
-      if (rst || cleared) beat <= 6'd0;
-      else if (res_taken) beat <= res_last ? 6'd0 : beat + 6'd1;
-      if (res_taken) answers[beat] <= res_data;
+      if (rst || cleared) beat <= 7'd0;
+      else if (res_taken) beat <= res_last ? 7'd0 : beat + {6'd0, !beat[6]};
+      if (res_taken && !beat[6]) answers[beat[5:0]] <= res_data;
       answer <= answers[address[5:0]];
     end
 

@@ -355,11 +355,12 @@ FAULTS = [
     Fault("registers", "if (st_taken && st_last) begin", "if (st_taken) begin", "a step counts twice"),
     Fault(
         "registers",
-        "if (rst || cleared) beat <= 6'd0;",
-        "if (rst) beat <= 6'd0;",
+        "if (rst || cleared) beat <= 7'd0;",
+        "if (rst) beat <= 7'd0;",
         "an answer after half of one",
     ),
-    Fault("registers", "res_last ? 6'd0 : beat", "beat", "answers one behind the other"),
+    Fault("registers", "res_last ? 7'd0 : beat", "beat", "answers one behind the other"),
+    Fault("registers", "{6'd0, !beat[6]}", "7'd1", "an answer's end in place of its beginning"),
     Fault("registers", "page <= address[7:6];", "page <= 2'd0;", "only the first registers are read"),
     Fault(
         "registers",

@@ -52,9 +52,10 @@ async def what_the_core_did(dut):
     pins, rng, there = await started(dut), seeded(), constants()["REGISTERS"]
     steps = cycles = stalls = crc = ticks = 0
     answer, whole, last_is_due = [], [], 0
-    for _ in range(700):
-        waits, step, beat, cleared = (rng.randrange(n) == 0 for n in (2, 3, 3, 60))
-        st_data, res_data, ends = rng.getrandbits(32), rng.getrandbits(32), rng.randrange(12) == 0
+    for clock in range(1400):
+        often = 4 if clock < 500 else 90  # answers longer than what is kept, later
+        waits, step, beat, cleared = (rng.randrange(n) == 0 for n in (2, 3, 2, 60 if clock < 500 else 600))
+        st_data, res_data, ends = rng.getrandbits(32), rng.getrandbits(32), rng.randrange(often) == 0
         pins.set(cleared=cleared, ev_waits=waits, st_taken=step, st_last=last_is_due, st_data=st_data)
         pins.set(res_taken=beat, res_last=ends, res_data=res_data)
         await pins.clock()
