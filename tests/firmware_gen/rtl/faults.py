@@ -359,7 +359,7 @@ FAULTS = [
         "if (rst) beat <= 7'd0;",
         "an answer after half of one",
     ),
-    Fault("registers", "res_last ? 7'd0 : beat", "beat", "answers one behind the other"),
+    Fault("registers", "res_last ? 7'd0 : beat", "beat", "an answer goes on where the last one ended"),
     Fault("registers", "{6'd0, !beat[6]}", "7'd1", "an answer's end in place of its beginning"),
     Fault("registers", "page <= address[7:6];", "page <= 2'd0;", "only the first registers are read"),
     Fault(
