@@ -361,6 +361,27 @@ FAULTS = [
     ),
     Fault("registers", "res_last ? 7'd0 : beat", "beat", "an answer goes on where the last one ended"),
     Fault("registers", "{6'd0, !beat[6]}", "7'd1", "an answer's end in place of its beginning"),
+    Fault(
+        "axi_lite",
+        "writes || (bvalid && !bready)",
+        "writes || bvalid && bready",
+        "an answer that nobody took is lost",
+    ),
+    Fault("axi_lite", "looks || (rvalid && !rready)", "looks", "a value that nobody took is lost"),
+    Fault("axi_lite", "bus_ready && !bvalid", "!bvalid", "a write while the bus is not ready"),
+    Fault(
+        "axi_lite",
+        "!rvalid && !looks && !writes",
+        "!looks && !writes",
+        "a second read before the first is told",
+    ),
+    Fault(
+        "axi_lite",
+        "writes ? awaddr[9:2] : araddr",
+        "arvalid ? araddr[9:2] : araddr",
+        "a write goes to another address",
+    ),
+    Fault("axi_lite", "if (looks) rdata <= value;", "rdata <= value;", "a value that waits changes"),
     Fault("registers", "page <= address[7:6];", "page <= 2'd0;", "only the first registers are read"),
     Fault(
         "registers",

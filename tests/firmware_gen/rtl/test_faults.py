@@ -23,6 +23,7 @@ from tests.strategies import binned, random_model
 
 PATIENCE = 20_000  # clocks without progress: these models are small
 ALONE = (
+    "axi_lite",
     "bank",
     "core",
     "counters",
