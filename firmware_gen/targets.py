@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,18 +25,26 @@ TARGETS = {**FOLDERS, MODEL: "only the model file"}
 class Options:
     """What only some targets take; None for their own defaults.
 
-    name: prefix of the C names. lanes, word_bits: of the FPGA's tables, see rtl_gen.target.
+    name: prefix of the C names. lanes, word_bits: of the FPGA's tables, see rtl_gen.target. registers, loadable,
+    spare_bits, spare_words: see its Room; fits: model files of Room.models.
     """
 
     name: str | None = None
     lanes: int | None = None
     word_bits: int | None = None
+    registers: bool | None = None
+    loadable: bool | None = None
+    fits: Sequence[str] | None = None
+    spare_bits: int | None = None
+    spare_words: int | None = None
 
 
 Generate = Callable[["Model", "BinnedEvents | None", Options], dict[str, bytes]]
 
 # Who takes an option, and what it is for.
-_TAKERS = {"name": (C, "the C"), "lanes": (VERILOG, "FPGAs"), "word_bits": (VERILOG, "FPGAs")}
+_OF_LOADING = ("fits", "spare_bits", "spare_words")
+_OF_FPGAS = ("lanes", "word_bits", "registers", "loadable", *_OF_LOADING)
+_TAKERS = {"name": (C, "the C"), **dict.fromkeys(_OF_FPGAS, (VERILOG, "FPGAs"))}
 
 
 def check_target(name: str, options: Options | None = None) -> None:
@@ -54,6 +62,13 @@ def check_target(name: str, options: Options | None = None) -> None:
         from firmware_gen.rtl_gen.tables.document import check_widths
 
         check_widths(options.lanes, options.word_bits)
+        for option in _OF_LOADING:
+            if getattr(options, option) is not None and not options.loadable:
+                raise EdgeSastError(
+                    f"--{option.replace('_', '-')} is for a core that takes other models; add --loadable, or leave "
+                    "it out"
+                )
+        _models(options)
 
 
 def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
@@ -82,6 +97,16 @@ def _c(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str,
 
 
 def _verilog(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
-    from firmware_gen.rtl_gen.target import DEFAULT_LANES, generate
+    from firmware_gen.rtl_gen.target import DEFAULT_LANES, Room, generate
 
-    return generate(model, binned, options.lanes or DEFAULT_LANES, options.word_bits)
+    spare = {name: getattr(options, name) for name in ("spare_bits", "spare_words")}
+    given = {name: value for name, value in spare.items() if value is not None}
+    room = Room(bool(options.registers), bool(options.loadable), _models(options), **given)
+    return generate(model, binned, options.lanes or DEFAULT_LANES, options.word_bits, room=room)
+
+
+def _models(options: Options) -> tuple[Model, ...]:
+    """Of --fits. Raises EdgeSastError for a file that is none."""
+    from edge_sast.model import modelfile
+
+    return tuple(modelfile.load(path) for path in options.fits or ())

@@ -43,7 +43,7 @@ class Example:
 
 def examples() -> list[Example]:
     """Every heading with a JSON block in the last section of the page."""
-    section = PAGE.read_text(encoding="utf-8").split("## 8. Worked examples")[1]
+    section = PAGE.read_text(encoding="utf-8").split("## 9. Worked examples")[1]
     blocks = re.findall(r"^### (.*?)\n.*?^```json\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     return [_example(name, json.loads(text)) for name, text in blocks]
 

@@ -21,7 +21,7 @@ from edge_sast.terminal import echo, one_line
 GROUPS = {
     "learn": ("demo", "train", "sweep", "evaluate", "calibrate"),
     "model": ("export", "run", "inspect"),
-    "device": ("verify", "board", "fpga", "hil", "hil ports"),
+    "device": ("verify", "stream", "board", "fpga", "hil", "hil ports"),
     "data": ("data",),
     "help": ("doctor",),
 }

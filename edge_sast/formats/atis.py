@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.recording import make_events
+from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, Sensor, State, whole_records
 
 EVENT_BYTES = 5
@@ -54,29 +54,43 @@ class _Events:
     def __init__(self, stream: BinaryIO, source: str, reading: Reading, offset: int, overflows: int) -> None:
         self.blocks = whole_records(stream, EVENT_BYTES, source, reading, offset)
         self.next, self.overflows = offset, overflows  # of the chunk to come
-        self.places = np.empty(0, np.int64)  # byte offsets of the last chunk's events
+        self.place, self.between = offset, np.empty(0, np.int64)  # of the last chunk, see `offset_of`
 
     def opened(self) -> Opened:
         said = (("time", "23 bits of 1 µs, overflow events of 8,192 µs"), ("origin", "top left"))
         return Opened(
             Header(None, said),
             self.chunks(),
-            lambda index: int(self.places[index]),
+            self.offset_of,
             lambda: (self.next, self.overflows),
         )
 
     def chunks(self) -> Iterator[np.ndarray]:
         for offset, data in self.blocks:
-            raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, EVENT_BYTES)
-            y = raw[:, 1]
-            word = raw[:, 2].astype(np.int64) << 16 | raw[:, 3].astype(np.int64) << 8 | raw[:, 4]
-            overflow = y == OVERFLOW_Y
-            t = (word & TIME_MASK) + OVERFLOW_US * (self.overflows + np.cumsum(overflow))
-            self.overflows += int(np.count_nonzero(overflow))
-            self.next = offset + len(data)
-            pixel = ~overflow
-            self.places = offset + EVENT_BYTES * np.flatnonzero(pixel)
-            yield make_events(t[pixel], raw[pixel, 0], y[pixel], raw[pixel, 2] >> 7)
+            events, self.between = _decoded(data, self.overflows)
+            self.overflows += len(self.between)
+            self.place, self.next = offset, offset + len(data)
+            yield events
+
+    def offset_of(self, index: int) -> int:
+        """Byte offset of event `index` of the last chunk: behind the overflow events before it."""
+        before = np.searchsorted(self.between - np.arange(len(self.between)), index, "right")
+        return int(self.place + EVENT_BYTES * (index + before))
+
+
+def _decoded(data: bytes, overflows: int) -> tuple[np.ndarray, np.ndarray]:
+    """(EVENT_DTYPE[n] of whole events, places of the overflow events between them); overflows: before them."""
+    count = len(data) // EVENT_BYTES
+    word = np.ndarray(count, ">u4", data, 1, (EVENT_BYTES,)).astype(np.uint32)  # all but x
+    y = word >> 24
+    events = np.empty(count, EVENT_DTYPE)
+    events["t"], events["p"] = word & TIME_MASK, word >> 23 & 1
+    events["x"], events["y"] = np.frombuffer(data, np.uint8)[::EVENT_BYTES], y
+    between = np.flatnonzero(y == OVERFLOW_Y)
+    if overflows or len(between):
+        runs = np.diff(between, prepend=0, append=count)
+        events["t"] += OVERFLOW_US * np.repeat(np.arange(overflows, overflows + len(runs)), runs)
+    return (np.delete(events, between) if len(between) else events), between
 
 
 def write_recording_atis(events: np.ndarray) -> bytes:

@@ -122,9 +122,8 @@ def format_of(name: str, first: bytes) -> Format:
         EdgeSastError: no format knows these bytes, or several may and the suffix does not tell.
     """
     of_suffix = _of_suffix(name)
-    marked = [of for of in FORMATS if first.startswith(of.marks)]  # by none of no marks
     unmarked = [of for of in FORMATS if not of.marks and (not of.ascii or _is_text(first))]
-    certain = _certain(marked, first) or _certain(of_suffix, first) or _certain(unmarked, first)
+    certain = marked(first) or _certain(of_suffix, first) or _certain(unmarked, first)
     if certain is not None:
         return certain
     possible = [of for of in (one.load() for one in of_suffix) if of.sniff(first) is Likeness.POSSIBLE]
@@ -142,6 +141,11 @@ def format_of(name: str, first: bytes) -> Format:
         f"{name}: may be {' or '.join(of.name for of in possible)} by its first bytes; say which with --format "
         f"{' or '.join(of.key for of in possible)}"
     )
+
+
+def marked(first: bytes) -> Format | None:
+    """The format whose mark these first bytes are; None where no format has one so."""
+    return _certain([of for of in FORMATS if first.startswith(of.marks)], first)  # by none of no marks
 
 
 def _is_text(first: bytes) -> bool:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from edge_sast.errors import EdgeSastError
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.line import Line
-from edge_sast.link.messages import BoardInfo, LinkError, LinkSettings, Trace
+from edge_sast.link.messages import NO_MODEL, BoardInfo, LinkError, LinkSettings, Trace
 from edge_sast.link.ports import check_names, close_port, open_port, require_pyserial
 
 if TYPE_CHECKING:
@@ -188,6 +188,11 @@ class Connection:
                 )
 
     def _check_model(self, info: BoardInfo) -> None:
+        if info.model_hash == NO_MODEL:
+            raise WrongModelError(
+                f"--port {self.name}: the board ({info.name}) has no valid model: a load was not "
+                "finished; load MODEL with 'edge-sast fpga load'"
+            )
         if info.model_hash != self._model_hash:
             raise WrongModelError(
                 f"--port {self.name}: the board ({info.name}) runs model {info.model_hash[:16]}, MODEL is "

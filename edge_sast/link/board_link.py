@@ -68,13 +68,16 @@ class BoardLink:
         self._channel = Channel(port, self.settings, self._trace, self._line)
         self._quiet = False
 
-    def hello(self) -> BoardInfo:
-        """Who is there. Raises LinkError; BoardRefusedError for a board of another protocol or, later, model."""
+    def hello(self, *, anew: bool = False) -> BoardInfo:
+        """Who is there. anew: whatever model it had before.
+
+        Raises LinkError; BoardRefusedError for a board of another protocol or, later, model.
+        """
         version = PROTOCOL.to_bytes(2, "little")
         info = _parse_hello(
             self._channel.ask(Kind.HELLO, new_token(), version, self.settings.hello_s).payload
         )
-        if self._info is not None and info.model_hash != self._info.model_hash:
+        if not anew and self._info is not None and info.model_hash != self._info.model_hash:
             raise BoardRefusedError(
                 f"board: now has model {info.model_hash[:12]}, before {self._info.model_hash[:12]}; "
                 "run all recordings on one firmware"
@@ -83,6 +86,12 @@ class BoardLink:
         self._line.greet(info)
         self._quiet = True
         return info
+
+    def ask(self, kind: Kind, token: int, payload: bytes, patience_s: float | None = None) -> bytes:
+        """The payload of the answer to a request that changes nothing when it comes again. Raises LinkError."""
+        if not self._quiet:
+            self.hello()
+        return self._channel.ask(kind, token, payload, patience_s or self.settings.stall_s).payload
 
     def run(self, steps: Sequence[StepEvents], observed: bool) -> BoardRun:
         """One recording. observed: with the CRC of every step; else with fair ticks.

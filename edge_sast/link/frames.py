@@ -29,12 +29,18 @@ class Kind(IntEnum):
     LOAD = 3
     POLL = 4
     READ = 5
+    REGISTERS = 7
+    WRITE = 8
+    TELL = 9
     HELLO_ANSWER = 0x81
     BEGIN_ANSWER = 0x82
     LOAD_ANSWER = 0x83
     POLL_ANSWER = 0x84
     READ_ANSWER = 0x85
     DUMP = 0x86
+    REGISTERS_ANSWER = 0x87
+    WRITE_ANSWER = 0x88
+    TELL_ANSWER = 0x89
 
     @property
     def answer(self) -> Kind:

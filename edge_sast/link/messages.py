@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_sast.errors import EdgeSastError
 
 TICKS_KINDS = ("none", "cycles", "instructions", "microseconds")
+NO_MODEL = "0" * 64  # hash that an FPGA tells while none is valid
 
 Trace = Callable[[str], None]  # one line of text for each frame sent or received
 

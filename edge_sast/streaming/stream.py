@@ -12,7 +12,19 @@ from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.model.model import Model
 from edge_sast.runtime.program import build_program
 from edge_sast.runtime.run import new_state
-from edge_sast.streaming.kernels import Counting, Lanes, Rows, Rule, advance, push, results_of
+from edge_sast.streaming.kernels import (
+    OPENED,
+    PHASE,
+    RUNNING,
+    STEP_START,
+    Counting,
+    Lanes,
+    Rows,
+    Rule,
+    advance,
+    push,
+    results_of,
+)
 
 USUAL_REACH_US = 1_000_000
 MAX_REACH_US = 1 << 31  # what a device's 32 bits of time can tell apart
@@ -75,50 +87,25 @@ class EventStream:
     def __init__(
         self, model: Model, every: int | None = None, on_event: bool = False, reach_us: int = USUAL_REACH_US
     ) -> None:
-        grid = model.binning
-        if every is not None and (every < 1 or grid.steps % every):
-            divisors = ", ".join(str(n) for n in range(1, grid.steps + 1) if grid.steps % n == 0)
-            raise EdgeSastError(
-                f"--every {every} does not divide the model's {grid.steps} steps; choose {divisors}"
-            )
-        if on_event and every not in (None, grid.steps):
-            raise EdgeSastError(f"--every {every} and --on-event do not go together; leave one out")
-        if not grid.dt_us <= reach_us < MAX_REACH_US:
-            raise EdgeSastError(
-                f"--reach-us {reach_us} is out of range; choose from a step's {grid.dt_us} µs to {MAX_REACH_US - 1}"
-            )
         self.model = model
-        stride = every or grid.steps
-        lanes = grid.steps // stride
-        self._rule = Rule(
-            grid.sensor_width,
-            grid.sensor_height,
-            grid.shift,
-            grid.dt_us,
-            grid.steps,
-            grid.count_cap,
-            stride,
-            lanes,
-            on_event,
-            reach_us,
-        )
+        self._rule = _rule(model, every, on_event, reach_us)
         self._program = build_program(model)
         self._state = new_state(self._program)
-        neurons, weighted = len(self._program.initial), len(model.weighted())
+        lanes = self._rule.lanes
         self._lanes = Lanes(
-            np.zeros((lanes, neurons), np.int32),
-            np.zeros((lanes, neurons), np.uint8),
+            np.zeros((lanes, len(self._program.initial)), np.int32),
+            np.zeros((lanes, len(self._program.initial)), np.uint8),
             np.zeros(lanes, np.int64),
             np.zeros(6, np.int64),
             np.zeros(5, np.int64),
         )
-        self._results = results_of(lanes, len(model.classes), weighted)
-        places = grid.height * grid.width * 2
+        self._results = results_of(lanes, len(model.classes), len(model.weighted()))
+        height, width = model.binning.height, model.binning.width * 2
         self._counting = Counting(
-            np.zeros((grid.height, grid.width * 2), np.uint8),
-            np.zeros(grid.height, np.bool_),
-            np.zeros(places, np.int32),
-            np.zeros(places, np.uint8),
+            np.zeros((height, width), np.uint8),
+            np.zeros(height, np.bool_),
+            np.zeros(height * width, np.int32),
+            np.zeros(height * width, np.uint8),
             np.zeros(2, np.int64),
         )
         self._rows = Rows(
@@ -151,12 +138,15 @@ class EventStream:
                 return _joined(found)
 
     def finish(self) -> Decisions:
-        """No more events come: the decisions of the steps that complete the oldest window, computed without any."""
-        clock, rule = self._lanes.clock, self._rule
-        found: list[Decisions] = []
-        while clock[0] == 1 and not (found and found[-1].complete[-1]):
-            found.append(self.advance(int(clock[1]) + rule.dt_us))
-        return _joined(found or [self._taken()])
+        """No more events come: the decisions of the steps that complete the oldest window, computed without any.
+
+        None where the last step completed a window, and no event came after it.
+        """
+        clock, rule, done = self._lanes.clock, self._rule, self._lanes.done
+        found = [self._taken()]
+        while clock[PHASE] == RUNNING and (clock[OPENED] or done.max() < rule.steps):
+            found.append(self.advance(int(clock[STEP_START]) + rule.dt_us))
+        return _joined(found)
 
     @property
     def counts(self) -> StreamCounts:
@@ -166,7 +156,7 @@ class EventStream:
     def behind_us(self, now_us: int) -> int:
         """Time from the start of the running step to now_us; 0 where nothing runs, or now_us lies before."""
         clock = self._lanes.clock
-        return max(0, now_us - int(clock[1])) if clock[0] == 1 else 0
+        return max(0, now_us - int(clock[STEP_START])) if clock[PHASE] == RUNNING else 0
 
     def _arguments(self) -> tuple[object, ...]:
         return self._rule, self._program, self._state, self._lanes, self._results, self._counting
@@ -189,6 +179,36 @@ class EventStream:
             rows.outputs[:n].copy(),
             rows.synops[:n].copy(),
         )
+
+
+def _rule(model: Model, every: int | None, on_event: bool, reach_us: int) -> Rule:
+    """Raises EdgeSastError for values that cannot be, or do not go together."""
+    grid = model.binning
+    if every is not None and (every < 1 or grid.steps % every):
+        divisors = ", ".join(str(n) for n in range(1, grid.steps + 1) if grid.steps % n == 0)
+        raise EdgeSastError(
+            f"--every {every} does not divide the model's {grid.steps} steps; choose {divisors}"
+        )
+    if on_event and every not in (None, grid.steps):
+        raise EdgeSastError(f"--every {every} and --on-event do not go together; leave one out")
+    if not grid.dt_us <= reach_us < MAX_REACH_US:
+        raise EdgeSastError(
+            f"--reach-ms {reach_us / 1000:g} is out of range; choose from a step's {grid.dt_us / 1000:g} ms to "
+            f"{(MAX_REACH_US - 1) // 1000}"
+        )
+    stride = every or grid.steps
+    return Rule(
+        width=grid.sensor_width,
+        height=grid.sensor_height,
+        shift=grid.shift,
+        dt_us=grid.dt_us,
+        steps=grid.steps,
+        count_cap=grid.count_cap,
+        stride=stride,
+        lanes=grid.steps // stride,
+        on_event=on_event,
+        reach_us=reach_us,
+    )
 
 
 def _joined(parts: list[Decisions]) -> Decisions:

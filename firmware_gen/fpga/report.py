@@ -19,7 +19,7 @@ from firmware_gen.fpga.pll import MHZ
 NAMES = {"ff": "FF", "bram": "BRAM", "spram": "SPRAM", "dsp": "DSP"}
 HEADERS = ("design", "board", "lanes", "clock MHz", "Fmax MHz")
 TIMES = ("cycles", "µs")  # of a recording
-PREDICTED = ("predicted cycles", "predicted µs", "SynOps a cycle", "lanes used")
+PREDICTED = ("predicted cycles", "predicted µs", "SynOps per cycle", "lanes used")
 VERIFY = "give what 'edge-sast verify BUILD --on verilator --json' wrote"
 
 

@@ -6,12 +6,13 @@
 module sast_bank (
   clk, rst, phase, idle, first_a,
   run_ready, run_go, run_phase, run_q, run_u, run_n, run_shift,
-  read_a, read_y, load, load_none, load_x, write_en, write_a, write_b
+  read_a, read_y, load, load_none, load_x, write_en, write_a, write_b, fill
 );
   parameter ID = 0;                         // its quads: address mod B = ID
   parameter FILE = "";                      // its weights, ULOW words
   parameter MORE = "";                      // and those after them, if ULOW < UDEPTH
   parameter QUEUE = 4;                      // runs that wait: banks drift apart by as much
+  parameter LOADS = 0;                      // 1: the weights can be written
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam ENTRY = 1 + SHW + MAW + UAW + NB;
@@ -41,6 +42,7 @@ module sast_bank (
   input  wire               write_en;
   input  wire [MAW-1:0]     write_a;
   input  wire [G*VB-1:0]    write_b;
+  input  wire [66:0]        fill;           // see sast_rom
 
   // ---- this bank's share of a run
   wire [MAW-1:0] share_m;
@@ -127,8 +129,10 @@ module sast_bank (
     fresh_y <= run && !(add && m == add_a);
   end
   generate if (ULOW == UDEPTH) begin : together
-    sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u), .q(w));
-  end else begin : apart                    // a power of two and a few: two memories take less than one
+    sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE), .LOADS(LOADS), .ID(ID)) weights (
+      .clk(clk), .en(1'b1), .a(u), .q(w), .fill(fill)
+    );
+  end else begin : apart                    // a power of two and a few: two memories take less than one; not with LOADS
     localparam MOREAW = UDEPTH - ULOW < 2 ? 1 : $clog2(UDEPTH - ULOW);
     reg  upper;
     wire [G*WBITS-1:0] low;
@@ -139,7 +143,7 @@ module sast_bank (
       upper <= u[UAW-1];
       high <= more[u[MOREAW-1:0]];
     end
-    sast_rom #(.W(G*WBITS), .AW(UAW-1), .DEPTH(ULOW), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u[UAW-2:0]), .q(low));
+    sast_rom #(.W(G*WBITS), .AW(UAW-1), .DEPTH(ULOW), .FILE(FILE)) weights (.clk(clk), .en(1'b1), .a(u[UAW-2:0]), .q(low), .fill(67'd0));
     assign w = upper ? high : low;
   end endgenerate
 

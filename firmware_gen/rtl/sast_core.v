@@ -9,7 +9,7 @@ module sast_core (
   st_tvalid, st_tready, st_tdata, st_tlast,
   res_tvalid, res_tready, res_tdata, res_tlast,
   spk_tvalid, spk_tready, spk_tdata, spk_lanes, spk_tlast,
-  obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes
+  obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes, model, fill
 );
   parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, 3 with two banks, and 8 with four, which drift apart
   parameter PACED = 0;                      // 1: ev_tready depends on registers alone, so that events come every other cycle at most
@@ -54,6 +54,15 @@ module sast_core (
   output wire            obs_end;           // pulse: counters of a layer's step
   output wire [31:0]     obs_synops;
   output wire [31:0]     obs_spikes;
+  // with LOADABLE, from sast_registers; otherwise they do nothing
+  input  wire [95:0]     model;             // constants of the model that was loaded; 0: of that in the files
+  input  wire [66:0]     fill;              // tables: see sast_rom
+
+  // see sast_registers for the fields
+  localparam [31:0] M0 = MODEL_0, M1 = MODEL_1, M2 = MODEL_2;
+  wire [95:0] constants = model[95] ? model : {M2, M1, M0};
+  wire [7:0]  last_entry = constants[71:64];
+  wire [7:0]  last_layer = constants[79:72];
 
   // one cycle late, so that no path leads from a port to all of the core; until then nothing goes in or out
   reg  restart;
@@ -88,12 +97,12 @@ module sast_core (
   wire            run_ready = &bank_ready;
   wire            run_go = run_valid && run_ready;
 
-  sast_events #(.PACED(PACED)) events (
+  sast_events #(.PACED(PACED), .LOADS(LOADABLE)) events (
     .clk(clk), .rst(restart), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast),
     .open(open), .event_valid(event_valid), .event_take(event_take), .event_y(event_y), .event_x(event_x), .event_p(event_p),
-    .step_ends(step_ends), .ev_error(ev_error)
+    .step_ends(step_ends), .ev_error(ev_error), .grid(constants[31:0]), .cap(constants[87:80])
   );
-  sast_dispatch dispatch (
+  sast_dispatch #(.LOADS(LOADABLE)) dispatch (
     .clk(clk), .rst(restart), .go(go), .waiting(waiting), .events_open(open), .event_valid(event_valid),
     .event_take(event_take), .event_y(event_y), .event_x(event_x), .event_p(event_p), .step_ends(step_ends),
     .spikes_more(more || pending), .word_valid(word_valid), .word_take(word_take), .word_row(word_row), .word_k(word_k),
@@ -101,13 +110,13 @@ module sast_core (
     .place_column(place_column), .place_lane(place_lane), .runs_empty(runs_empty), .op_rpw(op_rpw), .op_urw(op_urw),
     .op_s(op_s), .op_cw(op_cw), .op_cu(op_cu), .op_shift(op_shift), .op_counted(op_counted), .op_layer(op_layer),
     .op_ends(op_ends), .phase(run_phase), .sweep_soon(soon), .sweep_ask(ask), .sweep_first(first_sweep), .sweep_free(free),
-    .sweep_layer(sweep_layer), .sweep_renew(renew_next)
+    .sweep_layer(sweep_layer), .sweep_renew(renew_next), .final_step(constants[32+:STB]), .fill(fill)
   );
-  sast_runs runs (
+  sast_runs #(.LOADS(LOADABLE)) runs (
     .clk(clk), .rst(restart), .empty(runs_empty), .place_valid(place_valid), .place_take(place_take), .place_row(place_row),
     .place_column(place_column), .place_lane(place_lane), .op_rpw(op_rpw), .op_urw(op_urw), .op_s(op_s), .op_cw(op_cw),
     .op_cu(op_cu), .run_valid(run_valid), .run_ready(run_ready), .run_q(run_q), .run_u(run_u), .run_n(run_n),
-    .run_synops(run_synops)
+    .run_synops(run_synops), .fill(fill)
   );
 
   // ---- banks
@@ -121,16 +130,16 @@ module sast_core (
   // Runs that follow a sweep add to another layer, but for networks of one layer or with recurrence: those wait a cycle,
   // until the last word is written.
   localparam EARLY = EDEPTH > 1 && RECURRENT == 0;
-  wire             phase_now = EARLY ? phase ^ done : phase;
+  wire             phase_now = (LOADABLE != 0 ? constants[89] : EARLY) ? phase ^ done : phase;
   always @(posedge clk) if (restart) phase <= 1'b0; else if (done) phase <= !phase;
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1)) bank (
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1), .LOADS(LOADABLE)) bank (
       .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),
-      .write_en(write_en), .write_a(write_a), .write_b(write_b[b*G*VB +: G*VB])
+      .write_en(write_en), .write_a(write_a), .write_b(write_b[b*G*VB +: G*VB]), .fill(fill)
     );
   end endgenerate
 
@@ -144,16 +153,17 @@ module sast_core (
   wire [P*MW-1:0]  seen_v;
   wire             crc_busy, walk_busy, readout_busy, room;
   reg              observed;
-  sast_sweep sweep (
+  sast_sweep #(.LOADS(LOADABLE)) sweep (
     .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
     .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .first_a(first_a), .read_a(read_a), .read_y(read_y),
     .load_none(load_none), .load_x(load_x), .write_en(write_en), .write_a(write_a), .write_b(write_b), .l_whole(l_whole), .l_counted(l_counted),
     .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
     .busy(walk_busy), .room(room), .seen(seen), .seen_row(seen_row), .seen_k(seen_k), .seen_last(seen_last),
-    .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes)
+    .seen_quads(seen_quads), .seen_lanes(seen_lanes), .seen_v(seen_v), .seen_spikes(seen_spikes),
+    .final_layer(last_entry[EAW-1:0]), .fill(fill)
   );
   wire counted_word = seen && l_counted && !clearing;
-  wire reads_out = l_last && !clearing && (LIF_OUT != 0 || renew);
+  wire reads_out = l_last && !clearing && ((LOADABLE != 0 ? constants[88] : LIF_OUT != 0) || renew);
   wire ends = counted_word && seen_last;
   wire wide = CRC_WIDE != 0 && l_whole;
   assign slow = !clearing && ((l_counted && observed && !wide) || reads_out);
@@ -216,11 +226,11 @@ module sast_core (
   wire [1:0]       total_part;
   wire [SUMW-1:0]  total_half;
   wire             forget;
-  sast_counters counters (
+  sast_counters #(.LOADS(LOADABLE)) counters (
     .clk(clk), .rst(restart), .run_sent(run_go), .run_synops(run_synops), .op_counted(op_counted), .op_ends(op_ends),
     .op_layer(op_layer), .sweep_starts(first_word), .sweep_ends(ends), .seen(counted_word), .seen_spikes(seen_spikes),
     .l_layer(l_layer), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
-    .total_part(total_part), .total_half(total_half), .forget(forget)
+    .total_part(total_part), .total_half(total_half), .forget(forget), .final_layer(last_layer[LIB-1:0])
   );
   wire             lane, lane_next, lane_spike, crc_ends, out_ready;
   wire [MW-1:0]    lane_v;
@@ -237,11 +247,11 @@ module sast_core (
     .counts(report && observed), .synops(obs_synops), .spike_count(obs_spikes), .busy(crc_busy), .value(crc),
     .restart(state == CRC && st_tready)
   );
-  sast_readout readout (
+  sast_readout #(.LOADS(LOADABLE)) readout (
     .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
     .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
     .total_part(total_part), .total_half(total_half), .forget(forget), .res_tvalid(res_tvalid),
-    .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast)
+    .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast), .final_layer(last_layer[LIB-1:0]), .fires(constants[88])
   );
 
   assign obs_valid = counted_word && !restart;

@@ -6,8 +6,9 @@
 module sast_counters (
   clk, rst, run_sent, run_synops, op_counted, op_ends, op_layer,
   sweep_starts, sweep_ends, seen, seen_spikes, l_layer, step_synops, step_spikes,
-  total_layer, total_part, total_half, forget
+  total_layer, total_part, total_half, forget, final_layer
 );
+  parameter LOADS = 0;                      // 1: final_layer counts
   `include "sast_params.vh"
   localparam POPB = LP + 1;
   localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
@@ -35,6 +36,7 @@ module sast_counters (
   input  wire [1:0]      total_part;        // SynOps low, high, spikes low, high
   output wire [SUMW-1:0] total_half;
   input  wire            forget;            // pulse: a new recording
+  input  wire [LIB-1:0]  final_layer;       // of a model that was loaded: the last one with weights
 
   // ---- SynOps of the operation, then of the layer
   reg  [SYNW-1:0] sum;
@@ -101,7 +103,7 @@ module sast_counters (
     if (rst) going <= 1'b0;
     else going <= sweep_ends || (going && turn != 2'd3);
     if (rst || forget) begun <= 1'b0;
-    else if (adds && !going && a1[LIB+1:2] == LAST[LIB-1:0]) begun <= 1'b1;
+    else if (adds && !going && a1[LIB+1:2] == (LOADS != 0 ? final_layer : LAST[LIB-1:0])) begun <= 1'b1;
   end
 endmodule
 

@@ -9,8 +9,9 @@ module sast_dispatch (
   spikes_more, word_valid, word_take, word_row, word_k, word_lanes, word_rewind,
   place_valid, place_take, place_row, place_column, place_lane, runs_empty,
   op_rpw, op_urw, op_s, op_cw, op_cu, op_shift, op_counted, op_layer, op_ends, phase,
-  sweep_soon, sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew
+  sweep_soon, sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew, final_step, fill
 );
+  parameter LOADS = 0;                      // 1: the list can be written, and final_step counts
   `include "sast_params.vh"
   localparam SHW = WSHW == 0 ? 1 : WSHW;
   localparam LGB = LG == 0 ? 1 : LG;
@@ -61,6 +62,9 @@ module sast_dispatch (
   input  wire              sweep_free;
   output wire [EAW-1:0]    sweep_layer;
   output wire              sweep_renew;     // it is the last step of a recording
+  // of a model that was loaded
+  input  wire [STB-1:0]    final_step;      // of a recording
+  input  wire [66:0]       fill;            // see sast_rom
 
   // ---- the list
   localparam OPW = 6 + LIB + EAW + RAW + CAW + RPB + URB + SBITS + CWB + CUB2 + WSHW;
@@ -74,7 +78,9 @@ module sast_dispatch (
   wire            op_events, op_rewind, op_skip, op_sweep, op_last;
   wire [RAW-1:0]  op_rows;
   wire [CAW-1:0]  op_columns;
-  sast_rom #(.W(OPW), .AW(OAW), .DEPTH(ODEPTH), .FILE("ops.mem")) ops (.clk(clk), .en(1'b1), .a(pc), .q(op));
+  sast_rom #(.W(OPW), .AW(OAW), .DEPTH(ODEPTH), .FILE("ops.mem"), .LOADS(LOADS), .ID(7)) ops (
+    .clk(clk), .en(1'b1), .a(pc), .q(op), .fill(fill)
+  );
   generate if (WSHW != 0) begin : shifts
     assign op_shift = op[OPW-1 -: SHW];
   end else begin : shift
@@ -83,7 +89,7 @@ module sast_dispatch (
   assign {op_cu, op_cw, op_s, op_urw, op_rpw, op_columns, op_rows, sweep_layer, op_layer, op_counted, op_last, op_sweep,
           op_skip, op_rewind, op_events} = op[OPW-WSHW-1:0];
 
-  wire last_step = step == LAST_STEP[STB-1:0];
+  wire last_step = step == (LOADS != 0 ? final_step : LAST_STEP[STB-1:0]);
   wire skipped = op_skip && last_step;
   wire source_ends = skipped || (op_events ? step_ends : !spikes_more && lanes == {P{1'b0}});
   assign op_ends = state == ASK && runs_empty && (!op_sweep || sweep_free);

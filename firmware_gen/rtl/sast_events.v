@@ -4,7 +4,8 @@
 `default_nettype none
 
 module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, event_valid, event_take, event_y, event_x,
-                    event_p, step_ends, ev_error);
+                    event_p, step_ends, ev_error, grid, cap);
+  parameter LOADS = 0;                      // 1: grid and cap count
   parameter PACED = 0;                      // 1: ev_tready depends on a register alone; an event every other cycle
   `include "sast_params.vh"
 
@@ -24,13 +25,19 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   output wire          event_p;
   output wire          step_ends;           // pulse: the last beat of the step is taken
   output reg           ev_error;            // an event out of the grid or out of order was dropped
+  // of a model that was loaded
+  input  wire [31:0]   grid;                // {last row, last column}
+  input  wire [7:0]    cap;                 // most events of a site that count in a step
 
   localparam [31:0] WIDTH = IN_W - 1;       // the last column and row
   localparam [31:0] HEIGHT = IN_H - 1;
   localparam [7:0] CAP = COUNT_CAP;
+  wire [7:0]  most = LOADS != 0 ? cap : CAP;
   localparam XB = IN_W < 2 ? 1 : $clog2(IN_W);
   localparam YB_IN = IN_H < 2 ? 1 : $clog2(IN_H);
   localparam SITE = YB_IN + XB + 1;
+  wire [XB-1:0]    width = LOADS != 0 ? grid[XB-1:0] : WIDTH[XB-1:0];
+  wire [YB_IN-1:0] height = LOADS != 0 ? grid[16 +: YB_IN] : HEIGHT[YB_IN-1:0];
 
   wire [14:0]     y, x;
   wire            p;
@@ -40,10 +47,10 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   reg  [7:0]  times;                        // how often `site` came in this step; 0: none came yet
   wire        none = ev_tdata[31];
   wire        repeated = times != 0 && now == site;
-  wire        outside = y >> YB_IN != 0 || x >> XB != 0 || y[YB_IN-1:0] > HEIGHT[YB_IN-1:0] || x[XB-1:0] > WIDTH[XB-1:0];
+  wire        outside = y >> YB_IN != 0 || x >> XB != 0 || y[YB_IN-1:0] > height || x[XB-1:0] > width;
   wire        backwards = times != 0 && now < site;
   wire        wrong = !none && (outside || backwards);
-  wire        counts = !none && !outside && !backwards && !(repeated && times == CAP);
+  wire        counts = !none && !outside && !backwards && !(repeated && times == most);
 
   wire            leaves = open && full && (event_take || !held);
   wire            take = ev_tvalid && ev_tready;

@@ -30,7 +30,14 @@ module sast_link #(
   input  wire [31:0] st_tdata,
   input  wire        res_tvalid,
   output wire        res_tready,
-  input  wire [31:0] res_tdata
+  input  wire [31:0] res_tdata,
+  // registers and what is loaded: see sast_registers
+  output wire [7:0]  bus_address,
+  output wire        bus_write,
+  output wire [31:0] bus_data,
+  input  wire        bus_ready,
+  input  wire [31:0] bus_value,
+  input  wire [66:0] fill
 );
   `include "sast_link.vh"
   localparam [31:0] HZ = CLK_HZ;
@@ -46,7 +53,8 @@ module sast_link #(
   wire       is_put = kind == PUT;
   wire       is_point = kind == POINT;
   wire       is_move = kind == MOVE;
-  wire       jump = kind == OTHER && op[4];
+  wire       bus = REGISTERS != 0 && kind == OTHER && (&op[4:2]);
+  wire       jump = kind == OTHER && op[4] && !bus;
   wire       other = kind == OTHER && !op[4];
   wire       number = other && op[3:2] == 2'b00 && !(op[1] && op[0]); // A and the byte that follows
   wire       returns = other && op[3:0] == 4'h3;
@@ -69,7 +77,7 @@ module sast_link #(
   wire       has_word = results ? res_tvalid : st_tvalid;
   wire       last_bit = (&bit_no[2:1] && (bit_no[0] || op[1])) || &op[1:0];
   wire       waits = (in && !rx_valid) || (get && !has_word) || (send && tx_busy) || (event_out && !ev_tready)
-                   || (shift_bits && !last_bit);
+                   || (shift_bits && !last_bit) || (bus && !bus_ready);
   wire       acts = works && !waits;
 
   // ---- program
@@ -85,7 +93,9 @@ module sast_link #(
     if (PAW == 9) assign target = {op[0], code};
     else assign target = {op[0], code, {(PAW-9){1'b0}}}; // to an even place
   endgenerate
-  sast_rom #(.W(8), .AW(PAW), .DEPTH(1 << PAW), .FILE(PROGRAM)) program_rom (.clk(clk), .en(1'b1), .a(pc_next), .q(code));
+  sast_rom #(.W(8), .AW(PAW), .DEPTH(1 << PAW), .FILE(PROGRAM), .LOADS(LOADABLE), .ID(9)) program_rom (
+    .clk(clk), .en(1'b1), .a(pc_next), .q(code), .fill(fill)
+  );
   always @(posedge clk) begin
     if (rst) pc <= {PAW{1'b0}};
     else pc <= pc_next;
@@ -144,6 +154,7 @@ module sast_link #(
   wire [30:0] feedback = {31{crc_in && !op[1]}} & 31'h6DB88320;
   always @(posedge clk) begin
     if (acts && shift_byte) crc <= {a, crc[31:8]};
+    else if (acts && bus && op[1]) crc <= bus_value;
     else if (works && shift_bits) crc <= {crc_in, crc[31:1] ^ feedback};
     if (!works || !shift_bits) bit_no <= 3'd0;
     else bit_no <= bit_no + 3'd1;
@@ -161,6 +172,9 @@ module sast_link #(
   assign ev_tvalid = works && event_out;
   assign ev_tdata = crc;
   assign ev_tlast = crc[31];
+  assign bus_address = a;
+  assign bus_write = acts && bus && !op[1];
+  assign bus_data = crc;
   assign st_tready = acts && get && !results && &byte_no;
   assign res_tready = acts && get && results && &byte_no;
 endmodule

@@ -6,8 +6,9 @@
 module sast_readout (
   clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, renew, finish, busy,
   total_layer, total_part, total_half, forget,
-  res_tvalid, res_tready, res_tdata, res_tlast
+  res_tvalid, res_tready, res_tdata, res_tlast, final_layer, fires
 );
+  parameter LOADS = 0;                      // 1: final_layer and fires count
   `include "sast_params.vh"
 
   localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
@@ -35,6 +36,9 @@ module sast_readout (
   input  wire             res_tready;
   output reg  [31:0]      res_tdata;
   output reg              res_tlast;
+  // of a model that was loaded
+  input  wire [LIB-1:0]   final_layer;      // with weights
+  input  wire             fires;            // its outputs are spike counts
 
   localparam [1:0] IDLE = 2'd0, CLASS = 2'd1, SUMS = 2'd2;
   localparam [31:0] LAST_LAYER = COUNTED - 1;
@@ -48,7 +52,7 @@ module sast_readout (
   // a beat waits in a register, so that no path leads from res_tready through the core
   reg              full;
   reg  [31:0]      beat;
-  wire             ends = state == SUMS && part == 2'd3 && total_layer == LAST_LAYER[LIB-1:0];
+  wire             ends = state == SUMS && part == 2'd3 && total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0]);
   wire             put = state == IDLE ? lane_next && renew : !full && (state == CLASS || age == 2'd2);
   // a sum: its lower half is there when `age` is 1, and kept, its upper half when it is 2
   reg  [1:0]       age;
@@ -73,11 +77,12 @@ module sast_readout (
     end else if (SUMW == 16 && !full && age == 2'd1) res_tdata[15:0] <= total_half[15:0];
   end
 
-  generate if (LIF_OUT != 0) begin : spike_counts
+  generate if (LOADS != 0 || LIF_OUT != 0) begin : spike_counts
     reg [OUTW-1:0] counts [0:CLASSES-1];
     reg [CLASSES-1:0] begun;                // classes with a count of this recording
     reg [CLB-1:0] class_no;                 // of the next neuron
-    assign value = (begun[class_no] ? counts[class_no] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
+    wire [OUTW-1:0] count = (begun[class_no] ? counts[class_no] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
+    assign value = LOADS == 0 || fires ? count : lane_v[OUTW-1:0];
     always @(posedge clk) begin
       if (begins) class_no <= {CLB{1'b0}};
       else if (lane_next) class_no <= class_no + 1'b1;

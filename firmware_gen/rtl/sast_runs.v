@@ -7,8 +7,9 @@ module sast_runs (
   clk, rst, empty,
   place_valid, place_take, place_row, place_column, place_lane,
   op_rpw, op_urw, op_s, op_cw, op_cu,
-  run_valid, run_ready, run_q, run_u, run_n, run_synops
+  run_valid, run_ready, run_q, run_u, run_n, run_synops, fill
 );
+  parameter LOADS = 0;                      // 1: the tables can be written
   `include "sast_params.vh"
   localparam LGB = LG == 0 ? 1 : LG;
 
@@ -33,6 +34,7 @@ module sast_runs (
   output wire [UAW+LB-1:0]  run_u;
   output wire [NB-1:0]      run_n;
   output wire [SYNB-1:0]    run_synops;     // 0 but for the first chunk of a row
+  input  wire [66:0]        fill;           // see sast_rom
 
   localparam MQ = MAW + LB;
   localparam UQ = UAW + LB;
@@ -55,8 +57,12 @@ module sast_runs (
   reg  [CAW-1:0] spare_column;
   reg  [LGB-1:0] spare_lane;
   assign place_take = place_valid && !spare;
-  sast_rom #(.W(RW), .AW(RAW), .DEPTH(RDEPTH), .FILE("rows.mem")) rows (.clk(clk), .en(go1), .a(row), .q(r));
-  sast_rom #(.W(CW), .AW(CAW), .DEPTH(CDEPTH), .FILE("columns.mem")) columns (.clk(clk), .en(go1), .a(column), .q(c));
+  sast_rom #(.W(RW), .AW(RAW), .DEPTH(RDEPTH), .FILE("rows.mem"), .LOADS(LOADS), .ID(5)) rows (
+    .clk(clk), .en(go1), .a(row), .q(r), .fill(fill)
+  );
+  sast_rom #(.W(CW), .AW(CAW), .DEPTH(CDEPTH), .FILE("columns.mem"), .LOADS(LOADS), .ID(6)) columns (
+    .clk(clk), .en(go1), .a(column), .q(c), .fill(fill)
+  );
   always @(posedge clk)
     if (rst) begin
       v0 <= 1'b0;

@@ -7,8 +7,9 @@ module sast_sweep (
   clk, rst, go, first_word, ask_soon, ask, ask_layer, ask_renew, free, pending, banks_idle, may_start, done, first_a,
   read_a, read_y, load_none, load_x, write_en, write_a, write_b,
   l_whole, l_counted, l_emits, l_last, l_layer, renew, clearing, slow, busy, room,
-  seen, seen_row, seen_k, seen_last, seen_quads, seen_lanes, seen_v, seen_spikes
+  seen, seen_row, seen_k, seen_last, seen_quads, seen_lanes, seen_v, seen_spikes, final_layer, fill
 );
+  parameter LOADS = 0;                      // 1: the tables can be written, and final_layer counts
   `include "sast_params.vh"
 
   localparam VB = BB > SB ? BB : SB;
@@ -57,6 +58,9 @@ module sast_sweep (
   output reg  [P-1:0]     seen_lanes;       // which lanes exist
   output wire [P*MW-1:0]  seen_v;
   output wire [P-1:0]     seen_spikes;
+  // of a model that was loaded
+  input  wire [EAW-1:0]   final_layer;      // the last one to clear
+  input  wire [66:0]      fill;             // see sast_rom
 
   // ---- the layer's entry
   localparam EW = YB + RPB + MAW + PAW + PNB + B + 7 + LIB + 8 + (MW - SMIN + 1);
@@ -74,7 +78,9 @@ module sast_sweep (
   wire             l_recurrent;             // for readers of the table
   wire [3:0]       l_k1, l_k2;
   wire [MW-SMIN:0] l_smask;
-  sast_rom #(.W(EW), .AW(EAW), .DEPTH(EDEPTH), .FILE("layers.mem")) layers (.clk(clk), .en(1'b1), .a(layer), .q(entry));
+  sast_rom #(.W(EW), .AW(EAW), .DEPTH(EDEPTH), .FILE("layers.mem"), .LOADS(LOADS), .ID(8)) layers (
+    .clk(clk), .en(1'b1), .a(layer), .q(entry), .fill(fill)
+  );
   assign {l_whole, l_recurrent, l_smask, l_k2, l_k1, l_layer, l_last, l_emits, l_counted, l_subtract, l_lif, l_tail, l_pn, l_pb,
           l_base, l_rpw, l_rows} = entry;
 
@@ -105,7 +111,7 @@ module sast_sweep (
         asked <= 1'b1;
         renew <= ask_renew;
       end else if (last_seen) begin
-        if (!cleared && layer != LAST_ENTRY[EAW-1:0]) layer <= layer + 1'b1;
+        if (!cleared && layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])) layer <= layer + 1'b1;
         else begin
           cleared <= 1'b1;
           asked <= 1'b0;
@@ -146,10 +152,14 @@ module sast_sweep (
   // ---- its thresholds come with its sums, its biases when it is written
   wire [PAW-1:0]     param_a = l_pb + {{(PAW > PNB ? PAW - PNB : 0){1'b0}}, pn};
   wire [P*PARAM-1:0] param;
-  sast_rom #(.W(P*PARAM), .AW(PAW), .DEPTH(PDEPTH), .FILE("params.mem")) params (.clk(clk), .en(issue), .a(param_a), .q(param));
+  sast_rom #(.W(P*PARAM), .AW(PAW), .DEPTH(PDEPTH), .FILE("params.mem"), .LOADS(LOADS), .ID(4)) params (
+    .clk(clk), .en(issue), .a(param_a), .q(param), .fill(fill)
+  );
 
   reg [PAW-1:0] param_a1, param_a2;
-  sast_rom #(.W(P*VB), .AW(PAW+1), .DEPTH(BDEPTH), .FILE("biases.mem")) biases (.clk(clk), .en(1'b1), .a({param_a2, renew}), .q(write_b));
+  sast_rom #(.W(P*VB), .AW(PAW+1), .DEPTH(BDEPTH), .FILE("biases.mem"), .LOADS(LOADS), .ID(10)) biases (
+    .clk(clk), .en(1'b1), .a({param_a2, renew}), .q(write_b), .fill(fill)
+  );
   assign load_none = seen && renew;
 
   reg [MAW-1:0] a1, a2, a3;

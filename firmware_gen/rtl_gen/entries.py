@@ -53,9 +53,9 @@ def op_entries(
 
 
 def layer_entries(
-    engine: Engine, weighted: Mapping[int, Weighted], bases: Sequence[int], membrane_bits: int
+    engine: Engine, weighted: Mapping[int, Weighted], bases: Sequence[int], membrane_bits: int, least: int
 ) -> list[Entry]:
-    """bases: the first entry of `params` of each layer."""
+    """bases: the first entry of `params` of each layer. membrane_bits, least: MW and SMIN."""
     state = [layer.neuron.state_bits for layer in weighted.values()]
     entries = []
     for number, (layer, base) in enumerate(zip(engine.layers, bases, strict=True)):
@@ -63,7 +63,7 @@ def layer_entries(
         neuron = own.neuron if own else None
         k1, k2 = (*(neuron.leak_shifts if neuron else ()), 0, 0)[:2]
         bits = neuron.state_bits if neuron else max(state)
-        places = range(min(state) - 1, membrane_bits)
+        places = range(least - 1, membrane_bits)
         last = number == len(engine.layers) - 1
         recurrent = engine.recurrent[number] is not None
         entries.append(

@@ -76,6 +76,11 @@ LOCALPARAMS: dict[str, str] = {
     "SYNTW": "bits of a layer's SynOps of a recording",
     "SPKTW": "bits of a layer's spikes of a recording",
     "OUTW": "bits of an output, signed",
+    "LOADABLE": "1: other models can be loaded; the constants are the most that they may need",
+    "REGISTERS": "1: there are registers",
+    "MODEL_0": "of the model in the files: last row << 16 | last column of its input",
+    "MODEL_1": "its steps less 1",
+    "MODEL_2": "its flags early, fires, then count_cap, last weighted and engine layer, a byte each",
 }
 
 

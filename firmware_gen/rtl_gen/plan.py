@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -18,6 +19,7 @@ from firmware_gen.rtl_gen.constants import (
     memory_constants,
     model_constants,
     op_constants,
+    running_constants,
     table_constants,
 )
 from firmware_gen.rtl_gen.entries import Entry, layer_entries, op_entries
@@ -33,13 +35,29 @@ from firmware_gen.rtl_gen.parameters import Parameters, parameter_places, parame
 from firmware_gen.rtl_gen.params_vh import LOCALPARAMS, params_vh
 from firmware_gen.rtl_gen.run_tables import Columns, RunTable, run_table
 
+# The constant that says how many words a memory has; of weights_0 and on it is UDEPTH.
+DEPTHS = {
+    "params": "PDEPTH",
+    "biases": "BDEPTH",
+    "rows": "RDEPTH",
+    "columns": "CDEPTH",
+    "ops": "ODEPTH",
+    "layers": "EDEPTH",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class RtlPlan:
-    """The plan of `model` for so many lanes. Raises EdgeSastError where the core cannot hold the model."""
+    """The plan of `model` for so many lanes. Raises EdgeSastError where the core cannot hold the model.
+
+    sizes: constants of a core that takes other models, in which this one is laid out; see loading/sizes.py. None: those
+        of a core for this model alone. registers: the core has registers.
+    """
 
     model: Model
     lanes: int
+    sizes: Mapping[str, int] | None = None
+    registers: bool = False
 
     def __post_init__(self) -> None:
         _ = self.weights, self.membrane_bits  # with what they ask for, all that is ever refused
@@ -75,7 +93,8 @@ class RtlPlan:
     @cached_property
     def lane_table(self) -> bool:
         """Whether the lanes of some source quad differ in more than where their weights lie."""
-        return any(table.by_quad is None for table in self.run_tables.values())
+        asked = self.sizes is not None and self.sizes["LANE_TABLE"] != 0
+        return asked or any(table.by_quad is None for table in self.run_tables.values())
 
     @cached_property
     def columns(self) -> dict[Connection, Columns]:
@@ -113,11 +132,24 @@ class RtlPlan:
     @cached_property
     def layer_entries(self) -> list[Entry]:
         """The fields of each entry of `layers`."""
-        return layer_entries(self.engine, self.weighted, self.parameter_bases[:-1], max(self.membrane_bits))
+        least = min(layer.neuron.state_bits for layer in self.weighted.values())
+        sizes = {"MW": max(self.membrane_bits), "SMIN": least} | dict(self.sizes or {})
+        return layer_entries(
+            self.engine, self.weighted, self.parameter_bases[:-1], sizes["MW"], sizes["SMIN"]
+        )
 
     @cached_property
     def localparams(self) -> dict[str, int]:
         """Every constant of sast_params.vh by name."""
+        found = self.needs | dict(self.sizes or {})
+        found |= running_constants(self.model, self.engine, recurrent=found["RECURRENT"] != 0)
+        loadable = self.sizes is not None
+        found |= {"LOADABLE": int(loadable), "REGISTERS": int(loadable or self.registers)}
+        return {name: found[name] for name in LOCALPARAMS}
+
+    @cached_property
+    def needs(self) -> dict[str, int]:
+        """The constants that this model needs, by name."""
         rows = [table.rows for table in self.run_tables.values()]
         depths = {
             "M": self.engine.words,
@@ -128,7 +160,7 @@ class RtlPlan:
             "O": len(self.ops),
             "E": len(self.engine.layers),
         }
-        found = (
+        return (
             lane_constants(self.engine.lanes)
             | arithmetic_constants(list(self.weighted.values()), self.parameters, max(self.membrane_bits))
             | membrane_constants(self.engine, self.membrane_bits)
@@ -138,11 +170,25 @@ class RtlPlan:
             | op_constants(self.op_entries, self.layer_entries)
             | model_constants(self.model, self.engine)
         )
-        return {name: found[name] for name in LOCALPARAMS}
 
     @cached_property
     def images(self) -> tuple[MemoryImage, ...]:
-        """Every memory that has contents: weights_0 and on, params, biases, rows, columns, ops, layers."""
+        """Every memory that has contents: weights_0 and on, params, biases, rows, columns, ops, layers, as deep as it
+        is."""
+        p = self.localparams
+        depths = {name: p[depth] for name, depth in DEPTHS.items()}
+        return tuple(
+            MemoryImage(
+                image.name,
+                image.width,
+                image.words + (0,) * (depths.get(image.name, p["UDEPTH"]) - len(image.words)),
+            )
+            for image in self.contents
+        )
+
+    @cached_property
+    def contents(self) -> tuple[MemoryImage, ...]:
+        """The same, only as many words as this model uses."""
         p, in_order = self.localparams, [op.connection for op in self.ops]
         return (
             *weight_images(self.engine, self.weights, self.weighted, p["WBITS"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import edge_sast
@@ -14,6 +14,9 @@ from firmware_gen.build.folder import with_manifest
 from firmware_gen.rtl_gen.file_lists import file_lists
 from firmware_gen.rtl_gen.link.layout import LinkTooSmallError
 from firmware_gen.rtl_gen.link.memories import HEADER, link_images, link_vh
+from firmware_gen.rtl_gen.link.program import LinkParts
+from firmware_gen.rtl_gen.loading.sizes import DOCUMENT as DOCUMENT_OF_SIZES
+from firmware_gen.rtl_gen.loading.sizes import make_sizes
 from firmware_gen.rtl_gen.plan import RtlPlan
 from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, predict
 from firmware_gen.rtl_gen.table_files import mem
@@ -26,12 +29,28 @@ DEFAULT_LANES = 8
 LINK = ("sast_link.v", "sast_uart.v", "sast_uart_top.v")
 
 
+@dataclass(frozen=True)
+class Room:
+    """What the core has beside the model itself.
+
+    registers: a bus of registers. loadable: other models can be loaded over it, all of `models` among them.
+    spare_bits, spare_words: see make_sizes.
+    """
+
+    registers: bool = False
+    loadable: bool = False
+    models: tuple[Model, ...] = ()
+    spare_bits: int = 1
+    spare_words: int = 0
+
+
 def generate(
     model: Model,
     recordings: BinnedEvents | None = None,
     lanes: int = DEFAULT_LANES,
     word_bits: int | None = None,
     count: int = known_answers.RECORDINGS,
+    room: Room | None = None,
 ) -> dict[str, bytes]:
     """The files of a build folder, path to content. The same arguments give the same bytes.
 
@@ -40,16 +59,26 @@ def generate(
     lanes: membranes that the core works on at once, and weights in an entry of tables/.
     word_bits: of the memories in tables/, which the core does not use; None for words as wide as each table's entries.
     count: how many of the recordings become known answers at most (see known_answers.choose).
+    room: for registers and other models; None: neither.
 
     Raises:
-        EdgeSastError: lanes or word_bits that there are not, a model that the core cannot hold, a count below 1, or
-            recordings binned in another way than the model's.
+        EdgeSastError: lanes, word_bits or a room that there are not, a model that the core cannot hold, a count below
+            1, or recordings binned in another way than the model's.
     """
     check_widths(lanes, word_bits)
-    plan = RtlPlan(model, lanes)
+    room = room or Room()
+    sizes = (
+        make_sizes([model, *room.models], lanes, room.spare_bits, room.spare_words) if room.loadable else None
+    )
+    plan = RtlPlan(model, lanes, sizes.localparams if sizes else None, room.registers)
     tables = table_files(make_tables(model, lanes, word_bits), word_bits)
     files = {f"tables/{name}": data for name, data in tables.items()}
-    files |= {f"rtl/{name}": data for name, data in (_core(plan) | _link(model)).items()}
+    link = sizes.link if sizes else _link_parts(model, room)
+    rtl = _core(plan) | _link(model, link)
+    if sizes:
+        files[DOCUMENT_OF_SIZES] = sizes.document()
+        rtl[f"{sizes.image.name}.mem"] = mem.write(sizes.image)
+    files |= {f"rtl/{name}": data for name, data in rtl.items()}
     files |= file_lists([path for path in sorted(files) if path.startswith("rtl/")], edge_sast.__version__)
     files["model.safetensors"] = dumps(model)
     answers = known_answers.make_known_answers(model, recordings, count)
@@ -70,14 +99,19 @@ def _core(plan: RtlPlan) -> dict[str, bytes]:
     return files
 
 
-def _link(model: Model) -> dict[str, bytes]:
+def _link_parts(model: Model, room: Room) -> LinkParts:
+    grid = model.binning
+    return LinkParts.of(grid.steps, grid.width, grid.height, bus=room.registers)
+
+
+def _link(model: Model, parts: LinkParts) -> dict[str, bytes]:
     """The same of the board protocol and the top that has it; nothing for a model that these cannot serve."""
     try:
-        images = link_images(model)
+        images = link_images(model, parts)
     except LinkTooSmallError:
         return {}
     files = {name: data for name, data in _verilog().items() if name in LINK}
-    files[HEADER] = link_vh(model, images).encode()
+    files[HEADER] = link_vh(model, images, parts).encode()
     return files | {f"{image.name}.mem": mem.write(image) for image in images}
 
 

@@ -1,12 +1,16 @@
 """What a target imports: each export pays for its own generator alone."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.model.modelfile import save
-from tests.firmware_gen.builds import small_model
+from firmware_gen.rtl_gen.loading.sizes import told
+from firmware_gen.targets import VERILOG, C, Options, check_target, generator
+from tests.firmware_gen.builds import everything_model, small_model
 
 CODE = """
 import sys
@@ -26,3 +30,40 @@ def test_an_export_imports_its_own_generator_alone(target, package, tmp_path):
         [sys.executable, "-c", CODE, target, str(model)], capture_output=True, text=True, check=True
     )
     assert run.stdout.split() == [package]
+
+
+def test_room_for_other_models_is_for_fpgas_that_take_them(tmp_path):
+    other = tmp_path / "other.safetensors"
+    save(everything_model(), other)
+    for options, target, why in (
+        (Options(loadable=True), C, r"^--loadable is for FPGAs; leave it out with --target c$"),
+        (
+            Options(spare_bits=2),
+            VERILOG,
+            r"^--spare-bits is for a core that takes other models; add --loadable, or ",
+        ),
+        (
+            Options(fits=[str(other)]),
+            VERILOG,
+            r"^--fits is for a core that takes other models; add --loadable, or ",
+        ),
+        (Options(loadable=True, fits=[str(tmp_path)]), VERILOG, str(tmp_path)),
+    ):
+        with pytest.raises(EdgeSastError, match=why):
+            check_target(target, options)
+
+
+def test_what_a_core_that_takes_models_adds_to_the_folder(tmp_path):
+    other = tmp_path / "other.safetensors"
+    save(everything_model(), other)
+    plain = generator(VERILOG)(small_model(), None, Options(lanes=2))
+    asked = Options(lanes=2, loadable=True, fits=[str(other)], spare_words=10)
+    loadable = generator(VERILOG)(small_model(), None, asked)
+    assert set(loadable) - set(plain) == {"sizes.json", "rtl/sizes.mem"}
+    sizes = json.loads(loadable["sizes.json"])
+    words = [int(word, 16) for word in loadable["rtl/sizes.mem"].split()]
+    assert told(words).constants == sizes["constants"]
+    assert sizes["constants"]["COUNTED"] == len(everything_model().weighted())
+    assert f"localparam UDEPTH = {sizes['constants']['UDEPTH']};" in loadable["rtl/sast_params.vh"].decode()
+    assert b"localparam LOADABLE = 0;" in plain["rtl/sast_params.vh"]
+    assert b"localparam REGISTERS = 0;" in plain["rtl/sast_link.vh"]

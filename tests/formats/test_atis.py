@@ -1,3 +1,4 @@
+import io
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE, make_events
 from edge_sast.formats.atis import open_atis, write_recording_atis
+from edge_sast.formats.contract import Reading
 from edge_sast.formats.registry import read_bytes
 from tests.formats.opened import events_of
 
@@ -84,3 +86,24 @@ def test_events_that_do_not_fit_are_refused(field, value, limit):
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         write_recording_atis(events)
+
+
+def test_every_event_has_its_byte_offset():
+    """In chunks with overflow events at their beginning, at their end and in between, and in those without."""
+    data = bytes(
+        [0, 240, 0, 0, 0] * 2
+        + [7, 3, 128, 0, 1]
+        + [0, 240, 0, 0, 0]
+        + [9, 4, 0, 0, 2] * 2
+        + [0, 240, 0, 0, 0]
+    )
+    for part in (data, data[10:15], data[20:30]):
+        opened = open_atis(io.BytesIO(part), "a.bin", Reading())
+        (events,) = opened.chunks
+        for index, event in enumerate(events):
+            place = opened.offset_of(index)
+            assert (part[place], part[place + 1], part[place + 4]) == (
+                event["x"],
+                event["y"],
+                event["t"] % 8192,
+            )

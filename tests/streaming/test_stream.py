@@ -93,7 +93,25 @@ def test_a_recording_is_one_window():
     assert parts[-1].outputs[-1].tolist() == result.outputs[0].tolist()
     assert sum(part.synops.sum() for part in parts) == result.synops.sum()
     assert sum(part.events.sum() for part in parts) == len(events) == stream.counts.events
-    assert len(stream.finish()) == 0 or stream.counts.decisions == 2
+    assert len(stream.finish()) == 0
+    assert stream.counts.decisions == 1
+
+
+@pytest.mark.parametrize("every", [None, 5])
+def test_finish_completes_one_window_and_begins_none(every):
+    model = load("examples/nmnist-int8.safetensors")
+    dt_us, steps = model.binning.dt_us, model.binning.steps
+    event = np.array([(7, 1, 1, 1)], EVENT_DTYPE)
+    for silent, left in ((0, steps), (3, steps - 3), (steps - 1, 1), (steps, 0)):
+        stream = EventStream(model, every)
+        found = [stream.push(event), stream.advance(7 + silent * dt_us)]
+        assert [len(part) for part in found] == [0, silent]
+        ended = stream.finish()
+        assert len(ended) == left
+        assert (silent + left, stream.counts.decisions) == (steps, 1)
+    stream.push(np.array([(7 + steps * dt_us, 1, 1, 1)], EVENT_DTYPE))
+    assert len(stream.finish()) == (every or steps)
+    assert stream.counts.decisions == 2
 
 
 def test_more_steps_than_rows():
@@ -114,7 +132,7 @@ def test_more_steps_than_rows():
         ({"every": 5, "on_event": True}, "--every 5 and --on-event do not go together; leave one out"),
         (
             {"reach_us": 10},
-            "--reach-us 10 is out of range; choose from a step's 15000 µs to 2147483647",
+            "--reach-ms 0.01 is out of range; choose from a step's 15 ms to 2147483",
         ),
     ],
 )

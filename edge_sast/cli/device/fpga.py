@@ -6,21 +6,33 @@ import argparse
 from pathlib import Path
 
 from edge_sast.cli.options.parser import add_command
+from edge_sast.errors import EdgeSastError
 from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 NAME = "fpga"
-HELP = "Build the bitstream of an FPGA board from an exported folder of Verilog, or report what it takes of the device."
+HELP = (
+    "Build the bitstream of an FPGA board from an exported folder of Verilog, report what it takes of the device, or "
+    "load another model into one."
+)
 MAKES = ("build.json",)
 EXAMPLES = (
     ("edge-sast fpga list", ""),
     ("edge-sast fpga build build/a --board icebreaker --out build/a-icebreaker", ""),
     ("edge-sast fpga report build/a-icebreaker build/b-icebreaker --plot area.png", ""),
+    (
+        "edge-sast fpga load runs/b/model.safetensors --port /dev/ttyUSB1",
+        "into a bitstream of an export with --loadable",
+    ),
 )
 LIST = "List the FPGA boards with device and clock."
 BUILD = (
     "Synthesise, place and route BUILD for a board with open tools. Writes the bitstream, netlists, pins, logs and "
     "build.json into a folder, and says how to load it; no board was at hand to run one on."
+)
+LOAD = (
+    "Load MODEL into an FPGA whose core was exported with --loadable, without a new synthesis. It stays until the FPGA "
+    "is configured again."
 )
 REPORT = (
     "Show what designs take of their devices and how fast they are. Compares several, such as one for each number of "
@@ -62,7 +74,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     build.add_argument("--edited", action="store_true", help="use sources that were changed since the export")
     build.add_argument("--json", metavar="FILE", help="write what build.json says")
-    report = add_command(actions, "report", REPORT, EXAMPLES[2:])
+    load = add_command(actions, "load", LOAD, EXAMPLES[3:])
+    load.add_argument("model", metavar="MODEL", help="model file to load into it")
+    load.add_argument(
+        "--port",
+        required=True,
+        metavar="PORT",
+        help="where the board is: a device such as /dev/ttyUSB1 or COM3, socket://HOST:PORT or rfc2217://HOST:PORT",
+    )
+    load.add_argument(
+        "--baud", type=int, metavar="N", help="bits per second of the board's UART (default: 115200)"
+    )
+    load.add_argument("--wire-log", metavar="FILE", help="write every frame on the wire, as text")
+    load.add_argument("--json", metavar="FILE", help="write what was loaded")
+    report = add_command(actions, "report", REPORT, EXAMPLES[2:3])
     report.add_argument("designs", nargs="+", metavar="DIR", help="folders made by 'edge-sast fpga build'")
     report.add_argument(
         "--verified",
@@ -76,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with kill_interrupts():  # place and route takes minutes: it goes, too, and so does what it has written
-        return {"list": _list, "build": _build, "report": _report}[args.action](args)
+        return {"list": _list, "build": _build, "load": _load, "report": _report}[args.action](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -144,7 +169,6 @@ def _beside(build: str, board: str) -> str:
 
 
 def _hz(megahertz: float | None) -> int | None:
-    from edge_sast.errors import EdgeSastError
     from firmware_gen.fpga.pll import MHZ
 
     if megahertz is None:
@@ -152,6 +176,44 @@ def _hz(megahertz: float | None) -> int | None:
     if not 0 < megahertz < 10_000:  # NaN too
         raise EdgeSastError(f"--freq is {megahertz:g}; it must be a clock in MHz, such as 24")
     return round(megahertz * MHZ)
+
+
+def _load(args: argparse.Namespace) -> int:
+    import contextlib
+
+    from edge_sast.hil.connection import PortOptions, WireLog
+    from edge_sast.link.board_link import BoardLink
+    from edge_sast.link.ports import DEFAULT_BAUD, open_port
+    from edge_sast.model import modelfile
+    from edge_sast.report.tables import write_json
+    from firmware_gen.rtl_gen.loading.load import load_model
+
+    baud = DEFAULT_BAUD if args.baud is None else args.baud
+    PortOptions((args.port,), baud)  # refuses what cannot be a port
+    model = modelfile.load(args.model)
+    with contextlib.ExitStack() as stack:
+        trace = None
+        if args.wire_log:
+            trace = WireLog(stack.enter_context(open(args.wire_log, "w", encoding="utf-8"))).of(args.port)
+        link = BoardLink(open_port(args.port, baud), trace=trace)
+        stack.callback(link.close)
+        try:
+            loaded = load_model(link, model, lambda line: echo(f"{args.port}: {line}"))
+        except EdgeSastError as error:
+            raise type(error)(f"--port {args.port}: {error}") from error
+    info = loaded.info
+    figures = {
+        "model_hash": info.model_hash,
+        "words": loaded.words,
+        "frames": loaded.frames,
+        "crc": loaded.crc,
+    }
+    write_json(args.json, figures)
+    echo(
+        f"{args.port}: loaded model {info.model_hash[:16]}: {info.width}x{info.height}, {info.steps} steps, "
+        f"{info.classes} classes; {loaded.words:,} words, CRC {loaded.crc:08x}"
+    )
+    return 0
 
 
 def _report(args: argparse.Namespace) -> int:

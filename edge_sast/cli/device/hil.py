@@ -17,7 +17,7 @@ from edge_sast.cli.options.ports import (
     progress,
     why_incomplete,
 )
-from edge_sast.cli.options.recordings import add_data_arguments, data_options
+from edge_sast.cli.options.recordings import add_data_arguments, data_options, given_data_options
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
@@ -48,17 +48,28 @@ EXAMPLES = (
         "edge-sast hil build/a/model.safetensors --port socket://localhost:4444 --data digits --check result",
         "",
     ),
+    (
+        "edge-sast hil build/a/model.safetensors --port /dev/ttyACM0 --stream camera.csv --every 5",
+        "a long file's windows, as 'edge-sast stream' decides on them",
+    ),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "%(prog)s --port PORT --data DATA [OPTION ...] MODEL"
+    parser.usage = "%(prog)s --port PORT --data DATA | --stream FILE [OPTION ...] MODEL"
     parser.add_argument(
         "model", metavar="MODEL", help="model file, or build folder, whose program is on the board"
     )
     add_renamed(parser, "--list", "'edge-sast hil ports'")
     add_port_arguments(parser)
     add_data_arguments(parser)
+    parser.add_argument(
+        "--stream",
+        metavar="FILE",
+        help="instead of --data: the windows of an event file, as 'edge-sast stream' decides on them; the board gets "
+        "one after the other, as fast as it answers",
+    )
+    parser.add_argument("--every", type=int, metavar="N", help="windows of --stream begin every N steps")
     parser.add_argument(
         "--check",
         default="both",
@@ -100,10 +111,7 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError(
             "--port is missing; give one that 'edge-sast hil ports' shows, or socket://HOST:PORT"
         )
-    if not args.data:
-        raise EdgeSastError(
-            "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
-        )
+    _check_source(args)
     from edge_sast.hil.figures import figures
     from edge_sast.hil.journal import Identity
     from edge_sast.hil.worker import Plan
@@ -129,6 +137,21 @@ def run(args: argparse.Namespace) -> int:
     return _verdict(found, result, plan, journal)
 
 
+def _check_source(args: argparse.Namespace) -> None:
+    """One of --data and --stream, with options that are its own."""
+    if not args.data and not args.stream:
+        raise EdgeSastError(
+            "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
+        )
+    if args.every is not None and not args.stream:
+        raise EdgeSastError("--every has an effect only beside --stream; add that one, or leave it out")
+    others = [option for option in given_data_options(args) if option not in ("--sensor", "--limit")]
+    if args.stream and others:
+        raise EdgeSastError(f"--stream and {others[0]} do not go together; leave one out")
+    if args.stream and args.limit is not None and args.limit < 1:
+        raise EdgeSastError(f"--limit {args.limit} is out of range; choose 1 or more windows")
+
+
 def _check_events(args: argparse.Namespace, plan: Plan) -> None:
     if args.unique_events and plan.check == "crc":
         raise EdgeSastError(
@@ -140,9 +163,25 @@ def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recording
     """The recordings, and all their events as the sensor sent them where the board gets these."""
     from edge_sast.datasets.selection import load_sent, load_split
 
+    if args.stream:
+        recordings, all_sent = _load_windows(args, model)
+        return recordings, None if args.unique_events or plan.check == "crc" else all_sent
     if args.unique_events or plan.check == "crc":
         return load_split(model.binning, model.classes, data_options(args)), None
     return load_sent(model.binning, model.classes, data_options(args))
+
+
+def _load_windows(args: argparse.Namespace, model: Model) -> tuple[Recordings, BinnedEvents]:
+    """The windows of --stream, and all events of theirs that the sensor sent."""
+    from edge_sast.datasets.selection import Recordings
+    from edge_sast.events.recording import parse_sensor
+    from edge_sast.formats.source import FileOptions
+    from edge_sast.streaming.windows import stream_windows
+
+    options = FileOptions(sensor=parse_sensor(args.sensor) if args.sensor else None)
+    sent = stream_windows(model, args.stream, options, args.every, args.limit)
+    binned = sent.capped(model.binning.count_cap)
+    return Recordings(binned, labelled=False, name=f"windows of {args.stream}"), sent
 
 
 def _check_journal(args: argparse.Namespace) -> None:

@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--toolchain",
         metavar="{gcc,zig,system,yowasp}",
-        help="compiler for an emulated core (default: gcc where the core's is installed, else zig), or whose Yosys "
-        "makes a netlist (default: the system's where it is installed, else yowasp's)",
+        help="compiler for an emulated core, gcc or zig, or whose Yosys makes a netlist, system or yowasp (default: "
+        "gcc and system where they are installed)",
     )
     parser.add_argument(
         "--baud",

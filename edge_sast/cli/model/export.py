@@ -85,6 +85,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="word width of the memories in tables/, 1 to 1024; with --target verilog (default: as wide as "
         "the entries of each)",
     )
+    parser.add_argument(
+        "--registers",
+        action="store_true",
+        help="give an FPGA's core registers: state, counters and answers over its link; with --target verilog",
+    )
+    parser.add_argument(
+        "--loadable",
+        action="store_true",
+        help="let 'edge-sast fpga load' put other models into the FPGA's core without a new synthesis; has registers; "
+        "with --target verilog",
+    )
+    parser.add_argument(
+        "--fits", nargs="+", metavar="MODEL", help="make room in it for these models too; with --loadable"
+    )
+    parser.add_argument(
+        "--spare-bits",
+        type=int,
+        metavar="N",
+        help="bits of thresholds, biases, start values and membranes beyond what the models need; with --loadable "
+        "(default: 1)",
+    )
+    parser.add_argument(
+        "--spare-words",
+        type=int,
+        metavar="N",
+        help="percent of words of tables and membranes beyond what the models need; with --loadable (default: 0)",
+    )
     add_data_arguments(parser, "recordings for known answers and accuracy, if not those of the training")
     parser.add_argument(
         "--no-data",
@@ -133,7 +160,16 @@ def _check_taken(args: argparse.Namespace) -> None:
 
 def target_options(args: argparse.Namespace) -> Options:
     """Those that only some targets take."""
-    return Options(args.name, args.lanes, args.word_bits)
+    return Options(
+        args.name,
+        args.lanes,
+        args.word_bits,
+        args.registers or None,
+        args.loadable or None,
+        args.fits,
+        args.spare_bits,
+        args.spare_words,
+    )
 
 
 def _model_to_folder(args: argparse.Namespace) -> int:

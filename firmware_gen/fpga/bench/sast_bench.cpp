@@ -122,6 +122,9 @@ bool ReadRun(Run* run) {
 class Bench {
 public:
     Bench() {
+        for (int i = 0; i < 3; ++i) {
+            core_.model[i] = core_.fill[i] = 0; // the model in the files
+        }
         core_.rst = 1;
         for (int i = 0; i < 2; ++i) Edge();
         core_.rst = 0;

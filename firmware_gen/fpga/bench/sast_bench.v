@@ -52,7 +52,8 @@ module sast_bench;
         .st_tvalid(st_tvalid), .st_tready(st_tready), .st_tdata(st_tdata), .st_tlast(st_tlast),
         .res_tvalid(res_tvalid), .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast),
         .obs_valid(obs_valid), .obs_lanes(obs_lanes), .obs_v(obs_v), .obs_spk(obs_spk),
-        .obs_end(obs_end), .obs_synops(obs_synops), .obs_spikes(obs_spikes), .ev_error(ev_error)
+        .obs_end(obs_end), .obs_synops(obs_synops), .obs_spikes(obs_spikes), .ev_error(ev_error),
+        .model(96'd0), .fill(67'd0)
     );
 
     genvar lane;

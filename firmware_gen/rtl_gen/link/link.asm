@@ -75,7 +75,15 @@ known:  set FP FRAME+7
         subi 1
         jz poll
         subi 1
-        jnz frame
+!bus    jnz frame
+?bus    jz read
+?bus    subi 2
+?bus    jz look
+?bus    subi 1
+?bus    jz write
+?load   subi 1
+?load   jz tell
+?bus    jmp frame
 read:   ld STATUS
         jnz brief
         ld END
@@ -100,7 +108,19 @@ offset: ldf P+
         jmp answer
 hello:  set Q HELLO
         set E 0
-        jmp answer
+?load   call copy
+?load   ldi VALID
+?load   getreg
+?load   take
+?load   jnz reply
+?load   set P FRAME+9           ; no model: its hash is told as zeros
+?load   none:
+?load   ldi 0
+?load   stf P+
+?load   subi FRAME+41
+?load   jnz none
+?load   jmp reply
+!load   jmp answer
 poll:   set E STATUS+7
         jmp told
 
@@ -108,6 +128,10 @@ poll:   set E STATUS+7
 begin:  ld END
         subi FRAME+26
         jnz refuse
+?load   ldi VALID
+?load   getreg
+?load   take
+?load   jz other
         set P HASH
 match:  ldd P+
         subf P
@@ -149,6 +173,80 @@ refuse: ldi 5                   ; BAD_REQUEST
 status: put STATUS
 brief:  set E STATUS+1
         jmp told
+
+; ---- registers
+?bus    look:
+?bus    ld END
+?bus    subi FRAME+9
+?bus    jnz refuse
+?bus    set P FRAME+7
+?bus    ldf P+
+?bus    put BYTE                ; the next register
+?bus    ldf P+
+?bus    put K                   ; how many
+?bus    subi MOST_REGISTERS+1
+?bus    jc refuse
+?bus    ldi 0
+?bus    stf FP+
+?bus    register:
+?bus    ld K
+?bus    jz reply
+?bus    dec K
+?bus    ld BYTE
+?bus    getreg
+?bus    inc BYTE
+?bus    take
+?bus    stf FP+
+?bus    take
+?bus    stf FP+
+?bus    take
+?bus    stf FP+
+?bus    take
+?bus    stf FP+
+?bus    jmp register
+?bus    write:
+?bus    set FAILED 2            ; no run goes on with what may be changed here
+?bus    set P FRAME+7
+?bus    ldf P+
+?bus    put BYTE
+?bus    value:
+?bus    ld END
+?bus    sub P
+?bus    jz begun
+?bus    jnc refuse              ; cut short
+?bus    ldf P+
+?bus    give
+?bus    ldf P+
+?bus    give
+?bus    ldf P+
+?bus    give
+?bus    ldf P+
+?bus    give
+?bus    ld END
+?bus    sub P
+?bus    jnc refuse
+?bus    ld BYTE
+?bus    setreg
+?bus    inc BYTE
+?bus    jmp value
+?load   tell:
+?load   ldi VALID
+?load   getreg
+?load   take
+?load   jnz refuse              ; only while there is none
+?load   ld END
+?load   subi FRAME+8
+?load   jnc refuse
+?load   set P FRAME+7
+?load   ldf P+
+?load   put Q
+?load   told_on:
+?load   ld P
+?load   sub END
+?load   jz begun
+?load   ldf P+
+?load   std Q+
+?load   jmp told_on
 
 ; ---- LOAD
 load:   ld STATUS
@@ -372,6 +470,7 @@ answer: call copy
 
 ; ---- send
 ; The CRC, and COBS once more: a 0x00 is put behind all, so that every block ends with one.
+?bus    reply:
         ld FP
         put END
         call crc

@@ -10,27 +10,35 @@ from edge_sast.model.modelfile import FORMAT_VERSION, model_hash
 from firmware_gen.rtl_gen.images import MemoryImage
 from firmware_gen.rtl_gen.link.hello import TICKS_HZ, hello
 from firmware_gen.rtl_gen.link.layout import CELLS, DATA_BYTES, HELLO, layout
-from firmware_gen.rtl_gen.link.program import program
+from firmware_gen.rtl_gen.link.program import LinkParts, program
 
 PROGRAM, DATA = "link_program", "link_data"
 HEADER = "sast_link.vh"
 
 
-def link_images(model: Model) -> list[MemoryImage]:
-    """PROGRAM and DATA. Raises LinkTooSmallError for a model that the link cannot serve."""
-    found = layout(model)
+def link_images(model: Model, parts: LinkParts | None = None) -> list[MemoryImage]:
+    """PROGRAM and DATA. parts: of the program, None for those that the model needs.
+
+    Raises LinkTooSmallError for a model that the link cannot serve.
+    """
     grid = model.binning
-    code = program(grid.steps, grid.width, grid.height, len(model.classes), found)
+    code = program(grid.steps, grid.width, grid.height, len(model.classes), layout(model), parts)
+    return [MemoryImage(PROGRAM, 8, tuple(code)), MemoryImage(DATA, 8, tuple(link_data(model)))]
+
+
+def link_data(model: Model) -> bytes:
+    """What the data hold at the start."""
+    found = layout(model)
     answer = hello(model, found)
     data = bytearray(DATA_BYTES)
     data[CELLS["HASH"] : CELLS["HASH"] + 8] = answer[2:10]
     data[CELLS["SIZE"] : CELLS["SIZE"] + 4] = found.result_bytes.to_bytes(4, "little")
     data[HELLO : HELLO + len(answer)] = answer
-    return [MemoryImage(PROGRAM, 8, tuple(code)), MemoryImage(DATA, 8, tuple(data))]
+    return bytes(data)
 
 
-def link_vh(model: Model, images: Sequence[MemoryImage]) -> str:
-    """The text of HEADER. images: those of link_images."""
+def link_vh(model: Model, images: Sequence[MemoryImage], parts: LinkParts | None = None) -> str:
+    """The text of HEADER. images, parts: those of link_images."""
     [words] = [len(image.words) for image in images if image.name == PROGRAM]
     return (
         "// SPDX-License-Identifier: 0BSD\n"
@@ -39,4 +47,6 @@ def link_vh(model: Model, images: Sequence[MemoryImage]) -> str:
         f"// Model {model_hash(model)} (format {FORMAT_VERSION})\n"
         f"localparam PAW = {words.bit_length() - 1}; // bits of a program address\n"
         f"localparam TICKS_HZ = {HELLO + TICKS_HZ}; // where the data have the clock, for the answer to HELLO\n"
+        f"localparam REGISTERS = {int(parts is not None and parts.bus)}; // 1: frames lead to the core's registers\n"
+        f"localparam LOADABLE = {int(parts is not None and parts.load)}; // 1: the program can be written\n"
     )

@@ -62,7 +62,7 @@ def prediction_line(document: bytes) -> str:
         return f"predicted: {bits}, a recording takes {said['least_cycles']:,} cycles at least"
     return (
         f"predicted: {bits}, {run['cycles']:,.0f} cycles per recording (mean of {run['recordings']:,}), "
-        f"{run['synops_cycle']:.2f} SynOps a cycle, {run['lanes_used']:.1%} of the lanes used while adding"
+        f"{run['synops_cycle']:.2f} SynOps per cycle, {run['lanes_used']:.1%} of the lanes used while adding"
     )
 
 

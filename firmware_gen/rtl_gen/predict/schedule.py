@@ -49,7 +49,7 @@ def make_schedule(plan: RtlPlan, queue: int = QUEUE, crc_wide: bool = True) -> S
     if not 2 <= queue <= MOST_WAITING:
         raise ValueError(f"QUEUE is {queue}; it must be 2 to {MOST_WAITING}")
     constants |= {"queue": queue, "crc_wide": crc_wide, "crc_bits": 8 if crc_wide else 2}
-    constants["early"] = p["EDEPTH"] > 1 and not p["RECURRENT"]
+    constants["early"] = p["MODEL_2"] >> 25 & 1
     return Schedule(
         constants=_entries(CONSTANTS, [constants]),
         ops=_entries(OP, plan.op_entries),

@@ -129,7 +129,7 @@ def test_report_with_what_the_export_predicted(tmp_path, capsys):
     figures = tmp_path / "figures.json"
     assert main(["fpga", "report", first, second, "--json", str(figures)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    headers = ["predicted cycles", "predicted µs", "SynOps a cycle", "lanes used"]
+    headers = ["predicted cycles", "predicted µs", "SynOps per cycle", "lanes used"]
     assert re.split(" {2,}", lines[0])[-4:] == headers
     assert lines[2].split()[-4:] == ["12,000", "400.0", "5.12", "97.7%"]  # at 30 MHz
     assert lines[3].split()[-4:] == ["-"] * 4

@@ -36,6 +36,7 @@ from tests.cli.models import line_model, save_line_model
 from tests.cli.recordings import write_lines
 from tests.link.test_line import losing
 from tests.strategies import as_counts, binned
+from tests.streaming.sends import some_events
 
 RECORDINGS = 12
 
@@ -484,3 +485,43 @@ def test_the_campaign_of_bad_lines_sees_what_a_run_came_to(home, tmp_path, progr
     assert 0 < row["silence_s"] <= row["seconds"]
     figures = bad_lines.summary([row], row["silence_s"] / 2)
     assert (figures["runs"], figures["wrong"], figures["otherwise"], figures["silent"]) == (1, code, 0, 1)
+
+
+@pytest.mark.parametrize("every", [None, 2])
+def test_the_windows_of_a_stream(home, tmp_path, capsys, every):
+    """A board is held to every whole window that `edge-sast stream` decides on, and finds a wrong one."""
+    path, figures = tmp_path / "long.bin", tmp_path / "f.json"
+    path.write_bytes(write_recording_atis(some_events(2000, 20_000, 300)))
+    more = ["--every", str(every)] if every else []
+    assert main(["stream", str(home / "model.safetensors"), str(path), "--complete", *more]) == 0
+    wanted = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(wanted) == (9 if every else 5)
+    arguments = ["hil", str(home / "model.safetensors"), "--stream", str(path), *more]
+    with board(home) as found:
+        journal = ["--journal", str(tmp_path / "j")]
+        assert main([*arguments, "--port", found.port, "--json", str(figures), *journal]) == 0
+    rows = json.loads(figures.read_text())["results"]
+    assert [row["outputs"] for row in rows] == [row["outputs"] for row in wanted]
+    assert [row["source"] for row in rows] == [f"{path} from {row['begin_us']} µs" for row in wanted]
+    with board(home, "wrong") as found:
+        journal = ["--journal", str(tmp_path / "k")]
+        assert main([*arguments, "--port", found.port, "--limit", "2", *journal]) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--data", "digits"], "--stream and --data do not go together; leave one out"),
+        (["--split", "test"], "--stream and --split do not go together; leave one out"),
+        (["--limit", "0"], "--limit 0 is out of range; choose 1 or more windows"),
+        (["--every", "3"], "--every 3 does not divide the model's 4 steps; choose 1, 2, 4"),
+    ],
+)
+def test_options_that_are_not_of_a_stream(home, tmp_path, capsys, more, message):
+    path = tmp_path / "long.bin"
+    path.write_bytes(write_recording_atis(some_events(20, 2000)))
+    words = ["hil", str(home / "model.safetensors"), "--port", "socket://localhost:1", "--stream", str(path)]
+    assert main([*words, *more]) == 2
+    assert capsys.readouterr().err == f"edge-sast: {message}\n"
+    assert main([*words[:4], "--data", "digits", "--every", "2"]) == 2
+    assert capsys.readouterr().err.startswith("edge-sast: --every has an effect only beside --stream; ")

@@ -130,7 +130,12 @@ FAULTS = [
     Fault("sweep", "row_ends || pn == l_pn ?", "pn == l_pn ?", "parameters do not begin anew with a row"),
     Fault("sweep", "if (row_ends) row <= row + 1'b1;", "", "all spikes are of row 0"),
     Fault("sweep", "renew <= ask_renew;", "renew <= 1'b0;", "recordings run on into one another"),
-    Fault("sweep", "!cleared && layer != LAST_ENTRY[EAW-1:0]", "1'b0", "a clear clears the first layer only"),
+    Fault(
+        "sweep",
+        "!cleared && layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])",
+        "1'b0",
+        "a clear clears the first layer only",
+    ),
     Fault("sweep", "renew <= 1'b1;", "renew <= 1'b0;", "a clear leaks instead"),
     Fault("sweep", "&& !act && banks_idle", "&& !act", "a sweep begins while banks add"),
     Fault(
@@ -188,10 +193,10 @@ FAULTS = [
         "the step before decides on order and cap",
     ),
     Fault(
-        "events", "repeated && times == CAP", "repeated && times == CAP - 8'd1", "caps one early, or never"
+        "events", "repeated && times == most", "repeated && times == most - 8'd1", "caps one early, or never"
     ),
     Fault("events", "times != 0 && now < site", "times != 0 && now <= site", "a repeated event is an error"),
-    Fault("events", "x[XB-1:0] > WIDTH[XB-1:0];", "1'b0;", "columns beyond the last"),
+    Fault("events", "x[XB-1:0] > width;", "1'b0;", "columns beyond the last"),
     Fault(
         "events",
         "!none && (outside || backwards)",
@@ -325,5 +330,79 @@ FAULTS = [
         "LISTEN: if (!crc_busy)",
         "a layer ends before its last neurons are told",
     ),
-    Fault("core", "(LIF_OUT != 0 || renew)", "renew", "spikes of the last step alone are counted"),
+    Fault(
+        "core",
+        "(LOADABLE != 0 ? constants[88] : LIF_OUT != 0)",
+        "1'b0",
+        "spikes of the last step alone are counted",
+    ),
+    Fault("rom", "piece == 6'd0", "1'b1", "any piece of a short word is written"),
+    Fault("rom", "memory == MEMORY &&", "", "words of another memory are written"),
+    Fault("rom", "{8'd0, address} < DEPTH", "1'b1", "an address beyond the last one is written"),
+    Fault("rom", "{26'd0, piece} == i", "1'b1", "a piece goes to all places of its word"),
+    Fault("rom", "data[REST-1:0];", "{REST{1'b0}};", "the last piece of a word is lost"),
+    Fault("loader", "commits && data == crc", "commits", "any CRC will do"),
+    Fault("loader", "data[15:0] != number;", "1'b1;", "a beginning that comes late begins anew"),
+    Fault("loader", "heeds <= data == {16'd0, frames};", "heeds <= 1'b1;", "a frame counts twice"),
+    Fault(
+        "loader", "no_model && heeds && (place", "heeds && (place", "words are taken while there is a model"
+    ),
+    Fault("loader", "if (fresh) sum <=", "if (1'b0) sum <=", "the CRC goes on from the last load"),
+    Fault("loader", "if (fresh) frames <= 16'd0;", "", "frames of the last load are counted"),
+    Fault("loader", "      piece <= 6'd0;\n", "", "a word begins in the middle"),
+    Fault("loader", "if (piece == last) address", "address", "a word's pieces go to several addresses"),
+    Fault("loader", "{takes && word, memory", "{takes, memory", "a place is written as a word"),
+    Fault("loader", "assign ready = left == 6'd0;", "assign ready = 1'b1;", "words faster than their CRC"),
+    Fault("loader", "if (takes) left <= 6'd32;", "if (takes) left <= 6'd31;", "a bit of the CRC is missing"),
+    Fault(
+        "loader",
+        "frame && no_model && data ==",
+        "frame && data ==",
+        "frames count while there is a model",
+    ),
+    Fault(
+        "registers", "!rst && write && address == CONTROL", "write && address == CONTROL", "reset clears late"
+    ),
+    Fault("registers", "if (rst || cleared) begin", "if (rst) begin", "counters go on after a clear"),
+    Fault("registers", "if (ev_waits) stalls", "stalls", "every clock is a stall"),
+    Fault(
+        "registers", "if (st_last) step_cycles", "if (1'b1) step_cycles", "the CRC of a step as its cycles"
+    ),
+    Fault("registers", "if (st_taken && st_last) begin", "if (st_taken) begin", "a step counts twice"),
+    Fault(
+        "registers",
+        "if (rst || cleared) beat <= 7'd0;",
+        "if (rst) beat <= 7'd0;",
+        "an answer after half of one",
+    ),
+    Fault("registers", "res_last ? 7'd0 : beat", "beat", "an answer goes on where the last one ended"),
+    Fault("registers", "{6'd0, !beat[6]}", "7'd1", "an answer's end in place of its beginning"),
+    Fault(
+        "axi_lite",
+        "writes || (bvalid && !bready)",
+        "writes || bvalid && bready",
+        "an answer that nobody took is lost",
+    ),
+    Fault("axi_lite", "looks || (rvalid && !rready)", "looks", "a value that nobody took is lost"),
+    Fault("axi_lite", "bus_ready && !bvalid", "!bvalid", "a write while the bus is not ready"),
+    Fault(
+        "axi_lite",
+        "!rvalid && !looks && !writes",
+        "!looks && !writes",
+        "a second read before the first is told",
+    ),
+    Fault(
+        "axi_lite",
+        "writes ? awaddr[9:2] : araddr",
+        "arvalid ? araddr[9:2] : araddr",
+        "a write goes to another address",
+    ),
+    Fault("axi_lite", "if (looks) rdata <= value;", "rdata <= value;", "a value that waits changes"),
+    Fault("registers", "page <= address[7:6];", "page <= 2'd0;", "only the first registers are read"),
+    Fault(
+        "registers",
+        "write && address[7:6] == DATA",
+        "write && address == 8'h40",
+        "one address of words alone",
+    ),
 ]

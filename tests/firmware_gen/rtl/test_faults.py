@@ -22,10 +22,25 @@ from tests.firmware_gen.rtl.faults import FAULTS, RTL, Fault
 from tests.strategies import binned, random_model
 
 PATIENCE = 20_000  # clocks without progress: these models are small
-ALONE = ("bank", "core", "counters", "crc", "events", "neuron", "readout", "runs", "spikes", "walk")
+ALONE = (
+    "axi_lite",
+    "bank",
+    "core",
+    "counters",
+    "crc",
+    "events",
+    "loader",
+    "neuron",
+    "readout",
+    "registers",
+    "rom",
+    "runs",
+    "spikes",
+)
+ALONE += ("walk",)
 TESTS = {name: f"tests.firmware_gen.rtl.test_{name}" for name in ALONE}
 TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"], "spike_stream": TESTS["core"]}
-OTHERS = {"rom", "uart", "link", "uart_top"}
+OTHERS = {"uart", "link", "uart_top"}
 
 Simulated = tuple[Path, Model, BinnedEvents]
 

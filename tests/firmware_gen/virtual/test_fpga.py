@@ -16,6 +16,7 @@ from edge_sast.link.messages import BoardRefusedError, LinkSettings
 from edge_sast.model.modelfile import model_hash
 from edge_sast.parity.mismatch import Place
 from firmware_gen.build.folder import write_folder
+from firmware_gen.rtl_gen.loading.load import load_model
 from firmware_gen.rtl_gen.target import generate
 from firmware_gen.virtual.board import build_virtual_board
 from firmware_gen.virtual.faults import FaultPlan
@@ -158,6 +159,21 @@ def test_frames_of_every_kind_of_byte(fpga, payload):
     with process(fpga.program) as board:
         for seq, token in ((0, 0), (0xFFFF, 0xFFFFFFFF), (0x0100, 0x01000000)):
             assert board.ask(Frame(Kind.POLL, seq, token, payload)) == struct.pack("<BHI", 2, 0, 0)
+
+
+def test_no_model_is_loaded_into_what_takes_none(fpga, everything, tmp_path):
+    build_virtual_board(everything, tmp_path / "c")
+    whys = {
+        fpga.program: r"^board: its core has no registers, so that no model can be loaded; export it again with",
+        tmp_path
+        / "c": r"^board: is .*, no FPGA: its model is part of its firmware; make and flash that with",
+    }
+    for program, why in whys.items():
+        bench = replace(fpga, program=program)
+        with bench.board(rx_bytes=RX_BYTES) as board, linked(board, PATIENT) as link:
+            with pytest.raises(EdgeSastError, match=why):
+                load_model(link, fpga.model)
+            bench.check(link.run(bench.steps(0), True), 0)
 
 
 def test_what_is_no_verilog_folder_is_said(tmp_path):

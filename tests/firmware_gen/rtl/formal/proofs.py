@@ -19,6 +19,8 @@ NONE = (
     "LEAKS",
     "LEAK_ONE",
     "RECURRENT",
+    "LOADABLE",
+    "REGISTERS",
 )
 SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2}
 

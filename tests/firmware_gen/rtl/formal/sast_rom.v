@@ -7,12 +7,15 @@ module sast_rom #(
   parameter W = 1,
   parameter AW = 1,
   parameter DEPTH = 1,
-  parameter FILE = ""
+  parameter FILE = "",
+  parameter LOADS = 0,
+  parameter ID = 0
 ) (
   input  wire          clk,
   input  wire          en,
   input  wire [AW-1:0] a,
-  output reg  [W-1:0]  q
+  output reg  [W-1:0]  q,
+  input  wire [66:0]   fill
 );
   reg [DEPTH*W-1:0] words;
   always @(posedge clk) words <= words;

@@ -93,6 +93,6 @@ def test_what_is_told():
     assert run.run is not None
     assert prediction_line(run.document()) == (
         f"predicted: {bits}, {run.run.cycles:,.0f} cycles per recording (mean of 1), "
-        f"{run.run.synops_cycle:.2f} SynOps a cycle, {run.run.lanes_used:.1%} of the lanes used while adding"
+        f"{run.run.synops_cycle:.2f} SynOps per cycle, {run.run.lanes_used:.1%} of the lanes used while adding"
     )
     assert json.loads(run.document())["memories"] == memory_bits(plan)

@@ -1,0 +1,81 @@
+"""The windows of a stream as recordings, so that whatever runs recordings can be held to the stream's decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.events.binned import BinnedEvents, BinnedRecording
+from edge_sast.events.binning import MAX_COUNT
+from edge_sast.events.recording import EVENT_DTYPE, Recording
+from edge_sast.events.to_bins import bin_recording
+from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.model.model import Model
+from edge_sast.runtime.simulator import Simulator
+from edge_sast.streaming.stream import Decisions, EventStream
+
+
+@dataclass(frozen=True)
+class Window:
+    """A whole window: when it begins, EVENT_DTYPE [n] in it, and the outputs int32 [classes] that the stream gave."""
+
+    begin_us: int
+    events: np.ndarray
+    outputs: np.ndarray
+
+
+def stream_windows(
+    model: Model, path: str, options: FileOptions, every: int | None = None, limit: int | None = None
+) -> BinnedEvents:
+    """The whole windows of a file's events, the first `limit` of them, with all events that the sensor sent.
+
+    At most 255 of one input in a step. every: see `EventStream`.
+
+    Raises:
+        EdgeSastError: the file cannot be read or has defects, or holds no event.
+        CheckFailedError: a window's outputs are not those of its recording.
+    """
+    grid = replace(model.binning, count_cap=MAX_COUNT)
+    rows: list[BinnedRecording] = []
+    names, outputs = [], []
+    with open_events(path, options) as file:
+        size = file.needed_sensor()
+        for window in islice(_windows(EventStream(model, every), file.chunks), limit):
+            name = f"{path} from {window.begin_us} µs"
+            recording = Recording(window.events, *size, name)
+            rows.append(bin_recording(recording, grid, first_us=window.begin_us))
+            names.append(name)
+            outputs.append(window.outputs)
+    if not rows:
+        raise EdgeSastError(f"{path}: holds no event, so there is no window; record it again")
+    labels = np.zeros(len(rows), np.int64)
+    sent = BinnedEvents.of_rows(grid, rows, labels, model.classes, names)
+    runtime = Simulator(model).run(sent.capped(model.binning.count_cap)).outputs
+    wrong = np.flatnonzero((runtime != np.array(outputs)).any(axis=1))
+    if len(wrong):
+        raise CheckFailedError(
+            f"{names[wrong[0]]}: the stream's outputs are not those of the window's recording"
+        )
+    return sent
+
+
+def _windows(stream: EventStream, chunks: Iterator[np.ndarray]) -> Iterator[Window]:
+    """Whole windows in order; only events of windows that may not be whole yet are kept."""
+    kept = np.empty(0, EVENT_DTYPE)
+    length = stream.model.binning.dt_us * stream.model.binning.steps
+    for chunk in chunks:
+        kept = np.concatenate([kept, chunk])
+        yield from _whole(stream.push(chunk), kept, length)
+        kept = kept[np.searchsorted(kept["t"], kept["t"][-1] - length) :] if len(kept) else kept
+    yield from _whole(stream.finish(), kept, length)
+
+
+def _whole(decisions: Decisions, kept: np.ndarray, length: int) -> Iterator[Window]:
+    for i in np.flatnonzero(decisions.complete):
+        begin = int(decisions.begin_us[i])
+        first, end = np.searchsorted(kept["t"], [begin, begin + length])
+        yield Window(begin, kept[first:end], decisions.outputs[i])

@@ -1,0 +1,1 @@
+"""Models that are loaded into a core that is there already."""

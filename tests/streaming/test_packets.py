@@ -1,0 +1,108 @@
+"""UDP packets of camera programs, written here word by word, and their clocks of 32 bits."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_sast.streaming.packets import PACKETS, PacketClock
+
+WRAP = 1 << 32
+
+
+def spif_word(x, y, p, untimed=False):
+    return untimed << 31 | x << 16 | p << 15 | y
+
+
+def spif_packet(events, untimed=False, times=True):
+    words = []
+    for t, x, y, p in events:
+        words.append(spif_word(x, y, p, untimed))
+        words += [t % WRAP] if times else []
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def faery_packet(events):
+    return b"".join(struct.pack("<QHHB", *event) for event in events)
+
+
+def faery_32_packet(events):
+    return b"".join(struct.pack("<IHH", t % WRAP, x, y << 1 | p) for t, x, y, p in events)
+
+
+def events_of(kind, packet, clock=None, arrived=0):
+    return PACKETS[kind](packet, clock or PacketClock(), arrived).tolist()
+
+
+EVENT = st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 32767), st.integers(0, 32767), st.integers(0, 1))
+EVENTS = st.lists(EVENT, max_size=40).map(sorted)
+
+
+@given(events=EVENTS)
+def test_faery_comes_back(events):
+    assert events_of("faery", faery_packet(events)) == events
+    assert events_of("faery32", faery_32_packet(events)) == events
+
+
+@given(events=EVENTS)
+def test_spif_without_times_takes_the_arrival(events):
+    clock = PacketClock()
+    packet = spif_packet(events, untimed=True, times=False)
+    assert events_of("spif", packet, clock, 77) == [(77, x, y, p) for _, x, y, p in events]
+    assert clock.untimed == len(events)
+
+
+@pytest.mark.parametrize("count", range(1, 33))
+def test_spif_with_times_and_the_short_last_packet(count):
+    """aestream's last packet of r events has 16 r bytes: behind them stand r more of the packet before."""
+    events = [(1000 + i, i, 2 * i, i % 2) for i in range(32 + count)]
+    clock = PacketClock()
+    got = events_of("spif", spif_packet(events[:32]), clock)
+    last = events[32:] if count == 32 else events[32:] + events[count : 2 * count]
+    got += events_of("spif", spif_packet(last), clock)
+    assert got == events
+    assert clock.repeated == (16 if count == 16 else 0)  # 256 bytes as a whole packet has: told by the times
+
+
+def test_spif_wraps_inside_a_whole_packet():
+    events = [(WRAP - 16 + i, i, 0, 0) for i in range(32)]
+    clock = PacketClock()
+    assert events_of("spif", spif_packet(events), clock) == events
+    assert clock.repeated == 0
+
+
+@given(
+    begin=st.integers(0, WRAP - 1),
+    steps=st.lists(st.integers(-(2**31) + 1, 2**31 - 1), max_size=30),
+    cuts=st.lists(st.integers(0, 30)),
+)
+def test_times_of_32_bits_go_on(begin, steps, cuts):
+    """A slow oracle: of all times that are equal in 32 bits, the one nearest to the time before."""
+    true = np.cumsum([begin, *steps]).tolist()
+    stored = np.array([t % WRAP for t in true], np.uint32)
+    clock, want, got = PacketClock(), [], []
+    for t in stored.tolist():
+        want.append(
+            t if not want else min((t + k * WRAP for k in range(-40, 40)), key=lambda w: abs(w - want[-1]))
+        )
+    for part in np.split(stored, sorted(min(cut, len(stored)) for cut in cuts)):
+        got += clock.widen(part).tolist()
+    assert got == want == true
+
+
+def test_an_old_packet_after_a_wrap_belongs_before_it():
+    clock = PacketClock()
+    for t, want in ((WRAP - 5, WRAP - 5), (3, WRAP + 3), (WRAP - 2, WRAP - 2), (4, WRAP + 4)):
+        assert [event[0] for event in events_of("faery32", faery_32_packet([(t, 0, 0, 0)]), clock)] == [want]
+
+
+def test_times_beyond_our_range_and_bytes_left_over():
+    clock = PacketClock()
+    assert events_of("faery", faery_packet([(2**64 - 1, 1, 2, 255)]) + b"abc", clock) == [
+        (2**62 - 1, 1, 2, 1)
+    ]
+    assert events_of("faery32", b"1234567", clock) == []
+    assert events_of("spif", b"", clock) == events_of("spif", b"ab", clock) == []
+    assert clock.broken == 3

@@ -1,0 +1,287 @@
+"""Files, pipes, TCP and UDP give the events that were sent, and say what was wrong."""
+
+import io
+import os
+import re
+import socket
+import struct
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.formats.aedat.compression import Compression
+from edge_sast.formats.aedat.write_aedat4 import FIRST_LINE, write_packets
+from edge_sast.formats.atis import write_recording_atis
+from edge_sast.formats.defects import Policy
+from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.streaming.sources import open_source
+from tests.formats.test_real_recordings import need
+from tests.streaming.sends import SIDE, some_events
+from tests.streaming.test_packets import faery_32_packet, faery_packet, spif_packet
+
+EVENTS = some_events(300, 20_000, 5)
+KEEP = FileOptions(policy=Policy.KEEP)
+
+
+def csv_of(events, head="", end="\n"):
+    return (head + "".join(f"{t},{x},{y},{p}{end}" for t, x, y, p in events.tolist())).encode()
+
+
+def aedat4_of(events):
+    file = io.BytesIO()
+    write_packets(file, (SIDE, SIDE), iter([events]), Compression.NONE)
+    return file.getvalue()
+
+
+@contextmanager
+def piped(monkeypatch, data, cut):
+    """Standard input that gives `data` in pieces of `cut` bytes, then ends."""
+    reading, writing = os.pipe()
+
+    def send():
+        for at in range(0, len(data), cut):
+            os.write(writing, data[at : at + cut])
+        os.close(writing)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    with open(reading, "rb", buffering=0) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield
+    sender.join()
+
+
+def events_of(source):
+    return np.concatenate([*source.chunks, np.empty(0, EVENT_DTYPE)])
+
+
+FAERY_HEAD = f"t,x@{SIDE},y@{SIDE},on\r\n"
+PIPED = {
+    "aestream": (csv_of(EVENTS) + b"Sent a total of 300 events\n", None, "text"),
+    "faery": (csv_of(EVENTS, FAERY_HEAD, "\r\n"), None, "text"),
+    "named columns": (csv_of(EVENTS, "# a comment\nt,x,y,p\n"), None, "text"),
+    "an AEDAT 4 file": (aedat4_of(EVENTS), None, "AEDAT 4"),
+    "dv-processing": (aedat4_of(EVENTS)[len(FIRST_LINE) :], None, "AEDAT 4, sent by dv-processing"),
+    "dv-processing, named": (
+        aedat4_of(EVENTS)[len(FIRST_LINE) :],
+        "aedat4",
+        "AEDAT 4, sent by dv-processing",
+    ),
+    "ATIS, named": (write_recording_atis(EVENTS), "atis", "ATIS (N-MNIST)"),
+}
+
+
+@pytest.mark.parametrize("cut", [7, 1 << 16])
+@pytest.mark.parametrize("name", sorted(PIPED))
+def test_a_pipe_gives_what_was_sent(monkeypatch, name, cut):
+    data, key, said = PIPED[name]
+    if name.startswith("dv"):
+        data = data[: struct.unpack("<I", data[:4])[0] + 4] + packets_of(data)
+    with piped(monkeypatch, data, cut), open_source("-", FileOptions(key=key)) as source:
+        assert source.said[0] == said
+        assert source.endless
+        assert not source.prompt
+        assert (events_of(source) == EVENTS).all()
+        assert source.found() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evt2.raw",
+        "evt21_little.raw",
+        "evt3_mixed.raw",
+        "cd.dat",
+        "dvs.es",
+        "aedat31.aedat",
+        "davis240.aedat",
+        "events.csv",
+    ],
+)
+def test_every_format_of_a_forward_reader_comes_down_a_pipe_as_from_its_file(monkeypatch, name):
+    path = need("formats/made") / name
+    with open_events(path, FileOptions(policy=Policy.KEEP)) as file:
+        wanted = np.concatenate(list(file.chunks))
+    for cut in (3, 4096):
+        with piped(monkeypatch, path.read_bytes(), cut), open_source("-", KEEP) as source:
+            assert source.said[0] == file.format.name
+            assert (events_of(source) == wanted).all()
+
+
+def packets_of(data):
+    """The packets of an AEDAT 4 file without its first line, and without the table behind them."""
+    at, packets = 4 + struct.unpack("<I", data[:4])[0], b""
+    while at < len(data):
+        stream, size = struct.unpack_from("<ii", data, at)
+        if stream != 0:
+            break
+        packets += data[at : at + 8 + size]
+        at += 8 + size
+    assert packets
+    return packets
+
+
+def test_a_cut_last_line_is_told_behind_the_events_before_it(monkeypatch):
+    with piped(monkeypatch, csv_of(EVENTS) + b"99999,1", 100), open_source("-", KEEP) as source:
+        assert (events_of(source) == EVENTS).all()
+        (line,) = source.found()
+    assert re.match(
+        r"standard input: line 301 \(byte offset \d+\), event 300, .*\(1 x truncated end\)$", line
+    )
+
+
+def test_steps_back_are_kept_for_the_stream_to_judge_or_dropped(monkeypatch):
+    events = EVENTS.copy()
+    events["t"][100] = 0
+    for options, left, told in ((KEEP, 300, 0), (FileOptions(policy=Policy.DROP), 299, 1)):
+        with piped(monkeypatch, csv_of(events), 1000), open_source("-", options) as source:
+            assert len(events_of(source)) == left
+            assert len(source.found()) == told
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "message"),
+    [
+        (b"", None, "standard input: ends before a byte has come; start the program that sends events"),
+        (
+            b"\x00\x01\x02\x03\x04" * 9,
+            None,
+            "standard input: no format begins with such bytes; say which it is with --format atis or .*text",
+        ),
+        (
+            b"PK\x03\x04" + bytes(100),
+            "npz",
+            "NumPy archive cannot be read from a pipe; write it to a file first",
+        ),
+    ],
+)
+def test_bytes_of_no_source(monkeypatch, data, key, message):
+    with (
+        piped(monkeypatch, data, 10),
+        pytest.raises(EdgeSastError, match=f"^{message}"),
+        open_source("-", FileOptions(key=key)),
+    ):
+        pass
+
+
+def test_a_named_pipe(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    sender = threading.Thread(target=lambda: path.write_bytes(csv_of(EVENTS)))
+    sender.start()
+    with open_source(str(path), KEEP) as source:
+        assert (events_of(source) == EVENTS).all()
+    sender.join()
+
+
+def test_a_connection_is_read_by_its_sizes():
+    data = aedat4_of(EVENTS)[len(FIRST_LINE) :]
+    head = data[: 4 + struct.unpack("<I", data[:4])[0]]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            far, _ = server.accept()
+            with far:
+                for at, part in enumerate((head[:9], head[9:], packets_of(data))):
+                    time.sleep(0.02 * at)
+                    far.sendall(part)
+
+        sender = threading.Thread(target=serve)
+        sender.start()
+        with open_source(f"tcp://127.0.0.1:{server.getsockname()[1]}", KEEP) as source:
+            assert source.prompt
+            assert not source.lossy
+            assert source.sensor == (SIDE, SIDE)
+            assert (events_of(source) == EVENTS).all()
+        sender.join()
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("packets", "packet_of"),
+    [("spif", spif_packet), ("faery", faery_packet), ("faery32", faery_32_packet)],
+)
+def test_packets(packets, packet_of):
+    port, parts = free_port(), [EVENTS[at : at + 32].tolist() for at in range(0, 256, 32)]
+    with (
+        open_source(f"udp://127.0.0.1:{port}", KEEP, packets) as source,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        assert source.said[0] == "lost packets cannot be seen: nothing numbers them"
+        assert source.lossy
+        assert source.prompt
+        assert source.endless
+        for part in parts:
+            sender.sendto(packet_of(part), ("127.0.0.1", port))
+        got = np.empty(0, EVENT_DTYPE)
+        while len(got) < 256:
+            got = np.concatenate([got, next(source.chunks)])
+        assert (got == EVENTS[:256]).all()
+        assert len(next(source.chunks)) == 0  # nothing has come for a while
+        source.stop()
+        assert list(source.chunks) == []
+        assert source.found() == []
+
+
+def test_packets_without_times_and_of_another_kind_are_told():
+    port = free_port()
+    with (
+        open_source(f"udp://localhost:{port}", KEEP, "spif") as source,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        for packet in (spif_packet([(0, 1, 2, 1)], True, False), faery_packet([(1, 2, 3, 1)] * 3)):
+            sender.sendto(packet, ("127.0.0.1", port))
+        (t, *event), *_ = next(source.chunks).tolist()
+        assert event == [1, 2, 1]
+        assert 0 <= t < 10_000_000
+        assert source.found()[0] == "1 events came without times and took that of their arrival"
+        assert source.found()[-1] == "1 packets had bytes left over; check --packets"
+
+
+@pytest.mark.parametrize(
+    ("spec", "packets", "message"),
+    [
+        ("http://x", None, "http://x: no such source; give a file, - , udp://HOST:PORT or tcp://HOST:PORT"),
+        (
+            "udp://1.2.3.4:5",
+            None,
+            "udp://1.2.3.4:5: packets do not say what they hold; pass --packets spif or ",
+        ),
+        ("x.bin", "spif", "--packets spif: is for udp://, and x.bin is none; leave it out"),
+        ("udp://localhost", "spif", "udp://localhost: names no port; write it as udp://HOST:PORT"),
+        (
+            "tcp://localhost:99999",
+            None,
+            "tcp://localhost:99999: Port out of range 0-65535; write it as tcp://HOST:",
+        ),
+        ("tcp://localhost:1/x", None, "tcp://localhost:1/x: names no port; write it as tcp://HOST:PORT"),
+        (
+            "tcp://127.0.0.1:1",
+            None,
+            "tcp://127.0.0.1:1: cannot be connected to (Connection refused); start the ",
+        ),
+        (
+            "udp://192.0.2.1:5",
+            "spif",
+            "udp://192.0.2.1:5: cannot be listened at (Cannot assign requested address); ",
+        ),
+        (
+            "none.bin",
+            None,
+            "none.bin: cannot be read (No such file or directory); check the path and its permissions",
+        ),
+    ],
+)
+def test_no_such_source(spec, packets, message):
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}"), open_source(spec, KEEP, packets):
+        pass
