@@ -75,8 +75,8 @@ SWEEP_FAULTS = tuple(
             "wire ends = row == l_rows;",
         ),
         ("slow && (s1 || seen || busy)", "slow && (s1 || busy)"),
-        ("layer != LAST_ENTRY[EAW-1:0]", "1'b1"),
-        ("!cleared && layer != LAST_ENTRY[EAW-1:0]", "1'b0"),
+        ("layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])", "1'b1"),
+        ("!cleared && layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])", "1'b0"),
     )
 )
 READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
@@ -87,7 +87,7 @@ READOUT_FAULTS = tuple(
         ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
         ("if (put) begin", "if (1'b1) begin"),
-        ("total_layer == LAST_LAYER[LIB-1:0]", "1'b1"),
+        ("total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0])", "1'b1"),
         ("{1'b0, told} + {1'b0, less}", "{1'b0, told} + {1'b0, less} + 1'b1"),
         ("index == {CLB{1'b0}} || better[OUTW]", "better[OUTW]"),
         ("res_tdata[OUTW-1:0] ^ {1'b1, {(OUTW-1){1'b0}}}", "res_tdata[OUTW-1:0]"),
@@ -171,8 +171,8 @@ EVENTS = sizes(IN_W=5, IN_H=3, COUNT_CAP=2)
 EVENTS_FAULTS = tuple(
     Fault("sast_events", old, new)
     for old, new in (
-        ("repeated && times == CAP", "repeated && times >= CAP - 8'd1"),
-        ("x[XB-1:0] > WIDTH[XB-1:0]", "x[XB-1:0] >= WIDTH[XB-1:0]"),
+        ("repeated && times == most", "repeated && times >= most - 8'd1"),
+        ("x[XB-1:0] > width", "x[XB-1:0] >= width"),
         ("y >> YB_IN != 0 || ", ""),
         ("times != 0 && now < site", "now < site"),
         ("open && full && (event_take || !held)", "open && full && event_take"),
