@@ -216,6 +216,21 @@ PROOFS = {
         parameters={"PACED": 1},
         faults=(Fault("sast_events", "PACED == 0 && leaves", "leaves"),),
     ),
+    "events, loaded": Proof(
+        "sast_events",
+        ("sast_events",),
+        EVENTS,
+        depth=2,
+        parameters={"LOADS": 1},
+        faults=tuple(
+            Fault("sast_events", f"LOADS != 0 ? {old} :", f"LOADS != 0 ? {new} :")
+            for old, new in (
+                ("cap", "CAP"),
+                ("grid[XB-1:0]", "WIDTH[XB-1:0]"),
+                ("grid[16 +: YB_IN]", "HEIGHT[YB_IN-1:0]"),
+            )
+        ),
+    ),
     "dispatch": Proof(
         "sast_dispatch", ("sast_dispatch",), DISPATCH, depth=3, modules=("sast_rom",), faults=DISPATCH_FAULTS
     ),
@@ -225,6 +240,15 @@ PROOFS = {
         DISPATCH | {"P": 1, "LP": 0, "G": 1, "LG": 0, "B": 1, "LB": 0, "RECURRENT": 1},
         depth=3,
         modules=("sast_rom",),
+    ),
+    "dispatch, loaded": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH,
+        depth=3,
+        modules=("sast_rom",),
+        parameters={"LOADS": 1},
+        faults=(DISPATCH_FAULTS[0],),
     ),
     "dispatch, a table of lanes": Proof(
         "sast_dispatch",
@@ -344,6 +368,15 @@ PROOFS = {
         modules=("sast_rom", "sast_neuron"),
         faults=SWEEP_FAULTS,
     ),
+    "sweep, loaded": Proof(
+        "sast_sweep",
+        ("sast_sweep",),
+        SWEEP,
+        depth=3,
+        modules=("sast_rom", "sast_neuron"),
+        parameters={"LOADS": 1},
+        faults=(Fault("sast_sweep", "LOADS != 0 ? final_layer :", "LOADS != 0 ? LAST_ENTRY[EAW-1:0] :"),),
+    ),
     "core": Proof(
         "sast_core",
         ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
@@ -373,6 +406,17 @@ PROOFS = {
         READOUT | {"SYNTW": 40},
         depth=2,
         faults=(Fault("sast_readout", "if (age == 2'd1) kept <=", "if (age == 2'd0) kept <="),),
+    ),
+    "readout, loaded": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT,
+        depth=2,
+        parameters={"LOADS": 1},
+        faults=(
+            Fault("sast_readout", "LOADS != 0 ? final_layer :", "LOADS != 0 ? LAST_LAYER[LIB-1:0] :"),
+            Fault("sast_readout", "LOADS == 0 || fires ?", "LOADS == 0 || !fires ?"),
+        ),
     ),
     "readout, counts": Proof(
         "sast_readout",

@@ -8,6 +8,9 @@
   reg [ODEPTH*OPW-1:0] f_ops;               // the list
   reg [ODEPTH*FW-1:0]  f_rows, f_quads;     // of the source of each operation: its rows, the quads of one
   always @(posedge clk) {f_ops, f_rows, f_quads} <= {f_ops, f_rows, f_quads};
+  reg [STB-1:0] f_loaded;                   // the last step of a model that was loaded: steady
+  always @(posedge clk) f_loaded <= f_loaded;
+  always @* if (LOADS != 0) assume(final_step == f_loaded);
   genvar f_i;
   generate for (f_i = 0; f_i < ODEPTH; f_i = f_i + 1) begin : f_op
     wire [OPW-1:0] entry = f_ops[f_i*OPW +: OPW];
@@ -20,7 +23,7 @@
     assign {others, columns, rows, layer, counted, last, sweep, skip, rewind, events} = entry[OPW-WSHW-1:0];
     wire [FW-1:0] wide_rows = rows, wide_columns = columns, of = f_rows[f_i*FW +: FW], quads = f_quads[f_i*FW +: FW];
     always @* begin
-      assume(last == (f_i == ODEPTH - 1) && events == (f_i == 0) && layer < EDEPTH);
+      assume((LOADS != 0 ? last || f_i != ODEPTH - 1 : last == (f_i == ODEPTH - 1)) && events == (f_i == 0) && layer < EDEPTH);
       assume(of != 0 && of <= RDEPTH && quads != 0 && quads <= CDEPTH);
       assume(wide_rows + (events ? IN_H : of) <= RDEPTH);
       assume(wide_columns + (events ? F_EVENT_QUADS : quads) * F_LANES <= CDEPTH);

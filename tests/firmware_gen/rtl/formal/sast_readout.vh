@@ -2,7 +2,14 @@
   // recording: an output of each class, the class with the largest, of equals the lowest, four for each layer, which are its
   // sums; tlast with the last.
   localparam FW = 16;
-  localparam [FW-1:0] F_BEATS = CLASSES + 1 + 4 * COUNTED;
+  // of a model that was loaded: no more classes and layers than the core's, and steady
+  reg  [FW-1:0] f_loaded;
+  reg  [LIB:0]  f_steady;
+  wire [FW-1:0] f_classes = LOADS != 0 ? f_loaded : CLASSES, f_layers = LOADS != 0 ? final_layer + 1 : COUNTED;
+  wire [FW-1:0] f_beats = f_classes + 1 + 4 * f_layers;
+  wire f_fires = LOADS != 0 ? fires : LIF_OUT != 0;
+  always @(posedge clk) {f_loaded, f_steady} <= {f_loaded, f_steady};
+  always @* if (LOADS != 0) assume({final_layer, fires} == f_steady && f_layers <= COUNTED && f_loaded != 0 && f_loaded <= CLASSES);
   reg f_begun = 1'b0;
   reg f_offered, f_last, f_waited, f_busy, f_spike, f_renew, f_took;
   reg [31:0] f_data;
@@ -47,14 +54,14 @@
   end
   always @* begin
     if (!f_begun) assume(rst);
-    assume(f_c < CLASSES);
+    assume(f_c < f_classes);
     // promised by sast_core: a neuron stays until it is taken, and nothing begins or ends meanwhile
     if (lane_next) assume(lane && lane_ready);
     if (f_begun && f_waited) assume(lane && {lane_v, lane_spike, renew} == {f_v, f_spike, f_renew});
-    if (lane) assume(!begins && !finish && !busy && f_reads && f_n < CLASSES && (LIF_OUT != 0 || renew));
+    if (lane) assume(!begins && !finish && !busy && f_reads && f_n < f_classes && (f_fires || renew));
     if (f_reads) assume(renew == f_renews || begins);
-    if (begins) assume(!busy && !finish && (!f_reads || (!f_renews && (LIF_OUT == 0 || f_n == CLASSES))));
-    if (finish) assume(f_reads && f_renews && renew && f_n == CLASSES && !busy);
+    if (begins) assume(!busy && !finish && (!f_reads || (!f_renews && (!f_fires || f_n == f_classes))));
+    if (finish) assume(f_reads && f_renews && renew && f_n == f_classes && !busy);
     assume(f_count < (1 << (OUTW - 1)) - 1);             // a recording has fewer steps
     if (f_begun) assert(state != 2'd3 || rst);
     if (f_begun && !rst && full) assert(res_tvalid);
@@ -62,24 +69,24 @@
     if (f_begun && !rst && f_took) assert(!res_tvalid);
     if (f_begun && !rst && f_offered) assert(res_tvalid && res_tlast == f_last && res_tdata == f_data);
     if (f_begun && !rst) begin
-      if (put) assert(f_beat < F_BEATS && ends == (f_beat + 1 == F_BEATS));
+      if (put) assert(f_beat < f_beats && ends == (f_beat + 1 == f_beats));
       if (forget) assert(put && ends);
-      if (put && f_beat < CLASSES) assert(f_beat == f_n && state == IDLE && beat == f_wide);
-      if (f_of_c && LIF_OUT != 0) assert(value == f_count + lane_spike);
-      if (f_of_c && LIF_OUT == 0) assert(value == lane_v[OUTW-1:0]);
-      if (put && f_beat == CLASSES) assert(state == CLASS && beat == answer && answer < CLASSES);
-      if (put && f_beat == CLASSES) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
-      if (put && f_beat > CLASSES) assert(state == SUMS && f_beat == CLASSES + 1 + 4 * total_layer + part);
+      if (put && f_beat < f_classes) assert(f_beat == f_n && state == IDLE && beat == f_wide);
+      if (f_of_c && f_fires) assert(value == f_count + lane_spike);
+      if (f_of_c && !f_fires) assert(value == lane_v[OUTW-1:0]);
+      if (put && f_beat == f_classes) assert(state == CLASS && beat == answer && answer < f_classes);
+      if (put && f_beat == f_classes) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
+      if (put && f_beat > f_classes) assert(state == SUMS && f_beat == f_classes + 1 + 4 * total_layer + part);
       // an invariant for the induction
       if (state == IDLE) assert(f_beat == (f_reads && f_renews ? f_n : 0));
-      if (state == CLASS) assert(f_beat == CLASSES && part == 0 && total_layer == 0 && !f_reads);
-      if (state == SUMS) assert(f_beat == CLASSES + 1 + 4 * total_layer + part && total_layer < COUNTED && !f_reads);
-      if (f_reads) assert(f_n <= CLASSES);
-      if (LIF_OUT != 0 && f_reads) assert(next_class == f_n[CLB-1:0]);
-      if (LIF_OUT != 0) assert(begun_of_c == f_known && (!f_known || count_of_c == f_count) && (f_known || f_count == 0));
+      if (state == CLASS) assert(f_beat == f_classes && part == 0 && total_layer == 0 && !f_reads);
+      if (state == SUMS) assert(f_beat == f_classes + 1 + 4 * total_layer + part && total_layer < f_layers && !f_reads);
+      if (f_reads) assert(f_n <= f_classes);
+      if (f_fires && f_reads) assert(next_class == f_n[CLB-1:0]);
+      if (f_fires) assert(begun_of_c == f_known && (!f_known || count_of_c == f_count) && (f_known || f_count == 0));
     end
   end
-  generate if (LIF_OUT != 0) begin : f_counts
+  generate if (LOADS != 0 || LIF_OUT != 0) begin : f_counts
     assign begun_of_c = spike_counts.begun[f_c];
     assign count_of_c = spike_counts.counts[f_c];
     assign next_class = spike_counts.class_no;
@@ -99,7 +106,7 @@
       if (f_compared != 0) assert(answer < f_compared);
       if (f_c < f_compared) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
     end
-    if (state == CLASS) assert(f_n == CLASSES && !compare);
+    if (state == CLASS) assert(f_n == f_classes && !compare);
     if (f_reads && !f_renews) assert(!compare);
   end
 
