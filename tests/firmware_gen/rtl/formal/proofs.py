@@ -120,6 +120,9 @@ CORE = tuple(
         ),
     )
 )
+CORE_SIZES = sizes(
+    MW=4, P=1, MAW=2, MDEPTH=3, EDEPTH=2, ODEPTH=2, RDEPTH=2, CDEPTH=2, UDEPTH=2, CLB=1, CLASSES=2, OUTW=2
+)  # fmt: skip
 CORE_FAULTS = (
     Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
     Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
@@ -186,12 +189,13 @@ EVENTS_FAULTS = tuple(
 )
 DISPATCH = sizes(
     P=8, LP=3, G=4, LG=2, B=2, LB=1, RPB=2, YB=2, RAW=3, RDEPTH=7, CAW=4, CDEPTH=13, OAW=2, ODEPTH=3, EAW=1, EDEPTH=2,
-    IN_W=3, IN_H=2,
+    IN_W=3, IN_H=2, STEPS=3, STB=2,
 )  # fmt: skip
 DISPATCH_FAULTS = tuple(
     Fault("sast_dispatch", old, new)
     for old, new in (
         ("op_last ? {OAW{1'b0}} : pc + 1'b1", "pc + 1'b1"),
+        ("if (op_last) step <=", "if (op_last && !op_sweep) step <="),
         ("op_rows + y[RAW-1:0]", "op_rows + y[RAW-1:0] + 1'b1"),
         ("{{(32-RPB-LB){1'b0}}, k, lane[LPB-1 -: LB]}", "{{(32-RPB-LB){1'b0}}, k, 1'b1}"),
         ("(place_take && others == {P{1'b0}})", "place_take"),
@@ -248,7 +252,7 @@ PROOFS = {
         depth=3,
         modules=("sast_rom",),
         parameters={"LOADS": 1},
-        faults=(DISPATCH_FAULTS[0],),
+        faults=(Fault("sast_dispatch", "LOADS != 0 ? final_step :", "LOADS != 0 ? LAST_STEP[STB-1:0] :"),),
     ),
     "dispatch, a table of lanes": Proof(
         "sast_dispatch",
@@ -380,24 +384,20 @@ PROOFS = {
     "core": Proof(
         "sast_core",
         ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
-        sizes(
-            MW=4,
-            P=1,
-            MAW=2,
-            MDEPTH=3,
-            EDEPTH=2,
-            ODEPTH=2,
-            RDEPTH=2,
-            CDEPTH=2,
-            UDEPTH=2,
-            CLB=1,
-            CLASSES=2,
-            OUTW=2,
-        ),
+        CORE_SIZES,
         depth=4,
         modules=CORE,
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
+    ),
+    "core, loaded": Proof(
+        "sast_core",
+        ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
+        CORE_SIZES | {"LOADABLE": 1},
+        depth=4,
+        modules=CORE,
+        parameters={"CRC_WIDE": 0},
+        faults=CORE_FAULTS[:1],
     ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
     "readout, wide sums": Proof(

@@ -23,8 +23,11 @@
     else if (ends && l_last) f_due <= 1'b1;
     else if (st_tvalid && st_tready && st_tlast) f_due <= 1'b0;
   end
+  reg [95:0] f_model;                     // of a model that was loaded: steady
+  always @(posedge clk) f_model <= f_model;
   always @* begin
     if (!f_begun) assume(restart);
+    if (LOADABLE != 0) assume(model == f_model);
     assume(!l_last || l_counted);         // promised by the plan
     if (f_begun && !restart) begin
       assert((run_phase != phase) == (go && pending));
