@@ -75,6 +75,7 @@ SWEEP_FAULTS = tuple(
             "wire ends = row == l_rows;",
         ),
         ("slow && (s1 || seen || busy)", "slow && (s1 || busy)"),
+        ("act && !hold && room", "act && !hold"),
         ("layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])", "1'b1"),
         ("!cleared && layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])", "1'b0"),
     )
@@ -272,6 +273,19 @@ PROOFS = {
             Fault("sast_spikes", "if (rewind) word_valid <= 1'b0;\n      else ", ""),
             Fault("sast_spikes", "else if (read) rd <=", "else if (read && !put) rd <="),
             Fault("sast_spikes", "wr != rd && (!word_valid", "(put || wr != rd) && (!word_valid"),
+        ),
+    ),
+    "spike stream": Proof(
+        "sast_spike_stream",
+        ("sast_spike_stream",),
+        sizes(YB=2, RPB=3, LIB=2, P=2, LP=1, G=2, LG=1),
+        depth=2,
+        faults=(
+            Fault("sast_spike_stream", "assign room = !held[1];", "assign room = !held[2];"),
+            Fault("sast_spike_stream", "if (put && !take) held", "if (put) held"),
+            Fault("sast_spike_stream", "if (take || !held[i]) here", "if (!held[i]) here"),
+            Fault("sast_spike_stream", "held[i+1] ? entry[i+1].here : fresh", "fresh"),
+            Fault("sast_spike_stream", "layer[7:0], row[11:0], k[11:0]", "layer[7:0], k[11:0], row[11:0]"),
         ),
     ),
     "neuron, any leaks": Proof(

@@ -60,6 +60,7 @@
       assert(done == (cleared && f_s2 && f_last2));
       if (start) assert(banks_idle && pending && !f_sweeps);
       if (slow && (f_s1 || f_s2 || busy)) assert(!issue);
+      if (!room) assert(!issue);
 
       // an invariant for the induction
       if (!cleared) assert(f_wanted <= f_final);
