@@ -101,6 +101,20 @@ READOUT_FAULTS = tuple(
         ("SUMW == 16 && !full && age", "SUMW == 16 && age"),
     )
 )
+COUNTERS = sizes(P=2, LP=1, LIB=1, COUNTED=2, SYNB=2, SYNW=3, SPKW=3)
+COUNTERS_FAULTS = tuple(
+    Fault("sast_counters", old, new)
+    for old, new in (
+        ("a1[0] && carry}", "carry}"),
+        ("q & {SUMW{begun}}", "q"),
+        ("turn != 2'd3);", "turn != 2'd2);"),
+        ("if (rst || forget) begun", "if (rst) begun"),
+        ("a1[LIB+1:2] == (", "1'b1 || a1[LIB+1:2] == ("),
+        ("run_sent && op_counted", "run_sent"),
+        ("fresh <= seen && !rst;", "fresh <= seen && !sweep_ends;"),
+        ("a1[1] ? {{(2*SUMW-SPKW)", "!a1[1] ? {{(2*SUMW-SPKW)"),
+    )
+)
 CORE = tuple(
     f"sast_{name}"
     for name in (
@@ -412,6 +426,14 @@ PROOFS = {
         modules=CORE,
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS[:1],
+    ),
+    "counters": Proof("sast_counters", ("sast_counters",), COUNTERS, depth=7, faults=COUNTERS_FAULTS),
+    "counters, recurrence": Proof(
+        "sast_counters",
+        ("sast_counters",),
+        COUNTERS | {"RECURRENT": 1},
+        depth=7,
+        faults=(Fault("sast_counters", "op_layer == l) so_far", "1'b1) so_far"),),
     ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
     "readout, wide sums": Proof(
