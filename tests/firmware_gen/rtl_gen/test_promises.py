@@ -31,7 +31,7 @@ def broken(plan: RtlPlan) -> set[str]:
 
 
 def of_ops(plan: RtlPlan) -> Iterator[tuple[str, bool]]:
-    """sast_dispatch.vh: where the list ends, and that a source's rows and quads have entries."""
+    """sast_dispatch.vh, sast_counters.vh: where the list ends, and that a source's rows and quads have entries."""
     p, entries, swept = plan.localparams, plan.op_entries, None
     lanes = p["G"] if p["LANE_TABLE"] else 1
     for number, (op, entry) in enumerate(zip(plan.ops, entries, strict=True)):
@@ -39,6 +39,10 @@ def of_ops(plan: RtlPlan) -> Iterator[tuple[str, bool]]:
         quads = source.width * plan.engine.lanes.quads(source.channels)
         yield "the list ends with its last operation", entry["last"] == (number == len(entries) - 1)
         yield "events come first", entry["from_events"] == (number == 0)
+        yield (
+            "events lead to a sweep, and without recurrence all do",
+            entry["sweep"] == 1 or (p["RECURRENT"] == 1 and not entry["from_events"]),
+        )
         yield "a layer is swept that there is", entry["sweep_layer"] < p["EDEPTH"]
         yield "rows of a source", entry["row_base"] + source.height <= p["RDEPTH"]
         yield "columns of a source", entry["column_base"] + quads * lanes <= p["CDEPTH"]
@@ -167,6 +171,7 @@ def resize(name: str) -> Callable[[RtlPlan], None]:
 @pytest.mark.parametrize(
     ("change", "names"),
     [
+        (spoil("op_entries", 0, sweep=-1), {"events lead to a sweep, and without recurrence all do"}),
         (spoil("op_entries", 6, row_base=1), {"rows of a source"}),
         (spoil("op_entries", 6, column_base=1), {"columns of a source"}),
         (spoil("op_entries", 2, cu=1), {"runs and weights in the same bank"}),

@@ -145,6 +145,7 @@ CORE_FAULTS = (
     Fault(
         "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"
     ),
+    Fault("sast_core", "assign told = state == QUIET && ", "assign told = "),
     Fault("sast_core", ".busy(walk_busy), .room(room)", ".busy(1'b0), .room(room)"),
     Fault("sast_core", "(ask && first_sweep) observed", "(first_sweep) observed"),
     Fault("sast_core", "REPORT: state <= l_last ? FINISH : QUIET;", "REPORT: state <= FINISH;"),

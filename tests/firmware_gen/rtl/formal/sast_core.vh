@@ -1,11 +1,13 @@
   // Phases: the dispatcher is one ahead of the banks while a sweep is asked for, and only then; the runs that it sent before
   // have left by then. st: a beat that is offered stays until it is taken; two after each step, which its
   // last layer's sweep ends, tlast with the second. What sast_readout.vh assumes of neurons: a sweep begins, and a recording
-  // ends, when the last of them has been taken; and of sums: they are asked for when sast_counters is done with a sweep.
+  // ends, when the last of them has been taken; and of sums: they are asked for when sast_counters is done with a sweep. What
+  // sast_counters.vh assumes of sweeps: one ends when the one before has been added, and its layer stays until then.
   reg f_begun = 1'b0, f_restarted;
   reg f_offered, f_was_last, f_was_pending, f_run_phase, f_second, f_sweeps, f_due;
   reg [31:0] f_data;
-  reg [4:1] f_ended;                        // a sweep ended so many cycles ago
+  reg [LIB-1:0] f_l_layer;
+  reg [5:1] f_ended;                        // a sweep ended so many cycles ago
   always @(posedge clk) begin
     f_begun <= 1'b1;
     f_restarted <= restart;
@@ -13,7 +15,8 @@
     {f_was_last, f_data} <= {st_tlast, st_tdata};
     f_run_phase <= run_phase;
     f_was_pending <= pending;
-    f_ended <= restart ? 4'd0 : {f_ended[3:1], ends};
+    f_ended <= restart ? 5'd0 : {f_ended[4:1], ends};
+    f_l_layer <= l_layer;
     if (restart) f_sweeps <= 1'b0;
     else if (first_word) f_sweeps <= 1'b1;
     else if (seen && seen_last) f_sweeps <= 1'b0;
@@ -46,7 +49,12 @@
       if (walk_busy) assert(f_sweeps || state != QUIET);
       if (f_sweeps) assert(pending && (clearing || !readout_busy));
       if (clearing) assert(!readout_busy && !walk_busy);
-      if (readout_busy) assert(f_ended == 0 && !ends);
+      if (readout_busy) assert(f_ended[4:1] == 0 && !ends);
+      if (ends) assert(f_ended == 0 && !first_word && !ask);
+      if (f_ended != 0) assert(l_layer == f_l_layer);
+      if (first_word || seen) assert(f_ended[3:1] == 0);
+      if (ask) assert(f_ended[4:1] == 0);
+      if (forget) assert(f_ended == 0);
       if (f_offered) assert(st_tvalid && st_tlast == f_was_last && st_tdata == f_data);
       // an invariant for the induction
       assert(state <= CYCLES && f_due == (state != QUIET && l_last));
