@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_sast.events.census import RATE_BINS, Census
+from edge_sast.events.census import MOST_SIDE, RATE_BINS, Census
 from edge_sast.events.recording import EVENT_DTYPE
 
 ROWS = st.lists(
@@ -46,3 +46,14 @@ def test_a_pixel_that_fires_by_itself_is_hot_and_an_edge_is_not():
     census.add(np.array(rows, EVENT_DTYPE))
     assert census.hot_pixels(20).tolist() == [[4, 3, 70], [3, 1, 61]]
     assert len(Census().hot_pixels(20)) == 0
+
+
+def test_a_damaged_event_far_outside_takes_no_memory():
+    """65,536 x 65,536 counts would be 34 GB."""
+    events = np.array([(5, 3, 2, 1), (6, 65535, 65535, 0), (7, 3, 65535, 1), (8, 3, 2, 1)], EVENT_DTYPE)
+    for census in (Census(), Census.of_sensor((65535, 65535)), Census.of_sensor((9, 9))):
+        census.add(events)
+        assert (census.events, census.on, census.last_pixel) == (4, 3, (65535, 65535))
+        assert census.per_pixel.shape == (MOST_SIDE, MOST_SIDE)
+        assert census.per_pixel[2, 3] == census.per_pixel.sum() == 2
+        assert census.hot_pixels(1).tolist() == [[3, 2, 2]]
