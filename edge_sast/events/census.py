@@ -9,7 +9,9 @@ import numpy as np
 from edge_sast.jit import jit
 
 RATE_BINS = 512  # of a recording's time, at least half of them used
-MOST_SIDE = 2048  # pixels that are counted one by one: a damaged event may lie anywhere, and no sensor is larger
+MOST_SIDE = (
+    2048  # pixels that are counted one by one: a damaged event may lie anywhere, and no sensor is larger
+)
 
 
 @dataclass

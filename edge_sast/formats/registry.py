@@ -132,6 +132,8 @@ def format_of(name: str, first: bytes) -> Format:
         return possible[0]
     if len(of_suffix) == 1 and not first:
         return of_suffix[0].load()  # an empty file
+    if of_suffix and not first:
+        raise EdgeSastError(f"{name}: is empty, 0 bytes; record or copy it again, or leave it out")
     if of_suffix and not possible:
         raise EdgeSastError(
             f"{name}: is none of {', '.join(of.load().name for of in of_suffix)} by its first bytes; the file is "

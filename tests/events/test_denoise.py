@@ -91,6 +91,8 @@ def test_events_outside_the_sensor_stay_and_are_not_seen():
 
 
 def test_a_sensor_that_takes_all_memory_is_refused():
-    message = "a sensor of 65535x65535 pixels has more than the 16,777,216 that can be filtered; pass --sensor WxH"
+    message = (
+        "a sensor of 65535x65535 pixels has more than the 16,777,216 that can be filtered; pass --sensor WxH"
+    )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}"):
         next(denoised([np.empty(0, EVENT_DTYPE)], (65535, 65535), Denoise(1), Removed()))

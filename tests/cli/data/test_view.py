@@ -133,3 +133,13 @@ def test_mistakes(tmp_path, capsys):
         error = capsys.readouterr().err
         assert error.startswith(f"edge-sast: {message}"), error
     assert not out.exists()
+
+
+def test_frames_of_a_clock_that_jumped_far():
+    """2^61 µs in 1000 frames: products would not fit 64 bits."""
+    length = 1 << 61
+    rows = [(number * (length // 1000) + (length // 2000), 1, 1, 1) for number in range(1000)]
+    events = np.array([*rows, (length - 1, 2, 2, 0)], EVENT_DTYPE)
+    frames = count_frames([events], (3, 3), 0, length - 1, 1000)
+    assert (frames.counts[:, 1, 1, 1] == 1).all()
+    assert np.flatnonzero(frames.counts[:, 2, 2, 0]).tolist() == [999]
