@@ -82,5 +82,5 @@ def test_halves_of_a_microsecond_go_to_the_even_one():
 
 @pytest.mark.parametrize("suffix", [".raw", ".aedat", ".npy"])
 def test_an_empty_file_is_called_empty(suffix):
-    with pytest.raises(EdgeSastError, match="^camera.* is empty, 0 bytes; record"):
+    with pytest.raises(EdgeSastError, match=r"^camera\.\w+: is empty, 0 bytes; record"):
         read_bytes(b"", f"camera{suffix}")

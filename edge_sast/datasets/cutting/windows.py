@@ -48,8 +48,8 @@ def by_time(chunks: Iterable[np.ndarray], window_us: int) -> Iterator[Window]:
         t = chunk["t"]
         if (int(t[-1]) - first) // window_us > MOST_WINDOWS:
             raise EdgeSastError(
-                f"{(int(t[-1]) - first) * 1e-6:.6g} s have more than {MOST_WINDOWS:,} windows of {window_us} µs; choose "
-                "longer ones, or --defects drop or clip if the clock jumped"
+                f"{(int(t[-1]) - first) * 1e-6:.6g} s have more than {MOST_WINDOWS:,} windows of {window_us} µs; "
+                "choose longer ones, or --defects drop or clip if the clock jumped"
             )
         # A window is complete once an event at its last µs, or later, has been seen and no more of that µs can come.
         while t[-1] - first >= (number + 1) * window_us:
