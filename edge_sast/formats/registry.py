@@ -163,13 +163,17 @@ def open_stream(
     """The format of a stream at its start, and what it opens as; the chunks are not cleaned yet.
 
     Args:
-        stream: can be sought.
+        stream: of a file.
         name: the file's; messages carry it.
         key: what `--format` says; None: by the contents.
 
     Raises:
-        EdgeSastError: unknown format, or a damaged beginning.
+        EdgeSastError: unknown format, a damaged beginning, or a stream that cannot be sought.
     """
+    if not stream.seekable():
+        raise EdgeSastError(
+            f"{name}: is a pipe, and files are read from their start again; save it to a file first"
+        )
     first = stream.read(SNIFFED_BYTES)
     stream.seek(0)
     found = format_called(key) if key else format_of(name, first)
