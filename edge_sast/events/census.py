@@ -86,17 +86,7 @@ class Census:
         """
         if not self.events:
             return np.empty((0, 3), np.int64)
-        # The median counts as 1 at least, so that few pixels have to be looked at.
-        y, x = np.nonzero(self.per_pixel > factor)
-        last_y, last_x = (side - 1 for side in self.per_pixel.shape)
-        around = [
-            self.per_pixel[np.clip(y + dy, 0, last_y), np.clip(x + dx, 0, last_x)]
-            for dy in (-1, 0, 1)
-            for dx in (-1, 0, 1)
-            if (dy, dx) != (0, 0)
-        ]
-        hot = self.per_pixel[y, x] > factor * np.maximum(np.median(around, axis=0), 1)
-        y, x = y[hot], x[hot]
+        y, x = np.nonzero(_hot(self.per_pixel, factor))
         counts = self.per_pixel[y, x]
         order = np.lexsort((x, y, -counts))
         return np.stack([x, y, counts], axis=1)[order]
@@ -112,3 +102,27 @@ def _count(chunk, per_pixel, per_bin, first, bin_us):
         per_bin[max(event.t - first, 0) // bin_us] += 1
         on += event.p
     return on
+
+
+@jit
+def _hot(per_pixel, factor):
+    """bool[height, width]; see `Census.hot_pixels`."""
+    height, width = per_pixel.shape
+    hot = np.zeros((height, width), np.bool_)
+    around = np.empty(8, np.int64)
+    for y in range(height):
+        for x in range(width):
+            count = per_pixel[y, x]
+            if count <= factor:  # the median counts as 1 at least
+                continue
+            filled = 0
+            for dy in range(-1, 2):
+                for dx in range(-1, 2):
+                    if dy or dx:
+                        row, column = min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)
+                        around[filled] = per_pixel[row, column]
+                        filled += 1
+            around.sort()
+            # twice the median, which lies between the two in the middle, stays whole
+            hot[y, x] = 2 * count > factor * max(around[3] + around[4], 2)
+    return hot

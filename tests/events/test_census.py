@@ -1,5 +1,7 @@
 """A census beside plain counting, whatever the chunks."""
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,3 +59,31 @@ def test_a_damaged_event_far_outside_takes_no_memory():
         assert census.per_pixel.shape == (MOST_SIDE, MOST_SIDE)
         assert census.per_pixel[2, 3] == census.per_pixel.sum() == 2
         assert census.hot_pixels(1).tolist() == [[3, 2, 2]]
+
+
+@settings(max_examples=50)
+@given(
+    seed=st.integers(0, 1000),
+    factor=st.integers(1, 4),
+    shape=st.sampled_from([(1, 1), (1, 5), (4, 3), (9, 8)]),
+)
+def test_hot_pixels_are_their_definition(seed, factor, shape):
+    per_pixel = np.random.default_rng(seed).poisson(2, shape) ** 2
+    padded = np.pad(per_pixel, 1, mode="edge")
+    want = []
+    for y, x in np.ndindex(shape):
+        around = np.delete(padded[y : y + 3, x : x + 3].ravel(), 4)
+        if per_pixel[y, x] > factor * max(float(np.median(around)), 1):
+            want.append((-per_pixel[y, x], y, x))
+    found = Census(events=1, per_pixel=per_pixel).hot_pixels(factor).tolist()
+    assert found == [[x, y, -count] for count, y, x in sorted(want)]
+
+
+def test_hot_pixels_take_little_memory():
+    """A sensor of 1280x720 of which every pixel could be one: eight neighbours at once would be 59 MB, and more."""
+    census = Census(events=1, per_pixel=np.full((720, 1280), 50))
+    census.hot_pixels(20)
+    tracemalloc.start()
+    census.hot_pixels(20)
+    assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    tracemalloc.stop()
