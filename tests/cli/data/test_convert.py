@@ -82,7 +82,10 @@ def test_mistakes_leave_nothing_behind(tmp_path, capsys):
             (tmp_path / "late.bin", out, "--from-s", "-1"),
             "--from-s -1.0 is out of range; choose seconds from 0",
         ),
-        ((tmp_path / "late.bin", out, "--from-s", "5"), f"{tmp_path}/late.bin: 0 events to write"),
+        (
+            (tmp_path / "late.bin", out, "--from-s", "5"),
+            f"{tmp_path}/late.bin: no event lies between --from-s",
+        ),
     ):
         assert run("convert", *argv) == 2, argv
         error = capsys.readouterr().err

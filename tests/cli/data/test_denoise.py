@@ -41,6 +41,12 @@ def test_mistakes(tmp_path, capsys):
     for argv, message in (
         ((a, b), "no filter is named; pass --background-us, --refractory-us or --hot-pixels"),
         ((a, b, "--background-us", "9", "--hot-out", "h"), "--hot-out h: no hot pixels are looked for; pass"),
+        (
+            (a, b, "--hot-pixels", "9", "--hot-out", b),
+            f"--hot-out {b}: is the file of OUT too; name another one",
+        ),
+        ((a, b, "--hot-pixels", "0"), "--hot-pixels 0 is out of range; choose 1 or more"),
+        ((a, b, "--refractory-us", "9", "--support", "2"), "--support 2: is of the background filter; pass"),
         ((a, b, "--hot-pixels", "-1"), "--hot-pixels -1 is out of range; choose 1 or more"),
         ((a, b, "--background-us", "9"), f"{a}: none of 1 events is left; choose weaker filters"),
         ((a, a, "--background-us", "9"), f"OUT {a}: is what is read; name another file"),
