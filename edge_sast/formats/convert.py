@@ -101,8 +101,8 @@ def convert_file(
         writer.write(stream, file.needed_sensor() if writer.holds_sensor else NO_SENSOR, chunks)
         if not census.events and span is not None and span != Span():
             raise EdgeSastError(
-                f"{source}: no event lies between --from-s and --until-s; 'edge-sast data info {source}' tells how long "
-                "it lasts"
+                f"{source}: no event lies between --from-s and --until-s; "
+                f"'edge-sast data info {source}' tells how long it lasts"
             )
         if not census.events:
             raise EdgeSastError(
