@@ -131,6 +131,8 @@ def format_of(name: str, first: bytes) -> Format:
         return possible[0]
     if len(of_suffix) == 1 and not first:
         return of_suffix[0].load()  # an empty file
+    if of_suffix and not first:
+        raise EdgeSastError(f"{name}: is empty, 0 bytes; record or copy it again, or leave it out")
     if of_suffix and not possible:
         raise EdgeSastError(
             f"{name}: is none of {', '.join(of.load().name for of in of_suffix)} by its first bytes; the file is "
@@ -165,13 +167,17 @@ def open_stream(
     """The format of a stream at its start, and what it opens as; the chunks are not cleaned yet.
 
     Args:
-        stream: can be sought.
+        stream: of a file.
         name: the file's; messages carry it.
         key: what `--format` says; None: by the contents.
 
     Raises:
-        EdgeSastError: unknown format, or a damaged beginning.
+        EdgeSastError: unknown format, a damaged beginning, or a stream that cannot be sought.
     """
+    if not stream.seekable():
+        raise EdgeSastError(
+            f"{name}: is a pipe, and files are read from their start again; save it to a file first"
+        )
     first = stream.read(SNIFFED_BYTES)
     stream.seek(0)
     found = format_called(key) if key else format_of(name, first)
