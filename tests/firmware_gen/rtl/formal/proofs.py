@@ -75,8 +75,9 @@ SWEEP_FAULTS = tuple(
             "wire ends = row == l_rows;",
         ),
         ("slow && (s1 || seen || busy)", "slow && (s1 || busy)"),
-        ("layer != LAST_ENTRY[EAW-1:0]", "1'b1"),
-        ("!cleared && layer != LAST_ENTRY[EAW-1:0]", "1'b0"),
+        ("act && !hold && room", "act && !hold"),
+        ("layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])", "1'b1"),
+        ("!cleared && layer != (LOADS != 0 ? final_layer : LAST_ENTRY[EAW-1:0])", "1'b0"),
     )
 )
 READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
@@ -86,7 +87,32 @@ READOUT_FAULTS = tuple(
         ("lane_next && renew : !full &&", "lane_next && renew : "),
         ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
+        ("if (put) begin", "if (1'b1) begin"),
+        ("total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0])", "1'b1"),
+        ("{1'b0, told} + {1'b0, less}", "{1'b0, told} + {1'b0, less} + 1'b1"),
+        ("index == {CLB{1'b0}} || better[OUTW]", "better[OUTW]"),
+        ("res_tdata[OUTW-1:0] ^ {1'b1, {(OUTW-1){1'b0}}}", "res_tdata[OUTW-1:0]"),
+        ("if (begins) index <=", "if (rst) index <="),
+        ("{{(32-OUTW){value[OUTW-1]}}, value}", "{{(32-OUTW){1'b0}}, value}"),
+        ("state == CLASS || age == 2'd2", "state == CLASS || age != 2'd0"),
+        ("|| (age[0] && (SUMW != 16 || !full))", ""),
+        ("total_part = {part[1],", "total_part = {1'b0,"),
+        ("part[0] ? total[63:32]", "part[1] ? total[63:32]"),
         ("SUMW == 16 && !full && age", "SUMW == 16 && age"),
+    )
+)
+COUNTERS = sizes(P=2, LP=1, LIB=1, COUNTED=2, SYNB=2, SYNW=3, SPKW=3)
+COUNTERS_FAULTS = tuple(
+    Fault("sast_counters", old, new)
+    for old, new in (
+        ("a1[0] && carry}", "carry}"),
+        ("q & {SUMW{begun}}", "q"),
+        ("turn != 2'd3);", "turn != 2'd2);"),
+        ("if (rst || forget) begun", "if (rst) begun"),
+        ("a1[LIB+1:2] == (", "1'b1 || a1[LIB+1:2] == ("),
+        ("run_sent && op_counted", "run_sent"),
+        ("fresh <= seen && !rst;", "fresh <= seen && !sweep_ends;"),
+        ("a1[1] ? {{(2*SUMW-SPKW)", "!a1[1] ? {{(2*SUMW-SPKW)"),
     )
 )
 CORE = tuple(
@@ -109,6 +135,9 @@ CORE = tuple(
         ),
     )
 )
+CORE_SIZES = sizes(
+    MW=4, P=1, MAW=2, MDEPTH=3, EDEPTH=2, ODEPTH=2, RDEPTH=2, CDEPTH=2, UDEPTH=2, CLB=1, CLASSES=2, OUTW=2
+)  # fmt: skip
 CORE_FAULTS = (
     Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
     Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
@@ -116,6 +145,12 @@ CORE_FAULTS = (
     Fault(
         "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"
     ),
+    Fault("sast_core", ".busy(walk_busy), .room(room)", ".busy(1'b0), .room(room)"),
+    Fault("sast_core", "(ask && first_sweep) observed", "(first_sweep) observed"),
+    Fault("sast_core", "REPORT: state <= l_last ? FINISH : QUIET;", "REPORT: state <= FINISH;"),
+    Fault("sast_core", "state == CYCLES ? step_cycles : crc;", "state == CYCLES ? cycles : crc;"),
+    Fault("sast_core", "COUNTS: state <= LISTEN;", "COUNTS: state <= REPORT;"),
+    Fault("sast_core", "default: if (st_tready) state", "default: state"),
     Fault("sast_core", "assign st_tlast = state == CYCLES;", "assign st_tlast = state == CRC;"),
     Fault("sast_core", "if (finished) step_cycles <=", "if (finished || op_ends) step_cycles <="),
     Fault("sast_dispatch", "state == ASK && runs_empty &&", "state == ASK &&"),
@@ -144,7 +179,8 @@ BANK_FAULTS = tuple(
         ("load_x[g*MW +: MLOW]", "load_x[0 +: MLOW]"),
         ("w[g*WBITS +: WBITS]", "w[0 +: WBITS]"),
         ("run && !(add && m == add_a);", "run && !add;"),
-        ("run && m == add_a;", "run;"),
+        ("{{(MW-VB){bias[VB-1]}}, bias}", "{{(MW-VB){1'b0}}, bias}"),
+        ("if (load_none) last", "if (1'b0) last"),
         ("{(MW-WBITS){w1[WBITS-1]}}", "{(MW-WBITS){1'b0}}"),
     )
 )
@@ -153,10 +189,14 @@ EVENTS = sizes(IN_W=5, IN_H=3, COUNT_CAP=2)
 EVENTS_FAULTS = tuple(
     Fault("sast_events", old, new)
     for old, new in (
-        ("repeated && times == CAP", "repeated && times >= CAP - 8'd1"),
-        ("{1'b0, event_x} >= WIDTH", "{1'b0, event_x} > WIDTH"),
+        ("repeated && times == most", "repeated && times >= most - 8'd1"),
+        ("x[XB-1:0] > width", "x[XB-1:0] >= width"),
+        ("y >> YB_IN != 0 || ", ""),
         ("times != 0 && now < site", "now < site"),
-        ("open && (event_take || !counts)", "open && event_take"),
+        ("open && full && (event_take || !held)", "open && full && event_take"),
+        ("(!full || (PACED == 0 && leaves))", "(!full || (PACED == 0 && open))"),
+        ("full <= take ? counts || ev_tlast :", "full <= take ? counts :"),
+        ("held <= counts;", "held <= !none && !wrong;"),
         ("if (ev_tlast) times <= 8'd0;", "if (ev_tlast && counts) times <= 8'd0;"),
         ("if (counts) site <= now;", "site <= now;"),
         ("wrong = !none && (outside || backwards)", "wrong = !none && outside"),
@@ -164,12 +204,13 @@ EVENTS_FAULTS = tuple(
 )
 DISPATCH = sizes(
     P=8, LP=3, G=4, LG=2, B=2, LB=1, RPB=2, YB=2, RAW=3, RDEPTH=7, CAW=4, CDEPTH=13, OAW=2, ODEPTH=3, EAW=1, EDEPTH=2,
-    IN_W=3, IN_H=2,
+    IN_W=3, IN_H=2, STEPS=3, STB=2,
 )  # fmt: skip
 DISPATCH_FAULTS = tuple(
     Fault("sast_dispatch", old, new)
     for old, new in (
         ("op_last ? {OAW{1'b0}} : pc + 1'b1", "pc + 1'b1"),
+        ("if (op_last) step <=", "if (op_last && !op_sweep) step <="),
         ("op_rows + y[RAW-1:0]", "op_rows + y[RAW-1:0] + 1'b1"),
         ("{{(32-RPB-LB){1'b0}}, k, lane[LPB-1 -: LB]}", "{{(32-RPB-LB){1'b0}}, k, 1'b1}"),
         ("(place_take && others == {P{1'b0}})", "place_take"),
@@ -186,6 +227,29 @@ PROOFS = {
     "events of one pixel": Proof(
         "sast_events", ("sast_events",), sizes(IN_W=1, IN_H=1, COUNT_CAP=255), depth=2
     ),
+    "events, paced": Proof(
+        "sast_events",
+        ("sast_events",),
+        EVENTS,
+        depth=2,
+        parameters={"PACED": 1},
+        faults=(Fault("sast_events", "PACED == 0 && leaves", "leaves"),),
+    ),
+    "events, loaded": Proof(
+        "sast_events",
+        ("sast_events",),
+        EVENTS,
+        depth=2,
+        parameters={"LOADS": 1},
+        faults=tuple(
+            Fault("sast_events", f"LOADS != 0 ? {old} :", f"LOADS != 0 ? {new} :")
+            for old, new in (
+                ("cap", "CAP"),
+                ("grid[XB-1:0]", "WIDTH[XB-1:0]"),
+                ("grid[16 +: YB_IN]", "HEIGHT[YB_IN-1:0]"),
+            )
+        ),
+    ),
     "dispatch": Proof(
         "sast_dispatch", ("sast_dispatch",), DISPATCH, depth=3, modules=("sast_rom",), faults=DISPATCH_FAULTS
     ),
@@ -195,6 +259,15 @@ PROOFS = {
         DISPATCH | {"P": 1, "LP": 0, "G": 1, "LG": 0, "B": 1, "LB": 0, "RECURRENT": 1},
         depth=3,
         modules=("sast_rom",),
+    ),
+    "dispatch, loaded": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH,
+        depth=3,
+        modules=("sast_rom",),
+        parameters={"LOADS": 1},
+        faults=(Fault("sast_dispatch", "LOADS != 0 ? final_step :", "LOADS != 0 ? LAST_STEP[STB-1:0] :"),),
     ),
     "dispatch, a table of lanes": Proof(
         "sast_dispatch",
@@ -214,6 +287,19 @@ PROOFS = {
             Fault("sast_spikes", "if (rewind) word_valid <= 1'b0;\n      else ", ""),
             Fault("sast_spikes", "else if (read) rd <=", "else if (read && !put) rd <="),
             Fault("sast_spikes", "wr != rd && (!word_valid", "(put || wr != rd) && (!word_valid"),
+        ),
+    ),
+    "spike stream": Proof(
+        "sast_spike_stream",
+        ("sast_spike_stream",),
+        sizes(YB=2, RPB=3, LIB=2, P=2, LP=1, G=2, LG=1),
+        depth=2,
+        faults=(
+            Fault("sast_spike_stream", "assign room = !held[1];", "assign room = !held[2];"),
+            Fault("sast_spike_stream", "if (put && !take) held", "if (put) held"),
+            Fault("sast_spike_stream", "if (take || !held[i]) here", "if (!held[i]) here"),
+            Fault("sast_spike_stream", "held[i+1] ? entry[i+1].here : fresh", "fresh"),
+            Fault("sast_spike_stream", "layer[7:0], row[11:0], k[11:0]", "layer[7:0], k[11:0], row[11:0]"),
         ),
     ),
     "neuron, any leaks": Proof(
@@ -314,35 +400,67 @@ PROOFS = {
         modules=("sast_rom", "sast_neuron"),
         faults=SWEEP_FAULTS,
     ),
+    "sweep, loaded": Proof(
+        "sast_sweep",
+        ("sast_sweep",),
+        SWEEP,
+        depth=3,
+        modules=("sast_rom", "sast_neuron"),
+        parameters={"LOADS": 1},
+        faults=(Fault("sast_sweep", "LOADS != 0 ? final_layer :", "LOADS != 0 ? LAST_ENTRY[EAW-1:0] :"),),
+    ),
     "core": Proof(
         "sast_core",
         ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
-        sizes(
-            MW=4,
-            P=1,
-            MAW=2,
-            MDEPTH=3,
-            EDEPTH=2,
-            ODEPTH=2,
-            RDEPTH=2,
-            CDEPTH=2,
-            UDEPTH=2,
-            CLB=1,
-            CLASSES=2,
-            OUTW=2,
-        ),
+        CORE_SIZES,
         depth=4,
         modules=CORE,
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
     ),
+    "core, loaded": Proof(
+        "sast_core",
+        ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
+        CORE_SIZES | {"LOADABLE": 1},
+        depth=4,
+        modules=CORE,
+        parameters={"CRC_WIDE": 0},
+        faults=CORE_FAULTS[:1],
+    ),
+    "counters": Proof("sast_counters", ("sast_counters",), COUNTERS, depth=7, faults=COUNTERS_FAULTS),
+    "counters, recurrence": Proof(
+        "sast_counters",
+        ("sast_counters",),
+        COUNTERS | {"RECURRENT": 1},
+        depth=7,
+        faults=(Fault("sast_counters", "op_layer == l) so_far", "1'b1) so_far"),),
+    ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
+    "readout, wide sums": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT | {"SYNTW": 40},
+        depth=2,
+        faults=(Fault("sast_readout", "if (age == 2'd1) kept <=", "if (age == 2'd0) kept <="),),
+    ),
+    "readout, loaded": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT,
+        depth=2,
+        parameters={"LOADS": 1},
+        faults=(
+            Fault("sast_readout", "LOADS != 0 ? final_layer :", "LOADS != 0 ? LAST_LAYER[LIB-1:0] :"),
+            Fault("sast_readout", "LOADS == 0 || fires ?", "LOADS == 0 || !fires ?"),
+        ),
+    ),
     "readout, counts": Proof(
         "sast_readout",
         ("sast_readout",),
         READOUT | {"LIF_OUT": 1, "CLASSES": 3},
         depth=2,
         faults=(
+            Fault("sast_readout", "if (begins) class_no <=", "if (rst) class_no <="),
             Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
             Fault(
                 "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && renew}"

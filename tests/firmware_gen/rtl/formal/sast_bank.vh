@@ -144,6 +144,17 @@
     if (f_begun && !rst && f_wide && f_s1 && f_a1 == f_a) assert(f_read0 == f_wide_base);
   end
 
+  // ---- what is written by a sweep: what was loaded a cycle before, or 0, and the bias
+  reg [G*MW-1:0] f_loaded;
+  always @(posedge clk) if (load) f_loaded <= load_none ? {G*MW{1'b0}} : load_x;
+  genvar f_g;
+  generate for (f_g = 0; f_g < G; f_g = f_g + 1) begin : f_biased
+    wire signed [VB-1:0] f_bias = write_b[f_g*VB +: VB];
+    wire signed [MW-1:0] f_kept = f_loaded[f_g*MW +: MW], f_next = f_kept + f_bias, f_sum = sum[f_g*MW +: MW];
+    always @* if (f_begun && !rst && write_en) assert(f_sum == f_next);
+    always @* if (f_begun && !rst && f_s3) assert(last[f_g*MLOW +: MLOW] == f_kept[MLOW-1:0] && !fresh_y);
+  end endgenerate
+
   // ---- memories: no word is used that was read in the cycle in which it was written, none beyond the last one is touched
   reg f_collided, f_read;
   reg [UAW-1:0] f_u1;

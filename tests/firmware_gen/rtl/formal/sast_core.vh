@@ -1,27 +1,59 @@
   // Phases: the dispatcher is one ahead of the banks while a sweep is asked for, and only then; the runs that it sent before
-  // have left by then. st: a beat that is offered stays until it is taken.
-  reg f_begun = 1'b0;
-  reg f_offered, f_was_last, f_was_pending, f_run_phase;
+  // have left by then. st: a beat that is offered stays until it is taken; two after each step, which its
+  // last layer's sweep ends, tlast with the second. What sast_readout.vh assumes of neurons: a sweep begins, and a recording
+  // ends, when the last of them has been taken; and of sums: they are asked for when sast_counters is done with a sweep.
+  reg f_begun = 1'b0, f_restarted;
+  reg f_offered, f_was_last, f_was_pending, f_run_phase, f_second, f_sweeps, f_due;
   reg [31:0] f_data;
+  reg [4:1] f_ended;                        // a sweep ended so many cycles ago
   always @(posedge clk) begin
     f_begun <= 1'b1;
+    f_restarted <= restart;
     f_offered <= !restart && st_tvalid && !st_tready;
     {f_was_last, f_data} <= {st_tlast, st_tdata};
     f_run_phase <= run_phase;
     f_was_pending <= pending;
+    f_ended <= restart ? 4'd0 : {f_ended[3:1], ends};
+    if (restart) f_sweeps <= 1'b0;
+    else if (first_word) f_sweeps <= 1'b1;
+    else if (seen && seen_last) f_sweeps <= 1'b0;
+    if (restart) f_second <= 1'b0;
+    else if (st_tvalid && st_tready) f_second <= !f_second;
+    if (restart) f_due <= 1'b0;
+    else if (ends && l_last) f_due <= 1'b1;
+    else if (st_tvalid && st_tready && st_tlast) f_due <= 1'b0;
   end
+  reg [95:0] f_model;                     // of a model that was loaded: steady
+  always @(posedge clk) f_model <= f_model;
   always @* begin
     if (!f_begun) assume(restart);
+    if (LOADABLE != 0) assume(model == f_model);
+    assume(!l_last || l_counted);         // promised by the plan
     if (f_begun && !restart) begin
       assert((run_phase != phase) == (go && pending));
       if (run_phase != f_run_phase && !f_restarted) assert(pending && !f_was_pending && !run_valid);
       if (!go) assert(runs_empty && !run_valid);
+      if (st_tvalid) assert(st_tlast == f_second && (f_second || st_tdata == crc));
+      if (st_tvalid) assert(f_due);
+      if (seen && !clearing) assert(!f_due);               // none is left out
+      assert(f_second == (state == CYCLES));
+      if (walk_busy || lane) assert(!first_word && !finished && !readout_busy && !st_tvalid && !report);
       // nothing touches the CRC while it is told
-      if (state != QUIET) assert(go && !pending);
+      if (state != QUIET) assert(go && !pending && !seen);
       if (state != QUIET && state != COUNTS && state != LISTEN) assert(!walk_busy);
       if (state == CRC || state == CYCLES) assert(!crc_busy);
+      if (seen) assert(f_sweeps && !(slow && walk_busy));  // a word stays until the last of its neurons has been taken
+      if (walk_busy) assert(f_sweeps || state != QUIET);
+      if (f_sweeps) assert(pending && (clearing || !readout_busy));
+      if (clearing) assert(!readout_busy && !walk_busy);
+      if (readout_busy) assert(f_ended == 0 && !ends);
       if (f_offered) assert(st_tvalid && st_tlast == f_was_last && st_tdata == f_data);
+      // an invariant for the induction
+      assert(state <= CYCLES && f_due == (state != QUIET && l_last));
+      if (state == FINISH || state == CRC || state == CYCLES) assert(f_due);
+      if (f_ended[1]) assert(state == COUNTS);
+      if (f_ended[2]) assert(state == LISTEN);
+      if (f_ended[3]) assert(state == LISTEN || state == REPORT);
+      if (f_ended[4]) assert(state == LISTEN || state == REPORT || state == FINISH || state == QUIET);
     end
   end
-  reg f_restarted;
-  always @(posedge clk) f_restarted <= restart;

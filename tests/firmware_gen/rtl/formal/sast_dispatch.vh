@@ -1,5 +1,6 @@
   // No place lies outside the tables, and a word of spikes that is taken becomes the places of its spikes, each once, the
-  // lowest lane first: none is lost or invented. The list is read from its first word to the one that is marked, and again.
+  // lowest lane first: none is lost or invented. The list is read from its first word to the one that is marked, and again: a
+  // step each time; after the last step of a recording, and no other, all begins anew.
   // Tables with any content that keeps what the plan promises (tests/firmware_gen/rtl_gen/test_promises.py).
   localparam FW = 16;
   localparam F_LANES = LANE_TABLE != 0 && LG != 0 ? G : 1;              // entries of a quad in `columns`
@@ -8,6 +9,15 @@
   reg [ODEPTH*OPW-1:0] f_ops;               // the list
   reg [ODEPTH*FW-1:0]  f_rows, f_quads;     // of the source of each operation: its rows, the quads of one
   always @(posedge clk) {f_ops, f_rows, f_quads} <= {f_ops, f_rows, f_quads};
+  reg [STB-1:0] f_loaded;                   // the last step of a model that was loaded: steady
+  always @(posedge clk) f_loaded <= f_loaded;
+  wire [FW-1:0] f_final = LOADS != 0 ? final_step : STEPS - 1;
+  reg  [FW-1:0] f_step;                     // of the recording
+  always @(posedge clk)
+    if (rst) f_step <= 0;
+    else if (op_ends && op_last) f_step <= f_step == f_final ? 0 : f_step + 1;
+  always @* if (LOADS != 0) assume(final_step == f_loaded);
+  always @* if (f_begun && !rst) assert(step == f_step && f_step <= f_final && sweep_renew == (f_step == f_final));
   genvar f_i;
   generate for (f_i = 0; f_i < ODEPTH; f_i = f_i + 1) begin : f_op
     wire [OPW-1:0] entry = f_ops[f_i*OPW +: OPW];
@@ -20,7 +30,7 @@
     assign {others, columns, rows, layer, counted, last, sweep, skip, rewind, events} = entry[OPW-WSHW-1:0];
     wire [FW-1:0] wide_rows = rows, wide_columns = columns, of = f_rows[f_i*FW +: FW], quads = f_quads[f_i*FW +: FW];
     always @* begin
-      assume(last == (f_i == ODEPTH - 1) && events == (f_i == 0) && layer < EDEPTH);
+      assume((LOADS != 0 ? last || f_i != ODEPTH - 1 : last == (f_i == ODEPTH - 1)) && events == (f_i == 0) && layer < EDEPTH);
       assume(of != 0 && of <= RDEPTH && quads != 0 && quads <= CDEPTH);
       assume(wide_rows + (events ? IN_H : of) <= RDEPTH);
       assume(wide_columns + (events ? F_EVENT_QUADS : quads) * F_LANES <= CDEPTH);

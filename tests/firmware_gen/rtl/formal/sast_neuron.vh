@@ -1,5 +1,5 @@
   // docs/arithmetic.md in integers of 24 bits, without a shift of a signed number: whatever comes in, what comes out is
-  // leak(reset(saturate(u))), and no step of it leaves MW bits.
+  // leak(reset(saturate(u))), and no step of it leaves MW bits; sast_bank.vh adds the bias.
   localparam FW = 24;
   reg  [4:0] f_bits;          // state_bits of the layer
   always @(posedge clk) f_bits <= f_bits;
@@ -37,7 +37,6 @@
     assume(LEAKS > 1 || k2 == 0);
     assume(LEAKS < 2 || k1 != k2 || k1 == 0);
     assume(LEAK_ONE == 0 || k1 == 0 || k1 == LEAK_ONE);
-    if (f_begun) assume(f_leaked >= -(24'sd1 << (MW - 1)) && f_leaked < (24'sd1 << (MW - 1)));
   end
   always @(posedge clk) begin
     f_begun <= f_begun || en;
@@ -49,5 +48,6 @@
   always @* begin
     if (f_begun) assert(f_shown == f_v && spike == f_fire);
     if (f_begun) assert(f_v <= f_most && f_v >= f_least);
+    if (f_begun) assert(f_leaked >= f_least && f_leaked <= f_most);      // no leak leaves the state's range
     if (f_begun) assert(f_given == f_leaked);
   end

@@ -1,8 +1,35 @@
-  // res: a beat that is offered stays, with the same data, until it is taken, and then is gone; none is put over it.
+  // res: a beat that is offered stays, with the same data, until it is taken, and then is gone; none is put over it. Those of a
+  // recording: an output of each class, the class with the largest, of equals the lowest, four for each layer, which are its
+  // sums; tlast with the last.
+  localparam FW = 16;
+  // of a model that was loaded: no more classes and layers than the core's, and steady
+  reg  [FW-1:0] f_loaded;
+  reg  [LIB:0]  f_steady;
+  wire [FW-1:0] f_classes = LOADS != 0 ? f_loaded : CLASSES, f_layers = LOADS != 0 ? final_layer + 1 : COUNTED;
+  wire [FW-1:0] f_beats = f_classes + 1 + 4 * f_layers;
+  wire f_fires = LOADS != 0 ? fires : LIF_OUT != 0;
+  always @(posedge clk) {f_loaded, f_steady} <= {f_loaded, f_steady};
+  always @* if (LOADS != 0) assume({final_layer, fires} == f_steady && f_layers <= COUNTED && f_loaded != 0 && f_loaded <= CLASSES);
   reg f_begun = 1'b0;
   reg f_offered, f_last, f_waited, f_busy, f_spike, f_renew, f_took;
   reg [31:0] f_data;
   reg [MW-1:0] f_v;
+
+  // ---- sweeps: of another layer, or of the last one, which gives a neuron for each class
+  wire f_other;
+  reg  f_reads, f_renews;                   // such a one is under way; in the recording's last step
+  reg  [FW-1:0] f_n, f_beat;                // neurons of it, beats of the recording that were put
+  reg  [CLB-1:0] f_c;                       // a class, any one
+  reg  signed [OUTW-1:0] f_output;          // its output
+  reg  [OUTW-1:0] f_count;                  // its spikes of the recording
+  wire begun_of_c;
+  wire [OUTW-1:0] count_of_c;
+  wire [CLB-1:0] next_class;
+  reg  f_known;                             // a neuron of class f_c came since the last answer
+  wire signed [OUTW-1:0] f_best = ~less ^ {1'b1, {(OUTW-1){1'b0}}};
+  wire signed [OUTW-1:0] f_value = value, f_waiting = res_tdata[OUTW-1:0];
+  wire signed [31:0] f_wide = value[OUTW-1] ? {32{1'b1}} << OUTW | value : value;
+  wire f_of_c = lane_next && f_n == f_c;
   always @(posedge clk) begin
     f_begun <= 1'b1;
     f_offered <= !rst && res_tvalid && !res_tready;
@@ -11,15 +38,97 @@
     {f_v, f_spike, f_renew} <= {lane_v, lane_spike, renew};
     f_took <= !rst && res_tvalid && res_tready && !put;
     f_busy <= !rst && busy;
+    f_c <= f_c;
+    if (begins) f_n <= 0;
+    else if (lane_next) f_n <= f_n + 1;
+    if (rst || finish) f_reads <= 1'b0;
+    else if (begins) f_reads <= !f_other;
+    if (begins) f_renews <= renew;
+    if (rst) f_beat <= 0;
+    else if (put) f_beat <= ends ? 0 : f_beat + 1;
+    if (f_of_c) f_output <= value;
+    if (rst || forget) f_count <= 0;
+    else if (f_of_c) f_count <= f_count + lane_spike;
+    if (rst || forget) f_known <= 1'b0;
+    else if (f_of_c) f_known <= 1'b1;
   end
   always @* begin
     if (!f_begun) assume(rst);
+    assume(f_c < f_classes);
     // promised by sast_core: a neuron stays until it is taken, and nothing begins or ends meanwhile
     if (lane_next) assume(lane && lane_ready);
     if (f_begun && f_waited) assume(lane && {lane_v, lane_spike, renew} == {f_v, f_spike, f_renew});
-    if (lane) assume(!begins && !finish && !busy);
+    if (lane) assume(!begins && !finish && !busy && f_reads && f_n < f_classes && (f_fires || renew));
+    if (f_reads) assume(renew == f_renews || begins);
+    if (begins) assume(!busy && !finish && (!f_reads || (!f_renews && (!f_fires || f_n == f_classes))));
+    if (finish) assume(f_reads && f_renews && renew && f_n == f_classes && !busy);
+    assume(f_count < (1 << (OUTW - 1)) - 1);             // a recording has fewer steps
     if (f_begun) assert(state != 2'd3 || rst);
+    if (f_begun && !rst && full) assert(res_tvalid);
     if (f_begun && !rst) assert(!(put && full));
     if (f_begun && !rst && f_took) assert(!res_tvalid);
     if (f_begun && !rst && f_offered) assert(res_tvalid && res_tlast == f_last && res_tdata == f_data);
+    if (f_begun && !rst) begin
+      if (put) assert(f_beat < f_beats && ends == (f_beat + 1 == f_beats));
+      if (forget) assert(put && ends);
+      if (put && f_beat < f_classes) assert(f_beat == f_n && state == IDLE && beat == f_wide);
+      if (f_of_c && f_fires) assert(value == f_count + lane_spike);
+      if (f_of_c && !f_fires) assert(value == lane_v[OUTW-1:0]);
+      if (put && f_beat == f_classes) assert(state == CLASS && beat == answer && answer < f_classes);
+      if (put && f_beat == f_classes) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
+      if (put && f_beat > f_classes) assert(state == SUMS && f_beat == f_classes + 1 + 4 * total_layer + part);
+      // an invariant for the induction
+      if (state == IDLE) assert(f_beat == (f_reads && f_renews ? f_n : 0));
+      if (state == CLASS) assert(f_beat == f_classes && part == 0 && total_layer == 0 && !f_reads);
+      if (state == SUMS) assert(f_beat == f_classes + 1 + 4 * total_layer + part && total_layer < f_layers && !f_reads);
+      if (f_reads) assert(f_n <= f_classes);
+      if (f_fires && f_reads) assert(next_class == f_n[CLB-1:0]);
+      if (f_fires) assert(begun_of_c == f_known && (!f_known || count_of_c == f_count) && (f_known || f_count == 0));
+    end
+  end
+  generate if (LOADS != 0 || LIF_OUT != 0) begin : f_counts
+    assign begun_of_c = spike_counts.begun[f_c];
+    assign count_of_c = spike_counts.counts[f_c];
+    assign next_class = spike_counts.class_no;
+  end else begin : f_none
+    assign begun_of_c = 1'b0;
+    assign count_of_c = 0;
+    assign next_class = 0;
+  end endgenerate
+
+  // ---- the largest so far: all neurons of the sweep but one that was taken last, which is compared now
+  wire [FW-1:0] f_compared = f_n - compare;
+  wire f_whole = state == IDLE ? f_reads && f_renews : state == CLASS;
+  always @* if (f_begun && !rst) begin
+    if (f_whole) begin
+      assert(index == f_compared[CLB-1:0]);
+      if (compare) assert(full && f_n != 0 && (f_compared != f_c || f_waiting == f_output));
+      if (f_compared != 0) assert(answer < f_compared);
+      if (f_c < f_compared) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
+    end
+    if (state == CLASS) assert(f_n == f_classes && !compare);
+    if (f_reads && !f_renews) assert(!compare);
+  end
+
+  // ---- the sums of a layer, any one: as sast_counters gives them, a half a cycle after its place
+  reg  [LIB-1:0] f_l;
+  reg  [2*SUMW-1:0] f_synops, f_spikes;
+  wire [2*SUMW-1:0] f_any_synops, f_any_spikes;
+  reg  [LIB+1:0] f_place;
+  wire [2*SUMW-1:0] f_sum = f_place[1] ? f_spikes : f_synops;
+  wire [63:0] f_told = part[1] ? f_spikes : f_synops;
+  always @(posedge clk) begin
+    f_l <= f_l;
+    f_place <= {total_layer, total_part};
+    if (!busy) {f_synops, f_spikes} <= {f_any_synops, f_any_spikes};
+  end
+  always @* if (f_begun && !rst) begin
+    if (f_busy && f_place[LIB+1:2] == f_l) assume(total_half == (f_place[0] ? f_sum[SUMW +: SUMW] : f_sum[0 +: SUMW]));
+    if (put && state == SUMS && total_layer == f_l) assert(beat == (part[0] ? f_told[63:32] : f_told[31:0]));
+    // an invariant for the induction
+    if (state == CLASS) assert(age == 0);
+    if (state == SUMS) assert(age != 2'd3 && f_busy);
+    if (state == SUMS && age == 1) assert(f_place == {total_layer, part[1], 1'b0});
+    if (state == SUMS && age == 2) assert(f_place == {total_layer, part[1], 1'b1} && (SUMW != 16 || !full));
+    if (state == SUMS && age == 2 && total_layer == f_l) assert(lower == f_told[SUMW-1:0]);
   end

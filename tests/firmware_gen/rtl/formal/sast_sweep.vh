@@ -11,8 +11,11 @@
   reg [FW-1:0]  f_count, f_row, f_k, f_row1, f_k1, f_row2, f_k2;
   wire [FW-1:0] f_rpw = l_rpw + 1, f_all = (l_rows + 1) * f_rpw, f_base = l_base, f_at = read_a, f_pn = l_pn + 1;
   wire [FW-1:0] f_param = l_pb + f_k % f_pn;
+  reg  [EAW-1:0] f_loaded;                  // the last layer of a model that was loaded: steady
+  wire [FW-1:0] f_final = LOADS != 0 ? final_layer : EDEPTH - 1;
   always @(posedge clk) begin
     f_begun <= 1'b1;
+    f_loaded <= f_loaded;
     {f_l, f_e} <= {f_l, f_e};
     f_layer_was <= layer;
     f_soon <= ask_soon;
@@ -20,7 +23,7 @@
     f_ask_layer <= ask_layer;
     if (rst) f_wanted <= 0;
     else if (ask) f_wanted <= ask_layer;
-    else if (last_seen && !cleared && f_wanted != EDEPTH - 1) f_wanted <= f_wanted + 1;
+    else if (last_seen && !cleared && f_wanted != f_final) f_wanted <= f_wanted + 1;
     if (start) begin
       {f_count, f_row, f_k} <= 0;
       f_first <= first_a;
@@ -36,6 +39,7 @@
   wire f_sweeps = act || f_s1 || f_s2 || f_s3;
   always @* begin
     if (!f_begun) assume(rst);
+    if (LOADS != 0) assume(final_layer == f_loaded && f_final < EDEPTH);
     if (f_begun && f_layer_was == f_l) assume(entry == f_e);
     // promised by the plan and by sast_dispatch
     assume(f_base + f_all <= MDEPTH && l_pb + f_pn <= PDEPTH && f_pn <= f_rpw && f_rpw <= MDEPTH);
@@ -45,7 +49,7 @@
     if (f_begun && !rst) begin
       // the layer is the one asked for, from the first word to the last write; after a reset, each in turn
       assert(f_wanted < EDEPTH && layer < EDEPTH);
-      if (cleared && !f_was_cleared) assert(f_layer_was == EDEPTH - 1);
+      if (cleared && !f_was_cleared) assert(f_layer_was == f_final);
       if ((start || act || f_s1 || f_s2) && f_wanted == f_l) assert(entry == f_e);
       if (issue) assert(f_at == f_base + f_count && f_count < f_all && f_at < MDEPTH && param_a == f_param && f_param < PDEPTH);
       if (issue && f_count == 0) assert(read_a == f_first);
@@ -56,8 +60,10 @@
       assert(done == (cleared && f_s2 && f_last2));
       if (start) assert(banks_idle && pending && !f_sweeps);
       if (slow && (f_s1 || f_s2 || busy)) assert(!issue);
+      if (!room) assert(!issue);
 
       // an invariant for the induction
+      if (!cleared) assert(f_wanted <= f_final);
       if (f_sweeps) assert(layer == f_wanted || (f_s3 && !act && !f_s1 && !f_s2));
       if (act || f_s1 || f_s2) assert(asked && layer == f_wanted && f_layer_was == layer);
       if (act) assert(f_at == f_base + f_count && f_k < f_rpw && f_row <= l_rows && (f_count != 0 || (read_a == f_first && !f_s1)));
