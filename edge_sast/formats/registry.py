@@ -190,12 +190,13 @@ def read_stream(
     sensor: Sensor | None = None,
     reading: Reading | None = None,
     key: str | None = None,
+    otherwise: Sensor | None = None,
 ) -> Recording:
     """A whole recording from a stream that can be sought, at its start.
 
     Args:
         name: the file's; messages carry it, and its suffix tells the format where the contents do not.
-        sensor: (width, height) in pixels; None takes the file's, else the format's own.
+        sensor: (width, height) in pixels; None takes the file's, else the format's own, else `otherwise`.
         reading, key: see `open_stream`.
 
     Raises:
@@ -203,7 +204,7 @@ def read_stream(
     """
     reading = reading or Reading()
     found, opened = open_stream(stream, name, reading, key)
-    size = sensor or opened.header.sensor or found.usual_sensor
+    size = sensor or opened.header.sensor or found.usual_sensor or otherwise
     if size is None:
         raise EdgeSastError(f"{name}: {found.name} files do not say their sensor size; pass --sensor WxH")
     chunks = cleaned(opened.chunks, name, size, reading.defects, opened.offset_of)
@@ -215,7 +216,7 @@ def read_bytes(data: bytes, name: str, sensor: Sensor | None = None) -> Recordin
     return read_stream(io.BytesIO(data), name, sensor)
 
 
-def read_file(path: str | Path, sensor: Sensor | None = None) -> Recording:
+def read_file(path: str | Path, sensor: Sensor | None = None, otherwise: Sensor | None = None) -> Recording:
     """A file on disk as a recording; see `read_stream`.
 
     Raises:
@@ -223,7 +224,7 @@ def read_file(path: str | Path, sensor: Sensor | None = None) -> Recording:
     """
     try:
         with open(path, "rb") as stream:
-            return read_stream(stream, str(path), sensor)
+            return read_stream(stream, str(path), sensor, otherwise=otherwise)
     except OSError as error:
         raise EdgeSastError(
             f"{path}: cannot be read ({error.strerror}); check the path and its permissions"
