@@ -20,13 +20,14 @@ def read_events(*paths: str | Path, binning: Binning, sensor: Sensor | None = No
     Args:
         paths: one file per recording, in any format that edge-sast reads (docs/data.md); at least one.
         binning: a model's, `model.binning`.
-        sensor: (width, height) in pixels where the format does not say it.
+        sensor: (width, height) in pixels; None: the file's own, else the format's, else the binning's.
 
     Raises:
         EdgeSastError: a file that cannot be read, is damaged, or comes from a sensor of another size.
     """
     if not paths:
         raise EdgeSastError("read_events: no file is named; give one or more")
-    rows = [bin_recording(read_file(path, sensor), binning) for path in paths]
+    own = binning.sensor_width, binning.sensor_height
+    rows = [bin_recording(read_file(path, sensor, otherwise=own), binning) for path in paths]
     labels = np.zeros(len(rows), np.int64)
     return BinnedEvents.of_rows(binning, rows, labels, ("unknown",), [str(path) for path in paths])

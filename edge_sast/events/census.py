@@ -9,6 +9,9 @@ import numpy as np
 from edge_sast.jit import jit
 
 RATE_BINS = 512  # of a recording's time, at least half of them used
+MOST_SIDE = (
+    2048  # pixels that are counted one by one: a damaged event may lie anywhere, and no sensor is larger
+)
 
 
 @dataclass
@@ -18,7 +21,9 @@ class Census:
     Attributes:
         events, on: all events, and those of polarity ON.
         first_us, last_us: time of the first and of the last event; -1 without any.
-        per_pixel: int64[height, width], of the sensor's size, and as large as the events seen ask for.
+        per_pixel: int64[height, width], of the sensor's size, and as large as the events seen ask for; MOST_SIDE at
+            most, events beyond are not counted here.
+        last_pixel: the largest column and row of an event; (-1, -1) without any.
         bin_us: length of a bin of `per_bin` in µs; doubled as the recording grows.
         per_bin: int64[RATE_BINS], events from first_us on; times before it count in the first bin.
     """
@@ -30,6 +35,7 @@ class Census:
     per_pixel: np.ndarray = field(default_factory=lambda: np.zeros((1, 1), np.int64))
     bin_us: int = 1
     per_bin: np.ndarray = field(default_factory=lambda: np.zeros(RATE_BINS, np.int64))
+    last_pixel: tuple[int, int] = (-1, -1)
 
     def add(self, chunk: np.ndarray) -> None:
         """Count EVENT_DTYPE[n]."""
@@ -44,9 +50,11 @@ class Census:
                 [self.per_bin.reshape(-1, 2).sum(axis=1), np.zeros(RATE_BINS // 2, np.int64)]
             )
             self.bin_us *= 2
-        height, width = int(chunk["y"].max()) + 1, int(chunk["x"].max()) + 1
+        column, row = int(chunk["x"].max()), int(chunk["y"].max())
+        self.last_pixel = max(self.last_pixel[0], column), max(self.last_pixel[1], row)
         more = [
-            (0, max(0, new - old)) for new, old in zip((height, width), self.per_pixel.shape, strict=True)
+            (0, max(0, min(last + 1, MOST_SIDE) - old))
+            for last, old in zip((row, column), self.per_pixel.shape, strict=True)
         ]
         if any(end for _, end in more):
             self.per_pixel = np.pad(self.per_pixel, more)
@@ -56,13 +64,9 @@ class Census:
     @classmethod
     def of_sensor(cls, sensor: tuple[int, int] | None) -> Census:
         """An empty one for a sensor of (width, height) pixels; None: not known."""
-        return cls(per_pixel=np.zeros(sensor[::-1], np.int64)) if sensor else cls()
-
-    @property
-    def last_pixel(self) -> tuple[int, int]:
-        """The largest column and row of an event; (-1, -1) without any."""
-        rows, columns = np.nonzero(self.per_pixel)
-        return (int(columns.max()), int(rows.max())) if len(rows) else (-1, -1)
+        if sensor is None:
+            return cls()
+        return cls(per_pixel=np.zeros((min(sensor[1], MOST_SIDE), min(sensor[0], MOST_SIDE)), np.int64))
 
     @property
     def duration_us(self) -> int:
@@ -82,15 +86,7 @@ class Census:
         """
         if not self.events:
             return np.empty((0, 3), np.int64)
-        padded = np.pad(self.per_pixel, 1, mode="edge")
-        height, width = self.per_pixel.shape
-        around = [
-            padded[dy : dy + height, dx : dx + width]
-            for dy in range(3)
-            for dx in range(3)
-            if (dy, dx) != (1, 1)
-        ]
-        y, x = np.nonzero(self.per_pixel > factor * np.maximum(np.median(around, axis=0), 1))
+        y, x = np.nonzero(_hot(self.per_pixel, factor))
         counts = self.per_pixel[y, x]
         order = np.lexsort((x, y, -counts))
         return np.stack([x, y, counts], axis=1)[order]
@@ -99,8 +95,34 @@ class Census:
 @jit
 def _count(chunk, per_pixel, per_bin, first, bin_us):
     on = 0
+    height, width = per_pixel.shape
     for event in chunk:
-        per_pixel[event.y, event.x] += 1
+        if event.x < width and event.y < height:
+            per_pixel[event.y, event.x] += 1
         per_bin[max(event.t - first, 0) // bin_us] += 1
         on += event.p
     return on
+
+
+@jit
+def _hot(per_pixel, factor):
+    """bool[height, width]; see `Census.hot_pixels`."""
+    height, width = per_pixel.shape
+    hot = np.zeros((height, width), np.bool_)
+    around = np.empty(8, np.int64)
+    for y in range(height):
+        for x in range(width):
+            count = per_pixel[y, x]
+            if count <= factor:  # the median counts as 1 at least
+                continue
+            filled = 0
+            for dy in range(-1, 2):
+                for dx in range(-1, 2):
+                    if dy or dx:
+                        row, column = min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)
+                        around[filled] = per_pixel[row, column]
+                        filled += 1
+            around.sort()
+            # twice the median, which lies between the two in the middle, stays whole
+            hot[y, x] = 2 * count > factor * max(around[3] + around[4], 2)
+    return hot

@@ -8,6 +8,8 @@ Three filters, in this order; an event that one takes out is not seen by those a
                  background_us: t - t(neighbour's last event) <= background_us. Its own pixel does not count. Events
                  that do not stay are seen by their neighbours all the same
 
+An event outside the sensor has no pixel: it stays, and nothing sees it.
+
 Source: T. Delbruck, "Frame-free dynamic digital vision", Intl. Symp. on Secure-Life Electronics 2008 (background
 activity filter); jAER, classes BackgroundActivityFilter and RefractoryFilter.
 """
@@ -25,6 +27,7 @@ from edge_sast.jit import jit
 
 MAX_US = 1 << 30  # differences then fit 32 bits on a device
 NEIGHBOURS = 8
+MOST_PIXELS = 1 << 24  # of a sensor: 272 MB of times
 NEVER = -(1 << 62)  # the time of a pixel's last event before it had any
 
 
@@ -73,8 +76,16 @@ class Removed:
 def denoised(
     chunks: Iterable[np.ndarray], sensor: tuple[int, int], filters: Denoise, removed: Removed
 ) -> Iterator[np.ndarray]:
-    """The events of `chunks` (EVENT_DTYPE[n] in order of time, within `sensor`) that stay; counts the others."""
+    """The events of `chunks` (EVENT_DTYPE[n] in order of time) that stay; counts the others.
+
+    Raises EdgeSastError for a sensor (width, height) that no memory is spent on.
+    """
     width, height = sensor
+    if width * height > MOST_PIXELS:
+        raise EdgeSastError(
+            f"a sensor of {width}x{height} pixels has more than the {MOST_PIXELS:,} that can be filtered; pass "
+            "--sensor WxH with the real size"
+        )
     # A border of a pixel all around has no events, so that no neighbour is looked for outside.
     seen = np.full((height + 2, width + 2), NEVER, np.int64)
     stayed = np.full((height, width), NEVER, np.int64)
@@ -105,8 +116,13 @@ def _filter(chunk, kept, seen, stayed, hot, background_us, refractory_us, suppor
     """Fills kept, returns how many. seen, stayed: time of each pixel's last event that reached the background filter,
     and of the last that passed the refractory filter; counts: taken out by each filter."""
     filled = 0
+    height, width = hot.shape
     for event in chunk:
         t, x, y = event.t, event.x, event.y
+        if x >= width or y >= height:
+            kept[filled] = event
+            filled += 1
+            continue
         if hot[y, x]:
             counts[0] += 1
             continue

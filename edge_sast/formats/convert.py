@@ -99,6 +99,11 @@ def convert_file(
     with open_events(source, options) as file, atomic_stream(target) as stream:
         chunks = counted((span or Span()).of(file.chunks), census)
         writer.write(stream, file.needed_sensor() if writer.holds_sensor else NO_SENSOR, chunks)
+        if not census.events and span is not None and span != Span():
+            raise EdgeSastError(
+                f"{source}: no event lies between --from-s and --until-s; "
+                f"'edge-sast data info {source}' tells how long it lasts"
+            )
         if not census.events:
             raise EdgeSastError(
                 f"{source}: 0 events to write; check its contents with 'edge-sast data info {source}'"

@@ -54,8 +54,9 @@ def denoise_file(
     with open_events(source, options) as file, atomic_stream(target) as stream:
         sensor = file.needed_sensor()
         if hot is not None:
+            within = hot[(hot[:, 0] < sensor[0]) & (hot[:, 1] < sensor[1])]  # others are kept as defects
             pixels = np.zeros((sensor[1], sensor[0]), np.bool_)
-            pixels[hot[:, 1], hot[:, 0]] = True
+            pixels[within[:, 1], within[:, 0]] = True
             filters = replace(filters, hot=pixels)
         chunks = denoised(counted(file.chunks, before), sensor, filters, removed)
         writer.write(stream, sensor, counted(chunks, after))

@@ -131,6 +131,8 @@ def format_of(name: str, first: bytes) -> Format:
         return possible[0]
     if len(of_suffix) == 1 and not first:
         return of_suffix[0].load()  # an empty file
+    if of_suffix and not first:
+        raise EdgeSastError(f"{name}: is empty, 0 bytes; record or copy it again, or leave it out")
     if of_suffix and not possible:
         raise EdgeSastError(
             f"{name}: is none of {', '.join(of.load().name for of in of_suffix)} by its first bytes; the file is "
@@ -165,13 +167,17 @@ def open_stream(
     """The format of a stream at its start, and what it opens as; the chunks are not cleaned yet.
 
     Args:
-        stream: can be sought.
+        stream: of a file.
         name: the file's; messages carry it.
         key: what `--format` says; None: by the contents.
 
     Raises:
-        EdgeSastError: unknown format, or a damaged beginning.
+        EdgeSastError: unknown format, a damaged beginning, or a stream that cannot be sought.
     """
+    if not stream.seekable():
+        raise EdgeSastError(
+            f"{name}: is a pipe, and files are read from their start again; save it to a file first"
+        )
     first = stream.read(SNIFFED_BYTES)
     stream.seek(0)
     found = format_called(key) if key else format_of(name, first)
@@ -184,12 +190,13 @@ def read_stream(
     sensor: Sensor | None = None,
     reading: Reading | None = None,
     key: str | None = None,
+    otherwise: Sensor | None = None,
 ) -> Recording:
     """A whole recording from a stream that can be sought, at its start.
 
     Args:
         name: the file's; messages carry it, and its suffix tells the format where the contents do not.
-        sensor: (width, height) in pixels; None takes the file's, else the format's own.
+        sensor: (width, height) in pixels; None takes the file's, else the format's own, else `otherwise`.
         reading, key: see `open_stream`.
 
     Raises:
@@ -197,7 +204,7 @@ def read_stream(
     """
     reading = reading or Reading()
     found, opened = open_stream(stream, name, reading, key)
-    size = sensor or opened.header.sensor or found.usual_sensor
+    size = sensor or opened.header.sensor or found.usual_sensor or otherwise
     if size is None:
         raise EdgeSastError(f"{name}: {found.name} files do not say their sensor size; pass --sensor WxH")
     chunks = cleaned(opened.chunks, name, size, reading.defects, opened.offset_of)
@@ -209,7 +216,7 @@ def read_bytes(data: bytes, name: str, sensor: Sensor | None = None) -> Recordin
     return read_stream(io.BytesIO(data), name, sensor)
 
 
-def read_file(path: str | Path, sensor: Sensor | None = None) -> Recording:
+def read_file(path: str | Path, sensor: Sensor | None = None, otherwise: Sensor | None = None) -> Recording:
     """A file on disk as a recording; see `read_stream`.
 
     Raises:
@@ -217,7 +224,7 @@ def read_file(path: str | Path, sensor: Sensor | None = None) -> Recording:
     """
     try:
         with open(path, "rb") as stream:
-            return read_stream(stream, str(path), sensor)
+            return read_stream(stream, str(path), sensor, otherwise=otherwise)
     except OSError as error:
         raise EdgeSastError(
             f"{path}: cannot be read ({error.strerror}); check the path and its permissions"

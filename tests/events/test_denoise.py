@@ -75,3 +75,24 @@ def test_filters_are_their_definition(rows, cut, background, refractory, support
 def test_values_out_of_range(values, message):
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
         Denoise(*values)
+
+
+def test_events_outside_the_sensor_stay_and_are_not_seen():
+    """As `--defects keep` leaves them, next to the sensor and as far away as can be."""
+    inside = [(10, 4, 3, 1), (12, 3, 3, 1)]
+    outside = [(11, 5, 3, 1), (13, 0, 4, 1), (14, 65535, 65535, 0)]
+    rows = np.array(sorted(inside + outside), EVENT_DTYPE)
+    removed = Removed()
+    found = list(denoised([rows], (WIDTH, HEIGHT), Denoise(background_us=5, refractory_us=1), removed))
+    assert np.concatenate(found).tolist() == sorted([*outside, inside[1]])
+    assert removed == Removed(background=1)
+    lone = list(denoised([rows], (WIDTH, HEIGHT), Denoise(background_us=5, support=2), removed))
+    assert np.concatenate(lone).tolist() == outside
+
+
+def test_a_sensor_that_takes_all_memory_is_refused():
+    message = (
+        "a sensor of 65535x65535 pixels has more than the 16,777,216 that can be filtered; pass --sensor WxH"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}"):
+        next(denoised([np.empty(0, EVENT_DTYPE)], (65535, 65535), Denoise(1), Removed()))

@@ -78,3 +78,9 @@ def test_halves_of_a_microsecond_go_to_the_even_one():
     file = io.BytesIO()
     np.save(file, np.array([[0, 0, 0, t] for t in (0.0005, 0.0015, 0.0026)]))
     assert [event[0] for event in read_bytes(file.getvalue(), "a.npy").events.tolist()] == [0, 2, 3]
+
+
+@pytest.mark.parametrize("suffix", [".raw", ".aedat", ".npy"])
+def test_an_empty_file_is_called_empty(suffix):
+    with pytest.raises(EdgeSastError, match=r"^camera\.\w+: is empty, 0 bytes; record"):
+        read_bytes(b"", f"camera{suffix}")

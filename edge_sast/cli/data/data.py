@@ -27,4 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen subcommand of `data`."""
-    return args.run_data(args)
+    from edge_sast.signals import kill_interrupts
+
+    with kill_interrupts():  # a long file that is being written leaves nothing behind
+        return args.run_data(args)

@@ -53,16 +53,22 @@ def run(args: argparse.Namespace) -> int:
     """Filter a file and say what went."""
     from edge_sast.errors import EdgeSastError
     from edge_sast.events.denoise import Denoise
-    from edge_sast.files import write_atomic
+    from edge_sast.files import check_outputs, write_atomic
     from edge_sast.formats.denoise_file import denoise_file, find_hot_pixels
     from edge_sast.formats.registry import writer_for
 
-    if not (args.background_us or args.refractory_us or args.hot_pixels):
+    if not (args.background_us or args.refractory_us or args.hot_pixels is not None):
         raise EdgeSastError("no filter is named; pass --background-us, --refractory-us or --hot-pixels")
-    if args.hot_out and not args.hot_pixels:
+    if args.hot_out and args.hot_pixels is None:
         raise EdgeSastError(f"--hot-out {args.hot_out}: no hot pixels are looked for; pass --hot-pixels too")
+    if args.support != 1 and not args.background_us:
+        raise EdgeSastError(
+            f"--support {args.support}: is of the background filter; pass --background-us too"
+        )
     options, source = file_options(args), Path(args.source)
     writer = writer_for(Path(args.out).suffix)
+    outputs = {"OUT": args.out} | ({"--hot-out": args.hot_out} if args.hot_out else {})
+    check_outputs(outputs, [source])
     filters = Denoise(args.background_us, args.refractory_us, args.support)
     hot = None
     if args.hot_pixels is not None:

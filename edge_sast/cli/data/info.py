@@ -67,10 +67,10 @@ def _event_files(sources: Sequence[str]) -> list[Path] | None:
         only = Path(sources[0])
         if only.is_dir():
             return _flat(only)
-        if not only.is_file() or only.suffix.lower() == ".zip":
+        if not only.exists() or only.suffix.lower() == ".zip":
             return None
     for source in sources:
-        if not Path(source).is_file():
+        if not Path(source).exists() or Path(source).is_dir():
             what = "is a folder" if Path(source).is_dir() else "does not exist"
             raise EdgeSastError(f"{source}: {what}; give event files, or one folder or data set by itself")
     return [Path(source) for source in sources]

@@ -10,6 +10,8 @@ from edge_sast.cli.data.options import add_file_options, file_options
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from edge_sast.formats.contract import Sensor
@@ -30,6 +32,7 @@ EXAMPLES = (
 ENDINGS = (".png", ".gif", ".html")
 MOST_FRAMES = 1000
 MOST_BYTES = 1 << 30  # of frames in memory
+MOST_PIXELS = 1 << 24  # of a picture
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,6 +118,7 @@ def _frames(
     frames = args.frames or (12 if ending == ".png" else 60)
     with open_events(source, options) as file:
         sensor = file.sensor or tuple(place + 1 for place in census.last_pixel)
+        _check_size(source, sensor)
         size = frames * sensor[0] * sensor[1] * 8
         if size > MOST_BYTES:
             raise EdgeSastError(
@@ -126,6 +130,17 @@ def _frames(
         return moving_picture(counted, args.frame_ms), said
     title = f"{source.name}, {said}"
     return contact_sheet(counted, census.rates(), census.bin_us, census.first_us, title), said
+
+
+def _check_size(source: Path, sensor: Sequence[int]) -> None:
+    """Refuse a picture that no sensor asks for, but an event far outside it or a wrong size."""
+    from edge_sast.errors import EdgeSastError
+
+    if sensor[0] * sensor[1] > MOST_PIXELS:
+        raise EdgeSastError(
+            f"{source}: a sensor of {sensor[0]}x{sensor[1]} pixels has more than the {MOST_PIXELS:,} that are shown; "
+            "pass --sensor WxH with the real size, and --defects drop"
+        )
 
 
 def _page(
@@ -156,6 +171,7 @@ def _page(
         width, height = int(events["x"].max()) + 1, int(events["y"].max()) + 1
         sensor = file.sensor or (width, height)
         sensor = max(sensor[0], width), max(sensor[1], height)
+        _check_size(source, sensor)
         said = f"{file.format.name}, {sensor[0]}x{sensor[1]}, {count:,} events in "
     census = Census()
     census.add(events)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_sast.datasets.cutting.labels import is_class_name
 from edge_sast.datasets.cutting.windows import Label, Window, by_count, by_label, by_time
 from edge_sast.datasets.sources.split_names import USUAL_SPLITS
 from edge_sast.datasets.sources.windows import MIN_WINDOWS, split_by_time
@@ -83,11 +84,20 @@ def cut_files(sources: Sequence[Source], out: Path, cut: Cut, writer: Format, op
 
 
 def _check(sources: Sequence[Source], cut: Cut) -> None:
+    for source in sources:
+        if not is_class_name(source.label):
+            raise EdgeSastError(
+                f"{source.path}: class {source.label!r} cannot be the name of a folder; choose one with --class"
+            )
     paths = [source.path for source in sources]
-    stems = Counter(path.stem for path in paths)
-    twice = next((stem for stem, count in stems.items() if count > 1), None)
-    if twice is not None:
-        raise EdgeSastError(f"two recordings are called {twice}; rename one, so that their windows differ")
+    # Windows of one name may be of different classes, but labels' classes are known too late, and lines name files.
+    names = Counter((source.path.stem, source.label if cut.labels is None else None) for source in sources)
+    for (twice, label), count in names.items():
+        if count > 1:
+            of = f" of class {label}" if label is not None else ""
+            raise EdgeSastError(
+                f"two recordings{of} are called {twice}; rename one, so that their windows differ"
+            )
     named = {path.name for path in paths} | {path.stem for path in paths} | {None}
     lost = next((name for name in cut.labels or () if name not in named), None)
     if lost is not None:

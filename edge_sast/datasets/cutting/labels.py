@@ -57,7 +57,7 @@ def read_labels(path: Path) -> dict[str | None, list[Label]]:
                     f"{where}: ends at {end} µs, not after its begin at {begin} µs; correct the line"
                 )
             name = row[columns["class"]].strip()
-            if not name or FORBIDDEN.search(name):
+            if not is_class_name(name):
                 raise EdgeSastError(f"{where}: class {name!r} cannot be the name of a folder; choose another")
             file = row[columns["file"]].strip() if "file" in columns else None
             found.setdefault(file, []).append(Label(name, begin, end))
@@ -66,6 +66,11 @@ def read_labels(path: Path) -> dict[str | None, list[Label]]:
     if not found:
         raise EdgeSastError(f"{path}: holds no label; write one line for each")
     return found
+
+
+def is_class_name(name: str) -> bool:
+    """A folder of recordings can be called so."""
+    return bool(name) and not FORBIDDEN.search(name)
 
 
 def _columns(header: list[str], path: Path) -> tuple[dict[str, int], dict[str, int]]:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.formats.contract import joined
+
+MOST_WINDOWS = 1_000_000  # of a recording: more come of a clock that jumped, and of a wrong unit
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,10 @@ class Label:
 
 
 def by_time(chunks: Iterable[np.ndarray], window_us: int) -> Iterator[Window]:
-    """Consecutive windows of window_us from the first event on; what is left at the end and fills none is left out."""
+    """Consecutive windows of window_us from the first event on; what is left at the end and fills none is left out.
+
+    Raises EdgeSastError where there are more than MOST_WINDOWS.
+    """
     first, number = None, 0
     held: list[np.ndarray] = []
     for chunk in chunks:
@@ -40,6 +46,11 @@ def by_time(chunks: Iterable[np.ndarray], window_us: int) -> Iterator[Window]:
             continue
         first = int(chunk["t"][0]) if first is None else first
         t = chunk["t"]
+        if (int(t[-1]) - first) // window_us > MOST_WINDOWS:
+            raise EdgeSastError(
+                f"{(int(t[-1]) - first) * 1e-6:.6g} s have more than {MOST_WINDOWS:,} windows of {window_us} µs; "
+                "choose longer ones, or --defects drop or clip if the clock jumped"
+            )
         # A window is complete once an event at its last µs, or later, has been seen and no more of that µs can come.
         while t[-1] - first >= (number + 1) * window_us:
             end = int(np.searchsorted(t, first + (number + 1) * window_us))

@@ -238,15 +238,18 @@ def _number(data, at, power, points):
     mantissa: Any
     rest: Any
     begin, mantissa, digits, exponent, rest, point = at, 0, 0, power, False, False
+    first: Any
+    first = -1  # digit behind the mantissa
     while True:
         digit = np.int64(data[at]) - 48
         if 0 <= digit <= 9:
-            if digits < 18 or (digits == 18 and mantissa <= _LARGEST // 10):
+            if digits < 18 or (digits == 18 and mantissa <= _LARGEST // 10 and first < 0):
                 mantissa = mantissa * 10 + digit
                 digits += mantissa > 0
                 exponent -= point
             else:
-                rest = rest or digit > 0
+                rest = rest or (first >= 0 and digit > 0)
+                first = digit if first < 0 else first
                 exponent += not point
         elif data[at] == 46 and not point:
             point = True
@@ -264,7 +267,7 @@ def _number(data, at, power, points):
         return 3, at, 0, False
     if point and not points:
         return 8, at, 0, False
-    code, value, exact = _scaled(mantissa, exponent, rest)
+    code, value, exact = _scaled(mantissa, exponent, first, rest)
     return code, at, -value if negative else value, exact
 
 
@@ -282,16 +285,21 @@ def _exponent(data, at):
 
 
 @partial(jit, inner=True)
-def _scaled(mantissa, exponent, rest):
-    """(code, mantissa * 10^exponent rounded, whether that is exact); rest: digits that are not 0 follow."""
-    if exponent >= 0:
-        if mantissa and (rest or exponent > 18 or mantissa >= _LARGEST // _TENS[exponent]):
+def _scaled(mantissa, exponent, first, rest):
+    """(code, number rounded, whether that is exact): mantissa * 10^exponent, and the digit behind it (-1: none), and
+    whether digits that are not 0 follow that one."""
+    if exponent > 0 or (exponent == 0 and first < 0):
+        if mantissa and (first >= 0 or exponent > 18 or mantissa >= _LARGEST // _TENS[exponent]):
             return 5, 0, False
         return 0, mantissa * _TENS[min(exponent, 18)], True
+    if exponent == 0:
+        up = first > 5 or (first == 5 and (rest or mantissa & 1))
+        return 0, mantissa + up, first == 0 and not rest
     if exponent < -18:
         return 0, 0, mantissa == 0
+    more = first > 0 or rest
     unit = _TENS[-exponent]
     value, left = mantissa // unit, mantissa % unit
-    if left > unit // 2 or (left == unit // 2 and (rest or value & 1)):
+    if left > unit // 2 or (left == unit // 2 and (more or value & 1)):
         value += 1
-    return 0, value, left == 0 and not rest
+    return 0, value, left == 0 and not more

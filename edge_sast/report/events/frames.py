@@ -30,18 +30,22 @@ def count_frames(
     width, height = sensor
     counts = np.zeros((frames, height, width, 2), np.uint32)
     length = max(1, end_us - begin_us + 1)
+    coarse = max(
+        0, length.bit_length() - 48
+    )  # bits that are left out of long times, for products within 64 bits
     for chunk in chunks:
-        _count(chunk, counts, begin_us, length)
+        _count(chunk, counts, begin_us, length, coarse)
     return Frames(counts, begin_us, length / frames)
 
 
 @jit
-def _count(chunk, counts, begin, length):
+def _count(chunk, counts, begin, length, coarse):
     frames, height, width = counts.shape[:3]
     for event in chunk:
         after = event.t - begin
         if 0 <= after < length and event.x < width and event.y < height:
-            counts[after * frames // length, event.y, event.x, event.p] += 1
+            frame = min((after >> coarse) * frames // (length >> coarse), frames - 1)
+            counts[frame, event.y, event.x, event.p] += 1
 
 
 def colours(counts: np.ndarray, full: float) -> np.ndarray:

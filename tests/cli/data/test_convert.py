@@ -1,5 +1,14 @@
 """`data convert`: the events of a file in another, whole or not at all."""
 
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.formats.atis import write_recording_atis
 from tests.cli.data.files import rows_of, run, write
 
 ROWS = [(t * 1000, t % 7, t % 5, t % 2) for t in range(300)]
@@ -73,7 +82,10 @@ def test_mistakes_leave_nothing_behind(tmp_path, capsys):
             (tmp_path / "late.bin", out, "--from-s", "-1"),
             "--from-s -1.0 is out of range; choose seconds from 0",
         ),
-        ((tmp_path / "late.bin", out, "--from-s", "5"), f"{tmp_path}/late.bin: 0 events to write"),
+        (
+            (tmp_path / "late.bin", out, "--from-s", "5"),
+            f"{tmp_path}/late.bin: no event lies between --from-s",
+        ),
     ):
         assert run("convert", *argv) == 2, argv
         error = capsys.readouterr().err
@@ -81,3 +93,38 @@ def test_mistakes_leave_nothing_behind(tmp_path, capsys):
         assert error.count("\n") == 1
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == ["a.bin", "empty.bin", "late.bin", "none", "two"]
+
+
+def test_a_pipe_is_told(tmp_path, capsys):
+    """By every command, as process substitution gives one."""
+    os.mkfifo(tmp_path / "camera.raw")
+    for argv in (("info", tmp_path / "camera.raw"), ("convert", tmp_path / "camera.raw", tmp_path / "a.npz")):
+        held = os.open(tmp_path / "camera.raw", os.O_RDWR)  # so that no opening waits for the other end
+        assert run(*argv) == 2
+        os.close(held)
+        message = f"{tmp_path / 'camera.raw'}: is a pipe, and files are read from their start again; save it to a file"
+        assert capsys.readouterr().err.startswith(f"edge-sast: {message}")
+
+
+def test_a_polite_kill_leaves_nothing(tmp_path):
+    """As Ctrl-C: the file that is being written goes."""
+    events = np.zeros(2_000_000, EVENT_DTYPE)
+    events["t"], events["x"] = np.arange(len(events)), np.arange(len(events)) % 30
+    (tmp_path / "a.bin").write_bytes(write_recording_atis(events))
+    argv = [
+        sys.executable,
+        "-m",
+        "edge_sast.cli.main",
+        "data",
+        "convert",
+        tmp_path / "a.bin",
+        tmp_path / "out" / "b.h5",
+    ]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("out/.b.h5.*")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.terminate()
+        assert process.communicate()[1] == "edge-sast: interrupted\n"
+    assert process.returncode == 130
+    assert list((tmp_path / "out").iterdir()) == []

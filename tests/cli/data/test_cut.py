@@ -158,7 +158,7 @@ def test_mistakes_leave_nothing_behind(tmp_path, capsys):
         (
             "",
             (file, tmp_path / "other" / "a.bin", "--window-ms", "5"),
-            "two recordings are called a; rename one",
+            "two recordings of class a are called a; rename one",
         ),
         (
             "",
@@ -211,3 +211,38 @@ def test_mistakes_leave_nothing_behind(tmp_path, capsys):
     out.mkdir()
     assert run("cut", file, "--window-ms", "5", "--to", ".bin", "--out", out) == 2
     assert capsys.readouterr().err.startswith(f"edge-sast: --out {out}: exists already; name a new folder")
+
+
+def test_recordings_of_two_classes_may_have_one_name(tmp_path, capsys):
+    """As cameras number them: <class>/001."""
+    for kind in ("cup", "pen"):
+        write(tmp_path / "in" / kind / "001.bin", _random(1, 100_000, 50))
+    argv = ("cut", tmp_path / "in", "--window-events", 5, "--split", "none", "--to", ".bin")
+    assert run(*argv, "--out", tmp_path / "out") == 0
+    found = [name.partition("@")[0] for name in _tree(tmp_path / "out")]
+    assert found == ["cup/001"] * 10 + ["pen/001"] * 10
+    capsys.readouterr()
+    assert run(*argv, "--class", "cup", "--out", tmp_path / "other") == 2
+    assert capsys.readouterr().err.startswith(
+        "edge-sast: two recordings of class cup are called 001; rename one"
+    )
+
+
+def test_a_clock_that_jumps_does_not_cut_for_hours(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("t,x,y,p\n0,1,1,1\n4000000000000000,1,1,1\n")
+    argv = ("cut", tmp_path / "a.csv", "--window-ms", "1", "--sensor", "9x9", "--defects", "keep")
+    assert run(*argv, "--out", tmp_path / "out") == 2
+    assert capsys.readouterr().err.startswith(
+        "edge-sast: 4e+09 s have more than 1,000,000 windows of 1000 µs; choose"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_class_that_is_no_folders_name(tmp_path, capsys):
+    """Windows are written into the new folder and nowhere else."""
+    write(tmp_path / "a.bin", _random(1, 100_000, 50))
+    argv = ("cut", tmp_path / "a.bin", "--window-events", 5, "--split", "none", "--class", "../../b")
+    assert run(*argv, "--out", tmp_path / "new" / "out") == 2
+    message = f"{tmp_path / 'a.bin'}: class '../../b' cannot be the name of a folder; choose one with --class"
+    assert capsys.readouterr().err == f"edge-sast: {message}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]

@@ -133,3 +133,24 @@ def test_mistakes(tmp_path, capsys):
         error = capsys.readouterr().err
         assert error.startswith(f"edge-sast: {message}"), error
     assert not out.exists()
+
+
+def test_frames_of_a_clock_that_jumped_far():
+    """2^61 µs in 1000 frames: products would not fit 64 bits."""
+    length = 1 << 61
+    rows = [(number * (length // 1000) + (length // 2000), 1, 1, 1) for number in range(1000)]
+    events = np.array([*rows, (length - 1, 2, 2, 0)], EVENT_DTYPE)
+    frames = count_frames([events], (3, 3), 0, length - 1, 1000)
+    assert (frames.counts[:, 1, 1, 1] == 1).all()
+    assert np.flatnonzero(frames.counts[:, 2, 2, 0]).tolist() == [999]
+
+
+def test_an_event_far_outside_makes_no_picture_of_gigabytes(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("t,x,y,p\n0,1,1,1\n5,65535,65535,1\n")
+    message = f"{tmp_path / 'a.csv'}: a sensor of 65536x65536 pixels has more than the 16,777,216 that are shown; pass"
+    for out in ("a.png", "a.html"):
+        assert run("view", tmp_path / "a.csv", "--out", tmp_path / out) == 2
+        assert capsys.readouterr().err.startswith(f"edge-sast: {message} --sensor WxH")
+        options = ("--sensor", "9x9", "--defects", "drop")
+        assert run("view", tmp_path / "a.csv", "--out", tmp_path / out, *options) == 0
+        capsys.readouterr()

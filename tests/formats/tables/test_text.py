@@ -320,3 +320,21 @@ def test_any_bytes_are_read_or_refused_in_one_line(noise, cut):
     for data in (noise, whole[:cut] + noise + whole[cut:]):
         for policy in (Policy.REJECT, Policy.DROP):
             assert "\n" not in outcome(data, policy)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "want"),
+    [
+        ("461168601843.0000001", 461168601843000000),
+        ("461168601843.0000005", 461168601843000000),
+        ("461168601843.00000050", 461168601843000000),
+        ("461168601843.00000051", 461168601843000001),
+        ("461168601843.0000015", 461168601843000002),
+        ("999999999999.9999996", 1000000000000000000),
+        ("4611686018427.387903", 4611686018427387903),
+    ],
+)
+def test_seconds_of_more_digits_than_a_word_holds(seconds, want):
+    """Rounded by the digits that are left out, halves to even."""
+    read = read_bytes(f"t,x,y,p\n{seconds},1,2,1\n".encode(), "a.csv", (9, 9))
+    assert read.events.tolist() == [(want, 1, 2, 1)]
