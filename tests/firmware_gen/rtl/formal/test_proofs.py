@@ -9,7 +9,8 @@ from tests.firmware_gen.rtl.formal.solver import BROKEN, PROVED, RTL, attempt
 
 FAULTS = [(name, fault) for name, proof in PROOFS.items() for fault in proof.faults]
 
-QUICK = ("events", "dispatch", "runs", "membranes", "sweep", "spikes", "spike stream", "readout")  # also in every run of the tests
+# also in every run of the tests
+QUICK = ("events", "dispatch", "runs", "membranes", "sweep", "spikes", "spike stream", "readout")
 
 
 @pytest.mark.needs("yosys")
