@@ -145,6 +145,18 @@ PROOFS = {
         parameters={"EARLY": 1},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
+    "bank, weights apart": Proof(
+        "sast_bank",
+        ("sast_bank.apart",),
+        BANK | {"UAW": 3, "ULOW": 4, "UDEPTH": 7},
+        depth=1,
+        modules=BANKS,
+        faults=(
+            Fault("sast_bank", "upper <= u[UAW-1];", "upper <= u[0];"),
+            Fault("sast_bank", "more[u[MOREAW-1:0]]", "more[0]"),
+            Fault("sast_bank", "w = upper ? high : low", "w = low"),
+        ),
+    ),
     **{
         f"bank {bank} of {banks}": Proof(
             "sast_bank",
