@@ -142,7 +142,7 @@ PROOFS = {
         BANK,
         depth=2,
         modules=BANKS,
-        parameters={"EARLY": 1},
+        parameters={"EARLY": 1, "QUEUE": 2},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
     "bank, weights apart": Proof(
