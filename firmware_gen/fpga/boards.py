@@ -62,7 +62,7 @@ BOARDS = {
             "icebreaker_top",
             "icebreaker.pcf",
             12_000_000,
-            18_000_000,
+            24_000_000,
             "iceprog {bitstream}",
         ),
         Board(
@@ -76,7 +76,7 @@ BOARDS = {
             "hx8k_breakout_top",
             "hx8k_breakout.pcf",
             12_000_000,
-            60_000_000,
+            66_000_000,
             "iceprog {bitstream}",
         ),
         Board(

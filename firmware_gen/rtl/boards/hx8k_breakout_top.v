@@ -5,11 +5,11 @@
 `default_nettype none
 
 module hx8k_breakout_top #(
-  parameter       CLK_HZ = 60_000_000,
+  parameter       CLK_HZ = 66_000_000,
   parameter       BAUD = 115_200,
   parameter       PLL = 1,
   parameter [3:0] DIVR = 4'd0,
-  parameter [6:0] DIVF = 7'd79,
+  parameter [6:0] DIVF = 7'd87,
   parameter [2:0] DIVQ = 3'd4,
   parameter [2:0] FILTER_RANGE = 3'd1
 ) (

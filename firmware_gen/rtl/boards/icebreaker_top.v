@@ -5,11 +5,11 @@
 `default_nettype none
 
 module icebreaker_top #(
-  parameter       CLK_HZ = 18_000_000,
+  parameter       CLK_HZ = 24_000_000,
   parameter       BAUD = 115_200,
   parameter       PLL = 1,
   parameter [3:0] DIVR = 4'd0,
-  parameter [6:0] DIVF = 7'd47,
+  parameter [6:0] DIVF = 7'd63,
   parameter [2:0] DIVQ = 3'd5,
   parameter [2:0] FILTER_RANGE = 3'd1
 ) (
