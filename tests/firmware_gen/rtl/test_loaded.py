@@ -74,7 +74,7 @@ CASES = [partial(pair, seed, lanes) for seed, lanes in enumerate([4, 1, 8, 2, 16
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("block", CASES, ids=str)
+@pytest.mark.parametrize("block", CASES, ids=lambda block: " ".join(map(str, block.args)))
 def test_pairs_of_models(block, tmp_path):
     run_block(block(), __name__, tmp_path)
 
