@@ -42,5 +42,5 @@ def test_the_usual_baud_is_the_same_for_every_line():
         for action in options(parser)
         if action.option_strings == ["--baud"]
     ]
-    assert len(shown) == 4
+    assert len(shown) == 5
     assert all(text.endswith(f"(default: {DEFAULT_BAUD})") for text in shown)

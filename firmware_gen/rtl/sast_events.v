@@ -47,7 +47,9 @@ module sast_events (clk, rst, ev_tvalid, ev_tready, ev_tdata, ev_tlast, open, ev
   reg  [7:0]  times;                        // how often `site` came in this step; 0: none came yet
   wire        none = ev_tdata[31];
   wire        repeated = times != 0 && now == site;
+  /* verilator lint_off CMPCONST */         // a grid may be as large as its bits
   wire        outside = y >> YB_IN != 0 || x >> XB != 0 || y[YB_IN-1:0] > height || x[XB-1:0] > width;
+  /* verilator lint_on CMPCONST */
   wire        backwards = times != 0 && now < site;
   wire        wrong = !none && (outside || backwards);
   wire        counts = !none && !outside && !backwards && !(repeated && times == most);

@@ -62,8 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def fill(args: argparse.Namespace) -> None:
-    """The newest model where none is named."""
-    args.model = newest_model() if args.model is None else model_in(args.model)
+    """The newest model where none is named; of an export with tables, these."""
+    if args.model is None:
+        args.model = newest_model()
+    elif not (Path(args.model) / "tables").is_dir():
+        args.model = model_in(args.model)
 
 
 def run(args: argparse.Namespace) -> int:

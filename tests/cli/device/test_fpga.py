@@ -39,7 +39,7 @@ def test_list(tmp_path, capsys):
     assert main(["fpga", "list", "--json", str(tmp_path / "boards.json")]) == 0
     said = capsys.readouterr().out
     assert re.search(
-        r"^icebreaker +iCEBreaker +iCE40 UP5K-SG48 +12 +18  built here, not run on a board$", said, re.M
+        r"^icebreaker +iCEBreaker +iCE40 UP5K-SG48 +12 +24  built here, not run on a board$", said, re.M
     )
     found = json.loads((tmp_path / "boards.json").read_text())
     assert [b["board"] for b in found] == ["icebreaker", "hx8k-breakout", "ulx3s-25f", "tangnano9k"]

@@ -129,7 +129,7 @@ def test_a_signal_ends_a_live_source_with_the_figures(tmp_path, model, number):
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert re.match(r"\d+ windows, \d+ steps, 1,200 events in ", err)
+    assert re.search(r"^\d+ windows, \d+ steps, 1,200 events in ", err, re.MULTILINE)
     assert json.loads(figures.read_text())["events"] == 1200
     lines = rows(out)
     assert sum(line["events"] for line in lines) == 1200

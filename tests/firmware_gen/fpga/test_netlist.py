@@ -33,8 +33,8 @@ from tests.strategies import binned, random_model
 pytestmark = pytest.mark.needs("yosys", "iverilog")
 # Of each family: the first table of weights in a memory, and a cell of logic in the bank.
 MEMORY = {
-    "netlist-ice40": r"SB_RAM40_4K #\(((?:(?!SB_RAM40_4K).)*?)\) \\bank\[0\]\.bank\.weights\.words",
-    "netlist-ecp5": r"sast_dp16kd #\(((?:(?!sast_dp16kd).)*?)\) \\bank\[0\]\.bank\.weights\.words",
+    "netlist-ice40": r"SB_RAM40_4K #\(((?:(?!SB_RAM40_4K).)*?)\) \\bank\[0\]\.bank\.together\.weights\.words",
+    "netlist-ecp5": r"sast_dp16kd #\(((?:(?!sast_dp16kd).)*?)\) \\bank\[0\]\.bank\.together\.weights\.words",
 }
 CONTENT = r"(?<=\.INIT_0\(256'h)[0-9a-f]+|(?<=\.INITVAL_00\(320'h)[0-9a-f]+"
 LOGIC = r"INIT\(16'h([0-9a-f]{4})\)\n  \) \\bank\[0\]\.bank\.\S*_LUT4_\S+"

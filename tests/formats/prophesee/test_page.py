@@ -18,13 +18,13 @@ ROWS = re.findall(
 
 
 def test_all_formats_have_an_example():
-    names = [of.name for of in FORMATS if of.name.startswith("Prophesee ")]
+    names = [of.load().name for of in FORMATS if of.module.startswith("prophesee.")]
     assert sorted(name for name, _, _ in ROWS) == sorted(names)
 
 
 @pytest.mark.parametrize(("name", "spelled", "told"), ROWS)
 def test_an_example(name, spelled, told):
-    of = next(of for of in FORMATS if of.name == name)
+    of = next(of for of in (one.load() for one in FORMATS) if of.name == name)
     data = bytes.fromhex(spelled.replace("`", ""))
     events = [tuple(map(int, found)) for found in re.findall(r"\((\d+), (\d+), (\d+), (\d)\)", told)]
     assert joined(of.open(io.BytesIO(data), "a", Reading()).chunks).tolist() == events
