@@ -117,6 +117,14 @@ class Format:
     usual_sensor: Sensor | None = None
 
 
+def exactly(stream: BinaryIO, size: int) -> bytes:
+    """So many bytes, fewer only at the end: a pipe may give them in pieces."""
+    data = stream.read(size)
+    while 0 < len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    return data
+
+
 def records(stream: BinaryIO, size: int, done: int = 0, begin: bytes = b"") -> Iterator[tuple[int, bytes]]:
     """(offset in the file, whole records of `size` bytes) of a stream until its end.
 

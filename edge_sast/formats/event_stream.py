@@ -81,7 +81,7 @@ def _opened(stream: BinaryIO, source: str, reading: Reading, state: State) -> Op
 
 def _header(stream: BinaryIO, source: str) -> tuple[int, Sensor, str]:
     """Type, (width, height) and version."""
-    head = stream.read(HEADER.size)
+    head = contract.exactly(stream, HEADER.size)
     if not head.startswith(MAGIC):
         raise EdgeSastError(
             f"{source}: does not begin with '{MAGIC.decode()}'; the file is damaged or no Event Stream: copy it again"

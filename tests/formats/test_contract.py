@@ -13,7 +13,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import make_events
 from edge_sast.formats import contract, registry
 from edge_sast.formats.atis import write_recording_atis
-from edge_sast.formats.contract import Format, Header, Likeness, Opened, joined, records
+from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, joined, records
 from edge_sast.formats.defects import Defects, cleaned
 from tests.events.oracles import random_recording
 from tests.formats.aedat.test_aedat2 import aedat2
@@ -141,3 +141,19 @@ def test_only_what_is_needed_is_imported():
     assert ast.literal_eval(told) == [
         f"edge_sast.formats.{name}" for name in ("atis", "contract", "defects", "registry")
     ]
+
+
+class _Slow(io.BytesIO):
+    """A pipe that gives a byte at a time."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 1) if size >= 0 else 1)
+
+
+@pytest.mark.parametrize("key", ["atis", "es", "aedat4", "evt3", "text"])
+def test_a_pipe_that_gives_a_byte_at_a_time(key):
+    of = registry.format_called(key)
+    events, file = random_recording(4, events=50).events, io.BytesIO()
+    of.write(file, (34, 34), iter([events]))
+    for stream in (io.BytesIO(file.getvalue()), _Slow(file.getvalue())):
+        assert np.array_equal(joined(of.open(stream, "a", Reading()).chunks), events)

@@ -15,9 +15,9 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.formats.aedat import io_header
 from edge_sast.formats.aedat.flatbuffer import BrokenError
 from edge_sast.formats.aedat.io_header import IoHeader, parse_io_header
-from edge_sast.formats.aedat.packets import REMEDY, Packets, exactly
+from edge_sast.formats.aedat.packets import REMEDY, Packets
 from edge_sast.formats.aedat.write_aedat4 import FIRST_LINE, write_aedat4
-from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, State
+from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, State, exactly
 
 
 def sniff_aedat4(first: bytes) -> Likeness:

@@ -109,7 +109,7 @@ class Packets:
             place, end = self.place, self.header.table
             if self.over or place == end > 0:
                 return None
-            head = exactly(self.stream, HEAD.size)
+            head = contract.exactly(self.stream, HEAD.size)
             if len(head) < HEAD.size:
                 self._ended(place, len(head))
                 return None
@@ -198,14 +198,6 @@ def _exactly(source: Source, size: int) -> bytes:
     """So many bytes, fewer only at the end."""
     data = source.read(size)
     while len(data) < size and not source.ended and (more := source.read(size - len(data))):
-        data += more
-    return data
-
-
-def exactly(stream: BinaryIO, size: int) -> bytes:
-    """So many bytes, fewer only at the end."""
-    data = stream.read(size)
-    while 0 < len(data) < size and (more := stream.read(size - len(data))):
         data += more
     return data
 

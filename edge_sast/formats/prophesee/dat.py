@@ -24,6 +24,7 @@ from edge_sast.formats.contract import (
     Opened,
     Reading,
     State,
+    exactly,
     whole_records,
 )
 from edge_sast.formats.prophesee.text import DAT_EVENT_BYTES, DAT_TYPES, Text, parse_text, read_text
@@ -57,7 +58,7 @@ def open_dat(stream: BinaryIO, source: str, reading: Reading) -> Opened:
     begin_us = text.begin_us(source)
     place, assumed = text.size, [note] if note else []
     if text.size:
-        begin += stream.read(max(0, 2 - len(begin)))
+        begin += exactly(stream, max(0, 2 - len(begin)))
         _check_type(begin[:2], source, place)
         begin, place = begin[2:], place + 2
     else:
