@@ -47,10 +47,6 @@ class ReadTables:
     formats: tuple[str, ...]
 
 
-def has_tables(folder: str | os.PathLike[str]) -> bool:
-    return _place(Path(folder)) is not None
-
-
 def load(folder: str | os.PathLike[str]) -> ReadTables:
     """The model in a tables folder, or in a build folder that holds one.
 
