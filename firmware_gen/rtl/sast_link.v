@@ -50,15 +50,12 @@ module sast_link #(
   wire [7:0] code;                          // the program's byte at pc: the instruction in FIRST, then what follows it
   wire [2:0] kind = op[7:5];
   wire       works = state == WORK;
+  wire       late = state == LATE;
   wire       is_put = kind == PUT;
   wire       is_point = kind == POINT;
   wire       is_move = kind == MOVE;
   wire       bus = REGISTERS != 0 && kind == OTHER && (&op[4:2]);
-  wire       jump = kind == OTHER && op[4] && !bus;
   wire       other = kind == OTHER && !op[4];
-  wire       number = other && op[3:2] == 2'b00 && !(op[1] && op[0]); // A and the byte that follows
-  wire       returns = other && op[3:0] == 4'h3;
-  wire       outside = other && (op[3:2] == 2'b01 || op[3:0] == 4'h8); // A and what comes from outside this part
   wire       in = other && op[3:0] == 4'h4;
   wire       get = other && op[3:0] == 4'h5;
   wire       shift_byte = other && (op[3:1] == 3'b011 || op[3:1] == 3'b100);
@@ -71,24 +68,36 @@ module sast_link #(
   wire       stores = op[3] && !(!op[4] && op[2]);
   wire       in_frame = !op[4] || (op[3] && op[2]);
 
-  // ---- waiting for the other end
+  // ---- what is known of it in FIRST already, for WORK
+  wire [2:0] new_kind = code[7:5];
+  wire       new_bus = REGISTERS != 0 && new_kind == OTHER && (&code[4:2]);
+  wire       new_jump = new_kind == OTHER && code[4] && !new_bus;
+  wire       new_other = new_kind == OTHER && !code[4];
+  wire       new_number = new_other && code[3:2] == 2'b00 && !(code[1] && code[0]); // A and the byte that follows
+  wire       new_outside = new_other && (code[3:2] == 2'b01 || code[3:0] == 4'h8); // A and what comes from outside this part
+  wire       new_waits = new_bus || (new_other && ((!code[3] && code[2] && !code[1]) || (code[3:1] == 3'b101)
+                                                   || (code[3:2] == 2'b11 && code[1] != code[0])));
+  wire       new_moves_on = !code[2] || (code[4] && !code[3]);
+
+  // ---- waiting for the other end, which stays ready: a clock from there to `go`
+  reg        go;                            // nothing is waited for
   reg  [2:0] bit_no;
   reg        results;                       // the core is asked for results, not for a step's record
   wire       has_word = results ? res_tvalid : st_tvalid;
-  wire       last_bit = (&bit_no[2:1] && (bit_no[0] || op[1])) || &op[1:0];
-  wire       waits = (in && !rx_valid) || (get && !has_word) || (send && tx_busy) || (event_out && !ev_tready)
-                   || (shift_bits && !last_bit) || (bus && !bus_ready);
-  wire       acts = works && !waits;
+  wire       last_comes = bit_no[2] && (op[1] ? bit_no[0] : bit_no[1]); // of 7 or 8 bits
+  wire       acts = works && go;
+  always @(posedge clk)
+    if (!works) go <= !new_waits;
+    else go <= (in && rx_valid) || (get && has_word) || (send && !tx_busy) || (ev_tvalid && ev_tready)
+             || (shift_bits && last_comes) || (bus && bus_ready);
 
   // ---- program
   reg  [PAW-1:0] pc, back;
   reg        carry;
-  wire       zero;
-  wire       jumps = acts && jump && (op[3:2] == 2'b00 || (op[3] ? carry : zero) != op[1]);
-  wire       onward = state == FIRST || (acts && (jump || number || (is_move && !op[4])));
-  wire [PAW-1:0] after = pc + {{(PAW-1){1'b0}}, onward};
+  reg        leaps, calls, returns, follows; // in WORK; follows: its second byte does
+  wire [PAW-1:0] after = pc + {{(PAW-1){1'b0}}, state == FIRST || follows};
   wire [PAW-1:0] target;
-  wire [PAW-1:0] pc_next = jumps ? target : acts && returns ? back : after;
+  wire [PAW-1:0] pc_next = leaps ? target : returns ? back : after;
   generate
     if (PAW == 9) assign target = {op[0], code};
     else assign target = {op[0], code, {(PAW-9){1'b0}}}; // to an even place
@@ -99,12 +108,15 @@ module sast_link #(
   always @(posedge clk) begin
     if (rst) pc <= {PAW{1'b0}};
     else pc <= pc_next;
-    if (jumps && op[3:1] == 3'b001) back <= after;
+    leaps <= state == FIRST && new_jump && (code[3:2] == 2'b00 || (code[3] ? carry : a == 8'd0) != code[1]);
+    returns <= state == FIRST && new_other && code[3:0] == 4'h3;
+    follows <= state == FIRST && (new_jump || new_number || (new_kind == MOVE && !code[4]));
+    if (leaps && op[3:1] == 3'b001) back <= after;
     if (state == FIRST) op <= code;
     if (rst) state <= LATE;
     else case (state)
       FIRST: state <= WORK;
-      WORK: if (!waits) state <= kind == INC || is_move || is_point ? STORE : FIRST;
+      WORK: if (go) state <= kind == INC || is_move || is_point ? STORE : FIRST;
       STORE: state <= is_point ? LATE : FIRST;
       default: state <= FIRST;
     endcase
@@ -132,22 +144,29 @@ module sast_link #(
   // ---- arithmetic: A and one more
   reg  [1:0] byte_no;
   reg  [31:0] crc;
-  wire       late = state == LATE;
-  wire       inverts = late ? op[4:2] == 3'b011 || op[4:2] == 3'b101
-                            : kind == SUB || (number && op[1]) || (outside && op[1] && op[0]);
-  wire       adds_one = late ? !op[4] && op[3] : kind == SUB || kind == INC || is_point || (number && op[1]) || (outside && op[3]);
-  wire       with_a = late ? !op[4] && op[3] : kind == SUB || kind == ADD || (number && (op[1] || op[0])) || (outside && op[3]);
-  wire       with_ones = !late && is_move && op[4];
+  reg        inverts, adds_one, with_a, changes_a, with_code, with_port;
+  wire       with_ones = is_move && op[4];
   wire [31:0] word = results ? res_tdata : st_tdata;
-  wire [7:0] port = in ? rx_data : get ? word[8*byte_no +: 8] : crc[7:0];
-  wire [7:0] other_one = (outside ? port : number || (is_move && !op[4]) ? code : m) ^ {8{inverts}};
+  wire [7:0] port = op[3] || op[1] ? crc[7:0] : op[0] ? word[8*byte_no +: 8] : rx_data;
+  wire [7:0] other_one = (with_port ? port : with_code ? code : m) ^ {8{inverts}};
   wire [7:0] a_part = (a & {8{with_a}}) | {8{with_ones}};
   wire [8:0] sum = {1'b0, a_part} + {1'b0, other_one} + {8'd0, adds_one};
-  wire       takes = late ? is_point && !stores
-                          : acts && !is_put && !(is_point && !moves_on) && (kind != OTHER || number || outside);
-  assign zero = a == 8'd0;
-  always @(posedge clk)
-    if (takes) {carry, a} <= sum;
+  always @(posedge clk) begin
+    if ((acts || late) && changes_a) {carry, a} <= sum;
+    if (state == FIRST) begin
+      inverts <= new_kind == SUB || (new_number && code[1]) || (new_outside && code[1] && code[0]);
+      adds_one <= new_kind == SUB || new_kind == INC || new_kind == POINT || (new_number && code[1]) || (new_outside && code[3]);
+      with_a <= new_kind == SUB || new_kind == ADD || (new_number && (code[1] || code[0])) || (new_outside && code[3]);
+      changes_a <= new_kind == OTHER ? new_number || new_outside : new_kind != PUT && (new_kind != POINT || new_moves_on);
+      with_code <= new_number || (new_kind == MOVE && !code[4]);
+      with_port <= new_outside;
+    end else if (state == STORE) begin      // for LATE
+      inverts <= op[4:2] == 3'b011 || op[4:2] == 3'b101;
+      adds_one <= !op[4] && op[3];
+      with_a <= !op[4] && op[3];
+      changes_a <= !stores;
+    end
+  end
 
   // ---- CRC-32 bit by bit; also a register of four bytes, and an event on its way to the core
   wire       crc_in = a[bit_no] ^ (crc[0] && !op[1]);
@@ -169,7 +188,7 @@ module sast_link #(
   assign rx_take = acts && in;
   assign tx_data = a;
   assign tx_send = acts && send;
-  assign ev_tvalid = works && event_out;
+  assign ev_tvalid = works && event_out && !go;
   assign ev_tdata = crc;
   assign ev_tlast = crc[31];
   assign bus_address = a;
