@@ -13,6 +13,7 @@ from pathlib import Path
 from edge_sast.errors import EdgeSastError
 from edge_sast.places import default_cache_dir
 from firmware_gen.fpga.families import YOSYS, Family
+from firmware_gen.toolchain.group import run_group
 
 SYSTEM, YOWASP = "system", "yowasp"
 TOOLCHAINS = (SYSTEM, YOWASP)
@@ -36,14 +37,14 @@ class Tools:
         """
         command = [self.paths[program], *arguments]
         try:
-            result = subprocess.run(
+            result = run_group(
                 command,
+                TIMEOUT_S,
                 cwd=folder,
                 env={CACHE_VARIABLE: str(cache_dir()), **os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=TIMEOUT_S,
             )
         except subprocess.TimeoutExpired as error:
             raise EdgeSastError(

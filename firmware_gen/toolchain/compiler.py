@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.toolchain.group import run_group
 
 COMPILERS = ("cc", "gcc", "clang")
 # A large weight table on a slow disk, or zig, which builds its runtime library on first use; never an endless wait.
@@ -91,12 +92,13 @@ def run_compiler(
     Raises EdgeSastError with the first message of the compiler; all of them go to a log file it names.
     """
     try:
-        result = subprocess.run(
+        result = run_group(
             command,
-            capture_output=True,
+            COMPILE_TIMEOUT_S,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=COMPILE_TIMEOUT_S,
             env=environment,
             cwd=folder,
         )
