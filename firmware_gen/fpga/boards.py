@@ -98,7 +98,7 @@ BOARDS = {
             "Sipeed Tang Nano 9K",
             "GW1NR-LV9QN88PC6/I5",
             FAMILIES["gowin"],
-            "-family gw1n",
+            "-family gw1n -nodsp",
             ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
             ("-d", "GW1N-9C"),
             "tangnano9k_top",

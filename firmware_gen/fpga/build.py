@@ -17,7 +17,7 @@ from firmware_gen.build.opened import Build, open_build
 from firmware_gen.fpga.boards import Board, boards_folder
 from firmware_gen.fpga.figures import memories, used_and_available
 from firmware_gen.fpga.flow import Routed, check_speed, pack, place, synthesise
-from firmware_gen.fpga.messages import warnings
+from firmware_gen.fpga.messages import ToolFailedError, warnings
 from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
 from firmware_gen.fpga.simulate import check_tables, parameter
@@ -204,22 +204,33 @@ def _make(
 def _fastest(
     wanted: Wanted, clock: Clock, tools: Tools, folder: Path, tell: Callable[[str], object]
 ) -> Routed:
-    """Of the placements; the files of the fastest are those that stay in `folder`."""
+    """Of the placements; the files of the fastest are those that stay in `folder`.
+
+    A placement that cannot be routed is told, and passed over. Raises ToolFailedError where none can.
+    """
     board, kept = wanted.board, folder / "kept"
     files = (board.family.routed[1], "report.json")
     best: Routed | None = None
+    failure: ToolFailedError | None = None
     for seed in range(wanted.seed, wanted.seed + wanted.seeds):
         tell(f"{board.name}: place and route for {clock.hz / MHZ:g} MHz, seed {seed}")
-        routed = place(board, clock, seed, tools, folder)
+        try:
+            routed = place(board, clock, seed, tools, folder)
+        except ToolFailedError as error:
+            tell(f"{board.name}: {error}")
+            failure = error
+            continue
         if best is None or routed.fmax_hz > best.fmax_hz:
             best = routed
             kept.mkdir(exist_ok=True)
             for name in files:
                 shutil.move(folder / name, kept / name)
+    if best is None:
+        assert failure is not None  # there is at least one seed
+        raise failure
     for name in files:
         shutil.move(kept / name, folder / name)
     kept.rmdir()
-    assert best is not None  # there is at least one seed
     return best
 
 

@@ -24,8 +24,12 @@ _USED = re.compile(r"^Info:\s+(\w+): +(\d+)/ *(\d+) +\d+%$", re.MULTILINE)
 _ERROR = re.compile(r"^(?:ERROR|Error|error)\b:?\s*(.*)$|^.*\bERROR: (.*)$", re.MULTILINE)
 
 
+class ToolFailedError(EdgeSastError):
+    """A program ended with an exit code that says so, for a reason that no message of _FATAL tells."""
+
+
 def check_messages(program: str, code: int, text: str, log: str | None = None) -> None:
-    """Raises EdgeSastError for a program that failed, or said what makes its result wrong.
+    """Raises EdgeSastError for a program that said what makes its result wrong, ToolFailedError for one that failed.
 
     log: the file that holds `text` and stays; None: one is written.
     """
@@ -36,7 +40,7 @@ def check_messages(program: str, code: int, text: str, log: str | None = None) -
                 f"{program}: {told.format(**found.groupdict())} (all messages: {log or _keep(text)})"
             )
     if code:
-        raise EdgeSastError(
+        raise ToolFailedError(
             f"{program} failed with exit code {code}: {first_error(text)} (all messages: {log or _keep(text)})"
         )
 

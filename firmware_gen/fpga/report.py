@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from firmware_gen.fpga.boards import BOARDS
 from firmware_gen.fpga.build import read_document
 from firmware_gen.fpga.figures import FIGURES
 from firmware_gen.fpga.pll import MHZ
+from firmware_gen.fpga.simulate import SIMULATORS
 
 NAMES = {"ff": "FF", "bram": "BRAM", "spram": "SPRAM", "dsp": "DSP"}
 HEADERS = ("design", "board", "lanes", "clock MHz", "Fmax MHz")
@@ -67,28 +68,46 @@ class Design:
 
 
 def read_designs(folders: list[str], verified: list[str] | None) -> list[Design]:
-    """verified: the JSON of a simulation of each folder's export, in their order (see _cycles); None: none was run."""
+    """verified: the JSON of a simulation of each folder's export, in their order (see _cycles); None: none was run.
+
+    Raises EdgeSastError for what is no such folder, or no such simulation.
+    """
     if verified is not None and len(verified) != len(folders):
         raise EdgeSastError(
             f"--verified: names {len(verified)} files for {len(folders)} designs; name one for each"
         )
-    cycles = [_cycles(Path(path)) for path in verified] if verified is not None else [None] * len(folders)
-    return [read_design(Path(folder), count) for folder, count in zip(folders, cycles, strict=True)]
+    designs = [read_design(Path(folder)) for folder in folders]
+    if verified is None:
+        return designs
+    return [
+        replace(design, cycles=_cycles(Path(path), design))
+        for design, path in zip(designs, verified, strict=True)
+    ]
 
 
-def _cycles(path: Path) -> float:
-    """Of a recording in the mean, as 'edge-sast verify --on verilator --json' writes them."""
+def _cycles(path: Path, design: Design) -> float:
+    """Of a recording in the mean, as 'edge-sast verify --on verilator --json' writes them of the design's export."""
     try:
         document: Any = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
         raise EdgeSastError(f"{path}: is not JSON ({error}); {VERIFY}") from error
-    found = document.get("cycles") if isinstance(document, dict) else None
-    if not isinstance(found, int | float) or not 0 < found < float("inf"):
+    told: dict[str, Any] = document if isinstance(document, dict) else {}
+    found = told.get("cycles")
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < float("inf"):
         raise EdgeSastError(f"{path}: cycles is {found!r}; {VERIFY}")
+    if told.get("target") not in SIMULATORS or told.get("mismatches") != 0:
+        wrong = "target" if told.get("target") not in SIMULATORS else "mismatches"
+        raise EdgeSastError(f"{path}: {wrong} is {told.get(wrong)!r}; {VERIFY}")
+    for name in ("model_hash", "lanes"):
+        if told.get(name) != design.document.get(name):
+            raise EdgeSastError(
+                f"{path}: {name} is {told.get(name)!r}, and {design.name} was built with "
+                f"{design.document.get(name)!r}; {VERIFY} of the same export"
+            )
     return float(found)
 
 
-def read_design(folder: Path, cycles: float | None = None) -> Design:
+def read_design(folder: Path) -> Design:
     """Raises EdgeSastError for a folder that 'edge-sast fpga build' did not write, or a damaged one."""
     document = read_document(folder)
     whole = all(isinstance(document.get(name), int) for name in ("clock_hz", "fmax_hz"))
@@ -97,7 +116,7 @@ def read_design(folder: Path, cycles: float | None = None) -> Design:
         whole &= isinstance(counts, dict) and all(isinstance(counts.get(f), int) for f in FIGURES)
     if not whole or document.get("board") not in BOARDS:
         raise EdgeSastError(f"{folder / 'build.json'}: lacks figures of a board; build it again")
-    return Design(str(folder), document, cycles)
+    return Design(str(folder), document)
 
 
 def design_rows(document: dict[str, Any]) -> list[list[str]]:

@@ -21,7 +21,7 @@ from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.opened import open_build
 from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
 from firmware_gen.fpga.runs import PATIENCE, PLAIN, disturbed_bytes, is_observed, run_bytes, step_beats
-from firmware_gen.fpga.simulate import SIMULATORS, Simulation, simulation
+from firmware_gen.fpga.simulate import SIMULATORS, Simulation, parameter, simulation
 from firmware_gen.verify.program import Program, run_program
 from firmware_gen.verify.verify import Tally, VerifyReport, stored_answers
 
@@ -39,10 +39,13 @@ class CoreReport(VerifyReport):
     """Beside a VerifyReport, whose toolchain is what made and simulated a netlist, of the undisturbed runs in the mean:
 
     cycles: of the steps, as the core counts them: no waiting for events. clocks: from the first event to the answer.
+    model_hash, lanes: of the export, by which 'fpga report --verified' knows its own.
     """
 
     cycles: float = 0.0
     clocks: float = 0.0
+    model_hash: str = ""
+    lanes: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,18 @@ def verify_core(
     samples = sum(len(recordings) for recordings in sets)
     cycles, clocks = (sum(column) / max(samples, 1) for column in zip(*tallies, strict=True))
     steps = samples * build.model.binning.steps
-    return CoreReport(on, samples, steps, tally.mismatches, tally.first, made_with, cycles, clocks)
+    return CoreReport(
+        on,
+        samples,
+        steps,
+        tally.mismatches,
+        tally.first,
+        made_with,
+        cycles,
+        clocks,
+        build.manifest.model_hash,
+        parameter(build.folder / RTL, "P"),
+    )
 
 
 @contextmanager

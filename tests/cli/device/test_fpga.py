@@ -21,12 +21,16 @@ DOCUMENT = {
     "format": "edge-sast-fpga",
     "format_version": 1,
     "board": "icebreaker",
+    "model_hash": "c0ffee",
     "lanes": 4,
     "clock_hz": 30_000_000,
     "fmax_hz": 33_125_000,
     "used": {"logic": 2010, "ff": 900, "bram": 27, "spram": 0, "dsp": 0},
     "available": {"logic": 5280, "ff": 5280, "bram": 30, "spram": 4, "dsp": 8},
 }
+
+
+VERIFIED = {"target": "verilator", "mismatches": 0, "cycles": 18_124.5, "model_hash": "c0ffee", "lanes": 4}
 
 
 def design(folder, **changed):
@@ -100,7 +104,7 @@ def test_report_with_cycles_of_a_simulation(tmp_path, capsys):
     pytest.importorskip("matplotlib")
     folders = [design(tmp_path / name) for name in ("a", "b")]
     for name, cycles in (("a", 18_124.5), ("b", 28_876)):
-        (tmp_path / f"{name}.json").write_text(json.dumps({"on": "verilator", "cycles": cycles}))
+        (tmp_path / f"{name}.json").write_text(json.dumps({**VERIFIED, "cycles": cycles}))
     given = [str(tmp_path / f"{name}.json") for name in ("a", "b")]
     plot, figures = tmp_path / "plot.png", tmp_path / "figures.json"
     words = ["fpga", "report", *folders, "--plot", str(plot), "--json", str(figures), "--verified"]
@@ -136,7 +140,19 @@ def test_report_with_what_the_export_predicted(tmp_path, capsys):
     assert [d["predicted_microseconds"] for d in json.loads(figures.read_text())] == [400.0, None]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"cycles": 0}', '{"cycles": NaN}', '{"cycles": "many"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        *(json.dumps({**VERIFIED, "cycles": cycles}) for cycles in (0, float("nan"), "many", True, None)),
+        json.dumps({**VERIFIED, "target": "netlist-ice40"}),  # its CRC takes other cycles
+        json.dumps({**VERIFIED, "target": "/dev/ttyUSB1"}),
+        json.dumps({**VERIFIED, "mismatches": 1}),
+        json.dumps([VERIFIED]),
+    ],
+)
 def test_what_no_simulation_wrote(text, tmp_path, capsys):
     path = tmp_path / "v.json"
     path.write_text(text)
@@ -144,6 +160,18 @@ def test_what_no_simulation_wrote(text, tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.startswith(f"edge-sast: {path}: ")
     assert said.endswith("; give what 'edge-sast verify BUILD --on verilator --json' wrote\n")
+
+
+@pytest.mark.parametrize(("name", "other"), [("model_hash", "decaf"), ("lanes", 8), ("lanes", None)])
+def test_a_simulation_of_another_export(name, other, tmp_path, capsys):
+    path = tmp_path / "v.json"
+    path.write_text(json.dumps({**VERIFIED, name: other}))
+    folder = design(tmp_path / "a")
+    assert main(["fpga", "report", folder, "--verified", str(path)]) == 2
+    assert capsys.readouterr().err == (
+        f"edge-sast: {path}: {name} is {other!r}, and {folder} was built with {DOCUMENT[name]!r}; "
+        "give what 'edge-sast verify BUILD --on verilator --json' wrote of the same export\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,7 +230,7 @@ def test_the_folder_of_a_bitstream_that_nobody_names(build, out, tmp_path, monke
     assert fpga._beside(build, "x") == out.format(tmp_path / "c")
 
 
-SLOW = "#!/bin/sh\necho $$ > '{}'\nexec sleep 60\n"
+SLOW = "#!/bin/sh\nsleep 60 &\necho $! > '{}'\nwait\n"  # a wrapper: the tool is a process of its own
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -239,5 +267,8 @@ def test_a_build_that_is_killed_ends_its_tools_and_leaves_nothing(end, tmp_path)
         finally:
             process.kill()
     assert process.returncode == 130
+    deadline = time.monotonic() + 10
+    while is_running(int(mark.read_text())) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert not is_running(int(mark.read_text()))
     assert sorted(tmp_path.iterdir()) == sorted([*before, mark])

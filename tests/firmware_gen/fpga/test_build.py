@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 
@@ -70,6 +71,47 @@ def test_of_several_seeds_the_fastest_stays_and_an_earlier_build_is_replaced(fol
     netlist = (out / "netlist.v").read_text()
     assert re.search(r"SB_PLL40_PAD.*?\.DIVF\(7'h2f\),\s*\.DIVQ\(3'h4\)", netlist, re.DOTALL)
     assert "CLK_HZ 36000000 -chparam BAUD 230400" in (out / "synth.ys").read_text()
+
+
+def unroutable(folder, monkeypatch, seeds):
+    """nextpnr as it is, but for some seeds, where it ends as it does when its router gives up."""
+    real = shutil.which("nextpnr-ice40")
+    folder.mkdir()
+    program = folder / "nextpnr-ice40"
+    fails = "echo \"ERROR: Failed to route arc 3 of net 'n'\"; exit 255"
+    cases = "".join(f'*"--seed {seed} "*) {fails};;\n' for seed in seeds)
+    program.write_text(f'#!/bin/sh\ncase "$*" in\n{cases}esac\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@ICE40
+def test_a_seed_that_cannot_be_routed_is_passed_over(folder, tmp_path, monkeypatch):
+    unroutable(tmp_path / "tools", monkeypatch, [1, 3])
+    said = []
+    document = build_bitstream(
+        folder,
+        Wanted(BOARDS["hx8k-breakout"], seeds=3),
+        tmp_path / "out",
+        toolchain="system",
+        tell=said.append,
+    )
+    assert document["seed"] == 2
+    told = "hx8k-breakout: nextpnr-ice40 failed with exit code 255: Failed to route arc 3 of net 'n' "
+    assert [line for line in said if line.startswith(told)] == [
+        f"{told}(all messages: place-{seed}.log)" for seed in (1, 3)
+    ]
+    assert (tmp_path / "out" / "bitstream.bin").stat().st_size > 50_000
+
+
+@ICE40
+def test_a_design_that_no_seed_routes(folder, tmp_path, monkeypatch):
+    unroutable(tmp_path / "tools", monkeypatch, [1, 2])
+    with pytest.raises(
+        EdgeSastError, match=r"^nextpnr-ice40 failed with exit code 255: Failed to route arc 3 "
+    ):
+        build(folder, tmp_path / "out", seeds=2)
+    assert not (tmp_path / "out").exists()
 
 
 def reached(log):
@@ -269,3 +311,16 @@ def test_yowasp_builds_every_board(board, folder, tmp_path):
     assert document["fmax_hz"] > document["clock_hz"]
     assert document["used"]["bram"] == (1 if BOARDS[board].family.name != "ice40" else 2)
     assert (tmp_path / "out" / document["bitstream"]).stat().st_size > 50_000
+
+
+@pytest.mark.quality
+@pytest.mark.parametrize("board", ["ulx3s-25f", "tangnano9k"])
+def test_a_product_takes_no_multiplier(board, tmp_path):
+    """A core has none; where one came in it would show as logic."""
+    if not all(find_program("yowasp", program) for program in BOARDS[board].family.programs):
+        pytest.skip("needs the extra fpga")
+    folder = changed(tmp_path / "export", product=("^{count, word, address}", "^(count * word)"))
+    wanted = Wanted(BOARDS[board], BOARDS[board].oscillator_hz)  # a product of logic is slow
+    document = build_bitstream(folder, wanted, tmp_path / "out", toolchain="yowasp")
+    assert (document["used"]["dsp"], document["available"]["dsp"] > 0) == (0, True)
+    assert document["used"]["logic"] > 100

@@ -12,6 +12,7 @@ import pytest
 
 from edge_sast.cli.device import verify as command
 from edge_sast.errors import CheckFailedError, EdgeSastError
+from edge_sast.model.modelfile import model_hash
 from firmware_gen.fpga.runs import NO_EVENT, Disturbance, run_bytes, step_beats
 from firmware_gen.fpga.simulate import ICARUS, VERILATOR, parameter, simulation
 from firmware_gen.verify.core import Core, verify_core
@@ -51,6 +52,7 @@ def test_agrees(exported):
     report = verify_core(exported, on=ICARUS)
     assert (report.target, report.samples, report.steps, report.mismatches) == ("icarus", 3, 9, 0)
     assert 0 < report.cycles < report.clocks
+    assert (report.model_hash, report.lanes) == (model_hash(small_model()), 2)
 
 
 def test_the_command(exported, tmp_path, capsys):
