@@ -81,7 +81,7 @@ def _verify(args: argparse.Namespace) -> int:
         )
     echo(
         f"{report.target} ({outcomes[0].board}): {report.samples} recordings, {report.steps} steps, every output and "
-        "counter equal without an observer, every CRC with one"
+        "counter equal without an observer, and with one every step's CRC of its membranes, spikes and counters"
     )
     return 0
 

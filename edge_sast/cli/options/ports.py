@@ -89,12 +89,17 @@ def describe(result: SessionResult) -> str:
     if shown is None:
         raise ValueError("no outcome differs")
     text = f"{count} of {len(outcomes)} recordings differ from the runtime, the first: {shown[0]}"
-    if not shown[1]:
-        text += (
-            " (run again with every step observed, no state differs: it does not repeat, or only a run without "
-            "an observer shows it)"
+    if shown[1]:
+        return text
+    if shown[0].quantity == "crc":  # the step was found, and no neuron in it
+        return (
+            f"{text} (of all membranes, spikes and counters of that step; which of them differs cannot be said: the "
+            "board shows no layers, as an FPGA does not, or none differed when the step was run again)"
         )
-    return text
+    return (
+        f"{text} (run again with every step observed, no state differs: it does not repeat, or only a run without "
+        "an observer shows it)"
+    )
 
 
 def why_incomplete(result: SessionResult) -> str:

@@ -431,7 +431,7 @@ def test_verify_on_a_port(home, tmp_path, capsys):
         assert main([*arguments, found.port, "--data", str(home / "data")]) == 0
         assert capsys.readouterr().out == (
             f"{found.port} (virtual): 15 recordings, 60 steps, every output and counter equal without an observer, "
-            "every CRC with one\n"
+            "and with one every step's CRC of its membranes, spikes and counters\n"
         )
         figures = json.loads((tmp_path / "f.json").read_text())
         assert (figures["target"], figures["samples"], figures["mismatches"]) == (found.port, 15, 0)
