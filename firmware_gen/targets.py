@@ -75,7 +75,7 @@ def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
     """What the generated files of a target say that is worth telling."""
     if target != VERILOG:
         return []
-    from firmware_gen.rtl_gen.file_lists import TOP
+    from firmware_gen.rtl_gen.package import TOP
     from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, prediction_line
 
     without = (

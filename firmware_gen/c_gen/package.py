@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edge_sast.model.modelfile import layer_name
+from firmware_gen.build.readme import class_names
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.templates import common_values, fill
 from firmware_gen.c_plan.footprint import footprint
@@ -24,7 +25,6 @@ PLAIN = {
     "zephyr/Kconfig": "zephyr_Kconfig",
     "zephyr/module.yml": "zephyr_module.yml",
 }
-NAMED_CLASSES = 12  # of which the README gives the names
 
 
 def package_files(plan: CPlan, name: str, paths: Iterable[str], answers_bytes: int) -> dict[str, str]:
@@ -54,11 +54,8 @@ def _sources(paths: Iterable[str]) -> dict[str, str]:
 
 
 def _readme_values(plan: CPlan) -> dict[str, str]:
-    names = ", ".join(
-        " ".join(text.split()).replace("|", "\\|") for text in plan.model.classes[:NAMED_CLASSES]
-    )
     return {
-        "class_names": names if len(plan.model.classes) <= NAMED_CLASSES else f"{names}, ...",
+        "class_names": class_names(plan.model.classes),
         "context_note": f"a `sast_context_t` ({predict(plan).context} bytes on a 32-bit core)",
         "memory_table": memory_table(plan),
         "code_note": _code_note(plan),

@@ -22,7 +22,7 @@ from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
 from firmware_gen.fpga.simulate import check_tables, parameter
 from firmware_gen.fpga.toolchain import Tools, find_tools
-from firmware_gen.rtl_gen.file_lists import TOP
+from firmware_gen.rtl_gen.package import TOP
 from firmware_gen.rtl_gen.predict.prediction import DOCUMENT as PREDICTION
 
 DEFAULT_BAUD = 115_200

@@ -11,12 +11,12 @@ from edge_sast.model.model import Model
 from edge_sast.model.modelfile import dumps
 from firmware_gen.build import known_answers
 from firmware_gen.build.folder import with_manifest
-from firmware_gen.rtl_gen.file_lists import file_lists
 from firmware_gen.rtl_gen.link.layout import LinkTooSmallError
 from firmware_gen.rtl_gen.link.memories import HEADER, link_images, link_vh
 from firmware_gen.rtl_gen.link.program import LinkParts
 from firmware_gen.rtl_gen.loading.sizes import DOCUMENT as DOCUMENT_OF_SIZES
 from firmware_gen.rtl_gen.loading.sizes import make_sizes
+from firmware_gen.rtl_gen.package import TOP, file_lists, readme
 from firmware_gen.rtl_gen.plan import RtlPlan
 from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, predict
 from firmware_gen.rtl_gen.table_files import mem
@@ -83,7 +83,9 @@ def generate(
     files["model.safetensors"] = dumps(model)
     answers = known_answers.make_known_answers(model, recordings, count)
     files["known_answers.bin"] = known_answers.dumps(model, answers)
-    files[DOCUMENT] = predict(plan, binned=recordings).document()
+    prediction = predict(plan, binned=recordings)
+    files[DOCUMENT] = prediction.document()
+    files["README.md"] = readme(plan, prediction, uart=f"rtl/{TOP}.v" in files, loadable=room.loadable)
     return with_manifest(files, TARGET, NAME, plan.model_hash)
 
 

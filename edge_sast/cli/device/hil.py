@@ -61,15 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model", metavar="MODEL", help="model file, or build folder, whose program is on the board"
     )
     add_renamed(parser, "--list", "'edge-sast hil ports'")
-    add_port_arguments(parser)
-    add_data_arguments(parser)
-    parser.add_argument(
+    add_port_arguments(parser.add_argument_group("port"))
+    recordings = parser.add_argument_group("recordings")
+    add_data_arguments(recordings)
+    recordings.add_argument(
         "--stream",
         metavar="FILE",
         help="instead of --data: the windows of an event file, as 'edge-sast stream' decides on them; the board gets "
         "one after the other, as fast as it answers",
     )
-    parser.add_argument("--every", type=int, metavar="N", help="windows of --stream begin every N steps")
+    recordings.add_argument("--every", type=int, metavar="N", help="windows of --stream begin every N steps")
     parser.add_argument(
         "--check",
         default="both",

@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="draws the gaps, back-pressure, clears and resets that a simulated core meets (default: 1)",
     )
-    add_data_arguments(parser)
+    add_data_arguments(parser.add_argument_group("recordings, beside the known answers"))
     parser.add_argument(
         "--edited", action="store_true", help="verify sources that were changed since the export"
     )

@@ -72,29 +72,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write an earlier export's files anew, also those edited or damaged since",
     )
     parser.add_argument("--name", metavar="NAME", help="prefix of the generated C names (default: sast)")
+    data = parser.add_argument_group("known answers and accuracy")
+    add_data_arguments(data, "recordings for them, if not those of the training")
+    data.add_argument(
+        "--no-data",
+        action="store_true",
+        help="do not measure accuracy, and take random events for the known answers",
+    )
+    add_fit_arguments(parser.add_argument_group("microcontroller"))
+    _add_fpga_arguments(parser.add_argument_group(f"FPGA, with --target {VERILOG}"))
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write figures, what rounding cost among them")
+
+
+def _add_fpga_arguments(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--lanes",
         type=int,
         metavar="N",
-        help="membranes that an FPGA works on at once: 1, 2, 4, 8 or 16; with --target verilog (default: 8)",
+        help="membranes that an FPGA works on at once: 1, 2, 4, 8 or 16 (default: 8)",
     )
     parser.add_argument(
         "--word-bits",
         type=int,
         metavar="N",
-        help="word width of the memories in tables/, 1 to 1024; with --target verilog (default: as wide as "
-        "the entries of each)",
+        help="word width of the memories in tables/, 1 to 1024 (default: as wide as the entries of each)",
     )
     parser.add_argument(
         "--registers",
         action="store_true",
-        help="give an FPGA's core registers: state, counters and answers over its link; with --target verilog",
+        help="give an FPGA's core registers: state, counters and answers over its link",
     )
     parser.add_argument(
         "--loadable",
         action="store_true",
-        help="let 'edge-sast fpga load' put other models into the FPGA's core without a new synthesis; has registers; "
-        "with --target verilog",
+        help="let 'edge-sast fpga load' put other models into the FPGA's core without a new synthesis; has registers",
     )
     parser.add_argument(
         "--fits", nargs="+", metavar="MODEL", help="make room in it for these models too; with --loadable"
@@ -112,17 +126,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="percent of words of tables and membranes beyond what the models need; with --loadable (default: 0)",
     )
-    add_data_arguments(parser, "recordings for known answers and accuracy, if not those of the training")
-    parser.add_argument(
-        "--no-data",
-        action="store_true",
-        help="do not measure accuracy, and take random events for the known answers",
-    )
-    add_fit_arguments(parser)
-    parser.add_argument(
-        "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
-    )
-    parser.add_argument("--json", metavar="FILE", help="write figures, what rounding cost among them")
 
 
 def fill(args: argparse.Namespace) -> None:

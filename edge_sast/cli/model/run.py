@@ -48,12 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources", metavar="SOURCE", nargs="*", help="recording files; leave them out with --data"
     )
-    add_data_arguments(parser)
+    add_data_arguments(parser.add_argument_group("data set"))
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="number of CPU threads, where 0 is all"
     )
     parser.add_argument("--predictions", metavar="FILE", help="write each recording's prediction (JSON)")
-    add_step_arguments(parser)
+    add_step_arguments(parser.add_argument_group("every step"))
     parser.add_argument("--json", metavar="FILE", help="write the figures")
 
 

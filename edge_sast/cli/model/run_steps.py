@@ -29,7 +29,7 @@ STEPS_LIMIT = 1 << 30  # bytes of text, about
 _CRC_BYTES, _COUNTER_BYTES = 24, 16  # of text, at most: --json gives each a line of its own
 
 
-def add_step_arguments(parser: argparse.ArgumentParser) -> None:
+def add_step_arguments(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--record",
         metavar="LAYER[,LAYER...]",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from firmware_gen.sizes.parts import Part
 
 
-def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
+def add_fit_arguments(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--fit",
         metavar="NAME",

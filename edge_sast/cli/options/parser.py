@@ -105,7 +105,7 @@ class _Renamed(argparse.Action):
         parser.error(f"{self.option_strings[0]} is now {self.now}")
 
 
-def add_renamed(parser: argparse.ArgumentParser, old: str, now: str) -> None:
+def add_renamed(parser: argparse._ActionsContainer, old: str, now: str) -> None:
     """An option's earlier spelling: refused with one line that names the new one, and never shown."""
     parser.add_argument(old, action=_Renamed, now=now)
 

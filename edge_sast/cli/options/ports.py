@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_sast.model.model import Model
 
 
-def add_port_arguments(parser: argparse.ArgumentParser) -> None:
+def add_port_arguments(parser: argparse._ActionsContainer) -> None:
     """The options that say where boards are and how patient to be with them."""
     parser.add_argument(
         "--port",

@@ -51,6 +51,8 @@ def test_a_model_that_is_too_large_for_the_uart_is_exported_without_it():
     files = generate(model, lanes=4, count=1)
     assert not [path for path in files if "uart" in path or "link" in path]
     assert b"toplevel: sast_core\n" in files["sast.core"]
+    assert b"boards: there is the core alone." in files["README.md"]
+    assert b"fpga build" not in files["README.md"]
     assert notes("verilog", files)[1:] == [
         "no board's top: the model's input or results are too large for the UART; the core itself is whole"
     ]
