@@ -34,6 +34,11 @@ class Board:
     core_hz: int
     flashing: str
 
+    @property
+    def has_spram(self) -> bool:
+        """Whether its device has an iCE40 UltraPlus's large RAM."""
+        return "--up5k" in self.place
+
     def sources(self) -> list[Path]:
         """The Verilog around the core: top, clock and reset."""
         folder = boards_folder()
@@ -56,7 +61,7 @@ BOARDS = {
             "iCEBreaker",
             "iCE40 UP5K-SG48",
             FAMILIES["ice40"],
-            "-device u -abc9",
+            "-device u -abc9 -dff",
             ("--up5k", "--package", "sg48"),
             (),
             "icebreaker_top",
@@ -70,7 +75,7 @@ BOARDS = {
             "iCE40-HX8K breakout",
             "iCE40 HX8K-CT256",
             FAMILIES["ice40"],
-            "-device hx -abc9",
+            "-device hx -abc9 -dff",
             ("--hx8k", "--package", "ct256"),
             (),
             "hx8k_breakout_top",
