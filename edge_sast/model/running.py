@@ -44,9 +44,16 @@ def forgets(model: Model) -> bool:
     return isinstance(neuron, Integrator) and len(neuron.leak_shifts) > 0
 
 
+def read_out(model: Model) -> str:
+    """How a model that `forgets` does so, for people."""
+    shifts = model.weighted()[-1][1].neuron.leak_shifts
+    parts = " + ".join(f"1/{1 << k}" for k in shifts)
+    return f"the read-out loses {parts} of itself each step (leak {', '.join(map(str, shifts))})"
+
+
 def usual_leak(model: Model) -> int:
-    """The largest whose 2^leak steps are no more than those of a window: the read-out then remembers about as much."""
-    return min(max(model.binning.steps.bit_length() - 1, 1), MAX_LEAK)
+    """The largest whose 2^leak steps are no more than half a window: about as far back as a whole one's mean step."""
+    return min(max((model.binning.steps // 2).bit_length() - 1, 1), MAX_LEAK)
 
 
 def _counter(classes: int, leak: int) -> Linear:

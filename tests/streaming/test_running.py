@@ -102,12 +102,12 @@ def test_a_count_of_spikes_at_every_step_stays_in_its_bounds(leak):
 def test_the_leak_is_the_models_own_or_follows_from_its_steps():
     model = load("examples/nmnist-int8.safetensors")
     assert not forgets(model)
-    assert usual_leak(model) == 4  # 20 steps
+    assert usual_leak(model) == 3  # 20 steps
     leaky = running_model(model)
-    assert leaky.layers[-1].neuron.leak_shifts == (4,)
+    assert leaky.layers[-1].neuron.leak_shifts == (3,)
     assert running_model(leaky) is leaky
     assert running_model(leaky, 6).layers[-1].neuron.leak_shifts == (6,)
-    for steps, leak in ((1, 1), (2, 1), (3, 1), (4, 2), (65_535, MAX_LEAK)):
+    for steps, leak in ((1, 1), (2, 1), (7, 1), (8, 2), (100, 5), (65_535, MAX_LEAK)):
         assert usual_leak(replace(model, binning=replace(model.binning, steps=steps))) == leak
     for leak in (0, MAX_LEAK + 1):
         with pytest.raises(EdgeSastError, match=rf"^--leak {leak} is out of range; choose 1 to {MAX_LEAK}$"):
