@@ -165,15 +165,18 @@ class Connection:
             raise
         self._link = link
 
-    def check_shape(self, simulator: Simulator) -> None:
-        """Raises WrongModelError where the board tells the hash of the simulator's model and not its numbers."""
+    def check_shape(self, simulator: Simulator, steps: int | None = None) -> None:
+        """Raises WrongModelError where the board tells the hash of the simulator's model and not its numbers.
+
+        steps: of the model on the board, where the simulator's has others.
+        """
         model, info = simulator.model, self.info
         grid = model.binning
         numbers = {
             "width": grid.width,
             "height": grid.height,
             "shift": grid.shift,
-            "steps": grid.steps,
+            "steps": steps or grid.steps,
             "dt_us": grid.dt_us,
             "layers": len(model.layers),
             "weighted": len(simulator.layers),

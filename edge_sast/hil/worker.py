@@ -36,12 +36,13 @@ class Plan:
 
     check: which runs are made of it: `result`, without an observer, gives outputs, counters and ticks; `crc` observes
     every membrane; `both`. retries: how often in a row a port, and how often in all a recording, may fail. fail_fast:
-    stop at the first mismatch.
+    stop at the first mismatch. steps: of the model on the board; None: as many as the recordings have.
     """
 
     check: str = "both"
     retries: int = 5
     fail_fast: bool = False
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.check not in CHECKS:
@@ -133,7 +134,7 @@ class Worker(threading.Thread):
         while not self.schedule.ended:
             try:
                 self.connection.open()
-                self.connection.check_shape(self.simulator)
+                self.connection.check_shape(self.simulator, self.plan.steps)
                 first = self.schedule.take()
                 if first is None:
                     return

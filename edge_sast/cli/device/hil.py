@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.options.newest import model_in
@@ -52,6 +53,10 @@ EXAMPLES = (
         "edge-sast hil build/a/model.safetensors --port /dev/ttyACM0 --stream camera.csv --every 5",
         "a long file's windows, as 'edge-sast stream' decides on them",
     ),
+    (
+        "edge-sast hil build/r/model.safetensors --port /dev/ttyACM0 --stream camera.csv --running --check crc",
+        "never reset, every step compared",
+    ),
 )
 
 
@@ -71,6 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "one after the other, as fast as it answers",
     )
     recordings.add_argument("--every", type=int, metavar="N", help="windows of --stream begin every N steps")
+    parser.add_argument(
+        "--running",
+        action="store_true",
+        help="no windows of --stream, but all its steps as one recording (or the first --limit N of them); the model "
+        "must be one of 'edge-sast export --running'",
+    )
     parser.add_argument(
         "--check",
         default="both",
@@ -125,8 +136,10 @@ def run(args: argparse.Namespace) -> int:
     _check_events(args, plan)
     _check_journal(args)
     model = modelfile.load(args.model)
+    plan = replace(plan, steps=model.binning.steps)
     recordings, sent = _load(args, model, plan)
-    binned, simulator = recordings.binned, Simulator(model)
+    binned = recordings.binned
+    simulator = Simulator(replace(model, binning=binned.binning))  # in running state of other steps
     data, events = (binned.digest(), "unique") if sent is None else (sent.digest(), "sent")
     identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
     with _opened(args, options, model, identity) as (connections, journal):
@@ -144,13 +157,17 @@ def _check_source(args: argparse.Namespace) -> None:
         raise EdgeSastError(
             "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
         )
-    if args.every is not None and not args.stream:
-        raise EdgeSastError("--every has an effect only beside --stream; add that one, or leave it out")
+    for option, given in (("--every", args.every is not None), ("--running", args.running)):
+        if given and not args.stream:
+            raise EdgeSastError(f"{option} has an effect only beside --stream; add that one, or leave it out")
+    if args.running and args.every is not None:
+        raise EdgeSastError(f"--running and --every {args.every} do not go together; leave one out")
     others = [option for option in given_data_options(args) if option not in ("--sensor", "--limit")]
     if args.stream and others:
         raise EdgeSastError(f"--stream and {others[0]} do not go together; leave one out")
     if args.stream and args.limit is not None and args.limit < 1:
-        raise EdgeSastError(f"--limit {args.limit} is out of range; choose 1 or more windows")
+        what = "steps" if args.running else "windows"
+        raise EdgeSastError(f"--limit {args.limit} is out of range; choose 1 or more {what}")
 
 
 def _check_events(args: argparse.Namespace, plan: Plan) -> None:
@@ -173,16 +190,20 @@ def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recording
 
 
 def _load_windows(args: argparse.Namespace, model: Model) -> tuple[Recordings, BinnedEvents]:
-    """The windows of --stream, and all events of theirs that the sensor sent."""
+    """The windows of --stream, or all its steps as one recording, and all events of theirs that the sensor sent."""
     from edge_sast.datasets.selection import Recordings
     from edge_sast.events.recording import parse_sensor
     from edge_sast.formats.source import FileOptions
-    from edge_sast.streaming.windows import stream_windows
+    from edge_sast.streaming.windows import running_recording, stream_windows
 
     options = FileOptions(sensor=parse_sensor(args.sensor) if args.sensor else None)
-    sent = stream_windows(model, args.stream, options, args.every, args.limit)
-    binned = sent.capped(model.binning.count_cap)
-    return Recordings(binned, labelled=False, name=f"windows of {args.stream}"), sent
+    if args.running:
+        sent = running_recording(model, args.stream, options, args.limit)
+        name = f"{sent.binning.steps} steps of {args.stream}"
+    else:
+        sent = stream_windows(model, args.stream, options, args.every, args.limit)
+        name = f"windows of {args.stream}"
+    return Recordings(sent.capped(model.binning.count_cap), labelled=False, name=name), sent
 
 
 def _check_journal(args: argparse.Namespace) -> None:

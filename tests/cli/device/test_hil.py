@@ -27,6 +27,7 @@ from edge_sast.link import line as lines
 from edge_sast.link import ports
 from edge_sast.model import modelfile
 from edge_sast.model.modelfile import model_hash
+from edge_sast.model.running import running_model
 from edge_sast.runtime import Simulator
 from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.target import generate
@@ -506,6 +507,66 @@ def test_the_windows_of_a_stream(home, tmp_path, capsys, every):
     with board(home, "wrong") as found:
         journal = ["--journal", str(tmp_path / "k")]
         assert main([*arguments, "--port", found.port, "--limit", "2", *journal]) == 1
+
+
+def test_a_stream_in_running_state(home, tmp_path, capsys):
+    """One recording, far longer than the model's; every decision is in the CRC of its step."""
+    path, figures, build = tmp_path / "long.bin", tmp_path / "f.json", tmp_path / "build"
+    path.write_bytes(write_recording_atis(some_events(2000, 20_500, 300)))
+    assert (
+        main(["export", str(home / "model.safetensors"), "--no-data", "--running", "--out", str(build)]) == 0
+    )
+    model = str(build / "model.safetensors")
+    assert main(["stream", model, str(path), "--running"]) == 0
+    wanted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert len(wanted) == 21
+    build_virtual_board(build, tmp_path / "leaky")
+    words = ["hil", model, "--stream", str(path), "--running", "--json", str(figures), "--journal"]
+    with running(RelaySettings(str(tmp_path / "leaky"), RX_BYTES, True, 0)) as found:
+        assert main([*words, str(tmp_path / "j"), "--port", found.port]) == 0
+        (row,) = json.loads(figures.read_text())["results"]
+        assert row["outputs"] == wanted[-1]["outputs"]
+        assert len(row["ticks"]) == 21
+        assert row["source"] == f"{path} from 300 µs"
+        assert main([*words, str(tmp_path / "k"), "--port", found.port, "--limit", "7"]) == 0
+        (row,) = json.loads(figures.read_text())["results"]
+        assert row["outputs"] == wanted[6]["outputs"]
+    capsys.readouterr()
+    with board(home) as found:  # of the model as it was
+        assert main([*words, str(tmp_path / "l"), "--port", found.port]) == 2
+        assert "MODEL is" in capsys.readouterr().err
+
+
+def test_a_running_state_that_a_board_cannot_be_given(home, tmp_path, capsys):
+    """Each is told before a port is opened."""
+    leaky, path = tmp_path / "leaky.safetensors", tmp_path / "long.bin"
+    modelfile.save(running_model(line_model()), leaky)
+    jump = [some_events(50, 3000), some_events(50, 3000, 5_000_000)]
+    path.write_bytes(write_recording_atis(np.concatenate(jump)))
+    words = ["--port", "socket://localhost:1", "--stream", str(path), "--running"]
+    for model, more, message in (
+        (
+            home / "model.safetensors",
+            [],
+            "--running: the model's read-out never forgets; export the model with --running",
+        ),
+        (
+            leaky,
+            [],
+            f"{path}: time jumps, at which the network begins anew, after 2 steps; take these with --limit",
+        ),
+        (leaky, ["--limit", "0"], "--limit 0 is out of range; choose 1 or more steps"),
+        (
+            leaky,
+            ["--limit", "65536"],
+            "--limit 65536 is out of range; in running state choose 1 to 65535 steps",
+        ),
+        (leaky, ["--every", "2"], "--running and --every 2 do not go together; leave one out"),
+    ):
+        assert main(["hil", str(model), *words, *more]) == 2
+        assert capsys.readouterr().err.startswith(f"edge-sast: {message}")
+    assert main(["hil", str(leaky), *words[:2], "--data", "digits", "--running"]) == 2
+    assert capsys.readouterr().err.startswith("edge-sast: --running has an effect only beside --stream; ")
 
 
 @pytest.mark.parametrize(
