@@ -34,6 +34,18 @@ class LayerCost:
     own_spikes: int
     in_blocks: bool
 
+    def most(self, spikes: int) -> int:
+        """Most instructions of its sweep, with its spikes on their way, where up to so many can spike."""
+        # The sweep's cost rises with spikes, then falls, on straight lines: the most lies at the end of one.
+        ends = {0, min(1, spikes), spikes, *(min(n, spikes) for n in (self.sweep.room, self._full()) if n)}
+        return max(self.sweep.cost(n) + (0 if self.in_blocks else self.sources.cost(n)) for n in ends)
+
+    def _full(self) -> int:
+        """Spikes from which on more make the sweep no dearer."""
+        if self.sweep.spike == 0:
+            return 0
+        return int((self.sweep.most - self.sweep.silent - self.sweep.first) / self.sweep.spike)
+
 
 @dataclass(frozen=True)
 class StepCost:
@@ -81,8 +93,7 @@ class StepBound:
             steps = self.model.binning.steps
             fired = most_spikes(part.layer, part.shape, steps, part.neurons, excited)
             noted = part.noted.cost(min(moving, source.windows)) if part.noted else 0
-            sent = 0 if part.in_blocks else part.sources.cost(fired)
-            costs.append(noted + part.own_spikes + part.sweep.cost(fired) + sent)
+            costs.append(noted + part.own_spikes + part.most(fired))
             spikes.append(fired)
             source, moving = part.sources, fired
         return StepCost(pushed, self.fixed + sum(costs), tuple(costs), tuple(spikes))

@@ -17,7 +17,7 @@ from edge_sast.errors import CheckFailedError
 from edge_sast.model.layers import Lif, state_range
 from firmware_gen.step_bound.neurons import possible_sums
 from firmware_gen.step_bound.probe import DeviceLayer, Probe
-from firmware_gen.step_bound.parts import SweepCost
+from firmware_gen.step_bound.parts import Block, Pair, SweepCost
 from firmware_gen.step_bound.sources import Sources, set_windows
 
 LANES, WORDS = 8, 4
@@ -27,8 +27,6 @@ LOW, NEGATIVE, QUIET, LOUD, SPIKE, HIGH = range(6)
 SPIKING = (SPIKE, HIGH)
 DSP_CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
 
-Pair = tuple[int, int]
-Block = tuple[Pair, ...]  # of its four words
 
 
 class NarrowSweep:
@@ -37,11 +35,13 @@ class NarrowSweep:
     def __init__(self, probe: Probe, index: int, sources: Sources, portable: bool) -> None:
         self.probe, self.index, self.sources = probe, index, sources
         self.device = probe.layers[index]
-        self._apart = probe.core.name in DSP_CORES and not portable
+        self.apart = probe.core.name in DSP_CORES and not portable
         layer = dict(probe.model.weighted())[index]
         shape, out = probe.model.shapes()[index : index + 2]
         assert isinstance(layer.neuron, Lif)
         self._lanes = _lane_values(probe, self.device, layer, shape)
+        low = state_range(layer.neuron.state_bits)[0]
+        self.offsets = (self._lanes[0][LOW] - low + 1)[: self.device.out_channels]  # of the first position
         self.real = _real(self.device, out.height * out.width)
         self._order = _neurons(self.device, self.real)
         self.ranges = tuple(r for r in range(6) if r == QUIET or self._there[r].any())
@@ -61,7 +61,7 @@ class NarrowSweep:
     def encode(self, lanes: NDArray[np.int64]) -> NDArray[np.uint32]:
         """Words [cells · words of a cell] as this program holds lanes."""
         low, high = lanes.reshape(-1, 2).T
-        words = (low & 0xFFFF if self._apart else low) + (high << 16)
+        words = (low & 0xFFFF if self.apart else low) + (high << 16)
         return (words & 0xFFFFFFFF).astype(np.uint32)
 
     def run(self, lanes: NDArray[np.int64], spikes: NDArray[np.bool_]) -> int:
@@ -89,11 +89,16 @@ class NarrowSweep:
 
     def worst(self) -> SweepCost:
         """Runs what has to be run."""
-        found: dict[int, tuple[int, Block]] = {0: (self.block(QUIET_BLOCK)[0], QUIET_BLOCK)}
+        quiet = self.block(QUIET_BLOCK)[0]
+        found: dict[int, tuple[int, Block]] = {0: (quiet, QUIET_BLOCK)}
+        done = 0
         for anchor in self._anchors():
+            spikes = any(r in SPIKING for r in anchor)
             for k, (cost, block) in self._dearest(anchor).items():
-                if (k > 0) != any(r in SPIKING for r in anchor):
-                    continue  # beside the other anchor
+                if (k > 0) != spikes:
+                    continue  # put together beside the other anchor
+                if anchor[0] not in (LOW, NEGATIVE):
+                    done = max(done, cost)
                 if k not in found or cost > found[k][0]:
                     found[k] = cost, block
         costs, counts, beyond = {}, {}, 0
@@ -105,8 +110,24 @@ class NarrowSweep:
         spike = max(((costs[k] - silent) / counts[k] for k in costs if counts[k]), default=0.0)
         rows = self._rows() if not self.device.notes and any(counts.values()) else 0
         extra = IdleExtra(self).most() if self.device.idle else 0
+        most += beyond + extra
         worst = tuple(found[k][1] for k in sorted(found))
-        return SweepCost(silent + extra, max(spike, 0.0), rows + beyond, most + beyond + extra, worst)
+        if not {LOW, NEGATIVE} & set(self.ranges):
+            return SweepCost(silent + extra, max(spike, 0.0), rows + beyond, most, worst=worst)
+        room, crowded = self._crowded(done + rows + beyond + extra)
+        spike = max(spike, 0.0)
+        return SweepCost(silent + extra, spike, rows + beyond, most, room, crowded, worst)
+
+    def _crowded(self, done: int) -> tuple[int | None, tuple[int, int]]:
+        """SweepCost's room and crowded; done: most instructions where no lane is negative.
+
+        No room is known where lanes of padding move: they may be negative beside eight that spike.
+        """
+        spikes = self._there[[SPIKE, HIGH]].any(axis=0)
+        lanes = int(spikes.sum()) * self.device.cells
+        if lanes == 0 or spikes.sum() != self.device.cell * self.device.out_channels:
+            return None, (0, 0)
+        return lanes - self.device.blocks, (lanes, done)
 
     def _anchors(self) -> list[Pair]:
         """Words beside which others are run: for blocks left undone and for others, without a spike and with one."""

@@ -20,11 +20,14 @@ class Sums:
     """Per output channel, int64.
 
     low, high: smallest and largest u before it is clipped. unmoved: the largest where no positive weight comes in.
+    smallest, largest: membranes between steps, before the last of them.
     """
 
     low: NDArray[np.int64]
     high: NDArray[np.int64]
     unmoved: NDArray[np.int64]
+    smallest: NDArray[np.int64]
+    largest: NDArray[np.int64]
 
 
 def possible_sums(layer: Weighted, shape: Shape, steps: int) -> Sums:
@@ -47,13 +50,17 @@ def possible_sums(layer: Weighted, shape: Shape, steps: int) -> Sums:
     shifts = (*neuron.leak_shifts, 0, 0)[:2]
     near = np.arange(NEAR + 1)
     smallest = np.minimum(initial, 0)
-    for _ in range(steps):
-        lowest = leak(np.minimum(smallest[:, None] + near, high), *shifts).min(axis=1) + bias + negative
-        before, smallest = smallest, np.minimum(smallest, np.maximum(lowest, low))
+
+
+    def lowered(v: NDArray[np.int64]) -> NDArray[np.int64]:
+        return leak(np.minimum(v[:, None] + near, high), *shifts).min(axis=1) + bias + negative
+
+    for _ in range(steps - 1):
+        before, smallest = smallest, np.minimum(smallest, np.maximum(lowered(smallest), low))
         if (before == smallest).all():
             break
-    largest = leak(np.maximum(top[:, None] - near, low), *shifts).max(axis=1)
-    return Sums(lowest, largest + bias + positive, largest + bias)
+    unmoved = leak(np.maximum(top[:, None] - near, low), *shifts).max(axis=1) + bias
+    return Sums(lowered(smallest), unmoved + positive, unmoved, smallest, top)
 
 
 def most_spikes(layer: Weighted, shape: Shape, steps: int, neurons: int, excited: int) -> int:
@@ -62,7 +69,9 @@ def most_spikes(layer: Weighted, shape: Shape, steps: int, neurons: int, excited
     if not isinstance(neuron, Lif):
         return 0
     sums, threshold = possible_sums(layer, shape, steps), neuron.threshold.astype(np.int64)
-    able = int((sums.high >= threshold).sum()) * (neurons // neuron.channels)
-    if isinstance(layer, RecurrentLinear) or bool((sums.unmoved >= threshold).any()):
-        return able
-    return min(able, excited)
+    positions = neurons // neuron.channels
+    able = sums.high >= threshold
+    alone = able & (sums.unmoved >= threshold)
+    if isinstance(layer, RecurrentLinear):  # its own spikes of the step before move it
+        alone = able
+    return min(int(able.sum()) * positions, int(alone.sum()) * positions + excited)

@@ -6,9 +6,9 @@ range. A linear layer that notes its inputs takes them bit by bit: each bit of a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,25 +22,38 @@ from firmware_gen.step_bound.sources import Sources, set_windows
 INTEGRATOR_ZERO = 1 << 15
 WORD = 32
 
+Pair = tuple[int, int]  # ranges of a word's lanes: narrow.py
+Block = tuple[Pair, ...]  # of four words
+
 
 @dataclass(frozen=True)
 class SweepCost:
     """Instructions of a sweep without the calls for its spikes.
 
     silent: most where none spikes. spike: most that one adds. first: what the first adds besides. most: of all.
-    worst: NarrowSweep's dearest block of each number of spikes.
+    Of narrow layers, where a block with a negative lane is left undone: room: most spikes that leave each block such a
+    lane; crowded: spikes with which none has, and most instructions then. worst: the dearest block of each number of
+    spikes, for those who look for a worst step.
     """
 
     silent: int
     spike: float
     first: int
     most: int
-    worst: tuple[Any, ...] = ()
+    room: int | None = None
+    crowded: tuple[int, int] = (0, 0)
+    worst: tuple[Block, ...] = ()
 
     def cost(self, spikes: int) -> int:
+        """Most instructions of a sweep with exactly so many spikes."""
         if spikes == 0:
             return self.silent
-        return min(self.most, int(np.ceil(self.silent + self.first + self.spike * spikes)))
+        cost = min(self.most, math.ceil(self.silent + self.first + self.spike * spikes))
+        if self.room is None or spikes <= self.room:
+            return cost
+        all_spike, then = self.crowded
+        left = max(all_spike - spikes, 0) / (all_spike - self.room)  # blocks of which a lane does not spike
+        return min(cost, math.ceil(left * self.most + (1 - left) * then))
 
 
 @dataclass(frozen=True)

@@ -287,7 +287,7 @@ class Way:
         """int64 [places]: neurons of the target that a spike there adds a positive weight to, if it passes."""
         if self.target == NOWHERE:
             return np.zeros(self.shape.neurons, np.int64)
-        out = _excited(self.model, self.target, self._axes)
+        out = _excited(self.model, self.target)
         for _, layer, shape in reversed(self.layers()):
             if isinstance(layer, Flatten):
                 out = out.reshape(shape.height, shape.width, shape.channels)
@@ -316,9 +316,7 @@ def _block(columns: NDArray[np.int32], column: int) -> Hashable:
     return int(columns[column, 2])
 
 
-def _excited(
-    model: Model, target: int, axes: tuple[NDArray[np.int32], NDArray[np.int32]]
-) -> NDArray[np.int64]:
+def _excited(model: Model, target: int) -> NDArray[np.int64]:
     """int64 [height, width, channels] of the target's input."""
     layer, shape = model.layers[target], model.shapes()[target]
     if not isinstance(layer, Conv2d):
@@ -326,15 +324,15 @@ def _excited(
         return (layer.weight > 0).sum(axis=1, dtype=np.int64).reshape(shape.height, shape.width, shape.channels)
     positive = (layer.weight > 0).sum(axis=3, dtype=np.int64)  # [kernel rows, kernel columns, channels]
     (sy, sx), (py, px) = layer.stride, layer.padding
-    rows = _meets(axes[0], layer.weight.shape[0], sy, py)
-    columns = _meets(axes[1], layer.weight.shape[1], sx, px)
+    rows = meets(shape.height, layer.weight.shape[0], sy, py)
+    columns = meets(shape.width, layer.weight.shape[1], sx, px)
     return np.einsum("yk,xl,klc->yxc", rows, columns, positive).astype(np.int64)
 
 
-def _meets(reach: NDArray[np.int32], kernel: int, stride: int, padding: int) -> NDArray[np.int64]:
-    """int64 [inputs, kernel]: 1 where an input meets an output at that place of the kernel."""
-    found = np.zeros((len(reach), kernel), np.int64)
-    for i, (first, count, _) in enumerate(reach):
+def meets(size: int, kernel: int, stride: int, padding: int) -> NDArray[np.int64]:
+    """int64 [inputs, kernel]: 1 where an input meets an output at that place of the kernel, along one axis."""
+    found = np.zeros((size, kernel), np.int64)
+    for i, (first, count, _) in enumerate(axis_reach(size, kernel, stride, padding).reach):
         for output in range(first, first + count):
             found[i, i + padding - output * stride] = 1
     return found
