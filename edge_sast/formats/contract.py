@@ -131,13 +131,13 @@ def records(stream: BinaryIO, size: int, done: int = 0, begin: bytes = b"") -> I
     done: bytes of the file before the records; begin: bytes of the records that were read already.
     What is left over after the last whole record comes last, by itself.
     """
-    data = begin
+    data, at_once = begin, max(size, CHUNK_BYTES // size * size)
     while True:
         whole = len(data) - len(data) % size
         if whole:
             yield done, data[:whole]
         rest, done = data[whole:], done + whole
-        data = stream.read(CHUNK_BYTES)
+        data = stream.read(at_once - len(rest))  # then there is no rest to be copied before the next
         if not data:
             break
         data = rest + data
