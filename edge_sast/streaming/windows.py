@@ -30,10 +30,10 @@ class Window:
 
 def stream_windows(
     model: Model, path: str, options: FileOptions, every: int | None = None, limit: int | None = None
-) -> BinnedEvents:
+) -> tuple[BinnedEvents, list[int]]:
     """The whole windows of a file's events, the first `limit` of them, with all events that the sensor sent.
 
-    At most 255 of one input in a step. every: see `EventStream`.
+    At most 255 of one input in a step. every: see `EventStream`. Beside them when each begins, in µs.
 
     Raises:
         EdgeSastError: the file cannot be read or has defects, or holds no event.
@@ -41,7 +41,7 @@ def stream_windows(
     """
     grid = replace(model.binning, count_cap=MAX_COUNT)
     rows: list[BinnedRecording] = []
-    names, outputs = [], []
+    names, outputs, begins = [], [], []
     with open_events(path, options) as file:
         size = file.needed_sensor()
         for window in islice(_windows(EventStream(model, every), file.chunks), limit):
@@ -49,6 +49,7 @@ def stream_windows(
             recording = Recording(window.events, *size, name)
             rows.append(bin_recording(recording, grid, first_us=window.begin_us))
             names.append(name)
+            begins.append(window.begin_us)
             outputs.append(window.outputs)
     if not rows:
         raise EdgeSastError(f"{path}: holds no event, so there is no window; record it again")
@@ -60,7 +61,7 @@ def stream_windows(
         raise CheckFailedError(
             f"{names[wrong[0]]}: the stream's outputs are not those of the window's recording"
         )
-    return sent
+    return sent, begins
 
 
 def running_recording(

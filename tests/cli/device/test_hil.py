@@ -509,6 +509,47 @@ def test_the_windows_of_a_stream(home, tmp_path, capsys, every):
         assert main([*arguments, "--port", found.port, "--limit", "2", *journal]) == 1
 
 
+def test_windows_in_real_time(home, tmp_path, capsys):
+    """No window is sent before its end, and what a slow line makes late is said."""
+    path, figures = tmp_path / "long.bin", tmp_path / "f.json"
+    path.write_bytes(write_recording_atis(some_events(2000, 400_000, 300)))
+    model = modelfile.load(home / "model.safetensors")
+    window_s = model.binning.steps * model.binning.dt_us * 1e-6
+    arguments = [
+        "hil",
+        str(home / "model.safetensors"),
+        "--stream",
+        str(path),
+        "--real-time",
+        "--limit",
+        "20",
+    ]
+    with board(home) as found:
+        began = time.monotonic()
+        words = [*arguments, "--port", found.port, "--check", "result", "--json", str(figures)]
+        assert main([*words, "--journal", str(tmp_path / "j")]) == 0
+        took = time.monotonic() - began
+    written = json.loads(figures.read_text())
+    assert written["compared"] == 20
+    assert took >= 20 * window_s
+    late = [row["late"] for row in written["results"]]
+    assert all(value > 0 for value in late)
+    assert written["late_s"]["max"] == max(late)
+    assert written["behind"] == sum(value > window_s for value in late[:-1])
+    assert "real time: answers came " in capsys.readouterr().out
+    with board(home, baud=9600) as found:  # one byte a millisecond, and a window is 4 ms
+        words = [*arguments, "--port", found.port, "--check", "result", "--json", str(figures)]
+        assert main([*words, "--journal", str(tmp_path / "k")]) == 0
+    slow = json.loads(figures.read_text())
+    assert slow["mismatches"] == 0
+    assert slow["behind"] > 15  # each waits for those before it
+    assert slow["results"][-1]["late"] > 5 * window_s
+    capsys.readouterr()
+    assert main([*arguments, "--port", "socket://localhost:1"]) == 2
+    message = "edge-sast: --real-time: --check both runs everything twice; choose result or crc\n"
+    assert capsys.readouterr().err == message
+
+
 def test_a_stream_in_running_state(home, tmp_path, capsys):
     """One recording, far longer than the model's; every decision is in the CRC of its step."""
     path, figures, build = tmp_path / "long.bin", tmp_path / "f.json", tmp_path / "build"
@@ -575,6 +616,8 @@ def test_a_running_state_that_a_board_cannot_be_given(home, tmp_path, capsys):
         (["--data", "digits"], "--stream and --data do not go together; leave one out"),
         (["--split", "test"], "--stream and --split do not go together; leave one out"),
         (["--limit", "0"], "--limit 0 is out of range; choose 1 or more windows"),
+        (["--real-time", "--running"], "--real-time and --running do not go together; leave one out"),
+        (["--real-time", "--resume"], "--real-time and --resume do not go together; leave one out"),
         (["--every", "3"], "--every 3 does not divide the model's 4 steps; choose 1, 2, 4"),
     ],
 )

@@ -44,7 +44,7 @@ def is_the_cores(model: Model, sent: BinnedEvents, folder: Path) -> bool:
 
 def test_overlapping_windows_are_recordings_that_repeat_events(stream, tmp_path):
     model = small_model()
-    sent = stream_windows(model, stream, OPTIONS, every=1)
+    sent, _ = stream_windows(model, stream, OPTIONS, every=1)
     assert len(sent) == STEPS - model.binning.steps + 1
     assert is_the_cores(model, sent, tmp_path)
 
