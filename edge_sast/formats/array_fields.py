@@ -165,6 +165,7 @@ def unit_of(first: np.ndarray, source: str, reading: Reading) -> tuple[str, str]
         EdgeSastError: floats that are all whole, which may be either.
     """
     if reading.time_unit:
+        reading.taken.add("time_unit")
         return check_unit(reading.time_unit), ""
     if first.dtype.kind != "f":
         return "us", "times in µs: they are integers (--time-unit says another unit)"
