@@ -1,9 +1,9 @@
 """The worst step that the bound tells of, made: its events, and spikes at will.
 
 Sums are written so that each neuron spikes, or leaves its block undone, as the bound supposes, but for what the step's
-own spikes add on their way: that is looked at first, and taken off. Then it is one step like any other, all its calls of
-sast_push and sast_step, on the emulated core. So it shows how near the instructions of the bound are; which spikes there
-can really be is another question (states.py).
+own spikes add on their way: that is looked at first, and taken off. Then it is one step like any other, all its calls
+of sast_push and sast_step, on the emulated core. So it shows how near the instructions of the bound are; which spikes
+there can really be is another question (states.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.model.layers import Lif
-from firmware_gen.emulator.counts import take_counts
 from firmware_gen.step_bound.bound import PORTABLE, LayerCost, StepBound
 from firmware_gen.step_bound.narrow import LANES, NarrowSweep
 from firmware_gen.step_bound.probe import Probe
@@ -35,10 +34,7 @@ def crafted_step(probe: Probe, bound: StepBound, events: int) -> Found:
         if words is not None:
             probe.put(probe.layers[part.index].membranes, _less(probe, bound, part, words, more))
     _no_idle(probe, bound)
-    machine = probe.machine
-    machine.take_counts()
-    probe.network.unobserved_step(data)
-    total = sum(take_counts(machine).values())
+    total = probe.count(data)
     return Found(events, total, expected.total, tuple(probe.spikes(part.index) for part in bound.layers))
 
 
@@ -107,7 +103,7 @@ def _less(probe: Probe, bound: StepBound, part: LayerCost, words: Words, more: W
     if not device.narrow or not NarrowSweep(probe, part.index, part.sources, PORTABLE in bound.flags).apart:
         return words - more
     low = (words & 0xFFFF) - (more & 0xFFFF)
-    return (low & 0xFFFF) | (((words >> 16) - (more >> 16)) << 16)
+    return ((low & 0xFFFF) | (((words >> 16) - (more >> 16)) << 16)).astype(np.uint32)
 
 
 def _no_idle(probe: Probe, bound: StepBound) -> None:

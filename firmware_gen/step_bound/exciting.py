@@ -39,10 +39,15 @@ def _taps(size: int, outputs: int, kernel: int, stride: int, padding: int) -> ND
 
 
 def exciting_inputs(
-    weights: NDArray[np.float32], wanted: NDArray[np.float64], events: int, cost: NDArray[np.int64], spike: float
+    weights: NDArray[np.float32],
+    wanted: NDArray[np.float64],
+    events: int,
+    cost: NDArray[np.int64],
+    spike: float,
 ) -> NDArray[np.bool_]:
-    """bool [inputs], `events` of them set. wanted: [neurons], what each lacks of its threshold; NaN: it is not to spike.
+    """bool [inputs], `events` of them set.
 
+    wanted: [neurons], what each lacks of its threshold; NaN: it is not to spike.
     cost: [inputs] instructions of an event there; spike: of a neuron that spikes.
     """
     counted = np.isfinite(wanted)

@@ -10,23 +10,24 @@ everywhere. Cells, rows, and what is done after each eight blocks, are in that.
 from __future__ import annotations
 
 import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.model.layers import Lif, state_range
+from edge_sast.model.layers import Lif, Shape, Weighted, state_range
 from firmware_gen.step_bound.neurons import possible_sums
-from firmware_gen.step_bound.probe import DeviceLayer, Probe
 from firmware_gen.step_bound.parts import Block, Pair, SweepCost
+from firmware_gen.step_bound.probe import DeviceLayer, Probe
 from firmware_gen.step_bound.sources import Sources, set_windows
 
 LANES, WORDS = 8, 4
-# Of the sum u and its lane y = u + offset: u is clipped; y is negative; neither; y is beyond the quiet bits; u spikes; u
-# spikes and is clipped.
+HALF = 1 << 15
+# Of the sum u and its lane y = u + offset: u is clipped; y is negative; neither; y is beyond the quiet bits; u spikes;
+# u spikes and is clipped.
 LOW, NEGATIVE, QUIET, LOUD, SPIKE, HIGH = range(6)
 SPIKING = (SPIKE, HIGH)
 DSP_CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
-
 
 
 class NarrowSweep:
@@ -43,7 +44,7 @@ class NarrowSweep:
         low = state_range(layer.neuron.state_bits)[0]
         self.offsets = (self._lanes[0][LOW] - low + 1)[: self.device.out_channels]  # of the first position
         self.real = _real(self.device, out.height * out.width)
-        self._order = _neurons(self.device, self.real)
+        self._order = _neurons(self.real)
         self.ranges = tuple(r for r in range(6) if r == QUIET or self._there[r].any())
 
     @property
@@ -105,7 +106,9 @@ class NarrowSweep:
         for k, (predicted, block) in found.items():
             measured, counts[k] = self.block(block)
             costs[k] = max(predicted, measured)
-            beyond = max(beyond, measured - predicted)  # a spike that begins a row may take some more beside others
+            beyond = max(
+                beyond, measured - predicted
+            )  # a spike that begins a row may take some more beside others
         silent, most = costs[0], max(costs.values())
         spike = max(((costs[k] - silent) / counts[k] for k in costs if counts[k]), default=0.0)
         rows = self._rows() if not self.device.notes and any(counts.values()) else 0
@@ -137,13 +140,13 @@ class NarrowSweep:
         return anchors + [(r, spike) for r in (negative, QUIET) if r is not None and spike is not None]
 
     def _dearest(self, anchor: Pair) -> dict[int, tuple[int, Block]]:
-        """Of each number of spikes: instructions of the sweep with the dearest block that is dealt with as the anchor is."""
+        """Of each number of spikes: instructions of the sweep with the dearest block dealt with as the anchor is."""
         undone = anchor[0] in (NEGATIVE, LOW)
         ranges = [r for r in self.ranges if undone or r not in (NEGATIVE, LOW)]
         more: list[dict[Pair, int]] = []
         for word in range(WORDS):
             alone = self.block(_beside(word, (QUIET, QUIET), anchor))[0]
-            pairs = itertools.product(ranges, repeat=2)
+            pairs = itertools.product(ranges, ranges)
             more.append({pair: self.block(_beside(word, pair, anchor))[0] - alone for pair in pairs})
         base = self.block(_beside(1, (QUIET, QUIET), anchor))[0] - more[0][anchor]
         best = [_best(pairs, undone) for pairs in more]
@@ -190,39 +193,51 @@ def _best(pairs: dict[Pair, int], undone: bool) -> dict[tuple[int, bool], tuple[
     """Of each number of spikes, and whether it makes the block be dealt with so: the dearest pair."""
     best: dict[tuple[int, bool], tuple[int, Pair]] = {}
     for pair, cost in pairs.items():
-        kind = sum(r in SPIKING for r in pair), any(r in (NEGATIVE, LOW) if undone else r != QUIET for r in pair)
+        kind = (
+            sum(r in SPIKING for r in pair),
+            any(r in (NEGATIVE, LOW) if undone else r != QUIET for r in pair),
+        )
         if kind not in best or cost > best[kind][0]:
             best[kind] = cost, pair
     return best
 
 
-def _lane_values(probe: Probe, device: DeviceLayer, layer, shape) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:  # type: ignore[no-untyped-def]
-    """A lane of each range, int64 [ranges, lanes of a cell], and whether there can be one."""
+def _lane_values(
+    probe: Probe, device: DeviceLayer, layer: Weighted, shape: Shape
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """A lane of each range, int64 [ranges, lanes of a cell], and whether there can be one.
+
+    Where one channel can be, any is taken to be, so that all blocks are alike. Padding of 1 bit moves, too.
+    """
     words, lanes = device.cell_words, 2 * device.cell_words
     table = probe.table(device.table, 4 * words)
     halves = np.stack([table & 0xFFFF, table >> 16], axis=1).astype(np.int64)
-    halves = np.where(halves >= 1 << 15, halves - (1 << 16), halves).reshape(4, lanes)
+    halves = np.where(halves >= HALF, halves - 2 * HALF, halves).reshape(4, lanes)
     thresholds, offsets = halves[1], halves[3]
     low, high = state_range(layer.neuron.state_bits)
     sums = possible_sums(layer, shape, probe.model.binning.steps)
-    width = 2 * device.position_words
     at = np.arange(lanes)
-    channel, used = at % width, at < device.cell * width
+    channel, used = at % (2 * device.position_words), at < device.cell * 2 * device.position_words
     padding = used & (channel >= device.out_channels)
     c = np.minimum(channel, device.out_channels - 1)
-    lowest = np.where(padding, -(1 << 15) - offsets, sums.low[c])  # of 1 bit it moves, too
-    highest = np.where(padding, (1 << 15) - 1 - offsets, sums.high[c])
+    lowest = np.where(padding, -HALF, sums.low[c] + offsets)
+    highest = np.where(padding, HALF - 1, sums.high[c] + offsets)
+    values = np.stack(
+        [
+            low - 1 + offsets,
+            np.full(lanes, -1),
+            np.zeros(lanes, np.int64),
+            thresholds - 1,
+            thresholds,
+            high + 1 + offsets,
+        ]
+    )
+    there = np.stack(
+        [lowest <= values[LOW], lowest <= -1, used, *(highest >= values[r] for r in (LOUD, SPIKE, HIGH))]
+    )
+    there[LOUD] &= thresholds - 1 > (device.quiet & 0xFFFF)
     moves = used & ~(padding & (layer.bits > 1))
-    quiet_end = (device.quiet & 0xFFFF) + 1
-    values = np.zeros((6, lanes), np.int64)
-    there = np.zeros((6, lanes), bool)
-    values[LOW], there[LOW] = low - 1 + offsets, lowest < low
-    values[NEGATIVE], there[NEGATIVE] = -1, lowest <= -1 - offsets
-    values[LOUD], there[LOUD] = thresholds - 1, (thresholds - 1 >= quiet_end) & (highest >= thresholds - 1 - offsets)
-    values[SPIKE], there[SPIKE] = thresholds, highest >= thresholds - offsets
-    values[HIGH], there[HIGH] = high + 1 + offsets, highest > high
-    there &= moves & (np.abs(values) <= (1 << 15) - 1)
-    there = there.any(axis=1)[:, None] & moves  # where one channel can be, any is taken to be: so all blocks are alike
+    there = (there & moves & (np.abs(values) < HALF)).any(axis=1)[:, None] & moves & (np.abs(values) < HALF)
     there[QUIET] = True
     return values, there
 
@@ -235,7 +250,7 @@ def _real(device: DeviceLayer, positions: int) -> NDArray[np.bool_]:
     return (at < device.cell * width) & (at % width < device.out_channels) & (position < positions)
 
 
-def _neurons(device: DeviceLayer, real: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _neurons(real: NDArray[np.bool_]) -> NDArray[np.int64]:
     """int64 [lanes of all cells]: the neuron that a lane is, -1 for none."""
     order = np.full(real.size, -1, np.int64)
     order[real.ravel()] = np.arange(int(real.sum()))
@@ -265,7 +280,8 @@ class IdleExtra:
     def _shared(self) -> list[Block]:
         """What the shared cell can hold."""
         ranges = self.sweep.ranges
-        return [((r, r),) * 4 for r in ranges] + [((r, QUIET),) * 4 for r in ranges]
+        pairs = [(r, other) for r in ranges for other in (r, QUIET)]
+        return [(pair,) * WORDS for pair in pairs]
 
     def _run(self, idle: int, touched: NDArray[np.bool_], block: Block, shared: Block = QUIET_BLOCK) -> int:
         """The sweep with so many idle cells counted, these of them marked, and that in the shared one."""

@@ -11,7 +11,8 @@ from edge_sast.model.arithmetic import leak
 from edge_sast.model.bounds import signed_sums
 from edge_sast.model.layers import Lif, RecurrentLinear, Shape, Weighted, state_range
 
-# leak(v) lies between c·v and c·v + 2, c at least 1/4: the largest over all v up to some V is that of one of the last few.
+# leak(v) lies between c·v and c·v + 2, c at least 1/4: the largest over all v up to some V is that of one of the last
+# few, and the smallest likewise.
 NEAR = 64
 
 
@@ -50,7 +51,6 @@ def possible_sums(layer: Weighted, shape: Shape, steps: int) -> Sums:
     shifts = (*neuron.leak_shifts, 0, 0)[:2]
     near = np.arange(NEAR + 1)
     smallest = np.minimum(initial, 0)
-
 
     def lowered(v: NDArray[np.int64]) -> NDArray[np.int64]:
         return leak(np.minimum(v[:, None] + near, high), *shifts).min(axis=1) + bias + negative

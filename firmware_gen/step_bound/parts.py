@@ -58,8 +58,10 @@ class SweepCost:
 
 @dataclass(frozen=True)
 class NotedCost:
-    """Instructions to add what a linear layer has noted. word: most that a word with a bit set adds; bits: int64 [inputs]
-    what each bit adds."""
+    """Instructions to add what a linear layer has noted.
+
+    word: most that a word with a bit set adds. bits: int64 [inputs], what each bit adds.
+    """
 
     none: int
     word: int
@@ -97,7 +99,9 @@ def noted_cost(probe: Probe, device: DeviceLayer) -> NotedCost:
     cost = NotedCost(none, word, np.array([beside[i % WORD] for i in range(inputs)], np.int64))
     together = run(*range(inputs))
     if together > cost.cost(inputs):
-        raise CheckFailedError(f"noted inputs: all take {together} instructions, more than {cost.cost(inputs)}, their sum")
+        raise CheckFailedError(
+            f"noted inputs: all take {together} instructions, more than {cost.cost(inputs)}, their sum"
+        )
     return cost
 
 
@@ -143,7 +147,9 @@ def plain_sweep(probe: Probe, index: int, layer: Weighted, shape: Shape, sources
     for u in [threshold] + ([zero + high + 1] if (sums.high > high).any() else []):
         spiking.append(run(u) - int(sources.blocked.sum()))
         if probe.spikes(index) != neurons:
-            raise CheckFailedError(f"layer {index}: {probe.spikes(index)} neurons spiked in the program, not {neurons}")
+            raise CheckFailedError(
+                f"layer {index}: {probe.spikes(index)} neurons spiked in the program, not {neurons}"
+            )
     spike = max(max(spiking) - max(silent), 0) / neurons
     return SweepCost(max(silent), spike, 0, max(*silent, *spiking))
 

@@ -21,6 +21,7 @@ from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.target import generate
 from firmware_gen.emulator.build import DEFAULT_FLAGS, build_image
+from firmware_gen.emulator.counts import take_counts
 from firmware_gen.emulator.run import EmulatedNetwork
 from firmware_gen.toolchain.cores import Core
 
@@ -107,7 +108,9 @@ class Probe:
             address = first + i * LAYER.size
             v = LAYER.unpack(self.machine.read(address, LAYER.size))
             if v[1] >= len(KINDS) or (v[1] == OUTPUT) != (i == count - 1):
-                raise CheckFailedError(f"layer {i} of the program is of kind {v[1]}: sast_layer_t has changed")
+                raise CheckFailedError(
+                    f"layer {i} of the program is of kind {v[1]}: sast_layer_t has changed"
+                )
             layers.append(_device_layer(address, v))
         return tuple(layers)
 
@@ -141,6 +144,12 @@ class Probe:
         self.machine.take_counts()
         self.machine.call_at(function, *arguments)
         return sum(self.machine.take_counts().values())
+
+    def count(self, step: bytes) -> int:
+        """Instructions of a step as a device takes it: its events, as event_bytes.step_bytes gives them; sast_step."""
+        self.machine.take_counts()
+        self.network.unobserved_step(step)
+        return sum(take_counts(self.machine).values())
 
     def push(self, x: int, y: int, polarity: int) -> int:
         return self.cost(self._push, self.context, x, y, polarity)

@@ -55,7 +55,9 @@ class Sources:
         np.maximum.at(more, self.window[live], np.maximum(self.passing - self.blocked, 0)[live])
         np.maximum.at(excited, self.window[live], self.excited[live])
         np.maximum.at(touched, self.window[live], self.touched[live])
-        return tuple(_cumulated(values) for values in (self.blocked.repeat(self.times), more, excited, touched))
+        return tuple(
+            _cumulated(values) for values in (self.blocked.repeat(self.times), more, excited, touched)
+        )
 
     @property
     def windows(self) -> int:
@@ -321,7 +323,9 @@ def _excited(model: Model, target: int) -> NDArray[np.int64]:
     layer, shape = model.layers[target], model.shapes()[target]
     if not isinstance(layer, Conv2d):
         assert isinstance(layer, Linear | RecurrentLinear)
-        return (layer.weight > 0).sum(axis=1, dtype=np.int64).reshape(shape.height, shape.width, shape.channels)
+        return (
+            (layer.weight > 0).sum(axis=1, dtype=np.int64).reshape(shape.height, shape.width, shape.channels)
+        )
     positive = (layer.weight > 0).sum(axis=3, dtype=np.int64)  # [kernel rows, kernel columns, channels]
     (sy, sx), (py, px) = layer.stride, layer.padding
     rows = meets(shape.height, layer.weight.shape[0], sy, py)

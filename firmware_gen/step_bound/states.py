@@ -2,8 +2,8 @@
 
 It chooses the events, and every membrane as it may be between two steps (neurons.possible_sums): either as low as it
 can be, so that its block is left undone, or ready to spike at the least that comes in. Each try is a whole step on the
-emulated core, pushes and all, and is counted there. Whether one recording can bring about all membranes that were chosen
-is not asked: histories.py asks that.
+emulated core, pushes and all, and is counted there. Whether one recording can bring about all the membranes that were
+chosen is not asked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import Lif
-from firmware_gen.emulator.counts import take_counts
 from firmware_gen.step_bound.bound import PORTABLE, LayerCost, StepBound
 from firmware_gen.step_bound.exciting import exciting_inputs, first_weights
 from firmware_gen.step_bound.narrow import NarrowSweep
@@ -82,14 +81,10 @@ class Adversary:
 
     def _count(self, step: Step, events: int) -> int:
         """Instructions of the step."""
-        network = self.probe.network
         self.probe.reset()
         for layer, low in zip(self._layers, step.low, strict=True):
             layer.put(low)
-        data = step_events(self.probe, step.inputs, events)
-        network.machine.take_counts()
-        network.unobserved_step(data)
-        return sum(take_counts(network.machine).values())
+        return self.probe.count(step_events(self.probe, step.inputs, events))
 
     def _first(self, events: int) -> Iterator[Step]:
         """The inputs that cost and excite most; of each layer, one channel after the other low."""
@@ -108,7 +103,7 @@ class Adversary:
         yield from self._exciting(ready, events)
 
     def _exciting(self, step: Step, events: int) -> Iterator[Step]:
-        """The same with inputs that make many neurons of the first layer spike; one channel of it after the other low."""
+        """The same with inputs that make many neurons of the first layer spike, beside low ones and without."""
         layer, inputs, step = self._layers[0], self.bound.inputs, step.copy()
         if self._weights is None or not layer.channels or not 0 < events < len(step.inputs):
             return
@@ -138,7 +133,7 @@ class Adversary:
 
 
 def dearest_inputs(bound: StepBound, events: int, excited: int = 0) -> NDArray[np.bool_]:
-    """bool [inputs]: as many as so many events fill, those of most instructions, `excited` more for each excited neuron."""
+    """bool [inputs]: as many as so many events fill, those of most instructions; `excited` more for each excited."""
     inputs = bound.inputs
     weight = inputs.passing + excited * inputs.excited
     chosen = np.zeros(len(weight), bool)
