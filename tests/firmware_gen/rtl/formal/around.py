@@ -1,4 +1,4 @@
-"""Sizes and planted faults of the proofs of what stands around the core's engine: CRC, registers, loading, AXI4-Lite."""
+"""Sizes and planted faults of the proofs of what stands around the engine: CRC, registers, loading, AXI4-Lite."""
 
 from __future__ import annotations
 
