@@ -26,7 +26,7 @@ class Options:
     """What only some targets take; None for their own defaults.
 
     name: prefix of the C names. lanes, word_bits: of the FPGA's tables, see rtl_gen.target. registers, loadable,
-    spare_bits, spare_words: see its Room; fits: model files of Room.models.
+    spare_bits, spare_words, spram: see its Room; fits: model files of Room.models.
     """
 
     name: str | None = None
@@ -37,12 +37,13 @@ class Options:
     fits: Sequence[str] | None = None
     spare_bits: int | None = None
     spare_words: int | None = None
+    spram: bool | None = None
 
 
 Generate = Callable[["Model", "BinnedEvents | None", Options], dict[str, bytes]]
 
 # Who takes an option, and what it is for.
-_OF_LOADING = ("fits", "spare_bits", "spare_words")
+_OF_LOADING = ("fits", "spare_bits", "spare_words", "spram")
 _OF_FPGAS = ("lanes", "word_bits", "registers", "loadable", *_OF_LOADING)
 _TAKERS = {"name": (C, "the C"), **dict.fromkeys(_OF_FPGAS, (VERILOG, "FPGAs"))}
 
@@ -99,7 +100,7 @@ def _c(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str,
 def _verilog(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
     from firmware_gen.rtl_gen.target import DEFAULT_LANES, Room, generate
 
-    spare = {name: getattr(options, name) for name in ("spare_bits", "spare_words")}
+    spare = {name: getattr(options, name) for name in ("spare_bits", "spare_words", "spram")}
     given = {name: value for name, value in spare.items() if value is not None}
     room = Room(bool(options.registers), bool(options.loadable), _models(options), **given)
     return generate(model, binned, options.lanes or DEFAULT_LANES, options.word_bits, room=room)

@@ -199,8 +199,8 @@ class Connection:
     def _check_model(self, info: BoardInfo) -> None:
         if info.model_hash == NO_MODEL:
             raise WrongModelError(
-                f"--port {self.name}: the board ({info.name}) has no valid model: a load was not "
-                "finished; load MODEL with 'edge-sast fpga load'"
+                f"--port {self.name}: the board ({info.name}) has no valid model: none was loaded, or a load "
+                "not finished; load MODEL with 'edge-sast fpga load'"
             )
         if info.model_hash != self._model_hash:
             raise WrongModelError(

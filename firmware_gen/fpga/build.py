@@ -14,7 +14,7 @@ from typing import Any
 import edge_sast
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.build.opened import Build, open_build
-from firmware_gen.fpga.boards import Board, boards_folder
+from firmware_gen.fpga.boards import BOARDS, Board, boards_folder
 from firmware_gen.fpga.figures import memories, used_and_available
 from firmware_gen.fpga.flow import Routed, check_speed, pack, place, synthesise
 from firmware_gen.fpga.messages import ToolFailedError, warnings
@@ -81,6 +81,11 @@ def build_bitstream(
     build = open_build(folder, edited, "verilog")
     sources = source_files(build.folder)
     check_tables(build.folder / RTL)
+    if parameter(build.folder / RTL, "SPRAM") and not wanted.board.has_spram:
+        raise EdgeSastError(
+            f"--board is {wanted.board.name!r}, which has no SPRAM, where the weights of {folder} lie; export again "
+            f"without --spram, or build for {', '.join(b.name for b in BOARDS.values() if b.has_spram)}"
+        )
     out = Path(out_dir)
     failed = out.with_name(out.name + FAILED)
     check_out(out)

@@ -17,7 +17,7 @@ from edge_sast.errors import EdgeSastError
 from firmware_gen.fpga.boards import BOARDS
 from firmware_gen.fpga.families import NETLIST_VERILOG, YOSYS
 from firmware_gen.fpga.messages import check_messages
-from firmware_gen.fpga.simulate import BENCH, ICARUS, TOP, VERILATOR, check_core
+from firmware_gen.fpga.simulate import BENCH, ICARUS, TOP, VERILATOR, check_core, parameter
 from firmware_gen.fpga.toolchain import find_yosys
 
 NETLIST = "netlist"  # of every family
@@ -55,6 +55,10 @@ def netlist_of(rtl: Path, target: str, toolchain: str | None = None) -> Iterator
     Raises EdgeSastError: no Yosys here, no core in the folder, or Yosys finds it wrong.
     """
     check_core(rtl)
+    if parameter(rtl, "SPRAM"):
+        raise EdgeSastError(
+            f"{rtl}: weights lie in SPRAM, which is empty in a netlist; verify it with --on verilator or icarus"
+        )
     tools = find_yosys(toolchain)
     with tempfile.TemporaryDirectory(prefix="edge-sast-netlist-") as scratch:
         folder = Path(scratch)

@@ -128,11 +128,16 @@ module sast_bank (
     add_shift <= shift;
     fresh_y <= run && !(add && m == add_a);
   end
-  generate if (ULOW == UDEPTH) begin : together
+  localparam LARGE = SPRAM != 0 && LOADS != 0;
+  generate if (LARGE) begin : in_spram
+    sast_spram #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE), .ID(ID)) weights (.clk(clk), .a(u), .q(w), .fill(fill));
+  end endgenerate
+  generate if (!LARGE && ULOW == UDEPTH) begin : together
     sast_rom #(.W(G*WBITS), .AW(UAW), .DEPTH(UDEPTH), .FILE(FILE), .LOADS(LOADS), .ID(ID)) weights (
       .clk(clk), .en(1'b1), .a(u), .q(w), .fill(fill)
     );
-  end else begin : apart                    // a power of two and a few: two memories take less than one; not with LOADS
+  end endgenerate
+  generate if (!LARGE && ULOW != UDEPTH) begin : apart // a power of two and a few: two memories take less than one; not with LOADS
     localparam MOREAW = UDEPTH - ULOW < 2 ? 1 : $clog2(UDEPTH - ULOW);
     reg  upper;
     wire [G*WBITS-1:0] low;

@@ -78,7 +78,7 @@ module sast_loader (
     piece = 6'd0;
     heeds = 1'b0;
     frames = 16'd0;
-    no_model = 1'b0;
+    no_model = SPRAM != 0;                  // which has no contents yet
     model = 96'd0;
     fill = 67'd0;
   end

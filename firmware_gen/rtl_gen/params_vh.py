@@ -78,6 +78,7 @@ LOCALPARAMS: dict[str, str] = {
     "OUTW": "bits of an output, signed",
     "LOADABLE": "1: other models can be loaded; the constants are the most that they may need",
     "REGISTERS": "1: there are registers",
+    "SPRAM": "1: weights lie in SPRAM of an iCE40 UP5K, which has no contents until a model is loaded",
     "MODEL_0": "of the model in the files: last row << 16 | last column of its input",
     "MODEL_1": "its steps less 1",
     "MODEL_2": "its flags early, fires, then count_cap, last weighted and engine layer, a byte each",

@@ -51,13 +51,14 @@ class RtlPlan:
     """The plan of `model` for so many lanes. Raises EdgeSastError where the core cannot hold the model.
 
     sizes: constants of a core that takes other models, in which this one is laid out; see loading/sizes.py. None: those
-        of a core for this model alone. registers: the core has registers.
+        of a core for this model alone. registers: the core has registers. spram: its weights lie in SPRAM.
     """
 
     model: Model
     lanes: int
     sizes: Mapping[str, int] | None = None
     registers: bool = False
+    spram: bool = False
 
     def __post_init__(self) -> None:
         _ = self.weights, self.membrane_bits  # with what they ask for, all that is ever refused
@@ -145,6 +146,7 @@ class RtlPlan:
         found |= running_constants(self.model, self.engine, recurrent=found["RECURRENT"] != 0)
         loadable = self.sizes is not None
         found |= {"LOADABLE": int(loadable), "REGISTERS": int(loadable or self.registers)}
+        found |= {"SPRAM": int(self.spram)}
         return {name: found[name] for name in LOCALPARAMS}
 
     @cached_property

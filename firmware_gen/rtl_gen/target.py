@@ -15,7 +15,7 @@ from firmware_gen.rtl_gen.link.layout import LinkTooSmallError
 from firmware_gen.rtl_gen.link.memories import HEADER, link_images, link_vh
 from firmware_gen.rtl_gen.link.program import LinkParts
 from firmware_gen.rtl_gen.loading.sizes import DOCUMENT as DOCUMENT_OF_SIZES
-from firmware_gen.rtl_gen.loading.sizes import make_sizes
+from firmware_gen.rtl_gen.loading.sizes import check_spram, make_sizes
 from firmware_gen.rtl_gen.package import TOP, file_lists, readme
 from firmware_gen.rtl_gen.plan import RtlPlan
 from firmware_gen.rtl_gen.predict.prediction import DOCUMENT, predict
@@ -34,7 +34,7 @@ class Room:
     """What the core has beside the model itself.
 
     registers: a bus of registers. loadable: other models can be loaded over it, all of `models` among them.
-    spare_bits, spare_words: see make_sizes.
+    spare_bits, spare_words: see make_sizes. spram: its weights lie in an iCE40 UP5K's SPRAM, of a loadable core.
     """
 
     registers: bool = False
@@ -42,6 +42,7 @@ class Room:
     models: tuple[Model, ...] = ()
     spare_bits: int = 1
     spare_words: int = 0
+    spram: bool = False
 
 
 def generate(
@@ -70,7 +71,9 @@ def generate(
     sizes = (
         make_sizes([model, *room.models], lanes, room.spare_bits, room.spare_words) if room.loadable else None
     )
-    plan = RtlPlan(model, lanes, sizes.localparams if sizes else None, room.registers)
+    plan = RtlPlan(model, lanes, sizes.localparams if sizes else None, room.registers, room.spram)
+    if room.spram:
+        check_spram(plan.localparams)
     tables = table_files(make_tables(model, lanes, word_bits), word_bits)
     files = {f"tables/{name}": data for name, data in tables.items()}
     link = sizes.link if sizes else _link_parts(model, room)

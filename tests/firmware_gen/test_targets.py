@@ -1,8 +1,10 @@
 """What a target imports: each export pays for its own generator alone."""
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.firmware_gen.builds import everything_model, small_model
 
 CODE = """
 import sys
+from dataclasses import replace
 from edge_sast.model.modelfile import load
 from firmware_gen.targets import Options, generator, notes
 files = generator(sys.argv[1])(load(sys.argv[2]), None, Options())
@@ -36,6 +39,11 @@ def test_room_for_other_models_is_for_fpgas_that_take_them(tmp_path):
     other = tmp_path / "other.safetensors"
     save(everything_model(), other)
     for options, target, why in (
+        (
+            Options(spram=True),
+            VERILOG,
+            r"^--spram is for a core that takes other models; add --loadable, or ",
+        ),
         (Options(loadable=True), C, r"^--loadable is for FPGAs; leave it out with --target c$"),
         (
             Options(spare_bits=2),
@@ -59,6 +67,10 @@ def test_what_a_core_that_takes_models_adds_to_the_folder(tmp_path):
     plain = generator(VERILOG)(small_model(), None, Options(lanes=2))
     asked = Options(lanes=2, loadable=True, fits=[str(other)], spare_words=10)
     loadable = generator(VERILOG)(small_model(), None, asked)
+    spram = generator(VERILOG)(small_model(), None, replace(asked, spram=True))
+    assert spram.keys() == loadable.keys()
+    for folder, holds in ((plain, 0), (loadable, 0), (spram, 1)):
+        assert f"localparam SPRAM = {holds};".encode() in re.sub(rb" +", b" ", folder["rtl/sast_params.vh"])
     assert set(loadable) - set(plain) == {"sizes.json", "rtl/sizes.mem"}
     sizes = json.loads(loadable["sizes.json"])
     words = [int(word, 16) for word in loadable["rtl/sizes.mem"].split()]

@@ -137,6 +137,12 @@ def _add_fpga_arguments(parser: argparse._ActionsContainer) -> None:
         metavar="N",
         help="percent of words of tables and membranes beyond what the models need; with --loadable (default: 0)",
     )
+    parser.add_argument(
+        "--spram",
+        action="store_true",
+        help="keep the weights in the large RAM of an iCE40 UP5K, which is empty until 'edge-sast fpga load'; with "
+        "--loadable",
+    )
 
 
 def fill(args: argparse.Namespace) -> None:
@@ -184,6 +190,7 @@ def target_options(args: argparse.Namespace) -> Options:
         args.fits,
         args.spare_bits,
         args.spare_words,
+        args.spram or None,
     )
 
 

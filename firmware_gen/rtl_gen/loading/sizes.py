@@ -30,6 +30,7 @@ NAMES = (
     *("LANE_TABLE", "CHUNKS", "SUBTRACT", "LEAKS", "LEAK_ONE", "RECURRENT"),
     *("SYNW", "SPKW", "SYNTW", "SPKTW", "OUTW"),
 )
+SPRAM_BLOCKS, SPRAM_WORDS, SPRAM_BITS = 4, 16_384, 16  # of an iCE40 UP5K
 SPARE_DEPTHS = ("MDEPTH", "UDEPTH", "PDEPTH", "RDEPTH", "CDEPTH")
 
 
@@ -127,3 +128,18 @@ def make_sizes(models: Sequence[Model], lanes: int, spare_bits: int = 1, spare_w
         True,
     )
     return Sizes({name: most[name] for name in NAMES}, link)
+
+
+def check_spram(p: Mapping[str, int]) -> None:
+    """Raises EdgeSastError where the weights of a core with constants `p` do not fit into an iCE40 UP5K's SPRAM."""
+    blocks = p["B"] * -(-p["G"] * p["WBITS"] // SPRAM_BITS)
+    if blocks > SPRAM_BLOCKS:
+        raise EdgeSastError(
+            f"--spram: weights of {p['WBITS']} bits at {p['P']} lanes take {blocks} blocks of SPRAM, an iCE40 UP5K has "
+            f"{SPRAM_BLOCKS}; use fewer --lanes or weight bits, or leave it out"
+        )
+    if p["UDEPTH"] > SPRAM_WORDS:
+        raise EdgeSastError(
+            f"--spram: {p['UDEPTH']:,} words of weights in each bank, SPRAM holds {SPRAM_WORDS:,}; use fewer channels "
+            "or smaller kernels"
+        )

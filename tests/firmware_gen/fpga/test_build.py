@@ -255,6 +255,18 @@ def test_a_prediction_that_is_damaged(text, folder, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export"]
 
 
+def test_weights_in_spram_where_the_board_has_none(tmp_path):
+    export = tiny_folder(tmp_path / "export")
+    path = export / "rtl" / "sast_params.vh"
+    path.write_text(path.read_text().replace("SPRAM = 0", "SPRAM = 1"))
+    told = (
+        f"--board is 'ulx3s-25f', which has no SPRAM, where the weights of {export} lie; export again without --spram, "
+        "or build for icebreaker"
+    )
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        build(export, tmp_path / "out", "ulx3s-25f", edited=True)
+
+
 def test_other_folders_are_left_alone(folder, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("years of work")

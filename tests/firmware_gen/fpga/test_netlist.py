@@ -152,6 +152,17 @@ def test_a_toolchain_that_is_none(build):
         command.run(parse(build, "--on", "netlist", "--toolchain", "gcc"))
 
 
+def test_weights_in_spram(build, tmp_path):
+    shutil.copytree(build, tmp_path / "build")
+    path = tmp_path / "build" / "rtl" / "sast_params.vh"
+    changed, count = re.subn(r"\bSPRAM = 0;", "SPRAM = 1;", path.read_text())
+    assert count == 1
+    path.write_text(changed)
+    told = f"{path.parent}: weights lie in SPRAM, which is empty in a netlist; verify it with --on verilator or icarus"
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        command.run(parse(tmp_path / "build", "--on", "netlist-ice40", "--edited"))
+
+
 def test_a_yosys_without_models_of_its_cells(build, monkeypatch):
     script = netlist._script
     monkeypatch.setattr(

@@ -48,6 +48,7 @@ def weights(p):
 
 def block(count, identity, *sizes):
     p = {**lanes(count), **dict(zip(NAMES, sizes, strict=True))}
+    p["SPRAM"] = 0
     p["ULOW"] = low = 512 if p["UDEPTH"] > 512 else p["UDEPTH"]
     name = f"weights_{identity}"
     table = [pack(word, p["WBITS"]) for word in weights(p)]

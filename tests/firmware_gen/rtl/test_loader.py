@@ -36,7 +36,7 @@ def sizes(count, bits, **more):
     return {
         **lanes(count),
         **dict.fromkeys(FIELDS, bits),
-        **{"WBITS": 8, "WSHW": 1, "NCB": 1, "CHUNKS": 0, "MW": 2 * bits, "SMIN": bits},
+        **{"WBITS": 8, "WSHW": 1, "NCB": 1, "CHUNKS": 0, "MW": 2 * bits, "SMIN": bits, "SPRAM": 0},
         **more,
     }
 

@@ -66,6 +66,20 @@ def check(link: BoardLink, bench: Bench) -> None:
         bench.check(link.run(bench.steps(i), i != 1), i, i != 1)
 
 
+def test_a_core_whose_weights_lie_in_spram_has_no_model_until_one_is_loaded(tmp_path):
+    tools.require("verilator", "g++", "make")
+    models = small_model(), everything_model()
+    room = Room(loadable=True, models=models[1:], spram=True)
+    write_folder(generate(models[0], lanes=LANES, count=1, room=room), tmp_path / "build")
+    build_fpga_board(tmp_path / "build" / "rtl", tmp_path / "board", "-O1")
+    benches = [thin_bench(tmp_path / "board", model) for model in models]
+    with benches[0].board(rx_bytes=RX_BYTES) as board, linked(board, PATIENT) as link:
+        assert link.hello().model_hash == NO_MODEL
+        for which in (1, 0):
+            load_model(link, models[which])
+            check(link, benches[which])
+
+
 @pytest.mark.parametrize("tcp", [True, False])
 def test_models_one_after_the_other(benches, tcp):
     with benches[0].board(tcp, rx_bytes=RX_BYTES) as board, linked(board, PATIENT) as link:
@@ -115,7 +129,8 @@ def test_a_load_that_ends_in_the_middle_leaves_no_model(benches, tmp_path, capsy
                 begin = struct.pack("<B8sHII", 1, model, 0, 0, 0)
                 assert link.ask(Kind.BEGIN, token, begin) == b"\3"
             assert link.ask(Kind.POLL, token, b"")[:1] == b"\2"
-        why = r"\(FPGA\) has no valid model: a load was not finished; load MODEL with 'edge-sast fpga load'$"
+        why = r"\(FPGA\) has no valid model: none was loaded, or a load not finished; load MODEL with "
+        why += "'edge-sast fpga load'$"
         ports = PortOptions((board.port,), 115_200)
         with pytest.raises(WrongModelError, match=why), connections(ports, model_hash(old.model), 0):
             pass

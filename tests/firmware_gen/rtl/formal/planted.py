@@ -21,6 +21,7 @@ NONE = (
     "RECURRENT",
     "LOADABLE",
     "REGISTERS",
+    "SPRAM",
 )
 SMALLEST = {name: 0 if name in NONE else 1 for name in LOCALPARAMS} | {"SMIN": 2}
 

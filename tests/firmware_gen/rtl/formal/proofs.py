@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.firmware_gen.rtl.formal.around import AXI_FAULTS, CRC, CRC_FAULTS, WALK, WALK_FAULTS
 from tests.firmware_gen.rtl.formal.planted import (
     BANK,
     BANK_FAULTS,
@@ -245,6 +246,10 @@ PROOFS = {
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS[:1],
     ),
+    "walk": Proof("sast_walk", ("sast_walk",), WALK, depth=2, faults=WALK_FAULTS),
+    "walk, one lane": Proof("sast_walk", ("sast_walk",), sizes(MW=2), depth=2),
+    "crc": Proof("sast_crc", ("sast_crc",), CRC, depth=2, parameters={"WIDE": 0}, faults=CRC_FAULTS),
+    "axi lite": Proof("sast_axi_lite", ("sast_axi_lite",), sizes(), depth=2, faults=AXI_FAULTS),
     "counters": Proof("sast_counters", ("sast_counters",), COUNTERS, depth=7, faults=COUNTERS_FAULTS),
     "counters, recurrence": Proof(
         "sast_counters",

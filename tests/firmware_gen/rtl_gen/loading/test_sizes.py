@@ -13,7 +13,7 @@ from edge_sast.model.layers import Conv2d, Flatten, Integrator, Linear, Recurren
 from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.rtl_gen.loading.fit import fitted
-from firmware_gen.rtl_gen.loading.sizes import NAMES, WORDS, make_sizes, told
+from firmware_gen.rtl_gen.loading.sizes import NAMES, WORDS, check_spram, make_sizes, told
 from firmware_gen.rtl_gen.loading.stream import LOADED, MODEL, checksum, core_parts, program_parts
 from firmware_gen.rtl_gen.plan import DEPTHS, RtlPlan
 from tests.firmware_gen.builds import everything_model, lif, small_model, weights
@@ -170,3 +170,24 @@ def test_a_larger_weight_shift_does_not_fit():
     sizes = make_sizes([network()], 4, spare_bits=8)
     with pytest.raises(EdgeSastError, match=r"^layers\[0\]: needs 2 \(WSHW: .*use a smaller weight_shift"):
         fitted(network(shift=2), sizes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"P": 16, "B": 4},
+            "--spram: weights of 8 bits at 16 lanes take 8 blocks of SPRAM, an iCE40 UP5K has 4; use fewer --lanes or "
+            "weight bits, or leave it out",
+        ),
+        (
+            {"UDEPTH": 16_385},
+            "--spram: 16,385 words of weights in each bank, SPRAM holds 16,384; use fewer channels or smaller kernels",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_into_spram(changed, told):
+    whole = {"P": 8, "B": 2, "G": 4, "WBITS": 8, "UDEPTH": 16_384}
+    check_spram(whole)
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(told)}$"):
+        check_spram(whole | changed)
