@@ -15,9 +15,7 @@ DISPATCH = form("state pc op step phase lanes row k event")
 FETCH, REWIND, RUN, ASK = 0, 1, 2, 3
 
 # sast_runs.v: three stages and the nest. row*, column*: places in the tables. spare*: a place that waits before them.
-RUNS = form(
-    "spare spare_row spare_column v1 row1 column1 v2 q2 n2 nc2 ny2 v3 q q_row n nc nc_row ny"
-)
+RUNS = form("spare spare_row spare_column v1 row1 column1 v2 q2 n2 nc2 ny2 v3 q q_row n nc nc_row ny")
 
 # sast_spikes.v: its counters, and the word at its output.
 SPIKES = form("wr rd word_valid lanes row k")

@@ -325,6 +325,9 @@ FAULTS = [
         "core", "!walk_busy && !readout_busy;", "!walk_busy;", "a layer is swept while the last answer waits"
     ),
     Fault(
+        "core", "bank_ready & ~bank_has &", "bank_ready &", "a bank takes a run again while another is full"
+    ),
+    Fault(
         "core",
         "LISTEN: if (!crc_busy && !walk_busy)",
         "LISTEN: if (!crc_busy)",

@@ -142,6 +142,8 @@ CORE_SIZES = sizes(
 CORE_FAULTS = (
     Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
     Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
+    Fault("sast_core", "bank_ready & ~bank_has &", "bank_ready &"),
+    Fault("sast_core", "if (restart || run_go) bank_has", "if (restart) bank_has"),
     Fault("sast_core", "LISTEN: if (!crc_busy && !walk_busy) state", "LISTEN: if (!crc_busy) state"),
     Fault(
         "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"
