@@ -3,9 +3,9 @@
     python benchmarks/step_bound.py                                          the three example models of N-MNIST
     python benchmarks/step_bound.py MODEL --on cortex-m0 --toolchain gcc --data DATA --limit 50 --json FILE
 
-made: the bound's own step, with spikes at will. searched: the dearest step that was found in --seconds, of any events and
-any membranes between steps, by the network's own arithmetic. recordings: their dearest step, beside the bound of as many
-events. Each is a whole step, sast_push and sast_step, counted. docs/bounds.md says what is proven.
+made: the bound's own step, with spikes at will. searched: the dearest step that was found in --seconds, of any events
+and any membranes between steps, by the network's own arithmetic. recordings: their dearest step, beside the bound of as
+many events. Each is a whole step, sast_push and sast_step, counted. docs/bounds.md says what is proven.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> int:
         if "recordings" in f:
             r = f["recordings"]
             print(
-                f"{f['model']}, {f['core']}: recordings at most {r['instructions']:,} in a step of {r['events']} events, "
+                f"{f['model']}, {f['core']}: recordings: at most {r['instructions']:,} in a step of {r['events']}, "
                 f"{100 * r['instructions'] / r['bound']:.0f} % of its bound"
             )
     write_json(args.json, figures)
