@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge_sast.errors import CheckFailedError
 from edge_sast.model.layers import Lif, Shape, Weighted, state_range
 from firmware_gen.step_bound.neurons import possible_sums
-from firmware_gen.step_bound.parts import Block, Pair, SweepCost
+from firmware_gen.step_bound.parts import MIXED, Block, Pair, SweepCost, check_sweep
 from firmware_gen.step_bound.probe import DeviceLayer, Probe
 from firmware_gen.step_bound.sources import Sources, set_windows
 
@@ -45,6 +45,7 @@ class NarrowSweep:
         self.offsets = (self._lanes[0][LOW] - low + 1)[: self.device.out_channels]  # of the first position
         self.real = _real(self.device, out.height * out.width)
         self._order = _neurons(self.real)
+        self._padding_moves = layer.bits == 1 and out.channels != 2 * self.device.position_words
         self.ranges = tuple(r for r in range(6) if r == QUIET or self._there[r].any())
 
     @property
@@ -89,7 +90,38 @@ class NarrowSweep:
         return self.run(lanes, spikes), int((spikes & self.real).sum())
 
     def worst(self) -> SweepCost:
-        """Runs what has to be run."""
+        """Runs what has to be run.
+
+        Raises CheckFailedError: a sweep costs more than its parts, so that the argument does not hold.
+        """
+        found, done = self._blocks()
+        costs, counts, beyond = {}, {}, 0
+        for k, (predicted, block) in found.items():
+            measured, counts[k] = self.block(block)
+            costs[k] = max(predicted, measured)
+            beyond = max(
+                beyond, measured - predicted
+            )  # a spike that begins a row may take more beside others
+        most, silent = max(costs.values()), costs[0]
+        if self._padding_moves:
+            silent = most  # what is no neuron may look like a spike
+        spike = (
+            max((costs[k] - silent) / counts[k] for k in costs if counts[k]) if any(counts.values()) else 0.0
+        )
+        spike = max(spike, 0.0, *(self._one_more(found[0][1], lane) for lane in range(LANES)))
+        rows = self._rows() if not self.device.notes and any(counts.values()) else 0
+        extra = IdleExtra(self).most() if self.device.idle else 0
+        most += beyond + extra
+        room, crowded = None, (0, 0)
+        if {LOW, NEGATIVE} & set(self.ranges):
+            room, crowded = self._crowded(done + rows + beyond + extra)
+        worst = tuple(found[k][1] for k in sorted(found))
+        sweep = SweepCost(silent + extra, spike, rows + beyond, most, room, crowded, worst)
+        self._check_mixed(sweep)
+        return sweep
+
+    def _blocks(self) -> tuple[dict[int, tuple[int, Block]], int]:
+        """The dearest block of each number of spikes, with its sweep's instructions; most where none is negative."""
         quiet = self.block(QUIET_BLOCK)[0]
         found: dict[int, tuple[int, Block]] = {0: (quiet, QUIET_BLOCK)}
         done = 0
@@ -102,24 +134,30 @@ class NarrowSweep:
                     done = max(done, cost)
                 if k not in found or cost > found[k][0]:
                     found[k] = cost, block
-        costs, counts, beyond = {}, {}, 0
-        for k, (predicted, block) in found.items():
-            measured, counts[k] = self.block(block)
-            costs[k] = max(predicted, measured)
-            beyond = max(
-                beyond, measured - predicted
-            )  # a spike that begins a row may take some more beside others
-        silent, most = costs[0], max(costs.values())
-        spike = max(((costs[k] - silent) / counts[k] for k in costs if counts[k]), default=0.0)
-        rows = self._rows() if not self.device.notes and any(counts.values()) else 0
-        extra = IdleExtra(self).most() if self.device.idle else 0
-        most += beyond + extra
-        worst = tuple(found[k][1] for k in sorted(found))
-        if not {LOW, NEGATIVE} & set(self.ranges):
-            return SweepCost(silent + extra, max(spike, 0.0), rows + beyond, most, worst=worst)
-        room, crowded = self._crowded(done + rows + beyond + extra)
-        spike = max(spike, 0.0)
-        return SweepCost(silent + extra, spike, rows + beyond, most, room, crowded, worst)
+        return found, done
+
+    def _one_more(self, block: Block, lane: int) -> float:
+        """Most that one lane adds to a block without a spike when it spikes; a lane that is not in every block, too."""
+        without, most = self.block(block)[0], 0.0
+        for r in set(SPIKING) & set(self.ranges):
+            lanes = np.ravel(np.asarray(block)).tolist()
+            lanes[lane] = r
+            cost, spikes = self.block(tuple(zip(lanes[::2], lanes[1::2], strict=True)))
+            most = max(most, (cost - without) / spikes if spikes else 0.0)
+        return most
+
+    def _check_mixed(self, cost: SweepCost) -> None:
+        """Lanes in ranges by chance cost no more than their parts. Raises CheckFailedError otherwise."""
+        rng = np.random.default_rng(0)
+        values, there = self._lanes
+        cells, lanes = self.real.shape
+        for _ in range(MIXED):
+            share = rng.random(len(self.ranges)) ** 3
+            chosen = rng.choice(self.ranges, (cells, lanes), p=share / share.sum())
+            chosen[~there[chosen, np.arange(lanes)]] = QUIET
+            spikes = np.isin(chosen, SPIKING)
+            found = self.run(values[chosen, np.arange(lanes)], spikes)
+            check_sweep(self.index, found, int((spikes & self.real).sum()), cost)
 
     def _crowded(self, done: int) -> tuple[int | None, tuple[int, int]]:
         """SweepCost's room and crowded; done: most instructions where no lane is negative.

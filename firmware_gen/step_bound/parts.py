@@ -21,6 +21,7 @@ from firmware_gen.step_bound.sources import Sources, set_windows
 
 INTEGRATOR_ZERO = 1 << 15
 WORD = 32
+MIXED = 12  # sweeps over neurons in mixed ranges, which have to cost no more than their parts
 
 Pair = tuple[int, int]  # ranges of a word's lanes: narrow.py
 Block = tuple[Pair, ...]  # of four words
@@ -151,7 +152,23 @@ def plain_sweep(probe: Probe, index: int, layer: Weighted, shape: Shape, sources
                 f"layer {index}: {probe.spikes(index)} neurons spiked in the program, not {neurons}"
             )
     spike = max(max(spiking) - max(silent), 0) / neurons
-    return SweepCost(max(silent), spike, 0, max(*silent, *spiking))
+    cost = SweepCost(max(silent), spike, 0, max(*silent, *spiking))
+    rng, others = np.random.default_rng(0), [0, low - 1] if (sums.low < low).any() else [0]
+    for _ in range(MIXED):
+        fires = rng.random(neurons) < rng.random()
+        found = run(np.where(fires, threshold, rng.choice(others, neurons))) - int(
+            sources.blocked[fires].sum()
+        )
+        check_sweep(index, found, int(fires.sum()), cost)
+    return cost
+
+
+def check_sweep(index: int, found: int, spikes: int, cost: SweepCost) -> None:
+    """Raises CheckFailedError: a sweep took more than it can by what its parts cost."""
+    if found > cost.cost(spikes):
+        raise CheckFailedError(
+            f"layer {index}: a sweep with {spikes} spikes took {found} instructions, more than {cost.cost(spikes)}"
+        )
 
 
 def _stored(device: DeviceLayer, values: NDArray[np.int64]) -> NDArray[np.uint32]:

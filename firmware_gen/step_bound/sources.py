@@ -8,18 +8,20 @@ already (or_pool). Places that agree in all of these are one class; one place of
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_sast.errors import CheckFailedError
 from edge_sast.model.layers import Conv2d, Flatten, Layer, Linear, OrPool, RecurrentLinear, Shape, SumPool
 from edge_sast.model.model import Model
 from edge_sast.model.reach import axis_reach
 from firmware_gen.step_bound.probe import DeviceLayer, Probe
 
 NOWHERE = -1
+LOOKED_AT = 200  # places that are run besides one of each class
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def input_sources(probe: Probe) -> Sources:
         probe.push(0, 0, 0)
         forget()
 
-    return _measure(probe, -1, shape, run, open_step, forget)
+    return replace(_measure(probe, -1, shape, run, open_step, forget), times=grid.count_cap)
 
 
 def layer_sources(probe: Probe, index: int) -> Sources:
@@ -163,6 +165,17 @@ def _measure(
                 window[place] = found.window if found.pooled else place
                 touched[place] = found.cells
                 place += 1
+    for place in np.random.default_rng(0).integers(n, size=min(n, LOOKED_AT)).tolist():
+        probe.reset()
+        start()
+        _touch_all(probe, way.target)
+        rest, channel = divmod(place, shape.channels)
+        row, column = divmod(rest, shape.width)
+        took = run(row, column, channel)
+        if took != passing[place]:
+            raise CheckFailedError(
+                f"place {place} of what layer {index} gives took {took} instructions, not {passing[place]}"
+            )
     excited = way.excited()
     target = way.target
     copy = _copy_cost(probe, way, shape, run, start, forget) if touched.any() else 0

@@ -19,7 +19,7 @@ from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import Lif
 from firmware_gen.step_bound.bound import PORTABLE, LayerCost, StepBound
 from firmware_gen.step_bound.exciting import exciting_inputs, first_weights
-from firmware_gen.step_bound.narrow import NarrowSweep
+from firmware_gen.step_bound.narrow import LANES, NarrowSweep
 from firmware_gen.step_bound.neurons import possible_sums
 from firmware_gen.step_bound.probe import Probe
 
@@ -87,19 +87,18 @@ class Adversary:
         return self.probe.count(step_events(self.probe, step.inputs, events))
 
     def _first(self, events: int) -> Iterator[Step]:
-        """The inputs that cost and excite most; of each layer, one channel after the other low."""
+        """The inputs that cost and excite most; of each layer no neuron low, or one in each block."""
         chosen = dearest_inputs(self.bound, events, SPIKED)
         ready = Step(chosen, [np.zeros(layer.part.neurons, bool) for layer in self._layers])
         yield ready.copy()
-        yield Step(chosen, [layer.low_channel(0) for layer in self._layers])
         for at, layer in enumerate(self._layers):
-            costs = []
-            for channel in range(layer.channels):
-                ready.low[at] = layer.low_channel(channel)
+            costs = [self._count(ready, events)]
+            choices = [ready.low[at], *layer.lowest()]
+            for low in choices[1:]:
+                ready.low[at] = low
                 costs.append(self._count(ready, events))
                 yield ready.copy()
-            if costs:
-                ready.low[at] = layer.low_channel(int(np.argmax(costs)))
+            ready.low[at] = choices[int(np.argmax(costs))]
         yield from self._exciting(ready, events)
 
     def _exciting(self, step: Step, events: int) -> Iterator[Step]:
@@ -176,10 +175,25 @@ class _Layer:
         """[neurons]: what one that is ready lacks of its threshold."""
         return np.tile(self._lacking, self.part.neurons // self.channels)
 
-    def low_channel(self, channel: int) -> NDArray[np.bool_]:
-        """bool [neurons]: those of that channel."""
-        channels = max(self.channels, 1)
-        return (np.arange(self.part.neurons) % channels == channel) & (self.channels > 0)
+    def lowest(self) -> list[NDArray[np.bool_]]:
+        """bool [neurons] each: in every block the neuron whose lane can be the most negative, the second, ...
+
+        Only neurons whose lane stays negative where nothing comes in; none of wide layers.
+        """
+        if not self.channels or self._narrow is None:
+            return []
+        lanes = np.zeros(self._narrow.real.shape, np.int64)
+        lanes[self._narrow.real] = np.tile(self._kept[1], self.part.neurons // self.channels)
+        blocks = lanes.reshape(-1, LANES)
+        order = np.argsort(blocks, axis=1, kind="stable")
+        found = []
+        for rank in range(LANES):
+            low = np.zeros(blocks.shape, bool)
+            at = order[:, rank]
+            low[np.arange(len(blocks)), at] = blocks[np.arange(len(blocks)), at] < 0
+            if low.any():
+                found.append(low.reshape(lanes.shape)[self._narrow.real])
+        return found
 
     def change(self, low: NDArray[np.bool_], rng: np.random.Generator) -> None:
         """Another channel low at some position, or one more, or one less."""
