@@ -175,8 +175,9 @@ class Connection:
         grid = model.binning
         if steps not in (None, grid.steps) and info.counts_steps:
             raise BoardRefusedError(
-                f"--port {self.name}: the board ({info.name}) begins anew after the model's {steps} steps, as FPGAs do, "
-                f"and the recording has {grid.steps}; take the first {steps} with --limit {steps}, or leave out --running"
+                f"--port {self.name}: the board ({info.name}) begins anew after the model's {steps} steps, as FPGAs "
+                f"do, and the recording has {grid.steps}; take the first {steps} with --limit {steps}, or leave out "
+                "--running"
             )
         numbers = {
             "width": grid.width,

@@ -25,7 +25,7 @@ from tests.streaming.sends import some_events, source_of
 def slow_outputs(model: Model, leak: int, frames: np.ndarray) -> list[list[int]]:
     """After each step: of the model as it is, whose read-out is leaked here and not there."""
     neuron = model.layers[-1].neuron
-    steps = [step.layers[-1] for step in oracle_run(model, frames).steps]
+    steps = [step.layers[-1] for step in oracle_run(model, frames).steps] if len(frames) else []
     if not isinstance(neuron, Integrator):
         gains = [[spike << leak for spike in step.spikes] for step in steps]
         out, low, high = [0] * len(model.classes), 0, 1 << 2 * leak

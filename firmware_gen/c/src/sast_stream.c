@@ -172,7 +172,7 @@ static bool is_fit(sast_windows_t windows, uint16_t lane_count)
 /* Whether the read-out is an integrator with a leak: a count of spikes would grow without end. */
 static bool forgets(const sast_model_t *model)
 {
-    const sast_neuron_t *neuron = &model->layers[model->layer_count - 1u].neuron;
+    const sast_neuron_t *neuron = &model->layers[(uint32_t)model->layer_count - 1u].neuron;
 
     return neuron->fire == NULL && neuron->threshold == NULL && neuron->leak_terms != 0u;
 }
