@@ -66,8 +66,12 @@ class EventFile:
 
 
 @contextmanager
-def open_events(path: str | EventPath, options: FileOptions | None = None) -> Iterator[EventFile]:
+def open_events(
+    path: str | EventPath, options: FileOptions | None = None, supposed: Sensor | None = None
+) -> Iterator[EventFile]:
     """A file on disk or in an archive, open while the `with` lasts; memory does not grow with its length.
+
+    supposed: the sensor where neither the options nor the file say one.
 
     Raises:
         EdgeSastError: it cannot be read, is of no known format, or is damaged; also while the chunks are taken.
@@ -80,7 +84,7 @@ def open_events(path: str | EventPath, options: FileOptions | None = None) -> It
         with _readable(name):
             stream = stack.enter_context(open_path(path))
             found, opened = open_stream(cast(BinaryIO, stream), name, reading, options.key)
-        sensor = options.sensor or opened.header.sensor or found.usual_sensor
+        sensor = options.sensor or opened.header.sensor or found.usual_sensor or supposed
         chunks = cleaned(
             _readable_chunks(opened.chunks, name), name, sensor, reading.defects, opened.offset_of
         )

@@ -13,6 +13,7 @@ from edge_sast.events.binned import BinnedEvents, BinnedRecording
 from edge_sast.events.binning import MAX_COUNT, MAX_STEPS
 from edge_sast.events.recording import EVENT_DTYPE, Recording
 from edge_sast.events.to_bins import bin_recording
+from edge_sast.formats.contract import Sensor
 from edge_sast.formats.source import FileOptions, open_events
 from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator
@@ -28,6 +29,23 @@ class Window:
     outputs: np.ndarray
 
 
+def sensor_of(model: Model) -> Sensor:
+    """(width, height) in pixels of what it was trained on."""
+    return model.binning.sensor_width, model.binning.sensor_height
+
+
+def checked_sensor(model: Model, name: str, sensor: Sensor | None) -> Sensor:
+    """The model's, which a source that says none is supposed to have. Raises EdgeSastError where it says another."""
+    wanted = sensor_of(model)
+    if sensor not in (None, wanted):
+        width, height = sensor or (0, 0)
+        raise EdgeSastError(
+            f"{name}: sensor {width}x{height} is not the model's {wanted[0]}x{wanted[1]}; where that is wrong, "
+            f"pass --sensor {wanted[0]}x{wanted[1]}"
+        )
+    return wanted
+
+
 def stream_windows(
     model: Model, path: str, options: FileOptions, every: int | None = None, limit: int | None = None
 ) -> tuple[BinnedEvents, list[int]]:
@@ -36,14 +54,14 @@ def stream_windows(
     At most 255 of one input in a step. every: see `EventStream`. Beside them when each begins, in µs.
 
     Raises:
-        EdgeSastError: the file cannot be read or has defects, or holds no event.
+        EdgeSastError: the file cannot be read or has defects, is of another sensor, or holds no event.
         CheckFailedError: a window's outputs are not those of its recording.
     """
     grid = replace(model.binning, count_cap=MAX_COUNT)
     rows: list[BinnedRecording] = []
     names, outputs, begins = [], [], []
-    with open_events(path, options) as file:
-        size = file.needed_sensor()
+    with open_events(path, options, sensor_of(model)) as file:
+        size = checked_sensor(model, file.name, file.sensor)
         for window in islice(_windows(EventStream(model, every), file.chunks), limit):
             name = f"{path} from {window.begin_us} µs"
             recording = Recording(window.events, *size, name)
@@ -81,8 +99,8 @@ def running_recording(
         )
     events, found = [], []
     stream = EventStream(model, running=True)
-    with open_events(path, options) as file:
-        size = file.needed_sensor()
+    with open_events(path, options, sensor_of(model)) as file:
+        size = checked_sensor(model, file.name, file.sensor)
         for chunk in file.chunks:
             events.append(chunk)
             found.append(stream.push(chunk))

@@ -8,9 +8,10 @@ import pytest
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats import contract
 from edge_sast.formats.source import FileOptions
+from edge_sast.model.running import running_model
 from edge_sast.runtime.simulator import Simulator
 from edge_sast.streaming.stream import EventStream
-from edge_sast.streaming.windows import stream_windows
+from edge_sast.streaming.windows import running_recording, stream_windows
 from tests.cli.models import line_model
 from tests.cli.recordings import DT_US, STEPS
 from tests.streaming.sends import SIDE, some_events
@@ -46,6 +47,26 @@ def test_all_whole_windows_with_all_events(tmp_path, monkeypatch, every):
     recordings = np.add.reduceat(sent.counts.astype(int), sent.step_ptr[:-1:STEPS])
     assert recordings.tolist() == inside
     assert stream_windows(MODEL, path, OPTIONS, every, limit=2)[0].sources == sent.sources[:2]
+
+
+def test_the_sensor_is_the_models_where_nobody_says_one(tmp_path):
+    events = some_events(700, 3 * WINDOW_US)
+    path = written(tmp_path / "a.csv", events)
+    sent, begins = stream_windows(MODEL, path, FileOptions())
+    expected, told = stream_windows(MODEL, path, OPTIONS)
+    assert begins == told
+    assert sent.digest() == expected.digest()
+    running = running_recording(running_model(MODEL), path, FileOptions())
+    assert running.digest() == running_recording(running_model(MODEL), path, OPTIONS).digest()
+    events["x"][5] = SIDE
+    outside = written(tmp_path / "b.csv", events)
+    for windows, model in ((stream_windows, MODEL), (running_recording, running_model(MODEL))):
+        with pytest.raises(EdgeSastError, match=f"outside the {SIDE}x{SIDE} sensor"):
+            windows(model, outside, FileOptions())
+        with pytest.raises(
+            EdgeSastError, match=f"sensor 99x98 is not the model's {SIDE}x{SIDE}; where that is"
+        ):
+            windows(model, path, FileOptions(sensor=(99, 98)))
 
 
 def test_a_file_without_events_or_with_a_step_back(tmp_path):

@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--from-s", type=float, metavar="N", help="begin N s after the first event")
     parser.add_argument("--until-s", type=float, metavar="N", help="end N s after the first event")
-    parser.add_argument("--model", metavar="MODEL", help="integer model whose spikes a .html shows")
+    parser.add_argument(
+        "--model", metavar="MODEL", help="integer model file, or build folder, whose spikes a .html shows"
+    )
     add_file_options(parser, policy="keep")
 
 
@@ -184,7 +186,8 @@ def _page(
 
 def _network(name: str, events: np.ndarray, sensor: Sensor, source: Path) -> NetworkView:
     """What the model makes of the events, window after window."""
+    from edge_sast.cli.options.newest import model_in
     from edge_sast.model.modelfile import load
     from edge_sast.streaming.view import watch
 
-    return watch(load(name), events, sensor, str(source))
+    return watch(load(model_in(name)), events, sensor, str(source))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from edge_sast.cli.options.newest import model_in
 from edge_sast.cli.options.parser import add_command
 from edge_sast.errors import EdgeSastError
 from edge_sast.signals import kill_interrupts
@@ -75,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--edited", action="store_true", help="use sources that were changed since the export")
     build.add_argument("--json", metavar="FILE", help="write what build.json says")
     load = add_command(actions, "load", LOAD, EXAMPLES[3:])
-    load.add_argument("model", metavar="MODEL", help="model file to load into it")
+    load.add_argument("model", metavar="MODEL", help="model file to load into it, or its build folder")
     load.add_argument(
         "--port",
         required=True,
@@ -97,6 +98,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     report.add_argument("--json", metavar="FILE", help="write the figures of each design")
     report.add_argument("--plot", metavar="FILE", help="draw area against time, a PNG")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """The model file in a build folder."""
+    if args.action == "load":
+        args.model = model_in(args.model)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -160,14 +160,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_source(args: argparse.Namespace) -> None:
     """One of --data and --stream, with options that are its own."""
-    if not args.data and not args.stream:
-        raise EdgeSastError(
-            "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
-        )
     own = {"--every": args.every is not None, "--running": args.running, "--real-time": args.real_time}
     for option, given in own.items():
         if given and not args.stream:
             raise EdgeSastError(f"{option} has an effect only beside --stream; add that one, or leave it out")
+    if not args.data and not args.stream:
+        raise EdgeSastError(
+            "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture; or an event "
+            "file by --stream"
+        )
     if args.running and args.every is not None:
         raise EdgeSastError(f"--running and --every {args.every} do not go together; leave one out")
     if args.real_time and (args.running or args.resume):
@@ -311,7 +312,7 @@ def _print(found: dict[str, Any]) -> None:
     if found["late_s"] is not None:
         echo(
             "real time: answers came {mean:.1f} ms after the end of their window in the mean, 99 % within {p99:.1f}, "
-            "the last {max:.1f}".format(**{name: 1000 * value for name, value in found["late_s"].items()})
+            "the longest {max:.1f}".format(**{name: 1000 * value for name, value in found["late_s"].items()})
             + f"; {found['behind']} came when the next window was over"
         )
     for rows, headers in (board_table(found), tick_table(found), layer_table(found)):

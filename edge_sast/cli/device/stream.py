@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.data.options import add_file_options, file_options
+from edge_sast.cli.options.newest import model_in
 from edge_sast.cli.options.running import add_running, check_leak
 from edge_sast.signals import handled
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.cli.device.stream_output import Output
-    from edge_sast.model.model import Model
     from edge_sast.streaming.session import Session, Wishes
     from edge_sast.streaming.sources import EventSource
 
@@ -96,6 +96,11 @@ def _add_pace(add: Callable[..., object]) -> None:
     add("--for-s", type=float, metavar="N", help="end after N s")
 
 
+def fill(args: argparse.Namespace) -> None:
+    """The model file in a build folder."""
+    args.model = model_in(args.model)
+
+
 def run(args: argparse.Namespace) -> int:
     """Decide until the source ends, and say what was counted."""
     from edge_sast.cli.device.stream_output import output_of
@@ -106,6 +111,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.streaming.pace import paced
     from edge_sast.streaming.session import Session
     from edge_sast.streaming.sources import open_source
+    from edge_sast.streaming.windows import checked_sensor
 
     _check(args)
     for option, path in (("--out", args.out), ("--plot", args.plot), ("--json", args.json)):
@@ -116,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     if args.running:
         echo(f"running state: {read_out(session.model)}", error=True)
     with open_source(args.source, options, args.packets) as source:
-        _check_sensor(source, model)
+        checked_sensor(model, source.name, source.sensor)
         echo(*(f"{source.name}: {line}" for line in source.said if line), error=True)
         if args.real_time:
             source = paced(source)
@@ -196,16 +202,4 @@ def _check(args: argparse.Namespace) -> None:
     if args.plot and find_spec("matplotlib") is None:
         raise EdgeSastError(
             "--plot: Matplotlib is not installed; pip install 'edge-sast[plots]', or leave it out"
-        )
-
-
-def _check_sensor(source: EventSource, model: Model) -> None:
-    from edge_sast.errors import EdgeSastError
-
-    wanted = model.binning.sensor_width, model.binning.sensor_height
-    if source.sensor not in (None, wanted):
-        width, height = source.sensor or (0, 0)
-        raise EdgeSastError(
-            f"{source.name}: sensor {width}x{height} is not the model's {wanted[0]}x{wanted[1]}; where that is wrong, "
-            f"pass --sensor {wanted[0]}x{wanted[1]}"
         )

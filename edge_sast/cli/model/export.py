@@ -8,7 +8,7 @@ from typing import Any
 
 from edge_sast.cli.options.checks import BUILD, set_threads
 from edge_sast.cli.options.fit import add_fit_arguments, asked_part, check_fit
-from edge_sast.cli.options.newest import build_name, newest_run, run_or_model_in
+from edge_sast.cli.options.newest import build_name, model_in, newest_run, run_or_model_in
 from edge_sast.cli.options.recordings import (
     add_data_arguments,
     check_data_options,
@@ -187,7 +187,7 @@ def target_options(args: argparse.Namespace) -> Options:
         args.word_bits,
         args.registers or None,
         args.loadable or None,
-        args.fits,
+        None if args.fits is None else [model_in(named) for named in args.fits],
         args.spare_bits,
         args.spare_words,
         args.spram or None,

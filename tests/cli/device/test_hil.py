@@ -364,7 +364,11 @@ def test_mistakes_are_one_line(home, tmp_path, capsys):
             ["hil", model],
             r"--port is missing; give one that 'edge-sast hil ports' shows, or socket://HOST:PORT",
         ),
-        (["hil", model, "--port", "x"], r"--data is missing; give the recordings to run: .*"),
+        (
+            ["hil", model, "--port", "x"],
+            r"--data is missing; give the recordings to run: .*; or an event file by --stream",
+        ),
+        (["hil", model, "--port", "x", "--running"], "--running has an effect only beside --stream; .*"),
         (words(home, ["loop://"]), r"--port loop://: hears only what it says itself, .*"),
         (words(home, ["a", "a"]), r"--port a: is given twice; a board takes one recording at a time"),
         (words(home, ["/dev/ttyNONE"]), r"--port /dev/ttyNONE: no such port; .*"),

@@ -115,6 +115,22 @@ def test_running_state_decides_at_every_step(tmp_path, model, recording, capsys)
         assert (outputs[0] == out) == (leak != ("--leak", "3"))
 
 
+def test_a_build_folder_stands_for_its_model(tmp_path, model, recording, capsys):
+    build = tmp_path / "a build"
+    assert main(["export", model, "--no-data", "--out", str(build)]) == 0
+    capsys.readouterr()
+    outputs = []
+    for named in (model, str(build)):
+        assert main(["stream", named, recording]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1] != ""
+    arguments = ["--target", "verilog", "--loadable", "--fits", str(build), "--out", str(tmp_path / "core")]
+    assert main(["export", model, "--no-data", *arguments]) == 0
+    page = tmp_path / "page.html"
+    assert main(["data", "view", recording, "--model", str(build), "--out", str(page)]) == 0
+    assert page.stat().st_size > 0
+
+
 def test_a_plot(tmp_path, model, recording):
     pytest.importorskip("matplotlib")
     path = tmp_path / "p.png"
