@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_sast.errors import EdgeSastError
+    from edge_sast.formats.contract import Format
     from edge_sast.formats.convert import Span
     from edge_sast.formats.source import FileOptions
     from edge_sast.formats.zipped import EventPath
@@ -58,7 +59,6 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.cli.data.recordings import holds_files
     from edge_sast.errors import EdgeSastError
     from edge_sast.formats.convert import Span, convert_file
-    from edge_sast.formats.registry import writer_for
 
     options = file_options(args)
     span = Span.of_seconds(args.from_s, args.until_s)
@@ -70,9 +70,23 @@ def run(args: argparse.Namespace) -> int:
     target = "/dev/stdout" if args.out == "-" else args.out
     if Path(target).is_dir():
         raise EdgeSastError(f"{args.out}: is a folder, and {source} a file; name a file")
-    done = convert_file(source, target, writer_for(args.to or Path(args.out).suffix), options, span)
+    done = convert_file(source, target, _writer(args), options, span)
     echo(done.line(args.out), error=args.out == "-")
     return 0
+
+
+def _writer(args: argparse.Namespace) -> Format:
+    """Of one file. Raises EdgeSastError: none is of that ending, or OUT's ending and --to name two forms."""
+    from edge_sast.errors import EdgeSastError
+    from edge_sast.formats.registry import known_suffixes, writer_for
+
+    suffix = Path(args.out).suffix
+    writer = writer_for(args.to or suffix)
+    if suffix.lower() in known_suffixes() and suffix.lower() not in writer.suffixes:
+        raise EdgeSastError(
+            f"--to {args.to} and OUT {args.out} name two forms; leave --to out, or end OUT in {args.to}"
+        )
+    return writer
 
 
 def _convert_all(args: argparse.Namespace, source: Path, options: FileOptions, span: Span) -> int:

@@ -161,6 +161,10 @@ def test_mistakes_leave_nothing_behind(tmp_path, capsys):
             "no event file is written with the ending '.mp4'; choose one of .bin",
         ),
         (
+            (tmp_path / "late.bin", tmp_path / "b.npz", "--to", ".csv"),
+            f"--to .csv and OUT {tmp_path}/b.npz name two forms; leave --to out, or end OUT in .csv",
+        ),
+        (
             (tmp_path / "late.bin", tmp_path / "late.bin"),
             f"OUT {tmp_path}/late.bin: is what is read; name another file",
         ),
