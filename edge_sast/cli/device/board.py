@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge_sast.cli.options.checks import PROGRAM
 from edge_sast.cli.options.parser import add_command, add_toolchain_argument
 from edge_sast.errors import EdgeSastError
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"list": _list, "build": _build, "run": _run}[args.action](args)
+    with kill_interrupts():  # ends the machine, too, and what was compiled goes
+        return {"list": _list, "build": _build, "run": _run}[args.action](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -170,7 +172,6 @@ def _print_use(firmware: Firmware) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    import signal
     import tempfile
 
     from edge_sast.errors import CheckFailedError
@@ -182,7 +183,6 @@ def _run(args: argparse.Namespace) -> int:
         return _run_fpga(args)
     board = find_board(args.board)
     check_emulated(board, args.serial)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the machine too
     with tempfile.TemporaryDirectory(prefix="edge-sast-board-") as folder:
         firmware = build_firmware(args.build, board, folder, toolchain=args.toolchain, edited=args.edited)
         try:
@@ -198,8 +198,6 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _run_fpga(args: argparse.Namespace) -> int:
-    import signal
-
     from edge_sast.errors import CheckFailedError
     from firmware_gen.boards.qemu import serial_port
     from firmware_gen.build.opened import open_build
@@ -209,7 +207,6 @@ def _run_fpga(args: argparse.Namespace) -> int:
         raise EdgeSastError("--toolchain: an FPGA has no use for it; leave it out")
     port = serial_port(args.serial)
     build = open_build(args.build, args.edited, "verilog")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the simulation too
     echo(f"{args.board}: compiling")
     try:
         with fpga_board(build.folder / "rtl", tcp=port is not None, tcp_port=port or 0) as board:

@@ -10,6 +10,7 @@ from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
 from edge_sast.cli.model.inspect_rate import add_rate_arguments, asked_speed, print_rate, rate_figures
 from edge_sast.cli.options.newest import model_in, newest_model
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
+from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
@@ -74,6 +75,11 @@ def fill(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    with kill_interrupts():  # what is compiled and emulated goes, too
+        return _inspect(args)
+
+
+def _inspect(args: argparse.Namespace) -> int:
     from edge_sast.report.tables import print_table, write_json
 
     check_data_options(args)

@@ -1,6 +1,13 @@
 """`edge-sast inspect`: the figures a user decides on."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
 
 from edge_sast.cli.main import main
 from edge_sast.model.modelfile import model_hash
@@ -93,3 +100,34 @@ def test_a_part_that_is_too_slow_and_options_alone(tmp_path, capsys):
     ]:
         assert main(["inspect", model, *wrong]) == 2
         assert message in capsys.readouterr().err
+
+
+COMPILES_LONG = "#!/bin/sh\necho > '{}'\nsleep 60 &\nwait\n"
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "words", [("inspect", "--on", "cortex-m4@80MHz"), ("board", "run", "--board", "qemu-mps2-an386")]
+)
+def test_a_kill_while_it_compiles_leaves_nothing(tmp_path, words, end):
+    """As Ctrl-C, where the compiler is a stand-in that takes long."""
+    tools, scratch, mark, build = (tmp_path / name for name in ("tools", "scratch", "mark", "build"))
+    tools.mkdir()
+    scratch.mkdir()
+    (tools / "arm-none-eabi-gcc").write_text(COMPILES_LONG.format(mark))
+    (tools / "arm-none-eabi-gcc").chmod(0o755)
+    assert main(["export", save_line_model(tmp_path), "--no-data", "--out", str(build)]) == 0
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(scratch)}
+    command = [sys.executable, "-m", "edge_sast.cli.main", *words, str(build), "--toolchain", "gcc"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert mark.exists()
+            process.send_signal(end)
+            assert process.communicate(timeout=30)[1] == "edge-sast: interrupted\n"
+            assert process.returncode == 130
+        finally:
+            process.kill()
+    assert list(scratch.iterdir()) == []

@@ -30,6 +30,17 @@ def test_after_too_long_nothing_of_it_runs(tmp_path):
     assert ends(int((tmp_path / "mark").read_text()))
 
 
+def test_a_tool_may_remove_what_it_wrote(tmp_path):
+    """One that will not end does all the same."""
+    tool = "touch mark; trap 'rm mark; exit' TERM; sleep 60 & wait"
+    stubborn = "trap '' TERM; (sleep 60) & echo $! > stubborn; wait"
+    for program in (tool, stubborn):
+        with pytest.raises(subprocess.TimeoutExpired):
+            run_group(["sh", "-c", program], 1.0, cwd=tmp_path)
+    assert ends(int((tmp_path / "stubborn").read_text()))
+    assert [path.name for path in tmp_path.iterdir()] == ["stubborn"]
+
+
 def test_a_compiler_that_hangs_takes_its_children_with_it(tmp_path, monkeypatch):
     monkeypatch.setattr(compiler, "COMPILE_TIMEOUT_S", 1)
     with pytest.raises(compiler.EdgeSastError, match=r"^sh: no result after 1 s; use another$"):
