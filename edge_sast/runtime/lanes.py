@@ -5,6 +5,8 @@ one. And no loop becomes the instruction that makes one bit of each flag. So the
 vectors, of LLVM's own kind: every processor gets its instructions from them.
 
 None checks a place: the arrays reach as far as they are told to.
+
+What only compiling needs of Numba is imported when something is compiled: it takes longer than a short command.
 """
 
 from __future__ import annotations
@@ -14,9 +16,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
 
 SOME = 8  # lanes of `add_some`
 FLAGS = 64  # that `set_flags` reads at once
@@ -109,6 +109,9 @@ def _halves(_context, words, _start, _count):
     kind = types.Array(types.int16, 1, "C", readonly=not words.mutable)
 
     def generate(context, builder, _signature, arguments):
+        from numba.core.imputils import impl_ret_borrowed
+        from numba.np.arrayobj import make_array, populate_array
+
         whole = make_array(words)(context, builder, arguments[0])
         array = make_array(kind)(context, builder)
         size = ir.Constant(ir.IntType(64), 2)
@@ -164,5 +167,7 @@ def _vector(dtype: Any, lanes: int) -> ir.VectorType:
 
 def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any, vector: ir.VectorType) -> Any:
     """A pointer to the entries from `at` on, as a vector."""
+    from numba.np.arrayobj import make_array
+
     data = make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [at]), vector.as_pointer())
