@@ -10,17 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.model.layers import Conv2d, Flatten, Layer, Linear, OrPool, RecurrentLinear, Shape, SumPool
+from edge_sast.model.layers import (
+    Conv2d,
+    Flatten,
+    Layer,
+    Lif,
+    Linear,
+    OrPool,
+    RecurrentLinear,
+    Shape,
+    SumPool,
+)
 from edge_sast.model.model import Model
 from edge_sast.model.reach import axis_reach
+from firmware_gen.step_bound.neurons import lacking
 from firmware_gen.step_bound.probe import DeviceLayer, Probe
 
 NOWHERE = -1
+ROUNDING = 1e-6  # of sums of shares
 LOOKED_AT = 200  # places that are run besides one of each class
 
 
@@ -32,7 +45,7 @@ class Sources:
     passing, blocked: int64 [n], instructions of a spike that passes the first or_pool of its way, and of one that finds
     its window set; equal where there is no or_pool.
     window: int64 [n], the window of that or_pool, each place its own where there is none; NOWHERE: it fills no window.
-    excited: int64 [n], how many neurons of `target` it adds a positive weight to.
+    excited: float64 [n], how many neurons of `target` it can make spike: a part of one whose weight is not enough.
     touched: int64 [n], idle cells that it reaches; copy: most instructions that a cell's own membranes cost.
     cells: of `target`. times: that one place can count in a step.
     """
@@ -41,24 +54,25 @@ class Sources:
     passing: NDArray[np.int64]
     blocked: NDArray[np.int64]
     window: NDArray[np.int64]
-    excited: NDArray[np.int64]
+    excited: NDArray[np.float64]
     touched: NDArray[np.int64]
     copy: int = 0
     cells: int = 0
     times: int = 1
 
     @cached_property
-    def _sorted(self) -> tuple[NDArray[np.int64], ...]:
+    def _sorted(self) -> tuple[NDArray[np.float64], ...]:
         """Cumulated from the most expensive on: blocked; what passing adds, of each window; excited, of each window;
         cells that are touched."""
         live = self.window != NOWHERE
         windows = int(self.window.max(initial=NOWHERE)) + 1
-        more, excited, touched = (np.zeros(windows, np.int64) for _ in range(3))
+        more, touched, excited = np.zeros(windows, np.int64), np.zeros(windows, np.int64), np.zeros(windows)
         np.maximum.at(more, self.window[live], np.maximum(self.passing - self.blocked, 0)[live])
         np.maximum.at(excited, self.window[live], self.excited[live])
         np.maximum.at(touched, self.window[live], self.touched[live])
         return tuple(
-            _cumulated(values) for values in (self.blocked.repeat(self.times), more, excited, touched)
+            _cumulated(values)
+            for values in (self.blocked.repeat(self.times), more, excited.repeat(self.times), touched)
         )
 
     @property
@@ -73,16 +87,16 @@ class Sources:
         return _at(blocked, spikes) + _at(more, spikes) + self.copy * copies
 
     def most_excited(self, spikes: int) -> int:
-        """Most neurons of `target` that so many spikes can add a positive weight to."""
+        """Most neurons of `target` that so many spikes can make spike, besides those that do by themselves."""
         return _at(self._sorted[2], spikes)
 
 
-def _cumulated(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.sort(values)[::-1])]).astype(np.int64)
+def _cumulated(values: NDArray[Any]) -> NDArray[np.float64]:
+    return np.concatenate([[0.0], np.cumsum(np.sort(values)[::-1], dtype=np.float64)])  # exact up to 2^53
 
 
-def _at(sums: NDArray[np.int64], n: int) -> int:
-    return int(sums[min(n, len(sums) - 1)])
+def _at(sums: NDArray[np.float64], n: int) -> int:
+    return int(sums[min(n, len(sums) - 1)] + ROUNDING)
 
 
 def input_sources(probe: Probe) -> Sources:
@@ -298,10 +312,10 @@ class Way:
         )
         return (key, tuple((cell[0] % 32, len(cell)) for cell in cells)), cells
 
-    def excited(self) -> NDArray[np.int64]:
-        """int64 [places]: neurons of the target that a spike there adds a positive weight to, if it passes."""
+    def excited(self) -> NDArray[np.float64]:
+        """[places]: neurons of the target that a spike there can make spike, if it passes."""
         if self.target == NOWHERE:
-            return np.zeros(self.shape.neurons, np.int64)
+            return np.zeros(self.shape.neurons)
         out = _excited(self.model, self.target)
         for _, layer, shape in reversed(self.layers()):
             if isinstance(layer, Flatten):
@@ -309,7 +323,7 @@ class Way:
                 continue
             assert isinstance(layer, OrPool | SumPool)
             size = layer.size
-            grown = np.zeros((shape.height, shape.width, shape.channels), np.int64)
+            grown = np.zeros((shape.height, shape.width, shape.channels))
             repeated = out.repeat(size, axis=0).repeat(size, axis=1)
             grown[: repeated.shape[0], : repeated.shape[1]] = repeated
             out = grown
@@ -331,19 +345,27 @@ def _block(columns: NDArray[np.int32], column: int) -> Hashable:
     return int(columns[column, 2])
 
 
-def _excited(model: Model, target: int) -> NDArray[np.int64]:
-    """int64 [height, width, channels] of the target's input."""
+def _excited(model: Model, target: int) -> NDArray[np.float64]:
+    """[height, width, channels] of the target's input: of each neuron that is reached, the share that the weight is of
+    what the neuron has to get. Where it spikes, these sum up to 1 at least."""
     layer, shape = model.layers[target], model.shapes()[target]
+    assert isinstance(layer, Conv2d | Linear | RecurrentLinear)
+    weight = np.maximum(layer.weight, 0).astype(np.float64) * (1 << layer.weight_shift)
+    if not isinstance(layer.neuron, Lif):
+        wanted = np.full(layer.neuron.channels, np.inf)
+    else:
+        wanted = lacking(layer, shape, model.binning.steps).astype(np.float64)
+        wanted[wanted <= 0] = np.inf  # those that spike by themselves are counted elsewhere
     if not isinstance(layer, Conv2d):
-        assert isinstance(layer, Linear | RecurrentLinear)
-        return (
-            (layer.weight > 0).sum(axis=1, dtype=np.int64).reshape(shape.height, shape.width, shape.channels)
-        )
-    positive = (layer.weight > 0).sum(axis=3, dtype=np.int64)  # [kernel rows, kernel columns, channels]
-    (sy, sx), (py, px) = layer.stride, layer.padding
-    rows = meets(shape.height, layer.weight.shape[0], sy, py)
-    columns = meets(shape.width, layer.weight.shape[1], sx, px)
-    return np.einsum("yk,xl,klc->yxc", rows, columns, positive).astype(np.int64)
+        return np.minimum(weight / wanted, 1).sum(axis=1).reshape(shape.height, shape.width, shape.channels)
+    group = np.arange(shape.channels) // (shape.channels // layer.groups)
+    outputs = group[:, None] * weight.shape[3] + np.arange(weight.shape[3])  # of each input channel
+    shares = np.minimum(weight / wanted[outputs], 1).sum(
+        axis=3
+    )  # [kernel rows, kernel columns, input channels]
+    rows = meets(shape.height, weight.shape[0], layer.stride[0], layer.padding[0])
+    columns = meets(shape.width, weight.shape[1], layer.stride[1], layer.padding[1])
+    return np.einsum("yk,xl,klc->yxc", rows, columns, shares)
 
 
 def meets(size: int, kernel: int, stride: int, padding: int) -> NDArray[np.int64]:
