@@ -10,6 +10,9 @@ from edge_sast.cli.data.options import add_file_options, file_options
 from edge_sast.terminal import echo, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_sast.errors import EdgeSastError
     from edge_sast.formats.convert import Span
     from edge_sast.formats.source import FileOptions
     from edge_sast.formats.zipped import EventPath
@@ -83,29 +86,35 @@ def _convert_all(args: argparse.Namespace, source: Path, options: FileOptions, s
             f"{source} is a {what}; say with --to which form its files shall have, such as --to .npz"
         )
     writer = writer_for(args.to)
-    targets = _targets(source, Path(args.out), args.to)
-    bad = 0
+    bad: list[EdgeSastError] = []
+
+    def told(error: EdgeSastError) -> None:
+        if not args.keep_going:
+            raise error
+        bad.append(error)
+        echo(f"edge-sast: {one_line(str(error))}", error=True)
+
+    targets = _targets(source, Path(args.out), args.to, told)
     for path, target in targets.items():
         try:
             echo(convert_file(path, target, writer, options, span).line(str(target)))
         except EdgeSastError as error:
-            if not args.keep_going:
-                raise
-            bad += 1
-            echo(f"edge-sast: {one_line(str(error))}", error=True)
+            told(error)
     if bad:
-        raise EdgeSastError(f"{bad} of {len(targets)} files were not converted; the lines above say why")
+        raise EdgeSastError(f"files that were not converted: {len(bad)}; the lines above say why")
     return 0
 
 
-def _targets(source: Path, out: Path, suffix: str) -> dict[EventPath, Path]:
-    """What each file of a folder or archive becomes."""
+def _targets(
+    source: Path, out: Path, suffix: str, unreadable: Callable[[EdgeSastError], None]
+) -> dict[EventPath, Path]:
+    """What each file of a folder or archive becomes; unreadable: see `event_files`."""
     from edge_sast.cli.data.recordings import event_files
     from edge_sast.errors import EdgeSastError
 
     targets: dict[EventPath, Path] = {}
     taken: dict[Path, EventPath] = {}
-    for found in event_files(source):
+    for found in event_files(source, unreadable):
         target = targets[found.path] = out.joinpath(*found.parts).with_suffix(suffix)
         other = taken.setdefault(target, found.path)
         if other != found.path:

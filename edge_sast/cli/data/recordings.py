@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_sast.errors import EdgeSastError
     from edge_sast.formats.zipped import EventPath
 
 
@@ -32,8 +35,10 @@ def holds_files(path: Path) -> bool:
     return path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
 
 
-def event_files(root: Path) -> list[Found]:
+def event_files(root: Path, unreadable: Callable[[EdgeSastError], None] | None = None) -> list[Found]:
     """All event files below a folder or in an archive, in order of their names.
+
+    unreadable: is given what is wrong with an archive that is left out; None: that is raised.
 
     Raises:
         EdgeSastError: there is none, or an archive cannot be read.
@@ -46,7 +51,12 @@ def event_files(root: Path) -> list[Found]:
     for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
         parts = path.relative_to(root).parts
         if path.suffix.lower() == ".zip" and path.is_file():
-            found += _zipped(path, (*parts[:-1], path.stem) if parts else (), suffixes)
+            try:
+                found += _zipped(path, (*parts[:-1], path.stem) if parts else (), suffixes)
+            except EdgeSastError as error:
+                if unreadable is None:
+                    raise
+                unreadable(error)
         elif path.suffix.lower() in suffixes and path.is_file():
             found.append(Found(path, parts))
     if not found:

@@ -103,10 +103,18 @@ def test_a_bad_file_among_many(tmp_path, capsys):
     assert [line[: len(f"edge-sast: {tmp_path}/x/b.bin:")] for line in lines[:2]] == [
         f"edge-sast: {tmp_path}/x/{name}.bin:" for name in "bd"
     ]
-    assert lines[2:] == ["edge-sast: 2 of 5 files were not converted; the lines above say why"]
+    assert lines[2:] == ["edge-sast: files that were not converted: 2; the lines above say why"]
     for name in "bd":
         (tmp_path / "x" / f"{name}.bin").unlink()
     assert run("convert", *argv, "--keep-going") == 0
+    (tmp_path / "x" / "f.zip").write_text("no archive")
+    capsys.readouterr()
+    for more, lines in (((), 1), (("--keep-going",), 2)):
+        assert run("convert", *argv, *more) == 2
+        told = capsys.readouterr()
+        assert told.err.startswith(f"edge-sast: {tmp_path}/x/f.zip: not a readable zip archive (")
+        assert told.err.count("\n") == lines
+        assert told.out.count(" -> ") == (3 if more else 0)
     assert run("convert", tmp_path / "x" / "a.bin", tmp_path / "a.npz", "--keep-going") == 2
     assert (
         f"--keep-going is for many files, and {tmp_path}/x/a.bin is one; leave it out"
