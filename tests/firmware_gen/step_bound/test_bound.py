@@ -62,7 +62,12 @@ def check_recordings(probe: Probe, bound: StepBound) -> float:
 
 @pytest.mark.parametrize(
     ("core", "toolchain", "flags"),
-    [("cortex-m4", "zig", "-O2"), ("cortex-m0", "gcc", "-Os"), ("rv32", "gcc", "-O2")],
+    [
+        ("cortex-m4", "zig", "-O2"),
+        ("cortex-m0", "gcc", "-Os"),
+        ("rv32", "gcc", "-O2"),
+        ("cortex-m33", "gcc", "-O3"),
+    ],
 )
 def test_no_step_takes_more_and_the_worst_comes_near(core, toolchain, flags):
     probe, bound = usual() if core == "cortex-m4" else bounded(two_convolutions(), core, toolchain, (flags,))
