@@ -202,15 +202,15 @@ fire_jit = jit(fire, inner=True, borrows=True)
 def collect(flags, spikes):
     """Lists the set flags in `spikes`, each with count 1; returns how many they are."""
     neurons, counts = spikes.neurons, spikes.counts
-    n = 0
+    n = np.uint64(0)  # without a sign: else each use of it looks whether it counts from the end
     for at in range(0, len(flags), FLAGS):
         bits = set_flags(flags, np.uint64(at))
         while bits:
             neurons[n] = at + lowest_bit(bits)
             counts[n] = 1
             bits &= bits - np.uint64(1)
-            n += 1
-    return n
+            n += np.uint64(1)
+    return np.int64(n)
 
 
 collect_jit = jit(collect, inner=True, borrows=True)
