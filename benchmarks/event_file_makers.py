@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
 
 from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.formats.aedat.write_aedat4 import write_aedat4
 from edge_sast.formats.contract import Sensor
+from edge_sast.formats.hdf5.write import write_hdf5
 from edge_sast.formats.prophesee.evt3_writer import write_evt3
+from edge_sast.formats.tables.text import write_text
 
 SENSOR = (1280, 720)
 BLOCK = 1 << 20  # events made at once
@@ -82,6 +86,10 @@ MAKERS = {
     "evt2": Maker(".raw", _write_evt2),
     "evt3": Maker(".raw", write_evt3),
     "dat": Maker(".dat", _write_dat),
+    "aedat4": Maker(".aedat4", write_aedat4),
+    "hdf5": Maker(".h5", partial(write_hdf5, compression=None)),
+    "hdf5-gzip": Maker(".h5", write_hdf5),
+    "text": Maker(".csv", write_text),
 }
 
 

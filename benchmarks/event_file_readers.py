@@ -101,6 +101,10 @@ def _faery(path: str, _form: str) -> Iterator[Any]:
     yield from faery.events_stream_from_file(path)
 
 
+def _faery_columns(a: Any) -> tuple[Any, Any, Any, Any]:
+    return a["t"], a["x"], a["y"], a["on" if "on" in a.dtype.names else "p"]
+
+
 def _evlib(path: str, _form: str) -> Iterator[Any]:
     import evlib
 
@@ -141,17 +145,72 @@ def _evt3_columns(piece: _Counted) -> tuple[Any, Any, Any, Any]:
     return _fields(piece.events)
 
 
+def _h5py(path: str, _form: str) -> Iterator[Any]:
+    import h5py
+
+    rows = 1 << 16  # as many as its chunks have: fewer and more take longer
+    with h5py.File(path) as file:
+        columns = [file["events"][name] for name in "txyp"]
+        for begin in range(0, len(columns[0]), rows):
+            yield _Columns([column[begin : begin + rows] for column in columns], file["t_offset"][()])
+
+
+class _Columns:
+    """Columns of HDF5, t from t_offset on."""
+
+    def __init__(self, columns: list[Any], begin: int) -> None:
+        self.columns, self.begin = columns, begin
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+
+def _h5py_columns(piece: _Columns) -> tuple[Any, Any, Any, Any]:
+    t, x, y, p = piece.columns
+    return t + piece.begin, x, y, p
+
+
+def _aedat(path: str, _form: str) -> Iterator[Any]:
+    import aedat
+
+    for packet in aedat.Decoder(path):
+        if "events" in packet:
+            yield packet["events"]
+
+
+def _dv(path: str, _form: str) -> Iterator[Any]:
+    import dv_processing
+
+    recording = dv_processing.io.MonoCameraRecording(path)
+    while (events := recording.getNextEventBatch()) is not None:
+        yield events.numpy()
+
+
+def _faery_text(path: str, _form: str) -> Iterator[Any]:
+    import faery
+
+    yield from faery.events_stream_from_file(path, dimensions_fallback=(1280, 720))
+
+
 OURS = "edge-sast/checked"
+EVUTILS_FORMS = ("evt2", "evt21-legacy", "evt3", "dat", "aedat4", "hdf5", "hdf5-gzip", "text")
+OUR_FORMS = ("evt2", "evt21", "evt3", "dat", "aedat4", "hdf5", "hdf5-gzip", "text")
 READERS = {
-    "edge-sast/decoded": Reader("edge_sast.formats.registry", ("evt2", "evt21", "evt3", "dat"), _ours(False)),
-    OURS: Reader("edge_sast.formats.registry", ("evt2", "evt21", "evt3", "dat"), _ours(True)),
+    "edge-sast/decoded": Reader("edge_sast.formats.registry", OUR_FORMS, _ours(False)),
+    OURS: Reader("edge_sast.formats.registry", OUR_FORMS, _ours(True)),
     "expelliarmus/whole": Reader("expelliarmus", ("evt2", "evt3", "dat"), _expelliarmus(True)),
     "expelliarmus/chunks": Reader("expelliarmus", ("evt2", "evt3", "dat"), _expelliarmus(False)),
     "evt3/whole": Reader("evt3", ("evt3",), _evt3_whole, _evt3_columns),
     "evt3/batches": Reader("evt3", ("evt3",), _evt3_batches, _evt3_columns),
-    "evutils/whole": Reader("evutils.io", ("evt2", "evt21-legacy", "evt3", "dat"), _evutils(True), _fields),
-    "evutils/chunks": Reader("evutils.io", ("evt2", "evt21-legacy", "evt3", "dat"), _evutils(False), _fields),
-    "faery/stream": Reader("faery", ("evt2", "evt3", "dat"), _faery),
+    "evutils/whole": Reader("evutils.io", EVUTILS_FORMS, _evutils(True), _fields),
+    "evutils/chunks": Reader("evutils.io", EVUTILS_FORMS, _evutils(False), _fields),
+    "faery/stream": Reader("faery", ("evt2", "evt3", "dat", "aedat4"), _faery, _faery_columns),
+    "faery/text": Reader("faery", ("text",), _faery_text, _faery_columns),
+    "h5py/chunks": Reader("h5py", ("hdf5", "hdf5-gzip"), _h5py, _h5py_columns),
+    "aedat": Reader("aedat", ("aedat4",), _aedat, lambda a: (a["t"], a["x"], a["y"], a["on"])),
+    "dv-processing": Reader(
+        "dv_processing", ("aedat4",), _dv, lambda a: (a["timestamp"], a["x"], a["y"], a["polarity"])
+    ),
     "evlib/whole": Reader("evlib", ("evt2", "evt21", "evt3"), _evlib, _evlib_columns),
     "eventcv/whole": Reader("eventcv", ("evt2", "evt3", "dat"), _eventcv, _eventcv_columns),
 }

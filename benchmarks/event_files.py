@@ -1,7 +1,7 @@
 """Readers of event files side by side: events a second and memory on the same file, ours and other libraries' in turn.
 
 python -m venv peers && peers/bin/pip install expelliarmus==1.1.12 evt3==0.4.1 evutils==0.3.18 faery==0.7.1 \\
-    evlib==0.13.2 eventcv==1.0.8
+    evlib==0.13.2 eventcv==1.0.8 aedat==2.3.0 dv-processing==2.0.4 h5py==3.16.0
 python benchmarks/event_files.py --peers peers/bin/python --events 50000000 --formats evt2 evt3 dat
 
 The files are made here: rows that fire as a wave passes, and single events between. Each reader reads on one core, in a

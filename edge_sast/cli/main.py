@@ -143,7 +143,21 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         raise EdgeSastError(
             f"{args.command}: PyTorch is not installed; pip install 'edge-sast[train]'"
         ) from error
+    except (MemoryError, RuntimeError) as error:  # PyTorch has no exception of its own for it
+        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+            raise
+        raise EdgeSastError(f"out of memory; {_less_memory(args)}") from error
     return code
+
+
+def _less_memory(args: argparse.Namespace) -> str:
+    """What a command can do with less, by its options."""
+    has = {argument.shown for argument in args.arguments.values()}
+    lower = [name for name in ("--batch-size", "--steps", "--limit") if name in has]
+    ways = [f"lower {' or '.join(filter(None, (', '.join(lower[:-1]), lower[-1])))}"] if lower else []
+    ways += ["use a smaller --arch"] if "--arch" in has else []
+    ways += ["read a part with --from-s and --until-s"] if {"--from-s", "--until-s"} <= has else []
+    return ", or ".join(ways) or "end other programs, or use a machine with more of it"
 
 
 def exit_code(error: BaseException) -> int:
@@ -161,10 +175,6 @@ def exit_code(error: BaseException) -> int:
     except BrokenPipeError:  # `edge-sast ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (MemoryError, RuntimeError) as error:  # PyTorch has no exception of its own for it
-        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
-            raise
-        return _say("out of memory; lower --batch-size, --steps or --limit, or use a smaller --arch", 2)
     except OSError as error:
         # Whoever writes a file names it.
         where = error.filename or ("standard output" if is_no_space(error) else "system")

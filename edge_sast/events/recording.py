@@ -10,6 +10,8 @@ from edge_sast.errors import EdgeSastError
 
 # t in microseconds; x counts columns from the left, y rows from the top; p is 0 = OFF, 1 = ON.
 EVENT_DTYPE = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
+# The same, with x and y as one number, x in its lower half: one load or store for both.
+JOINED_DTYPE = np.dtype({"names": ["t", "xy", "p"], "formats": ["<i8", "<u4", "u1"], "offsets": [0, 8, 12]})
 
 MAX_SIDE = 1 << 16  # coordinates are uint16
 TIME_LIMIT_US = 1 << 62  # differences of two timestamps then fit int64

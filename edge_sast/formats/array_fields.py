@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.recording import EVENT_DTYPE, TIME_LIMIT_US
+from edge_sast.events.recording import EVENT_DTYPE, JOINED_DTYPE, TIME_LIMIT_US
 from edge_sast.formats.columns import UNITS, check_unit
 from edge_sast.formats.contract import Reading
+from edge_sast.jit import jit
 
 LARGEST = {"x": 65535, "y": 65535}
 PROBED_ROWS = 4096  # of the first times, for their unit
@@ -40,12 +41,31 @@ class ArrayFields:
             EdgeSastError: a value that is no coordinate, polarity or time.
         """
         events = np.empty(len(t), EVENT_DTYPE)
+        if self._filled(events, t, x, y, p):
+            self.done += len(events)
+            return events
         events["t"] = self._times(t)
         for name, values in (("x", x), ("y", y)):
             events[name] = self._checked(name, values, 0, LARGEST[name])
         events["p"] = self._polarity(p)
         self.done += len(events)
         return events
+
+    def _filled(self, events: np.ndarray, t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> bool:
+        """Fill events in one pass; False where columns are of other types, or something about them is to be told."""
+        if (
+            self.unit != "us"
+            or t.dtype not in _QUICK_T
+            or p.dtype not in _QUICK_P
+            or not x.dtype == y.dtype == _QUICK_XY
+        ):
+            return False
+        met = int(_fill(events.view(JOINED_DTYPE), t, x, y, p, self.t0, TIME_LIMIT_US))
+        seen = self.off_seen | (0 if p.dtype.kind == "b" else met)
+        if seen > _MINUS:
+            return False
+        self.off_seen = seen
+        return True
 
     def _times(self, t: np.ndarray) -> np.ndarray:
         power = UNITS[self.unit]
@@ -107,6 +127,29 @@ class ArrayFields:
             )
 
 
+_QUICK_T = tuple(map(np.dtype, ("i8", "u4")))
+_QUICK_XY = np.dtype("u2")
+_QUICK_P = tuple(map(np.dtype, ("u1", "i1", "i2", "?")))
+_ZERO, _MINUS, _ODD = 1, 2, 4
+
+
+@jit
+def _fill(events, t, x, y, p, t0, limit):
+    """Fills events, JOINED_DTYPE; what was met: _ZERO and _MINUS for these polarities, _ODD for what is no event's."""
+    signs, zero, minus, odd = np.int64(0), False, False, False
+    for i in range(len(events)):
+        time, on = t[i] + np.int64(0), p[i] + np.int64(0)  # of any type
+        event = events[i]
+        event.t = time + t0
+        event.xy = np.uint32(x[i]) | np.uint32(y[i]) << 16
+        event.p = on > 0
+        signs |= time + limit  # below -limit and from limit on it is less than 0
+        zero |= on == 0
+        minus |= on == -1
+        odd |= (on < -1) | (on > 1)
+    return zero * _ZERO | minus * _MINUS | (odd | (signs < 0)) * _ODD
+
+
 def _divided(t: np.ndarray, unit: int) -> np.ndarray:
     """Integers over `unit`, to the nearest, halves to even."""
     whole, rest = np.divmod(t, unit)
@@ -122,6 +165,7 @@ def unit_of(first: np.ndarray, source: str, reading: Reading) -> tuple[str, str]
         EdgeSastError: floats that are all whole, which may be either.
     """
     if reading.time_unit:
+        reading.taken.add("time_unit")
         return check_unit(reading.time_unit), ""
     if first.dtype.kind != "f":
         return "us", "times in µs: they are integers (--time-unit says another unit)"

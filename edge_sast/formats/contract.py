@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.defects import Defects
 
@@ -75,11 +76,30 @@ class Reading:
         defects: what is done with defects, and how many there were.
         columns: order of the columns of a text file, such as "t,x,y,p"; None: its header, else the documented order.
         time_unit: "s", "ms", "us" or "ns" of a file that does not say its own; None: the documented default.
+        taken: which of "columns" and "time_unit" the format went by; it adds them.
     """
 
     defects: Defects = field(default_factory=Defects)
     columns: str | None = None
     time_unit: str | None = None
+    taken: set[str] = field(default_factory=set)
+
+    def check_taken(self, source: str, format_name: str) -> None:
+        """Of an opened file: nothing that was said was left aside.
+
+        Raises:
+            EdgeSastError: the file has columns or a unit of its own.
+        """
+        said = (
+            ("columns", "an order of columns", self.columns),
+            ("time_unit", "a unit of time", self.time_unit),
+        )
+        for key, what, value in said:
+            if value is not None and key not in self.taken:
+                raise EdgeSastError(
+                    f"{source}: --{key.replace('_', '-')} {value}: this {format_name} file has {what} of its own; "
+                    "leave the option out"
+                )
 
 
 Opener = Callable[[BinaryIO, str, Reading], Opened]
@@ -131,13 +151,13 @@ def records(stream: BinaryIO, size: int, done: int = 0, begin: bytes = b"") -> I
     done: bytes of the file before the records; begin: bytes of the records that were read already.
     What is left over after the last whole record comes last, by itself.
     """
-    data = begin
+    data, at_once = begin, max(size, CHUNK_BYTES // size * size)
     while True:
         whole = len(data) - len(data) % size
         if whole:
             yield done, data[:whole]
         rest, done = data[whole:], done + whole
-        data = stream.read(CHUNK_BYTES)
+        data = stream.read(at_once - len(rest))  # then there is no rest to be copied before the next
         if not data:
             break
         data = rest + data

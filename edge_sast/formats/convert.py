@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from edge_sast.files import atomic_stream, check_outputs
 from edge_sast.formats.contract import Format
 from edge_sast.formats.defects import Defects
 from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.formats.zipped import EventPath, on_disk
 
 NO_SENSOR = (0, 0)  # for writers that do not look at it
 
@@ -81,7 +81,7 @@ class Converted:
 
 
 def convert_file(
-    source: Path,
+    source: EventPath,
     target: str | os.PathLike[str],
     writer: Format,
     options: FileOptions,
@@ -94,7 +94,7 @@ def convert_file(
             is `source` or cannot be written.
     """
     assert writer.write is not None
-    check_outputs({"OUT": target}, [source])
+    check_outputs({"OUT": target}, [on_disk(source)])
     census = Census()
     with open_events(source, options) as file, atomic_stream(target) as stream:
         chunks = counted((span or Span()).of(file.chunks), census)

@@ -21,7 +21,7 @@ from functools import partial
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.recording import EVENT_DTYPE, TIME_LIMIT_US
+from edge_sast.events.recording import EVENT_DTYPE, JOINED_DTYPE, TIME_LIMIT_US
 from edge_sast.jit import jit
 
 MAX_GAP_US = (
@@ -119,12 +119,13 @@ def cleaned(
         EdgeSastError: a defect where the policy is to reject, and a time outside 0..2^62 whatever the policy.
     """
     width, height = sensor or (1 << 16, 1 << 16)
+    bits = _outside_bits(sensor)
     # [time of the event before, what is taken off times, 1: everything is left out from here on]
     clock = np.array([NO_EVENT, 0, 0], np.int64)
     done = 0
     for chunk in chunks:
         index, kind = 0, _CLEAN
-        if not _is_clean(chunk, clock[0], width, height, defects.max_gap_us, TIME_LIMIT_US):
+        if not _is_clean(chunk.view(JOINED_DTYPE), clock[0], *bits, defects.max_gap_us, TIME_LIMIT_US):
             index, kind = _first_defect(chunk, clock[0], width, height, defects.max_gap_us, TIME_LIMIT_US)
         if kind == _CLEAN and not clock[1] and not clock[2]:
             if len(chunk):
@@ -149,7 +150,17 @@ def cleaned(
 
 
 _CLEAN, _BACK, _GAP, _OUTSIDE, _RANGE = range(5)
+_SIGN = 1 << 15  # of a half
 _POLICIES = (Policy.REJECT, Policy.DROP, Policy.CLIP, Policy.KEEP)
+
+
+def _outside_bits(sensor: tuple[int, int] | None) -> tuple[int, int]:
+    """(what is added to x and y as one number, its bits of which one is set then, or was, where a side is outside)."""
+    if sensor is None:
+        return 0, 0
+    # Of a side over 2^15 some coordinates inside set their bit as well.
+    width, height = (max(0, _SIGN - side) for side in sensor)
+    return width | height << 16, _SIGN | _SIGN << 16
 
 
 def _place(source: str, done: int, offset_of: Callable[[int], int] | None, index: int) -> str:
@@ -184,19 +195,24 @@ def _tell(
 
 
 @jit
-def _is_clean(events, last, width, height, max_gap, limit):
-    """`_first_defect` finds none; False also where it has to be asked. Nearly all chunks are: it takes no branch."""
+def _is_clean(events, last, bias, sides, max_gap, limit):
+    """`_first_defect` finds none; False also where it has to be asked. Nearly all chunks are: it takes no branch.
+
+    events: JOINED_DTYPE[n]. Signs of times and steps, and bits of coordinates that lie outside, are collected over the
+    chunk; bias and sides: see `_outside_bits`. A chunk that lasts longer than max_gap may have a gap.
+    """
     if len(events) == 0:
         return True
     if last < 0:
         last = max(events[0].t, 0)
-    bad = False
+    begin, signs, met = last, np.int64(0), np.int64(0)
     for i in range(len(events)):
         event = events[i]
-        step = event.t - last
-        last = event.t
-        bad |= (step < 0) | (step > max_gap) | (event.x >= width) | (event.y >= height)
-    return not bad and last < limit
+        t, xy = event.t, np.int64(event.xy)
+        signs |= t | (t - last)
+        met |= xy | (xy + bias)
+        last = t
+    return signs >= 0 and not met & sides and last - begin <= max_gap and last < limit
 
 
 @jit

@@ -172,7 +172,8 @@ def open_stream(
         key: what `--format` says; None: by the contents.
 
     Raises:
-        EdgeSastError: unknown format, a damaged beginning, or a stream that cannot be sought.
+        EdgeSastError: unknown format, a damaged beginning, a stream that cannot be sought, or something said of
+            columns or time that the file says itself.
     """
     if not stream.seekable():
         raise EdgeSastError(
@@ -181,7 +182,10 @@ def open_stream(
     first = stream.read(SNIFFED_BYTES)
     stream.seek(0)
     found = format_called(key) if key else format_of(name, first)
-    return found, found.open(stream, name, reading or Reading())
+    reading = reading or Reading()
+    opened = found.open(stream, name, reading)
+    reading.check_taken(name, found.name)
+    return found, opened
 
 
 def read_stream(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.formats.contract import Format, Header, Reading, Sensor, State
 from edge_sast.formats.defects import MAX_GAP_US, Defects, Policy, cleaned
 from edge_sast.formats.registry import open_stream
+from edge_sast.formats.zipped import EventPath, open_path
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ class EventFile:
 
 
 @contextmanager
-def open_events(path: str | Path, options: FileOptions | None = None) -> Iterator[EventFile]:
-    """A file on disk, open while the `with` lasts; memory does not grow with its length.
+def open_events(path: str | EventPath, options: FileOptions | None = None) -> Iterator[EventFile]:
+    """A file on disk or in an archive, open while the `with` lasts; memory does not grow with its length.
 
     Raises:
         EdgeSastError: it cannot be read, is of no known format, or is damaged; also while the chunks are taken.
@@ -77,8 +78,8 @@ def open_events(path: str | Path, options: FileOptions | None = None) -> Iterato
     with ExitStack() as stack:
         # What the caller does inside the `with` may raise OSErrors of its own, which are no reader's.
         with _readable(name):
-            stream = stack.enter_context(open(path, "rb"))
-            found, opened = open_stream(stream, name, reading, options.key)
+            stream = stack.enter_context(open_path(path))
+            found, opened = open_stream(cast(BinaryIO, stream), name, reading, options.key)
         sensor = options.sensor or opened.header.sensor or found.usual_sensor
         chunks = cleaned(
             _readable_chunks(opened.chunks, name), name, sensor, reading.defects, opened.offset_of

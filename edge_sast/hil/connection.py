@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from edge_sast.errors import EdgeSastError
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.line import Line
-from edge_sast.link.messages import NO_MODEL, BoardInfo, LinkError, LinkSettings, Trace
+from edge_sast.link.messages import NO_MODEL, BoardInfo, BoardRefusedError, LinkError, LinkSettings, Trace
 from edge_sast.link.ports import check_names, close_port, open_port, require_pyserial
 
 if TYPE_CHECKING:
@@ -165,15 +165,25 @@ class Connection:
             raise
         self._link = link
 
-    def check_shape(self, simulator: Simulator) -> None:
-        """Raises WrongModelError where the board tells the hash of the simulator's model and not its numbers."""
+    def check_shape(self, simulator: Simulator, steps: int | None = None) -> None:
+        """Raises WrongModelError where the board tells the hash of the simulator's model and not its numbers.
+
+        steps: of the model on the board, where the simulator's has others. BoardRefusedError for a board that can have
+        no others.
+        """
         model, info = simulator.model, self.info
         grid = model.binning
+        if steps not in (None, grid.steps) and info.counts_steps:
+            raise BoardRefusedError(
+                f"--port {self.name}: the board ({info.name}) begins anew after the model's {steps} steps, as FPGAs "
+                f"do, and the recording has {grid.steps}; take the first {steps} with --limit {steps}, or leave out "
+                "--running"
+            )
         numbers = {
             "width": grid.width,
             "height": grid.height,
             "shift": grid.shift,
-            "steps": grid.steps,
+            "steps": steps or grid.steps,
             "dt_us": grid.dt_us,
             "layers": len(model.layers),
             "weighted": len(simulator.layers),

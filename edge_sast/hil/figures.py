@@ -25,9 +25,14 @@ def first_mismatch(outcomes: Iterable[Outcome]) -> tuple[Mismatch, bool] | None:
 
 
 def figures(
-    simulator: Simulator, binned: BinnedEvents, identity: Identity, result: SessionResult, labelled: bool
+    simulator: Simulator,
+    binned: BinnedEvents,
+    identity: Identity,
+    result: SessionResult,
+    labelled: bool,
+    due: Sequence[float] = (),
 ) -> dict[str, Any]:
-    """All that was measured. Accuracy and totals are those of the recordings that have an outcome.
+    """All that was measured. Accuracy and totals are those of the recordings that have an outcome. due: see Plan.
 
     Raises EdgeSastError as Simulator.run does.
     """
@@ -49,11 +54,24 @@ def figures(
         "first_mismatch_located": shown[1] if shown else None,
         "layers": _layers(simulator, outcomes, runtime),
         "boards": _boards(outcomes, result),
+        "late_s": spread([outcome.late for outcome in outcomes if outcome.late is not None]),
+        "behind": _behind(outcomes, due),
         "lost_ports": result.lost,
         "set_aside": {str(index): reason for index, reason in sorted(result.set_aside.items())},
         "seconds": result.seconds,
         "results": [_row(outcome, binned, labelled) for outcome in outcomes],
     }
+
+
+def _behind(outcomes: Sequence[Outcome], due: Sequence[float]) -> int | None:
+    """How many results came when the next recording's events were all there; None where none is due at a time."""
+    if not due:
+        return None
+    return sum(
+        outcome.late is not None and outcome.late > due[outcome.index + 1] - due[outcome.index]
+        for outcome in outcomes
+        if outcome.index + 1 < len(due)
+    )
 
 
 def _accuracy(outcomes: Sequence[Outcome], runtime: RunResult | None, labelled: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Outcome:
     seconds, wire_bytes: BoardRun's; the time of the unobserved run where there is one, the bytes of all runs.
     retries: attempts on any port that failed before this one. restarts: runs begun anew on the way, because
     the board no longer had them: it was reset, or something was lost when the next run had already begun.
+    late: seconds from when its events were all there to its result; None where they were so from the beginning.
     mismatch: the first difference to the runtime; None: all equal. located: it was searched down to the neuron.
     """
 
@@ -38,5 +39,6 @@ class Outcome:
     retries: int
     restarts: int
     unique_ticks: tuple[int, ...] = ()
+    late: float | None = None
     mismatch: Mismatch | None = None
     located: bool = False

@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class Schedule:
-    """Recordings by number. Each is taken, then finished or given back; one given back comes last."""
+    """Recordings by number. Each is taken, then finished or given back; one given back comes last.
 
-    def __init__(self, recordings: Iterable[int]) -> None:
+    due: of each recording by its number, seconds after the first one is asked for from which on it can be taken; empty:
+    at once.
+    """
+
+    def __init__(self, recordings: Iterable[int], due: Sequence[float] = ()) -> None:
         self._left = deque(recordings)
+        self._due = due
+        self._begun: float | None = None  # when the first one was asked for
         self._taken: set[int] = set()
         self._failures: Counter[int] = Counter()
         self._stopped = False
         self._changed = threading.Condition()
 
     def take(self) -> int | None:
-        """The next recording; waits while others hold the last ones, which may come back. None: nothing is left."""
+        """The next recording; None: nothing is left.
+
+        Waits until it is due, and while others hold the last ones, which may come back.
+        """
         with self._changed:
-            while not self._left and self._taken and not self._stopped:
-                self._changed.wait()
+            if self._begun is None:
+                self._begun = time.monotonic()
+            while not self._stopped and (self._wait_s() > 0 if self._left else self._taken):
+                self._changed.wait(self._wait_s() if self._left else None)
             return self._next()
 
     def take_ready(self) -> int | None:
-        """The next recording; None where none is left now."""
+        """The next recording; None where none is left or due now."""
         with self._changed:
-            return self._next()
+            return self._next() if self._left and self._wait_s() <= 0 else None
+
+    def late(self, recording: int) -> float | None:
+        """Seconds since it was due; None where recordings are not due at a time, or none was asked for."""
+        if not self._due or self._begun is None:
+            return None
+        return time.monotonic() - self._begun - self._due[recording]
+
+    def _wait_s(self) -> float:
+        """Until the next recording is due."""
+        late = self.late(self._left[0])
+        return 0.0 if late is None else -late
 
     def _next(self) -> int | None:
         if self._stopped or not self._left:

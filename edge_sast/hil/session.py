@@ -54,7 +54,7 @@ def run_session(
     Raises EdgeSastError as Simulator.trace does, and whatever on_outcome raises.
     """
     result = SessionResult({outcome.index: outcome for outcome in done})
-    schedule = Schedule(i for i in range(len(binned)) if i not in result.outcomes)
+    schedule = Schedule((i for i in range(len(binned)) if i not in result.outcomes), plan.due)
     simulator.trace(binned.select([0]), 0)  # compiles before the threads need it, and checks the binning
     events: queue.Queue[Event] = queue.Queue()
     search = Search(any(outcome.located for outcome in result.outcomes.values()))

@@ -36,18 +36,25 @@ class Plan:
 
     check: which runs are made of it: `result`, without an observer, gives outputs, counters and ticks; `crc` observes
     every membrane; `both`. retries: how often in a row a port, and how often in all a recording, may fail. fail_fast:
-    stop at the first mismatch.
+    stop at the first mismatch. steps: of the model on the board; None: as many as the recordings have. due: in real
+    time, seconds from the start at which each recording's events are all there; it is not run before, and once only.
     """
 
     check: str = "both"
     retries: int = 5
     fail_fast: bool = False
+    steps: int | None = None
+    due: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.check not in CHECKS:
             raise EdgeSastError(f"--check is {self.check!r}; choose {', '.join(CHECKS)}")
         if self.retries < 0:
             raise EdgeSastError(f"--retries is {self.retries}; give 0 or more")
+        if self.due and len(CHECKS[self.check]) > 1:
+            raise EdgeSastError(
+                f"--real-time: --check {self.check} runs everything twice; choose result or crc"
+            )
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class Worker(threading.Thread):
         while not self.schedule.ended:
             try:
                 self.connection.open()
-                self.connection.check_shape(self.simulator)
+                self.connection.check_shape(self.simulator, self.plan.steps)
                 first = self.schedule.take()
                 if first is None:
                     return
@@ -209,13 +216,15 @@ class Worker(threading.Thread):
 
     def _also_unique(self, recording: int) -> bool:
         """Whether a last run, not observed, has the events that count."""
-        return self.sent is not None and self.plan.check != "crc" and recording % UNIQUE_EVERY == 0
+        shown = self.sent is not None and self.plan.check != "crc" and not self.plan.due
+        return shown and recording % UNIQUE_EVERY == 0
 
     def _compare(self, taken: deque[int], runs: Generator[BoardRun, None, None]) -> Outcome:
         """The next recording's runs, compared, and searched where it is the first that differs."""
         recording = taken[0]
         count = len(CHECKS[self.plan.check]) + self._also_unique(recording)
         found = list(islice(runs, count))
+        late = self.schedule.late(recording)
         expected = self.simulator.trace(self.binned.select([recording]), 0)
         place = Place(recording, self.binned.sources[recording])
         mismatch, located = first_difference(place, expected, found), False
@@ -223,7 +232,7 @@ class Worker(threading.Thread):
             runs.close()  # those after it come again: the link is needed for the search
             self._put_back(taken)
             mismatch, located = self._locate(expected, place, mismatch)
-        return self._outcome(place, found, mismatch, located)
+        return self._outcome(place, found, mismatch, located, late)
 
     def _locate(self, expected: Trace, place: Place, mismatch: Mismatch) -> tuple[Mismatch, bool]:
         located = False
@@ -238,7 +247,7 @@ class Worker(threading.Thread):
         return mismatch, located
 
     def _outcome(
-        self, place: Place, runs: list[BoardRun], mismatch: Mismatch | None, located: bool
+        self, place: Place, runs: list[BoardRun], mismatch: Mismatch | None, located: bool, late: float | None
     ) -> Outcome:
         first, info = runs[0], self.connection.info
         unique = first if self.sent is None else runs[-1] if self._also_unique(place.sample) else None
@@ -260,6 +269,7 @@ class Worker(threading.Thread):
             wire_bytes=sum(run.wire_bytes for run in runs),
             retries=self.schedule.failures(place.sample),
             restarts=sum(run.attempts - 1 for run in runs),
+            late=late,
             mismatch=mismatch,
             located=located,
         )

@@ -92,6 +92,11 @@ class BoardInfo:
     classes: int
     memory_bytes: int
 
+    @property
+    def counts_steps(self) -> bool:
+        """Whether it begins anew after the model's steps, as FPGAs do: they tell these sizes, and no other board."""
+        return (self.window, self.rx_bytes) == (1, 64)
+
 
 @dataclass(frozen=True)
 class StepEvents:

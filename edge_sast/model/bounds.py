@@ -29,7 +29,7 @@ def accumulator_bound(layer: Weighted, max_count: int) -> AccumulatorBound:
 
     Raises EdgeSastError when 32 bits are not enough.
     """
-    positive, negative = _signed_sums(layer, max_count)
+    positive, negative = signed_sums(layer, max_count)
     bias = layer.neuron.bias.astype(np.int64)
     state_low, state_high = state_range(layer.neuron.state_bits)
     low = int((state_low + negative + np.minimum(bias, 0)).min())
@@ -44,7 +44,7 @@ def accumulator_bound(layer: Weighted, max_count: int) -> AccumulatorBound:
     )
 
 
-def _signed_sums(layer: Weighted, max_count: int) -> tuple[np.ndarray, np.ndarray]:
+def signed_sums(layer: Weighted, max_count: int) -> tuple[np.ndarray, np.ndarray]:
     """Largest and smallest input sum of each output channel, int64 [channels]."""
     weight = layer.weight.astype(np.int64)
     if isinstance(layer, Conv2d):

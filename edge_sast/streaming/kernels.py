@@ -36,6 +36,7 @@ class Rule(NamedTuple):
     stride: int
     lanes: int
     on_event: bool
+    running: bool  # the one lane goes on and on, and every step is a decision
     reach_us: int
 
 
@@ -68,7 +69,7 @@ class Rows(NamedTuple):
     """A row for each step that was computed, of the lane with the most steps.
 
     times: int64 [n, 3], µs: end of the step, begin of the lane's window; and the events of the step.
-    what: int64 [n, 4]: class, steps computed of the window, lane, 1 where it is complete.
+    what: int64 [n, 4]: class, steps computed of the window, lane, 1 where it is complete (in running state: always).
     outputs: int32 [n, classes]. synops: int64 [n], of the step, all lanes. filled: int64 [1], rows in use.
     """
 
@@ -209,7 +210,8 @@ def _end_step(rule, program, state, lanes, results, counting, rows):
         if lanes.done[lane] > lanes.done[oldest]:
             oldest = lane
     clock[STEP_START] += rule.dt_us
-    clock[COUNTDOWN] -= 1
+    if not rule.running:
+        clock[COUNTDOWN] -= 1  # else no step begins that resets the lane
     row = rows.filled[0]
     done = lanes.done[oldest]
     rows.times[row, 0] = clock[STEP_START]
@@ -224,11 +226,11 @@ def _end_step(rule, program, state, lanes, results, counting, rows):
     rows.what[row, 0] = best
     rows.what[row, 1] = done
     rows.what[row, 2] = oldest
-    rows.what[row, 3] = done == rule.steps
+    rows.what[row, 3] = rule.running or done == rule.steps
     rows.synops[row] = synops
     rows.filled[0] = row + 1
     clock[OPENED] = 0
-    if done == rule.steps:
+    if rows.what[row, 3]:
         lanes.counts[DECISIONS] += 1
         if rule.on_event:
             clock[PHASE] = RESTING

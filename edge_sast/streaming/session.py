@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.model.model import Model
+from edge_sast.model.running import running_model
 from edge_sast.streaming.answers import Answers, margins
 from edge_sast.streaming.delays import Delays
 from edge_sast.streaming.feed import USUAL_ROOM, Burst, Feed
@@ -26,6 +27,7 @@ class Wishes:
     """What a user wants of a stream; see EventStream, Answers and Feed.
 
     Attributes:
+        running: of the model as running_model makes it, with this leak.
         overload: None is "oldest" where events are lost anyway when nobody takes them, else "wait".
         slack_us: None is the source's.
         idle_s: end when nothing has come for so long. for_s: end after so long.
@@ -33,6 +35,8 @@ class Wishes:
 
     every: int | None = None
     on_event: bool = False
+    running: bool = False
+    leak: int | None = None
     reach_us: int = USUAL_REACH_US
     margin: int = 0
     hold: int = 1
@@ -62,8 +66,9 @@ class Session:
     """One run of a stream."""
 
     def __init__(self, model: Model, wishes: Wishes) -> None:
-        self.stream = EventStream(model, wishes.every, wishes.on_event, wishes.reach_us)
-        self.model, self.wishes = model, wishes
+        self.model = running_model(model, wishes.leak) if wishes.running else model
+        self.wishes = wishes
+        self.stream = EventStream(self.model, wishes.every, wishes.on_event, wishes.reach_us, wishes.running)
         self.overload = "wait"
         self.dropped = self.left = self.steps = self.synops = self.most_waiting = 0
         self.seconds = 0.0
@@ -146,7 +151,7 @@ class Session:
         counts = self.stream.counts
         return {
             "steps": self.steps,
-            "windows": counts.decisions,
+            "windows": None if self.wishes.running else counts.decisions,
             "events": counts.events,
             "late": counts.late,
             "outside": counts.outside,
@@ -165,8 +170,9 @@ class Session:
         """The same for people."""
         counts = self.stream.counts
         rate = counts.events / self.seconds if self.seconds else 0
+        windows = "" if self.wishes.running else f"{counts.decisions:,} windows, "
         lines = [
-            f"{counts.decisions:,} windows, {self.steps:,} steps, {counts.events:,} events in {self.seconds:.3g} s "
+            f"{windows}{self.steps:,} steps, {counts.events:,} events in {self.seconds:.3g} s "
             f"({rate:,.0f} events/s), {self.synops / max(self.steps, 1):,.0f} SynOps per step"
         ]
         half, most = self.delays.within_ms(0.5), self.delays.within_ms(0.999)
@@ -180,5 +186,6 @@ class Session:
         )
         lines += [f"{number:,} events {what}" for number, what in lost if number]
         if counts.restarts:
-            lines.append(f"time jumped ({counts.restarts:,} x), and windows began anew")
+            what = "the network" if self.wishes.running else "windows"
+            lines.append(f"time jumped ({counts.restarts:,} x), and {what} began anew")
         return lines

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.model.model import Model
+from edge_sast.model.running import forgets
 from edge_sast.runtime.program import build_program
 from edge_sast.runtime.run import new_state
 from edge_sast.streaming.kernels import (
@@ -39,7 +40,8 @@ class Decisions:
         end_us, begin_us: int64 [n], end of the step, and begin of the window, on the sensor's clock.
         events: int64 [n], events of the step.
         classes: int64 [n], class with the largest output so far; of equals, the lowest.
-        steps: int64 [n], steps computed of the window. complete: bool [n], all of them.
+        steps: int64 [n], steps computed of the window, in running state since the stream began. complete: bool [n],
+            all of them; in running state always.
         lane: int64 [n]. outputs: int32 [n, classes], as a recording's of so many steps. synops: int64 [n], of the step,
             of all lanes.
     """
@@ -60,8 +62,8 @@ class Decisions:
 
 @dataclass(frozen=True)
 class StreamCounts:
-    """Since the beginning: windows completed; events late and outside the sensor, which do not count in; restarts where
-    time jumped; events that counted."""
+    """Since the beginning: windows completed (in running state: steps); events late and outside the sensor, which do
+    not count in; restarts where time jumped; events that counted."""
 
     decisions: int
     late: int
@@ -78,6 +80,8 @@ class EventStream:
         every: steps from one decision over a whole window to the next, a divisor of the model's steps; None: windows
             follow one another. Costs steps / every times the work.
         on_event: a window begins with an event, after a rest of any length; not together with `every`.
+        running: no windows: the network is reset where the stream begins and where time jumped, and nowhere else. For a
+            model whose read-out forgets (running_model); not together with the two above.
         reach_us: a time further from the running step than this is a jump, at which windows start anew.
 
     Raises:
@@ -85,10 +89,15 @@ class EventStream:
     """
 
     def __init__(
-        self, model: Model, every: int | None = None, on_event: bool = False, reach_us: int = USUAL_REACH_US
+        self,
+        model: Model,
+        every: int | None = None,
+        on_event: bool = False,
+        reach_us: int = USUAL_REACH_US,
+        running: bool = False,
     ) -> None:
         self.model = model
-        self._rule = _rule(model, every, on_event, reach_us)
+        self._rule = _rule(model, every, on_event, reach_us, running)
         self._program = build_program(model)
         self._state = new_state(self._program)
         lanes = self._rule.lanes
@@ -140,11 +149,12 @@ class EventStream:
     def finish(self) -> Decisions:
         """No more events come: the decisions of the steps that complete the oldest window, computed without any.
 
-        None where the last step completed a window, and no event came after it.
+        None where the last step completed a window, and no event came after it. In running state: of the running step.
         """
         clock, rule, done = self._lanes.clock, self._rule, self._lanes.done
+        steps = 0 if rule.running else rule.steps
         found = [self._taken()]
-        while clock[PHASE] == RUNNING and (clock[OPENED] or done.max() < rule.steps):
+        while clock[PHASE] == RUNNING and (clock[OPENED] or done.max() < steps):
             found.append(self.advance(int(clock[STEP_START]) + rule.dt_us))
         return _joined(found)
 
@@ -181,9 +191,16 @@ class EventStream:
         )
 
 
-def _rule(model: Model, every: int | None, on_event: bool, reach_us: int) -> Rule:
+def _rule(model: Model, every: int | None, on_event: bool, reach_us: int, running: bool) -> Rule:
     """Raises EdgeSastError for values that cannot be, or do not go together."""
     grid = model.binning
+    if running and (every is not None or on_event):
+        other = "--on-event" if every is None else f"--every {every}"
+        raise EdgeSastError(f"--running and {other} do not go together; leave one out")
+    if running and not forgets(model):
+        raise EdgeSastError(
+            "--running: the model's read-out never forgets; export the model with --running, which gives it a leak"
+        )
     if every is not None and (every < 1 or grid.steps % every):
         divisors = ", ".join(str(n) for n in range(1, grid.steps + 1) if grid.steps % n == 0)
         raise EdgeSastError(
@@ -207,6 +224,7 @@ def _rule(model: Model, every: int | None, on_event: bool, reach_us: int) -> Rul
         stride=stride,
         lanes=grid.steps // stride,
         on_event=on_event,
+        running=running,
         reach_us=reach_us,
     )
 

@@ -1,4 +1,4 @@
-"""The windows of a stream as recordings, so that whatever runs recordings can be held to the stream's decisions."""
+"""The windows of a stream, or the whole of it, as recordings: whatever runs these can be held to its decisions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.events.binned import BinnedEvents, BinnedRecording
-from edge_sast.events.binning import MAX_COUNT
+from edge_sast.events.binning import MAX_COUNT, MAX_STEPS
 from edge_sast.events.recording import EVENT_DTYPE, Recording
 from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.source import FileOptions, open_events
@@ -30,10 +30,10 @@ class Window:
 
 def stream_windows(
     model: Model, path: str, options: FileOptions, every: int | None = None, limit: int | None = None
-) -> BinnedEvents:
+) -> tuple[BinnedEvents, list[int]]:
     """The whole windows of a file's events, the first `limit` of them, with all events that the sensor sent.
 
-    At most 255 of one input in a step. every: see `EventStream`.
+    At most 255 of one input in a step. every: see `EventStream`. Beside them when each begins, in µs.
 
     Raises:
         EdgeSastError: the file cannot be read or has defects, or holds no event.
@@ -41,7 +41,7 @@ def stream_windows(
     """
     grid = replace(model.binning, count_cap=MAX_COUNT)
     rows: list[BinnedRecording] = []
-    names, outputs = [], []
+    names, outputs, begins = [], [], []
     with open_events(path, options) as file:
         size = file.needed_sensor()
         for window in islice(_windows(EventStream(model, every), file.chunks), limit):
@@ -49,6 +49,7 @@ def stream_windows(
             recording = Recording(window.events, *size, name)
             rows.append(bin_recording(recording, grid, first_us=window.begin_us))
             names.append(name)
+            begins.append(window.begin_us)
             outputs.append(window.outputs)
     if not rows:
         raise EdgeSastError(f"{path}: holds no event, so there is no window; record it again")
@@ -59,6 +60,65 @@ def stream_windows(
     if len(wrong):
         raise CheckFailedError(
             f"{names[wrong[0]]}: the stream's outputs are not those of the window's recording"
+        )
+    return sent, begins
+
+
+def running_recording(
+    model: Model, path: str, options: FileOptions, limit: int | None = None
+) -> BinnedEvents:
+    """The steps of a file's events in running state, the first `limit` of them, as one recording of so many steps.
+
+    model: as running_model makes it. All events that the sensor sent, at most 255 of one input in a step.
+
+    Raises:
+        EdgeSastError: as stream_windows; time jumps, or there are more steps than a recording may have.
+        CheckFailedError: a step's outputs are not those of the recording.
+    """
+    if limit is not None and limit > MAX_STEPS:
+        raise EdgeSastError(
+            f"--limit {limit} is out of range; in running state choose 1 to {MAX_STEPS} steps"
+        )
+    events, found = [], []
+    stream = EventStream(model, running=True)
+    with open_events(path, options) as file:
+        size = file.needed_sensor()
+        for chunk in file.chunks:
+            events.append(chunk)
+            found.append(stream.push(chunk))
+            if sum(map(len, found)) >= (limit or MAX_STEPS + 1):
+                break
+        else:
+            found.append(stream.finish())
+    begins = np.concatenate([part.begin_us for part in found])[:limit]
+    outputs = np.concatenate([part.outputs for part in found])[:limit]
+    if not len(begins):
+        raise EdgeSastError(f"{path}: holds no event, so there is no step; record it again")
+    if (begins != begins[0]).any():
+        raise EdgeSastError(
+            f"{path}: time jumps, at which the network begins anew, after {int(np.argmax(begins != begins[0]))} steps; "
+            "take these with --limit, or convert a part of the file"
+        )
+    if len(begins) > MAX_STEPS:
+        raise EdgeSastError(
+            f"{path}: has more than the {MAX_STEPS} steps of one recording; choose how many with --limit"
+        )
+    return _checked(
+        model, Recording(np.concatenate(events), *size, f"{path} from {begins[0]} µs"), begins[0], outputs
+    )
+
+
+def _checked(model: Model, recording: Recording, begin_us: int, outputs: np.ndarray) -> BinnedEvents:
+    """The recording of len(outputs) steps. Raises CheckFailedError where its outputs after each are not these."""
+    watched = replace(model, binning=replace(model.binning, steps=len(outputs)))
+    grid = replace(watched.binning, count_cap=MAX_COUNT)
+    row = bin_recording(recording, grid, first_us=int(begin_us))
+    sent = BinnedEvents.of_rows(grid, [row], np.zeros(1, np.int64), model.classes, [recording.source])
+    trace = Simulator(watched).trace(sent.capped(model.binning.count_cap), 0)
+    wrong = np.flatnonzero((trace.membranes[:, trace.layers[-1].start :] != outputs).any(axis=1))
+    if len(wrong):
+        raise CheckFailedError(
+            f"{recording.source}: the stream's outputs after step {wrong[0]} are not those of its recording"
         )
     return sent
 

@@ -96,7 +96,14 @@ class Machine:
         self._engine.mem_write(address, data)
 
     def call(self, function: str, *arguments: int) -> int:
-        """Call a C function with up to four integers or addresses; what it returns, as uint32.
+        """Call a C function by its name, with up to four integers or addresses; what it returns, as uint32.
+
+        Raises CheckFailedError where it faults or does not end.
+        """
+        return self.call_at(self.image.symbols[function], *arguments)
+
+    def call_at(self, address: int, *arguments: int) -> int:
+        """The same by its address, with or without the Thumb bit.
 
         Raises CheckFailedError where it faults or does not end.
         """
@@ -105,7 +112,8 @@ class Machine:
             self._engine.reg_write(register, value)
         self._engine.reg_write(registers.stack, STACK_TOP)
         self._engine.reg_write(registers.link, STOP | registers.thumb)
-        start = self.image.symbols[function] | registers.thumb
+        start = address | registers.thumb
+        function = self.image.function_at(address & ~registers.thumb)
         try:
             self._engine.emu_start(start, STOP, timeout=int(CALL_TIMEOUT_S * 1e6))
         except self._unicorn.UcError as error:

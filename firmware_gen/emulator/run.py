@@ -53,8 +53,12 @@ class EmulatedNetwork:
 
     def unobserved_step(self, step: bytes) -> None:
         """Only one step of the context, without an observer: what to count."""
-        self._call("sast_emulator_quiet_push", self._put(step), len(step) // 5)
+        self.unobserved_push(step)
         self._call("sast_emulator_quiet_step")
+
+    def unobserved_push(self, step: bytes) -> None:
+        """Its events alone."""
+        self._call("sast_emulator_quiet_push", self._put(step), len(step) // 5)
 
     def _put(self, step: bytes) -> int:
         """The events of a step (its leading count left out) in memory; their address."""

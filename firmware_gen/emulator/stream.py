@@ -18,6 +18,7 @@ from firmware_gen.toolchain.cores import Core
 from firmware_gen.toolchain.image import Image
 
 OK, STEP, DECISION = range(3)  # sast_stream_status_t
+ON_EVENT, RUNNING = 1, 2  # sast_windows_t
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ class StreamRun:
 class EmulatedStream:
     """A model's C behind sast_stream, on one core.
 
-    image: with the stream (build_image). Raises EdgeSastError as Machine does, CheckFailedError as run does.
+    image: with the stream (build_image). windows: each starts on an event, as recordings do, or RUNNING state.
+
+    Raises EdgeSastError as Machine does, CheckFailedError as run does.
     """
 
-    def __init__(self, image: Image, core: Core, model: Model) -> None:
+    def __init__(self, image: Image, core: Core, model: Model, windows: int = ON_EVENT) -> None:
         self.machine = Machine(image, core)
         self._window_us = model.binning.steps * model.binning.dt_us
         self._classes, self._weighted = len(model.classes), len(model.weighted())
@@ -48,7 +51,7 @@ class EmulatedStream:
         self._outputs = self.machine.allocate(4 * self._classes)
         self._counters = self.machine.allocate(16 * self._weighted)
         self._events, self._size = 0, 0
-        self._expect("init", OK, self._window_us)
+        self._expect("init", OK, windows, self._window_us)
 
     def run(self, events: NDArray[np.void]) -> StreamRun:
         """One recording. events: EVENT_DTYPE [n], n > 0.
@@ -72,6 +75,26 @@ class EmulatedStream:
                 )
             steps.append(take_counts(self.machine))
         return self._result(steps)
+
+    def decisions(self, events: NDArray[np.void], end_us: int) -> list[list[int]]:
+        """Outputs after each step before end_us, in running state.
+
+        Raises CheckFailedError as run does.
+        """
+        address = self._put(stream_bytes(events))
+        self._expect("restart", OK)
+        found: list[list[int]] = []
+        while True:
+            status = self._call("push", address, len(events))
+            if status == OK:
+                status = self._call("advance", end_us - int(events["t"][0]))  # where stream_bytes begins
+            if status == OK:
+                return found
+            if status != DECISION:
+                raise CheckFailedError(
+                    f"{self.machine.core.name}: sast_stream returned status {status} in step {len(found)}"
+                )
+            found.append(self._result([]).outputs.tolist())
 
     def _result(self, steps: list[Counter[str]]) -> StreamRun:
         self._expect("result", OK, self._class, self._outputs, self._counters)

@@ -26,7 +26,7 @@ module sast_bank (
   input  wire [MAW-1:0]     first_a;        // the sweep's first word
   // runs: run_q and run_u are quad addresses, equal mod B; run_n quads
   output wire               run_ready;
-  input  wire               run_go;         // every bank is ready: taken
+  input  wire               run_go;         // taken, and not before it is ready
   input  wire               run_phase;
   input  wire [MAW+LB-1:0]  run_q;
   input  wire [UAW+LB-1:0]  run_u;

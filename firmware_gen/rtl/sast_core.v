@@ -11,7 +11,7 @@ module sast_core (
   spk_tvalid, spk_tready, spk_tdata, spk_lanes, spk_tlast,
   obs_valid, obs_lanes, obs_v, obs_spk, obs_end, obs_synops, obs_spikes, model, fill
 );
-  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, 3 with two banks, and 8 with four, which drift apart
+  parameter QUEUE = 0;                      // runs that wait at each bank; 0: 2, and 8 with four banks, which drift apart
   parameter PACED = 0;                      // 1: ev_tready depends on registers alone, so that events come every other cycle at most
   parameter CRC_WIDE = 1;                   // 0: smaller, and several cycles for each neuron of a step that is observed
   parameter SPIKE_STREAM = 0;               // 1: spikes leave by spk_, and a sweep waits for their receiver
@@ -94,8 +94,13 @@ module sast_core (
   wire [NB-1:0]   run_n;
   wire [SYNB-1:0] run_synops;
   wire [B-1:0]    bank_ready, bank_idle;
-  wire            run_ready = &bank_ready;
+  reg  [B-1:0]    bank_has;                 // a run stays until all banks have it, each as soon as there is room
+  wire [B-1:0]    bank_go = bank_ready & ~bank_has & {B{run_valid}};
+  wire            run_ready = &(bank_ready | bank_has);
   wire            run_go = run_valid && run_ready;
+  always @(posedge clk)
+    if (restart || run_go) bank_has <= {B{1'b0}};
+    else bank_has <= bank_has | bank_go;
 
   sast_events #(.PACED(PACED), .LOADS(LOADABLE)) events (
     .clk(clk), .rst(restart), .ev_tvalid(ev_tvalid), .ev_tready(ev_tready), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast),
@@ -135,8 +140,8 @@ module sast_core (
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
-    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : B + 1), .LOADS(LOADABLE)) bank (
-      .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(run_go),
+    sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 2), .LOADS(LOADABLE)) bank (
+      .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(bank_go[b]),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),
       .write_en(write_en), .write_a(write_a), .write_b(write_b[b*G*VB +: G*VB]), .fill(fill)

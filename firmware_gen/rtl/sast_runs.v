@@ -43,14 +43,12 @@ module sast_runs (
   localparam CW = NB + (CHUNKS != 0 ? NCB : 0) + CQB + CUB + SYNB;
 
   // ---- stage 1: the tables' words
-  reg            v0, v1;
-  reg  [RAW-1:0] row;
-  reg  [CAW-1:0] column;
-  reg  [LGB-1:0] lane0, lane1;
-  wire           go0, go1, go2;
+  reg            v1;
+  reg  [LGB-1:0] lane1;
+  wire           go1, go2;
   wire [RW-1:0]  r;
   wire [CW-1:0]  c;
-  // A place that comes while stage 0 waits stands in a register of its own, so that no path leads from the banks to
+  // A place that comes while stage 1 waits stands in a register of its own, so that no path leads from the banks to
   // where places come from.
   reg            spare;
   reg  [RAW-1:0] spare_row;
@@ -58,33 +56,26 @@ module sast_runs (
   reg  [LGB-1:0] spare_lane;
   assign place_take = place_valid && !spare;
   sast_rom #(.W(RW), .AW(RAW), .DEPTH(RDEPTH), .FILE("rows.mem"), .LOADS(LOADS), .ID(5)) rows (
-    .clk(clk), .en(go1), .a(row), .q(r), .fill(fill)
+    .clk(clk), .en(go1), .a(spare ? spare_row : place_row), .q(r), .fill(fill)
   );
   sast_rom #(.W(CW), .AW(CAW), .DEPTH(CDEPTH), .FILE("columns.mem"), .LOADS(LOADS), .ID(6)) columns (
-    .clk(clk), .en(go1), .a(column), .q(c), .fill(fill)
+    .clk(clk), .en(go1), .a(spare ? spare_column : place_column), .q(c), .fill(fill)
   );
   always @(posedge clk)
     if (rst) begin
-      v0 <= 1'b0;
       v1 <= 1'b0;
       spare <= 1'b0;
     end else begin
-      if (go0) v0 <= place_valid || spare;
-      spare <= !go0 && (spare || place_valid);
-      if (go1) v1 <= v0;
+      if (go1) v1 <= place_valid || spare;
+      spare <= !go1 && (spare || place_valid);
     end
   always @(posedge clk) begin
-    if (go0) begin
-      row <= spare ? spare_row : place_row;
-      column <= spare ? spare_column : place_column;
-      lane0 <= spare ? spare_lane : place_lane;
-    end
-    if (!spare) begin
+    if (place_take) begin
       spare_row <= place_row;
       spare_column <= place_column;
       spare_lane <= place_lane;
     end
-    if (go1) lane1 <= lane0;
+    if (go1) lane1 <= spare ? spare_lane : place_lane;
   end
 
   // ---- stage 2: addresses of the first run
@@ -169,8 +160,7 @@ module sast_runs (
 
   assign go2 = !v2 || load;
   assign go1 = !v1 || go2;
-  assign go0 = !v0 || go1;
-  assign empty = !spare && !v0 && !v1 && !v2 && !v3;
+  assign empty = !spare && !v1 && !v2 && !v3;
   assign run_valid = v3;
   assign run_q = q;
   assign run_u = u;

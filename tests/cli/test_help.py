@@ -25,6 +25,8 @@ METAVARS = {
         "LIST",
         "CSV",
         "SUFFIX",
+        "NAME@FREQUENCY",
+        "FLAGS",
     ),
 }
 HALF = re.compile(r"(its|their|of|the same|which|that|those|and|else|with|in|on|as) ")

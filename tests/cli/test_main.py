@@ -329,12 +329,26 @@ def test_a_figure_file_that_cannot_be_written_is_told_first(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("module", "words", "remedy"),
+    [
+        ("doctor", ["doctor"], "end other programs, or use a machine with more of it"),
+        ("data.convert", ["data", "convert", "a", "b"], "read a part with --from-s and --until-s"),
+        (
+            "learn.train",
+            ["train", "--data", "digits"],
+            "lower --batch-size, --steps or --limit, or use a smaller --arch",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 1")]
 )
-def test_too_little_memory_is_one_line(monkeypatch, capsys, error):
+def test_too_little_memory_is_one_line_of_what_the_command_has(
+    monkeypatch, capsys, module, words, remedy, error
+):
     def fail(_):
         raise error
 
-    monkeypatch.setattr("edge_sast.cli.doctor.run", fail)
-    assert main(["doctor"]) == 2
-    assert capsys.readouterr().err.startswith("edge-sast: out of memory; lower --batch-size")
+    monkeypatch.setattr(f"edge_sast.cli.{module}.run", fail)
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"edge-sast: out of memory; {remedy}\n"

@@ -7,7 +7,7 @@ once all is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator, Trace
 from tests.strategies import binned
 
-BACK_TO_BACK, ON_EVENT = 0, 1
+BACK_TO_BACK, ON_EVENT, RUNNING = 0, 1, 2
 WRAP = 1 << 32
 
 
@@ -137,15 +137,21 @@ class StreamOracle:
         self.told.append(Step(self.session, self.session.closed))
         self.session.closed += 1
         self.session.opened = False
-        if any(self._steps_of(lane) == self.model.binning.steps for lane in range(self.lanes)):
+        if self._is_decision():
             self.decisions += 1
             self.result()
             if self.windows == ON_EVENT:
                 self.phase = "resting"
 
+    def _is_decision(self) -> bool:
+        steps = self.model.binning.steps
+        return self.windows == RUNNING or any(self._steps_of(lane) == steps for lane in range(self.lanes))
+
     def _steps_of(self, lane: int) -> int:
         """Steps that a lane has computed of its window; a complete one counts until the next step has begun."""
         since = self.session.closed - lane * self.stride
+        if self.windows == RUNNING:
+            return since
         if since <= 0:
             return 0
         done = since % self.model.binning.steps
@@ -153,6 +159,8 @@ class StreamOracle:
 
     def _windows_at(self, step: int) -> list[int]:
         """First steps of the windows that run in a step, lane by lane."""
+        if self.windows == RUNNING:
+            return [0]
         steps = self.model.binning.steps
         firsts = range(0, self.stride * self.lanes, self.stride)
         return [step - (step - first) % steps for first in firsts if first <= step]
@@ -165,16 +173,19 @@ class StreamOracle:
                 wanted |= {(id(thing.session), w): thing.session for w in self._windows_at(thing.number)}
             elif isinstance(thing, Result):
                 wanted[(id(thing.session), thing.first)] = thing.session
-        if not wanted:
-            return {}
-        counts = [self._counts(session, first) for (_, first), session in wanted.items()]
-        recordings, simulator = binned(self.model, counts), Simulator(self.model)
-        return {key: simulator.trace(recordings, i) for i, key in enumerate(wanted)}
+        traces = {}
+        for (_, first), session in wanted.items():
+            counts = self._counts(session, first)
+            model = replace(self.model, binning=replace(self.model.binning, steps=len(counts)))
+            traces[id(session), first] = Simulator(model).trace(binned(model, [counts]), 0)
+        return traces
 
     def _counts(self, session: Session, first: int) -> np.ndarray:
+        """Of a window; in running state of the whole session."""
         grid = self.model.binning
-        counts = np.zeros((grid.steps, grid.height, grid.width, 2), np.uint8)
-        for step in range(grid.steps):
+        steps = max(session.closed, 1) if self.windows == RUNNING else grid.steps
+        counts = np.zeros((steps, grid.height, grid.width, 2), np.uint8)
+        for step in range(steps):
             for x, y, polarity in session.events.get(first + step, ()):
                 place = (step, y, x, polarity)
                 counts[place] = min(int(counts[place]) + 1, grid.count_cap)

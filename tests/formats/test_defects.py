@@ -1,6 +1,7 @@
 """What each policy makes of defects, beside a slow reading of the table in edge_sast/formats/defects.py."""
 
 import re
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -124,3 +125,47 @@ def test_a_time_out_of_range_is_found_among_events_that_have_no_other_defect(pol
     chunks = iter([_events([(t, 1, 1, 0) for t in times])])
     with pytest.raises(EdgeSastError, match=r"^a: event \d: t=-?\d+ µs is out of range 0\.\.2\^62; "):
         joined(cleaned(chunks, "a", SENSOR, Defects(policy, GAP)))
+
+
+EDGES = [0, 1, 5, 6, 0x7FFE, 0x7FFF, 0x8000, 0x8001, 0xFFFE, 0xFFFF]
+TIMES = [-(1 << 63), -(1 << 63) + 4, -1, 0, 3, 5, 6, (1 << 62) - 1, 1 << 62, (1 << 63) - 1]
+SIDES = [1, 6, 0x7FFF, 0x8000, 0x8001, 0xFFFF, 0x10000]
+
+
+@settings(max_examples=400)
+@given(
+    rows=st.lists(
+        st.tuples(*(st.sampled_from(values) for values in (TIMES, EDGES, EDGES, [0, 1]))), max_size=5
+    ),
+    rising=st.booleans(),
+    sensor=st.none() | st.tuples(st.sampled_from(SIDES), st.sampled_from(SIDES)),
+    gap=st.sampled_from([0, 5, 1 << 61, (1 << 63) - 1]),
+)
+def test_nothing_passes_the_quick_look_at_a_whole_chunk(rows, rising, sensor, gap):
+    """Numbers at the ends of their ranges, whose sums and differences would wrap."""
+    rows = sorted(rows) if rising else rows
+    width, height = sensor or (1 << 16, 1 << 16)
+    times = [row[0] for row in rows]
+    sound = (
+        all(0 <= t < 1 << 62 for t in times)
+        and all(0 <= after - before <= gap for before, after in pairwise(times))
+        and all(x < width and y < height for _, x, y, _ in rows)
+    )
+    try:
+        found = joined(cleaned(iter([_events(rows)]), "a", sensor, Defects(max_gap_us=gap))).tolist()
+    except EdgeSastError:
+        found = None
+    assert found == (rows if sound else None)
+
+
+def test_every_edge_of_every_sensor():
+    for x, y, width, height in product(EDGES, EDGES, SIDES, SIDES):
+        defects = Defects(Policy.DROP)
+        found = joined(cleaned(iter([_events([(0, x, y, 0)])]), "a", (width, height), defects))
+        assert len(found) == (x < width and y < height), (x, y, width, height)
+
+
+def test_times_that_come_round_do_not_pass_as_rising():
+    rows = [(5, 0, 0, 0), (-(1 << 63) + 4, 0, 0, 0), (3, 0, 0, 0), (6, 0, 0, 0)]
+    with pytest.raises(EdgeSastError, match=r"^a: event 1: t=-9223372036854775804 µs is out of range"):
+        list(cleaned(iter([_events(rows)]), "a", None, Defects()))

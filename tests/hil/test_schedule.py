@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 
 from edge_sast.hil.schedule import Schedule
@@ -29,6 +30,25 @@ def test_what_was_not_come_to_is_next_again():
     assert schedule.give_back(1, failures=1)
     assert schedule.failures(2) == schedule.failures(3) == 0
     assert [schedule.take_ready() for _ in range(4)] == [2, 3, 1, None]
+
+
+def test_what_is_not_due_yet_is_waited_for():
+    schedule = Schedule([0, 1, 2], due=[0.0, 0.05, 60.0])
+    assert schedule.late(0) is None  # nothing was asked for
+    began = time.monotonic()
+    assert schedule.take() == 0
+    assert schedule.take_ready() is None
+    assert schedule.take() == 1
+    assert time.monotonic() - began >= 0.05
+    assert 0 <= schedule.late(1) < schedule.late(0) < 60
+    assert schedule.late(2) < 0
+    taken = []
+    waiting = threading.Thread(target=lambda: taken.append(schedule.take()))
+    waiting.start()
+    schedule.stop()
+    waiting.join(10)
+    assert taken == [None]
+    assert Schedule([0]).late(0) is None
 
 
 def test_who_has_nothing_to_do_waits_for_what_may_come_back():

@@ -13,7 +13,7 @@ from edge_sast.model.modelfile import load
 from edge_sast.runtime.simulator import Simulator
 from edge_sast.streaming.stream import EventStream
 from tests.firmware_gen.c.test_stream import MODELS, cases
-from tests.firmware_gen.stream_oracle import ON_EVENT, WRAP, StreamOracle
+from tests.firmware_gen.stream_oracle import BACK_TO_BACK, ON_EVENT, RUNNING, WRAP, StreamOracle
 from tests.strategies import binned
 
 
@@ -24,7 +24,7 @@ class EveryStep(StreamOracle):
         self.session.closed += 1
         self.session.opened = False
         self.result()
-        if any(self._steps_of(lane) == self.model.binning.steps for lane in range(self.lanes)):
+        if self._is_decision():
             self.decisions += 1
             if self.windows == ON_EVENT:
                 self.phase = "resting"
@@ -51,9 +51,10 @@ def test_every_step_is_the_oracles(name, data):
     oracle = EveryStep(model, case.lanes, case.windows, case.reach)
     stream = EventStream(
         model,
-        None if case.windows == ON_EVENT else model.binning.steps // case.lanes,
+        model.binning.steps // case.lanes if case.windows == BACK_TO_BACK else None,
         case.windows == ON_EVENT,
         case.reach,
+        case.windows == RUNNING,
     )
     found = []
     for verb, value in calls:

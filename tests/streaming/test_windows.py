@@ -32,20 +32,20 @@ def test_all_whole_windows_with_all_events(tmp_path, monkeypatch, every):
     before = some_events(700, 3 * WINDOW_US + DT_US, 7)  # the fourth window is given up
     behind = some_events(300, WINDOW_US, 10_000_000, seed=1)
     path = written(tmp_path / "a.csv", before, behind)
-    sent = stream_windows(MODEL, path, OPTIONS, every)
+    sent, told = stream_windows(MODEL, path, OPTIONS, every)
     stream = EventStream(MODEL, every)
     parts = [stream.push(before), stream.push(behind), stream.finish()]
     begins = np.concatenate([part.begin_us[part.complete] for part in parts])
     outputs = np.concatenate([part.outputs[part.complete] for part in parts])
     assert len(begins) == (10 if every else 4)
-    assert [int(re.search(r"from (\d+) µs$", name)[1]) for name in sent.sources] == begins.tolist()
+    assert [int(re.search(r"from (\d+) µs$", name)[1]) for name in sent.sources] == begins.tolist() == told
     run = Simulator(MODEL).run(sent.capped(MODEL.binning.count_cap))
     assert (run.outputs == outputs).all()
     events = np.concatenate([before, behind])
     inside = [((events["t"] >= begin) & (events["t"] < begin + WINDOW_US)).sum() for begin in begins]
     recordings = np.add.reduceat(sent.counts.astype(int), sent.step_ptr[:-1:STEPS])
     assert recordings.tolist() == inside
-    assert stream_windows(MODEL, path, OPTIONS, every, limit=2).sources == sent.sources[:2]
+    assert stream_windows(MODEL, path, OPTIONS, every, limit=2)[0].sources == sent.sources[:2]
 
 
 def test_a_file_without_events_or_with_a_step_back(tmp_path):

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         metavar="SOURCE",
         nargs="+",
-        help="event files, or a folder of them: <class>.<suffix> or <class>/<recording>",
+        help="event files, or a folder or .zip of them: <class>.<suffix> or <class>/<recording>",
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder to make; it must not exist")
     how = parser.add_mutually_exclusive_group(required=True)
@@ -89,26 +89,15 @@ def _cut(args: argparse.Namespace) -> Cut:
 
 def _sources(names: list[str], label: str | None) -> list[Source]:
     """Files with their classes, in order of their names."""
+    from edge_sast.cli.data.recordings import event_files, holds_files
     from edge_sast.datasets.cutting.cut import Source
-    from edge_sast.errors import EdgeSastError
-    from edge_sast.formats.registry import known_suffixes
 
     found = []
-    for name in names:
-        path = Path(name)
-        if not path.is_dir():
+    for path in map(Path, names):
+        if holds_files(path):
+            found += [Source(file.path, label or file.label) for file in event_files(path)]
+        else:
             found.append(Source(path, label or path.stem))
-            continue
-        inside = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.is_file() and file.suffix.lower() in known_suffixes()
-        ]
-        if not inside:
-            raise EdgeSastError(f"{path}: holds no event file ({', '.join(known_suffixes())}); name files")
-        found += [
-            Source(file, label or (file.stem if file.parent == path else file.parent.name)) for file in inside
-        ]
     return found
 
 

@@ -121,6 +121,17 @@ def _run_set(args: argparse.Namespace) -> int:
     from edge_sast.events.recording import parse_sensor
     from edge_sast.report.tables import print_table, write_json
 
+    for option, value, usual in (
+        ("--format", args.format, None),
+        ("--columns", args.columns, None),
+        ("--time-unit", args.time_unit, None),
+        ("--defects", args.defects, "keep"),
+        ("--max-gap-s", args.max_gap_s, None),
+    ):
+        if value != usual:
+            raise EdgeSastError(
+                f"{option} {value}: is for event files, and {args.sources[0]} is a data set; leave it out"
+            )
     sensor = parse_sensor(args.sensor) if args.sensor else None
     dataset = open_dataset(
         args.sources[0], sensor=sensor, download_dir=args.download_dir, window_us=args.window_us

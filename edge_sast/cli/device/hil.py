@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.options.newest import model_in
@@ -52,6 +53,10 @@ EXAMPLES = (
         "edge-sast hil build/a/model.safetensors --port /dev/ttyACM0 --stream camera.csv --every 5",
         "a long file's windows, as 'edge-sast stream' decides on them",
     ),
+    (
+        "edge-sast hil build/r/model.safetensors --port /dev/ttyACM0 --stream camera.csv --running --check crc",
+        "never reset, every step compared",
+    ),
 )
 
 
@@ -71,6 +76,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "one after the other, as fast as it answers",
     )
     recordings.add_argument("--every", type=int, metavar="N", help="windows of --stream begin every N steps")
+    recordings.add_argument(
+        "--real-time",
+        action="store_true",
+        help="the board gets each window of --stream when it would have ended before the camera; says how late answers "
+        "come; with --check result or crc",
+    )
+    recordings.add_argument(
+        "--running",
+        action="store_true",
+        help="no windows of --stream, but all its steps as one recording (or the first --limit N of them); the model "
+        "must be one of 'edge-sast export --running'",
+    )
     parser.add_argument(
         "--check",
         default="both",
@@ -125,13 +142,16 @@ def run(args: argparse.Namespace) -> int:
     _check_events(args, plan)
     _check_journal(args)
     model = modelfile.load(args.model)
-    recordings, sent = _load(args, model, plan)
-    binned, simulator = recordings.binned, Simulator(model)
+    plan = replace(plan, steps=model.binning.steps)
+    recordings, sent, due = _load(args, model, plan)
+    plan = replace(plan, due=due)
+    binned = recordings.binned
+    simulator = Simulator(replace(model, binning=binned.binning))  # in running state of other steps
     data, events = (binned.digest(), "unique") if sent is None else (sent.digest(), "sent")
     identity = Identity(modelfile.model_hash(model), data, plan.check, len(binned), events)
     with _opened(args, options, model, identity) as (connections, journal):
         result = _measure(simulator, recordings, sent, connections, plan, journal)
-        found = figures(simulator, binned, identity, result, recordings.labelled)
+        found = figures(simulator, binned, identity, result, recordings.labelled, due)
         found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
     write_json(args.json, found)
     _print(found)
@@ -144,13 +164,22 @@ def _check_source(args: argparse.Namespace) -> None:
         raise EdgeSastError(
             "--data is missing; give the recordings to run: folder, .zip, digits, nmnist or dvsgesture"
         )
-    if args.every is not None and not args.stream:
-        raise EdgeSastError("--every has an effect only beside --stream; add that one, or leave it out")
+    own = {"--every": args.every is not None, "--running": args.running, "--real-time": args.real_time}
+    for option, given in own.items():
+        if given and not args.stream:
+            raise EdgeSastError(f"{option} has an effect only beside --stream; add that one, or leave it out")
+    if args.running and args.every is not None:
+        raise EdgeSastError(f"--running and --every {args.every} do not go together; leave one out")
+    if args.real_time and (args.running or args.resume):
+        raise EdgeSastError(
+            f"--real-time and {'--running' if args.running else '--resume'} do not go together; leave one out"
+        )
     others = [option for option in given_data_options(args) if option not in ("--sensor", "--limit")]
     if args.stream and others:
         raise EdgeSastError(f"--stream and {others[0]} do not go together; leave one out")
     if args.stream and args.limit is not None and args.limit < 1:
-        raise EdgeSastError(f"--limit {args.limit} is out of range; choose 1 or more windows")
+        what = "steps" if args.running else "windows"
+        raise EdgeSastError(f"--limit {args.limit} is out of range; choose 1 or more {what}")
 
 
 def _check_events(args: argparse.Namespace, plan: Plan) -> None:
@@ -160,29 +189,44 @@ def _check_events(args: argparse.Namespace, plan: Plan) -> None:
         )
 
 
-def _load(args: argparse.Namespace, model: Model, plan: Plan) -> tuple[Recordings, BinnedEvents | None]:
-    """The recordings, and all their events as the sensor sent them where the board gets these."""
+def _load(
+    args: argparse.Namespace, model: Model, plan: Plan
+) -> tuple[Recordings, BinnedEvents | None, tuple[float, ...]]:
+    """The recordings, all their events as the sensor sent them where the board gets these, and when they are due."""
     from edge_sast.datasets.selection import load_sent, load_split
 
     if args.stream:
-        recordings, all_sent = _load_windows(args, model)
-        return recordings, None if args.unique_events or plan.check == "crc" else all_sent
+        recordings, all_sent, due = _load_windows(args, model)
+        return recordings, None if args.unique_events or plan.check == "crc" else all_sent, due
     if args.unique_events or plan.check == "crc":
-        return load_split(model.binning, model.classes, data_options(args)), None
-    return load_sent(model.binning, model.classes, data_options(args))
+        return load_split(model.binning, model.classes, data_options(args)), None, ()
+    return *load_sent(model.binning, model.classes, data_options(args)), ()
 
 
-def _load_windows(args: argparse.Namespace, model: Model) -> tuple[Recordings, BinnedEvents]:
-    """The windows of --stream, and all events of theirs that the sensor sent."""
+def _load_windows(
+    args: argparse.Namespace, model: Model
+) -> tuple[Recordings, BinnedEvents, tuple[float, ...]]:
+    """The windows of --stream, or all its steps as one recording, and all events of theirs that the sensor sent.
+
+    And for --real-time when each ends, in seconds after the first begins.
+    """
     from edge_sast.datasets.selection import Recordings
     from edge_sast.events.recording import parse_sensor
     from edge_sast.formats.source import FileOptions
-    from edge_sast.streaming.windows import stream_windows
+    from edge_sast.streaming.windows import running_recording, stream_windows
 
     options = FileOptions(sensor=parse_sensor(args.sensor) if args.sensor else None)
-    sent = stream_windows(model, args.stream, options, args.every, args.limit)
-    binned = sent.capped(model.binning.count_cap)
-    return Recordings(binned, labelled=False, name=f"windows of {args.stream}"), sent
+    due: tuple[float, ...] = ()
+    if args.running:
+        sent = running_recording(model, args.stream, options, args.limit)
+        name = f"{sent.binning.steps} steps of {args.stream}"
+    else:
+        sent, begins = stream_windows(model, args.stream, options, args.every, args.limit)
+        length = model.binning.steps * model.binning.dt_us
+        if args.real_time:
+            due = tuple((begin - begins[0] + length) * 1e-6 for begin in begins)
+        name = f"windows of {args.stream}"
+    return Recordings(sent.capped(model.binning.count_cap), labelled=False, name=name), sent, due
 
 
 def _check_journal(args: argparse.Namespace) -> None:
@@ -264,6 +308,12 @@ def _print(found: dict[str, Any]) -> None:
             f"accuracy {100 * found['accuracy']:.2f} %, runtime {100 * found['runtime_accuracy']:.2f} %; "
         )
     echo(f"{found['data']}: {count}, {accuracy}{found['mismatches']} mismatches, checked: {found['check']}")
+    if found["late_s"] is not None:
+        echo(
+            "real time: answers came {mean:.1f} ms after the end of their window in the mean, 99 % within {p99:.1f}, "
+            "the last {max:.1f}".format(**{name: 1000 * value for name, value in found["late_s"].items()})
+            + f"; {found['behind']} came when the next window was over"
+        )
     for rows, headers in (board_table(found), tick_table(found), layer_table(found)):
         if rows:
             echo()

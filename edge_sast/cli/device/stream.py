@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.data.options import add_file_options, file_options
+from edge_sast.cli.options.running import add_running, check_leak
 from edge_sast.signals import handled
 from edge_sast.terminal import echo
 
@@ -21,12 +22,17 @@ NAME = "stream"
 HELP = (
     "Decide on a stream of events after every step, as a device does. SOURCE is an event file, - for standard input, a "
     "named pipe, udp://HOST:PORT to listen at, or tcp://HOST:PORT to connect to. Windows of the model's steps follow "
-    "one another from the first event on; --every lets them overlap, and with --on-event each begins with an event. "
-    "The decisions are those of sast_stream.h on a device, bit for bit: docs/streams.md."
+    "one another from the first event on; --every lets them overlap, with --on-event each begins with an event, and "
+    "with --running there are none: the network is never reset, and its read-out forgets. The decisions are those of "
+    "sast_stream.h on a device, bit for bit: docs/streams.md."
 )
 EXAMPLES = (
     ("edge-sast stream examples/nmnist-int8.safetensors recording.bin", ""),
     ("faery input inivation camera output stdout | edge-sast stream MODEL - --every 5 --sensor 34x34", ""),
+    (
+        "edge-sast stream MODEL hours.raw --running --margin 300 --hold 5 --plot hours.png",
+        "one network, never reset",
+    ),
     ("edge-sast stream MODEL udp://0.0.0.0:3333 --packets spif --overload oldest", "what aestream sends"),
 )
 FORMS = ("live", "jsonl", "csv")
@@ -50,12 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_windows(add: Callable[..., object]) -> None:
     add("--every", type=int, metavar="N", help="a whole window's decision every N steps: windows overlap")
     add("--on-event", action="store_true", help="a window begins with an event, after a rest of any length")
+    add_running(add)
     add(
         "--reach-ms",
         type=float,
         default=REACH_MS,
         metavar="N",
-        help="a jump of time by more starts windows anew",
+        help="a jump of time by more starts windows, or the running network, anew",
     )
     add("--margin", type=int, default=0, metavar="N", help="no answer where the largest output leads by less")
     add("--hold", type=int, default=1, metavar="N", help="the answer is what N decisions in a row said")
@@ -94,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.cli.device.stream_output import output_of
     from edge_sast.files import check_writable
     from edge_sast.model.modelfile import load
+    from edge_sast.model.running import read_out
     from edge_sast.report.tables import write_json
     from edge_sast.streaming.pace import paced
     from edge_sast.streaming.session import Session
@@ -105,6 +113,8 @@ def run(args: argparse.Namespace) -> int:
             check_writable(option, path, folder=False)
     model, options = load(args.model), file_options(args)
     session = Session(model, _wishes(args))
+    if args.running:
+        echo(f"running state: {read_out(session.model)}", error=True)
     with open_source(args.source, options, args.packets) as source:
         _check_sensor(source, model)
         echo(*(f"{source.name}: {line}" for line in source.said if line), error=True)
@@ -147,6 +157,8 @@ def _wishes(args: argparse.Namespace) -> Wishes:
     return Wishes(
         every=args.every,
         on_event=args.on_event,
+        running=args.running,
+        leak=args.leak,
         reach_us=round(args.reach_ms * 1000),
         margin=args.margin,
         hold=args.hold,
@@ -163,6 +175,7 @@ def _check(args: argparse.Namespace) -> None:
 
     from edge_sast.errors import EdgeSastError
 
+    check_leak(args)
     for option, value in (
         ("--idle-s", args.idle_s),
         ("--for-s", args.for_s),

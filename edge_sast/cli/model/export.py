@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.options.checks import BUILD, set_threads
@@ -14,6 +15,7 @@ from edge_sast.cli.options.recordings import (
     data_options,
     given_data_options,
 )
+from edge_sast.cli.options.running import add_running, check_leak
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
 from edge_sast.signals import ended_by_ctrl_c
@@ -36,6 +38,10 @@ EXAMPLES = (
     (
         "edge-sast export examples/nmnist-int8.safetensors --no-data --target verilog --lanes 4 --out build/f",
         "its event core for an FPGA, four membranes at once",
+    ),
+    (
+        "edge-sast export examples/nmnist-int8.safetensors --no-data --running --out build/r",
+        "for a stream that is never reset: its read-out forgets",
     ),
 )
 
@@ -64,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="DIR",
         help="folder to write, or with --target model the file (default: build/ and the run's or model's name, "
-        "with -verilog for that target)",
+        "with -running for --running and -verilog for that target)",
     )
     parser.add_argument(
         "--overwrite",
@@ -72,6 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write an earlier export's files anew, also those edited or damaged since",
     )
     parser.add_argument("--name", metavar="NAME", help="prefix of the generated C names (default: sast)")
+    add_running(
+        parser.add_argument,
+        "give the read-out a leak, for a network that is never reset: sast_stream.h with SAST_RUNNING_STATE, "
+        "'edge-sast stream --running'",
+    )
     data = parser.add_argument_group("known answers and accuracy")
     add_data_arguments(data, "recordings for them, if not those of the training")
     data.add_argument(
@@ -138,7 +149,7 @@ def fill(args: argparse.Namespace) -> None:
     """The newest run, and a place below `build`, where none is named."""
     args.run_dir = newest_run() if args.run_dir is None else run_or_model_in(args.run_dir)
     if args.out is None:
-        args.out = build_name(args.run_dir, target=args.target)
+        args.out = build_name(args.run_dir, target=args.target, running=args.running)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -157,6 +168,7 @@ def run(args: argparse.Namespace) -> int:
 def _check_taken(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
     check_target(args.target, target_options(args))
+    check_leak(args)
     if args.target == MODEL and args.overwrite:
         raise EdgeSastError("--overwrite is for a folder; leave it out with --target model")
     for option in ("fit", "flash", "ram", "core"):
@@ -185,11 +197,12 @@ def target_options(args: argparse.Namespace) -> Options:
 def _model_to_folder(args: argparse.Namespace) -> int:
     """The folder of a model file; known answers from --data where it is given, else from random events."""
     from edge_sast.model import modelfile
+    from edge_sast.model.running import read_out, running_model
     from edge_sast.report.tables import write_json
     from firmware_gen.build.folder import check_folder, write_folder
     from firmware_gen.targets import generator, notes
 
-    if args.target == MODEL:
+    if args.target == MODEL and not args.running:
         raise EdgeSastError(
             f"--target is {args.target!r}, but {args.run_dir} is a model file already; use --target "
             f"{' or '.join(FOLDERS)}, or copy it"
@@ -200,10 +213,12 @@ def _model_to_folder(args: argparse.Namespace) -> int:
             f"--bits is {args.bits}; {args.run_dir} has its widths: export the trained network again"
         )
     part, parallel = asked_part(args), set_threads(args.threads)
-    check_folder(args.out, overwrite=args.overwrite)
+    if args.target != MODEL:
+        check_folder(args.out, overwrite=args.overwrite)
     model = modelfile.load(args.run_dir)
-    check_fit(model, part)
-    figures: dict[str, Any] = {"model_hash": modelfile.model_hash(model)}
+    written = running_model(model, args.leak) if args.running else model  # accuracy is that of windows
+    check_fit(written, part)
+    figures: dict[str, Any] = {"model_hash": modelfile.model_hash(written)}
     binned = None
     if args.data:
         from edge_sast.datasets.selection import load_split
@@ -214,8 +229,15 @@ def _model_to_folder(args: argparse.Namespace) -> int:
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
         echo(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
-    files = generator(args.target)(model, binned, target_options(args))
-    write_folder(files, args.out, overwrite=args.overwrite)
-    echo(f"wrote {args.out} (model {figures['model_hash'][:16]})", *notes(args.target, files))
+    told = []
+    if args.target == MODEL:
+        modelfile.save(written, Path(args.out))
+    else:
+        files = generator(args.target)(written, binned, target_options(args))
+        write_folder(files, args.out, overwrite=args.overwrite)
+        told = notes(args.target, files)
+    if args.running:
+        told = [f"running state: {read_out(written)}", *told]
+    echo(f"wrote {args.out} (model {figures['model_hash'][:16]})", *told)
     write_json(args.json, figures)
     return 0

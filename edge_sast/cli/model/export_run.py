@@ -23,6 +23,7 @@ from trainer.settings.bits import bits_name, parse_bits
 def export(args: argparse.Namespace, options: Options) -> int:
     """`edge-sast export`."""
     from edge_sast.model import modelfile
+    from edge_sast.model.running import read_out, running_model
     from edge_sast.runtime import Simulator
 
     part = asked_part(args)
@@ -35,8 +36,9 @@ def export(args: argparse.Namespace, options: Options) -> int:
     if args.bits is not None:
         bits = parse_bits(args.bits, len(bits))
     model = build_model(network, stored, bits)
-    check_fit(model, part)
-    figures: dict[str, Any] = {"bits": list(bits), "model_hash": modelfile.model_hash(model)}
+    written = running_model(model, args.leak) if args.running else model  # accuracy is that of windows
+    check_fit(written, part)
+    figures: dict[str, Any] = {"bits": list(bits), "model_hash": modelfile.model_hash(written)}
     binned = None
     if not args.no_data:
         recordings = evaluation_data(stored, data_options(args))
@@ -55,11 +57,13 @@ def export(args: argparse.Namespace, options: Options) -> int:
         )
     out, told = Path(args.out), []
     if args.target == MODEL:
-        modelfile.save(model, out)
+        modelfile.save(written, out)
     else:
-        files = generator(args.target)(model, binned, options)
+        files = generator(args.target)(written, binned, options)
         write_folder(files, out, overwrite=args.overwrite)
         told = notes(args.target, files)
+    if args.running:
+        told = [f"running state: {read_out(written)}", *told]
     echo(f"wrote {out} (model {figures['model_hash'][:16]})", *told)
     write_json(args.json, figures)
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.inspect_memory import memory_figures, print_memory
+from edge_sast.cli.model.inspect_rate import add_rate_arguments, asked_speed, print_rate, rate_figures
 from edge_sast.cli.options.newest import model_in, newest_model
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
 from edge_sast.terminal import echo
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 NAME = "inspect"
 HELP = (
     "Show what a model holds and what it costs a device. Layers, bits, proven accumulator bounds, SynOps (the weight "
-    "additions that a device executes), and bytes of flash, RAM and stack; with --data also accuracy and firing rates."
+    "additions that a device executes), and bytes of flash, RAM and stack; with --data also accuracy and firing rates, "
+    "with --on the most instructions of a step and the rate of events that a part keeps."
 )
 EXAMPLES = (
     ("edge-sast inspect examples/nmnist-int8.safetensors", ""),
     ("edge-sast inspect build/a/model.safetensors --core cortex-m0 --data DIR", "with what recordings cost"),
+    ("edge-sast inspect build/a --on cortex-m4@80MHz", "what rate of events a Cortex-M4 keeps, proven"),
     ("edge-sast inspect build/f/tables", "the model read back from an FPGA's tables, each file checked"),
 )
 
@@ -58,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="core to predict code and stack size for: cortex-m0, cortex-m4, rv32, ... (default: cortex-m4)",
     )
+    add_rate_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write the figures")
 
 
@@ -73,11 +77,14 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.report.tables import print_table, write_json
 
     check_data_options(args)
+    speed = asked_speed(args)
     model, tables = _load(args.model)
     memory = memory_figures(model, args.core)
     figures = describe(model) | {"memory": memory} | tables
     if args.data:
         figures |= _measure(model, figures["layers"], args)
+    if speed is not None:
+        figures["rate"] = rate_figures(model, speed, args)
     grid = model.binning
     echo(f"model {figures['model_hash'][:16]}, format {figures['format_version']}, by {model.producer}")
     echo(
@@ -98,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
             f"{figures['samples']} recordings: accuracy {100 * figures['accuracy']:.2f} %, "
             f"{figures['synops_per_sample']:.0f} SynOps each"
         )
+    if speed is not None:
+        print_rate(figures["rate"])
     write_json(args.json, figures)
     return 0
 

@@ -133,16 +133,14 @@ def run_or_model_in(named: str) -> str:
     return named if (Path(named) / CHECKPOINT).exists() else model_in(named)
 
 
-def build_name(run: str, *, target: str) -> str:
+def build_name(run: str, *, target: str, running: bool = False) -> str:
     """Where the export of a run, its checkpoint or a model file goes: below `build`, named as the run or the model."""
     path = Path(os.path.abspath(run))
     if path.is_file():
         path = path.parent if path.name in (CHECKPOINT, MODEL) else path.with_suffix("")
-    names = {
-        "model": f"{path.name}.safetensors",
-        "verilog": f"{path.name}-verilog",
-    }  # beside the C, not in its place
-    return str(BUILDS / names.get(target, path.name))
+    name = f"{path.name}-running" if running else path.name  # beside the C of windows, not in its place
+    names = {"model": f"{name}.safetensors", "verilog": f"{name}-verilog"}
+    return str(BUILDS / names.get(target, name))
 
 
 @contextmanager

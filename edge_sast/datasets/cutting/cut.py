@@ -17,6 +17,7 @@ from edge_sast.datasets.sources.windows import MIN_WINDOWS, split_by_time
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.contract import Format, Sensor
 from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.formats.zipped import EventPath
 
 SPLITS = ("time", "recording", "none")
 MIN_LABELLED = 3  # of a class in a recording: one for each split
@@ -44,7 +45,7 @@ class Cut:
 class Source:
     """A recording, and the class of its windows where they have no label."""
 
-    path: Path
+    path: EventPath
     label: str
 
 
@@ -132,7 +133,7 @@ def _cut_into(
     return result
 
 
-def _windows(chunks: Iterable[np.ndarray], source: Path, cut: Cut) -> Iterator[Window]:
+def _windows(chunks: Iterable[np.ndarray], source: EventPath, cut: Cut) -> Iterator[Window]:
     if cut.labels is not None:
         own = [*cut.labels.get(None, ()), *cut.labels.get(source.name, ())]
         own += cut.labels.get(source.stem, []) if source.stem != source.name else []
@@ -182,7 +183,7 @@ def _sort(folder: Path, part: _Written, split: str | None, result: Result) -> No
     result.counts[split, part.label] += 1
 
 
-def _splits(written: list[_Written], cut: Cut, whole: str | None, source: Path) -> list[str | None]:
+def _splits(written: list[_Written], cut: Cut, whole: str | None, source: EventPath) -> list[str | None]:
     """The split of each window: "" for none at all, None for windows between two splits, which are left out."""
     if cut.split != "time":
         return [whole or ""] * len(written)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import io
 from typing import Any, BinaryIO
 
+from edge_sast.formats.hdf5.rows import fill
+
 MARK = b"GCOL"
 HEADER_BYTES = 16  # of the heap, and of each object in it; sizes are 8 bytes, behind the first 8
 
@@ -34,19 +36,19 @@ class CheckedHeaps(io.RawIOBase):
         return self._stream.tell()
 
     def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        check_heap(data)
-        buffer[: len(data)] = data
-        return len(data)
+        room = memoryview(buffer).cast("B")
+        read = fill(self._stream, room)
+        check_heap(room[:read])
+        return read
 
 
-def check_heap(block: bytes) -> None:
+def check_heap(block: bytes | memoryview) -> None:
     """Refuse a block that begins with a heap whose objects do not end.
 
     Raises:
         OSError: an object says that it takes no bytes, or more than the heap has.
     """
-    if not block.startswith(MARK):
+    if block[: len(MARK)] != MARK:
         return
     size, at = int.from_bytes(block[8:16], "little"), HEADER_BYTES
     while at + HEADER_BYTES <= min(size, len(block)):

@@ -156,6 +156,7 @@ def _whole(
             sensor,
         )
     if not names and node.dtype.kind in NUMBERS and len(shape) == 2 and shape[1] == len(order.fields):
+        reading.taken.add("columns")
         if not reading.columns and name != "MVSEC":
             assumed = (f"columns {order}: the data set does not name them, nor does --columns",)
         if name == "MVSEC":

@@ -16,6 +16,7 @@ from edge_sast.formats.array_fields import PROBED_ROWS, ArrayFields, unit_of
 from edge_sast.formats.contract import Header, Likeness, Opened, Reading, State
 from edge_sast.formats.hdf5.heap_check import CheckedHeaps
 from edge_sast.formats.hdf5.layouts import Layout, Source, find_layout
+from edge_sast.formats.hdf5.rows import Rows
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAGIC_PLACES = (0, 512, 1024, 2048)  # a user block may come before it
@@ -53,6 +54,7 @@ class _Events:
         self.layout = layout = self._guarded(lambda: find_layout(self.file, source, reading))
         for part in layout.sources:
             self._check(part)
+        self.rows = self._guarded(lambda: [Rows(part.data, stream, source) for part in layout.sources])
         unit, assumed = layout.unit, layout.assumed
         if unit is None:
             first = self._rows(0, min(layout.count, PROBED_ROWS))["t"]
@@ -71,10 +73,10 @@ class _Events:
             yield self.fields.events(**self._rows(begin, min(begin + at_once, self.layout.count)))
 
     def _rows(self, begin: int, end: int) -> dict[str, np.ndarray]:
-        """Rows begin..end by field."""
+        """Rows begin..end by field, until the next call."""
         found = {}
-        for part in self.layout.sources:
-            rows: Any = self._guarded(partial(part.data.__getitem__, slice(begin, end)))
+        for part, of in zip(self.layout.sources, self.rows, strict=True):
+            rows = self._guarded(partial(of.read, begin, end))
             for field, place in part.place.items():
                 found[field] = (
                     rows if place is None else rows[place] if isinstance(place, str) else rows[:, place]
@@ -163,8 +165,8 @@ def _said(layout: Layout, unit: str) -> tuple[tuple[str, str], ...]:
 
 
 def _rows_at_once(sources: tuple[Source, ...]) -> int:
-    """Rows of CHUNK_BYTES, in whole chunks of the data sets where these are smaller."""
+    """Rows of about CHUNK_BYTES: whole chunks of the data sets, or an even part of one."""
     row_bytes = sum(part.data.dtype.itemsize * math.prod(part.data.shape[1:]) for part in sources)
-    rows = max(1, contract.CHUNK_BYTES // row_bytes)
+    rows = max(1, 2 * contract.CHUNK_BYTES // row_bytes)
     chunked = max((part.data.chunks[0] for part in sources if part.data.chunks), default=1)
-    return rows // chunked * chunked or rows
+    return rows // chunked * chunked or -(-chunked // -(-chunked // rows))

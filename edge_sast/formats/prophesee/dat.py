@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.events.recording import EVENT_DTYPE, JOINED_DTYPE
 from edge_sast.formats.contract import (
     SNIFFED_BYTES,
     Format,
@@ -117,7 +117,7 @@ class _Events:
             for start in range(0, len(words), PIECE_EVENTS):
                 piece = words[start : start + PIECE_EVENTS]
                 events = np.empty(len(piece), EVENT_DTYPE)
-                _decode(piece, events, self.clock)
+                _decode(piece, events.view(JOINED_DTYPE), self.clock)
                 self.first = offset + EVENT_BYTES * start
                 self.next = self.first + EVENT_BYTES * len(piece)
                 yield events
@@ -125,16 +125,16 @@ class _Events:
 
 @jit
 def _decode(words, events, clock):
-    """Fills events; clock: int64[2], epoch in µs and the time before without it."""
+    """Fills events, JOINED_DTYPE; clock: int64[2], epoch in µs and the time before without it."""
     epoch, last = clock
     for i in range(len(words)):
         t, word = np.int64(words[i, 0]), np.int64(words[i, 1])
-        epoch += ((last - t) >> 31 > 0) * WRAP_US
+        if last - t >= WRAP_US >> 1:
+            epoch += WRAP_US
         last = t
         event = events[i]
         event.t = epoch + t
-        event.x = word & 0x3FFF
-        event.y = (word >> 14) & 0x3FFF
+        event.xy = (word & 0x3FFF) | (word & 0xFFFC000) << 2
         event.p = (word >> 28) & 1
     clock[0], clock[1] = epoch, last
 

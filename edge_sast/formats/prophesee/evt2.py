@@ -13,6 +13,8 @@ Source: Prophesee, "EVT 2.0 Format", and the decoder of openeb 5.1.1.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from edge_sast.formats.prophesee.raw import raw_format
@@ -24,16 +26,7 @@ LOOKED_AT = 512  # words of a piece, by which its way of decoding is chosen
 RARE = 24  # words between others than events, from which on a wrong guess at each costs less than no branches
 
 
-def _decode(words: np.ndarray, start: int, events: np.ndarray, state: np.ndarray, found: np.ndarray) -> int:
-    """See `Evt.decode`. state: [epoch in µs, upper 28 bits of the time]."""
-    stop = min(len(words), start + len(events))
-    looked_at = words[start : min(stop, start + LOOKED_AT)] >> 28
-    often = np.count_nonzero(looked_at > 1) * RARE > len(looked_at)
-    (_decode_mixed if often else _decode_runs)(words[start:stop], events, state, found)
-    return stop
-
-
-@jit
+@partial(jit, inner=True)
 def _decode_mixed(words, events, state, found):
     """Without branches: where other words lie among events cannot be foreseen.
 
@@ -58,7 +51,7 @@ def _decode_mixed(words, events, state, found):
     found[0], found[1] = filled, seen
 
 
-@jit
+@partial(jit, inner=True)
 def _decode_runs(words, events, state, found):
     """The same for long runs of events: what a time word says is worked out once."""
     epoch, high = state[0], state[1]
@@ -82,6 +75,21 @@ def _decode_runs(words, events, state, found):
                 base = epoch + (high << 6)
     state[0], state[1] = epoch, high
     found[0], found[1] = filled, seen
+
+
+@jit
+def _decode(words, start, events, state, found):
+    """See `Evt.decode`. state: [epoch in µs, upper 28 bits of the time]."""
+    stop = min(len(words), start + len(events))
+    piece, others = words[start:stop], 0
+    looked_at = min(len(piece), LOOKED_AT)
+    for i in range(looked_at):
+        others += piece[i] >= 2 << 28
+    if others * RARE > looked_at:
+        _decode_mixed(piece, events, state, found)
+    else:
+        _decode_runs(piece, events, state, found)
+    return stop
 
 
 def _kinds(words: np.ndarray, _state: np.ndarray) -> np.ndarray:

@@ -76,6 +76,7 @@ def rows_of(
     elif names is None and header.dtype.kind in NUMBERS and len(shape) == 2:
         order = order_given(reading.columns or usual)
         if len(order.fields) == shape[1]:
+            reading.taken.add("columns")
             places = {field: order.place(field) for field in FIELDS}
             guess = (
                 ""

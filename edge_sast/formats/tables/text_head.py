@@ -126,6 +126,7 @@ def read_head(data: bytes, ended: bool, source: str, reading: Reading) -> Head |
                 f"{source}: has no event in its first {MOST_HEAD_BYTES} bytes; it is no text of events: convert it"
             )
         return None
+    reading.taken.update(("columns", "time_unit"))
     order = given or found.order or DEFAULT
     place = f"{source}: line {found.lines + 1}: '{shown(line or b'')}'"
     assumed = []

@@ -82,3 +82,8 @@ uint32_t sast_emulator_quiet_step(void)
 {
     return (uint32_t)sast_step(&trace.quiet);
 }
+
+sast_context_t *sast_emulator_quiet_context(void)
+{
+    return &trace.quiet;
+}

@@ -5,7 +5,7 @@
 #ifndef SAST_EMULATOR_H
 #define SAST_EMULATOR_H
 
-#include <stdint.h>
+#include "sast.h"
 
 /* Once. buffer: `size` bytes, enough for the trace of a step and for a recording's end; outputs: int32_t [classes]. */
 uint32_t sast_emulator_init(uint8_t *buffer, uint32_t size, int32_t *outputs);
@@ -28,5 +28,8 @@ uint32_t sast_emulator_written(void);
 /* Only the context without an observer, for counting instructions: the events of a step, and its end. */
 uint32_t sast_emulator_quiet_push(const uint8_t *events, uint32_t count);
 uint32_t sast_emulator_quiet_step(void);
+
+/* That context, for calling the library's own functions one by one. */
+sast_context_t *sast_emulator_quiet_context(void);
 
 #endif /* SAST_EMULATOR_H */

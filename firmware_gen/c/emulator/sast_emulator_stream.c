@@ -2,8 +2,8 @@
 /*
  * sast_emulator_stream.c: a model behind sast_stream on an emulated core, for counting what a live sensor's steps cost.
  *
- * Compiled beside sast_emulator.c, with the same definitions, where the stream is wanted. Windows start on an event, as
- * recordings do; events come in bursts, as examples/live/main.c hands them over.
+ * Compiled beside sast_emulator.c, with the same definitions, where the stream is wanted. Events come in bursts, as
+ * examples/live/main.c hands them over.
  */
 #include SAST_EMULATOR_HEADER
 
@@ -16,12 +16,12 @@ static sast_context_t net;
 static sast_stream_t stream;
 static uint32_t done;
 
-uint32_t sast_emulator_stream_init(uint32_t reach_us)
+uint32_t sast_emulator_stream_init(uint32_t windows, uint32_t reach_us)
 {
     sast_status_t status = sast_init(&net, &SAST_EMULATOR_MODEL, &memory, sizeof memory);
 
     if (status == SAST_OK) {
-        status = sast_stream_init(&stream, &net, 1, SAST_WINDOWS_ON_EVENT, reach_us);
+        status = sast_stream_init(&stream, &net, 1, (sast_windows_t)windows, reach_us);
     }
     return (uint32_t)status;
 }

@@ -9,8 +9,8 @@
 
 #include "sast_stream.h"
 
-/* Once. A sast_status_t. */
-uint32_t sast_emulator_stream_init(uint32_t reach_us);
+/* Once. windows: a sast_windows_t. A sast_status_t. */
+uint32_t sast_emulator_stream_init(uint32_t windows, uint32_t reach_us);
 
 /* Start of a recording. From here on a sast_stream_status_t. */
 uint32_t sast_emulator_stream_restart(void);
@@ -21,7 +21,7 @@ uint32_t sast_emulator_stream_push(const sast_stream_event_t *events, uint32_t c
 /* All events before now_us were pushed: one step at most. */
 uint32_t sast_emulator_stream_advance(uint32_t now_us);
 
-/* The complete window. outputs: [classes]; counters: SynOps and spikes, [weighted layers][2]. */
+/* The complete window, or in running state the last step. outputs: [classes]; counters: SynOps and spikes, [weighted layers][2]. */
 uint32_t sast_emulator_stream_result(uint32_t *class_index, int32_t *outputs, uint64_t *counters);
 
 #endif /* SAST_EMULATOR_STREAM_H */

@@ -49,8 +49,11 @@
  *     SAST_WINDOWS_ON_EVENT, one lane      a window starts with an event, as the recordings did that the model was
  *                                          trained on. After a decision, the next event starts the next window; in
  *                                          between nothing is computed, and a pause may last as long as it likes
- * There is no window that slides in one context: a network that is never reset holds traces of all it has seen, which
- * is not what was trained, and a read-out without leak never forgets. K lanes are the exact way.
+ *     SAST_RUNNING_STATE, one lane         no windows: the network is reset where the stream starts and after a jump of
+ *                                          time, never in between, and every step is a decision. The read-out must
+ *                                          forget: export the model with --running, which gives it a leak. One lane's
+ *                                          work, but another question than was trained: the network holds traces of all
+ *                                          that it has seen. K lanes answer for exactly the last `steps` steps
  *
  * Overload. A limit of events for each step (sast_set_event_limit, the same for every lane) bounds what the network does in
  * a step: events beyond it are told (SAST_STREAM_OVERLOAD) and counted, and cost a call. Where nothing is told, every
@@ -82,7 +85,7 @@ typedef struct {
 typedef enum {
     SAST_STREAM_OK = 0,        /* all was taken, and nothing is left to compute */
     SAST_STREAM_STEP = 1,      /* a step was computed: call again with what is left */
-    SAST_STREAM_DECISION = 2,  /* the same, and it completed a window: read it with sast_stream_result */
+    SAST_STREAM_DECISION = 2,  /* the same, and it completed a window (in running state: always): sast_stream_result */
     SAST_STREAM_LATE = 3,      /* the last event taken belongs to a step that is over; it does not count in */
     SAST_STREAM_OUTSIDE = 4,   /* the last event taken lies outside the sensor, or has no polarity; nor does it count */
     SAST_STREAM_RESTARTED = 5, /* time jumped: windows start anew with the next event, which is not taken yet */
@@ -91,19 +94,19 @@ typedef enum {
     SAST_STREAM_BUSY = 8       /* a call of this stream is under way; nothing was done, no event was taken */
 } sast_stream_status_t;
 
-typedef enum { SAST_WINDOWS_BACK_TO_BACK = 0, SAST_WINDOWS_ON_EVENT = 1 } sast_windows_t;
+typedef enum { SAST_WINDOWS_BACK_TO_BACK = 0, SAST_WINDOWS_ON_EVENT = 1, SAST_RUNNING_STATE = 2 } sast_windows_t;
 
-/* What a window says, complete or not. */
+/* What a window says, complete or not; in running state the stream since it started. */
 typedef struct {
     uint32_t start_us;    /* when it started */
-    uint32_t steps;       /* computed so far; the model's number of steps: complete */
+    uint32_t steps;       /* computed so far, modulo 2^32; the model's number of steps: the window is complete */
     uint16_t lane;        /* its context */
     uint16_t class_index; /* the answer of these steps */
 } sast_decision_t;
 
 /* Since sast_stream_init; each stays at its largest value when reached. */
 typedef struct {
-    uint32_t decisions; /* windows completed */
+    uint32_t decisions; /* windows completed; in running state steps */
     uint32_t late;      /* events refused as SAST_STREAM_LATE */
     uint32_t outside;   /* events refused as SAST_STREAM_OUTSIDE */
     uint32_t restarts;  /* jumps of time, and calls of sast_stream_restart and sast_stream_start */
@@ -123,6 +126,7 @@ typedef struct {
     uint16_t started; /* lanes 0 to started - 1 run */
     uint16_t next;
     uint8_t on_event; /* 1: SAST_WINDOWS_ON_EVENT */
+    uint8_t running;  /* 1: SAST_RUNNING_STATE */
     uint8_t phase;    /* waiting for a first event, running, or resting between two windows */
     volatile uintptr_t mark; /* its own address, or one more while a call is under way: garbage and copies have neither */
 } sast_stream_t;
@@ -130,7 +134,8 @@ typedef struct {
 /* Ties a stream to `lane_count` contexts of one model, each after sast_init with a memory of its own, and restarts it.
    The contexts must stay in place. reach_us: see above; at least the model's dt_us, less than 2^31.
    SAST_ERR_ARGUMENT: a null pointer, a context before sast_init, reach_us out of range, a number of lanes that does not
-   divide the model's steps, or several lanes with SAST_WINDOWS_ON_EVENT. SAST_ERR_MODEL: lanes of different models.
+   divide the model's steps, or several lanes with anything but SAST_WINDOWS_BACK_TO_BACK. SAST_ERR_MODEL: lanes of
+   different models, or SAST_RUNNING_STATE with a read-out that never forgets: export the model with --running.
    SAST_ERR_BUSY: a lane is being stepped. */
 sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count,
                                sast_windows_t windows, uint32_t reach_us);
@@ -155,7 +160,7 @@ uint32_t sast_stream_behind_us(const sast_stream_t *stream, uint32_t now_us);
 
 /* The window with the most steps: after SAST_STREAM_DECISION, until the next push or advance, the complete one; at any
    other time the one that will be complete next, with the steps it has; after a restart, until the next event, the one
-   given up. outputs: int32_t [class_count], or NULL. */
+   given up. In running state, what the last step decided. outputs: int32_t [class_count], or NULL. */
 sast_stream_status_t sast_stream_result(const sast_stream_t *stream, sast_decision_t *decision, int32_t *outputs);
 
 /* What was decided and what was refused. All 0 for a stream before sast_stream_init. */

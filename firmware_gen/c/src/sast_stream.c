@@ -119,9 +119,11 @@ static sast_stream_status_t end_step(sast_stream_t *stream)
         (void)sast_step(&stream->lanes[i]);
     }
     stream->step_start += step_us(stream);
-    --stream->countdown;
-    if (stream->countdown != 0u || stream->next == stream->started) {
-        return SAST_STREAM_STEP;
+    if (stream->running == 0u) { /* else no countdown ends, and no lane starts again */
+        --stream->countdown;
+        if (stream->countdown != 0u || stream->next == stream->started) {
+            return SAST_STREAM_STEP;
+        }
     }
     sast_increment(&stream->counts.decisions);
     if (stream->on_event != 0u) {
@@ -161,6 +163,20 @@ static inline sast_stream_status_t take(sast_stream_t *stream, const sast_stream
     return SAST_STREAM_OK;
 }
 
+static bool is_fit(sast_windows_t windows, uint16_t lane_count)
+{
+    return windows == SAST_WINDOWS_BACK_TO_BACK
+           || (lane_count == 1u && (windows == SAST_WINDOWS_ON_EVENT || windows == SAST_RUNNING_STATE));
+}
+
+/* Whether the read-out is an integrator with a leak: a count of spikes would grow without end. */
+static bool forgets(const sast_model_t *model)
+{
+    const sast_neuron_t *neuron = &model->layers[(uint32_t)model->layer_count - 1u].neuron;
+
+    return neuron->fire == NULL && neuron->threshold == NULL && neuron->leak_terms != 0u;
+}
+
 sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uint16_t lane_count,
                                sast_windows_t windows, uint32_t reach_us)
 {
@@ -173,8 +189,7 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
         return SAST_ERR_ARGUMENT;
     }
     stream->mark = 0; /* not ready, whatever the memory held, until everything is checked */
-    if (lanes == NULL || lane_count == 0u
-        || (windows != SAST_WINDOWS_BACK_TO_BACK && (windows != SAST_WINDOWS_ON_EVENT || lane_count != 1u))) {
+    if (lanes == NULL || lane_count == 0u || !is_fit(windows, lane_count)) {
         return SAST_ERR_ARGUMENT;
     }
     for (i = 0; i < lane_count; ++i) {
@@ -188,6 +203,9 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
         }
     }
     model = lanes[0].model;
+    if (windows == SAST_RUNNING_STATE && !forgets(model)) {
+        return SAST_ERR_MODEL;
+    }
     while ((uint64_t)stride * lane_count < model->steps) { /* steps / lane_count, on cores that cannot divide */
         ++stride;
     }
@@ -203,6 +221,7 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
     stream->started = 0;
     stream->next = 0;
     stream->on_event = windows == SAST_WINDOWS_ON_EVENT ? 1u : 0u;
+    stream->running = windows == SAST_RUNNING_STATE ? 1u : 0u;
     stream->phase = PHASE_WAITING;
     stream->lanes = lanes;
     stream->mark = (uintptr_t)stream;

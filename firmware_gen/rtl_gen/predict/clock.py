@@ -40,7 +40,7 @@ def bank_clock(k, number, bank, d, p, w):
         bank.ends = bank.left == 2
         bank.m += 1
         bank.left -= 1
-    if w.sent:
+    if bank.takes:
         behind = p.q & (k.b - 1)  # of the run's first quad
         skip = (number - behind) & (k.b - 1)
         n = (p.n + k.b - 1 - skip) // k.b
@@ -49,6 +49,7 @@ def bank_clock(k, number, bank, d, p, w):
             at -= k.queue if at >= k.queue else 0
             bank.h_phase[at], bank.h_m[at], bank.h_n[at] = d.phase, p.q // k.b + (number < behind), n
             bank.held += 1
+    bank.has = not w.sent and (bank.has or bank.takes)
 
 
 @inner
@@ -68,11 +69,9 @@ def runs_clock(k, op, row, column, p, w):
         p.v2 = p.v1 and column.n != 0 and row.ny != 0
         p.q2, p.n2, p.nc2, p.ny2 = row.q * k.b + column.q, column.n, column.nc, row.ny
     if w.go1:
-        p.v1, p.row1, p.column1 = p.v0, p.row0, p.column0
-    if w.go0:
-        p.v0 = w.place_valid or p.spare
-        p.row0 = p.spare_row if p.spare else w.place_row
-        p.column0 = p.spare_column if p.spare else w.place_column
+        p.v1 = w.place_valid or p.spare
+        p.row1 = p.spare_row if p.spare else w.place_row
+        p.column1 = p.spare_column if p.spare else w.place_column
         p.spare = 0
     elif not p.spare:
         p.spare, p.spare_row, p.spare_column = w.place_valid, w.place_row, w.place_column

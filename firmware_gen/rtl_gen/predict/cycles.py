@@ -71,7 +71,7 @@ def count(schedule, activity, state, steps):
         w.fired = activity.spikes[counted.step, word] if s.seen and layer.emits else 0
         core_wires(k, layer, s, c, w)
         for b in range(k.b):
-            bank_wires(k, layer, banks[b], w)
+            bank_wires(k, layer, banks[b], p, w)
         run_wires(p, w)
         sweep_wires(s, c, w)
         dispatch_wires(k, op, activity.starts[d.step + 1], d, f, p, s, w)

@@ -15,9 +15,7 @@ DISPATCH = form("state pc op step phase lanes row k event")
 FETCH, REWIND, RUN, ASK = 0, 1, 2, 3
 
 # sast_runs.v: three stages and the nest. row*, column*: places in the tables. spare*: a place that waits before them.
-RUNS = form(
-    "spare spare_row spare_column v0 row0 column0 v1 row1 column1 v2 q2 n2 nc2 ny2 v3 q q_row n nc nc_row ny"
-)
+RUNS = form("spare spare_row spare_column v1 row1 column1 v2 q2 n2 nc2 ny2 v3 q q_row n nc nc_row ny")
 
 # sast_spikes.v: its counters, and the word at its output.
 SPIKES = form("wr rd word_valid lanes row k")
@@ -33,14 +31,15 @@ QUIET, COUNTS, LISTEN, TELL, FINISH, CRC, CYCLES = 0, 1, 2, 3, 4, 5, 6
 BITS_OF_NEURON, BITS_OF_COUNTERS = 40, 64  # sast_crc.v takes crc_bits of them a cycle
 
 # sast_bank.v. Its queue is a ring here: the oldest of `held` runs stands at `first`.
+# has: of sast_core.v, the bank has the run that is offered, and others have not; takes: a wire, it takes it now.
 WAITING = [(name, np.int64, (MOST_WAITING,)) for name in ("h_phase", "h_m", "h_n")]
-BANK = np.dtype([*form("held first run m left ends").descr, *WAITING])
+BANK = np.dtype([*form("held first run m left ends has takes").descr, *WAITING])
 
 # Wires, of one cycle. event_row, event_column: where the next event is in the tables. seen_lanes: which exist in the
 # word that is seen; fired: which of them spike.
 WIRES = form(
     "seen_lanes fired event_row event_column place_row place_column open event_valid place_valid place_take running "
-    "word_take rewind step_ends source_ends op_ends ask waiting sent ends_run load go0 go1 go2 empty run_ready "
+    "word_take rewind step_ends source_ends op_ends ask waiting sent ends_run load go1 go2 empty run_ready "
     "banks_idle phase_now start issue done ends busy told free rests narrow wide reads_out slow there lane_next "
     "finished resting idle"
 )

@@ -45,7 +45,7 @@ def make_schedule(plan: RtlPlan, queue: int = QUEUE, crc_wide: bool = True) -> S
     rows = [plan.run_tables[op.connection].rows for op in plan.ops]
     columns = [plan.columns[op.connection] for op in plan.ops]
     constants = {name.lower(): value for name, value in p.items()}
-    queue = queue or (8 if p["B"] > 2 else p["B"] + 1)
+    queue = queue or (8 if p["B"] > 2 else 2)
     if not 2 <= queue <= MOST_WAITING:
         raise ValueError(f"QUEUE is {queue}; it must be 2 to {MOST_WAITING}")
     constants |= {"queue": queue, "crc_wide": crc_wide, "crc_bits": 8 if crc_wide else 2}

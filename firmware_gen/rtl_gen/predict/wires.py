@@ -46,12 +46,13 @@ def core_wires(k, layer, s, c, w):
 
 
 @inner
-def bank_wires(k, layer, bank, w):
-    """sast_bank.v: whether it holds up a sweep or a run."""
+def bank_wires(k, layer, bank, p, w):
+    """sast_bank.v: whether it holds up a sweep or a run, and sast_core.v: whether it takes this one."""
     due = bank.held > 0 and bank.h_phase[bank.first] == w.phase_now
     idle = not due and (not bank.run or (bank.ends and bank.m != layer.base))
     w.banks_idle &= idle
-    w.run_ready &= bank.held < k.queue
+    bank.takes = p.v3 and not bank.has and bank.held < k.queue
+    w.run_ready &= bank.has or bank.held < k.queue
 
 
 @inner
@@ -62,8 +63,7 @@ def run_wires(p, w):
     w.load = not p.v3 or (w.sent and w.ends_run)
     w.go2 = not p.v2 or w.load
     w.go1 = not p.v1 or w.go2
-    w.go0 = not p.v0 or w.go1
-    w.empty = not (p.spare or p.v0 or p.v1 or p.v2 or p.v3)
+    w.empty = not (p.spare or p.v1 or p.v2 or p.v3)
 
 
 @inner

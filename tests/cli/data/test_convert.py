@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 
@@ -35,6 +36,103 @@ def test_a_tree(tmp_path, capsys):
     assert run("convert", tmp_path / "x", tmp_path / "out", "--to", ".bin") == 0
     assert rows_of(tmp_path / "out" / "a.bin") == rows_of(tmp_path / "out" / "y" / "b.bin") == ROWS
     assert capsys.readouterr().out.count("300 events") == 2
+
+
+def _zip(path, names, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, data)
+
+
+def test_archives_are_folders(tmp_path, capsys):
+    data = write_recording_atis(np.array(ROWS, EVENT_DTYPE))
+    _zip(tmp_path / "x" / "one.zip", ["cup/a.bin", "pen/a.bin", "notes.md", "../out.bin"], data)
+    assert run("convert", tmp_path / "x" / "one.zip", tmp_path / "out", "--to", ".npz") == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/x/one.zip:cup/a.bin (ATIS (N-MNIST)) -> ")
+    made = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.npz"))
+    assert made == ["out/cup/a.npz", "out/pen/a.npz"]
+    assert rows_of(tmp_path / "out" / "cup" / "a.npz") == ROWS
+    write(tmp_path / "x" / "b.bin", ROWS)
+    assert (
+        run("convert", tmp_path / "x", tmp_path / "all", "--to", ".h5") == 0
+    )  # which is read here and there
+    assert run("convert", tmp_path / "all", tmp_path / "back", "--to", ".bin") == 0
+    made = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "back").rglob("*.bin"))
+    assert made == ["back/b.bin", "back/one/cup/a.bin", "back/one/pen/a.bin"]
+    assert all(rows_of(tmp_path / name) == ROWS for name in made)
+
+
+def test_archives_that_cannot_be_read(tmp_path, capsys):
+    out = tmp_path / "out"
+    _zip(tmp_path / "a.zip", ["cup/a.bin"], write_recording_atis(np.array(ROWS, EVENT_DTYPE)))
+    _zip(tmp_path / "none.zip", ["cup/a.md"], b"")
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[60:64] = b"\xff" * 4  # of what is packed
+    (tmp_path / "bad.zip").write_bytes(data)
+    (tmp_path / "text.zip").write_text("no archive")
+    for argv, message in (
+        (("a.zip", out), "a.zip is a zip archive; say with --to which form its files shall have"),
+        (("none.zip", out, "--to", ".npz"), "none.zip: holds no event file (.bin, "),
+        (("text.zip", out, "--to", ".npz"), "text.zip: not a readable zip archive ("),
+        (("bad.zip", out, "--to", ".npz"), "bad.zip:cup/a.bin: cannot be unpacked ("),
+        (("a.zip", tmp_path / "a.zip", "--to", ".npz"), ""),
+    ):
+        assert run("convert", tmp_path / argv[0], *argv[1:]) == 2, argv
+        error = capsys.readouterr().err
+        assert error.startswith(f"edge-sast: {tmp_path}/{message}" if message else "edge-sast: "), error
+        assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_bad_file_among_many(tmp_path, capsys):
+    for name in ("a", "c", "e"):
+        write(tmp_path / "x" / f"{name}.bin", ROWS)
+    for name in ("b", "d"):
+        write(tmp_path / "x" / f"{name}.bin", [(5, 0, 0, 1), (6, 40, 0, 0)])
+    argv = (tmp_path / "x", tmp_path / "out", "--to", ".npz")
+    assert run("convert", *argv) == 2
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.npz"]
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"edge-sast: {tmp_path}/x/b.bin: event 1 (byte offset 5), t=6 µs: x=40 lies outside"
+    )
+    assert run("convert", *argv, "--keep-going") == 2
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.npz", "c.npz", "e.npz"]
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[: len(f"edge-sast: {tmp_path}/x/b.bin:")] for line in lines[:2]] == [
+        f"edge-sast: {tmp_path}/x/{name}.bin:" for name in "bd"
+    ]
+    assert lines[2:] == ["edge-sast: files that were not converted: 2; the lines above say why"]
+    for name in "bd":
+        (tmp_path / "x" / f"{name}.bin").unlink()
+    assert run("convert", *argv, "--keep-going") == 0
+    (tmp_path / "x" / "f.zip").write_text("no archive")
+    capsys.readouterr()
+    for more, lines in (((), 1), (("--keep-going",), 2)):
+        assert run("convert", *argv, *more) == 2
+        told = capsys.readouterr()
+        assert told.err.startswith(f"edge-sast: {tmp_path}/x/f.zip: not a readable zip archive (")
+        assert told.err.count("\n") == lines
+        assert told.out.count(" -> ") == (3 if more else 0)
+    assert run("convert", tmp_path / "x" / "a.bin", tmp_path / "a.npz", "--keep-going") == 2
+    assert (
+        f"--keep-going is for many files, and {tmp_path}/x/a.bin is one; leave it out"
+        in capsys.readouterr().err
+    )
+
+
+def test_what_a_file_says_itself_is_not_said_again(tmp_path, capsys):
+    write(tmp_path / "a.bin", ROWS)
+    for option, value, what in (
+        ("--columns", "t,x,y,p", "an order of columns"),
+        ("--time-unit", "ms", "a unit of time"),
+    ):
+        for command in (("convert", tmp_path / "a.bin", tmp_path / "b.npz"), ("info", tmp_path / "a.bin")):
+            assert run(*command, option, value) == 2
+            told = f"{tmp_path}/a.bin: {option} {value}: this ATIS (N-MNIST) file has {what} of its own"
+            assert capsys.readouterr().err.startswith(f"edge-sast: {told}; leave the option out")
+    assert not (tmp_path / "b.npz").exists()
 
 
 def test_defects_by_policy(tmp_path, capsys):

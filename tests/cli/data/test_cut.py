@@ -1,5 +1,7 @@
 """`data cut`: windows by time, by count and by label, in splits that do not touch."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -246,3 +248,26 @@ def test_a_class_that_is_no_folders_name(tmp_path, capsys):
     message = f"{tmp_path / 'a.bin'}: class '../../b' cannot be the name of a folder; choose one with --class"
     assert capsys.readouterr().err == f"edge-sast: {message}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_recordings_of_an_archive(tmp_path):
+    """Cut as those of the folder that it was packed from."""
+    for name, seed in (("cup/a", 1), ("pen/b", 2)):
+        write(tmp_path / "in" / f"{name}.bin", _random(seed, 2_000_000))
+    shutil.make_archive(str(tmp_path / "in"), "zip", tmp_path / "in")
+    for name in ("in", "in.zip"):
+        assert (
+            run(
+                "cut",
+                tmp_path / name,
+                "--window-ms",
+                "100",
+                "--out",
+                tmp_path / f"{name}.out",
+                "--to",
+                ".bin",
+            )
+            == 0
+        )
+    assert _tree(tmp_path / "in.out") == _tree(tmp_path / "in.zip.out")
+    assert len(_tree(tmp_path / "in.out")) > 20

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from edge_sast.cli.data import data
+from edge_sast.cli.main import main
 from edge_sast.errors import EdgeSastError
 from tests.events.oracles import write_classes
 
@@ -64,3 +65,15 @@ def test_damaged_recordings_are_counted_and_the_first_is_the_error(tmp_path, cap
 def test_arguments_are_parsed_without_numpy():
     code = "import sys, edge_sast.cli.data.data; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_options_of_files_are_not_for_a_data_set(capsys):
+    for option, value in (
+        ("--columns", "t,x,y,p"),
+        ("--time-unit", "ms"),
+        ("--format", "evt3"),
+        ("--defects", "drop"),
+    ):
+        assert main(["data", "info", "digits", option, value]) == 2
+        told = f"edge-sast: {option} {value}: is for event files, and digits is a data set; leave it out\n"
+        assert capsys.readouterr().err == told

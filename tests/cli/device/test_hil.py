@@ -27,6 +27,7 @@ from edge_sast.link import line as lines
 from edge_sast.link import ports
 from edge_sast.model import modelfile
 from edge_sast.model.modelfile import model_hash
+from edge_sast.model.running import running_model
 from edge_sast.runtime import Simulator
 from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.target import generate
@@ -508,12 +509,115 @@ def test_the_windows_of_a_stream(home, tmp_path, capsys, every):
         assert main([*arguments, "--port", found.port, "--limit", "2", *journal]) == 1
 
 
+def test_windows_in_real_time(home, tmp_path, capsys):
+    """No window is sent before its end, and what a slow line makes late is said."""
+    path, figures = tmp_path / "long.bin", tmp_path / "f.json"
+    path.write_bytes(write_recording_atis(some_events(2000, 400_000, 300)))
+    model = modelfile.load(home / "model.safetensors")
+    window_s = model.binning.steps * model.binning.dt_us * 1e-6
+    arguments = [
+        "hil",
+        str(home / "model.safetensors"),
+        "--stream",
+        str(path),
+        "--real-time",
+        "--limit",
+        "20",
+    ]
+    with board(home) as found:
+        began = time.monotonic()
+        words = [*arguments, "--port", found.port, "--check", "result", "--json", str(figures)]
+        assert main([*words, "--journal", str(tmp_path / "j")]) == 0
+        took = time.monotonic() - began
+    written = json.loads(figures.read_text())
+    assert written["compared"] == 20
+    assert took >= 20 * window_s
+    late = [row["late"] for row in written["results"]]
+    assert all(value > 0 for value in late)
+    assert written["late_s"]["max"] == max(late)
+    assert written["behind"] == sum(value > window_s for value in late[:-1])
+    assert "real time: answers came " in capsys.readouterr().out
+    with board(home, baud=9600) as found:  # one byte a millisecond, and a window is 4 ms
+        words = [*arguments, "--port", found.port, "--check", "result", "--json", str(figures)]
+        assert main([*words, "--journal", str(tmp_path / "k")]) == 0
+    slow = json.loads(figures.read_text())
+    assert slow["mismatches"] == 0
+    assert slow["behind"] > 15  # each waits for those before it
+    assert slow["results"][-1]["late"] > 5 * window_s
+    capsys.readouterr()
+    assert main([*arguments, "--port", "socket://localhost:1"]) == 2
+    message = "edge-sast: --real-time: --check both runs everything twice; choose result or crc\n"
+    assert capsys.readouterr().err == message
+
+
+def test_a_stream_in_running_state(home, tmp_path, capsys):
+    """One recording, far longer than the model's; every decision is in the CRC of its step."""
+    path, figures, build = tmp_path / "long.bin", tmp_path / "f.json", tmp_path / "build"
+    path.write_bytes(write_recording_atis(some_events(2000, 20_500, 300)))
+    assert (
+        main(["export", str(home / "model.safetensors"), "--no-data", "--running", "--out", str(build)]) == 0
+    )
+    model = str(build / "model.safetensors")
+    assert main(["stream", model, str(path), "--running"]) == 0
+    wanted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert len(wanted) == 21
+    build_virtual_board(build, tmp_path / "leaky")
+    words = ["hil", model, "--stream", str(path), "--running", "--json", str(figures), "--journal"]
+    with running(RelaySettings(str(tmp_path / "leaky"), RX_BYTES, True, 0)) as found:
+        assert main([*words, str(tmp_path / "j"), "--port", found.port]) == 0
+        (row,) = json.loads(figures.read_text())["results"]
+        assert row["outputs"] == wanted[-1]["outputs"]
+        assert len(row["ticks"]) == 21
+        assert row["source"] == f"{path} from 300 µs"
+        assert main([*words, str(tmp_path / "k"), "--port", found.port, "--limit", "7"]) == 0
+        (row,) = json.loads(figures.read_text())["results"]
+        assert row["outputs"] == wanted[6]["outputs"]
+    capsys.readouterr()
+    with board(home) as found:  # of the model as it was
+        assert main([*words, str(tmp_path / "l"), "--port", found.port]) == 2
+        assert "MODEL is" in capsys.readouterr().err
+
+
+def test_a_running_state_that_a_board_cannot_be_given(home, tmp_path, capsys):
+    """Each is told before a port is opened."""
+    leaky, path = tmp_path / "leaky.safetensors", tmp_path / "long.bin"
+    modelfile.save(running_model(line_model()), leaky)
+    jump = [some_events(50, 3000), some_events(50, 3000, 5_000_000)]
+    path.write_bytes(write_recording_atis(np.concatenate(jump)))
+    words = ["--port", "socket://localhost:1", "--stream", str(path), "--running"]
+    for model, more, message in (
+        (
+            home / "model.safetensors",
+            [],
+            "--running: the model's read-out never forgets; export the model with --running",
+        ),
+        (
+            leaky,
+            [],
+            f"{path}: time jumps, at which the network begins anew, after 2 steps; take these with --limit",
+        ),
+        (leaky, ["--limit", "0"], "--limit 0 is out of range; choose 1 or more steps"),
+        (
+            leaky,
+            ["--limit", "65536"],
+            "--limit 65536 is out of range; in running state choose 1 to 65535 steps",
+        ),
+        (leaky, ["--every", "2"], "--running and --every 2 do not go together; leave one out"),
+    ):
+        assert main(["hil", str(model), *words, *more]) == 2
+        assert capsys.readouterr().err.startswith(f"edge-sast: {message}")
+    assert main(["hil", str(leaky), *words[:2], "--data", "digits", "--running"]) == 2
+    assert capsys.readouterr().err.startswith("edge-sast: --running has an effect only beside --stream; ")
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (["--data", "digits"], "--stream and --data do not go together; leave one out"),
         (["--split", "test"], "--stream and --split do not go together; leave one out"),
         (["--limit", "0"], "--limit 0 is out of range; choose 1 or more windows"),
+        (["--real-time", "--running"], "--real-time and --running do not go together; leave one out"),
+        (["--real-time", "--resume"], "--real-time and --resume do not go together; leave one out"),
         (["--every", "3"], "--every 3 does not divide the model's 4 steps; choose 1, 2, 4"),
     ],
 )

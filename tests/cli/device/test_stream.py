@@ -93,6 +93,28 @@ def test_answers_by_margin_and_hold(model, recording, capsys):
         assert line["answer"] == answer
 
 
+def test_running_state_decides_at_every_step(tmp_path, model, recording, capsys):
+    """As the exported model does, whose leak is its own; told on standard error."""
+    figures, leaky = tmp_path / "f.json", tmp_path / "leaky.safetensors"
+    assert main(["stream", model, recording, "--running", "--complete", "--json", str(figures)]) == 0
+    out, err = capsys.readouterr()
+    lines = rows(out)
+    assert [line["steps"] for line in lines] == list(range(1, 3 * STEPS + 1))
+    assert all(line["begin_us"] == 0 and line["complete"] for line in lines)
+    assert err.startswith("running state: the read-out loses 1/2 of itself each step (leak 1)\n")
+    assert re.search(r"^12 steps, 3,000 events in ", err, re.MULTILINE)
+    assert json.loads(figures.read_text())["windows"] is None
+    for leak in ((), ("--leak", "1"), ("--leak", "3")):
+        assert main(["export", model, "--running", *leak, "--target", "model", "--out", str(leaky)]) == 0
+        capsys.readouterr()
+        outputs = []
+        for path, more in ((leaky, ()), (model, leak)):
+            assert main(["stream", str(path), recording, "--running", *more]) == 0
+            outputs.append(capsys.readouterr().out)
+        assert outputs[0] == outputs[1]
+        assert (outputs[0] == out) == (leak != ("--leak", "3"))
+
+
 def test_a_plot(tmp_path, model, recording):
     pytest.importorskip("matplotlib")
     path = tmp_path / "p.png"
@@ -224,6 +246,10 @@ def test_the_live_view_is_one_line_of_a_terminal(model, recording):
         (["--slack-ms", "nan"], "--slack-ms nan is out of range; choose a number above 0 and up to 1e9"),
         (["--every", "3"], "--every 3 does not divide the model's 4 steps; choose 1, 2, 4"),
         (["--every", "2", "--on-event"], "--every 2 and --on-event do not go together; leave one out"),
+        (["--every", "2", "--running"], "--running and --every 2 do not go together; leave one out"),
+        (["--on-event", "--running"], "--running and --on-event do not go together; leave one out"),
+        (["--leak", "3"], "--leak has an effect only beside --running; add that one, or leave it out"),
+        (["--leak", "15", "--running"], "--leak 15 is out of range; choose 1 to 14"),
         (["--reach-ms", "0.5"], "--reach-ms 0.5 is out of range; choose from a step's 1 ms to 2147483"),
         (["--hold", "0"], "--hold 0 is out of range; choose 1 or more decisions"),
         (

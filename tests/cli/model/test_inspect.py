@@ -53,3 +53,43 @@ def test_measured_figures_agree_with_run(tmp_path, capsys):
     assert 0 < conv["firing_rate"] < 1
     assert (linear["firing_rate"], "firing_rate" in pool) == (0, False)
     assert "firing %" in capsys.readouterr().out
+
+
+def test_what_rate_a_part_keeps(tmp_path, capsys):
+    data = write_lines(tmp_path / "data", {"test": 2})
+    options = ["--data", data, "--cache-dir", tmp_path / "cache", "--toolchain", "zig"]
+    rate = inspect(tmp_path, "--on", "rp2040@125MHz", *options)["rate"]
+    assert (rate["on"], rate["core"], rate["hz"], rate["toolchain"]) == ("rp2040", "cortex-m0", 125e6, "zig")
+    assert (rate["flags"], rate["cycles_per_instruction"]) == (["-O2"], 1.5)
+    costs = [step["instructions"] for step in rate["steps"]]
+    assert costs == sorted(costs)
+    assert all(
+        step["instructions"] == step["push_instructions"] + step["step_instructions"]
+        for step in rate["steps"]
+    )
+    recorded = rate["recordings"]
+    assert (recorded["recordings"], recorded["steps"]) == (6, 6 * 4)
+    assert recorded["mean_instructions"] <= recorded["most_instructions"]
+    assert 0 < recorded["nearest_to_bound"] <= 1
+    kept = rate["kept"]
+    last = next(step for step in rate["steps"] if step["events"] == kept["events"])
+    assert last["seconds"] <= rate["step_us"] / 1e6
+    assert kept["latency_s"] < last["seconds"]
+    text = capsys.readouterr().out
+    assert "rp2040 at 125 MHz (cortex-m0, zig -O2): no step takes more instructions than this, proven" in text
+    assert f"with up to {kept['events']:,} events each" in text
+    assert "none above its bound" in text
+
+
+def test_a_part_that_is_too_slow_and_options_alone(tmp_path, capsys):
+    rate = inspect(tmp_path, "--on", "cortex-m4@1Hz", "--cycles-per-instruction", 3, "--flags=-Os")["rate"]
+    assert (rate["kept"]["events"], rate["cycles_basis"], rate["flags"]) == (None, "given", ["-Os"])
+    assert "it does not keep steps of" in capsys.readouterr().out
+    model = save_line_model(tmp_path)
+    for wrong, message in [
+        (["--flags=-Os"], "--flags has an effect only beside --on; add that one, or leave it out"),
+        (["--on", "cortex-m4@80"], "--on has the frequency '80'; give a number and Hz, kHz, MHz or GHz"),
+        (["--on", "rv32@1MHz", "--toolchain", "tcc"], "--toolchain is 'tcc'; use gcc or zig"),
+    ]:
+        assert main(["inspect", model, *wrong]) == 2
+        assert message in capsys.readouterr().err

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.recording import Recording
 from edge_sast.events.to_bins import bin_recording
+from edge_sast.model.layers import Lif
 from edge_sast.model.model import Model
+from edge_sast.model.running import forgets, running_model
 from edge_sast.runtime.simulator import Simulator
+from edge_sast.streaming.stream import EventStream
 from tests.firmware_gen.builds import (
     PROGRAMS,
     SANITIZED,
@@ -24,7 +31,7 @@ from tests.firmware_gen.builds import (
     export,
     small_model,
 )
-from tests.firmware_gen.stream_oracle import BACK_TO_BACK, ON_EVENT, WRAP, StreamOracle
+from tests.firmware_gen.stream_oracle import BACK_TO_BACK, ON_EVENT, RUNNING, WRAP, StreamOracle
 from tests.strategies import binned_recordings
 
 pytestmark = pytest.mark.needs("gcc")
@@ -37,7 +44,26 @@ def fast_model() -> Model:
     return replace(small_model(3), binning=replace(small_model().binning, dt_us=1, steps=6))
 
 
-MODELS = {"everything": everything_model(), "fast": fast_model()}
+MODELS = {
+    "everything": everything_model(),
+    "fast": fast_model(),
+    "fast, read out with a leak": running_model(fast_model(), 2),
+}
+
+
+def never_forgets() -> dict[str, Model]:
+    """Read-outs of every form in the C that running state must refuse."""
+    model = everything_model()
+    (conv, *middle, last), neuron = model.layers, model.layers[-1].neuron
+    integrators = [replace(neuron, leak_shifts=(), state_bits=bits) for bits in (12, 24)]
+    counts = Lif([5, 5, 5], [0, 0, 0], [0, 0, 0], (2,), "zero", 10)
+    read_outs = dict(
+        zip(("narrow integrator", "wide integrator", "narrow lif"), [*integrators, counts], strict=True)
+    )
+    return {
+        name: replace(model, layers=(conv, *middle, replace(last, neuron=neuron)))
+        for name, neuron in read_outs.items()
+    } | {"wide lif": small_model()}
 
 
 @dataclass(frozen=True)
@@ -61,8 +87,13 @@ class Program:
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
 def program(request, sanitized_library, tmp_path_factory):
-    model = MODELS[request.param]
-    build = export(model, tmp_path_factory.mktemp(request.param) / "build", count=1)
+    with started(MODELS[request.param], sanitized_library, tmp_path_factory.mktemp("stream")) as found:
+        yield found
+
+
+@contextmanager
+def started(model: Model, sanitized_library: Path, folder: Path) -> Iterator[Program]:
+    build = export(model, folder / "build", count=1)
     path = build / "stream"
     flags = [*(flag for flag in STRICT if flag != "-Werror"), *SANITIZED[1:]]
     sources = [PROGRAMS / "stream.c", build / "src" / "a_model.c", sanitized_library]
@@ -132,9 +163,9 @@ def events(draw: st.DrawFn, model: Model, clock: int, reach: int, faults: bool) 
 @st.composite
 def cases(draw: st.DrawFn, model: Model, faults: bool = True) -> Case:
     grid = model.binning
-    windows = draw(st.sampled_from([BACK_TO_BACK, ON_EVENT]))
+    windows = draw(st.sampled_from([BACK_TO_BACK, ON_EVENT, *([RUNNING, RUNNING] if forgets(model) else [])]))
     divisors = [k for k in range(1, grid.steps + 1) if grid.steps % k == 0]
-    lanes = 1 if windows == ON_EVENT else draw(st.sampled_from(divisors))
+    lanes = draw(st.sampled_from(divisors)) if windows == BACK_TO_BACK else 1
     reach = draw(st.sampled_from([1, 5, 20])) * grid.dt_us if faults else 1000 * grid.dt_us
     clock = draw(st.sampled_from([0, 5, WRAP - 2 * grid.dt_us, WRAP - 1, 3 * WRAP // 4]))
     calls: list[tuple[str, list[Event] | int]] = []
@@ -234,6 +265,33 @@ def test_a_pause_of_an_hour_between_windows_on_event(program):
     lines = program.run(case.text())
     assert lines == case.expected(program.model)
     assert lines[-1] == "counts 1 0 0 0"
+
+
+def test_running_state_goes_on(program):
+    """Far beyond the steps of a recording; begins anew only behind a jump of time."""
+    if not forgets(program.model):
+        pytest.skip("its read-out never forgets")
+    dt_us, steps = program.model.binning.dt_us, program.model.binning.steps
+    events = [(10 + i * dt_us // 2, i % 4, i % 3, i % 2) for i in range(20 * steps)]
+    later = 10 + 1000 * steps * dt_us
+    calls = [("push", events), ("push", [(later, 1, 1, 1)]), ("advance", later + dt_us), ("result", 0)]
+    case = Case(1, RUNNING, 20 * dt_us, calls)
+    lines = program.run(case.text())
+    assert lines == case.expected(program.model)
+    assert lines[-1] == f"counts {10 * steps} 0 0 1"
+    results = [line.split()[1:4] for line in lines if line.startswith("result")]
+    assert [int(row[1]) for row in results] == [*range(1, 10 * steps), 1, 1]
+    assert [int(row[0]) for row in results] == [10] * (10 * steps - 1) + [later] * 2
+
+
+@pytest.mark.parametrize("name", never_forgets())
+def test_running_state_wants_a_read_out_that_forgets(sanitized_library, tmp_path, name):
+    model = never_forgets()[name]
+    case = Case(1, RUNNING, 20 * model.binning.dt_us, [("push", [])])
+    with started(model, sanitized_library, tmp_path) as program:
+        assert program.run(case.text())[0] == "SAST_ERR_MODEL"
+    with pytest.raises(EdgeSastError, match=r"^--running: the model's read-out never forgets; "):
+        EventStream(model, running=True)
 
 
 def test_silence_beyond_the_reach_is_told(program):

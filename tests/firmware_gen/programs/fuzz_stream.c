@@ -23,6 +23,7 @@ static a_memory_t memory[LANES];
 static sast_context_t lanes[LANES];
 static sast_stream_t stream;
 static sast_stream_counts_t said;
+static sast_windows_t windows;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,10 +42,11 @@ static void setup(input_t *input)
 {
     const uint32_t choice = get(input, 1);
     const uint16_t count = (choice & 1u) != 0u ? LANES : 1u;
-    const sast_windows_t windows =
-        (choice & 2u) != 0u && count == 1u ? SAST_WINDOWS_ON_EVENT : SAST_WINDOWS_BACK_TO_BACK;
     unsigned i;
 
+    windows = count != 1u || (choice & 6u) == 0u ? SAST_WINDOWS_BACK_TO_BACK
+              : (choice & 4u) != 0u              ? SAST_RUNNING_STATE
+                                                 : SAST_WINDOWS_ON_EVENT;
     for (i = 0; i < count; ++i) {
         EXPECT(sast_init(&lanes[i], &a_model, &memory[i], sizeof memory[i]) == SAST_OK);
     }
@@ -58,8 +60,13 @@ static void note(sast_stream_status_t status)
 
     EXPECT(status != SAST_STREAM_ERROR);
     EXPECT(sast_stream_result(&stream, &decision, NULL) == SAST_STREAM_OK);
-    EXPECT(decision.steps <= A_MODEL_STEPS && decision.class_index < A_MODEL_CLASSES);
-    EXPECT(status != SAST_STREAM_DECISION || decision.steps == A_MODEL_STEPS);
+    EXPECT(decision.class_index < A_MODEL_CLASSES);
+    if (windows == SAST_RUNNING_STATE) {
+        EXPECT(status != SAST_STREAM_STEP);
+    } else {
+        EXPECT(decision.steps <= A_MODEL_STEPS);
+        EXPECT(status != SAST_STREAM_DECISION || decision.steps == A_MODEL_STEPS);
+    }
     said.decisions += status == SAST_STREAM_DECISION ? 1u : 0u;
     said.late += status == SAST_STREAM_LATE ? 1u : 0u;
     said.outside += status == SAST_STREAM_OUTSIDE ? 1u : 0u;

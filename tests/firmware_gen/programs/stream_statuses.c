@@ -37,7 +37,9 @@ static int init(void)
     EXPECT(A_MODEL_STEPS % 2u == 1u); /* two lanes do not divide it */
     EXPECT(sast_stream_init(&stream, lanes, 2, SAST_WINDOWS_BACK_TO_BACK, REACH) == SAST_ERR_ARGUMENT);
     EXPECT(sast_stream_init(&stream, lanes, 2, SAST_WINDOWS_ON_EVENT, REACH) == SAST_ERR_ARGUMENT);
-    EXPECT(sast_stream_init(&stream, lanes, 1, (sast_windows_t)2, REACH) == SAST_ERR_ARGUMENT);
+    EXPECT(sast_stream_init(&stream, lanes, 2, SAST_RUNNING_STATE, REACH) == SAST_ERR_ARGUMENT);
+    EXPECT(sast_stream_init(&stream, lanes, 1, SAST_RUNNING_STATE, REACH) == SAST_ERR_MODEL); /* it counts spikes */
+    EXPECT(sast_stream_init(&stream, lanes, 1, (sast_windows_t)3, REACH) == SAST_ERR_ARGUMENT);
     EXPECT(sast_stream_init(&stream, lanes, 1, SAST_WINDOWS_BACK_TO_BACK, A_MODEL_DT_US - 1u) == SAST_ERR_ARGUMENT);
     EXPECT(sast_stream_init(&stream, lanes, 1, SAST_WINDOWS_BACK_TO_BACK, 0x80000000u) == SAST_ERR_ARGUMENT);
     EXPECT(sast_stream_restart(&stream) == SAST_STREAM_ERROR); /* a failed init leaves no half-made stream */

@@ -42,7 +42,7 @@ class Fault:
 
 
 # Not among them, as nothing comes of them: sast_core's EARLY always 1 (in networks where the next runs add to the layer
-# just swept, they come too late to meet the write of its last word), `empty` of sast_runs without `spare` (v0 is set
+# just swept, they come too late to meet the write of its last word), `empty` of sast_runs without `spare` (v1 is set
 # whenever that is), `settled` of sast_sweep without `ask_soon` (an operation takes longer than that look-up), and
 # sast_membranes without `write_a >= FIRST` (the difference wraps beyond the last of the wide words), `reads_out` of
 # sast_core without `clearing` (`slow` has it).
@@ -295,8 +295,8 @@ FAULTS = [
     Fault("runs", "&& r_ny != {NYB{1'b0}}", "", "a row without targets has runs"),
     Fault(
         "runs",
-        "if (go1) lane1 <= lane0;",
-        "lane1 <= lane0;",
+        "if (go1) lane1 <=",
+        "lane1 <=",
         "the lane of another place, behind a queue that is full",
     ),
     Fault(
@@ -304,8 +304,8 @@ FAULTS = [
     ),
     Fault(
         "runs",
-        "spare <= !go0 && (spare || place_valid);",
-        "spare <= !go0 && place_valid;",
+        "spare <= !go1 && (spare || place_valid);",
+        "spare <= !go1 && place_valid;",
         "a place that waits is lost",
     ),
     Fault(
@@ -323,6 +323,9 @@ FAULTS = [
     Fault("core", "if (ask && first_sweep) observed", "observed", "observe is looked at at any time"),
     Fault(
         "core", "!walk_busy && !readout_busy;", "!walk_busy;", "a layer is swept while the last answer waits"
+    ),
+    Fault(
+        "core", "bank_ready & ~bank_has &", "bank_ready &", "a bank takes a run again while another is full"
     ),
     Fault(
         "core",

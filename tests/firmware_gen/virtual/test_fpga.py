@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_sast.cli.main import main
 from edge_sast.errors import EdgeSastError
 from edge_sast.hil.locate import first_difference, locate
 from edge_sast.link.event_payload import EventBytes
 from edge_sast.link.frames import Frame, Kind, decode, encode
 from edge_sast.link.messages import BoardRefusedError, LinkSettings
-from edge_sast.model.modelfile import model_hash
+from edge_sast.model.modelfile import model_hash, save
 from edge_sast.parity.mismatch import Place
 from firmware_gen.build.folder import write_folder
 from firmware_gen.rtl_gen.loading.load import load_model
@@ -125,6 +126,23 @@ def test_an_fpga_answers_whatever_comes_as_the_c_does(fpga, everything, tmp_path
 def _without_ticks(answer: bytes) -> bytes:
     """Of a LOAD: what comes before the records, and their CRCs."""
     return answer[:7] + b"".join(answer[at : at + 4] for at in range(7, len(answer), 8))
+
+
+def test_running_state_is_for_an_fpga_no_longer_than_a_recording(fpga, tmp_path, capsys):
+    """It would begin anew unasked."""
+    model, path, steps = tmp_path / "model.safetensors", tmp_path / "events.csv", fpga.model.binning.steps
+    save(fpga.model, model)
+    times = range(0, 10 * fpga.model.binning.dt_us, 97)
+    path.write_text("t,x,y,p\n" + "".join(f"{t},{t % 20},{t % 17},{t % 2}\n" for t in times))
+    words = ["hil", str(model), "--stream", str(path), "--sensor", "21x18", "--running", "--journal"]
+    with fpga.board(rx_bytes=RX_BYTES) as board:
+        assert main([*words, str(tmp_path / "a"), "--port", board.port]) == 2
+        assert (
+            f"--port {board.port}: the board (FPGA) begins anew after the model's {steps} steps, as FPGAs do, and the "
+            f"recording has 10; take the first {steps} with --limit {steps}, or leave out --running"
+        ) in capsys.readouterr().err
+        assert main([*words, str(tmp_path / "b"), "--port", board.port, "--limit", str(steps)]) == 0
+    assert f"{steps} steps of {path}: 1 recordings, 0 mismatches" in capsys.readouterr().out
 
 
 def test_garbage_gets_no_answer_and_harms_nothing(fpga):

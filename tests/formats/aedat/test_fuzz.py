@@ -11,6 +11,7 @@ from edge_sast.formats import contract
 from edge_sast.formats.aedat.aedat2 import AEDAT1, AEDAT2
 from edge_sast.formats.aedat.aedat3 import AEDAT3
 from edge_sast.formats.aedat.aedat4 import AEDAT4
+from edge_sast.formats.atis import ATIS, write_recording_atis
 from edge_sast.formats.contract import Format
 from edge_sast.formats.defects import Policy
 from edge_sast.formats.event_stream import EVENT_STREAM, write_event_stream
@@ -30,6 +31,8 @@ def seeds(of: Format) -> list[bytes]:
         return [aedat4(small, compression, 50) for compression in range(5)]
     if of is AEDAT3:
         return [aedat3(small, 50)]
+    if of is ATIS:
+        return [write_recording_atis(small)]
     if of is EVENT_STREAM:
         written = io.BytesIO()
         write_event_stream(written, (304, 240), [small])
@@ -78,7 +81,9 @@ def fuzz(of: Format, seconds: float, monkeypatch) -> int:
     return count
 
 
-FORMATS = pytest.mark.parametrize("of", [AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM], ids=lambda of: of.key)
+FORMATS = pytest.mark.parametrize(
+    "of", [AEDAT1, AEDAT2, AEDAT3, AEDAT4, EVENT_STREAM, ATIS], ids=lambda of: of.key
+)
 
 
 @FORMATS

@@ -240,3 +240,23 @@ def test_the_made_files_are_the_truth(name):
     folder = need("formats/made")
     truth = [tuple(map(int, line.split(","))) for line in (folder / "events.csv").read_text().split()[1:]]
     assert read_bytes((folder / name).read_bytes(), name, (240, 180)).events.tolist() == truth
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "refused"),
+    [
+        (npy(EVENTS), {"columns": "t,x,y,p"}, "--columns t,x,y,p"),
+        (npz(t=T, x=X, y=Y, p=P), {"columns": "t,x,y,p"}, "--columns t,x,y,p"),
+        (npz(t_ns=T, x=X, y=Y, p=P), {"time_unit": "ms"}, "--time-unit ms"),
+        (npy(EVENTS), {"time_unit": "ms"}, ""),
+        (npy(TABLE), {"columns": "t,x,y,p", "time_unit": "ms"}, ""),
+    ],
+)
+def test_what_an_array_says_itself_is_not_said_again(data, said, refused):
+    if not refused:
+        assert read(data, **said)[0][0][0] == T[0] * 1000
+    else:
+        with pytest.raises(
+            EdgeSastError, match=rf"^a: {refused}: this .* file has an? .* of its own; leave the option out$"
+        ):
+            read(data, **said)

@@ -52,13 +52,13 @@ RUNS = sizes(
 RUNS_FAULTS = tuple(
     Fault("sast_runs", old, new)
     for old, new in (
-        ("if (go0) v0 <=", "if (go1) v0 <="),
+        ("if (go1) v1 <=", "if (go2) v1 <="),
         ("assign go1 = !v1 || go2;", "assign go1 = !v1 || load;"),
-        ("if (go1) lane1 <= lane0;", "lane1 <= lane0;"),
+        ("if (go1) lane1 <=", "lane1 <="),
         ("v1 && c_n != {NB{1'b0}} && r_ny", "v1 && r_ny"),
-        (".en(go1), .a(row)", ".en(1'b1), .a(row)"),
+        (".en(go1), .a(spare ? spare_row", ".en(1'b1), .a(spare ? spare_row"),
         ("s32 << 1 : 32'd0);", "s32 : 32'd0);"),
-        ("!spare && !v0 && !v1 &&", "!spare && !v0 &&"),
+        ("!spare && !v1 &&", "!spare &&"),
         ("!v3 || (sent && ends)", "!v3 || (sent && row_ends)"),
     )
 )
@@ -142,6 +142,8 @@ CORE_SIZES = sizes(
 CORE_FAULTS = (
     Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
     Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
+    Fault("sast_core", "bank_ready & ~bank_has &", "bank_ready &"),
+    Fault("sast_core", "if (restart || run_go) bank_has", "if (restart) bank_has"),
     Fault("sast_core", "LISTEN: if (!crc_busy && !walk_busy) state", "LISTEN: if (!crc_busy) state"),
     Fault(
         "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"

@@ -218,7 +218,7 @@ PROOFS = {
         faults=(
             Fault("sast_runs", "nc <= nc_row; ny", "ny"),
             Fault("sast_runs", "q_row <= q_next;", ""),
-            Fault("sast_runs", "assign lane_u = lane1[0] ?", "assign lane_u = lane0[0] ?"),
+            Fault("sast_runs", "assign lane_u = lane1[0] ?", "assign lane_u = place_lane[0] ?"),
             Fault("sast_runs", "first ? syn :", "1'b1 ? syn :"),
         ),
     ),

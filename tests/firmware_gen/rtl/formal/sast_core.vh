@@ -2,11 +2,13 @@
   // have left by then. st: a beat that is offered stays until it is taken; two after each step, which its
   // last layer's sweep ends, tlast with the second. What sast_readout.vh assumes of neurons: a sweep begins, and a recording
   // ends, when the last of them has been taken; and of sums: they are asked for when sast_counters is done with a sweep. What
-  // sast_counters.vh assumes of sweeps: one ends when the one before has been added, and its layer stays until then.
+  // sast_counters.vh assumes of sweeps: one ends when the one before has been added, and its layer stays until then. A run is
+  // gone when every bank has taken it, each once, and none before it was ready.
   reg f_begun = 1'b0, f_restarted;
   reg f_offered, f_was_last, f_was_pending, f_run_phase, f_second, f_sweeps, f_due;
   reg [31:0] f_data;
   reg [LIB-1:0] f_l_layer;
+  reg [B-1:0] f_has;                        // banks that took the run that is offered
   reg [5:1] f_ended;                        // a sweep ended so many cycles ago
   always @(posedge clk) begin
     f_begun <= 1'b1;
@@ -20,6 +22,7 @@
     if (restart) f_sweeps <= 1'b0;
     else if (first_word) f_sweeps <= 1'b1;
     else if (seen && seen_last) f_sweeps <= 1'b0;
+    f_has <= restart || run_go ? {B{1'b0}} : f_has | bank_go;
     if (restart) f_second <= 1'b0;
     else if (st_tvalid && st_tready) f_second <= !f_second;
     if (restart) f_due <= 1'b0;
@@ -36,6 +39,8 @@
       assert((run_phase != phase) == (go && pending));
       if (run_phase != f_run_phase && !f_restarted) assert(pending && !f_was_pending && !run_valid);
       if (!go) assert(runs_empty && !run_valid);
+      assert((bank_go & (f_has | ~bank_ready | ~{B{run_valid}})) == 0 && (!run_go || &(f_has | bank_go)) && bank_has == f_has);
+      if (run_valid && (&bank_ready)) assert(run_go);
       if (st_tvalid) assert(st_tlast == f_second && (f_second || st_tdata == crc));
       if (st_tvalid) assert(f_due);
       if (seen && !clearing) assert(!f_due);               // none is left out

@@ -19,7 +19,7 @@
   wire [FW-1:0] f_cq = f_c[FC +: CQB], f_cu = f_c[FC+CQB +: CUB], f_syn = f_c[FC+CQB+CUB +: SYNB];
   wire f_none = f_ny == 0 || f_n == 0;
 
-  // ---- where it is: in stage 0 .. 3, gone, or before them
+  // ---- where it is: in stage 1 .. 3, gone, or before them
   reg  [2:0] f_at;
   localparam [2:0] GONE = 3'd4, SPARE = 3'd5;
   reg  [FW-1:0] f_r_done, f_k_done;         // rows of runs that have left, chunks of the next one
@@ -40,12 +40,11 @@
       f_inside <= f_inside + place_take - f_skip - (sent && ends);
       if (f_choose && !f_chosen && place_take) begin
         f_chosen <= 1'b1;
-        f_at <= go0 ? 3'd0 : SPARE;
+        f_at <= go1 ? 3'd1 : SPARE;
         {f_row, f_column, f_lane} <= {place_row, place_column, place_lane};
         {f_r_done, f_k_done} <= 0;
       end else if (f_chosen) case (f_at)
-        SPARE: if (go0) f_at <= 3'd0;
-        3'd0: if (go1) f_at <= 3'd1;
+        SPARE: if (go1) f_at <= 3'd1;
         3'd1: if (go2) f_at <= f_none ? GONE : 3'd2;
         3'd2: if (load) f_at <= 3'd3;
         3'd3: if (sent) begin
@@ -65,7 +64,7 @@
   reg [NB-1:0] f_n_was;
   reg [SYNB-1:0] f_syn_was;
   always @(posedge clk) begin
-    f_read <= go1 && f_chosen && f_at == 3'd0;
+    f_read <= go1 && (f_chosen ? f_at == SPARE : f_choose && place_take);
     f_waits <= !rst && run_valid && !run_ready;
     {f_q_was, f_u_was, f_n_was, f_syn_was} <= {run_q, run_u, run_n, run_synops};
     {f_steady, f_op_was} <= {!rst && (!empty || place_take), f_op};
@@ -77,11 +76,10 @@
     if (v1 && c_n != 0) assume(c_nc != 0);
     if (f_chosen && f_n != 0) assume(f_nc != 0);
     if (f_begun && !rst) begin
-      assert(f_inside == spare + v0 + v1 + v2 + v3 && empty == (f_inside == 0));
-      if (f_chosen) assert(f_at <= SPARE);
-      if (spare) assert(v0);
+      assert(f_inside == spare + v1 + v2 + v3 && empty == (f_inside == 0));
+      if (f_chosen) assert(f_at != 3'd0 && f_at <= SPARE);
+      if (spare) assert(v1);
       if (f_chosen && f_at == SPARE) assert(spare && {spare_row, spare_column, spare_lane} == {f_row, f_column, f_lane});
-      if (f_chosen && f_at == 3'd0) assert(v0 && row == f_row && column == f_column && lane0 == f_lane);
       if (f_chosen && f_at == 3'd1) assert(v1 && r == f_r && c == f_c && lane1 == f_lane);
       if (f_chosen && f_at == 3'd2)
         assert(v2 && !f_none && q2 == f_q[MQ-1:0] && u2 == f_u[UQ-1:0] && n2 == f_n && nc2 == f_nc && ny2 == f_ny && syn2 == f_syn);
