@@ -164,7 +164,7 @@ def scatter_by_one(program, op, membranes, spikes, n):
     return positions * op.synops
 
 
-scatter_by_one_jit = jit(scatter_by_one, inner=True, borrows=True)
+scatter_by_one_jit = jit(scatter_by_one, inner=True, borrows=True, merged=True)
 
 
 def scatter_own(program, op, membranes, flags):
