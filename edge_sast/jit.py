@@ -24,7 +24,14 @@ _IMPORT = re.compile(
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = False) -> Callable[..., Any]:
+def jit(
+    function: Callable[..., Any],
+    *,
+    inline: bool = False,
+    inner: bool = False,
+    borrows: bool = False,
+    merged: bool = False,
+) -> Callable[..., Any]:
     """`function` compiled by Numba without the GIL; call it below a plain Python function, or decorate with it.
 
     Division follows NumPy (x / 0 is infinite, not an exception): a check would keep loops from vectorising.
@@ -32,6 +39,9 @@ def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = Fal
     `inline`: for a few instructions that a loop calls, whose arrays are else passed anew at each call.
     `inner`: called by compiled code alone, so that nothing has to be made that takes Python's objects apart. A call
     from Python would end the process; what a test calls through a plain function above it is no inner one.
+    `borrows`: makes and returns no array, nor a tuple of arrays, so that Numba need not count how many variables hold
+    one; counting takes longer than a small loop.
+    `merged`: LLVM puts it into each caller, where it knows what arguments are constants.
     Loops are shared out among threads by `edge_sast.bulk.parts`. Compiled code is kept on disk where a cache folder is
     writable, and compiled anew in each process where none is.
     """
@@ -47,12 +57,17 @@ def jit(function: Callable[..., Any], *, inline: bool = False, inner: bool = Fal
     )
     named.__doc__ = function.__doc__
     form = "inline" if inline else "inner" if inner else "called"
+    form += "-borrows" * borrows + "-merged" * merged
     named.__qualname__ = f"{function.__name__}_{form}_{stamp}"
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if inline:
         options["inline"] = "always"
     if inner:
         options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    if borrows:
+        options["_nrt"] = False
+    if merged:
+        options["forceinline"] = True
     compiled: Any = numba.njit(**options)(named)
     compiled._cache = kernel_cache.cache_of(named)  # what cache=True does, with files that are checked
     return cast(Callable[..., Any], compiled)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from edge_sast.terminal import echo
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _warned: list[str] = []
+_told: list[bool] = []
 
 
 def cache_of(function: Callable[..., Any]) -> FunctionCache | NullCache:
@@ -49,10 +51,13 @@ class KernelCache(FunctionCache):
             # takes longer than a small command. What compiles afterwards imports it then.
             rtsys.initialize(target_context)  # memory of Numba's own, which compiled code may ask for
             with self._guard_against_spurious_io_errors():
-                return self._load_overload(sig, target_context)
+                found = self._load_overload(sig, target_context)
         # What was sealed whole, but by another version of a package: it raises whatever it raises.
         except Exception:
-            return None
+            found = None
+        if found is None:
+            _tell_compiling()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
@@ -116,6 +121,13 @@ def _unseal(path: str) -> Any:
     # What a pickle refers to may be gone with another version: it raises whatever it raises.
     except Exception:
         return None
+
+
+def _tell_compiling() -> None:
+    """Why it takes so long, once in a process, to somebody who waits at a terminal."""
+    if not _told and sys.stderr.isatty():
+        _told.append(True)
+        echo("compiling kernels for this computer: takes some seconds, the first time only", error=True)
 
 
 def _warn(reason: str) -> None:

@@ -202,3 +202,21 @@ def test_what_is_on_disk_runs_without_what_compiling_needs(tmp_path):
             file.unlink()
         done = subprocess.run([sys.executable, "-c", text], env=variables, capture_output=True, text=True)
         assert (done.stdout, done.stderr) == (f"Pair [1. 1. 1.] 9.0 {compiling}\nbelow zero\n[1. 1.]\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_somebody_at_a_terminal_is_told_why_the_first_time_takes_long(tmp_path):
+    _source(tmp_path)
+    line = b"compiling kernels for this computer: takes some seconds, the first time only\r\n"
+    code = "import numpy, plus\nplus.plus(numpy.zeros(2))\nplus.plus(numpy.zeros(2, int))"
+    variables = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.getcwd()}"}
+    for expected in (line, b""):
+        ours, theirs = os.openpty()
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            subprocess.run([sys.executable, "-c", code], env=variables, stderr=theirs, check=True)
+            os.write(theirs, b"end\n")
+            os.close(theirs)
+            said = b""
+            while not said.endswith(b"end\r\n"):
+                said += terminal.read(1000)
+        assert said == expected + b"end\r\n"

@@ -14,12 +14,16 @@ from edge_sast import Simulator, load, read_events
 from edge_sast.datasets.open import open_dataset
 from edge_sast.datasets.selection import DataOptions
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.recording import Recording
 from edge_sast.events.to_bins import bin_recording
 from trainer import TrainConfig
 
 ROOT = Path(__file__).parent.parent
 README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-RUNNING, TRAINING = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.DOTALL)
+RUNNING, STREAMING, TRAINING = re.findall(
+    r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.DOTALL
+)
 
 
 @pytest.fixture
@@ -49,6 +53,20 @@ def test_running(capsys):
     first = next(ref for ref in open_dataset("digits").recordings("test") if ref.label == 2).load()
     row = bin_recording(first, model.binning)
     assert np.array_equal(names["recordings"].select([0]).indices, row.indices)
+
+
+def test_a_stream(capsys):
+    model = load(ROOT / "examples" / "digits-int8.safetensors")
+    names = {"model": model}
+    exec(STREAMING, names)
+    decisions = names["decisions"]
+    assert capsys.readouterr().out.startswith("[30000] [")  # the event at 31 ms is the next step's
+    assert decisions.end_us.tolist() == [30_000 * step for step in range(2, 11)]
+    assert decisions.complete.tolist() == [False] * 8 + [True]
+    assert (names["stream"].counts.events, names["stream"].counts.decisions) == (3, 1)
+    recording = bin_recording(Recording(names["events"], 24, 24, "three"), model.binning)
+    row = BinnedEvents.of_rows(model.binning, [recording], np.zeros(1, np.int64), model.classes, ["three"])
+    assert np.array_equal(Simulator(model).run(row).outputs[0], decisions.outputs[-1])
 
 
 def test_training(home, capsys):

@@ -21,5 +21,4 @@ def saturate(v, low, high):
     return min(max(v, low), high)
 
 
-leak_jit = jit(leak, inline=True)
 saturate_jit = jit(saturate, inline=True)

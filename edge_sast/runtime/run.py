@@ -18,10 +18,12 @@ from edge_sast.runtime.kernels import (
     fire_jit,
     leak_all_jit,
     pool_jit,
+    scatter_by_one_jit,
     scatter_jit,
     scatter_own_jit,
 )
-from edge_sast.runtime.program import ALIGNMENT, WEIGHTED
+from edge_sast.runtime.lanes import halves
+from edge_sast.runtime.program import WEIGHTED
 
 
 class Stream(NamedTuple):
@@ -61,7 +63,7 @@ class Record(NamedTuple):
 class State(NamedTuple):
     """What one recording works in.
 
-    membranes: int32 and flags: uint8 per neuron, padded as Program.bias is. current, following: the spikes a
+    membranes: int32 and flags: uint8 per neuron, laid out as Program.bias is. current, following: the spikes a
     layer takes and gives. window: int32, for pools. step: int64 [weighted layers, 2], this step's SynOps and
     spikes.
     """
@@ -99,13 +101,27 @@ def weighted_step(program, op, state, spikes, n, counters):
 
     counters: int64 [2], set to this step's SynOps and spikes. Returns the spikes.
     """
-    end = op.start + (op.neurons + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-    membranes, flags = state.membranes[op.start : end], state.flags[op.start : end]
-    leak_all_jit(op, membranes)
-    counters[0] = scatter_jit(program, op, membranes, spikes, n)
-    if op.recurrent >= 0:
-        counters[0] += scatter_own_jit(program, op, membranes, flags)
-    fire_jit(op, membranes, flags, program.bias[op.start : end], program.threshold[op.start : end])
+    start, size = op.start, op.size
+    end = start + size
+    flags = state.flags[start:end]
+    if op.narrow:
+        narrow = halves(state.membranes, start, size)
+        leak_all_jit(op, narrow)
+        if op.by_one:
+            counters[0] = scatter_by_one_jit(program, op, narrow, spikes, n)
+        else:
+            counters[0] = scatter_jit(program, op, narrow, spikes, n)
+        if op.recurrent >= 0:
+            counters[0] += scatter_own_jit(program, op, narrow, flags)
+        bias, threshold = halves(program.bias, start, size), halves(program.threshold, start, size)
+        fire_jit(op, narrow, flags, bias, threshold)
+    else:
+        wide = state.membranes[start:end]
+        leak_all_jit(op, wide)
+        counters[0] = scatter_jit(program, op, wide, spikes, n)
+        if op.recurrent >= 0:
+            counters[0] += scatter_own_jit(program, op, wide, flags)
+        fire_jit(op, wide, flags, program.bias[start:end], program.threshold[start:end])
     counters[1] = collect_jit(flags, spikes)
     return counters[1]
 
@@ -116,11 +132,12 @@ weighted_step_jit = jit(weighted_step, inline=True)
 def run_step(program, state, stream, s):
     """All layers, one step: entries step_ptr[s] to step_ptr[s + 1] of the stream."""
     spikes, other = state.current, state.following
-    start, n = stream.step_ptr[s], stream.step_ptr[s + 1] - stream.step_ptr[s]
-    neurons, counts, arrived, arrived_counts = spikes.neurons, spikes.counts, stream.neurons, stream.counts
+    start, end = stream.step_ptr[s], stream.step_ptr[s + 1]
+    neurons, counts, n = spikes.neurons, spikes.counts, end - start
+    arrived, arrived_counts = stream.neurons[start:end], stream.counts[start:end]
     for i in range(n):
-        neurons[i] = arrived[start + i]
-        counts[i] = arrived_counts[start + i]
+        neurons[i] = arrived[i]
+        counts[i] = arrived_counts[i]
     layer = 0
     for o in range(len(program.ops)):
         op = program.ops[o]
@@ -141,16 +158,17 @@ def write_record(program, state, record, t):
     for o in range(len(program.ops)):
         op = program.ops[o]
         if op.kind == WEIGHTED:
-            to, source = op.trace, op.start
+            narrow = halves(own_membranes, op.start, op.size)
             for i in range(op.neurons):
-                membranes[t, to + i] = own_membranes[source + i]
-                flags[t, to + i] = own_flags[source + i]
+                to, place = op.trace + i, i // op.channels * op.pitch + i % op.channels
+                membranes[t, to] = narrow[place] if op.narrow else own_membranes[op.start + place]
+                flags[t, to] = own_flags[op.start + place]
     for layer in range(len(state.step)):
         record.synops[t, layer] = state.step[layer, 0]
         record.spikes[t, layer] = state.step[layer, 1]
 
 
-write_record_jit = jit(write_record, inner=True)
+write_record_jit = jit(write_record, inner=True, borrows=True)
 
 
 def clear(program, state, results, i):
@@ -166,7 +184,7 @@ def clear(program, state, results, i):
         results.spikes[i, layer] = 0
 
 
-clear_jit = jit(clear, inner=True)
+clear_jit = jit(clear, inner=True, borrows=True)
 
 
 def add_step(program, state, results, i):
@@ -183,7 +201,7 @@ def add_step(program, state, results, i):
         results.spikes[i, layer] += state.step[layer, 1]
 
 
-add_step_jit = jit(add_step, inner=True)
+add_step_jit = jit(add_step, inner=True, borrows=True)
 
 
 def run_recording(program, state, stream, i, results, record):
@@ -197,7 +215,7 @@ def run_recording(program, state, stream, i, results, record):
             write_record_jit(program, state, record, t)
 
 
-run_recording_jit = jit(run_recording)
+run_recording_jit = jit(run_recording, borrows=True)
 
 
 def run_range(span, program, stream, results):

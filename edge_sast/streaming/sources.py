@@ -118,6 +118,7 @@ def _connected(
     connection, reading = Connection(handle, name), options.reading()
     opener, said = _opener(connection, name, options)
     opened = opener(connection, name, reading)
+    reading.check_taken(name, said or str(options.key))
     sensor = options.sensor or opened.header.sensor
     chunks = cleaned(opened.chunks, name, sensor, reading.defects, opened.offset_of)
     return EventSource(
@@ -201,6 +202,11 @@ def _udp(spec: str, options: FileOptions, packets: str | None, stack: ExitStack)
         raise EdgeSastError(
             f"{spec}: packets do not say what they hold; pass --packets {' or '.join(PACKETS)}"
         )
+    for option in ("key", "columns", "time_unit"):
+        value = getattr(options, option)
+        if value is not None:
+            shown = "format" if option == "key" else option.replace("_", "-")
+            raise EdgeSastError(f"{spec}: --{shown} {value} is for files and pipes; leave it out")
     receiver, said = listen(spec, _place(spec))
     stack.enter_context(receiver)
     datagrams, defects = Datagrams(receiver, packets, spec), options.reading().defects

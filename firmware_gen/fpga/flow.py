@@ -44,6 +44,7 @@ def synthesise(board: Board, clock: Clock, baud: int, tools: Tools, folder: Path
     script = [
         f"read_verilog -defer -I. {files}",
         f"hierarchy -top {board.top} {values}",
+        *board.family.prepare,
         f"synth_{board.family.name} {board.synth} -top {board.top}",
         "delete t:$scopeinfo",  # a newer Yosys's, which an older nextpnr takes for cells
         f"write_json {NETLIST}",

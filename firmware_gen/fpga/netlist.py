@@ -89,6 +89,7 @@ def _script(target: str, modules: list[str]) -> list[str]:
     return [
         f"read_verilog -defer -I. {' '.join(modules)}",
         f"hierarchy -top {TOP} -chparam CRC_WIDE 0",
+        *board.family.prepare,
         f"synth_{family} {board.synth} -top {TOP}",
         *(f"chtype -set {own} t:{cell}" for cell, own in OWN_CELLS.items()),
         f"setundef -params -random {SEED}",  # what no file fills: nothing may depend on it

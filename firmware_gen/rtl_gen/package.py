@@ -27,9 +27,9 @@ def readme(plan: RtlPlan, prediction: Prediction, *, uart: bool, loadable: bool)
     """What the folder is, and how to check, build and connect it. uart: it has TOP."""
     model, grid, run = plan.model, plan.model.binning, prediction.run
     cycles = (
-        f"{run.cycles:,.0f} cycles a recording (mean of {run.recordings:,})"
+        f"{run.cycles:,.0f} cycles per recording (mean of {run.recordings:,})"
         if run
-        else f"{prediction.least_cycles:,} cycles a recording at least"
+        else f"{prediction.least_cycles:,} cycles per recording at least"
     )
     text = (resources.files("firmware_gen") / "rtl" / "templates" / "README.md").read_text("utf-8")
     filled = Template(text).substitute(

@@ -1,1 +1,1 @@
-"""How many instructions a step can take at most, for the C as compiled: docs/bounds.md."""
+"""The most instructions of a step, for the C as compiled: docs/bounds.md."""

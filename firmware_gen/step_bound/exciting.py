@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge_sast.model.layers import Conv2d
 from edge_sast.model.model import Model
-from firmware_gen.step_bound.sources import meets
+from firmware_gen.step_bound.way import meets
 
 LARGEST = 20_000_000  # weights of a dense first layer: more would take seconds a look
 MOST_LOOKS = 3000

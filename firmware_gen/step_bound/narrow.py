@@ -10,13 +10,14 @@ everywhere. Cells, rows, and what is done after each eight blocks, are in that.
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
 from edge_sast.model.layers import Lif, Shape, Weighted, state_range
-from firmware_gen.step_bound.neurons import possible_sums
+from firmware_gen.step_bound.neurons import lacking, possible_sums
 from firmware_gen.step_bound.parts import MIXED, Block, Pair, SweepCost, check_sweep
 from firmware_gen.step_bound.probe import DeviceLayer, Probe
 from firmware_gen.step_bound.sources import Sources, set_windows
@@ -45,6 +46,8 @@ class NarrowSweep:
         self.offsets = (self._lanes[0][LOW] - low + 1)[: self.device.out_channels]  # of the first position
         self.real = _real(self.device, out.height * out.width)
         self._order = _neurons(self.real)
+        self._alone = bool((lacking(layer, shape, probe.model.binning.steps) <= 0).any())
+        self._filling = self.device.cells * self.device.cell * out.channels - out.neurons
         self._padding_moves = layer.bits == 1 and out.channels != 2 * self.device.position_words
         self.ranges = tuple(r for r in range(6) if r == QUIET or self._there[r].any())
 
@@ -116,6 +119,8 @@ class NarrowSweep:
         if {LOW, NEGATIVE} & set(self.ranges):
             room, crowded = self._crowded(done + rows + beyond + extra)
         worst = tuple(found[k][1] for k in sorted(found))
+        if self._alone:  # and so may what only fills the last cell
+            silent += math.ceil(spike * self._filling)
         sweep = SweepCost(silent + extra, spike, rows + beyond, most, room, crowded, worst)
         self._check_mixed(sweep)
         return sweep
@@ -155,6 +160,8 @@ class NarrowSweep:
             share = rng.random(len(self.ranges)) ** 3
             chosen = rng.choice(self.ranges, (cells, lanes), p=share / share.sum())
             chosen[~there[chosen, np.arange(lanes)]] = QUIET
+            if not self._alone:
+                chosen[np.isin(chosen, SPIKING) & ~self.real & ~self._padding_moves] = QUIET
             spikes = np.isin(chosen, SPIKING)
             found = self.run(values[chosen, np.arange(lanes)], spikes)
             check_sweep(self.index, found, int((spikes & self.real).sum()), cost)

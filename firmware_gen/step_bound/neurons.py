@@ -63,15 +63,21 @@ def possible_sums(layer: Weighted, shape: Shape, steps: int) -> Sums:
     return Sums(lowered(smallest), unmoved + positive, unmoved, smallest, top)
 
 
+def lacking(layer: Weighted, shape: Shape, steps: int) -> NDArray[np.int64]:
+    """int64 [channels]: what a neuron that spikes has to get at least; 0 or less: nothing."""
+    assert isinstance(layer.neuron, Lif)
+    return layer.neuron.threshold.astype(np.int64) - possible_sums(layer, shape, steps).unmoved
+
+
 def most_spikes(layer: Weighted, shape: Shape, steps: int, neurons: int, excited: int) -> int:
-    """How many of its `neurons` can spike at most in a step in which `excited` of them meet a positive weight."""
+    """How many of its `neurons` can spike at most in a step, where `excited` of those can that do not by themselves."""
     neuron = layer.neuron
     if not isinstance(neuron, Lif):
         return 0
     sums, threshold = possible_sums(layer, shape, steps), neuron.threshold.astype(np.int64)
     positions = neurons // neuron.channels
     able = sums.high >= threshold
-    alone = able & (sums.unmoved >= threshold)
+    alone = able & (lacking(layer, shape, steps) <= 0)
     if isinstance(layer, RecurrentLinear):  # its own spikes of the step before move it
         alone = able
     return min(int(able.sum()) * positions, int(alone.sum()) * positions + excited)

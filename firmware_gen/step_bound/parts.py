@@ -7,6 +7,7 @@ range. A linear layer that notes its inputs takes them bit by bit: each bit of a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -93,17 +94,38 @@ def noted_cost(probe: Probe, device: DeviceLayer) -> NotedCost:
         probe.put(device.noted, words)
         return probe.run(device.inputs, device)
 
-    none, few = run(), min(inputs, WORD)
-    single = [run(i) for i in range(few)]
-    beside = [run(i, int(i == 0)) - single[int(i == 0)] if few > 1 else single[0] - none for i in range(few)]
-    word = max(max(alone - none - more for alone, more in zip(single, beside, strict=True)), 0)
-    cost = NotedCost(none, word, np.array([beside[i % WORD] for i in range(inputs)], np.int64))
+    none = run()
+    cost = NotedCost(none, *_bit_costs(run, inputs, none))
     together = run(*range(inputs))
     if together > cost.cost(inputs):
         raise CheckFailedError(
             f"noted inputs: all take {together} instructions, more than {cost.cost(inputs)}, their sum"
         )
     return cost
+
+
+def _bit_costs(run: Callable[..., int], inputs: int, none: int) -> tuple[int, NDArray[np.int64]]:
+    """NotedCost's word and bits. Words at both ends are run, and one between: a compiler may treat them apart."""
+    count = -(-inputs // WORD)
+    words = sorted({0, count // 2, count - 1})
+    places = [(word, bit) for word in words for bit in range(WORD) if WORD * word + bit < inputs]
+    single = {place: run(WORD * place[0] + place[1]) for place in places}
+    bits = np.zeros(WORD, np.int64)
+    for word, bit in places:
+        other = int(bit == 0)
+        if (word, other) in single:
+            together = run(WORD * word + bit, WORD * word + other)
+            bits[bit] = max(bits[bit], together - single[word, other])
+        elif inputs == 1:
+            bits[bit] = single[word, bit] - none
+    alone = max(cost - none - int(bits[bit]) for (_, bit), cost in single.items())
+    beside = [
+        run(WORD * one, WORD * other) - single[one, 0] - int(bits[0])
+        for one in words
+        for other in words
+        if one != other
+    ]
+    return max(alone, *beside, 0), bits[np.arange(inputs) % WORD]
 
 
 def own_spikes_cost(probe: Probe, device: DeviceLayer) -> int:

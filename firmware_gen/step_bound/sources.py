@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.model.layers import Conv2d, Flatten, Layer, Linear, OrPool, RecurrentLinear, Shape, SumPool
-from edge_sast.model.model import Model
-from edge_sast.model.reach import axis_reach
-from firmware_gen.step_bound.probe import DeviceLayer, Probe
+from edge_sast.model.layers import Shape
+from firmware_gen.step_bound.probe import Probe
+from firmware_gen.step_bound.way import NOWHERE, Way
 
-NOWHERE = -1
+ROUNDING = 1e-6  # of sums of shares
 LOOKED_AT = 200  # places that are run besides one of each class
 
 
@@ -32,7 +32,7 @@ class Sources:
     passing, blocked: int64 [n], instructions of a spike that passes the first or_pool of its way, and of one that finds
     its window set; equal where there is no or_pool.
     window: int64 [n], the window of that or_pool, each place its own where there is none; NOWHERE: it fills no window.
-    excited: int64 [n], how many neurons of `target` it adds a positive weight to.
+    excited: float64 [n], how many neurons of `target` it can make spike: a part of one whose weight is not enough.
     touched: int64 [n], idle cells that it reaches; copy: most instructions that a cell's own membranes cost.
     cells: of `target`. times: that one place can count in a step.
     """
@@ -41,24 +41,25 @@ class Sources:
     passing: NDArray[np.int64]
     blocked: NDArray[np.int64]
     window: NDArray[np.int64]
-    excited: NDArray[np.int64]
+    excited: NDArray[np.float64]
     touched: NDArray[np.int64]
     copy: int = 0
     cells: int = 0
     times: int = 1
 
     @cached_property
-    def _sorted(self) -> tuple[NDArray[np.int64], ...]:
+    def _sorted(self) -> tuple[NDArray[np.float64], ...]:
         """Cumulated from the most expensive on: blocked; what passing adds, of each window; excited, of each window;
         cells that are touched."""
         live = self.window != NOWHERE
         windows = int(self.window.max(initial=NOWHERE)) + 1
-        more, excited, touched = (np.zeros(windows, np.int64) for _ in range(3))
+        more, touched, excited = np.zeros(windows, np.int64), np.zeros(windows, np.int64), np.zeros(windows)
         np.maximum.at(more, self.window[live], np.maximum(self.passing - self.blocked, 0)[live])
         np.maximum.at(excited, self.window[live], self.excited[live])
         np.maximum.at(touched, self.window[live], self.touched[live])
         return tuple(
-            _cumulated(values) for values in (self.blocked.repeat(self.times), more, excited, touched)
+            _cumulated(values)
+            for values in (self.blocked.repeat(self.times), more, excited.repeat(self.times), touched)
         )
 
     @property
@@ -73,16 +74,16 @@ class Sources:
         return _at(blocked, spikes) + _at(more, spikes) + self.copy * copies
 
     def most_excited(self, spikes: int) -> int:
-        """Most neurons of `target` that so many spikes can add a positive weight to."""
+        """Most neurons of `target` that so many spikes can make spike, besides those that do by themselves."""
         return _at(self._sorted[2], spikes)
 
 
-def _cumulated(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.sort(values)[::-1])]).astype(np.int64)
+def _cumulated(values: NDArray[Any]) -> NDArray[np.float64]:
+    return np.concatenate([[0.0], np.cumsum(np.sort(values)[::-1], dtype=np.float64)])  # exact up to 2^53
 
 
-def _at(sums: NDArray[np.int64], n: int) -> int:
-    return int(sums[min(n, len(sums) - 1)])
+def _at(sums: NDArray[np.float64], n: int) -> int:
+    return int(sums[min(n, len(sums) - 1)] + ROUNDING)
 
 
 def input_sources(probe: Probe) -> Sources:
@@ -222,134 +223,3 @@ def _copy_cost(
                         costs.append(run(row, column, 0))
                     most = max(most, costs[1] - costs[0])
     return most
-
-
-@dataclass(frozen=True)
-class Followed:
-    """Where a spike goes. key: its class; pooled: whether there is an or_pool, `window` in the first of them.
-
-    rows: idle cells that it reaches, of each output row.
-    """
-
-    key: Hashable
-    pooled: bool
-    window: int
-    rows: tuple[range, ...] = ()
-
-    @property
-    def cells(self) -> int:
-        return sum(map(len, self.rows))
-
-
-class Way:
-    """From what layer `index` (-1: the input) gives to the next layer with weights."""
-
-    def __init__(self, model: Model, device: tuple[DeviceLayer, ...], index: int) -> None:
-        self.model, self.device, self.index = model, device, index
-        weighted = [i for i, _ in model.weighted() if i > index]
-        self.target = weighted[0] if weighted else NOWHERE
-        self.shape = model.shapes()[index + 1]
-        self._axes = _axes(model, self.target)
-
-    def layers(self) -> list[tuple[int, Layer, Shape]]:
-        """Index, layer, and what it takes, of all between."""
-        end = self.target if self.target != NOWHERE else len(self.model.layers)
-        return [(i, self.model.layers[i], self.model.shapes()[i]) for i in range(self.index + 1, end)]
-
-    def follow(self, row: int, column: int, channel: int) -> Followed:
-        key: list[Hashable] = []
-        pooled, window = False, NOWHERE
-        for _, layer, shape in self.layers():
-            if isinstance(layer, Flatten):
-                row, column, channel = 0, 0, (row * shape.width + column) * shape.channels + channel
-                continue
-            assert isinstance(layer, OrPool | SumPool)
-            rows_in = row < shape.height // layer.size * layer.size
-            inside = column < shape.width // layer.size * layer.size and rows_in
-            key.append((rows_in, inside))
-            if isinstance(layer, OrPool) and not pooled:
-                pooled = True
-                if inside:
-                    width = shape.width // layer.size
-                    window = (row // layer.size * width + column // layer.size) * shape.channels + channel
-            if not inside:
-                return Followed(tuple(key), pooled, window)
-            row, column = row // layer.size, column // layer.size
-        last, rows = self._arrive(row, column, channel)
-        return Followed((*key, last), pooled, window, rows)
-
-    def _arrive(self, row: int, column: int, channel: int) -> tuple[Hashable, tuple[range, ...]]:
-        """The class at the target, and the cells there."""
-        if self.target == NOWHERE:
-            return (), ()
-        layer, device = self.model.layers[self.target], self.device[self.target]
-        if not isinstance(layer, Conv2d):
-            return (channel * device.row_bits % 32, channel % 32), ()
-        rows, columns = self._axes
-        key: Hashable = (int(rows[row, 1]), int(columns[column, 1]), _block(columns, column))
-        if not device.idle or not rows[row, 1] or not columns[column, 1]:
-            return key, ()
-        cells = tuple(
-            range(at // device.cell, (at + int(columns[column, 1]) - 1) // device.cell + 1)
-            for at in (
-                (int(rows[row, 0]) + i) * device.out_width + int(columns[column, 0])
-                for i in range(int(rows[row, 1]))
-            )
-        )
-        return (key, tuple((cell[0] % 32, len(cell)) for cell in cells)), cells
-
-    def excited(self) -> NDArray[np.int64]:
-        """int64 [places]: neurons of the target that a spike there adds a positive weight to, if it passes."""
-        if self.target == NOWHERE:
-            return np.zeros(self.shape.neurons, np.int64)
-        out = _excited(self.model, self.target)
-        for _, layer, shape in reversed(self.layers()):
-            if isinstance(layer, Flatten):
-                out = out.reshape(shape.height, shape.width, shape.channels)
-                continue
-            assert isinstance(layer, OrPool | SumPool)
-            size = layer.size
-            grown = np.zeros((shape.height, shape.width, shape.channels), np.int64)
-            repeated = out.repeat(size, axis=0).repeat(size, axis=1)
-            grown[: repeated.shape[0], : repeated.shape[1]] = repeated
-            out = grown
-        return out.reshape(-1)
-
-
-def _axes(model: Model, target: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    layer = model.layers[target] if target != NOWHERE else None
-    if not isinstance(layer, Conv2d):
-        empty = np.zeros((0, 3), np.int32)
-        return empty, empty
-    shape = model.shapes()[target]
-    (rows, columns), (sy, sx), (py, px) = layer.weight.shape[:2], layer.stride, layer.padding
-    return axis_reach(shape.height, rows, sy, py).reach, axis_reach(shape.width, columns, sx, px).reach
-
-
-def _block(columns: NDArray[np.int32], column: int) -> Hashable:
-    """What can tell one block from another of as many columns: where the kernel's columns begin."""
-    return int(columns[column, 2])
-
-
-def _excited(model: Model, target: int) -> NDArray[np.int64]:
-    """int64 [height, width, channels] of the target's input."""
-    layer, shape = model.layers[target], model.shapes()[target]
-    if not isinstance(layer, Conv2d):
-        assert isinstance(layer, Linear | RecurrentLinear)
-        return (
-            (layer.weight > 0).sum(axis=1, dtype=np.int64).reshape(shape.height, shape.width, shape.channels)
-        )
-    positive = (layer.weight > 0).sum(axis=3, dtype=np.int64)  # [kernel rows, kernel columns, channels]
-    (sy, sx), (py, px) = layer.stride, layer.padding
-    rows = meets(shape.height, layer.weight.shape[0], sy, py)
-    columns = meets(shape.width, layer.weight.shape[1], sx, px)
-    return np.einsum("yk,xl,klc->yxc", rows, columns, positive).astype(np.int64)
-
-
-def meets(size: int, kernel: int, stride: int, padding: int) -> NDArray[np.int64]:
-    """int64 [inputs, kernel]: 1 where an input meets an output at that place of the kernel, along one axis."""
-    found = np.zeros((size, kernel), np.int64)
-    for i, (first, count, _) in enumerate(axis_reach(size, kernel, stride, padding).reach):
-        for output in range(first, first + count):
-            found[i, i + padding - output * stride] = 1
-    return found

@@ -1,10 +1,13 @@
 """The runtime equals the oracle: every membrane, spike, counter and CRC of every step."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import Binning
 from edge_sast.events.to_bins import bin_recording
 from edge_sast.model.bounds import accumulator_bound, max_synops
 from edge_sast.model.layers import (
@@ -15,11 +18,13 @@ from edge_sast.model.layers import (
     Linear,
     OrPool,
     RecurrentLinear,
+    Shape,
     SumPool,
     state_range,
 )
 from edge_sast.model.model import Model
 from edge_sast.runtime import Simulator, Trace
+from edge_sast.runtime.program import Program, build_program
 from tests.oracle import OracleResult, oracle_run
 from tests.strategies import as_counts, binned, inputs, models, random_input, random_model, recordings
 
@@ -74,6 +79,47 @@ def test_runtime_equals_oracle(data):
     for i, each in enumerate(expected):
         assert_same(simulator.trace(events, i), each)
     assert_run_agrees(simulator, events, expected)
+
+
+def test_many_channels_equal_oracle():
+    """Every form of addition, in membranes of 16 and of 32 bits; kernels that the stride divides or not; borders."""
+    rng, forms = np.random.default_rng(11), set()
+    for channels, kernel, stride, groups, state_bits in itertools.product(
+        (8, 12, 24, 70), ((3, 5), (2, 1)), ((1, 1), (2, 3)), (1, 2), (12, 20)
+    ):
+        model = _wide_model(rng, channels, kernel, stride, groups, state_bits)
+        program = build_program(model)
+        forms |= {(int(op["narrow"]), int(f)) for op in program.ops for f in _forms(program, op)}
+        counts = (rng.random((3, 6, 7, 2)) < 0.4).astype(np.uint8)
+        assert_same(Simulator(model).trace(binned(model, [counts]), 0), oracle_run(model, counts))
+    assert forms >= {(narrow, form) for narrow in (0, 1) for form in range(6)}
+
+
+def _forms(program: Program, op: np.void) -> list[int]:
+    return program.pieces["form"][op["first_piece"] : op["end_piece"]].tolist()
+
+
+def _wide_model(
+    rng: np.random.Generator,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    groups: int,
+    bits: int,
+) -> Model:
+    def lif(n: int) -> Lif:
+        threshold = rng.integers(1, 600, n, np.int32)
+        return Lif(threshold, rng.integers(-9, 9, n, np.int32), np.zeros(n, np.int32), (3,), "subtract", bits)
+
+    def weight(*shape: int) -> np.ndarray:
+        return rng.integers(-128, 127, shape, np.int8, endpoint=True)
+
+    conv = Conv2d(weight(*kernel, 2, channels // groups), 8, lif(channels), 0, stride, (1, 0), groups)
+    second = Conv2d(weight(1, 2, channels, 2 * channels), 8, lif(2 * channels), 0, (1, 1), (0, 1), 1)
+    grid = Binning(7, 6, 0, 1000, 3, 1)
+    neurons = second.output(conv.output(Shape(6, 7, 2, 1))).neurons
+    layers = (conv, second, Flatten(), RecurrentLinear(weight(neurons, 3), weight(3, 3), 8, lif(3), 0))
+    return Model(grid, layers, ("a", "b", "c"))
 
 
 @settings(max_examples=60, deadline=None)

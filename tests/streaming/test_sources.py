@@ -249,6 +249,29 @@ def test_packets_without_times_and_of_another_kind_are_told():
         assert source.found()[-1] == "1 packets had bytes left over; check --packets"
 
 
+def test_options_that_the_bytes_leave_aside(monkeypatch):
+    with (
+        piped(monkeypatch, aedat4_of(EVENTS), 1000),
+        pytest.raises(
+            EdgeSastError, match=r"^standard input: --columns x,y,t,p: this AEDAT 4.* file has an order of "
+        ),
+        open_source("-", FileOptions(columns="x,y,t,p")),
+    ):
+        pass
+    for options, shown in (
+        (FileOptions(columns="x,y,t,p"), "--columns x,y,t,p"),
+        (FileOptions(time_unit="ns"), "--time-unit ns"),
+        (FileOptions(key="text"), "--format text"),
+    ):
+        with (
+            pytest.raises(
+                EdgeSastError, match=f"^udp://127.0.0.1:0: {shown} is for files and pipes; leave it out"
+            ),
+            open_source("udp://127.0.0.1:0", options, "spif"),
+        ):
+            pass
+
+
 @pytest.mark.parametrize(
     ("spec", "packets", "message"),
     [

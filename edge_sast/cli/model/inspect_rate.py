@@ -174,7 +174,7 @@ def print_rate(figures: dict[str, Any]) -> None:
     from edge_sast.report.tables import print_table
 
     f, kept = figures, figures["kept"]
-    cycles = f"{f['cycles_per_instruction']:g} cycles an instruction ({f['cycles_basis']})"
+    cycles = f"{f['cycles_per_instruction']:g} cycles per instruction ({f['cycles_basis']})"
     echo(
         "",
         f"{f['on']} at {f['hz'] / 1e6:g} MHz ({f['core']}, {f['toolchain']} {' '.join(f['flags'])}): "

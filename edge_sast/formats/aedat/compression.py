@@ -89,14 +89,14 @@ class _Lz4:
 
     def opened(self, packet: Source, piece: int) -> Source:
         self.frame.reset_decompression_context(self.context)
-        self.packet, self.piece, self.compressed, self.ended = packet, piece, b"", False
+        self.packet, self.piece, self.compressed, self.ended = packet, piece, memoryview(b""), False
         return self
 
     def read(self, most: int) -> bytes:
         step = min(most, self.step)
         while not self.ended:
             if not self.compressed:
-                self.compressed = self.packet.read(self.piece)
+                self.compressed = memoryview(self.packet.read(self.piece))
             try:
                 found, taken, self.ended = self.frame.decompress_chunk(
                     self.context, self.compressed, max_length=step

@@ -62,7 +62,12 @@ def check_recordings(probe: Probe, bound: StepBound) -> float:
 
 @pytest.mark.parametrize(
     ("core", "toolchain", "flags"),
-    [("cortex-m4", "zig", "-O2"), ("cortex-m0", "gcc", "-Os"), ("rv32", "gcc", "-O2")],
+    [
+        ("cortex-m4", "zig", "-O2"),
+        ("cortex-m0", "gcc", "-Os"),
+        ("rv32", "gcc", "-O2"),
+        ("cortex-m33", "gcc", "-O3"),
+    ],
 )
 def test_no_step_takes_more_and_the_worst_comes_near(core, toolchain, flags):
     probe, bound = usual() if core == "cortex-m4" else bounded(two_convolutions(), core, toolchain, (flags,))
@@ -154,7 +159,7 @@ def test_the_examples(name, core):
     for events in (0, 1, 10, 100, 1000, 2312, 4000):
         assert NEAR <= crafted_step(probe, bound, events).ratio <= 1
     searched = Adversary(probe, bound).search(1000, 20)
-    assert 0.6 < searched.ratio <= 1
+    assert 0.5 < searched.ratio <= 1
 
 
 def test_each_place_is_as_its_class():

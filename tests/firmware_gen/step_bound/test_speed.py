@@ -69,7 +69,7 @@ def test_what_is_refused(text, cycles, message):
 
 @dataclass(frozen=True)
 class Straight(StepBound):
-    """100 instructions a step, of them 10 in sast_push for each event, and 10 more in the step."""
+    """100 instructions of a step, then 10 in sast_push for each event, and 10 more in the step."""
 
     def step(self, events: int) -> StepCost:
         return StepCost(10 * events, 100 + 10 * events, (), ())

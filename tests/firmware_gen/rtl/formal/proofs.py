@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.firmware_gen.rtl.formal.around import AXI_FAULTS, CRC, CRC_FAULTS, WALK, WALK_FAULTS
+from tests.firmware_gen.rtl.formal.around import (
+    ANSWERS_FAULTS,
+    AXI_FAULTS,
+    CRC,
+    CRC_FAULTS,
+    LOADER,
+    LOADER_FAULTS,
+    REGISTERS,
+    REGISTERS_FAULTS,
+    WALK,
+    WALK_FAULTS,
+)
 from tests.firmware_gen.rtl.formal.planted import (
     BANK,
     BANK_FAULTS,
@@ -249,6 +260,18 @@ PROOFS = {
     "walk": Proof("sast_walk", ("sast_walk",), WALK, depth=2, faults=WALK_FAULTS),
     "walk, one lane": Proof("sast_walk", ("sast_walk",), sizes(MW=2), depth=2),
     "crc": Proof("sast_crc", ("sast_crc",), CRC, depth=2, parameters={"WIDE": 0}, faults=CRC_FAULTS),
+    "loader": Proof("sast_loader", ("sast_loader",), LOADER, depth=2, faults=LOADER_FAULTS),
+    "loader, into SPRAM": Proof(
+        "sast_loader",
+        ("sast_loader",),
+        LOADER | {"SPRAM": 1, "CHUNKS": 1, "SYNB": 60},
+        depth=2,
+        faults=(Fault("sast_loader", "no_model = SPRAM != 0;", "no_model = 1'b0;"),),
+    ),
+    "registers": Proof("sast_registers", ("sast_registers",), REGISTERS, depth=2, faults=REGISTERS_FAULTS),
+    "registers, answers": Proof(
+        "sast_registers", ("sast_registers.answers",), REGISTERS, depth=1, faults=ANSWERS_FAULTS
+    ),
     "axi lite": Proof("sast_axi_lite", ("sast_axi_lite",), sizes(), depth=2, faults=AXI_FAULTS),
     "counters": Proof("sast_counters", ("sast_counters",), COUNTERS, depth=7, faults=COUNTERS_FAULTS),
     "counters, recurrence": Proof(

@@ -10,7 +10,19 @@ from tests.firmware_gen.rtl.formal.solver import BROKEN, PROVED, RTL, attempt
 FAULTS = [(name, fault) for name, proof in PROOFS.items() for fault in proof.faults]
 
 # also in every run of the tests
-QUICK = ("events", "dispatch", "runs", "membranes", "sweep", "spikes", "spike stream", "readout")
+QUICK = (
+    "events",
+    "dispatch",
+    "runs",
+    "membranes",
+    "sweep",
+    "spikes",
+    "spike stream",
+    "readout",
+    "walk",
+    "crc",
+    "axi lite",
+)
 
 
 @pytest.mark.needs("yosys")
