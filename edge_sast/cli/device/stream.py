@@ -104,6 +104,7 @@ def fill(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decide until the source ends, and say what was counted."""
     from edge_sast.cli.device.stream_output import output_of
+    from edge_sast.errors import EdgeSastError
     from edge_sast.files import check_writable
     from edge_sast.model.modelfile import load
     from edge_sast.model.running import read_out
@@ -133,6 +134,9 @@ def run(args: argparse.Namespace) -> int:
         output.plot(args.plot)
     if interrupted and not (source.endless or source.prompt):
         raise KeyboardInterrupt  # a file ends by itself
+    counts = session.stream.counts
+    if not (source.endless or source.prompt or counts.events or counts.late or counts.outside):
+        raise EdgeSastError(f"{source.name}: holds no event; record it again")
     return 0
 
 

@@ -157,6 +157,8 @@ def run(args: argparse.Namespace) -> int:
 
     _check_taken(args)
     check_writable("--out", args.out, folder=args.target != MODEL)  # before recordings are run
+    if args.target == MODEL and Path(args.out).is_file() and not is_model_file(args.out):
+        raise EdgeSastError(f"--out {args.out}: exists and is no model file; name another, or remove it")
     if is_model_file(args.run_dir):
         return _model_to_folder(args)
     with ended_by_ctrl_c():

@@ -42,6 +42,15 @@ def rows(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def test_a_file_without_events_is_no_stream(tmp_path, model, capsys):
+    path = tmp_path / "none.csv"
+    path.write_text("t,x,y,p\n")
+    assert main(["stream", model, str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1] == f"edge-sast: {path}: holds no event; record it again"
+
+
 def test_a_file_gives_the_final_decision_of_run(tmp_path, model, capsys):
     files = [tmp_path / f"{kind}.bin" for kind in range(3)]
     for kind, path in enumerate(files):

@@ -70,3 +70,13 @@ def test_overwrite_is_of_the_folder(build, capsys):
     assert main([*command[:-1], out, "--target", "model", "--overwrite"]) == 2
     message = "edge-sast: --overwrite is for a folder; leave it out with --target model\n"
     assert capsys.readouterr().err == message
+
+
+def test_a_file_that_is_no_model_is_not_overwritten_by_one(build, capsys):
+    folder, command = build
+    path = folder.parent / "recording.bin"
+    path.write_bytes(b"precious")
+    assert main([*command[:-1], str(path), "--target", "model"]) == 2
+    message = f"edge-sast: --out {path}: exists and is no model file; name another, or remove it\n"
+    assert capsys.readouterr().err == message
+    assert path.read_bytes() == b"precious"
