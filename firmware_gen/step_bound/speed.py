@@ -67,7 +67,7 @@ def parse_speed(text: str, cycles: float | None = None) -> Speed:
 
     Raises EdgeSastError naming the option.
     """
-    name, at, frequency = text.partition("@")
+    name, at, frequency = (piece.strip() for piece in text.partition("@"))
     if not at or not name:
         raise EdgeSastError(f"--on is {text!r}; give NAME@FREQUENCY, such as cortex-m4@80MHz")
     core = _core(name)

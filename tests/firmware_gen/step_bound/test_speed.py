@@ -18,6 +18,7 @@ from tests.firmware_gen.builds import small_model
     ("text", "core", "hz", "cycles"),
     [
         ("cortex-m4@80MHz", "cortex-m4", 80e6, 2.0),
+        ("cortex-m4 @ 80 MHz", "cortex-m4", 80e6, 2.0),
         ("cortex-m@168mhz", "cortex-m4", 168e6, 2.0),
         ("STM32F103@72 MHz", "cortex-m3", 72e6, 2.0),
         ("rp2040@125MHz", "cortex-m0", 125e6, 1.5),
