@@ -23,11 +23,11 @@ def reference_model(input_rate: float) -> Model:
     low, high = 1, 1 << 12
     while low < high:  # the lowest threshold that is quiet enough
         middle = (low + high) // 2
-        if pooled_rate(_model(middle), input_rate) > POOLED_RATE:
+        if pooled_rate(network(middle), input_rate) > POOLED_RATE:
             low = middle + 1
         else:
             high = middle
-    return _model(low)
+    return network(low)
 
 
 def random_events(model: Model, rate: float, recordings: int = 1) -> BinnedEvents:
@@ -59,17 +59,21 @@ def pooled_rate(model: Model, input_rate: float) -> float:
     return float(pairs.any(axis=(2, 4)).mean())
 
 
-def _model(threshold: int) -> Model:
+def network(threshold: int, channels: tuple[int, int] = (12, 32), steps: int = STEPS) -> Model:
+    """The same with another threshold of the first layer, and with other channels and steps where these are given."""
+    first, second = channels
     rng = np.random.default_rng(SEED)
     return Model(
-        Binning(SIDE, SIDE, 0, 1000, STEPS, 1),
+        Binning(SIDE, SIDE, 0, 1000, steps, 1),
         (
-            Conv2d(_weights(rng, 5, 5, 2, 12), 8, _lif(12, threshold)),
+            Conv2d(_weights(rng, 5, 5, 2, first), 8, _lif(first, threshold)),
             OrPool(2),
-            Conv2d(_weights(rng, 5, 5, 12, 32), 8, _lif(32, 512)),
+            Conv2d(_weights(rng, 5, 5, first, second), 8, _lif(second, 512)),
             OrPool(2),
             Flatten(),
-            Linear(_weights(rng, 800, 10), 8, Integrator(np.zeros(10, int), np.zeros(10, int), (4,), 14)),
+            Linear(
+                _weights(rng, 25 * second, 10), 8, Integrator(np.zeros(10, int), np.zeros(10, int), (4,), 14)
+            ),
         ),
         tuple("0123456789"),
     )
