@@ -107,6 +107,7 @@ def _row(changed: str, value: float, model, rate: float, recordings: int, repeat
 def plot(rows: list[dict[str, Any]], folder: Path) -> Path:
     """runtime-cost.png in `folder`: a panel for each thing that was changed."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
     figure = Figure(figsize=(13, 3.4), dpi=110, layout="constrained")
     for ax, (changed, title) in zip(
@@ -117,6 +118,9 @@ def plot(rows: list[dict[str, Any]], folder: Path) -> Path:
         if changed != "threads":
             ax.set_xscale("symlog", linthresh=0.1) if changed == "rate" else ax.set_xscale("log")
             ax.set_yscale("log")
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+                axis.set_minor_formatter(NullFormatter())
         else:
             ax.set_xticks([row["value"] for row in of])
             ax.set_ylim(bottom=0)
