@@ -129,14 +129,15 @@ def run(args: argparse.Namespace) -> int:
             source = paced(source)
         with output_of(args, model) as output:
             interrupted = _decide(session, source, output)
+    counts = session.stream.counts
+    ends = not (source.endless or source.prompt)
+    if ends and not interrupted and not (counts.events or counts.late or counts.outside):
+        raise EdgeSastError(f"{source.name}: holds no event; record it again")
     write_json(args.json, session.figures())
     if args.plot:
         output.plot(args.plot)
-    if interrupted and not (source.endless or source.prompt):
+    if interrupted and ends:
         raise KeyboardInterrupt  # a file ends by itself
-    counts = session.stream.counts
-    if not (source.endless or source.prompt or counts.events or counts.late or counts.outside):
-        raise EdgeSastError(f"{source.name}: holds no event; record it again")
     return 0
 
 

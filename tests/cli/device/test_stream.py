@@ -45,7 +45,9 @@ def rows(text):
 def test_a_file_without_events_is_no_stream(tmp_path, model, capsys):
     path = tmp_path / "none.csv"
     path.write_text("t,x,y,p\n")
-    assert main(["stream", model, str(path)]) == 2
+    figures = tmp_path / "f.json"
+    assert main(["stream", model, str(path), "--json", str(figures)]) == 2
+    assert not figures.exists()
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1] == f"edge-sast: {path}: holds no event; record it again"
