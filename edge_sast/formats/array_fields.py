@@ -61,7 +61,7 @@ class ArrayFields:
         ):
             return False
         met = int(_fill(events.view(JOINED_DTYPE), t, x, y, p, self.t0, TIME_LIMIT_US))
-        seen = self.off_seen | (0 if p.dtype.kind == "b" else met)
+        seen = self.off_seen | (met & _ODD if p.dtype.kind == "b" else met)  # false is the OFF of no number
         if seen > _MINUS:
             return False
         self.off_seen = seen

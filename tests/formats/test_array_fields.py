@@ -76,3 +76,18 @@ def test_usual_columns_take_one_pass(t_type, p_type):
     )
     with patch.object(ArrayFields, "_times", side_effect=AssertionError):
         assert ArrayFields("a").events(*columns).tolist() == [(3, 1, 5, 0), (4, 2, 6, 1)]
+
+
+@pytest.mark.parametrize("t", [-(1 << 63), -LIMIT - 1, LIMIT, (1 << 63) - 1])
+@pytest.mark.parametrize("p_type", ["u1", "i1", "i2", "?"])
+def test_a_time_out_of_range_is_refused_beside_every_type_of_polarity(p_type, t):
+    columns = (
+        np.array([3, t], "i8"),
+        np.array([1, 2], "u2"),
+        np.array([5, 6], "u2"),
+        np.array([0, 1], p_type),
+    )
+    with pytest.raises(
+        EdgeSastError, match=rf"^a: event 1: t={t} is out of range below 2\^62 µs \(unit us\)"
+    ):
+        ArrayFields("a").events(*columns)
