@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from edge_sast.model.layers import Lif
 from firmware_gen.step_bound.bound import PORTABLE, LayerCost, StepBound
-from firmware_gen.step_bound.narrow import LANES, NarrowSweep
+from firmware_gen.step_bound.lanes import LANES
+from firmware_gen.step_bound.narrow import NarrowSweep
 from firmware_gen.step_bound.probe import Probe
 from firmware_gen.step_bound.states import Found, dearest_inputs, step_events
 

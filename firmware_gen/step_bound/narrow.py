@@ -16,18 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import CheckFailedError
-from edge_sast.model.layers import Lif, Shape, Weighted, state_range
-from firmware_gen.step_bound.neurons import lacking, possible_sums
+from edge_sast.model.layers import Lif, state_range
+from firmware_gen.step_bound.lanes import (
+    HIGH,
+    LANES,
+    LOUD,
+    LOW,
+    NEGATIVE,
+    QUIET,
+    SPIKE,
+    SPIKING,
+    lane_values,
+    neurons_of,
+    real_lanes,
+)
+from firmware_gen.step_bound.neurons import lacking
 from firmware_gen.step_bound.parts import MIXED, Block, Pair, SweepCost, check_sweep
-from firmware_gen.step_bound.probe import DeviceLayer, Probe
+from firmware_gen.step_bound.probe import Probe
 from firmware_gen.step_bound.sources import Sources, set_windows
 
-LANES, WORDS = 8, 4
-HALF = 1 << 15
-# Of the sum u and its lane y = u + offset: u is clipped; y is negative; neither; y is beyond the quiet bits; u spikes;
-# u spikes and is clipped.
-LOW, NEGATIVE, QUIET, LOUD, SPIKE, HIGH = range(6)
-SPIKING = (SPIKE, HIGH)
+WORDS = 4
 DSP_CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
 
 
@@ -41,11 +49,11 @@ class NarrowSweep:
         layer = dict(probe.model.weighted())[index]
         shape, out = probe.model.shapes()[index : index + 2]
         assert isinstance(layer.neuron, Lif)
-        self._lanes = _lane_values(probe, self.device, layer, shape)
+        self._lanes = lane_values(probe, self.device, layer, shape)
         low = state_range(layer.neuron.state_bits)[0]
         self.offsets = (self._lanes[0][LOW] - low + 1)[: self.device.out_channels]  # of the first position
-        self.real = _real(self.device, out.height * out.width)
-        self._order = _neurons(self.real)
+        self.real = real_lanes(self.device, out.height * out.width)
+        self._order = neurons_of(self.real)
         self._alone = bool((lacking(layer, shape, probe.model.binning.steps) <= 0).any())
         self._filling = self.device.cells * self.device.cell * out.channels - out.neurons
         self._padding_moves = layer.bits == 1 and out.channels != 2 * self.device.position_words
@@ -245,61 +253,6 @@ def _best(pairs: dict[Pair, int], undone: bool) -> dict[tuple[int, bool], tuple[
         if kind not in best or cost > best[kind][0]:
             best[kind] = cost, pair
     return best
-
-
-def _lane_values(
-    probe: Probe, device: DeviceLayer, layer: Weighted, shape: Shape
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """A lane of each range, int64 [ranges, lanes of a cell], and whether there can be one.
-
-    Where one channel can be, any is taken to be, so that all blocks are alike. Padding of 1 bit moves, too.
-    """
-    words, lanes = device.cell_words, 2 * device.cell_words
-    table = probe.table(device.table, 4 * words)
-    halves = np.stack([table & 0xFFFF, table >> 16], axis=1).astype(np.int64)
-    halves = np.where(halves >= HALF, halves - 2 * HALF, halves).reshape(4, lanes)
-    thresholds, offsets = halves[1], halves[3]
-    low, high = state_range(layer.neuron.state_bits)
-    sums = possible_sums(layer, shape, probe.model.binning.steps)
-    at = np.arange(lanes)
-    channel, used = at % (2 * device.position_words), at < device.cell * 2 * device.position_words
-    padding = used & (channel >= device.out_channels)
-    c = np.minimum(channel, device.out_channels - 1)
-    lowest = np.where(padding, -HALF, sums.low[c] + offsets)
-    highest = np.where(padding, HALF - 1, sums.high[c] + offsets)
-    values = np.stack(
-        [
-            low - 1 + offsets,
-            np.full(lanes, -1),
-            np.zeros(lanes, np.int64),
-            thresholds - 1,
-            thresholds,
-            high + 1 + offsets,
-        ]
-    )
-    there = np.stack(
-        [lowest <= values[LOW], lowest <= -1, used, *(highest >= values[r] for r in (LOUD, SPIKE, HIGH))]
-    )
-    there[LOUD] &= thresholds - 1 > (device.quiet & 0xFFFF)
-    moves = used & ~(padding & (layer.bits > 1))
-    there = (there & moves & (np.abs(values) < HALF)).any(axis=1)[:, None] & moves & (np.abs(values) < HALF)
-    there[QUIET] = True
-    return values, there
-
-
-def _real(device: DeviceLayer, positions: int) -> NDArray[np.bool_]:
-    """[cells, lanes of a cell]: whether a lane is a neuron's."""
-    at = np.arange(2 * device.cell_words)
-    width = 2 * device.position_words
-    position = np.arange(device.cells)[:, None] * device.cell + at // width
-    return (at < device.cell * width) & (at % width < device.out_channels) & (position < positions)
-
-
-def _neurons(real: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """int64 [lanes of all cells]: the neuron that a lane is, -1 for none."""
-    order = np.full(real.size, -1, np.int64)
-    order[real.ravel()] = np.arange(int(real.sum()))
-    return order
 
 
 class IdleExtra:

@@ -19,7 +19,8 @@ from edge_sast.model.arithmetic import leak
 from edge_sast.model.layers import Lif
 from firmware_gen.step_bound.bound import PORTABLE, LayerCost, StepBound
 from firmware_gen.step_bound.exciting import exciting_inputs, first_weights
-from firmware_gen.step_bound.narrow import LANES, NarrowSweep
+from firmware_gen.step_bound.lanes import LANES
+from firmware_gen.step_bound.narrow import NarrowSweep
 from firmware_gen.step_bound.neurons import possible_sums
 from firmware_gen.step_bound.probe import Probe
 
