@@ -30,7 +30,7 @@ FORMAT = "edge-sast-checkpoint"
 FORMAT_VERSION = 1
 METADATA_KEY = "edge_sast_checkpoint"
 FILE_NAME = "checkpoint.safetensors"
-NETWORK, OPTIMISER, EXTRA = "network.", "optimiser.", "training."
+NETWORK, KEPT, OPTIMISER, EXTRA = "network.", "kept.", "optimiser.", "training."
 
 # Settings that decide which parameters there are, and which of their values go together.
 _PARAMETERS_BY: dict[str, Callable[[str], Any]] = {
@@ -67,9 +67,23 @@ class Checkpoint(Standing):
     source: str = field(kw_only=True)
 
     def network(self) -> Network:
-        """The network with the stored parameters. Raises EdgeSastError when they are of another architecture."""
+        """The network that the run is taken for: of the epoch that --keep says.
+
+        Raises EdgeSastError when the parameters are of another architecture.
+        """
+        return self._network_of(self._kept_tensors())
+
+    def last_network(self) -> Network:
+        """That of the last epoch, from which training goes on. Raises as `network`."""
+        return self._network_of(self._tensors(NETWORK))
+
+    @property
+    def kept(self) -> dict[str, Tensor]:
+        """Parameters of the best epoch so far; none where the last one's count, or no epoch has been compared."""
+        return self._tensors(KEPT)
+
+    def _network_of(self, stored: dict[str, Tensor]) -> Network:
         network = Network(self.config.network(self.binning, len(self.classes)))
-        stored = self._network_tensors()
         _check_same(self.source, network.state_dict(), stored)
         network.load_state_dict(stored)
         network.eval()
@@ -87,16 +101,19 @@ class Checkpoint(Standing):
                     f"--init {self.source}: was trained with {flag(name)} {theirs}, this run has {own} and other "
                     f"parameters; use {flag(name)} {theirs}, or another run"
                 )
-        stored = self._network_tensors()
+        stored = self._kept_tensors()
         _check_same(f"--init {self.source}", network.state_dict(), stored)
         network.load_state_dict(stored)
 
     def extra(self) -> dict[str, Tensor]:
         """What training carries along beside parameters and moments."""
-        return {k.removeprefix(EXTRA): v for k, v in self.tensors.items() if k.startswith(EXTRA)}
+        return self._tensors(EXTRA)
 
-    def _network_tensors(self) -> dict[str, Tensor]:
-        return {k.removeprefix(NETWORK): v for k, v in self.tensors.items() if k.startswith(NETWORK)}
+    def _kept_tensors(self) -> dict[str, Tensor]:
+        return self.kept or self._tensors(NETWORK)
+
+    def _tensors(self, prefix: str) -> dict[str, Tensor]:
+        return {k.removeprefix(prefix): v for k, v in self.tensors.items() if k.startswith(prefix)}
 
     def restore_optimiser(self, optimiser: Optimizer, network: Network) -> None:
         """Give the optimiser back its moments and step counts."""
@@ -114,11 +131,21 @@ class Checkpoint(Standing):
 
 
 def save(
-    folder: Path, standing: Standing, network: Network, optimiser: Optimizer, extra: dict[str, Tensor]
+    folder: Path,
+    standing: Standing,
+    network: Network,
+    optimiser: Optimizer,
+    extra: dict[str, Tensor],
+    kept: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write the checkpoint of a run, whole or not at all. `extra`: what else training carries along."""
-    tensors = {NETWORK + name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
-    tensors |= {EXTRA + name: t.detach().cpu().contiguous() for name, t in extra.items()}
+    """Write the checkpoint of a run, whole or not at all.
+
+    extra: what else training carries along. kept: parameters of the best epoch, where the last one's do not count.
+    """
+    parts = {NETWORK: network.state_dict(), KEPT: kept or {}, EXTRA: extra}
+    tensors = {
+        prefix + name: t.detach().cpu().contiguous() for prefix, of in parts.items() for name, t in of.items()
+    }
     names = [name for name, _ in network.named_parameters()]
     for index, state in optimiser.state_dict()["state"].items():
         for moment, value in state.items():
@@ -185,12 +212,12 @@ def load(path: Path) -> Checkpoint:
 
 def _check_numbers(file: Path, tensors: dict[str, Tensor]) -> None:
     for name, tensor in tensors.items():
-        if not name.startswith(NETWORK):  # moments may be anything; they never leave training
+        if not name.startswith((NETWORK, KEPT)):  # moments may be anything; they never leave training
             continue
         wrong = ~tensor.isfinite() | (tensor < 0 if name.endswith("running_var") else False)
         if wrong.any():
             raise EdgeSastError(
-                f"{file}: {name.removeprefix(NETWORK)!r} holds {tensor[wrong][0].item()}: damaged; train again or "
+                f"{file}: {name.partition('.')[2]!r} holds {tensor[wrong][0].item()}: damaged; train again or "
                 "restore a copy"
             )
 

@@ -24,6 +24,7 @@ from trainer.gradients.sharpness import Sharpener
 from trainer.network.network import Network, Output
 from trainer.run import checkpoint, freed_pages
 from trainer.run.adam import Adam
+from trainer.run.kept import Kept
 from trainer.run.metrics import METRICS_NAME, Averages, append, keep
 from trainer.run.one_pass import evaluate
 from trainer.run.resume import check_same
@@ -82,6 +83,7 @@ class Trainer:
         self.silence = Silence(config)
         self._data_digest, self._valid_digest = data.train.digest(), data.valid.digest()
         self.epoch = 0
+        self.kept: Kept | None = None  # with --keep best
         self._moved = False  # since the checkpoint was written
 
     def resume(self) -> None:
@@ -91,19 +93,23 @@ class Trainer:
         self._moved = bool(moved)
         if moved and not self.quiet:
             echo(*moved, error=True)
-        self.network.load_state_dict(stored.network().state_dict())
+        self.network.load_state_dict(stored.last_network().state_dict())
         self.epoch = stored.epoch
         self.optimiser = self._new_optimiser()
         stored.restore_optimiser(self.optimiser, self.network)
         extra = stored.extra()
         self.penalty.multiplier = extra.pop(MULTIPLIER)
         self.silence.epochs = int(extra.pop(SILENT, 0))  # older checkpoints hold none
+        self.kept = Kept.restored(extra, stored.kept)
         self.sharpener.load_state_dict(extra)
         if self.workers.main:
             keep(self.folder, self.epoch)
 
     def run(self) -> Network:
-        """Train to the end; after each epoch the folder holds a checkpoint to go on from."""
+        """Train to the end; after each epoch the folder holds a checkpoint to go on from.
+
+        The network returned is that of the epoch that --keep says; workers other than the main one have the last one's.
+        """
         freed_pages.keep_freed_pages()
         parallel.check_alike(self.workers, self._held)
         if self.workers.main:
@@ -114,9 +120,14 @@ class Trainer:
             figures = self._run_epoch(self.epoch)
             if self.workers.main:
                 append(self.folder, figures, self.config.total_epochs, self.quiet)
+                if self.config.may_keep(self.epoch):
+                    accuracy = figures["valid_accuracy"]
+                    self.kept = Kept.better(self.kept, self.network, self.epoch + 1, accuracy)
                 self._save(self.epoch + 1)
             self.workers.wait()
             self.epoch += 1  # last: after an interrupt it tells what the folder holds
+        if self.kept:
+            self.network.load_state_dict(self.kept.parameters)
         self.network.eval()
         return self.network
 
@@ -147,8 +158,9 @@ class Trainer:
 
     def _save(self, epochs: int) -> None:
         carried = {MULTIPLIER: self.penalty.multiplier, SILENT: torch.tensor(self.silence.epochs)}
-        extra = carried | self.sharpener.state_dict()
-        checkpoint.save(self.folder, self._standing(epochs), self.network, self.optimiser, extra)
+        extra = carried | self.sharpener.state_dict() | (self.kept.figures() if self.kept else {})
+        kept = self.kept.parameters if self.kept else None
+        checkpoint.save(self.folder, self._standing(epochs), self.network, self.optimiser, extra, kept)
 
     def _run_epoch(self, epoch: int) -> dict[str, Any]:
         config = self.config

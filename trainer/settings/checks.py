@@ -15,7 +15,7 @@ from edge_sast.events.binning import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS
 from trainer.formulas import surrogate
 from trainer.settings import architecture
 from trainer.settings.architecture import DenseSpec
-from trainer.settings.fields import PRECISIONS, THROUGH_TIME, Settings
+from trainer.settings.fields import KEEPS, PRECISIONS, THROUGH_TIME, Settings
 
 MAX_EPOCHS = 1_000_000
 MAX_REAL = 1e6  # of rates, slopes and radii: far beyond any use, far below what float32 holds
@@ -43,6 +43,7 @@ ABOVE_ZERO = {"beta": MAX_REAL, "lr": MAX_REAL, "synops_target": MAX_SYNOPS}
 CHOICES = {
     "through_time": THROUGH_TIME,
     "precision": PRECISIONS,
+    "keep": KEEPS,
 }
 PERTURBED = ("rho", "rho_warmup", "rho_delay", "rho_schedule", "independent_batch")
 ONLINE = {

@@ -76,6 +76,10 @@ class TrainConfig(Settings):
         """The integer pass at these widths, or at those of the run."""
         return Integer(bits or self.widths, self.spike(hard=True))
 
+    def may_keep(self, epoch: int) -> bool:
+        """Whether an epoch's network may be the one that is kept: those of the part that ends the run."""
+        return self.keep == "best" and (epoch >= self.epochs or not self.qat_epochs)
+
     def pass_at(self, epoch: int) -> Pass:
         """What an epoch trains."""
         if epoch < self.epochs:
@@ -141,6 +145,7 @@ class TrainConfig(Settings):
     @staticmethod
     def from_dict(values: dict[str, Any], source: str) -> TrainConfig:
         """Raises EdgeSastError naming `source` and the field that is unknown or missing."""
+        values = LATER | values
         known = {f.name for f in fields(TrainConfig)}
         for name in sorted(values.keys() ^ known):
             state = "unknown" if name in values else "missing"
@@ -152,6 +157,7 @@ class TrainConfig(Settings):
 
 # Settings that say where something lies. What lies there is compared, by its contents, not the path.
 PLACES = ("data", "init")
+LATER = {"keep": "last"}  # settings that older runs do not say, and what these did
 DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
 
 

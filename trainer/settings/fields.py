@@ -9,6 +9,7 @@ from trainer.settings.sharpness import Sharpness
 NORMS = ("batch", "none")
 THROUGH_TIME = ("bptt", "online")
 PRECISIONS = ("float32", "bfloat16")
+KEEPS = ("last", "best")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Settings:
         epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one per layer).
         lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
             itself where a layer has weights of 1 bit.
+        keep: which epoch's network the run is taken for: the last one's, or the best one's on the validation part, of
+            the integer epochs where there are any, and of equals the latest.
         init: a run to start from instead of random weights.
         recompute: keep only each layer's input for the backward pass. precision: of the float epochs' matrix products.
         augment_shift, augment_drop, augment_flip: see edge_sast.events.augment.
@@ -78,6 +81,7 @@ class Settings:
     epochs: int = 12
     qat_epochs: int = 3
     bits: str = "8"
+    keep: str = "last"
     batch_size: int = 64
     lr: float = 3e-3
     qat_lr: float = 0.0

@@ -24,6 +24,7 @@ from trainer.measure import balance as balancing
 from trainer.measure.balance import Balance
 from trainer.network.network import Network
 from trainer.run import checkpoint
+from trainer.run.kept import Kept
 from trainer.run.loop import CONFIG_NAME
 from trainer.run.machine import set_threads
 from trainer.run.metrics import METRICS_NAME
@@ -85,7 +86,9 @@ def _write(out: Path, stored: checkpoint.Checkpoint, network: Network, figures: 
     optimiser = torch.optim.Adam(network.parameters(), lr=stored.config.lr)
     stored.restore_optimiser(optimiser, network)
     standing = checkpoint.Standing(**{f.name: getattr(stored, f.name) for f in fields(checkpoint.Standing)})
-    checkpoint.save(out, standing, network, optimiser, stored.extra())
+    extra = stored.extra()
+    Kept.restored(extra, {})  # the one kept is the network now
+    checkpoint.save(out, standing, network, optimiser, extra)
 
 
 def _print(report: list[Balance], recordings: int) -> None:

@@ -101,7 +101,9 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--cache-dir", metavar="DIR", help="where binned recordings are kept")
     group.add_argument("--quiet", action="store_true", help="show no progress bar and no line for each epoch")
-    group.add_argument("--json", metavar="FILE", help="write the last epoch's figures")
+    group.add_argument(
+        "--json", metavar="FILE", help="write the figures of the last epoch, or of the one kept"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -72,18 +72,21 @@ def _train(args: argparse.Namespace, workers: Workers, dataset: Dataset | None) 
     with locked(folder):
         _check_start(folder, args)  # again: another training may have come first while the data was read
         _run(trainer, args.resume)
-    last: dict[str, Any] = next(reversed(read_metrics(folder)), {})
-    if last.get("epoch") != trainer.epoch or not {"valid_pass", "valid_accuracy"} <= last.keys():
+    epoch = trainer.kept.epoch if trainer.kept else trainer.epoch
+    lines = [line for line in read_metrics(folder) if line.get("epoch") == epoch]
+    last: dict[str, Any] = next(reversed(lines), {})
+    if not {"valid_pass", "valid_accuracy"} <= last.keys():
         message = (
-            f"{folder}: the figures of its last epoch are lost; 'edge-sast evaluate {folder}' measures anew"
+            f"{folder}: the figures of epoch {epoch} are lost; 'edge-sast evaluate {folder}' measures anew"
         )
         if args.json:
             raise EdgeSastError(message)
         echo(f"warning: {message}", error=True)
         return 0
     if not args.quiet:
+        of = f", epoch {epoch} of {trainer.epoch}" if trainer.kept else ""
         echo(
-            f"{folder}: {last['valid_pass']} accuracy {last['valid_accuracy']:.4f} on {len(data.valid)} held out"
+            f"{folder}{of}: {last['valid_pass']} accuracy {last['valid_accuracy']:.4f} on {len(data.valid)} held out"
         )
     write_json(args.json, last)
     return 0

@@ -323,6 +323,13 @@ def _optimiser_options(group: argparse._ArgumentGroup) -> None:
         metavar="BITS",
         help="weight bits of the integer epochs, 1 to 8: one width, or one for each layer as 8,4,4,8",
     )
+    group.add_argument(
+        "--keep",
+        default="last",
+        choices=fields.KEEPS,
+        help="which network the run is taken for: of its last epoch, or of the best one on the held-out part, of the "
+        "integer epochs where there are any (default: last)",
+    )
     group.add_argument("--batch-size", type=int, default=64, metavar="N", help="recordings per gradient")
     group.add_argument(
         "--lr", type=float, default=3e-3, metavar="X", help="peak learning rate of the float epochs"
