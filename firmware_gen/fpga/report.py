@@ -173,14 +173,17 @@ def write_plot(designs: list[Design], path: Path) -> None:
 
     figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    timed = all(design.time is not None for design in designs)  # one axis holds one quantity
+    times = [design.time for design in designs if design.time is not None]
+    timed = len(times) == len(designs)  # one axis holds one quantity
+    clocks = [1e9 / design.document["clock_hz"] for design in designs]
+    places = sorted(
+        zip(designs, times if timed else clocks, strict=True), key=lambda place: place[0].lanes or 0
+    )
     for board in dict.fromkeys(design.document["board"] for design in designs):
-        members = [design for design in designs if design.document["board"] == board]
-        members.sort(key=lambda design: design.lanes or 0)
-        x = [design.time if timed else 1e9 / design.document["clock_hz"] for design in members]
-        y = [design.document["used"]["logic"] for design in members]
-        axes.plot(x, y, "o-", ms=5, lw=0.8, label=board)
-        for design, across, up in zip(members, x, y, strict=True):
+        members = [(design, across) for design, across in places if design.document["board"] == board]
+        y = [design.document["used"]["logic"] for design, _ in members]
+        axes.plot([across for _, across in members], y, "o-", ms=5, lw=0.8, label=board)
+        for (design, across), up in zip(members, y, strict=True):
             label = f"P = {design.lanes}" if design.lanes else Path(design.name).name
             axes.annotate(label, (across, up), xytext=(6, 6), textcoords="offset points", fontsize=8)
     axes.set_xlabel("time of a recording, µs" if timed else "clock period, ns")

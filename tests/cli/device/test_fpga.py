@@ -14,8 +14,8 @@ import pytest
 
 from edge_sast.cli.device import fpga
 from edge_sast.cli.main import main
-from tests.cli.device.test_board import is_running
 from firmware_gen.fpga.report import Design, write_plot
+from tests.cli.device.test_board import is_running
 from tests.firmware_gen.fpga.tiny import tiny_folder
 
 DOCUMENT = {
@@ -112,7 +112,7 @@ def test_a_plot_has_one_quantity_on_an_axis(cycles, label, across, tmp_path, mon
     """A design whose time nobody knows does not stand at nanoseconds among microseconds."""
     figures = pytest.importorskip("matplotlib.figure")
     drawn = []
-    monkeypatch.setattr(figures.Figure, "savefig", lambda self, file, **_: drawn.append(self.axes[0]))
+    monkeypatch.setattr(figures.Figure, "savefig", lambda self, *_, **__: drawn.append(self.axes[0]))
     designs = [
         Design(str(count), {**DOCUMENT, "lanes": 4 * (i + 1)}, count) for i, count in enumerate(cycles)
     ]

