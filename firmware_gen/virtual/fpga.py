@@ -41,8 +41,17 @@ def build_fpga_board(rtl: Path, program: Path, optimise: str = "-O2") -> None:
             "verilator is not installed; sudo apt-get install --no-install-recommends verilator"
         )
     objects = program.absolute().with_name(program.name + "-objects")
-    command = ["verilator", "--cc", "--exe", "--build", "-O3", "-Wno-fatal", "--x-initial", "unique", "--top-module", TOP]
-    command += ["--Mdir", str(objects), "-o", TOP, "-CFLAGS", f"{optimise} -DSAST_BIT={BIT_CLOCKS}"]
+    command = ["verilator", "--cc", "--exe", "--build", "-O3", "-Wno-fatal", "--x-initial", "unique"]
+    command += [
+        "--top-module",
+        TOP,
+        "--Mdir",
+        str(objects),
+        "-o",
+        TOP,
+        "-CFLAGS",
+        f"{optimise} -DSAST_BIT={BIT_CLOCKS}",
+    ]
     command += ["-MAKEFLAGS", f"OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL={optimise}"]
     command += [f"-GCLK_HZ={CLK_HZ}", f"-GBAUD={CLK_HZ // BIT_CLOCKS}"]
     command += [f"-I{rtl}", "-y", str(rtl), str(rtl / f"{TOP}.v")]
