@@ -20,7 +20,7 @@ from firmware_gen.fpga.flow import Routed, check_speed, pack, place, synthesise
 from firmware_gen.fpga.messages import ToolFailedError, warnings
 from firmware_gen.fpga.pins import check_pins
 from firmware_gen.fpga.pll import MHZ, Clock, core_clock
-from firmware_gen.fpga.simulate import check_tables, parameter
+from firmware_gen.fpga.tables import check_tables, parameter
 from firmware_gen.fpga.toolchain import Tools, find_tools
 from firmware_gen.rtl_gen.package import TOP
 from firmware_gen.rtl_gen.predict.prediction import DOCUMENT as PREDICTION

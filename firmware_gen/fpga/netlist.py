@@ -17,7 +17,8 @@ from edge_sast.errors import EdgeSastError
 from firmware_gen.fpga.boards import BOARDS
 from firmware_gen.fpga.families import NETLIST_VERILOG, YOSYS
 from firmware_gen.fpga.messages import check_messages
-from firmware_gen.fpga.simulate import BENCH, ICARUS, TOP, VERILATOR, check_core, parameter
+from firmware_gen.fpga.simulate import BENCH, ICARUS, TOP, VERILATOR, check_core
+from firmware_gen.fpga.tables import parameter
 from firmware_gen.fpga.toolchain import find_yosys
 
 NETLIST = "netlist"  # of every family

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.files import check_writable, read_bytes, write_atomic
+from edge_sast.files import read_bytes, write_atomic
 from firmware_gen.fpga.boards import BOARDS
 from firmware_gen.fpga.build import read_document
 from firmware_gen.fpga.figures import FIGURES
@@ -53,6 +52,11 @@ class Design:
     def predicted_microseconds(self) -> float | None:
         """As a device runs: without the CRC of each step."""
         return self._time(self.predicted["unobserved_cycles"] if self.predicted else None)
+
+    @property
+    def time(self) -> float | None:
+        """Microseconds of a recording, simulated or else predicted."""
+        return self.predicted_microseconds if self.microseconds is None else self.microseconds
 
     def _time(self, cycles: float | None) -> float | None:
         return None if cycles is None else cycles * MHZ / self.document["clock_hz"]
@@ -163,33 +167,25 @@ def _cell(document: dict[str, Any], figure: str) -> str:
     return f"{document['used'][figure]:,}" if document["available"][figure] else "-"
 
 
-def check_plot(path: str | None) -> None:
-    """Raises EdgeSastError where a picture is wanted and cannot be drawn or written."""
-    if path is None:
-        return
-    if importlib.util.find_spec("matplotlib") is None:
-        raise EdgeSastError(
-            "--plot: Matplotlib is not installed; pip install 'edge-sast[plots]', or leave it out"
-        )
-    check_writable("--plot", path, folder=False)
-
-
 def write_plot(designs: list[Design], path: Path) -> None:
-    """A PNG: logic of each design against the time of a recording, or of a clock where that is not known."""
+    """A PNG: logic of each design against the time of a recording, or of a clock where one's is not known."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
+    times = [design.time for design in designs if design.time is not None]
+    timed = len(times) == len(designs)  # one axis holds one quantity
+    clocks = [1e9 / design.document["clock_hz"] for design in designs]
+    places = sorted(
+        zip(designs, times if timed else clocks, strict=True), key=lambda place: place[0].lanes or 0
+    )
     for board in dict.fromkeys(design.document["board"] for design in designs):
-        members = [design for design in designs if design.document["board"] == board]
-        members.sort(key=lambda design: design.lanes or 0)
-        x = [_across(design) for design in members]
-        y = [design.document["used"]["logic"] for design in members]
-        axes.plot(x, y, "o-", ms=5, lw=0.8, label=board)
-        for design, across, up in zip(members, x, y, strict=True):
+        members = [(design, across) for design, across in places if design.document["board"] == board]
+        y = [design.document["used"]["logic"] for design, _ in members]
+        axes.plot([across for _, across in members], y, "o-", ms=5, lw=0.8, label=board)
+        for (design, across), up in zip(members, y, strict=True):
             label = f"P = {design.lanes}" if design.lanes else Path(design.name).name
             axes.annotate(label, (across, up), xytext=(6, 6), textcoords="offset points", fontsize=8)
-    timed = designs[0].microseconds or designs[0].predicted_microseconds
     axes.set_xlabel("time of a recording, µs" if timed else "clock period, ns")
     axes.set_ylabel("logic cells or LUTs")
     axes.margins(0.15)
@@ -197,8 +193,3 @@ def write_plot(designs: list[Design], path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     write_atomic(path, buffer.getvalue())
-
-
-def _across(design: Design) -> float:
-    """µs of a recording, simulated or else predicted; ns of a clock where neither is known."""
-    return design.microseconds or design.predicted_microseconds or 1e9 / design.document["clock_hz"]

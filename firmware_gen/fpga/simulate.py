@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.files import read_bytes
+from firmware_gen.fpga.tables import check_tables, parameter
 from firmware_gen.toolchain.compiler import run_compiler
 
 BENCH = Path(__file__).parent / "bench"
@@ -19,16 +18,7 @@ VERILATOR, ICARUS = "verilator", "icarus"
 # The command that is looked for, and the package of Debian that brings it.
 PROGRAMS = {VERILATOR: ("verilator", "verilator"), ICARUS: ("iverilog", "iverilog")}
 SIMULATORS = tuple(PROGRAMS)
-PARAMETERS = "sast_params.vh"
 TOP = "sast_core"
-TABLES = {
-    "params": "PDEPTH",
-    "biases": "BDEPTH",
-    "rows": "RDEPTH",
-    "columns": "CDEPTH",
-    "ops": "ODEPTH",
-    "layers": "EDEPTH",
-}  # and words
 
 
 @dataclass(frozen=True)
@@ -71,44 +61,10 @@ def simulation(
 
 
 def check_core(rtl: Path) -> None:
-    """Raises EdgeSastError where the folder has no core, or tables of the wrong length."""
+    """Raises EdgeSastError where the folder has no core, or damaged tables."""
     if not (rtl / f"{TOP}.v").is_file():
         raise EdgeSastError(f"{rtl}: has no {TOP}.v; export it again with --target verilog")
     check_tables(rtl)
-
-
-def check_tables(rtl: Path) -> None:
-    """Every table has as many words as the core reads: a simulator goes on without those that are missing.
-
-    Raises EdgeSastError with the first that has not.
-    """
-    depths = {name: (depth, parameter(rtl, depth)) for name, depth in TABLES.items()}
-    low, more = parameter(rtl, "ULOW"), parameter(rtl, "UDEPTH") - parameter(rtl, "ULOW")
-    for bank in range(parameter(rtl, "B")):
-        depths[f"weights_{bank}"] = "ULOW", low
-        if more:
-            depths[f"weights_{bank}_more"] = "UDEPTH - ULOW", more
-    for name, (depth, needed) in depths.items():
-        path = rtl / f"{name}.mem"
-        words = len(read_bytes(path).split()) if path.is_file() else 0
-        if words != needed:
-            raise EdgeSastError(
-                f"{path}: holds {words} words, and {PARAMETERS} says {depth} = {needed}; "
-                "export it again with --target verilog"
-            )
-
-
-def parameter(rtl: Path, name: str) -> int:
-    """A constant of the folder's sast_params.vh. Raises EdgeSastError where there is none of that name."""
-    path = rtl / PARAMETERS
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EdgeSastError(f"{path}: cannot be read: {error}; export again with --target verilog") from error
-    found = re.search(rf"\b{name}\s*=\s*(\d+)\s*[,;]", text)
-    if found is None:
-        raise EdgeSastError(f"{path}: has no {name}; export again with --target verilog")
-    return int(found[1])
 
 
 def _sources(rtl: Path) -> list[str]:

@@ -73,8 +73,7 @@ def find_tools(family: Family, asked: str | None = None) -> Tools:
     tools = _whole_set(family.programs, asked)
     if tools is None:
         raise EdgeSastError(
-            f"{family.name}: {_missing(family, asked)} cannot be found; pip install 'edge-sast[fpga]'"
-            f"{_packages(family)}"
+            f"{family.name}: {_missing(family, asked)} cannot be found; {_remedy(asked, _packages(family))}"
         )
     return tools
 
@@ -87,8 +86,7 @@ def find_yosys(asked: str | None = None) -> Tools:
     tools = _whole_set((YOSYS,), asked)
     if tools is None:
         raise EdgeSastError(
-            f"{'yowasp-' * (asked == YOWASP)}{YOSYS} is not installed; pip install 'edge-sast[fpga]'"
-            f"{', or sudo apt-get install --no-install-recommends yosys' * (asked != YOWASP)}"
+            f"{'yowasp-' * (asked == YOWASP)}{YOSYS} is not installed; {_remedy(asked, (YOSYS,))}"
         )
     return tools
 
@@ -116,7 +114,14 @@ def _missing(family: Family, asked: str | None) -> str:
     return ", ".join(f"{'yowasp-' * (kind == YOWASP and n not in PYTHONS)}{n}" for n in names)
 
 
-def _packages(family: Family) -> str:
-    """What Debian offers instead: of the families, iCE40's alone."""
-    ice40 = family.place == "nextpnr-ice40"
-    return ", or sudo apt install yosys nextpnr-ice40 fpga-icestorm" if ice40 else ""
+def _packages(family: Family) -> tuple[str, ...]:
+    """Of Debian, with all programs of a family: of the families, iCE40's alone."""
+    return (YOSYS, "nextpnr-ice40", "fpga-icestorm") if family.place == "nextpnr-ice40" else ()
+
+
+def _remedy(asked: str | None, packages: Sequence[str]) -> str:
+    """What brings the programs of the set asked for, or of any. packages: of Debian, with the system's."""
+    pip = f"{'leave --toolchain out and ' * (asked == SYSTEM)}pip install 'edge-sast[fpga]'"
+    apt = f"sudo apt-get install --no-install-recommends {' '.join(packages)}" if packages else ""
+    ways = (pip,) if asked == YOWASP else (apt, pip) if asked == SYSTEM else (pip, apt)
+    return ", or ".join(way for way in ways if way)

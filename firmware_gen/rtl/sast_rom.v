@@ -17,11 +17,12 @@ module sast_rom #(
   output reg  [W-1:0]  q,
   input  wire [66:0]   fill                 // {write, memory[3:0], piece of its word[5:0], address[23:0], data[31:0]}
 );
+  localparam IB = DEPTH > 2 ? AW : 1;       // of two words, biases of a lone word of parameters, AW is 2
   (* no_rw_check *) reg [W-1:0] words [0:DEPTH-1];
 
   initial if (FILE != "") $readmemh(FILE, words);
 
-  always @(posedge clk) if (en) q <= words[a];
+  always @(posedge clk) if (en) q <= words[a[IB-1:0]];
 
   generate if (LOADS != 0) begin : loads
     localparam LAST = (W - 1) / 32;         // piece
@@ -35,12 +36,12 @@ module sast_rom #(
     assign {write, memory, piece, address, data} = fill;
     wire           mine = write && memory == MEMORY && {8'd0, address} < DEPTH;
     if (LAST == 0) begin : short
-      always @(posedge clk) if (mine && piece == 6'd0) words[address[AW-1:0]] <= data[W-1:0];
+      always @(posedge clk) if (mine && piece == 6'd0) words[address[IB-1:0]] <= data[W-1:0];
     end else begin : long
       integer i;
       always @(posedge clk) if (mine) begin
-        for (i = 0; i < LAST; i = i + 1) if ({26'd0, piece} == i) words[address[AW-1:0]][32*i +: 32] <= data;
-        if ({26'd0, piece} == LAST) words[address[AW-1:0]][32*LAST +: REST] <= data[REST-1:0];
+        for (i = 0; i < LAST; i = i + 1) if ({26'd0, piece} == i) words[address[IB-1:0]][32*i +: 32] <= data;
+        if ({26'd0, piece} == LAST) words[address[IB-1:0]][32*LAST +: REST] <= data[REST-1:0];
       end
     end
   end endgenerate

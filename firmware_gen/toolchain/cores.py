@@ -80,6 +80,6 @@ def find_core(name: str) -> Core:
     core = CORES.get("cortex-m4" if name == DEFAULT else name)
     if core is None:
         raise EdgeSastError(
-            f"--on is {name!r}; use host or one of {', '.join(NAMES)}, for Verilog verilator or icarus"
+            f"--on is {name!r}; use host or one of {', '.join(NAMES)}, for Verilog verilator, icarus or netlist"
         )
     return core

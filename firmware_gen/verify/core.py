@@ -21,7 +21,8 @@ from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.opened import open_build
 from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
 from firmware_gen.fpga.runs import PATIENCE, PLAIN, disturbed_bytes, is_observed, run_bytes, step_beats
-from firmware_gen.fpga.simulate import SIMULATORS, Simulation, parameter, simulation
+from firmware_gen.fpga.simulate import SIMULATORS, Simulation, simulation
+from firmware_gen.fpga.tables import parameter
 from firmware_gen.verify.program import Program, run_program
 from firmware_gen.verify.verify import Tally, VerifyReport, stored_answers
 

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.fpga.tables import check_tables
 from firmware_gen.toolchain.compiler import run_compiler
 from firmware_gen.virtual.board import VirtualBoard, running
 from firmware_gen.virtual.faults import FaultPlan
@@ -26,7 +27,7 @@ RX_BYTES = 4096  # what waits for the line; a host has less under way
 def build_fpga_board(rtl: Path, program: Path, optimise: str = "-O2") -> None:
     """Compiles the Verilog in folder `rtl` into `program`, which must stay where it is, as must the folder.
 
-    Raises EdgeSastError: no Verilator, no Verilog in the folder, or Verilator refuses it.
+    Raises EdgeSastError: no Verilator, no Verilog in the folder, damaged tables, or Verilator refuses it.
     """
     rtl = rtl.absolute()
     if not (rtl / f"{TOP}.v").is_file():
@@ -34,13 +35,23 @@ def build_fpga_board(rtl: Path, program: Path, optimise: str = "-O2") -> None:
             f"{rtl}: has no {TOP}.v; an export with --target verilog has it, unless the model's input or results are "
             "too large for its UART"
         )
+    check_tables(rtl)
     if shutil.which("verilator") is None:
         raise EdgeSastError(
             "verilator is not installed; sudo apt-get install --no-install-recommends verilator"
         )
     objects = program.absolute().with_name(program.name + "-objects")
-    command = ["verilator", "--cc", "--exe", "--build", "-O3", "--x-initial", "unique", "--top-module", TOP]
-    command += ["--Mdir", str(objects), "-o", TOP, "-CFLAGS", f"{optimise} -DSAST_BIT={BIT_CLOCKS}"]
+    command = ["verilator", "--cc", "--exe", "--build", "-O3", "-Wno-fatal", "--x-initial", "unique"]
+    command += [
+        "--top-module",
+        TOP,
+        "--Mdir",
+        str(objects),
+        "-o",
+        TOP,
+        "-CFLAGS",
+        f"{optimise} -DSAST_BIT={BIT_CLOCKS}",
+    ]
     command += ["-MAKEFLAGS", f"OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL={optimise}"]
     command += [f"-GCLK_HZ={CLK_HZ}", f"-GBAUD={CLK_HZ // BIT_CLOCKS}"]
     command += [f"-I{rtl}", "-y", str(rtl), str(rtl / f"{TOP}.v")]

@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what 'edge-sast verify --on verilator --json' wrote of each design's export: cycles of a recording",
     )
     report.add_argument("--json", metavar="FILE", help="write the figures of each design")
-    report.add_argument("--plot", metavar="FILE", help="draw area against time, a PNG")
+    report.add_argument("--plot", metavar="FILE", help="draw area against time (.png)")
 
 
 def fill(args: argparse.Namespace) -> None:
@@ -224,10 +224,11 @@ def _load(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
+    from edge_sast.report.pictures import check_plot
     from edge_sast.report.tables import print_table, write_json
     from firmware_gen.fpga import report
 
-    report.check_plot(args.plot)
+    check_plot("--plot", args.plot)
     designs = report.read_designs(args.designs, args.verified)
     write_json(args.json, [design.figures() for design in designs])
     print_table(*report.comparison(designs))

