@@ -5,6 +5,9 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tests that wait for boards, simulators and signals leave a processor idle: one process more than there are, 8 at most.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
+
 .PHONY: demo test quality setup clean
 
 demo: $(VENV)/.ready
@@ -15,7 +18,7 @@ test: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	MYPY_NUM_WORKERS=2 $(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Long checks: the C fuzzed for minutes, hundreds of models on an emulated AVR, a hundred faults planted in the Verilog,
 # hundreds of models in its simulators, a sweep's journal cut at every byte, deviations that no longer occur.
