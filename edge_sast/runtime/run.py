@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_sast.jit import jit
 from edge_sast.runtime.kernels import (
+    LISTED_OVER,
     SpikeList,
     collect_jit,
     fire_jit,
@@ -21,6 +22,7 @@ from edge_sast.runtime.kernels import (
     scatter_by_one_jit,
     scatter_jit,
     scatter_own_jit,
+    scatter_to_one_jit,
 )
 from edge_sast.runtime.lanes import halves
 from edge_sast.runtime.program import WEIGHTED
@@ -80,8 +82,7 @@ def new_state(program):
     """State for any number of recordings, one after the other; also called as it is, without compiling it."""
     most, weighted = program.sizes[0], program.sizes[1]
     n = len(program.initial)
-    # One entry more than neurons: collect() writes before it knows whether it has to.
-    lists = np.empty((5, most + 1), np.int32)
+    lists = np.empty((5, most + LISTED_OVER), np.int32)
     lists[4, :] = 0
     return State(
         np.empty(n, np.int32),
@@ -107,7 +108,9 @@ def weighted_step(program, op, state, spikes, n, counters):
     if op.narrow:
         narrow = halves(state.membranes, start, size)
         leak_all_jit(op, narrow)
-        if op.by_one:
+        if op.to_one:
+            counters[0] = scatter_to_one_jit(program, op, narrow, spikes, n)
+        elif op.by_one:
             counters[0] = scatter_by_one_jit(program, op, narrow, spikes, n)
         else:
             counters[0] = scatter_jit(program, op, narrow, spikes, n)
@@ -118,12 +121,18 @@ def weighted_step(program, op, state, spikes, n, counters):
     else:
         wide = state.membranes[start:end]
         leak_all_jit(op, wide)
-        counters[0] = scatter_jit(program, op, wide, spikes, n)
+        if op.to_one:
+            counters[0] = scatter_to_one_jit(program, op, wide, spikes, n)
+        else:
+            counters[0] = scatter_jit(program, op, wide, spikes, n)
         if op.recurrent >= 0:
             counters[0] += scatter_own_jit(program, op, wide, flags)
         fire_jit(op, wide, flags, program.bias[start:end], program.threshold[start:end])
-    counters[1] = collect_jit(flags, spikes)
-    return counters[1]
+    counters[1] = m = collect_jit(flags, spikes.neurons)
+    if op.counted:
+        for i in range(m):
+            spikes.counts[i] = 1
+    return m
 
 
 weighted_step_jit = jit(weighted_step, inline=True)
@@ -135,9 +144,12 @@ def run_step(program, state, stream, s):
     start, end = stream.step_ptr[s], stream.step_ptr[s + 1]
     neurons, counts, n = spikes.neurons, spikes.counts, end - start
     arrived, arrived_counts = stream.neurons[start:end], stream.counts[start:end]
-    for i in range(n):
-        neurons[i] = arrived[i]
-        counts[i] = arrived_counts[i]
+    half = n >> 1
+    for i in range(half):
+        neurons[2 * i], neurons[2 * i + 1] = arrived[i], arrived[half + i]
+        counts[2 * i], counts[2 * i + 1] = arrived_counts[i], arrived_counts[half + i]
+    if n & 1:
+        neurons[n - 1], counts[n - 1] = arrived[n - 1], arrived_counts[n - 1]
     layer = 0
     for o in range(len(program.ops)):
         op = program.ops[o]
