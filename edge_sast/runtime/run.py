@@ -144,12 +144,9 @@ def run_step(program, state, stream, s):
     start, end = stream.step_ptr[s], stream.step_ptr[s + 1]
     neurons, counts, n = spikes.neurons, spikes.counts, end - start
     arrived, arrived_counts = stream.neurons[start:end], stream.counts[start:end]
-    half = n >> 1
-    for i in range(half):
-        neurons[2 * i], neurons[2 * i + 1] = arrived[i], arrived[half + i]
-        counts[2 * i], counts[2 * i + 1] = arrived_counts[i], arrived_counts[half + i]
-    if n & 1:
-        neurons[n - 1], counts[n - 1] = arrived[n - 1], arrived_counts[n - 1]
+    for i in range(n):
+        neurons[i] = arrived[i]
+        counts[i] = arrived_counts[i]
     layer = 0
     for o in range(len(program.ops)):
         op = program.ops[o]
