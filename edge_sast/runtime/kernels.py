@@ -38,7 +38,7 @@ from edge_sast.runtime.lanes import (
 from edge_sast.runtime.pieces import ADD_2_OF_8, ADD_8, ADD_16, ADD_32, ADD_64
 from edge_sast.runtime.program import SUM_POOL
 
-LISTED_OVER = 3  # entries of a list that `collect` may write behind those it lists
+BEHIND = 3  # entries of a list that `collect` and `scatter_to_one` may write behind its last
 
 
 class SpikeList(NamedTuple):
@@ -155,19 +155,27 @@ scatter_by_one_jit = jit(scatter_by_one, inner=True, borrows=True, merged=True)
 
 
 def scatter_to_one(program, op, membranes, spikes, n):
-    """What `scatter` does where `op.to_one` is 1: four spikes at a time, as all add to the same membranes."""
+    """What `scatter` does where `op.to_one` is 1: four spikes at a time, as all add to the same membranes.
+
+    Writes `op.nothing`, which adds zeros, behind the list, to fill the last four.
+    """
     weights, fan_out, neurons = program.weights[op.weight :], program.fan_out[op.inputs :], spikes.neurons
-    fours, one = n & ~3, membranes.dtype.type(1)
+    one, two, three = (
+        np.uint64(1),
+        np.uint64(2),
+        np.uint64(3),
+    )  # places without a sign, which nothing looks at first
+    end = np.uint64(n)
+    neurons[end] = neurons[end + one] = neurons[end + two] = op.nothing
     for lane in range(0, op.pitch, TOGETHER):
-        at = np.uint64(lane)
-        for s in range(0, fours, 4):
-            first, second = fan_out[np.uint64(neurons[s])], fan_out[np.uint64(neurons[s + 1])]
-            third, fourth = fan_out[np.uint64(neurons[s + 2])], fan_out[np.uint64(neurons[s + 3])]
-            w, x = np.uint64(first.weight) + at, np.uint64(second.weight) + at
-            y, z = np.uint64(third.weight) + at, np.uint64(fourth.weight) + at
+        at, s = np.uint64(lane), np.uint64(0)
+        while s < end:
+            w = np.uint64(fan_out[np.uint64(neurons[s])].weight) + at
+            x = np.uint64(fan_out[np.uint64(neurons[s + one])].weight) + at
+            y = np.uint64(fan_out[np.uint64(neurons[s + two])].weight) + at
+            z = np.uint64(fan_out[np.uint64(neurons[s + three])].weight) + at
             add_four(membranes, at, weights, w, x, y, z)
-        for s in range(fours, n):
-            add_16(membranes, at, weights, np.uint64(fan_out[np.uint64(neurons[s])].weight) + at, one)
+            s += np.uint64(4)
     return n * op.synops
 
 
@@ -210,7 +218,7 @@ def collect(flags, neurons):
     """Lists the set flags in `neurons`; returns how many they are.
 
     Four at a time, and what is over is written over: a processor guesses how often a loop turns, and a wrong guess
-    takes longer than three that are in vain. LISTED_OVER entries behind the last may be written.
+    takes longer than three that are in vain. BEHIND entries behind the last may be written.
     """
     one = np.uint64(1)
     n = np.uint64(0)  # without a sign: else each use of it looks whether it counts from the end

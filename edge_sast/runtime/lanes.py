@@ -87,7 +87,9 @@ def _add_four(_context, membranes, _v, weights, _w, _x, _y, _z):
         kind, _, weight_kind = signature.args[:3]
         membranes, v, weights, *runs = arguments
         narrow, sums = _vector(weight_kind.dtype, TOGETHER), _vector(types.int16, TOGETHER)
-        loaded = [builder.load(_place(context, builder, weight_kind, weights, w, narrow), align=1) for w in runs]
+        loaded = [
+            builder.load(_place(context, builder, weight_kind, weights, w, narrow), align=1) for w in runs
+        ]
         first, second, third, fourth = (builder.sext(each, sums) for each in loaded)
         added = builder.add(builder.add(first, second), builder.add(third, fourth))
         wide = _vector(kind.dtype, TOGETHER)

@@ -27,7 +27,7 @@ from edge_sast.model.layers import (
 )
 from edge_sast.model.model import Model
 from edge_sast.model.reach import axis_reach
-from edge_sast.runtime.fan_out import fan_out, kernel_columns, pool_targets
+from edge_sast.runtime.fan_out import FAN_OUT_DTYPE, fan_out, kernel_columns, pool_targets
 from edge_sast.runtime.lanes import TOGETHER
 from edge_sast.runtime.pieces import Layout, padded_channels, pieces
 
@@ -54,7 +54,8 @@ OP_DTYPE = np.dtype(
             "weight_pitch",  # from the weights of a row of output positions to those of the next
             "weight_shift",  # that is left to do
             "by_one",  # 1: weights are added as they are, as every count is 1 and no shift is left
-            "to_one",  # 1: so are they, and all spikes add to the same membranes
+            "to_one",  # 1: so are they, all spikes add to the same membranes, and these have 32 bits
+            "nothing",  # of such a layer: the input that adds zeros
             "counted",  # 1: what takes the spikes reads their counts
             "recurrent",  # first recurrent weight, or -1
             "synops",  # of an output position: the output channels of a group
@@ -142,11 +143,13 @@ class _Builder:
         pitch = _pitch(layer, out.channels)
         op = {"kind": WEIGHTED, "neurons": out.neurons, "channels": out.channels, "trace": self.traced}
         op |= {"pitch": pitch, "row_pitch": out.width * pitch, "narrow": int(narrow)}
-        self.ops.append(op | self._kernel(layer, shape, out, pitch) | self._neuron(layer, out, pitch, narrow))
+        self.ops.append(
+            op | self._kernel(layer, shape, out, pitch, narrow) | self._neuron(layer, out, pitch, narrow)
+        )
         self.places = np.arange(out.neurons) // out.channels * pitch + np.arange(out.neurons) % out.channels
         self.traced += out.neurons
 
-    def _kernel(self, layer: Weighted, shape: Shape, out: Shape, pitch: int) -> dict[str, int]:
+    def _kernel(self, layer: Weighted, shape: Shape, out: Shape, pitch: int, narrow: bool) -> dict[str, int]:
         weight, stride, padding, groups = layer.weight[None, None], (1, 1), (0, 0), 1
         if isinstance(layer, Conv2d):
             weight, stride, padding, groups = layer.weight, layer.stride, layer.padding, layer.groups
@@ -164,17 +167,21 @@ class _Builder:
         if isinstance(layer, RecurrentLinear):
             recurrent = self._append("weights", recurrent_weight.reshape(-1))
         by_one = shape.max_count == 1 and shift == 0 and groups == 1
+        placed, weights = self._placed(table, 0), ordered.transpose(2, 0, 1, 3).reshape(-1)
+        # One input more, whose weights are zeros.
+        nothing = np.array([(0, len(weights), 0, 0)], FAN_OUT_DTYPE)
         return {
-            "weight": self._append("weights", ordered.transpose(2, 0, 1, 3).reshape(-1)),
+            "weight": self._append("weights", np.append(weights, np.zeros(group, np.int8))),
             "weight_pitch": len(columns.order) * group,
             "weight_shift": shift,
             "recurrent": recurrent,
             "synops": weight.shape[3],
             "first_piece": first_piece,
             "end_piece": first_piece + len(cut),
-            "inputs": self._append("fan_out", self._placed(table, 0)),
+            "inputs": self._append("fan_out", np.append(placed, nothing)),
+            "nothing": len(placed),
             "by_one": int(by_one),
-            "to_one": int(by_one and not isinstance(layer, Conv2d)),
+            "to_one": int(by_one and not narrow and not isinstance(layer, Conv2d)),
         }
 
     def _neuron(self, layer: Weighted, out: Shape, pitch: int, narrow: bool) -> dict[str, int]:

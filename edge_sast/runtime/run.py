@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_sast.jit import jit
 from edge_sast.runtime.kernels import (
-    LISTED_OVER,
+    BEHIND,
     SpikeList,
     collect_jit,
     fire_jit,
@@ -82,7 +82,7 @@ def new_state(program):
     """State for any number of recordings, one after the other; also called as it is, without compiling it."""
     most, weighted = program.sizes[0], program.sizes[1]
     n = len(program.initial)
-    lists = np.empty((5, most + LISTED_OVER), np.int32)
+    lists = np.empty((5, most + BEHIND), np.int32)
     lists[4, :] = 0
     return State(
         np.empty(n, np.int32),
@@ -108,9 +108,7 @@ def weighted_step(program, op, state, spikes, n, counters):
     if op.narrow:
         narrow = halves(state.membranes, start, size)
         leak_all_jit(op, narrow)
-        if op.to_one:
-            counters[0] = scatter_to_one_jit(program, op, narrow, spikes, n)
-        elif op.by_one:
+        if op.by_one:
             counters[0] = scatter_by_one_jit(program, op, narrow, spikes, n)
         else:
             counters[0] = scatter_jit(program, op, narrow, spikes, n)

@@ -23,7 +23,9 @@ def test_fan_out_refuses_weights_beyond_int32():
     with pytest.raises(
         EdgeSastError, match=r"^weight has 3000000000 entries; the runtime takes at most 2\^31 - 1$"
     ):
-        fan_out(axis, KernelColumns(axis.order, np.ones((1, 3), np.int32), 1), (1, 1, 60_000, 50_000), 1, 1, 1)
+        fan_out(
+            axis, KernelColumns(axis.order, np.ones((1, 3), np.int32), 1), (1, 1, 60_000, 50_000), 1, 1, 1
+        )
 
 
 def test_columns_that_are_added_hold_the_kernel_or_zeros():
