@@ -51,7 +51,7 @@ def kernel_columns(axis: AxisReach, stride: int, width: int) -> KernelColumns:
     remainders = axis.order % stride
     # What begins before its first place, or ends behind its last, meets zeros: both never happen to one input.
     zeros = np.full(added - 1, len(axis.order), np.int64)
-    runs = [axis.order[remainders == remainder] for remainder in np.unique(remainders)]
+    runs = [axis.order[remainders == remainder] for remainder in range(remainders.max() + 1)]
     order = np.concatenate([zeros, *(part for run in runs for part in (run, zeros))])
     places = np.arange(len(axis.order)) + (added - 1) * (1 + remainders)
     reach = np.stack([start, count, places[place] - (first - start)], axis=1)
