@@ -160,11 +160,8 @@ def scatter_to_one(program, op, membranes, spikes, n):
     Writes `op.nothing`, which adds zeros, behind the list, to fill the last four.
     """
     weights, fan_out, neurons = program.weights[op.weight :], program.fan_out[op.inputs :], spikes.neurons
-    one, two, three = (
-        np.uint64(1),
-        np.uint64(2),
-        np.uint64(3),
-    )  # places without a sign, which nothing looks at first
+    # Places without a sign: else each use of one looks whether it counts from the end.
+    one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
     end = np.uint64(n)
     neurons[end] = neurons[end + one] = neurons[end + two] = op.nothing
     for lane in range(0, op.pitch, TOGETHER):
