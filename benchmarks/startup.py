@@ -1,9 +1,10 @@
-"""What short commands cost beside an empty Python start: `--help`, and `export --no-data` of the example model.
+"""What short commands cost beside an empty Python start: `--help`, `export --no-data` of the example model, and `run`
+of one recording; beside them what importing NumPy and Numba costs, which every kernel needs.
 
 python benchmarks/startup.py --runs 20 --against ../old/.venv/bin/python --json startup.json
 
 In turn, median of N, the first round left out: it may compile. --against measures another checkout beside this one, by
-its interpreter, on this one's model.
+its interpreter, on this one's model. Python keeps its bytecode, as an installed package has it.
 """
 
 from __future__ import annotations
@@ -21,21 +22,26 @@ from typing import Any
 
 from edge_sast.report.tables import print_table, write_json
 
-MODEL = Path(__file__).resolve().parents[1] / "examples" / "nmnist-int8.safetensors"
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+MODEL = EXAMPLES / "nmnist-int8.safetensors"
+RECORDING = (str(EXAMPLES / "digits-int8.safetensors"), str(EXAMPLES / "digit-2.bin"), "--sensor", "24x24")
 COMMAND = ("-m", "edge_sast.cli.main")
 COMMANDS = {
     "empty Python": ("-c", "pass"),
+    "importing NumPy and Numba": ("-c", "import numpy, numba"),
     "edge-sast --help": (*COMMAND, "--help"),
     "edge-sast export --no-data": (*COMMAND, "export", str(MODEL), "--no-data", "--out", "build"),
+    "edge-sast run": (*COMMAND, "run", *RECORDING),
 }
 
 
 def cost(python: str, command: tuple[str, ...]) -> tuple[float, float]:
     """Seconds, and processor seconds."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as folder:
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         # In the folder: a checkout in the working folder would be imported instead.
-        subprocess.run([python, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([python, *command], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
         seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 

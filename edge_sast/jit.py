@@ -59,11 +59,15 @@ def jit(
     form = "inline" if inline else "inner" if inner else "called"
     form += "-borrows" * borrows + "-merged" * merged
     named.__qualname__ = f"{function.__name__}_{form}_{stamp}"
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "no_cfunc_wrapper": True,
+    }  # C calls none
     if inline:
         options["inline"] = "always"
     if inner:
-        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        options["no_cpython_wrapper"] = True
     if borrows:
         options["_nrt"] = False
     if merged:

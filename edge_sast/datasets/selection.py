@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_sast.datasets.dataset import Dataset
-from edge_sast.datasets.load import load_binned
-from edge_sast.datasets.open import open_dataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import MAX_COUNT, Binning
 from edge_sast.events.recording import parse_sensor
 from edge_sast.terminal import echo
+
+if TYPE_CHECKING:
+    from edge_sast.datasets.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def open_split(options: DataOptions) -> tuple[Dataset, str]:
 
     Raises EdgeSastError for an unknown data set and for a split that only --split can tell.
     """
+    from edge_sast.datasets.open import open_dataset  # for what is read by name, none of it is needed
+
     if options.data is None:
         raise EdgeSastError(
             "--data is not given; name a folder of recordings, a .zip, or a data set such as digits"
@@ -111,6 +114,8 @@ def read_split(grid: Binning, options: DataOptions) -> BinnedEvents:
 
 def bin_split(dataset: Dataset, split: str, grid: Binning, options: DataOptions) -> BinnedEvents:
     """A split binned by `grid`, as --cache-dir, --limit and --skip-empty say."""
+    from edge_sast.datasets.load import load_binned
+
     return load_binned(
         dataset, split, grid, cache_dir=options.cache_dir, limit=options.limit, skip_empty=options.skip_empty
     )

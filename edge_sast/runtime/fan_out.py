@@ -19,7 +19,7 @@ FAN_OUT_DTYPE = np.dtype(
             "output",  # first output neuron, from the layer's first
             "weight",  # first weight, from the layer's first
             "end",  # where the weights of one more row of outputs would begin
-            "positions",  # of the output that are reached; below 0 where its run is not as long as the longest
+            "positions",  # of the output that are reached
         )
     ]
 )
@@ -29,31 +29,33 @@ class KernelColumns(NamedTuple):
     """The columns of a kernel as they are laid out, and what each input column adds of them.
 
     order: int64 [places], kernel positions, the kernel's size for a column of zeros.
-    reach: int32 [input columns, 4]: first output, how many are reached, first place, how many places are added.
+    reach: int32 [input columns, 3]: first output that is added to, how many are reached, first place.
+    added: outputs, and places, of each input column; those that it does not reach get zeros.
     """
 
     order: NDArray[np.int64]
     reach: NDArray[np.int32]
+    added: int
 
 
 def kernel_columns(axis: AxisReach, stride: int, width: int) -> KernelColumns:
-    """`axis` with as many places for each remainder of the stride. width: output columns.
+    """`axis` with columns of zeros around those of each remainder of the stride. width: output columns.
 
-    Where the stride does not divide the kernel, every second or so input reaches one output less. What is added for it
-    has as many columns nevertheless, the last of them zeros: a processor guesses how often a loop turns, and a wrong
-    guess takes longer than many additions.
+    Where the stride does not divide the kernel, every second or so input reaches one output less, and so do those at a
+    border. All add to as many outputs nevertheless, inside the width: a processor guesses how often a loop turns, and a
+    wrong guess takes longer than many additions.
     """
-    kernel = len(axis.order)
-    most = -(-kernel // stride)
-    remainders = axis.order % stride
-    rank = np.arange(kernel) - np.searchsorted(remainders, remainders)
-    places = remainders * most + rank
-    order = np.full(min(stride, kernel) * most, kernel, np.int64)
-    order[places] = axis.order
     first, count, place = axis.reach.T
-    whole = (rank[place] == 0) & (count == np.bincount(remainders)[remainders[place]])
-    added = np.where(whole & (first + most <= width), most, count)
-    return KernelColumns(order, np.stack([first, count, places[place], added], axis=1).astype(np.int32))
+    added = max(1, int(count.max()))
+    start = np.minimum(first, width - added)
+    remainders = axis.order % stride
+    # What begins before its first place, or ends behind its last, meets zeros: both never happen to one input.
+    zeros = np.full(added - 1, len(axis.order), np.int64)
+    runs = [axis.order[remainders == remainder] for remainder in range(remainders.max() + 1)]
+    order = np.concatenate([zeros, *(part for run in runs for part in (run, zeros))])
+    places = np.arange(len(axis.order)) + (added - 1) * (1 + remainders)
+    reach = np.stack([start, count, places[place] - (first - start)], axis=1)
+    return KernelColumns(order, reach.astype(np.int32), added)
 
 
 def fan_out(
@@ -63,14 +65,13 @@ def fan_out(
     groups: int,
     row_pitch: int,
     pitch: int,
-) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+) -> NDArray[np.void]:
     """What each input neuron of a convolution reaches.
 
     weight_shape: [kh, places of `columns`, c_in, weights of a position], kh as in `rows`; weights are numbered in the
     order [c_in][kh][places][weights of a position]. The pitches lead from an output row or position to the next.
 
-    Returns FAN_OUT_DTYPE [inputs], and int32 [inputs]: the lanes that are added to each row of outputs, which may be
-    more than are reached, by zeros.
+    Returns FAN_OUT_DTYPE [inputs].
 
     Raises EdgeSastError where that order has more weights than int32 can number.
     """
@@ -84,11 +85,10 @@ def fan_out(
     group = channel // (c_in // groups)
     table["output"] = row[..., 0] * row_pitch + column[..., 0] * pitch + group * weights
     table["weight"] = ((channel * kernel_rows + row[..., 2]) * places + column[..., 2]) * weights
-    lanes = np.broadcast_to(column[..., 3] * weights, table.shape)
     positions = row[..., 1] * column[..., 1]
     table["end"] = table["weight"] + np.where(positions > 0, row[..., 1], 0) * places * weights
-    table["positions"] = np.where(lanes == lanes.max(), positions, -positions)
-    return table.reshape(-1), lanes.reshape(-1).astype(np.int32)
+    table["positions"] = positions
+    return table.reshape(-1)
 
 
 def pool_targets(size: int, shape: Shape, out: Shape) -> NDArray[np.int32]:

@@ -23,17 +23,22 @@ from edge_sast.model.arithmetic import saturate_jit
 from edge_sast.runtime.lanes import (
     FLAGS,
     SOME,
+    TOGETHER,
     add_2_of_8,
     add_8,
     add_16,
     add_32,
     add_64,
+    add_four,
     add_some,
+    bit_count,
     lowest_bit,
     set_flags,
 )
-from edge_sast.runtime.pieces import ADD_2_OF_8, ADD_8, ADD_16, ADD_32, ADD_64, ADD_SOME
+from edge_sast.runtime.pieces import ADD_2_OF_8, ADD_8, ADD_16, ADD_32, ADD_64
 from edge_sast.runtime.program import SUM_POOL
+
+BEHIND = 3  # entries of a list that `collect` and `scatter_to_one` may write behind its last
 
 
 class SpikeList(NamedTuple):
@@ -63,8 +68,8 @@ def leak_all(op, membranes):
 leak_all_jit = jit(leak_all, inner=True, borrows=True)
 
 
-def add_form(form, membranes, v, weights, w, factor):
-    """membranes[v + i] += weights[w + i] * factor for the lanes i of a form."""
+def add_form(form, membranes, v, weights, w, size, factor):
+    """membranes[v + i] += weights[w + i] * factor for the lanes i of a form, of ADD_SOME for i < size."""
     v, w = np.uint64(v), np.uint64(w)
     if form == ADD_8:
         add_8(membranes, v, weights, w, factor)
@@ -74,24 +79,13 @@ def add_form(form, membranes, v, weights, w, factor):
         add_32(membranes, v, weights, w, factor)
     elif form == ADD_64:
         add_64(membranes, v, weights, w, factor)
-    else:
+    elif form == ADD_2_OF_8:
         add_2_of_8(membranes, v, weights, w, factor)
+    else:
+        add_some(membranes, v, weights, w, size, factor)
 
 
 add_form_jit = jit(add_form, inner=True, borrows=True, merged=True)
-
-
-def add_border(op, membranes, v, weights, w, end, n, factor):
-    """membranes[v + i] += weights[w + i] * factor for i < n, in each row of outputs until weight `end`."""
-    while w < end:
-        for done in range(0, n, SOME):
-            at = np.uint64(done)
-            add_some(membranes, np.uint64(v) + at, weights, np.uint64(w) + at, n - done, factor)
-        v += op.row_pitch
-        w += op.weight_pitch
-
-
-add_border_jit = jit(add_border, inner=True, borrows=True)
 
 
 def add_piece(program, op, piece, form, by_one, membranes, spikes, n):
@@ -100,28 +94,21 @@ def add_piece(program, op, piece, form, by_one, membranes, spikes, n):
     form, by_one: those of the piece and of `op`, which the caller tells from another so that LLVM knows them.
     Returns how many positions of the output all runs reach.
     """
-    kind, weights, fan_out = membranes.dtype.type, program.weights[op.weight :], program.fan_out[op.inputs :]
-    lanes, neurons, counts = program.lanes[op.inputs :], spikes.neurons, spikes.counts
-    first, size, shift, to = piece.first, piece.size, op.weight_shift, piece.membrane
+    kind, neurons, counts = membranes.dtype.type, spikes.neurons, spikes.counts
+    weights, fan_out = program.weights[op.weight + piece.first :], program.fan_out[op.inputs :]
+    own, size, shift = membranes[piece.membrane :], piece.size, op.weight_shift
     row_pitch, weight_pitch = op.row_pitch, op.weight_pitch
     positions = 0
     for s in range(n):
-        neuron = np.uint64(neurons[s])
-        reach = fan_out[neuron]
+        reach = fan_out[np.uint64(neurons[s])]
         count = np.int64(1 if by_one else counts[s])
         factor = kind(count << (0 if by_one else shift))
-        v, w, end = np.int64(reach.output) + to, np.int64(reach.weight) + first, np.int64(reach.end) + first
-        if reach.positions >= 0 and form != ADD_SOME:
-            positions += count * reach.positions
-            while w < end:  # and not so many times: LLVM would unroll it, and most turn once or twice
-                add_form_jit(form, membranes, v, weights, w, factor)
-                v += row_pitch
-                w += weight_pitch
-        else:
-            positions += count * abs(reach.positions)
-            left = min(np.int64(lanes[neuron]) - first, size)
-            if left > 0:
-                add_border_jit(op, membranes, v, weights, w, end, left, factor)
+        positions += count * reach.positions
+        v, w, end = np.int64(reach.output), np.int64(reach.weight), np.int64(reach.end)
+        while w < end:  # and not so many times: LLVM would unroll it, and most turn once or twice
+            add_form_jit(form, own, v, weights, w, size, factor)
+            v += row_pitch
+            w += weight_pitch
     return positions
 
 
@@ -167,15 +154,40 @@ def scatter_by_one(program, op, membranes, spikes, n):
 scatter_by_one_jit = jit(scatter_by_one, inner=True, borrows=True, merged=True)
 
 
+def scatter_to_one(program, op, membranes, spikes, n):
+    """What `scatter` does where `op.to_one` is 1: four spikes at a time, as all add to the same membranes.
+
+    Writes `op.nothing`, which adds zeros, behind the list, to fill the last four.
+    """
+    weights, fan_out, neurons = program.weights[op.weight :], program.fan_out[op.inputs :], spikes.neurons
+    # Places without a sign: else each use of one looks whether it counts from the end.
+    one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
+    end = np.uint64(n)
+    neurons[end] = neurons[end + one] = neurons[end + two] = op.nothing
+    for lane in range(0, op.pitch, TOGETHER):
+        at, s = np.uint64(lane), np.uint64(0)
+        while s < end:
+            w = np.uint64(fan_out[np.uint64(neurons[s])].weight) + at
+            x = np.uint64(fan_out[np.uint64(neurons[s + one])].weight) + at
+            y = np.uint64(fan_out[np.uint64(neurons[s + two])].weight) + at
+            z = np.uint64(fan_out[np.uint64(neurons[s + three])].weight) + at
+            add_four(membranes, at, weights, w, x, y, z)
+            s += np.uint64(4)
+    return n * op.synops
+
+
+scatter_to_one_jit = jit(scatter_to_one, inner=True, borrows=True)
+
+
 def scatter_own(program, op, membranes, flags):
     """Adds the recurrent weights of the layer's own last spikes; returns the SynOps."""
     weights, factor = program.weights[op.recurrent :], membranes.dtype.type(1 << op.weight_shift)
-    first = np.int64(0)  # a 0 is a type of its own
     spikes = 0
     for i in range(op.neurons):
         if flags[i]:
-            row = i * op.neurons
-            add_border_jit(op, membranes, first, weights, row, row + 1, op.neurons, factor)
+            for done in range(0, op.neurons, SOME):
+                at = np.uint64(done)
+                add_some(membranes, at, weights, np.uint64(i * op.neurons) + at, op.neurons - done, factor)
             spikes += 1
     return spikes * op.neurons
 
@@ -199,17 +211,28 @@ def fire(op, membranes, flags, bias, threshold):
 fire_jit = jit(fire, inner=True, borrows=True)
 
 
-def collect(flags, spikes):
-    """Lists the set flags in `spikes`, each with count 1; returns how many they are."""
-    neurons, counts = spikes.neurons, spikes.counts
+def collect(flags, neurons):
+    """Lists the set flags in `neurons`; returns how many they are.
+
+    Four at a time, and what is over is written over: a processor guesses how often a loop turns, and a wrong guess
+    takes longer than three that are in vain. BEHIND entries behind the last may be written.
+    """
+    one = np.uint64(1)
     n = np.uint64(0)  # without a sign: else each use of it looks whether it counts from the end
     for at in range(0, len(flags), FLAGS):
         bits = set_flags(flags, np.uint64(at))
-        while bits:
+        end = n + bit_count(bits)
+        while n < end:
             neurons[n] = at + lowest_bit(bits)
-            counts[n] = 1
-            bits &= bits - np.uint64(1)
-            n += np.uint64(1)
+            bits &= bits - one
+            neurons[n + one] = at + lowest_bit(bits)
+            bits &= bits - one
+            neurons[n + np.uint64(2)] = at + lowest_bit(bits)
+            bits &= bits - one
+            neurons[n + np.uint64(3)] = at + lowest_bit(bits)
+            bits &= bits - one
+            n += np.uint64(4)
+        n = end
     return np.int64(n)
 
 

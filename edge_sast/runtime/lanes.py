@@ -19,6 +19,7 @@ from numba import types
 from numba.extending import intrinsic
 
 SOME = 8  # lanes of `add_some`
+TOGETHER = 16  # lanes of `add_four`
 FLAGS = 64  # that `set_flags` reads at once
 
 Operation = Callable[..., Any]  # in compiled code only
@@ -74,6 +75,36 @@ def _add_some(_context, membranes, _v, weights, _w, _n, _factor):
 add_some: Operation = intrinsic(_add_some)
 
 
+def _add_four(_context, membranes, _v, weights, _w, _x, _y, _z):
+    """membranes[v + i] += weights[w + i] + weights[x + i] + weights[y + i] + weights[z + i] for i < TOGETHER.
+
+    One sum first: four additions one after the other to the same membranes would wait for each other's store.
+    """
+    place = types.uint64
+    signature = types.void(membranes, place, weights, place, place, place, place)
+
+    def generate(context, builder, signature, arguments):
+        kind, _, weight_kind = signature.args[:3]
+        membranes, v, weights, *runs = arguments
+        narrow, sums = _vector(weight_kind.dtype, TOGETHER), _vector(types.int16, TOGETHER)
+        loaded = [
+            builder.load(_place(context, builder, weight_kind, weights, w, narrow), align=1) for w in runs
+        ]
+        first, second, third, fourth = (builder.sext(each, sums) for each in loaded)
+        added = builder.add(builder.add(first, second), builder.add(third, fourth))
+        wide = _vector(kind.dtype, TOGETHER)
+        to = _place(context, builder, kind, membranes, v, wide)
+        added = builder.sext(added, wide) if kind.dtype.bitwidth > 16 else added
+        bytes_each = kind.dtype.bitwidth // 8
+        builder.store(builder.add(builder.load(to, align=bytes_each), added), to, align=bytes_each)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+add_four: Operation = intrinsic(_add_four)
+
+
 def _set_flags(_context, flags, _at):
     """The FLAGS flags from place `at` on, as a number whose lowest bit is the first of them.
 
@@ -93,15 +124,27 @@ set_flags: Operation = intrinsic(_set_flags)
 
 
 def _lowest_bit(_context, _bits):
-    """The place of the lowest bit of a uint64 that is not 0."""
+    """The place of the lowest bit of a uint64, 64 of 0."""
 
     def generate(_context, builder, _signature, arguments):
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), generate
 
 
 lowest_bit: Operation = intrinsic(_lowest_bit)
+
+
+def _bit_count(_context, _bits):
+    """How many bits of a uint64 are 1."""
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
+bit_count: Operation = intrinsic(_bit_count)
 
 
 def _halves(_context, words, _start, _count):

@@ -16,7 +16,7 @@ PIECE_DTYPE = np.dtype(
         (name, np.int64)
         for name in (
             "form",  # ADD_...
-            "size",  # lanes; a run that ends before takes ADD_SOME
+            "size",  # lanes
             "first",  # lanes of a run before the piece
             "membrane",  # where it is added, from where the run's first lane is
         )

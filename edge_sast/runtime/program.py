@@ -6,6 +6,7 @@ operations, each a record (OP_DTYPE) that points into shared arrays.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,8 @@ from edge_sast.model.layers import (
 )
 from edge_sast.model.model import Model
 from edge_sast.model.reach import axis_reach
-from edge_sast.runtime.fan_out import fan_out, kernel_columns, pool_targets
+from edge_sast.runtime.fan_out import FAN_OUT_DTYPE, fan_out, kernel_columns, pool_targets
+from edge_sast.runtime.lanes import TOGETHER
 from edge_sast.runtime.pieces import Layout, padded_channels, pieces
 
 # Layers start on multiples of it in the per-neuron arrays: a cache line of flags, so that no loop has a rest.
@@ -52,6 +54,9 @@ OP_DTYPE = np.dtype(
             "weight_pitch",  # from the weights of a row of output positions to those of the next
             "weight_shift",  # that is left to do
             "by_one",  # 1: weights are added as they are, as every count is 1 and no shift is left
+            "to_one",  # 1: so are they, all spikes add to the same membranes, and these have 32 bits
+            "nothing",  # of such a layer: the input that adds zeros
+            "counted",  # 1: what takes the spikes reads their counts
             "recurrent",  # first recurrent weight, or -1
             "synops",  # of an output position: the output channels of a group
             "first_piece",  # of `pieces`
@@ -76,8 +81,7 @@ class Program(NamedTuple):
         the order of `axis_reach` and columns in that of `kernel_columns`: what a spike adds along an output row is one
         contiguous run. Recurrent weights: [n][n].
     pieces: PIECE_DTYPE, of the runs of each layer.
-    fan_out: FAN_OUT_DTYPE, for each place of the inputs of weighted layers. lanes: int32, as many: the
-        weights that are added to each row of outputs.
+    fan_out: FAN_OUT_DTYPE, for each place of the inputs of weighted layers.
     targets: int32, for each place of the inputs of pools: the output neuron, -1 where it is dropped.
     bias, threshold, initial: int32, for each place of a layer's outputs: rows, columns and `pitch` channels, and more
         up to a multiple of ALIGNMENT. What is no neuron never spikes. Those of a narrow layer are int16 and fill the
@@ -89,7 +93,6 @@ class Program(NamedTuple):
     weights: NDArray[np.int8]
     pieces: NDArray[np.void]
     fan_out: NDArray[np.void]
-    lanes: NDArray[np.int32]
     targets: NDArray[np.int32]
     bias: NDArray[np.int32]
     threshold: NDArray[np.int32]
@@ -121,7 +124,6 @@ class _Builder:
             "weights": [np.zeros(0, np.int8)],
             "pieces": [],
             "fan_out": [],
-            "lanes": [],
             "targets": [np.zeros(0, np.int32)],
             "bias": [],
             "threshold": [],
@@ -138,14 +140,16 @@ class _Builder:
         """last: its membranes are the output, and stay as wide as that."""
         bound = accumulator_bound(layer, shape.max_count)
         narrow = isinstance(layer.neuron, Lif) and bound.bits == 16 and not last
-        pitch = padded_channels(out.channels, layer.groups if isinstance(layer, Conv2d) else 1)
+        pitch = _pitch(layer, out.channels)
         op = {"kind": WEIGHTED, "neurons": out.neurons, "channels": out.channels, "trace": self.traced}
         op |= {"pitch": pitch, "row_pitch": out.width * pitch, "narrow": int(narrow)}
-        self.ops.append(op | self._kernel(layer, shape, out, pitch) | self._neuron(layer, out, pitch, narrow))
+        self.ops.append(
+            op | self._kernel(layer, shape, out, pitch, narrow) | self._neuron(layer, out, pitch, narrow)
+        )
         self.places = np.arange(out.neurons) // out.channels * pitch + np.arange(out.neurons) % out.channels
         self.traced += out.neurons
 
-    def _kernel(self, layer: Weighted, shape: Shape, out: Shape, pitch: int) -> dict[str, int]:
+    def _kernel(self, layer: Weighted, shape: Shape, out: Shape, pitch: int, narrow: bool) -> dict[str, int]:
         weight, stride, padding, groups = layer.weight[None, None], (1, 1), (0, 0), 1
         if isinstance(layer, Conv2d):
             weight, stride, padding, groups = layer.weight, layer.stride, layer.padding, layer.groups
@@ -157,22 +161,27 @@ class _Builder:
         weight, recurrent_weight, shift = _shifted(layer, weight)
         with_zeros = np.pad(weight, ((0, 0), (0, 1), (0, 0), (0, group - weight.shape[3])))
         ordered = with_zeros[rows.order][:, columns.order]
-        table, lanes = fan_out(rows, columns, ordered.shape, groups, out.width * pitch, pitch)
-        cut = pieces(Layout(pitch, group, int(columns.reach[:, 3].max())))
+        table = fan_out(rows, columns, ordered.shape, groups, out.width * pitch, pitch)
+        cut = pieces(Layout(pitch, group, columns.added))
         first_piece, recurrent = self._append("pieces", cut), -1
         if isinstance(layer, RecurrentLinear):
             recurrent = self._append("weights", recurrent_weight.reshape(-1))
-        self._append("lanes", self._placed(lanes, 0))
+        by_one = shape.max_count == 1 and shift == 0 and groups == 1
+        placed, weights = self._placed(table, 0), ordered.transpose(2, 0, 1, 3).reshape(-1)
+        # One input more, whose weights are zeros.
+        nothing = np.array([(0, len(weights), 0, 0)], FAN_OUT_DTYPE)
         return {
-            "weight": self._append("weights", ordered.transpose(2, 0, 1, 3).reshape(-1)),
+            "weight": self._append("weights", np.append(weights, np.zeros(group, np.int8))),
             "weight_pitch": len(columns.order) * group,
             "weight_shift": shift,
             "recurrent": recurrent,
             "synops": weight.shape[3],
             "first_piece": first_piece,
             "end_piece": first_piece + len(cut),
-            "inputs": self._append("fan_out", self._placed(table, 0)),
-            "by_one": int(shape.max_count == 1 and shift == 0 and groups == 1),
+            "inputs": self._append("fan_out", np.append(placed, nothing)),
+            "nothing": len(placed),
+            "by_one": int(by_one),
+            "to_one": int(by_one and not narrow and not isinstance(layer, Conv2d)),
         }
 
     def _neuron(self, layer: Weighted, out: Shape, pitch: int, narrow: bool) -> dict[str, int]:
@@ -210,6 +219,8 @@ class _Builder:
         return start
 
     def program(self, most_neurons: int, weighted: int) -> Program:
+        for op, following in pairwise(self.ops):
+            op["counted"] = int(not following.get("by_one", 0))
         ops = np.zeros(len(self.ops), OP_DTYPE)
         for row, op in zip(ops, self.ops, strict=True):
             for name, value in op.items():
@@ -219,6 +230,13 @@ class _Builder:
             self.parts[name].append(np.zeros(ALIGNMENT, self.parts[name][0].dtype))
         arrays = {name: np.concatenate(parts) for name, parts in self.parts.items()}
         return Program(ops=ops, sizes=np.array([most_neurons, weighted], np.int64), **arrays)
+
+
+def _pitch(layer: Weighted, channels: int) -> int:
+    """Lanes from an output position to the next; of a linear layer, with one position, those that `add_four` takes."""
+    if isinstance(layer, Conv2d):
+        return padded_channels(channels, layer.groups)
+    return -(-channels // TOGETHER) * TOGETHER
 
 
 def _shifted(layer: Weighted, weight: NDArray) -> tuple[NDArray, NDArray, int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_sast.jit import jit
 from edge_sast.runtime.kernels import (
+    BEHIND,
     SpikeList,
     collect_jit,
     fire_jit,
@@ -21,6 +22,7 @@ from edge_sast.runtime.kernels import (
     scatter_by_one_jit,
     scatter_jit,
     scatter_own_jit,
+    scatter_to_one_jit,
 )
 from edge_sast.runtime.lanes import halves
 from edge_sast.runtime.program import WEIGHTED
@@ -80,8 +82,7 @@ def new_state(program):
     """State for any number of recordings, one after the other; also called as it is, without compiling it."""
     most, weighted = program.sizes[0], program.sizes[1]
     n = len(program.initial)
-    # One entry more than neurons: collect() writes before it knows whether it has to.
-    lists = np.empty((5, most + 1), np.int32)
+    lists = np.empty((5, most + BEHIND), np.int32)
     lists[4, :] = 0
     return State(
         np.empty(n, np.int32),
@@ -118,12 +119,18 @@ def weighted_step(program, op, state, spikes, n, counters):
     else:
         wide = state.membranes[start:end]
         leak_all_jit(op, wide)
-        counters[0] = scatter_jit(program, op, wide, spikes, n)
+        if op.to_one:
+            counters[0] = scatter_to_one_jit(program, op, wide, spikes, n)
+        else:
+            counters[0] = scatter_jit(program, op, wide, spikes, n)
         if op.recurrent >= 0:
             counters[0] += scatter_own_jit(program, op, wide, flags)
         fire_jit(op, wide, flags, program.bias[start:end], program.threshold[start:end])
-    counters[1] = collect_jit(flags, spikes)
-    return counters[1]
+    counters[1] = m = collect_jit(flags, spikes.neurons)
+    if op.counted:
+        for i in range(m):
+            spikes.counts[i] = 1
+    return m
 
 
 weighted_step_jit = jit(weighted_step, inline=True)

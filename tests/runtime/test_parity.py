@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,23 @@ def test_many_channels_equal_oracle():
         counts = (rng.random((3, 6, 7, 2)) < 0.4).astype(np.uint8)
         assert_same(Simulator(model).trace(binned(model, [counts]), 0), oracle_run(model, counts))
     assert forms >= {(narrow, form) for narrow in (0, 1) for form in range(6)}
+
+
+@pytest.mark.parametrize("classes", [1, 16, 17, 40])
+def test_last_layers_of_any_size_equal_oracle_for_any_number_of_spikes(classes):
+    """Four spikes are added at a time, to 16 membranes: 0 to 9 spikes, one number in each step, and the most."""
+    rng, inputs = np.random.default_rng(classes), 12
+    zeros = np.zeros(classes, np.int32)
+    neuron = Integrator(zeros, rng.integers(-99, 99, classes, np.int32), (3,), 20)
+    weight = rng.integers(-128, 127, (inputs, classes), np.int8, endpoint=True)
+    names = tuple(f"class {i}" for i in range(classes))
+    model = Model(Binning(3, 2, 0, 1000, 11, 1), (Flatten(), Linear(weight, 8, neuron, 0)), names)
+    assert build_program(model).ops["to_one"].tolist() == [1]
+    counts = np.zeros((11, inputs), np.uint8)
+    for step, spikes in enumerate((*range(10), inputs)):
+        counts[step, rng.permutation(inputs)[:spikes]] = 1
+    counts = counts.reshape(11, 2, 3, 2)
+    assert_same(Simulator(model).trace(binned(model, [counts]), 0), oracle_run(model, counts))
 
 
 def _forms(program: Program, op: np.void) -> list[int]:

@@ -14,6 +14,11 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edge_sast.datasets.selection import Recordings
     from edge_sast.runtime import RunResult, Simulator
 
@@ -112,7 +117,6 @@ def run(args: argparse.Namespace) -> int:
 def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
     """All recordings, and the seconds that the simulation itself took, after compilation."""
     import numpy as np
-    from tqdm import tqdm
 
     from edge_sast.runtime import RunResult
 
@@ -121,14 +125,25 @@ def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tup
     simulator.run(binned.select(np.arange(min(len(binned), WARM_UP))), parallel=parallel)
     seconds = 0.0
     parts = []
-    with tqdm(total=len(binned), desc="running", unit=" recordings", disable=None) as bar:
-        for rows in np.array_split(np.arange(len(binned)), -(-len(binned) // BLOCK)):
-            block = binned.select(rows)
-            began = time.perf_counter()
-            parts.append(simulator.run(block, parallel=parallel))
-            seconds += time.perf_counter() - began
-            bar.update(len(block))
+    for rows in _shown(np.array_split(np.arange(len(binned)), -(-len(binned) // BLOCK)), len(binned)):
+        block = binned.select(rows)
+        began = time.perf_counter()
+        parts.append(simulator.run(block, parallel=parallel))
+        seconds += time.perf_counter() - began
     return RunResult.concatenate(parts), seconds
+
+
+def _shown(blocks: list[NDArray[np.int64]], recordings: int) -> Iterator[NDArray[np.int64]]:
+    """The blocks, with a bar on a terminal where there are several: one alone has nothing to show on the way."""
+    if len(blocks) == 1:
+        yield from blocks
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=recordings, desc="running", unit=" recordings", disable=None) as bar:
+        for block in blocks:
+            yield block
+            bar.update(len(block))
 
 
 def _figures(result: RunResult, seconds: float, labelled: bool) -> dict[str, Any]:

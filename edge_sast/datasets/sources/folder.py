@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
@@ -127,6 +128,7 @@ def open_folder(
     if all(len(entry.parts) == 1 for entry in entries):
         entries = _as_classes(entries, str(root), file_per_class)
     depth = max(len(entry.parts) for entry in entries)
+    known: set[str] = set()  # endings that a format has, asked for once each: there are many files
     for entry in entries:
         if len(entry.parts) not in (2, 3):
             raise EdgeSastError(f"{entry.source}: stray file; recordings belong in {LAYOUT}: move it away")
@@ -136,7 +138,10 @@ def open_folder(
                 f"<split>/<class>/<recording>; "
                 "use one layout for all"
             )
-        formats_for(entry.source)
+        ending = os.path.splitext(entry.source)[1]
+        if ending not in known:
+            formats_for(entry.source)
+            known.add(ending)
     check_classes(str(root), entries)
     return FolderDataset(str(root), _group(entries, depth, str(root)), sensor or own.sensor, time=own.time)
 

@@ -74,6 +74,8 @@ def content_digests(entries: Sequence[Entry]) -> Iterator[str]:
         archive, info = entry.member
         return f"{digests[archive]} {info.filename} {info.header_offset} {info.file_size} {info.CRC}"
 
+    if all(entry.member for entry in entries):
+        return map(digest, entries)  # nothing left to read
     return map_in_order(digest, entries)
 
 
