@@ -193,6 +193,7 @@ def target_options(args: argparse.Namespace) -> Options:
         args.spare_bits,
         args.spare_words,
         args.spram or None,
+        args.running,
     )
 
 

@@ -243,7 +243,7 @@ FAULTS = [
     Fault("readout", "if (rst || forget) begun", "if (rst) begun", "counts of the recording before"),
     Fault("readout", "if (rst || forget) begun", "if (forget) begun", "a clear keeps the counts"),
     Fault("readout", "part[0] ? total[63:32]", "part[0] ? 32'd0", "SynOps of 32 bits"),
-    Fault("readout", "lane_next && renew : !full", "lane_next : !full", "outputs of every step are told"),
+    Fault("readout", "lane_next && answers : !full", "lane_next : !full", "outputs of every step are told"),
     Fault(
         "readout",
         "^ {1'b1, {(OUTW-1){1'b0}}};",

@@ -309,7 +309,7 @@ PROOFS = {
             Fault("sast_readout", "if (begins) class_no <=", "if (rst) class_no <="),
             Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
             Fault(
-                "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && renew}"
+                "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && answers}"
             ),
         ),
     ),
