@@ -14,7 +14,9 @@ import pytest
 from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Flatten
 from edge_sast.model.model import Model
+from edge_sast.model.running import running_model
 from firmware_gen.fpga.simulate import ICARUS, VERILATOR
+from firmware_gen.verify.core import twice
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
 from tests.firmware_gen.rtl_gen.edges import EDGES
@@ -23,6 +25,7 @@ from tests.strategies import binned, random_model
 
 LANES = (1, 2, 4, 8, 16)
 SEEDS = (0, 5, 11, 12, 16, 21, 27, 33, 38, 44)
+RUNNING = ((1, 2, 1), (5, 1, 14), (11, 4, 3), (33, 8, 5), (38, 16, 2))  # seed, lanes, leak
 NETWORKS = 300
 # What those models have not, and the lanes with which they have it.
 GRID = Binning(3, 3, 0, 1000, 2, 2)
@@ -41,9 +44,13 @@ SHAPES = {
 }
 
 
-def check(model: Model, lanes: int, seed: int, folder, simulator: str, streams: int, **how) -> None:
-    build = export_core(model, folder / "build", lanes, count=1)
+def check(
+    model: Model, lanes: int, seed: int, folder, simulator: str, streams: int, running: bool = False, **how
+) -> None:
+    """running: a core that ends no recording; each is followed by itself."""
+    build = export_core(model, folder / "build", lanes, count=1, running=running)
     recordings = binned(model, make_inputs(model, seed, streams, most=100))
+    recordings = twice(recordings) if running else recordings
     assert differences(build, simulator, model, recordings, **how).first is None
 
 
@@ -59,9 +66,22 @@ def test_shapes(tmp_path, name):
     check(*SHAPES[name], 1, tmp_path, ICARUS, streams=1)
 
 
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize(("seed", "lanes", "leak"), RUNNING)
+def test_random_models_in_running_state(tmp_path, seed, lanes, leak):
+    model = running_model(random_model(np.random.default_rng(seed)), leak)
+    check(model, lanes, seed, tmp_path, ICARUS, streams=1, running=True)
+
+
 @pytest.mark.needs("verilator", "g++", "make")
 def test_one_of_everything(tmp_path):
     check(everything_model(), 8, 1, tmp_path, VERILATOR, streams=6, optimise="-O0")
+
+
+@pytest.mark.needs("verilator", "g++", "make")
+def test_one_of_everything_in_running_state(tmp_path):
+    model = running_model(everything_model(), 4)
+    check(model, 8, 1, tmp_path, VERILATOR, streams=6, running=True, optimise="-O0")
 
 
 @pytest.mark.needs("iverilog")

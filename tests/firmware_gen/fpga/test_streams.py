@@ -1,4 +1,4 @@
-"""Decisions on a stream by the simulated core: overlapping windows in turn, running state as one recording."""
+"""Decisions on a stream by the simulated core: overlapping windows in turn, running state without an end."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def stream(tmp_path) -> str:
     return str(path)
 
 
-def is_the_cores(model: Model, sent: BinnedEvents, folder: Path) -> bool:
+def is_the_cores(model: Model, sent: BinnedEvents, folder: Path, running: bool = False) -> bool:
     """Whether the core agrees in every value of every step; the stream's outputs are those of `sent` already."""
-    build = export_core(model, folder / "build", lanes=4, count=1)
+    build = export_core(model, folder / "build", lanes=4, count=1, running=running)
     recordings = sent.capped(model.binning.count_cap)
     return differences(build, ICARUS, model, recordings).first is None
 
@@ -47,6 +47,13 @@ def test_overlapping_windows_are_recordings_that_repeat_events(stream, tmp_path)
     sent, _ = stream_windows(model, stream, OPTIONS, every=1)
     assert len(sent) == STEPS - model.binning.steps + 1
     assert is_the_cores(model, sent, tmp_path)
+
+
+def test_running_state_has_no_end(stream, tmp_path):
+    model = running_model(small_model(), 9)
+    sent = running_recording(model, stream, OPTIONS)
+    assert sent.binning.steps == STEPS > 2 * model.binning.steps
+    assert is_the_cores(model, sent, tmp_path, running=True)
 
 
 def test_running_state_is_a_recording_of_the_core_s_steps(stream, tmp_path):
