@@ -20,8 +20,8 @@ STEP = np.dtype([("crc", "<u4"), ("cycles", "<u4")])
 class CoreFormat:
     """Where things stand in a bench's output.
 
-    layers: the weighted layers. shown: of one step, all that the sweeps show. result: what the core answers with, once a
-    run or, in running state, once a step.
+    layers: the weighted layers. shown: of one step, all that the sweeps show. result: what the core answers with, once
+    a run or, in running state, once a step.
     """
 
     layers: tuple[TracedLayer, ...]
@@ -53,8 +53,8 @@ class CoreFormat:
 class CoreRecording:
     """One run. cycles: uint32 [T], of each step as the core counts them, without its waiting for events.
 
-    clocks: from the first event to the end of the answer. error: whether the core refused an event. answers: all of the
-    run, records with outputs, answer (the class) and totals ([layers, 2]: SynOps, spikes; in running state of the step).
+    clocks: from the first event to the end of the last answer. error: whether the core refused an event. answers: all
+    of the run: outputs, answer (the class), totals ([layers, 2]: SynOps, spikes; in running state of the step).
     """
 
     device: DeviceRecording

@@ -40,8 +40,8 @@ HEADER = b"SASTCORE" + (2).to_bytes(4, "little")
 class CoreReport(VerifyReport):
     """Beside a VerifyReport, whose toolchain is what made and simulated a netlist, of the undisturbed runs in the mean:
 
-    cycles: of the steps, as the core counts them: no waiting for events. clocks: from the first event to the answer. Both
-    of as many steps as the model has.
+    cycles: of the steps, as the core counts them: no waiting for events. clocks: from the first event to the answer.
+    Both of as many steps as the model has.
     model_hash, lanes: of the export, by which 'fpga report --verified' knows its own.
     """
 

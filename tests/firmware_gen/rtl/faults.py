@@ -185,7 +185,12 @@ FAULTS = [
         "step == LAST_STEP[STB-1:0]",
         "running state renews, and leaves out spikes of recurrent layers",
     ),
-    Fault("dispatch", "skipped = op_skip && last_step;", "skipped = op_skip;", "recurrent layers forget their spikes"),
+    Fault(
+        "dispatch",
+        "skipped = op_skip && last_step;",
+        "skipped = op_skip;",
+        "recurrent layers forget their spikes",
+    ),
     Fault(
         "dispatch",
         "sweep_first = op_events;",
@@ -321,7 +326,10 @@ FAULTS = [
     Fault("spike_stream", "else if (take && !put)", "else if (take)", "one in and one out at once loses one"),
     Fault("core", "RUNNING != 0 || renew;", "renew;", "running state has no answers"),
     Fault(
-        "core", ".finish(finished && answers)", ".finish(finished && renew)", "running state has no end of an answer"
+        "core",
+        ".finish(finished && answers)",
+        ".finish(finished && renew)",
+        "running state has no end of an answer",
     ),
     Fault("core", "restart <= rst || clear;", "restart <= rst;", "no clear"),
     Fault(

@@ -98,7 +98,15 @@ def stream(tmp_path) -> Path:
 
 def test_a_stream_that_is_longer_than_a_recording(fpga, stream, tmp_path, capsys):
     save(fpga.model, tmp_path / "model.safetensors")
-    words = ["hil", str(tmp_path / "model.safetensors"), "--stream", str(stream), "--sensor", "21x18", "--running"]
+    words = [
+        "hil",
+        str(tmp_path / "model.safetensors"),
+        "--stream",
+        str(stream),
+        "--sensor",
+        "21x18",
+        "--running",
+    ]
     assert fpga.model.binning.steps < 10
     with fpga.board(rx_bytes=RX_BYTES) as board:
         assert main([*words, "--journal", str(tmp_path / "a"), "--port", board.port]) == 0

@@ -158,7 +158,9 @@ def test_running_state_has_results_after_any_step(width, height):
                 continue
             done += seq % 4
             records, stream = records + answer[7:], stream + data
-            results = struct.pack("<H3i", CLASS, done, *np.array(OUTPUTS[1:]).astype(np.uint32).view(np.int32))
+            results = struct.pack(
+                "<H3i", CLASS, done, *np.array(OUTPUTS[1:]).astype(np.uint32).view(np.int32)
+            )
             results += totals.tobytes()
             sums_of = struct.pack("<BIIII", 0, done, zlib.crc32(stream), zlib.crc32(records), len(results))
             assert board.ask(Kind.READ, seq, bytes(4), token) == sums_of + results

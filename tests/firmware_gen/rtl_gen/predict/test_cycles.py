@@ -27,7 +27,13 @@ MANY = range(200)
 
 
 def check(
-    folder, model: Model, lanes: int, seed: int, queue: int = QUEUE, crc_wide: bool = WIDE, running: bool = False
+    folder,
+    model: Model,
+    lanes: int,
+    seed: int,
+    queue: int = QUEUE,
+    crc_wide: bool = WIDE,
+    running: bool = False,
 ) -> None:
     """Each of some recordings, with its CRCs and without; the first run comes right after a reset.
 
@@ -51,7 +57,9 @@ def check(
     with simulation(core_file.parent, ICARUS) as simulated:
         core = Core.of(simulated, ICARUS, model, running)
         begins = run_bytes(core.form, [], CLEARED) if running else b""
-        runs = (begins + run_bytes(core.form, step_beats(recordings, i), Disturbance(observe=o)) for i, o in jobs)
+        runs = (
+            begins + run_bytes(core.form, step_beats(recordings, i), Disturbance(observe=o)) for i, o in jobs
+        )
         for run, ((i, observed), got) in enumerate(
             zip(jobs, core.run(runs, list(map(str, jobs))), strict=True)
         ):
