@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import MAX_STEPS
 from edge_sast.model.model import Model
@@ -85,6 +86,7 @@ class Core:
 def verify_core(
     build_dir: str | os.PathLike[str],
     binned: BinnedEvents | None = None,
+    stream: BinnedEvents | None = None,
     *,
     on: str,
     toolchain: str | None = None,
@@ -97,11 +99,12 @@ def verify_core(
     on: one of TARGETS. toolchain: whose Yosys makes a netlist, see find_yosys. Every membrane, spike, counter, CRC and
     output of every step is compared with the runtime, twice: undisturbed, and with gaps and back-pressure on all
     streams, after attempts that clear or a reset ended in the middle, every other recording without its CRCs. seed: of
-    those disturbances. A core in running state gets each recording twice in a row, without a clear between the two.
+    those disturbances. A core in running state gets each recording twice in a row, without a clear between the two;
+    and `stream`, one recording of any number of steps.
 
     Raises:
         EdgeSastError: see open_build; no such simulator, no Yosys; recordings binned in another way than the model
-            wants.
+            wants; a stream for a core that is not in running state.
         CheckFailedError: the simulated core stopped, hung, or broke a rule of its streams.
     """
     build = open_build(build_dir, edited, TARGET)
@@ -109,7 +112,12 @@ def verify_core(
     tally, tallies = stored_answers(build, Simulator(build.model)), []
     running = parameter(build.folder / RTL, "RUNNING") != 0
     if running:
-        sets = [twice(recordings) for recordings in sets]
+        sets = [twice(recordings) for recordings in sets] + ([stream] if stream is not None else [])
+    elif stream is not None:
+        raise EdgeSastError(
+            f"{build.folder}: its core begins anew after {build.model.binning.steps} steps, and a stream does not; "
+            "export it again with --running"
+        )
     with _simulated(build.folder / RTL, on, toolchain) as (simulated, made_with):
         for recordings in sets:
             core = Core.of(simulated, on, replace(build.model, binning=recordings.binning), running)
