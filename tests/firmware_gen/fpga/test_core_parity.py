@@ -26,7 +26,7 @@ from tests.strategies import binned, random_model
 LANES = (1, 2, 4, 8, 16)
 SEEDS = (0, 5, 11, 12, 16, 21, 27, 33, 38, 44)
 RUNNING = ((9, 2, 1), (5, 1, 14), (11, 4, 3), (39, 8, 5), (38, 16, 2))  # seed, lanes, leak
-RUNNING_NETWORKS = 60
+RUNNING_NETWORKS = 40
 NETWORKS = 300
 # What those models have not, and the lanes with which they have it.
 GRID = Binning(3, 3, 0, 1000, 2, 2)
