@@ -26,7 +26,8 @@ class Options:
     """What only some targets take; None for their own defaults.
 
     name: prefix of the C names. lanes, word_bits: of the FPGA's tables, see rtl_gen.target. registers, loadable,
-    spare_bits, spare_words, spram: see its Room; fits: model files of Room.models.
+    spare_bits, spare_words, spram: see its Room; fits: model files of Room.models. running: the model is one of
+    --running, which FPGAs alone must know.
     """
 
     name: str | None = None
@@ -38,6 +39,7 @@ class Options:
     spare_bits: int | None = None
     spare_words: int | None = None
     spram: bool | None = None
+    running: bool = False
 
 
 Generate = Callable[["Model", "BinnedEvents | None", Options], dict[str, bytes]]
@@ -102,12 +104,23 @@ def _verilog(model: Model, binned: BinnedEvents | None, options: Options) -> dic
 
     spare = {name: getattr(options, name) for name in ("spare_bits", "spare_words", "spram")}
     given = {name: value for name, value in spare.items() if value is not None}
-    room = Room(bool(options.registers), bool(options.loadable), _models(options), **given)
+    room = Room(
+        bool(options.registers), bool(options.loadable), _models(options), running=options.running, **given
+    )
     return generate(model, binned, options.lanes or DEFAULT_LANES, options.word_bits, room=room)
 
 
 def _models(options: Options) -> tuple[Model, ...]:
-    """Of --fits. Raises EdgeSastError for a file that is none."""
+    """Of --fits. Raises EdgeSastError for a file that is none, and for a model that does not run as the core does."""
     from edge_sast.model import modelfile
+    from edge_sast.model.running import forgets
 
-    return tuple(modelfile.load(path) for path in options.fits or ())
+    models = []
+    for path in options.fits or ():
+        models.append(modelfile.load(path))
+        if options.running and not forgets(models[-1]):
+            raise EdgeSastError(
+                f"--fits {path}: its read-out never forgets, so that it cannot run without end; give the model file "
+                "that 'edge-sast export MODEL --running --target model' writes"
+            )
+    return tuple(models)

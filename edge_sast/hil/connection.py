@@ -176,8 +176,8 @@ class Connection:
         if steps not in (None, grid.steps) and info.counts_steps:
             raise BoardRefusedError(
                 f"--port {self.name}: the board ({info.name}) begins anew after the model's {steps} steps, as FPGAs "
-                f"do, and the recording has {grid.steps}; take the first {steps} with --limit {steps}, or leave out "
-                "--running"
+                f"do that were exported without --running, and the recording has {grid.steps}; export it again with "
+                f"--running, or take the first {steps} with --limit {steps}"
             )
         numbers = {
             "width": grid.width,

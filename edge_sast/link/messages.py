@@ -94,7 +94,8 @@ class BoardInfo:
 
     @property
     def counts_steps(self) -> bool:
-        """Whether it begins anew after the model's steps, as FPGAs do: they tell these sizes, and no other board."""
+        """Whether it begins anew after the model's steps, as FPGAs do that were exported without --running: they tell
+        these sizes, and no other board."""
         return (self.window, self.rx_bytes) == (1, 64)
 
 

@@ -20,13 +20,20 @@ STEP = np.dtype([("crc", "<u4"), ("cycles", "<u4")])
 class CoreFormat:
     """Where things stand in a bench's output.
 
-    layers: the weighted layers. shown: of one step, all that the sweeps show. result: what the core answers with.
+    layers: the weighted layers. shown: of one step, all that the sweeps show. result: what the core answers with, once
+    a run or, in running state, once a step.
     """
 
     layers: tuple[TracedLayer, ...]
     steps: int
     shown: np.dtype
     result: np.dtype
+    running: bool = False
+
+    @property
+    def answers(self) -> int:
+        """Of one run."""
+        return self.steps if self.running else 1
 
     @property
     def whole(self) -> np.dtype:
@@ -35,7 +42,7 @@ class CoreFormat:
             [
                 ("shown", self.shown, (self.steps,)),
                 ("steps", STEP, (self.steps,)),
-                ("result", self.result),
+                ("answers", self.result, (self.answers,)),
                 ("clocks", "<u4"),
                 ("error", "<u4"),
             ]
@@ -46,17 +53,19 @@ class CoreFormat:
 class CoreRecording:
     """One run. cycles: uint32 [T], of each step as the core counts them, without its waiting for events.
 
-    clocks: from the first event to the end of the answer. error: whether the core refused an event.
+    clocks: from the first event to the end of the last answer. error: whether the core refused an event. answers: all
+    of the run: outputs, answer (the class), totals ([layers, 2]: SynOps, spikes; in running state of the step).
     """
 
     device: DeviceRecording
     cycles: NDArray[np.uint32]
     clocks: int
     error: bool
+    answers: NDArray[np.void]
 
 
-def core_format(model: Model, layers: tuple[TracedLayer, ...]) -> CoreFormat:
-    """The format for `model`, whose weighted layers are `layers`."""
+def core_format(model: Model, layers: tuple[TracedLayer, ...], running: bool = False) -> CoreFormat:
+    """The format for `model`, whose weighted layers are `layers`. running: an answer follows each step."""
     fields: list[tuple] = []
     for layer in layers:
         size = layer.stop - layer.start
@@ -66,13 +75,14 @@ def core_format(model: Model, layers: tuple[TracedLayer, ...]) -> CoreFormat:
         ("answer", "<u4"),
         ("totals", "<u8", (len(layers), 2)),
     ]
-    return CoreFormat(layers, model.binning.steps, np.dtype(fields), np.dtype(result))
+    return CoreFormat(layers, model.binning.steps, np.dtype(fields), np.dtype(result), running)
 
 
 def parse_core(form: CoreFormat, data: bytes) -> CoreRecording:
     """The output of one run (`form.whole.itemsize` bytes) as arrays."""
     run = np.frombuffer(data, form.whole)[0]
-    shown, end, steps = run["shown"], run["result"], run["steps"]
+    shown, answers, steps = run["shown"], run["answers"], run["steps"]
+    end, totals = answers[-1], answers["totals"].sum(axis=0)
     neurons = [shown[f"neurons{layer.index}"] for layer in form.layers]
     counters = np.stack([shown[f"counters{layer.index}"] for layer in form.layers], axis=1)
     trace = Trace(
@@ -85,5 +95,5 @@ def parse_core(form: CoreFormat, data: bytes) -> CoreRecording:
         outputs=end["outputs"],
         prediction=int(end["answer"]),
     )
-    device = DeviceRecording(trace, end["totals"][:, 0], end["totals"][:, 1])
-    return CoreRecording(device, steps["cycles"], int(run["clocks"]), bool(run["error"]))
+    device = DeviceRecording(trace, totals[:, 0], totals[:, 1])
+    return CoreRecording(device, steps["cycles"], int(run["clocks"]), bool(run["error"]), answers)

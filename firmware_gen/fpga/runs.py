@@ -30,6 +30,7 @@ class Disturbance:
 
 
 PLAIN = Disturbance()
+CLEARED = Disturbance(ending=CLEAR)  # at once
 
 
 def step_beats(
@@ -61,13 +62,22 @@ def run_bytes(
     sizes = (
         form.steps * form.shown.itemsize // 4,
         whole["steps"].itemsize // 4,
-        form.result.itemsize // 4,
+        whole["answers"].itemsize // 4,
+        form.answers,
     )
     header = (meets.ending, meets.clocks, meets.gaps, int(meets.observe), patience, *sizes, len(steps))
     parts = [np.array(header, "<u4")]
     for beats in steps:
         parts += [np.array([len(beats)], "<u4"), beats.astype("<u4")]
     return np.concatenate(parts).tobytes()
+
+
+def undisturbed_bytes(
+    form: CoreFormat, binned: BinnedEvents, recording: int, patience: int = PATIENCE
+) -> bytes:
+    """The recording as it is; in running state after a clear, as no recording ends by itself."""
+    begins = run_bytes(form, [], CLEARED) if form.running else b""
+    return begins + run_bytes(form, step_beats(binned, recording), PLAIN, patience)
 
 
 def disturbed_bytes(form: CoreFormat, binned: BinnedEvents, recording: int, seed: int) -> bytes:

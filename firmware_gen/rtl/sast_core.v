@@ -35,7 +35,7 @@ module sast_core (
   input  wire            st_tready;
   output wire [31:0]     st_tdata;
   output wire            st_tlast;
-  // of each recording: see sast_readout
+  // of each recording, in running state of each step: see sast_readout
   output wire            res_tvalid;
   input  wire            res_tready;
   output wire [31:0]     res_tdata;
@@ -168,7 +168,8 @@ module sast_core (
     .final_layer(last_entry[EAW-1:0]), .fill(fill)
   );
   wire counted_word = seen && l_counted && !clearing;
-  wire reads_out = l_last && !clearing && ((LOADABLE != 0 ? constants[88] : LIF_OUT != 0) || renew);
+  wire answers = RUNNING != 0 || renew;     // the step ends with an answer
+  wire reads_out = l_last && !clearing && ((LOADABLE != 0 ? constants[88] : LIF_OUT != 0) || answers);
   wire ends = counted_word && seen_last;
   wire wide = CRC_WIDE != 0 && l_whole;
   assign slow = !clearing && ((l_counted && observed && !wide) || reads_out);
@@ -189,7 +190,7 @@ module sast_core (
     assign {spk_tvalid, spk_tdata, spk_lanes, spk_tlast} = {(34+P){1'b0}};
   end endgenerate
 
-  // ---- after a layer: its counters, after a step: CRC and cycles, after a recording: the answer
+  // ---- after a layer: its counters, after a step: CRC and cycles, after a recording, or each step: the answer
   localparam [2:0] QUIET = 3'd0, COUNTS = 3'd1, LISTEN = 3'd2, REPORT = 3'd3, FINISH = 3'd4, CRC = 3'd5, CYCLES = 3'd6;
   reg  [2:0]       state;
   reg  [31:0]      cycles, step_cycles;
@@ -254,7 +255,7 @@ module sast_core (
   );
   sast_readout #(.LOADS(LOADABLE)) readout (
     .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
-    .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .renew(renew), .finish(finished && renew), .busy(readout_busy), .total_layer(total_layer),
+    .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .answers(answers), .finish(finished && answers), .busy(readout_busy), .total_layer(total_layer),
     .total_part(total_part), .total_half(total_half), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast), .final_layer(last_layer[LIB-1:0]), .fires(constants[88])
   );

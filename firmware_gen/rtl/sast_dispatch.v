@@ -61,7 +61,7 @@ module sast_dispatch (
   output wire              sweep_first;     // with it: the first one of a step
   input  wire              sweep_free;
   output wire [EAW-1:0]    sweep_layer;
-  output wire              sweep_renew;     // it is the last step of a recording
+  output wire              sweep_renew;     // it is the last step of a recording; in running state none is
   // of a model that was loaded
   input  wire [STB-1:0]    final_step;      // of a recording
   input  wire [66:0]       fill;            // see sast_rom
@@ -89,7 +89,7 @@ module sast_dispatch (
   assign {op_cu, op_cw, op_s, op_urw, op_rpw, op_columns, op_rows, sweep_layer, op_layer, op_counted, op_last, op_sweep,
           op_skip, op_rewind, op_events} = op[OPW-WSHW-1:0];
 
-  wire last_step = step == (LOADS != 0 ? final_step : LAST_STEP[STB-1:0]);
+  wire last_step = RUNNING == 0 && step == (LOADS != 0 ? final_step : LAST_STEP[STB-1:0]);
   wire skipped = op_skip && last_step;
   wire source_ends = skipped || (op_events ? step_ends : !spikes_more && lanes == {P{1'b0}});
   assign op_ends = state == ASK && runs_empty && (!op_sweep || sweep_free);

@@ -1,10 +1,11 @@
-// The answer: outputs as the last layer's words come by, the largest of them, and at the end the recording's sums.
-// Beats of a recording: outputs of all classes, class, then of each layer SynOps low, high, spikes low, high.
+// The answer: outputs as the last layer's words come by, the largest of them, and at the end the sums of SynOps and spikes.
+// Beats of an answer: outputs of all classes, class, then of each layer SynOps low, high, spikes low, high. One after each
+// recording, of all its steps; in running state one after each step, with that step's sums.
 // SPDX-License-Identifier: 0BSD
 `default_nettype none
 
 module sast_readout (
-  clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, renew, finish, busy,
+  clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, answers, finish, busy,
   total_layer, total_part, total_half, forget,
   res_tvalid, res_tready, res_tdata, res_tlast, final_layer, fires
 );
@@ -23,7 +24,7 @@ module sast_readout (
   input  wire             lane_next;        // it is taken
   input  wire [MW-1:0]    lane_v;
   input  wire             lane_spike;
-  input  wire             renew;            // it is the recording's last step
+  input  wire             answers;          // the step ends with an answer
   input  wire             finish;           // pulse: all counters are there
   output wire             busy;
   // sums, by halves: see sast_counters
@@ -53,7 +54,7 @@ module sast_readout (
   reg              full;
   reg  [31:0]      beat;
   wire             ends = state == SUMS && part == 2'd3 && total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0]);
-  wire             put = state == IDLE ? lane_next && renew : !full && (state == CLASS || age == 2'd2);
+  wire             put = state == IDLE ? lane_next && answers : !full && (state == CLASS || age == 2'd2);
   // a sum: its lower half is there when `age` is 1, and kept, its upper half when it is 2
   reg  [1:0]       age;
   wire [SUMW-1:0]  lower;
@@ -66,7 +67,7 @@ module sast_readout (
     always @(posedge clk) if (age == 2'd1) kept <= total_half;
   end endgenerate
   assign total_part = {part[1], age[1] || (age[0] && (SUMW != 16 || !full))};
-  assign lane_ready = !renew || !full;
+  assign lane_ready = !answers || !full;
   always @(posedge clk)
     if (rst) full <= 1'b0;
     else full <= put || (full && !res_tready);

@@ -146,14 +146,15 @@ def running_constants(model: Model, engine: Engine, recurrent: bool) -> dict[str
     }
 
 
-def model_constants(model: Model, engine: Engine) -> dict[str, int]:
-    """Input, steps, answers and counters."""
+def model_constants(model: Model, engine: Engine, running: bool) -> dict[str, int]:
+    """Input, steps, answers and counters. running: each step ends with an answer, of this step alone."""
     grid, classes, shapes = model.binning, len(model.classes), model.shapes()
     last = model.weighted()[-1][1].neuron
     counts = isinstance(last, Lif)
     rows = max(layer.shape.height for layer in engine.layers)
     synops = max(max_synops(layer, shapes[index]) for index, layer in model.weighted())
     spikes = max(shapes[index + 1].neurons for index, _ in model.weighted())
+    answered = 1 if running else grid.steps
     taken = [
         layer.words
         for number, layer in enumerate(engine.layers)
@@ -165,7 +166,7 @@ def model_constants(model: Model, engine: Engine) -> dict[str, int]:
         "IN_H": grid.height,
         "COUNT_CAP": grid.count_cap,
         "STEPS": grid.steps,
-        "STB": bits_of(grid.steps - 1),
+        "STB": bits_of(answered - 1),
         "CLASSES": classes,
         "CLB": bits_of(classes - 1),
         "LIF_OUT": int(counts),
@@ -173,9 +174,10 @@ def model_constants(model: Model, engine: Engine) -> dict[str, int]:
         "LIB": bits_of(len(model.weighted()) - 1),
         "FIFO_AW": address_bits(max(taken, default=1)),
         "RECURRENT": int(any(own is not None for own in engine.recurrent)),
+        "RUNNING": int(running),
         "SYNW": bits_of(synops),
         "SPKW": bits_of(spikes),
-        "SYNTW": bits_of(synops * grid.steps),
-        "SPKTW": bits_of(spikes * grid.steps),
+        "SYNTW": bits_of(synops * answered),
+        "SPKTW": bits_of(spikes * answered),
         "OUTW": signed_bits(0, grid.steps) if counts else last.state_bits,
     }

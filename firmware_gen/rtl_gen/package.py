@@ -44,6 +44,9 @@ def readme(plan: RtlPlan, prediction: Prediction, *, uart: bool, loadable: bool)
         lanes=plan.lanes,
         memory_bits=f"{prediction.memory_bits:,}",
         cycles=cycles,
+        answer="After each step" if plan.running else f"After step {grid.steps}",
+        clear="clear" if plan.running else "1'b0",
+        clears="; clear for a clock begins a stream anew, as a jump of its time does" if plan.running else "",
         loading="`edge-sast fpga load MODEL --port PORT`" if loadable else "by a new export and synthesis",
         board=_BUILD if uart else _NO_UART,
     )

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.model.layers import Weighted
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
+from edge_sast.model.running import forgets
 from firmware_gen.rtl_gen.constants import (
     arithmetic_constants,
     lane_constants,
@@ -51,7 +53,8 @@ class RtlPlan:
     """The plan of `model` for so many lanes. Raises EdgeSastError where the core cannot hold the model.
 
     sizes: constants of a core that takes other models, in which this one is laid out; see loading/sizes.py. None: those
-        of a core for this model alone. registers: the core has registers. spram: its weights lie in SPRAM.
+        of a core for this model alone. registers: the core has registers. spram: its weights lie in SPRAM. running: no
+        recording ends, and each step gives an answer.
     """
 
     model: Model
@@ -59,8 +62,14 @@ class RtlPlan:
     sizes: Mapping[str, int] | None = None
     registers: bool = False
     spram: bool = False
+    running: bool = False
 
     def __post_init__(self) -> None:
+        if self.running and not forgets(self.model):
+            raise EdgeSastError(
+                "model: its read-out never forgets, so that it cannot run without end; give the model file that "
+                "'edge-sast export MODEL --running --target model' writes"
+            )
         _ = self.weights, self.membrane_bits  # with what they ask for, all that is ever refused
 
     @cached_property
@@ -170,7 +179,7 @@ class RtlPlan:
             | {"BDEPTH": 2 * self.parameter_bases[-1], "ULOW": low_words(self.weights.words)}
             | table_constants(rows, self.columns.values(), self.lane_table)
             | op_constants(self.op_entries, self.layer_entries)
-            | model_constants(self.model, self.engine)
+            | model_constants(self.model, self.engine, self.running)
         )
 
     @cached_property

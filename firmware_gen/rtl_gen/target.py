@@ -35,6 +35,7 @@ class Room:
 
     registers: a bus of registers. loadable: other models can be loaded over it, all of `models` among them.
     spare_bits, spare_words: see make_sizes. spram: its weights lie in an iCE40 UP5K's SPRAM, of a loadable core.
+    running: it ends no recording, and answers after each step; all its models must forget.
     """
 
     registers: bool = False
@@ -43,6 +44,7 @@ class Room:
     spare_bits: int = 1
     spare_words: int = 0
     spram: bool = False
+    running: bool = False
 
 
 def generate(
@@ -68,10 +70,14 @@ def generate(
     """
     check_widths(lanes, word_bits)
     room = room or Room()
+    models = [model, *room.models]
     sizes = (
-        make_sizes([model, *room.models], lanes, room.spare_bits, room.spare_words) if room.loadable else None
+        make_sizes(models, lanes, room.spare_bits, room.spare_words, running=room.running)
+        if room.loadable
+        else None
     )
-    plan = RtlPlan(model, lanes, sizes.localparams if sizes else None, room.registers, room.spram)
+    localparams = sizes.localparams if sizes else None
+    plan = RtlPlan(model, lanes, localparams, room.registers, room.spram, room.running)
     if room.spram:
         check_spram(plan.localparams)
     tables = table_files(make_tables(model, lanes, word_bits), word_bits)
@@ -106,7 +112,7 @@ def _core(plan: RtlPlan) -> dict[str, bytes]:
 
 def _link_parts(model: Model, room: Room) -> LinkParts:
     grid = model.binning
-    return LinkParts.of(grid.steps, grid.width, grid.height, bus=room.registers)
+    return LinkParts.of(grid.steps, grid.width, grid.height, bus=room.registers, run=room.running)
 
 
 def _link(model: Model, parts: LinkParts) -> dict[str, bytes]:

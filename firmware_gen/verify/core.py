@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binning import MAX_STEPS
 from edge_sast.model.model import Model
 from edge_sast.parity.compare import Row, compare
 from edge_sast.parity.core_trace import CoreFormat, CoreRecording, core_format, parse_core
@@ -20,7 +23,7 @@ from edge_sast.parity.rows import observed_rows
 from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.opened import open_build
 from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
-from firmware_gen.fpga.runs import PATIENCE, PLAIN, disturbed_bytes, is_observed, run_bytes, step_beats
+from firmware_gen.fpga.runs import PATIENCE, disturbed_bytes, is_observed, undisturbed_bytes
 from firmware_gen.fpga.simulate import SIMULATORS, Simulation, simulation
 from firmware_gen.fpga.tables import parameter
 from firmware_gen.verify.program import Program, run_program
@@ -32,7 +35,7 @@ RTL = "rtl"
 SEED = 1  # of the disturbances: the same ones at every call
 # Icarus takes minutes for a recording on a busy machine. A core that stands still is told by its bench, by its clock.
 SIMULATION_TIMEOUT_S = 4 * 3600
-HEADER = b"SASTCORE" + (1).to_bytes(4, "little")
+HEADER = b"SASTCORE" + (2).to_bytes(4, "little")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class CoreReport(VerifyReport):
     """Beside a VerifyReport, whose toolchain is what made and simulated a netlist, of the undisturbed runs in the mean:
 
     cycles: of the steps, as the core counts them: no waiting for events. clocks: from the first event to the answer.
+    Both of as many steps as the model has.
     model_hash, lanes: of the export, by which 'fpga report --verified' knows its own.
     """
 
@@ -59,9 +63,9 @@ class Core:
     form: CoreFormat
 
     @classmethod
-    def of(cls, simulated: Simulation, title: str, model: Model) -> Core:
+    def of(cls, simulated: Simulation, title: str, model: Model, running: bool = False) -> Core:
         simulator = Simulator(model)
-        return cls(simulated, title, simulator, core_format(model, simulator.layers))
+        return cls(simulated, title, simulator, core_format(model, simulator.layers, running))
 
     def run(self, streams: Iterator[bytes], names: list[str]) -> Generator[CoreRecording, None, None]:
         """One answer for each name; a stream may hold runs that are abandoned, and ends with one that is whole."""
@@ -83,6 +87,7 @@ class Core:
 def verify_core(
     build_dir: str | os.PathLike[str],
     binned: BinnedEvents | None = None,
+    stream: BinnedEvents | None = None,
     *,
     on: str,
     toolchain: str | None = None,
@@ -95,22 +100,33 @@ def verify_core(
     on: one of TARGETS. toolchain: whose Yosys makes a netlist, see find_yosys. Every membrane, spike, counter, CRC and
     output of every step is compared with the runtime, twice: undisturbed, and with gaps and back-pressure on all
     streams, after attempts that clear or a reset ended in the middle, every other recording without its CRCs. seed: of
-    those disturbances.
+    those disturbances. A core in running state gets each recording twice in a row, without a clear between the two;
+    and `stream`, one recording of any number of steps.
 
     Raises:
         EdgeSastError: see open_build; no such simulator, no Yosys; recordings binned in another way than the model
-            wants.
+            wants; a stream for a core that is not in running state.
         CheckFailedError: the simulated core stopped, hung, or broke a rule of its streams.
     """
     build = open_build(build_dir, edited, TARGET)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
+    tally, tallies = stored_answers(build, Simulator(build.model)), []
+    running = parameter(build.folder / RTL, "RUNNING") != 0
+    if running:
+        sets = [twice(recordings) for recordings in sets] + ([stream] if stream is not None else [])
+    elif stream is not None:
+        raise EdgeSastError(
+            f"{build.folder}: its core begins anew after {build.model.binning.steps} steps, and a stream does not; "
+            "export it again with --running"
+        )
     with _simulated(build.folder / RTL, on, toolchain) as (simulated, made_with):
-        core = Core.of(simulated, on, build.model)
-        tally = stored_answers(build, core.simulator)
-        tallies = [compare_core(core, recordings, tally, seed, progress) for recordings in sets]
+        for recordings in sets:
+            core = Core.of(simulated, on, replace(build.model, binning=recordings.binning), running)
+            tallies.append(compare_core(core, recordings, tally, seed, progress))
     samples = sum(len(recordings) for recordings in sets)
-    cycles, clocks = (sum(column) / max(samples, 1) for column in zip(*tallies, strict=True))
-    steps = samples * build.model.binning.steps
+    steps = sum(len(recordings) * recordings.binning.steps for recordings in sets)
+    length = build.model.binning.steps
+    cycles, clocks = (sum(column) * length / max(steps, 1) for column in zip(*tallies, strict=True))
     return CoreReport(
         on,
         samples,
@@ -122,6 +138,22 @@ def verify_core(
         clocks,
         build.manifest.model_hash,
         parameter(build.folder / RTL, "P"),
+    )
+
+
+def twice(recordings: BinnedEvents) -> BinnedEvents:
+    """Each followed by itself, as one recording; as they are where these would be too long."""
+    grid = recordings.binning
+    if 2 * grid.steps > MAX_STEPS:
+        return recordings
+    pairs = recordings.select(np.repeat(np.arange(len(recordings)), 2))
+    kept = ("labels", "classes", "sources", "dropped")
+    return BinnedEvents(
+        replace(grid, steps=2 * grid.steps),
+        pairs.indices,
+        pairs.counts,
+        pairs.step_ptr,
+        **{name: getattr(recordings, name) for name in kept},
     )
 
 
@@ -163,8 +195,19 @@ def compare_core(
 
 def _streams(core: Core, recordings: BinnedEvents, seed: int) -> Iterator[bytes]:
     for i in range(len(recordings)):
-        yield run_bytes(core.form, step_beats(recordings, i), PLAIN, PATIENCE)
+        yield undisturbed_bytes(core.form, recordings, i, PATIENCE)
         yield disturbed_bytes(core.form, recordings, i, seed)
+
+
+def _answer_rows(expected: Trace, answers: NDArray[np.void]) -> list[Row]:
+    """Of the answers after each step: the read-out's membranes, their largest, and the step's counters."""
+    outputs = expected.membranes[:, expected.layers[-1].start :]
+    return [
+        Row("output told", outputs, answers["outputs"], ("step", "class")),
+        Row("class told", outputs.argmax(axis=1), answers["answer"], ("step",)),
+        Row("synops told", expected.synops, answers["totals"][:, :, 0], ("step", "layer")),
+        Row("spikes told", expected.spike_counts, answers["totals"][:, :, 1], ("step", "layer")),
+    ]
 
 
 def _as_disturbed(expected: Trace, recording: int) -> Trace:
@@ -174,4 +217,6 @@ def _as_disturbed(expected: Trace, recording: int) -> Trace:
 
 def _add(core: Core, tally: Tally, expected: Trace, got: CoreRecording, place: Place) -> None:
     rows = [*observed_rows(expected, got.device), Row("event error", 0, int(got.error))]
+    if core.form.running:
+        rows += _answer_rows(expected, got.answers)
     tally.add(compare(core.simulator.layers, rows, place))

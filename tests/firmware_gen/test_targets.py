@@ -10,6 +10,7 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.modelfile import save
+from edge_sast.model.running import running_model
 from firmware_gen.rtl_gen.loading.sizes import told
 from firmware_gen.targets import VERILOG, C, Options, check_target, generator
 from tests.firmware_gen.builds import everything_model, small_model
@@ -59,6 +60,45 @@ def test_room_for_other_models_is_for_fpgas_that_take_them(tmp_path):
     ):
         with pytest.raises(EdgeSastError, match=why):
             check_target(target, options)
+
+
+def test_models_that_never_forget_have_no_running_state(tmp_path):
+    other, forgets = tmp_path / "other.safetensors", tmp_path / "forgets.safetensors"
+    save(small_model(), other)
+    save(running_model(small_model(), 3), forgets)
+    check_target(VERILOG, Options(loadable=True, fits=[str(forgets)], running=True))
+    why = (
+        rf"^--fits {re.escape(str(other))}: its read-out never forgets, so that it cannot run without end; give the "
+        r"model file that 'edge-sast export MODEL --running --target model' writes$"
+    )
+    with pytest.raises(EdgeSastError, match=why):
+        check_target(VERILOG, Options(loadable=True, fits=[str(forgets), str(other)], running=True))
+    with pytest.raises(
+        EdgeSastError, match=r"^model: its read-out never forgets, so that it cannot run without end; "
+    ):
+        generator(VERILOG)(small_model(), None, Options(running=True))
+
+
+def test_only_what_is_asked_for_runs_without_end():
+    model = running_model(small_model(), 3)
+    windows, running = (
+        generator(VERILOG)(model, None, Options(lanes=2, running=asked)) for asked in (False, True)
+    )
+    changed = {name for name in windows if windows[name] != running[name]}
+    assert windows.keys() == running.keys()
+    assert changed == {
+        "README.md",
+        "manifest.json",
+        "prediction.json",
+        "rtl/link_data.mem",
+        "rtl/link_program.mem",
+        "rtl/sast_link.vh",
+        "rtl/sast_params.vh",
+    }
+    lines = [set(files["rtl/sast_params.vh"].decode().splitlines()) for files in (windows, running)]
+    assert {line.split()[1] for line in lines[0] ^ lines[1]} == {"RUNNING", "STB", "SYNTW", "SPKTW"}
+    for files, when in ((windows, b"After step 3 come"), (running, b"After each step come")):
+        assert when in files["README.md"]
 
 
 def test_what_a_core_that_takes_models_adds_to_the_folder(tmp_path):

@@ -6,12 +6,18 @@ import argparse
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.options.newest import newest_build
-from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options
+from edge_sast.cli.options.recordings import (
+    add_data_arguments,
+    check_data_options,
+    data_options,
+    given_data_options,
+)
 from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.events.binned import BinnedEvents
+    from edge_sast.model.model import Model
     from firmware_gen.verify.verify import VerifyReport
 
 NAME = "verify"
@@ -28,6 +34,7 @@ EXAMPLES = (
     ),
     ("edge-sast verify build/a --on /dev/ttyACM0", "a board that runs this build's program"),
     ("edge-sast verify build/fpga --on icarus", "an event core, simulated"),
+    ("edge-sast verify build/r --on verilator --stream camera.csv", "one of an export with --running"),
     ("edge-sast verify build/fpga --on netlist", "the same after synthesis, for iCE40 and for ECP5"),
 )
 
@@ -66,7 +73,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="draws the gaps, back-pressure, clears and resets that a simulated core meets (default: 1)",
     )
-    add_data_arguments(parser.add_argument_group("recordings, beside the known answers"))
+    recordings = parser.add_argument_group("recordings, beside the known answers")
+    add_data_arguments(recordings)
+    recordings.add_argument(
+        "--stream",
+        metavar="FILE",
+        help="all steps of an event file (or the first --limit N of them), as one recording; for a simulated core of "
+        "'edge-sast export --running'",
+    )
     parser.add_argument(
         "--edited", action="store_true", help="verify sources that were changed since the export"
     )
@@ -89,7 +103,7 @@ def _run(args: argparse.Namespace) -> int:
     from edge_sast.datasets.selection import read_split
     from edge_sast.link.ports import looks_like_port
 
-    check_data_options(args)
+    _check_recordings(args)
     if looks_like_port(args.on):
         from edge_sast.cli.device.verify_port import verify_on_port
 
@@ -100,13 +114,15 @@ def _run(args: argparse.Namespace) -> int:
     from firmware_gen.verify.core import TARGET as VERILOG
 
     targets, simulated = _targets(args)
-    binned = None
+    binned = stream = None
     if args.data:  # replayed too, not only the known answers
         grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
         binned = read_split(grid, data_options(args))
+    if args.stream:
+        stream = _stream(args, open_build(args.build, args.edited, VERILOG).model)
     reports = []
     for target in targets:
-        report = _verify(args, target, simulated, binned)
+        report = _verify(args, target, simulated, binned, stream)
         reports.append(report)
         if report.first_mismatch is not None:
             break
@@ -119,6 +135,38 @@ def _run(args: argparse.Namespace) -> int:
             f"{where}: {report.mismatches} values differ, the first: {report.first_mismatch}"
         )
     return 0
+
+
+def _check_recordings(args: argparse.Namespace) -> None:
+    """Raises EdgeSastError for options that have no effect beside others."""
+    from edge_sast.errors import EdgeSastError
+    from firmware_gen.fpga.netlist import NETLIST
+    from firmware_gen.verify.core import TARGETS as SIMULATED
+
+    if args.stream is None:
+        check_data_options(args)
+        return
+    others = [option for option in given_data_options(args) if option not in ("--sensor", "--limit")]
+    if others:
+        raise EdgeSastError(f"--stream and {others[0]} do not go together; leave one out")
+    if args.on not in (*SIMULATED, NETLIST):
+        raise EdgeSastError(
+            f"--stream is for simulated cores, and --on is {args.on}; compare a stream on a board with 'edge-sast hil "
+            "--stream'"
+        )
+    if args.limit is not None and args.limit < 1:
+        raise EdgeSastError(f"--limit {args.limit} is out of range; choose 1 or more steps")
+
+
+def _stream(args: argparse.Namespace, model: Model) -> BinnedEvents:
+    """All steps of --stream as one recording."""
+    from edge_sast.events.recording import parse_sensor
+    from edge_sast.formats.source import FileOptions
+    from edge_sast.streaming.windows import running_recording
+
+    options = FileOptions(sensor=parse_sensor(args.sensor) if args.sensor else None)
+    sent = running_recording(model, args.stream, options, args.limit)
+    return sent.capped(model.binning.count_cap)
 
 
 def _targets(args: argparse.Namespace) -> tuple[tuple[str, ...], bool]:
@@ -157,7 +205,11 @@ def _targets(args: argparse.Namespace) -> tuple[tuple[str, ...], bool]:
 
 
 def _verify(
-    args: argparse.Namespace, target: str, simulated: bool, binned: BinnedEvents | None
+    args: argparse.Namespace,
+    target: str,
+    simulated: bool,
+    binned: BinnedEvents | None,
+    stream: BinnedEvents | None,
 ) -> VerifyReport:
     from firmware_gen.verify.core import SEED, verify_core
     from firmware_gen.verify.verify import HOST, verify_emulated, verify_host
@@ -167,6 +219,7 @@ def _verify(
         return verify_core(
             args.build,
             binned,
+            stream,
             on=target,
             toolchain=args.toolchain,
             edited=args.edited,

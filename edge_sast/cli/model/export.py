@@ -80,8 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", help="prefix of the generated C names (default: sast)")
     add_running(
         parser.add_argument,
-        "give the read-out a leak, for a network that is never reset: sast_stream.h with SAST_RUNNING_STATE, "
-        "'edge-sast stream --running'",
+        "give the read-out a leak, for a network that is never reset: sast_stream.h with SAST_RUNNING_STATE, an event "
+        "core that answers after each step, 'edge-sast stream --running'",
     )
     data = parser.add_argument_group("known answers and accuracy")
     add_data_arguments(data, "recordings for them, if not those of the training")
@@ -193,6 +193,7 @@ def target_options(args: argparse.Namespace) -> Options:
         args.spare_bits,
         args.spare_words,
         args.spram or None,
+        args.running,
     )
 
 

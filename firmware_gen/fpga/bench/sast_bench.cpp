@@ -5,10 +5,10 @@
 // Both read and write 32-bit little-endian words. Standard input, for every run:
 //     kind (0: whole, 1: ends with a pulse of clear, 2: of rst), clocks before that pulse (it comes at once where the answer
 //     has come), seed of gaps and back-pressure (0: none), observe, patience (clocks without any progress), words that the
-//     trace has of layers, of steps and of the result, then steps; per step: beats, and each beat's tdata
-// Standard output, once: "SASTCORE", version (1); and for every whole run its trace:
+//     trace has of layers, of steps and of answers, answers, then steps; per step: beats, and each beat's tdata
+// Standard output, once: "SASTCORE", version (2); and for every whole run its trace:
 //     of each step and layer: of each neuron membrane and spike; then SynOps, spikes
-//     of each step: CRC, cycles; then the result; clocks from the first event to the end of the result; ev_error
+//     of each step: CRC, cycles; then the answers; clocks from the first event to the end of the last answer; ev_error
 // A run that goes wrong ends the program with one line on standard error and exit code 1.
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ namespace {
 
 constexpr unsigned kLanes = SAST_P;  // of the build: P and MW of its sast_params.vh
 constexpr unsigned kMembraneBits = SAST_MW;
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr unsigned kLongestPhase = 9;  // gaps and bursts last up to 2^9 clocks
 enum Kind : uint32_t { kWhole, kClear, kReset };
 
@@ -90,7 +90,7 @@ private:
 };
 
 struct Run {
-    uint32_t kind, clocks, seed, observe, patience, layer_words, step_words, result_words;
+    uint32_t kind, clocks, seed, observe, patience, layer_words, step_words, result_words, answers;
     std::vector<uint64_t> beats;  // tlast in bit 32, tdata below it
 };
 
@@ -110,7 +110,7 @@ uint32_t MustRead() {
 bool ReadRun(Run* run) {
     if (!Read(&run->kind)) return false;
     for (uint32_t* field : {&run->clocks, &run->seed, &run->observe, &run->patience, &run->layer_words, &run->step_words,
-                            &run->result_words})
+                            &run->result_words, &run->answers})
         *field = MustRead();
     run->beats.clear();
     for (uint32_t steps = MustRead(); steps > 0; --steps)
@@ -182,7 +182,7 @@ private:
 
     // What the clock's edge will take.
     void Look(const Run& run) {
-        begun_ |= core_.ev_tvalid;
+        begun_ |= core_.ev_tvalid && core_.ready;
         clocks_ += begun_ && !result_ended_;
         LookAtStreams(run);
         if (core_.obs_valid) Neurons();
@@ -208,8 +208,10 @@ private:
         }
         if (core_.res_tvalid && core_.res_tready) {
             result_.push_back(core_.res_tdata);
-            if (core_.res_tlast != (result_.size() == run.result_words)) Fail("res_tlast does not end the result");
-            result_ended_ = core_.res_tlast;
+            if (result_.size() > run.result_words) Fail("more answers come than the recording has");
+            if (core_.res_tlast != (result_.size() % (run.result_words / run.answers) == 0))
+                Fail("res_tlast does not end the result");
+            result_ended_ = result_.size() == run.result_words;
             idle_ = 0;
         }
     }

@@ -9,16 +9,19 @@ module sast_bench;
 
 `include "sast_params.vh"
 
-    localparam VERSION = 1;
+    localparam VERSION = 2;
     localparam LONGEST_PHASE = 9; // gaps and bursts last up to 2^9 clocks
     localparam WHOLE = 0, CLEAR = 1, RESET = 2;
     localparam RESULT_WORDS = 1 + CLASSES + 4 * COUNTED;
+    // what is kept of a run: in running state that has any number of steps, each with an answer
+    localparam MOST_STEPS = RUNNING != 0 ? 1 << 16 : STEPS;
+    localparam MOST_WORDS = RUNNING != 0 ? 1 << 20 : RESULT_WORDS;
 
     integer in, out;
     reg     clk = 1'b0;
 
     // of a run, as read
-    reg [31:0] kind, clocks, seed, observe_word, patience, layer_words, step_words, result_words;
+    reg [31:0] kind, clocks, seed, observe_word, patience, layer_words, step_words, result_words, answers;
     reg [31:0] steps_left, beats_left; // not read yet
     reg        more;                   // false: the input has ended
     reg [31:0] beat;
@@ -27,8 +30,8 @@ module sast_bench;
     // of a run, as it goes
     reg [31:0] clock, idle, elapsed, layers_seen, steps_seen, results_seen;
     reg        begun, result_ended, pulse, fresh;
-    reg [31:0] step_trace[0:2*STEPS-1];
-    reg [31:0] result_trace[0:RESULT_WORDS-1];
+    reg [31:0] step_trace[0:2*MOST_STEPS-1];
+    reg [31:0] result_trace[0:MOST_WORDS-1];
     integer    i;
 
     // the core
@@ -153,10 +156,13 @@ module sast_bench;
                 read(layer_words);
                 read(step_words);
                 read(result_words);
+                read(answers);
                 read(steps_left);
                 beats_left = 0;
                 next_beat;
-                if (step_words != 2 * STEPS || result_words != RESULT_WORDS) fail("the run is another model's");
+                if (RUNNING != 0 ? step_words != 2 * answers : step_words != 2 * STEPS || answers != 1) fail("the run has other steps");
+                if (result_words != answers * RESULT_WORDS) fail("the run is another model's");
+                if (step_words > 2 * MOST_STEPS || result_words > MOST_WORDS) fail("the run has too many steps; use Verilator");
             end
             for (i = 0; i < 3; i = i + 1) begin
                 gate_state[i] = seed;
@@ -204,10 +210,11 @@ module sast_bench;
                 idle = 0;
             end
             if (res_tvalid && res_tready) begin
-                if (results_seen < result_words) result_trace[results_seen] = res_tdata;
+                if (results_seen == result_words) fail("more answers come than the recording has");
+                else result_trace[results_seen] = res_tdata;
                 results_seen = results_seen + 1;
-                if (res_tlast !== (results_seen == result_words)) fail("res_tlast does not end the result");
-                result_ended = res_tlast;
+                if (res_tlast !== (results_seen % RESULT_WORDS == 0)) fail("res_tlast does not end the result");
+                result_ended = results_seen == result_words;
                 idle = 0;
             end
         end
@@ -226,7 +233,7 @@ module sast_bench;
         begin
             if (^{ready, ev_tready, st_tvalid, res_tvalid, obs_valid, obs_end, ev_error} === 1'bx)
                 fail("a control output is unknown");
-            begun = begun || ev_tvalid;
+            begun = begun || (ev_tvalid && ready);
             if (begun && !result_ended) elapsed = elapsed + 1;
             look_at_streams;
             if (obs_valid) begin

@@ -12,6 +12,7 @@ from firmware_gen.rtl_gen.link.layout import FRAME_BYTES, HELLO, PAGE, Layout
 
 PROTOCOL = 1
 LEAST_RX_BYTES = 64  # a POLL that comes while it computes is lost, and asked again
+RUNNING_RX_BYTES = 65  # by which a host knows that runs may have any number of steps
 WINDOW = 1
 CYCLES = 1  # kind of its ticks; sast_link.v knows how many there are in a second
 NAME = b"FPGA"
@@ -19,15 +20,18 @@ TICKS_HZ = 45  # place of the ticks a second
 _HELLO = struct.Struct("<H32sHHIBBBIHHBIIHHHI")
 
 
-def hello(model: Model, layout: Layout) -> bytes:
-    """The answer's payload, with 0 ticks a second. Its memory_bytes are those of the model's C: hosts expect them."""
+def hello(model: Model, layout: Layout, running: bool = False) -> bytes:
+    """The answer's payload, with 0 ticks a second. Its memory_bytes are those of the model's C: hosts expect them.
+
+    running: the core ends no recording.
+    """
     grid = model.binning
     answer = _HELLO.pack(
         PROTOCOL,
         bytes.fromhex(model_hash(model)),
         FRAME_BYTES,
         FRAME_BYTES,
-        LEAST_RX_BYTES,
+        RUNNING_RX_BYTES if running else LEAST_RX_BYTES,
         WINDOW,
         layout.frame_steps,
         CYCLES,

@@ -95,9 +95,9 @@ offset: ldf P+
         ld P
         subi FRAME+11
         jnz offset
-        ld STEP0
-        subi STEPS_LOW
-        jnz refuse
+!run    ld STEP0
+!run    subi STEPS_LOW
+!run    jnz refuse
 ?long   ld STEP1
 ?long   subi STEPS_HIGH
 ?long   jnz refuse
@@ -159,6 +159,12 @@ clear:  ldi 0
         std Q+
         subi SIZE
         jnz clear
+?run    set Q RESULTS           ; sums of all steps
+?run    zero:
+?run    ldi 0
+?run    std Q+
+?run    subi RESULTS_END
+?run    jnz zero
         put FAILED
         put PP
         put S0
@@ -275,10 +281,17 @@ bad:    set FAILED 4            ; BAD_EVENTS
         jmp failed
 execute:
         set PP FIRST
-        ld STEP0
-        std PP+
+!run    ld STEP0
+!run    std PP+
 ?long   ld STEP1
 ?long   std PP+
+?run    set Q STEP0
+?run    first:
+?run    ldd Q+
+?run    std PP+
+?run    ld Q
+?run    subi STEP0+4
+?run    jnz first
         set PP PAIRS
         set P FRAME+7
 next:   ld P
@@ -382,7 +395,8 @@ fits:   dec S0
         jmp next
 
 ; ---- a step ends
-; After the last one the core gives outputs, the step's record, the class and the sums, in this order.
+; After the last one, in running state after each, the core gives outputs, the step's record, the class and the sums, in
+; this order. In running state these are the step's, and READ tells those of all steps.
 ended:  ld K
         subi GROUPS_1
         jnz bad                 ; a number longer than it must be
@@ -397,13 +411,23 @@ ended:  ld K
         ldi 128
         give
         event
-        inc STEP0
+?run    set Q STEP0
+?run    up:
+?run    ldd Q+
+?run    addi 1
+?run    put BYTE
+?run    dec Q
+?run    ld BYTE
+?run    std Q+
+?run    ld BYTE
+?run    jz up
+!run    inc STEP0
 ?long   jnz counted
 ?long   inc STEP1
 ?long   counted:
-        ld STEP0
-        subi STEPS_LOW
-        jnz record
+!run    ld STEP0
+!run    subi STEPS_LOW
+!run    jnz record
 ?long   ld STEP1
 ?long   subi STEPS_HIGH
 ?long   jnz record
@@ -427,9 +451,9 @@ new_r:  taken
         std Q+
         subi RECORDS+4
         jnz new_r
-        ld STEP0
-        subi STEPS_LOW
-        jnz next
+!run    ld STEP0
+!run    subi STEPS_LOW
+!run    jnz next
 ?long   ld STEP1
 ?long   subi STEPS_HIGH
 ?long   jnz next
@@ -438,9 +462,31 @@ new_r:  taken
         call core
         get
         get
-        set Q OUTPUTS_END
-        set E RESULTS_END
-        call core
+!run    set Q OUTPUTS_END
+!run    set E RESULTS_END
+!run    call core
+?run    ld P                    ; P and Q both walk over the sums; S0 is the carry, and 0 again after eight bytes
+?run    put K
+?run    set Q OUTPUTS_END
+?run    set P OUTPUTS_END
+?run    set E RESULTS_END
+?run    more_s:
+?run    get
+?run    add S0
+?run    put BYTE
+?run    jc old_s                ; it is 0, and the carry goes on
+?run    set S0 0
+?run    old_s: ldd Q+
+?run    add BYTE
+?run    put BYTE
+?run    jnc sum_s
+?run    inc S0
+?run    sum_s: ld BYTE
+?run    std P+
+?run    sub E
+?run    jnz more_s
+?run    ld K
+?run    put P
         jmp next
 
 ; ---- a LOAD was executed

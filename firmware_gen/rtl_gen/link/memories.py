@@ -23,13 +23,14 @@ def link_images(model: Model, parts: LinkParts | None = None) -> list[MemoryImag
     """
     grid = model.binning
     code = program(grid.steps, grid.width, grid.height, len(model.classes), layout(model), parts)
-    return [MemoryImage(PROGRAM, 8, tuple(code)), MemoryImage(DATA, 8, tuple(link_data(model)))]
+    data = link_data(model, running=parts is not None and parts.run)
+    return [MemoryImage(PROGRAM, 8, tuple(code)), MemoryImage(DATA, 8, tuple(data))]
 
 
-def link_data(model: Model) -> bytes:
-    """What the data hold at the start."""
+def link_data(model: Model, running: bool = False) -> bytes:
+    """What the data hold at the start. running: the core ends no recording."""
     found = layout(model)
-    answer = hello(model, found)
+    answer = hello(model, found, running)
     data = bytearray(DATA_BYTES)
     data[CELLS["HASH"] : CELLS["HASH"] + 8] = answer[2:10]
     data[CELLS["SIZE"] : CELLS["SIZE"] + 4] = found.result_bytes.to_bytes(4, "little")

@@ -25,7 +25,7 @@ class LinkParts:
     """What of the program is there: `?name` and `!name` of its lines.
 
     third, wide, tall, long: numbers of three bytes; more than a byte's columns, rows, steps. bus: registers; load: they
-    take models.
+    take models. run: any number of steps, each with an answer.
     """
 
     third: bool
@@ -34,13 +34,16 @@ class LinkParts:
     long: bool
     bus: bool = False
     load: bool = False
+    run: bool = False
 
     @staticmethod
-    def of(steps: int, width: int, height: int, bus: bool = False, load: bool = False) -> LinkParts:
+    def of(
+        steps: int, width: int, height: int, *, bus: bool = False, load: bool = False, run: bool = False
+    ) -> LinkParts:
         """Those that recordings of so many steps on such an input need."""
         columns = 2 * width
         third = columns * height >= TWO_BYTES  # the largest number is one more than the last site
-        return LinkParts(third, columns > NARROW, height > SHORT, steps > FEW, bus, load)
+        return LinkParts(third, columns > NARROW, height > SHORT, steps > FEW and not run, bus, load, run)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def fitted(model: Model, sizes: Sizes) -> RtlPlan:
     Raises EdgeSastError where it does not fit: layer, what is short, how much is needed and there, what would help.
     """
     available = sizes.localparams
-    plan = RtlPlan(model, available["P"], available)
+    plan = RtlPlan(model, available["P"], available, running=sizes.link.run)
     needs = dict(plan.needs)
     needs["WSHW"] = bits_of(max(layer.weight_shift for layer in plan.weighted.values()))
     for name in NAMES:
@@ -79,7 +79,7 @@ def _check_leaks(plan: RtlPlan, only: int) -> None:
 def _check_link(model: Model, parts: LinkParts) -> None:
     layout(model)
     grid = model.binning
-    for name, needed in vars(LinkParts.of(grid.steps, grid.width, grid.height)).items():
+    for name, needed in vars(LinkParts.of(grid.steps, grid.width, grid.height, run=parts.run)).items():
         if needed and not getattr(parts, name):
             raise EdgeSastError(
                 f"binning: {grid.width}x{grid.height} pixels and {grid.steps} steps are more than the program of the "

@@ -57,7 +57,7 @@ def load_model(link: BoardLink, model: Model, tell: Callable[[str], None] | None
         tell(f"sending {words:,} words in {len(frames):,} frames")
     crc = checksum(frames)
     try:
-        _send(link, frames, link_bytes(model, info.ticks_hz), crc)
+        _send(link, frames, link_bytes(model, info.ticks_hz, sizes.link.run), crc)
         now = link.hello(anew=True)
     except LinkError as error:
         raise type(error)(

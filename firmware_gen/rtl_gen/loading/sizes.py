@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.model.model import Model
@@ -54,6 +54,7 @@ class Sizes:
             "LIF_OUT": 1,
             "ULOW": p["UDEPTH"],
             "BDEPTH": 2 * p["PDEPTH"],
+            "RUNNING": int(self.link.run),
         }
         return lane_constants(Lanes(p["P"])) | p | depths | fixed
 
@@ -82,7 +83,7 @@ def told(words: Sequence[int]) -> Sizes:
         raise EdgeSastError(
             f"the core's sizes have format {words[0]}, this edge-sast knows {FORMAT}; export and synthesise it again"
         )
-    flags = (bool(words[2] >> i & 1) for i in range(6))
+    flags = (bool(words[2] >> i & 1) for i in range(len(fields(LinkParts))))
     sizes = Sizes(dict(zip(NAMES, words[3:], strict=False)), LinkParts(*flags))
     if skeleton(sizes.link).crc != words[1]:
         raise EdgeSastError(
@@ -91,11 +92,13 @@ def told(words: Sequence[int]) -> Sizes:
     return sizes
 
 
-def make_sizes(models: Sequence[Model], lanes: int, spare_bits: int = 1, spare_words: int = 0) -> Sizes:
+def make_sizes(
+    models: Sequence[Model], lanes: int, spare_bits: int = 1, spare_words: int = 0, *, running: bool = False
+) -> Sizes:
     """What holds each of the models.
 
     spare_bits: more than they need, of thresholds, biases, start values and membranes: those of a new training differ.
-    spare_words: more words of the tables and of membranes than they need, percent.
+    spare_words: more words of the tables and of membranes than they need, percent. running: the core has no windows.
 
     Raises EdgeSastError: spares that there are not, or a model that no core holds.
     """
@@ -105,9 +108,9 @@ def make_sizes(models: Sequence[Model], lanes: int, spare_bits: int = 1, spare_w
     ):
         if not 0 <= value <= limit:
             raise EdgeSastError(f"{option} is {value}; it must be 0 to {limit}")
-    plans = [RtlPlan(model, lanes) for model in models]
+    plans = [RtlPlan(model, lanes, running=running) for model in models]
     if any(plan.lane_table for plan in plans):
-        plans = [RtlPlan(model, lanes, {"LANE_TABLE": 1}) for model in models]
+        plans = [RtlPlan(model, lanes, {"LANE_TABLE": 1}, running=running) for model in models]
     needs = [plan.needs for plan in plans]
     most = {name: max(need[name] for need in needs) for name in NAMES if name != "WSHW"}
     shifts = [layer.weight_shift for model in models for _, layer in model.weighted()]
@@ -124,8 +127,9 @@ def make_sizes(models: Sequence[Model], lanes: int, spare_bits: int = 1, spare_w
         max(grid.steps for grid in grids),
         max(grid.width for grid in grids),
         max(grid.height for grid in grids),
-        True,
-        True,
+        bus=True,
+        load=True,
+        run=running,
     )
     return Sizes({name: most[name] for name in NAMES}, link)
 

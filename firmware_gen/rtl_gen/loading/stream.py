@@ -60,9 +60,9 @@ def program_parts(model: Model, sizes: Sizes) -> list[Part]:
     return [Part(PROGRAM, place, (code[place],), 1) for place in skeleton(sizes.link).places]
 
 
-def link_bytes(model: Model, ticks_hz: int) -> list[tuple[int, bytes]]:
-    """(place, bytes) of the link's data that depend on the model. ticks_hz: of the device."""
-    data = bytearray(link_data(model))
+def link_bytes(model: Model, ticks_hz: int, running: bool = False) -> list[tuple[int, bytes]]:
+    """(place, bytes) of the link's data that depend on the model. ticks_hz, running: of the device."""
+    data = bytearray(link_data(model, running))
     data[HELLO + TICKS_HZ : HELLO + TICKS_HZ + 4] = ticks_hz.to_bytes(4, "little")
     # Between the size of the results and HELLO lie what it has of a run: where, depends on the model; its zeros count.
     ranges = ((CELLS["HASH"], CELLS["HASH"] + 8), (CELLS["SIZE"], PAGE))

@@ -12,6 +12,7 @@ from firmware_gen.rtl_gen.predict.registers import (
     ASK,
     BITS_OF_COUNTERS,
     BITS_OF_NEURON,
+    CLASS_CYCLES,
     COUNTS,
     CRC,
     CYCLES,
@@ -21,6 +22,7 @@ from firmware_gen.rtl_gen.predict.registers import (
     QUIET,
     REWIND,
     RUN,
+    SUM_CYCLES,
     TELL,
 )
 
@@ -92,7 +94,11 @@ def crc_clock(k, s, c, w):
     if part_due:
         c.part = 0 if last else c.part + 1
     c.fresh = s.seen and w.wide
-    c.full = w.lane_next and w.reads_out and s.renew
+    c.full = w.lane_next and w.reads_out and w.answers
+    if w.finished and w.answers:
+        c.telling = CLASS_CYCLES + SUM_CYCLES * k.sums
+    elif c.telling:
+        c.telling -= 1
 
 
 @inner
@@ -143,7 +149,7 @@ def sweep_clock(k, op, layer, d, s, w):
         s.layer = op.sweep_layer
     s.settled = w.rests and (d.state == RUN or d.state == ASK) and op.sweep
     if w.ask:
-        s.asked, s.renew = 1, d.step == k.steps - 1
+        s.asked, s.renew = 1, d.step == k.steps - 1 and not k.running
     elif w.done:
         s.asked = 0
     s.s3 = s.seen

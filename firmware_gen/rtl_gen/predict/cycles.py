@@ -54,7 +54,10 @@ def count_cycles(
     observed: its CRCs are computed. cleared: it is the first one since a clear, and its first event waits already, so
     that the first of the operations is fetched in sight.
     """
-    steps = np.zeros(schedule.constants[0]["steps"], np.int64)
+    steps = np.zeros(len(activity.starts) - 1, np.int64)
+    constants = schedule.constants.copy()
+    constants["steps"] = len(steps)  # in running state any number
+    schedule = schedule._replace(constants=constants)
     state = registers(schedule, observed, cleared)
     count_jit(schedule, activity, state, steps)
     return Cycles(steps, int(state.counted[0]["adding"]))

@@ -25,10 +25,11 @@ SPIKE_WORD = form("lanes row k")
 SWEEP = form("layer entry asked settled renew act row k s1 row1 k1 last1 seen seen_row seen_k seen_last s3")
 
 # sast_core.v: what follows a sweep; with the busy parts of sast_walk.v (walk_*) and of sast_crc.v (fresh, in_counts,
-# part), and the beat that waits in sast_readout.v (full).
-REPORT = form("state phase cycles observed walk_busy walk_lane fresh in_counts part full")
+# part), and in sast_readout.v the beat that waits (full), and for how long it is busy yet (telling).
+REPORT = form("state phase cycles observed walk_busy walk_lane fresh in_counts part full telling")
 QUIET, COUNTS, LISTEN, TELL, FINISH, CRC, CYCLES = 0, 1, 2, 3, 4, 5, 6
 BITS_OF_NEURON, BITS_OF_COUNTERS = 40, 64  # sast_crc.v takes crc_bits of them a cycle
+CLASS_CYCLES, SUM_CYCLES = 1, 3  # sast_readout.v: for the class, for each word of a sum
 
 # sast_bank.v. Its queue is a ring here: the oldest of `held` runs stands at `first`.
 # has: of sast_core.v, the bank has the run that is offered, and others have not; takes: a wire, it takes it now.
@@ -40,8 +41,8 @@ BANK = np.dtype([*form("held first run m left ends has takes").descr, *WAITING])
 WIRES = form(
     "seen_lanes fired event_row event_column place_row place_column open event_valid place_valid place_take running "
     "word_take rewind step_ends source_ends op_ends ask waiting sent ends_run load go1 go2 empty run_ready "
-    "banks_idle phase_now start issue done ends busy told free rests narrow wide reads_out slow there lane_next "
-    "finished resting idle"
+    "banks_idle phase_now start issue done ends busy told free rests narrow wide answers reads_out slow there "
+    "lane_next finished resting idle"
 )
 
 # What is counted beside the cycles. step: that of the sweep. adding: cycles in which a bank adds.

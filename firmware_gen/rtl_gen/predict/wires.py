@@ -29,17 +29,18 @@ def core_wires(k, layer, s, c, w):
     takes = layer.counted and c.observed
     w.wide = takes and k.crc_wide and layer.whole
     w.narrow = takes and not w.wide
-    w.reads_out = layer.last and (k.lif_out or s.renew)
+    w.answers = k.running or s.renew
+    w.reads_out = layer.last and (k.lif_out or w.answers)
     w.slow = w.narrow or w.reads_out
     w.done = s.seen and s.seen_last
     w.ends = w.done and layer.counted
     w.phase_now = c.phase ^ (k.early and w.done)
     crc_busy = c.in_counts or c.fresh
     w.busy = crc_busy or c.walk_busy
-    w.told = c.state == QUIET and not w.ends and not w.busy
+    w.told = c.state == QUIET and not w.ends and not w.busy and not c.telling
     w.finished = c.state == FINISH and not crc_busy
     w.there = c.walk_busy and (w.seen_lanes >> c.walk_lane) & 1
-    out_ready = not s.renew or not c.full
+    out_ready = not w.answers or not c.full
     due = not w.narrow or c.part == BITS_OF_NEURON // k.crc_bits - 1
     w.lane_next = w.there and due and (not w.reads_out or out_ready)
     w.run_ready = w.banks_idle = 1  # until a bank says otherwise
@@ -82,7 +83,7 @@ def dispatch_wires(k, op, stop, d, f, p, s, w):
 
     stop: where the step's events end.
     """
-    skipped = op.skip_last and d.step == k.steps - 1
+    skipped = op.skip_last and d.step == k.steps - 1 and not k.running
     w.running = d.state == RUN and not skipped
     w.open = w.running and op.from_events
     w.event_valid = w.open and d.event < stop

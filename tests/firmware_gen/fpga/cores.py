@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,24 @@ import numpy as np
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from firmware_gen.build.folder import write_folder
-from firmware_gen.fpga.simulate import simulation
-from firmware_gen.rtl_gen.target import generate
+from firmware_gen.fpga.simulate import parameter, simulation
+from firmware_gen.rtl_gen.target import Room, generate
 from firmware_gen.verify.core import Core, compare_core
 from firmware_gen.verify.verify import Tally
 from tests.strategies import random_input
 
 
-def export_core(model: Model, folder: Path, lanes: int, count: int = 3) -> Path:
-    write_folder(generate(model, None, lanes, count=count), folder)
+def export_core(model: Model, folder: Path, lanes: int, count: int = 3, running: bool = False) -> Path:
+    write_folder(generate(model, None, lanes, count=count, room=Room(running=running)), folder)
     return folder
 
 
 def differences(build: Path, simulator: str, model: Model, recordings: BinnedEvents, **how: Any) -> Tally:
-    """Undisturbed and disturbed. how: see simulation()."""
-    tally = Tally()
+    """Undisturbed and disturbed. how: see simulation(). Recordings of other steps are for a core in running state."""
+    tally, running = Tally(), parameter(build / "rtl", "RUNNING") != 0
     with simulation(build / "rtl", simulator, **how) as simulated:
-        compare_core(Core.of(simulated, simulator, model), recordings, tally)
+        model = replace(model, binning=recordings.binning)
+        compare_core(Core.of(simulated, simulator, model, running), recordings, tally)
     return tally
 
 

@@ -14,7 +14,9 @@ import pytest
 from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Flatten
 from edge_sast.model.model import Model
+from edge_sast.model.running import running_model
 from firmware_gen.fpga.simulate import ICARUS, VERILATOR
+from firmware_gen.verify.core import twice
 from tests.firmware_gen.builds import everything_model
 from tests.firmware_gen.fpga.cores import differences, export_core, make_inputs
 from tests.firmware_gen.rtl_gen.edges import EDGES
@@ -23,6 +25,8 @@ from tests.strategies import binned, random_model
 
 LANES = (1, 2, 4, 8, 16)
 SEEDS = (0, 5, 11, 12, 16, 21, 27, 33, 38, 44)
+RUNNING = ((9, 2, 1), (5, 1, 14), (11, 4, 3), (39, 8, 5), (38, 16, 2))  # seed, lanes, leak
+RUNNING_NETWORKS = 40
 NETWORKS = 300
 # What those models have not, and the lanes with which they have it.
 GRID = Binning(3, 3, 0, 1000, 2, 2)
@@ -41,9 +45,13 @@ SHAPES = {
 }
 
 
-def check(model: Model, lanes: int, seed: int, folder, simulator: str, streams: int, **how) -> None:
-    build = export_core(model, folder / "build", lanes, count=1)
+def check(
+    model: Model, lanes: int, seed: int, folder, simulator: str, streams: int, running: bool = False, **how
+) -> None:
+    """running: a core that ends no recording; each is followed by itself."""
+    build = export_core(model, folder / "build", lanes, count=1, running=running)
     recordings = binned(model, make_inputs(model, seed, streams, most=100))
+    recordings = twice(recordings) if running else recordings
     assert differences(build, simulator, model, recordings, **how).first is None
 
 
@@ -57,6 +65,13 @@ def test_random_models(tmp_path, seed, lanes):
 @pytest.mark.parametrize("name", SHAPES)
 def test_shapes(tmp_path, name):
     check(*SHAPES[name], 1, tmp_path, ICARUS, streams=1)
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize(("seed", "lanes", "leak"), RUNNING)
+def test_random_models_in_running_state(tmp_path, seed, lanes, leak):
+    model = running_model(random_model(np.random.default_rng(seed)), leak)
+    check(model, lanes, seed, tmp_path, ICARUS, streams=1, running=True)
 
 
 @pytest.mark.needs("verilator", "g++", "make")
@@ -110,6 +125,14 @@ def test_three_hundred_random_networks(tmp_path, capsys):
         assert compared[ICARUS, lanes] >= 60, lanes
         assert compared[VERILATOR, lanes] >= 12, lanes
     assert recordings >= 4 * 360
+
+
+@pytest.mark.quality
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize("seed", range(RUNNING_NETWORKS))
+def test_random_networks_in_running_state(tmp_path, seed):
+    model = running_model(random_model(np.random.default_rng(seed)), 1 + seed % 14)
+    check(model, LANES[seed % 5], seed, tmp_path, ICARUS, streams=2, running=True)
 
 
 def in_verilator(seed: int) -> bool:

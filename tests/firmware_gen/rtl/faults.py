@@ -181,6 +181,18 @@ FAULTS = [
     Fault("dispatch", "last_step ? {STB{1'b0}} : step + 1'b1", "step + 1'b1", "a recording has no end"),
     Fault(
         "dispatch",
+        "RUNNING == 0 && step == (LOADS != 0 ? final_step : LAST_STEP[STB-1:0])",
+        "step == LAST_STEP[STB-1:0]",
+        "running state renews, and leaves out spikes of recurrent layers",
+    ),
+    Fault(
+        "dispatch",
+        "skipped = op_skip && last_step;",
+        "skipped = op_skip;",
+        "recurrent layers forget their spikes",
+    ),
+    Fault(
+        "dispatch",
         "sweep_first = op_events;",
         "sweep_first = 1'b1;",
         "observe is looked at in the middle of a step",
@@ -243,7 +255,7 @@ FAULTS = [
     Fault("readout", "if (rst || forget) begun", "if (rst) begun", "counts of the recording before"),
     Fault("readout", "if (rst || forget) begun", "if (forget) begun", "a clear keeps the counts"),
     Fault("readout", "part[0] ? total[63:32]", "part[0] ? 32'd0", "SynOps of 32 bits"),
-    Fault("readout", "lane_next && renew : !full", "lane_next : !full", "outputs of every step are told"),
+    Fault("readout", "lane_next && answers : !full", "lane_next : !full", "outputs of every step are told"),
     Fault(
         "readout",
         "^ {1'b1, {(OUTW-1){1'b0}}};",
@@ -312,6 +324,13 @@ FAULTS = [
         "spike_stream", "assign room = !held[1];", "assign room = 1'b1;", "a word comes when there is no room"
     ),
     Fault("spike_stream", "else if (take && !put)", "else if (take)", "one in and one out at once loses one"),
+    Fault("core", "RUNNING != 0 || renew;", "renew;", "running state has no answers"),
+    Fault(
+        "core",
+        ".finish(finished && answers)",
+        ".finish(finished && renew)",
+        "running state has no end of an answer",
+    ),
     Fault("core", "restart <= rst || clear;", "restart <= rst;", "no clear"),
     Fault(
         "core",

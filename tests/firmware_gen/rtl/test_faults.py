@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ import pytest
 from edge_sast.errors import CheckFailedError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
-from firmware_gen.fpga.simulate import ICARUS, simulation
-from firmware_gen.verify.core import Core, compare_core
+from edge_sast.model.running import running_model
+from firmware_gen.fpga.simulate import ICARUS, parameter, simulation
+from firmware_gen.verify.core import Core, compare_core, twice
 from firmware_gen.verify.verify import Tally
 from tests.firmware_gen.fpga.cores import export_core, make_inputs
-from tests.firmware_gen.fpga.test_core_parity import LANES, SEEDS, SHAPES
+from tests.firmware_gen.fpga.test_core_parity import LANES, RUNNING, SEEDS, SHAPES
 from tests.firmware_gen.rtl.faults import FAULTS, RTL, Fault
 from tests.strategies import binned, random_model
 
@@ -61,16 +63,22 @@ def cores(tmp_path_factory) -> Callable[[], Iterator[Simulated]]:
     """The folders that test_core_parity.py simulates, each made when it is first asked for."""
     drawn = zip(SEEDS, LANES * 2, strict=True)
     models = [
-        *SHAPES.values(),
-        *((random_model(np.random.default_rng(seed)), lanes) for seed, lanes in drawn),
+        *((*shape, False) for shape in SHAPES.values()),
+        *((random_model(np.random.default_rng(seed)), lanes, False) for seed, lanes in drawn),
+        *(
+            (running_model(random_model(np.random.default_rng(seed)), leak), lanes, True)
+            for seed, lanes, leak in RUNNING
+        ),
     ]
     made: list[Simulated] = []
 
     def each() -> Iterator[Simulated]:
-        for number, (model, lanes) in enumerate(models):
+        for number, (model, lanes, running) in enumerate(models):
             if number == len(made):
-                build = export_core(model, tmp_path_factory.mktemp("core") / "build", lanes, count=1)
-                made.append((build, model, binned(model, make_inputs(model, 1, 1, most=100))))
+                folder = tmp_path_factory.mktemp("core") / "build"
+                build = export_core(model, folder, lanes, count=1, running=running)
+                recordings = binned(model, make_inputs(model, 1, 1, most=100))
+                made.append((build, model, twice(recordings) if running else recordings))
             yield made[number]
 
     return each
@@ -79,10 +87,11 @@ def cores(tmp_path_factory) -> Callable[[], Iterator[Simulated]]:
 def found_in_core(fault: Fault, build: Path, model: Model, recordings: BinnedEvents) -> bool:
     """As test_core_parity.py would. Verilog that cannot be compiled is an error, and no find."""
     rtl, tally = build / "rtl", Tally()
+    model, running = replace(model, binning=recordings.binning), parameter(rtl, "RUNNING") != 0
     fault.plant(rtl)
     try:
         with simulation(rtl, ICARUS) as simulated:
-            compare_core(Core.of(simulated, ICARUS, model), recordings, tally)
+            compare_core(Core.of(simulated, ICARUS, model, running), recordings, tally)
     except CheckFailedError:
         return True
     finally:

@@ -60,7 +60,7 @@ class Recording:
 
     async def step(self, neurons, last):
         """neurons: (membrane, spike) of each class. As the core does, only steps that the answer needs tell lanes."""
-        self.pins.set(renew=last)
+        self.pins.set(answers=last)
         await self.clock()
         self.pins.set(begins=1)
         await self.clock()
@@ -103,7 +103,7 @@ def draw(rng, p):
 @cocotb.test(timeout_time=LONGEST, timeout_unit="ns")
 async def answers(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
-    idle = dict.fromkeys(("begins", "lane", "lane_next", "lane_v", "lane_spike", "renew", "finish"), 0)
+    idle = dict.fromkeys(("begins", "lane", "lane_next", "lane_v", "lane_spike", "answers", "finish"), 0)
     await pins.reset(**idle, total_half=0, res_tready=0)
     got, want = [], []
     for number in range(16):

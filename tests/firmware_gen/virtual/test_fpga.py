@@ -138,8 +138,9 @@ def test_running_state_is_for_an_fpga_no_longer_than_a_recording(fpga, tmp_path,
     with fpga.board(rx_bytes=RX_BYTES) as board:
         assert main([*words, str(tmp_path / "a"), "--port", board.port]) == 2
         assert (
-            f"--port {board.port}: the board (FPGA) begins anew after the model's {steps} steps, as FPGAs do, and the "
-            f"recording has 10; take the first {steps} with --limit {steps}, or leave out --running"
+            f"--port {board.port}: the board (FPGA) begins anew after the model's {steps} steps, as FPGAs do that "
+            f"were exported without --running, and the recording has 10; export it again with --running, or take the "
+            f"first {steps} with --limit {steps}"
         ) in capsys.readouterr().err
         assert main([*words, str(tmp_path / "b"), "--port", board.port, "--limit", str(steps)]) == 0
     assert f"{steps} steps of {path}: 1 recordings, 0 mismatches" in capsys.readouterr().out

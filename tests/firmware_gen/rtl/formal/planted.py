@@ -19,6 +19,7 @@ NONE = (
     "LEAKS",
     "LEAK_ONE",
     "RECURRENT",
+    "RUNNING",
     "LOADABLE",
     "REGISTERS",
     "SPRAM",
@@ -85,8 +86,8 @@ READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
 READOUT_FAULTS = tuple(
     Fault("sast_readout", old, new)
     for old, new in (
-        ("lane_next && renew : !full &&", "lane_next && renew : "),
-        ("assign lane_ready = !renew || !full;", "assign lane_ready = 1'b1;"),
+        ("lane_next && answers : !full &&", "lane_next && answers : "),
+        ("assign lane_ready = !answers || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
         ("if (put) begin", "if (1'b1) begin"),
         ("total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0])", "1'b1"),

@@ -87,6 +87,17 @@ PROOFS = {
         parameters={"LOADS": 1},
         faults=(Fault("sast_dispatch", "LOADS != 0 ? final_step :", "LOADS != 0 ? LAST_STEP[STB-1:0] :"),),
     ),
+    "dispatch, running": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH | {"RUNNING": 1, "STB": 1},
+        depth=3,
+        modules=("sast_rom",),
+        faults=(
+            Fault("sast_dispatch", "RUNNING == 0 && step ==", "step =="),
+            Fault("sast_dispatch", "sweep_renew = last_step;", "sweep_renew = step == LAST_STEP[STB-1:0];"),
+        ),
+    ),
     "dispatch, a table of lanes": Proof(
         "sast_dispatch",
         ("sast_dispatch",),
@@ -257,6 +268,19 @@ PROOFS = {
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS[:1],
     ),
+    "core, running": Proof(
+        "sast_core",
+        ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
+        CORE_SIZES | {"RUNNING": 1},
+        depth=4,
+        modules=CORE,
+        parameters={"CRC_WIDE": 0},
+        faults=(
+            Fault("sast_core", "answers = RUNNING != 0 || renew;", "answers = renew;"),
+            Fault("sast_core", ".finish(finished && answers)", ".finish(finished && renew)"),
+            Fault("sast_sweep", "renew <= ask_renew;", "renew <= 1'b1;"),
+        ),
+    ),
     "walk": Proof("sast_walk", ("sast_walk",), WALK, depth=2, faults=WALK_FAULTS),
     "walk, one lane": Proof("sast_walk", ("sast_walk",), sizes(MW=2), depth=2),
     "crc": Proof("sast_crc", ("sast_crc",), CRC, depth=2, parameters={"WIDE": 0}, faults=CRC_FAULTS),
@@ -309,7 +333,7 @@ PROOFS = {
             Fault("sast_readout", "if (begins) class_no <=", "if (rst) class_no <="),
             Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
             Fault(
-                "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && renew}"
+                "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && answers}"
             ),
         ),
     ),

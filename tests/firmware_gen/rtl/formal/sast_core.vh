@@ -3,9 +3,10 @@
   // last layer's sweep ends, tlast with the second. What sast_readout.vh assumes of neurons: a sweep begins, and a recording
   // ends, when the last of them has been taken; and of sums: they are asked for when sast_counters is done with a sweep. What
   // sast_counters.vh assumes of sweeps: one ends when the one before has been added, and its layer stays until then. A run is
-  // gone when every bank has taken it, each once, and none before it was ready.
+  // gone when every bank has taken it, each once, and none before it was ready. In running state no sweep but those of a clear
+  // writes start values, and an answer follows each step.
   reg f_begun = 1'b0, f_restarted;
-  reg f_offered, f_was_last, f_was_pending, f_run_phase, f_second, f_sweeps, f_due;
+  reg f_offered, f_was_last, f_was_pending, f_run_phase, f_second, f_sweeps, f_due, f_finished;
   reg [31:0] f_data;
   reg [LIB-1:0] f_l_layer;
   reg [B-1:0] f_has;                        // banks that took the run that is offered
@@ -13,6 +14,7 @@
   always @(posedge clk) begin
     f_begun <= 1'b1;
     f_restarted <= restart;
+    f_finished <= finished && !restart;
     f_offered <= !restart && st_tvalid && !st_tready;
     {f_was_last, f_data} <= {st_tlast, st_tdata};
     f_run_phase <= run_phase;
@@ -43,6 +45,8 @@
       if (run_valid && (&bank_ready)) assert(run_go);
       if (st_tvalid) assert(st_tlast == f_second && (f_second || st_tdata == crc));
       if (st_tvalid) assert(f_due);
+      if (RUNNING != 0 && pending && !clearing) assert(!renew);
+      if (RUNNING != 0 && f_finished) assert(readout_busy);
       if (seen && !clearing) assert(!f_due);               // none is left out
       assert(f_second == (state == CYCLES));
       if (walk_busy || lane) assert(!first_word && !finished && !readout_busy && !st_tvalid && !report);
@@ -64,6 +68,7 @@
       // an invariant for the induction
       assert(state <= CYCLES && f_due == (state != QUIET && l_last));
       if (state == FINISH || state == CRC || state == CYCLES) assert(f_due);
+      if (state == COUNTS || state == LISTEN || state == REPORT || state == FINISH) assert(!readout_busy);
       if (f_ended[1]) assert(state == COUNTS);
       if (f_ended[2]) assert(state == LISTEN);
       if (f_ended[3]) assert(state == LISTEN || state == REPORT);

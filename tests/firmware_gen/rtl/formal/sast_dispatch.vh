@@ -1,6 +1,7 @@
   // No place lies outside the tables, and a word of spikes that is taken becomes the places of its spikes, each once, the
   // lowest lane first: none is lost or invented. The list is read from its first word to the one that is marked, and again: a
-  // step each time; after the last step of a recording, and no other, all begins anew.
+  // step each time; after the last step of a recording, and no other, all begins anew; in running state after none, and no
+  // operation is left out.
   // Tables with any content that keeps what the plan promises (tests/firmware_gen/rtl_gen/test_promises.py).
   localparam FW = 16;
   localparam F_LANES = LANE_TABLE != 0 && LG != 0 ? G : 1;              // entries of a quad in `columns`
@@ -17,7 +18,10 @@
     if (rst) f_step <= 0;
     else if (op_ends && op_last) f_step <= f_step == f_final ? 0 : f_step + 1;
   always @* if (LOADS != 0) assume(final_step == f_loaded);
-  always @* if (f_begun && !rst) assert(step == f_step && f_step <= f_final && sweep_renew == (f_step == f_final));
+  always @* if (f_begun && !rst) begin
+    if (RUNNING != 0) assert(!sweep_renew && !skipped);
+    else assert(step == f_step && f_step <= f_final && sweep_renew == (f_step == f_final));
+  end
   genvar f_i;
   generate for (f_i = 0; f_i < ODEPTH; f_i = f_i + 1) begin : f_op
     wire [OPW-1:0] entry = f_ops[f_i*OPW +: OPW];

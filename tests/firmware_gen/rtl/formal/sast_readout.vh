@@ -11,13 +11,13 @@
   always @(posedge clk) {f_loaded, f_steady} <= {f_loaded, f_steady};
   always @* if (LOADS != 0) assume({final_layer, fires} == f_steady && f_layers <= COUNTED && f_loaded != 0 && f_loaded <= CLASSES);
   reg f_begun = 1'b0;
-  reg f_offered, f_last, f_waited, f_busy, f_spike, f_renew, f_took;
+  reg f_offered, f_last, f_waited, f_busy, f_spike, f_answer, f_took;
   reg [31:0] f_data;
   reg [MW-1:0] f_v;
 
   // ---- sweeps: of another layer, or of the last one, which gives a neuron for each class
   wire f_other;
-  reg  f_reads, f_renews;                   // such a one is under way; in the recording's last step
+  reg  f_reads, f_answers;                   // such a one is under way; in the recording's last step
   reg  [FW-1:0] f_n, f_beat;                // neurons of it, beats of the recording that were put
   reg  [CLB-1:0] f_c;                       // a class, any one
   reg  signed [OUTW-1:0] f_output;          // its output
@@ -35,7 +35,7 @@
     f_offered <= !rst && res_tvalid && !res_tready;
     {f_last, f_data} <= {res_tlast, res_tdata};
     f_waited <= !rst && lane && !lane_next;
-    {f_v, f_spike, f_renew} <= {lane_v, lane_spike, renew};
+    {f_v, f_spike, f_answer} <= {lane_v, lane_spike, answers};
     f_took <= !rst && res_tvalid && res_tready && !put;
     f_busy <= !rst && busy;
     f_c <= f_c;
@@ -43,7 +43,7 @@
     else if (lane_next) f_n <= f_n + 1;
     if (rst || finish) f_reads <= 1'b0;
     else if (begins) f_reads <= !f_other;
-    if (begins) f_renews <= renew;
+    if (begins) f_answers <= answers;
     if (rst) f_beat <= 0;
     else if (put) f_beat <= ends ? 0 : f_beat + 1;
     if (f_of_c) f_output <= value;
@@ -57,11 +57,11 @@
     assume(f_c < f_classes);
     // promised by sast_core: a neuron stays until it is taken, and nothing begins or ends meanwhile
     if (lane_next) assume(lane && lane_ready);
-    if (f_begun && f_waited) assume(lane && {lane_v, lane_spike, renew} == {f_v, f_spike, f_renew});
-    if (lane) assume(!begins && !finish && !busy && f_reads && f_n < f_classes && (f_fires || renew));
-    if (f_reads) assume(renew == f_renews || begins);
-    if (begins) assume(!busy && !finish && (!f_reads || (!f_renews && (!f_fires || f_n == f_classes))));
-    if (finish) assume(f_reads && f_renews && renew && f_n == f_classes && !busy);
+    if (f_begun && f_waited) assume(lane && {lane_v, lane_spike, answers} == {f_v, f_spike, f_answer});
+    if (lane) assume(!begins && !finish && !busy && f_reads && f_n < f_classes && (f_fires || answers));
+    if (f_reads) assume(answers == f_answers || begins);
+    if (begins) assume(!busy && !finish && (!f_reads || (!f_answers && (!f_fires || f_n == f_classes))));
+    if (finish) assume(f_reads && f_answers && answers && f_n == f_classes && !busy);
     assume(f_count < (1 << (OUTW - 1)) - 1);             // a recording has fewer steps
     if (f_begun) assert(state != 2'd3 || rst);
     if (f_begun && !rst && full) assert(res_tvalid);
@@ -78,7 +78,7 @@
       if (put && f_beat == f_classes) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
       if (put && f_beat > f_classes) assert(state == SUMS && f_beat == f_classes + 1 + 4 * total_layer + part);
       // an invariant for the induction
-      if (state == IDLE) assert(f_beat == (f_reads && f_renews ? f_n : 0));
+      if (state == IDLE) assert(f_beat == (f_reads && f_answers ? f_n : 0));
       if (state == CLASS) assert(f_beat == f_classes && part == 0 && total_layer == 0 && !f_reads);
       if (state == SUMS) assert(f_beat == f_classes + 1 + 4 * total_layer + part && total_layer < f_layers && !f_reads);
       if (f_reads) assert(f_n <= f_classes);
@@ -98,7 +98,7 @@
 
   // ---- the largest so far: all neurons of the sweep but one that was taken last, which is compared now
   wire [FW-1:0] f_compared = f_n - compare;
-  wire f_whole = state == IDLE ? f_reads && f_renews : state == CLASS;
+  wire f_whole = state == IDLE ? f_reads && f_answers : state == CLASS;
   always @* if (f_begun && !rst) begin
     if (f_whole) begin
       assert(index == f_compared[CLB-1:0]);
@@ -107,7 +107,7 @@
       if (f_c < f_compared) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
     end
     if (state == CLASS) assert(f_n == f_classes && !compare);
-    if (f_reads && !f_renews) assert(!compare);
+    if (f_reads && !f_answers) assert(!compare);
   end
 
   // ---- the sums of a layer, any one: as sast_counters gives them, a half a cycle after its place

@@ -13,6 +13,7 @@ FAULTS = [(name, fault) for name, proof in PROOFS.items() for fault in proof.fau
 QUICK = (
     "events",
     "dispatch",
+    "dispatch, running",
     "runs",
     "membranes",
     "sweep",

@@ -8,7 +8,7 @@ import pytest
 
 from edge_sast.link.frames import Frame, FrameReader, Kind, encode
 from firmware_gen.rtl_gen.link.layout import CELLS, DATA_BYTES, HELLO, Layout
-from firmware_gen.rtl_gen.link.program import program
+from firmware_gen.rtl_gen.link.program import LinkParts, program
 from tests.firmware_gen.rtl_gen.link.interpreter import Machine
 
 CLASSES, WEIGHTED = 3, 2
@@ -19,24 +19,30 @@ OUTPUTS, CLASS, SUMS = [5, 6, 0xFFFFFFFF], 1, list(range(100, 108))
 
 
 class Board(Machine):
-    """A machine with a core that gives its number and the number of its events as a step's CRC and cycles."""
+    """A machine with a core that gives its number and the number of its events as a step's CRC and cycles.
 
-    def __init__(self, width: int, height: int, steps: int) -> None:
+    running: an answer after each step, whose first output is the number of steps; the sums are `sums` each time.
+    """
+
+    def __init__(self, width: int, height: int, steps: int, running: bool = False) -> None:
         self.steps, self.done, self.count = steps, 0, 0
+        self.running, self.sums = running, SUMS
         data = bytearray(DATA_BYTES)
         data[CELLS["HASH"] : CELLS["HASH"] + 8] = HASH
         data[CELLS["SIZE"]] = LAYOUT.result_bytes
         data[HELLO : HELLO + 10] = b"\1\0" + HASH
-        super().__init__(program(steps, width, height, CLASSES, LAYOUT), data)
+        parts = LinkParts.of(steps, width, height, run=running)
+        super().__init__(program(steps, width, height, CLASSES, LAYOUT, parts), data)
 
     def on_event(self) -> None:
         self.count += 1
         if self.events[-1] & ENDS:
             self.events[-1] = ENDS  # the other bits mean nothing
             self.done += 1
-            last = self.done % self.steps == 0
+            last = self.running or self.done % self.steps == 0
             self.records.extend(struct.pack("<2I", self.done - 1, self.count - 1))
-            results = [*OUTPUTS, CLASS, *SUMS] * last
+            outputs = [self.done, *OUTPUTS[1:]] if self.running else OUTPUTS
+            results = [*outputs, CLASS, *self.sums] * last
             self.results.extend(struct.pack(f"<{len(results)}I", *results))
             self.count = 0
 
@@ -129,6 +135,46 @@ def test_a_recording_and_its_results(steps):
         sums = struct.pack("<BIIII", 0, steps, zlib.crc32(stream), zlib.crc32(records), len(results))
         assert board.ask(Kind.READ, 0, bytes(4), token) == sums + results
     assert board.runs == [True, True]
+
+
+@pytest.mark.parametrize(("width", "height"), [(34, 34), (640, 480)])
+def test_running_state_has_results_after_any_step(width, height):
+    board = Board(width, height, 2, running=True)
+    rng = np.random.default_rng(width)
+    for token in (7, 8):
+        board.begin(token)
+        records, stream, totals, done = b"", b"", np.zeros(4, np.uint64), 0
+        for seq in range(6):
+            data = number_bytes([0]) + b"\0" * (seq % 4)
+            sums = rng.integers(1 << 60, size=4, dtype=np.uint64)
+            sums[seq % 4] = (1 << 16 * (seq % 4)) - 1  # carries
+            board.sums = sums.view(np.uint32).tolist()
+            if seq % 4:
+                totals += np.uint64(seq % 4) * sums
+            answer = board.ask(Kind.LOAD, seq, data, token)
+            assert answer[:7] == struct.pack("<BHI", 0, seq + 1, done)
+            if seq % 4 == 0:  # its events wait for the end of their step
+                stream += data
+                continue
+            done += seq % 4
+            records, stream = records + answer[7:], stream + data
+            results = struct.pack(
+                "<H3i", CLASS, done, *np.array(OUTPUTS[1:]).astype(np.uint32).view(np.int32)
+            )
+            results += totals.tobytes()
+            sums_of = struct.pack("<BIIII", 0, done, zlib.crc32(stream), zlib.crc32(records), len(results))
+            assert board.ask(Kind.READ, seq, bytes(4), token) == sums_of + results
+
+
+def test_running_state_counts_steps_in_four_bytes():
+    board = Board(34, 34, 2, running=True)
+    board.begin()
+    assert board.ask(Kind.READ, 0, bytes(4))[:5] == bytes(5)
+    for count in (0xFE, 0xFFFF, 0xFFFFFF, 0xFEFFFF):
+        board._data[CELLS["STEP0"] : CELLS["STEP0"] + 4] = count.to_bytes(4, "little")
+        answer = board.ask(Kind.LOAD, int(board._data[CELLS["EXPECTED0"]]), b"\0\0")
+        assert struct.unpack_from("<I", answer, 3) == (count,)
+        assert struct.unpack_from("<I", board.ask(Kind.READ, 0, bytes(4)), 1) == (count + 2,)
 
 
 def test_what_is_refused():

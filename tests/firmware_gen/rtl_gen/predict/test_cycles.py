@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from edge_sast.model.model import Model
+from edge_sast.model.running import running_model
 from edge_sast.runtime.simulator import Simulator
-from firmware_gen.fpga.runs import Disturbance, run_bytes, step_beats
+from firmware_gen.fpga.runs import CLEARED, Disturbance, run_bytes, step_beats
 from firmware_gen.fpga.simulate import ICARUS, simulation
 from firmware_gen.rtl_gen.plan import RtlPlan
 from firmware_gen.rtl_gen.predict.activity import recorded, silence
 from firmware_gen.rtl_gen.predict.cycles import count_cycles
 from firmware_gen.rtl_gen.predict.schedule import MOST_WAITING, QUEUE, make_schedule
-from firmware_gen.verify.core import Core
+from firmware_gen.verify.core import Core, twice
 from tests.firmware_gen.builds import everything_model, small_model
 from tests.firmware_gen.fpga.cores import export_core, make_inputs
 from tests.strategies import binned, random_model
@@ -23,26 +26,45 @@ WIDE, NARROW = True, False  # Icarus takes long over the wide CRC of many lanes
 MANY = range(200)
 
 
-def check(folder, model: Model, lanes: int, seed: int, queue: int = QUEUE, crc_wide: bool = WIDE) -> None:
-    """Each of some recordings twice, with its CRCs and without; the first run comes right after a reset."""
-    core_file = export_core(model, folder / "build", lanes, count=1) / "rtl" / "sast_core.v"
+def check(
+    folder,
+    model: Model,
+    lanes: int,
+    seed: int,
+    queue: int = QUEUE,
+    crc_wide: bool = WIDE,
+    running: bool = False,
+) -> None:
+    """Each of some recordings, with its CRCs and without; the first run comes right after a reset.
+
+    running: each run comes after a clear, and is as long as two recordings.
+    """
+    build = export_core(model, folder / "build", lanes, count=1, running=running)
+    core_file = build / "rtl" / "sast_core.v"
     text = core_file.read_text()
     for name, value in (("QUEUE", queue), ("CRC_WIDE", int(crc_wide))):
         assert f"parameter {name} = " in text
         text = text.replace(f"parameter {name} = ", f"parameter {name} = {value}; // ")
     core_file.write_text(text)
     recordings = binned(model, make_inputs(model, seed, 1, most=100))
-    plan, simulator = RtlPlan(model, lanes), Simulator(model)
+    plan = RtlPlan(model, lanes, running=running)
+    if running:
+        recordings = twice(recordings)
+    model = replace(model, binning=recordings.binning)
+    simulator = Simulator(model)
     schedule = make_schedule(plan, queue, crc_wide)
     jobs = [(i, observed) for i in range(len(recordings)) for observed in (True, False)]
     with simulation(core_file.parent, ICARUS) as simulated:
-        core = Core.of(simulated, ICARUS, model)
-        runs = (run_bytes(core.form, step_beats(recordings, i), Disturbance(observe=o)) for i, o in jobs)
+        core = Core.of(simulated, ICARUS, model, running)
+        begins = run_bytes(core.form, [], CLEARED) if running else b""
+        runs = (
+            begins + run_bytes(core.form, step_beats(recordings, i), Disturbance(observe=o)) for i, o in jobs
+        )
         for run, ((i, observed), got) in enumerate(
             zip(jobs, core.run(runs, list(map(str, jobs))), strict=True)
         ):
             activity = recorded(plan, recordings, i, simulator.trace(recordings, i))
-            counted = count_cycles(schedule, activity, observed=observed, cleared=run == 0)
+            counted = count_cycles(schedule, activity, observed=observed, cleared=running or run == 0)
             assert counted.steps.tolist() == got.cycles.tolist(), (i, observed)
 
 
@@ -60,6 +82,13 @@ def check(folder, model: Model, lanes: int, seed: int, queue: int = QUEUE, crc_w
 )
 def test_random_models(tmp_path, seed, lanes, queue, crc_wide):
     check(tmp_path, random_model(np.random.default_rng(seed)), lanes, seed, queue, crc_wide)
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize(("seed", "lanes", "crc_wide"), [(5, 2, NARROW), (16, 4, WIDE)])
+def test_running_state(tmp_path, seed, lanes, crc_wide):
+    model = running_model(random_model(np.random.default_rng(seed)), 3)
+    check(tmp_path, model, lanes, seed, QUEUE, crc_wide, running=True)
 
 
 @pytest.mark.quality
