@@ -11,7 +11,8 @@ import numpy as np
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from firmware_gen.build.folder import write_folder
-from firmware_gen.fpga.simulate import parameter, simulation
+from firmware_gen.fpga.simulate import simulation
+from firmware_gen.fpga.tables import parameter
 from firmware_gen.rtl_gen.target import Room, generate
 from firmware_gen.verify.core import Core, compare_core
 from firmware_gen.verify.verify import Tally

@@ -15,7 +15,8 @@ from edge_sast.errors import CheckFailedError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
 from edge_sast.model.running import running_model
-from firmware_gen.fpga.simulate import ICARUS, parameter, simulation
+from firmware_gen.fpga.simulate import ICARUS, simulation
+from firmware_gen.fpga.tables import parameter
 from firmware_gen.verify.core import Core, compare_core, twice
 from firmware_gen.verify.verify import Tally
 from tests.firmware_gen.fpga.cores import export_core, make_inputs
