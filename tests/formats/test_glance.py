@@ -8,19 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.formats import contract
 from edge_sast.formats import defects as defects_module
 from edge_sast.formats.contract import Reading, joined
 from edge_sast.formats.defects import Defects, Policy, cleaned
 from edge_sast.formats.prophesee import dat as dat_module
 from edge_sast.formats.prophesee import words as words_module
 from edge_sast.formats.registry import format_called
+from tests.formats.aedat.oracles import NONE, event_table, io_header, packet
 from tests.formats.prophesee.oracle import dat_of, file_of, words_of_events
 
-FORMS = ("dat", "evt2", "evt21", "evt21-legacy", "evt3")
+FORMS = ("aedat4", "dat", "evt2", "evt21", "evt21-legacy", "evt3")
 SENSOR = (100, 90)
 
 
 def _file(form, events):
+    if form == "aedat4":
+        packets = [events[start : start + 40] for start in range(0, len(events), 40)]
+        return (
+            b"#!AER-DAT4.0\r\n" + io_header(NONE) + b"".join(packet(0, event_table(some)) for some in packets)
+        )
     return dat_of(events) if form == "dat" else file_of(form, words_of_events(form, events))
 
 
@@ -54,6 +61,7 @@ def test_a_glance_tells_what_a_look_tells(form, events, policy, piece):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words_module, "PIECE_EVENTS", piece)
         patch.setattr(dat_module, "PIECE_EVENTS", piece)
+        patch.setattr(contract, "CHUNK_BYTES", 16 * piece)
         data = _file(form, events)
         assert _read(form, data, policy, True) == _read(form, data, policy, False)
 
