@@ -1,4 +1,4 @@
-"""Events written one behind the other with two stores each instead of four, in compiled code."""
+"""Events written one after the other with two stores each instead of four, in compiled code."""
 
 from __future__ import annotations
 
