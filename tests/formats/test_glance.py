@@ -1,6 +1,7 @@
 """What decoders see of defects as they decode is what looking at all events again finds."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ SENSOR = (100, 90)
 
 def _file(form, events):
     if form == "aedat4":
-        packets = [events[start : start + 40] for start in range(0, len(events), 40)]
+        packets = [events[start : start + 4] for start in range(0, len(events), 4)]
         return (
             b"#!AER-DAT4.0\r\n" + io_header(NONE) + b"".join(packet(0, event_table(some)) for some in packets)
         )
@@ -84,3 +85,11 @@ def test_no_event_of_a_good_file_is_looked_at_again(form, monkeypatch):
     monkeypatch.setattr(dat_module, "PIECE_EVENTS", 50)
     events = [(9 * i, i % 100, i % 90, i % 2) for i in range(300)]
     assert _read(form, _file(form, events), Policy.REJECT, True)[0] == events
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_step_back_is_seen_wherever_it_is(form):
+    for place in range(1, 10):
+        events = [(500 + 10 * i - 15 * (i >= place), i, 2, 1) for i in range(10)]
+        found, *_ = _read(form, _file(form, events), Policy.REJECT, True)
+        assert re.match(rf"a\.raw: event {place}( .*)?: time runs backwards", str(found))
