@@ -21,6 +21,7 @@ from functools import partial
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.glance import Glance
 from edge_sast.events.recording import EVENT_DTYPE, JOINED_DTYPE, TIME_LIMIT_US
 from edge_sast.jit import jit
 
@@ -58,12 +59,14 @@ class Defects:
         max_gap_us: a longer time between two events is a gap.
         counts: kind -> how many were met; none is missing.
         first: kind -> the message of its first.
+        glance: where a decoder says what it saw of a chunk.
     """
 
     policy: Policy = Policy.REJECT
     max_gap_us: int = MAX_GAP_US
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     first: dict[Kind, str] = field(default_factory=dict)
+    glance: Glance = field(default_factory=Glance, repr=False, compare=False)
 
     def found(self, kind: Kind, message: str, count: int = 1) -> None:
         """Count defects of a kind, of which `message` tells the first: source, byte offset, event, time, what is wrong.
@@ -119,13 +122,17 @@ def cleaned(
         EdgeSastError: a defect where the policy is to reject, and a time outside 0..2^62 whatever the policy.
     """
     width, height = sensor or (1 << 16, 1 << 16)
-    bits = _outside_bits(sensor)
+    bias, sides = _outside_bits(sensor)
+    glance = defects.glance
+    glance.bits[0] = bias
     # [time of the event before, what is taken off times, 1: everything is left out from here on]
     clock = np.array([NO_EVENT, 0, 0], np.int64)
     done = 0
     for chunk in chunks:
         index, kind = 0, _CLEAN
-        if not _is_clean(chunk.view(JOINED_DTYPE), clock[0], *bits, defects.max_gap_us, TIME_LIMIT_US):
+        if not glance.is_clean(chunk, int(clock[0]), sides, defects.max_gap_us) and not _is_clean(
+            chunk.view(JOINED_DTYPE), clock[0], bias, sides, defects.max_gap_us, TIME_LIMIT_US
+        ):
             index, kind = _first_defect(chunk, clock[0], width, height, defects.max_gap_us, TIME_LIMIT_US)
         if kind == _CLEAN and not clock[1] and not clock[2]:
             if len(chunk):

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.put import SPARE, P, put
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.aedat.compression import DamagedError, Source, decoder_of
@@ -30,6 +31,10 @@ STORED = np.dtype(
         "offsets": [0, 8, 10, 12],
         "itemsize": 16,
     }
+)
+# The same, with x and y as one number.
+JOINED = np.dtype(
+    {"names": ["t", "xy", "p"], "formats": ["<i8", "<u4", "u1"], "offsets": [0, 8, 12], "itemsize": 16}
 )
 LEAST_PIECE_BYTES = 4096  # the table of a packet lies in its first piece
 # Bytes 4 to 27 of a table as dv-processing lays it out: its vector has its number at byte 28, and begins at 32.
@@ -71,37 +76,42 @@ class Packets:
             header,
             number,
         )
+        self.glance = reading.defects.glance
         self.decoder = decoder_of(header.compression, source)
         self.place = at[0]  # of what is read next
         self.over = False  # the stream ended inside a packet
         self.next = at  # as `at`, behind the last chunk
-        self.piece = max(LEAST_PIECE_BYTES, contract.CHUNK_BYTES // 4)
+        self.piece = max(LEAST_PIECE_BYTES, contract.CHUNK_BYTES)
 
     def chunks(self, gather: bool) -> Iterator[np.ndarray]:
         """EVENT_DTYPE[n]; gather: of many packets together, else of each packet as soon as it is there."""
         room = max(1, contract.CHUNK_BYTES // STORED.itemsize)
         place, given = self.next
-        out, filled = np.empty(room, EVENT_DTYPE), 0
+        out, filled = np.empty(room + SPARE, EVENT_DTYPE), 0
         while packet := self._next_packet():
             done = 0  # events of the packet
             for part in self._parts(packet):
                 taken = max(0, min(given - done, len(part))) if packet.place == place else 0
                 while taken < len(part):
                     count = min(len(part) - taken, room - filled)
-                    _copy(part, taken, count, out, filled)
+                    _copy(part, taken, count, out, filled, self.glance.bits)
                     taken, filled = taken + count, filled + count
                     if filled == room:
                         self.next = (packet.place, done + taken)
-                        yield out
-                        out, filled = np.empty(room, EVENT_DTYPE), 0
+                        yield self._noted(out[:filled])
+                        out, filled = np.empty(room + SPARE, EVENT_DTYPE), 0
                 done += len(part)
             if filled and not gather:
                 self.next = (self.place, 0)
-                yield out[:filled]
-                out, filled = np.empty(room, EVENT_DTYPE), 0
+                yield self._noted(out[:filled])
+                out, filled = np.empty(room + SPARE, EVENT_DTYPE), 0
         if filled:
             self.next = (self.place, 0)
-            yield out[:filled]
+            yield self._noted(out[:filled])
+
+    def _noted(self, events: np.ndarray) -> np.ndarray:
+        self.glance.chunk = events
+        return events
 
     def _next_packet(self) -> _Packet | None:
         """The next packet of events; None at the end."""
@@ -139,7 +149,7 @@ class Packets:
             )
 
     def _parts(self, packet: _Packet) -> Iterator[np.ndarray]:
-        """STORED[n] of a packet, in pieces."""
+        """JOINED[n] of a packet, in pieces."""
         try:
             yield from self._stored(packet)
         except (BrokenError, DamagedError) as error:
@@ -159,7 +169,7 @@ class Packets:
         while left:
             count = min(left, max(0, (len(data) - place) // STORED.itemsize))
             if count:
-                yield np.frombuffer(data, STORED, count, place)
+                yield np.frombuffer(data, JOINED, count, place)
             left -= count
             rest = data[place + count * STORED.itemsize :]
             place = 0
@@ -203,11 +213,16 @@ def _exactly(source: Source, size: int) -> bytes:
 
 
 @jit
-def _copy(stored, begin, count, events, filled):
-    """`count` of STORED[n] from `begin` on, to EVENT_DTYPE[m] from `filled` on."""
+def _copy(stored, begin, count, events, filled, bits):
+    """`count` of JOINED[n] from `begin` on, at least 1, to EVENT_DTYPE[m] from `filled` on; bits: of `Glance`."""
+    bias, signs, met, before = bits[0], np.int64(0), np.int64(0), stored[begin].t
+    if filled:
+        signs, met, before = bits[1], bits[2], events[filled - 1].t
     for i in range(count):
         found = stored[begin + i]
-        events[filled + i].t = found.t
-        events[filled + i].x = found.x
-        events[filled + i].y = found.y
-        events[filled + i].p = 1 if found.p else 0
+        t, xy = found.t, np.int64(found.xy)
+        put(events, np.uint64(filled + i), t, xy | np.int64(found.p != 0) << P)
+        signs |= t | (t - before)
+        before = t
+        met |= xy | xy + bias
+    bits[1], bits[2] = signs, met

@@ -1,21 +1,45 @@
-"""Places of the bits in a mask of pixels."""
+"""Bits of a mask of pixels, in compiled code."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-from edge_sast.jit import jit
-
-# All 32 cyclic windows of 5 bits are different: C. E. Leiserson et al., "Using de Bruijn Sequences to Index a 1 in a
-# Computer Word", MIT, 1998.
-_DE_BRUIJN = 0x077CB531
-_PLACES = np.zeros(32, np.uint8)
-_PLACES[[(_DE_BRUIJN << bit & 0xFFFFFFFF) >> 27 for bit in range(32)]] = range(32)
+Operation = Callable[..., Any]
 
 
-@partial(jit, inner=True)
-def lowest_bit(mask):
-    """Place of the lowest bit that is set in a mask of 32 bits, as int64; the mask is not 0."""
-    return _PLACES[((mask & -mask) * _DE_BRUIJN & 0xFFFFFFFF) >> 27]
+def _lowest_bit(_context, _mask):
+    """Place of the lowest bit that is set in an int64; 64 where none is."""
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.int64), generate
+
+
+def _highest_bit(_context, _mask):
+    """Place of the highest bit that is set in an int64; -1 where none is."""
+
+    def generate(_context, builder, _signature, arguments):
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.sub(ir.Constant(zeros.type, 63), zeros)
+
+    return types.int64(types.int64), generate
+
+
+def _count_bits(_context, _mask):
+    """How many bits of an int64 are set."""
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.int64), generate
+
+
+lowest_bit: Operation = intrinsic(_lowest_bit)
+highest_bit: Operation = intrinsic(_highest_bit)
+count_bits: Operation = intrinsic(_count_bits)

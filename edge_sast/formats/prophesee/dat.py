@@ -15,7 +15,8 @@ from typing import BinaryIO
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.recording import EVENT_DTYPE, JOINED_DTYPE
+from edge_sast.events.put import SPARE, P, put
+from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.contract import (
     SNIFFED_BYTES,
     Format,
@@ -101,6 +102,7 @@ class _Events:
         """state: byte offset of the next event, epoch in µs, the 32 bits of the time before."""
         self.next = self.first = state[0]
         self.clock = np.array(state[1:], np.int64)
+        self.glance = reading.defects.glance
         self.blocks = whole_records(stream, EVENT_BYTES, source, reading, self.next, begin)
 
     def opened(self, header: Header) -> Opened:
@@ -116,27 +118,35 @@ class _Events:
             words = np.frombuffer(data, "<u4").reshape(-1, 2)
             for start in range(0, len(words), PIECE_EVENTS):
                 piece = words[start : start + PIECE_EVENTS]
-                events = np.empty(len(piece), EVENT_DTYPE)
-                _decode(piece, events.view(JOINED_DTYPE), self.clock)
+                filled = np.empty(len(piece) + SPARE, EVENT_DTYPE)
+                _decode(piece, filled, self.clock, self.glance.bits)
+                events = self.glance.chunk = filled[: len(piece)]
                 self.first = offset + EVENT_BYTES * start
                 self.next = self.first + EVENT_BYTES * len(piece)
                 yield events
 
 
 @jit
-def _decode(words, events, clock):
-    """Fills events, JOINED_DTYPE; clock: int64[2], epoch in µs and the time before without it."""
+def _decode(words, events, clock, bits):
+    """Fills events, EVENT_DTYPE[len(words) + SPARE].
+
+    clock: int64[2], epoch in µs and the time before without it; bits: of `Glance`.
+    """
     epoch, last = clock
+    before, bias, signs, met = epoch + last, bits[0], np.int64(0), np.int64(0)
     for i in range(len(words)):
         t, word = np.int64(words[i, 0]), np.int64(words[i, 1])
         if last - t >= WRAP_US >> 1:
             epoch += WRAP_US
         last = t
-        event = events[i]
-        event.t = epoch + t
-        event.xy = (word & 0x3FFF) | (word & 0xFFFC000) << 2
-        event.p = (word >> 28) & 1
+        t += epoch
+        event = word & 0x3FFF | (word & 0xFFFC000) << 2 | (word & 1 << 28) << P - 28
+        put(events, np.uint64(i), t, event)
+        signs |= t - before
+        before = t
+        met |= event + bias
     clock[0], clock[1] = epoch, last
+    bits[1], bits[2] = signs, met
 
 
 DAT = Format(

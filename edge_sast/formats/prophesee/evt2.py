@@ -17,6 +17,7 @@ from functools import partial
 
 import numpy as np
 
+from edge_sast.events.put import SPARE, P, Y, put
 from edge_sast.formats.prophesee.raw import raw_format
 from edge_sast.formats.prophesee.words import Evt
 from edge_sast.jit import jit
@@ -27,68 +28,72 @@ RARE = 24  # words between others than events, from which on a wrong guess at ea
 
 
 @partial(jit, inner=True)
-def _decode_mixed(words, events, state, found):
-    """Without branches: where other words lie among events cannot be foreseen.
-
-    An index without a sign is not looked at for being counted from the end, which takes a third of the time.
-    """
+def _decode_mixed(words, events, state, found, bits):
+    """Without branches: where other words lie among events cannot be foreseen."""
     epoch, high = state[0], state[1]
+    before, bias, signs, met = epoch + (high << 6), bits[0], np.int64(0), np.int64(0)
     filled, seen = np.uint64(0), np.int64(0)
     for i in range(len(words)):
         word = np.int64(words[i])
         kind = word >> 28
-        before = high
+        is_event = kind - 2 >> 63  # all bits or none
+        last = high
         high = (word & 0xFFFFFFF) if kind == 8 else high
-        epoch += ((before - high) >> 27 > 0) * WRAP_US
+        epoch += ((last - high) >> 27 > 0) * WRAP_US
         seen |= 1 << kind
-        event = events[filled]  # is written over by the next one where this word is none
-        event.t = epoch + ((high << 6) | ((word >> 22) & 63))
-        event.x = (word >> 11) & 0x7FF
-        event.y = word & 0x7FF
-        event.p = kind
-        filled += np.uint64(kind <= 1)
+        t = epoch + ((high << 6) | ((word >> 22) & 63))
+        event = word >> 11 & 0x7FF | (word & 0x7FF) << Y | kind << P
+        put(events, filled, t, event)  # is written over by the next one where this word is none
+        signs |= t - before & is_event
+        before ^= (before ^ t) & is_event
+        met |= event + bias & is_event
+        filled -= np.uint64(is_event)
     state[0], state[1] = epoch, high
     found[0], found[1] = filled, seen
+    bits[1], bits[2] = signs, met
 
 
 @partial(jit, inner=True)
-def _decode_runs(words, events, state, found):
+def _decode_runs(words, events, state, found, bits):
     """The same for long runs of events: what a time word says is worked out once."""
     epoch, high = state[0], state[1]
     filled, seen = np.uint64(0), np.int64(0)
     base = epoch + (high << 6)
+    before, bias, signs, met = base, bits[0], np.int64(0), np.int64(0)
     for i in range(len(words)):
-        word = np.uint32(words[i])
-        if word < np.uint32(0x20000000):
-            event = events[filled]
-            event.t = base | np.int64((word >> np.uint32(22)) & np.uint32(63))
-            event.x = (word >> np.uint32(11)) & np.uint32(0x7FF)
-            event.y = word & np.uint32(0x7FF)
-            event.p = word >> np.uint32(28)
+        word = np.int64(words[i])
+        kind = word >> 28
+        if kind < 2:
+            t = base + (word >> 22 & 63)
+            event = word >> 11 & 0x7FF | (word & 0x7FF) << Y | kind << P
+            put(events, filled, t, event)
+            signs |= t - before
+            before = t
+            met |= event + bias
             filled += np.uint64(1)
         else:
-            kind = np.int64(word) >> 28
             seen |= 1 << kind
             if kind == 8:
-                before, high = high, np.int64(word) & 0xFFFFFFF
-                epoch += ((before - high) >> 27 > 0) * WRAP_US
+                last, high = high, word & 0xFFFFFFF
+                epoch += ((last - high) >> 27 > 0) * WRAP_US
                 base = epoch + (high << 6)
     state[0], state[1] = epoch, high
     found[0], found[1] = filled, seen
+    bits[1], bits[2] = signs, met
 
 
 @jit
-def _decode(words, start, events, state, found):
+def _decode(words, start, events, state, found, bits):
     """See `Evt.decode`. state: [epoch in µs, upper 28 bits of the time]."""
-    stop = min(len(words), start + len(events))
+    stop = min(len(words), start + len(events) - SPARE)
     piece, others = words[start:stop], 0
     looked_at = min(len(piece), LOOKED_AT)
     for i in range(looked_at):
         others += piece[i] >= 2 << 28
     if others * RARE > looked_at:
-        _decode_mixed(piece, events, state, found)
+        _decode_mixed(piece, events, state, found, bits)
     else:
-        _decode_runs(piece, events, state, found)
+        _decode_runs(piece, events, state, found, bits)
     return stop
 
 

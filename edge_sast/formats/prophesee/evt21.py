@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_sast.events.put import SPARE, P, Y, put
 from edge_sast.formats.contract import State
-from edge_sast.formats.prophesee.bits import lowest_bit
+from edge_sast.formats.prophesee.bits import count_bits, highest_bit, lowest_bit
 from edge_sast.formats.prophesee.raw import raw_format
 from edge_sast.formats.prophesee.structure import evt21_orders
 from edge_sast.formats.prophesee.text import Text
@@ -30,11 +31,12 @@ _TURNS = {"little": 0, "legacy": 32}
 
 
 @jit
-def _decode(words, start, events, state, found):
+def _decode(words, start, events, state, found, bits):
     """See `Evt.decode`. state: [epoch in µs, 32 where the halves are exchanged else 0, upper 28 bits of the time]."""
     epoch, turn, high = state[0], np.uint64(state[1]), state[2]
     filled, seen = np.uint64(0), np.int64(0)
-    place, end, last = np.uint64(start), np.uint64(len(words)), np.uint64(len(events) - MOST)
+    before, bias, signs, met = epoch + (high << 6), bits[0], np.int64(0), np.int64(0)
+    place, end, last = np.uint64(start), np.uint64(len(words)), np.uint64(len(events) - MOST - SPARE)
     while place < end and filled <= last:
         word = (words[place] >> turn) | (words[place] << turn)
         upper, mask = np.int64(word >> np.uint64(32)), np.int64(word & np.uint64(0xFFFFFFFF))
@@ -42,13 +44,12 @@ def _decode(words, start, events, state, found):
         seen |= 1 << kind
         if kind <= 1:
             t = epoch + ((high << 6) | ((upper >> 22) & 63))
-            x, y = (upper >> 11) & 0x7FF, upper & 0x7FF
+            event = upper >> 11 & 0x7FF | (upper & 0x7FF) << Y | kind << P
+            signs |= t - before
+            before = t
+            met |= event + highest_bit(mask) + bias & (-count_bits(mask) >> 63)
             while mask:
-                event = events[filled]
-                event.t = t
-                event.x = x + lowest_bit(mask)
-                event.y = y
-                event.p = kind
+                put(events, filled, t, event + lowest_bit(mask))
                 filled += np.uint64(1)
                 mask &= mask - 1
         elif kind == 8:
@@ -58,6 +59,7 @@ def _decode(words, start, events, state, found):
         place += np.uint64(1)
     state[0], state[2] = epoch, high
     found[0], found[1] = filled, seen
+    bits[1], bits[2] = signs, met
     return place
 
 

@@ -18,9 +18,12 @@ Source: Prophesee, "EVT 3.0 Format", and the decoder of openeb 5.1.1.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from edge_sast.formats.prophesee.bits import lowest_bit
+from edge_sast.events.put import SPARE, P, Y, put
+from edge_sast.formats.prophesee.bits import count_bits, highest_bit, lowest_bit
 from edge_sast.formats.prophesee.evt3_writer import write_evt3
 from edge_sast.formats.prophesee.raw import raw_format
 from edge_sast.formats.prophesee.words import Evt
@@ -28,56 +31,93 @@ from edge_sast.jit import jit
 
 MOST = 32  # events in a group of three vectors
 WRAP_US = 1 << 24
+USUAL = 1 << 0 | 1 << 2 | 1 << 6  # kinds of most words
+NO_GROUP = -1
 
 
 @jit
-def _decode(words, start, events, state, found):
-    """See `Evt.decode`.
+def _decode(words, start, events, state, found, bits):
+    """See `Evt.decode`; rows, events and lower bits of the time are not counted among the kinds met.
 
-    state: int64[18]: epoch in µs, then what the last word of kind k - 1 said, then how far x is from where the
-    vectors begin. A store by kind and loads of what an event needs take no branch: kinds cannot be foreseen.
+    state: [epoch in µs, row, word where vectors begin, lower and upper bits of the time, how far x is from where the
+    vectors begin]. What seldom changes stays there, so that the rest has room in registers.
+
+    Rows, events and lower bits of the time take no branch, for which of them comes cannot be foreseen: a mask of all
+    bits or none says what a word changes, and what is no event is written over by the next one.
     """
-    epoch, ahead, said = state[0], state[17], state[1:17]
+    row, base = state[1] << Y, state[0] + (state[4] << 12)
+    t, bias, signs, met = base + state[3], bits[0], np.int64(0), np.int64(0)
     filled, seen, one = np.uint64(0), np.int64(0), np.uint64(1)
-    place, end, last = np.uint64(start), np.uint64(len(words)), np.uint64(len(events) - MOST)
+    place, end, last = np.uint64(start), np.uint64(len(words)), np.uint64(len(events) - MOST - SPARE)
     while place < end and filled <= last:
-        kind, rest = np.int64(words[place]) >> 12, np.int64(words[place]) & 0xFFF
+        word = np.int64(words[place])
+        kind, rest = word >> 12, word & 0xFFF
         place += one
+        if USUAL >> kind & 1:
+            now = t ^ (t ^ (base + rest)) & ((word ^ 0x6000) - 0x1000 >> 63)
+            signs |= now - t
+            t = now
+            row ^= (row ^ (word & 0x7FF) << Y) & (word - 0x1000 >> 63)
+            is_event = (word ^ 0x2000) - 0x1000 >> 63
+            event = word & 0x7FF | row | (word & 0x800) << P - 11
+            put(events, filled, t, event)
+            met |= event + bias & is_event
+            filled -= np.uint64(is_event)
+            continue
         seen |= 1 << kind
-        if kind >> 1 == 2:
+        if kind == 3:
+            state[2], state[5] = rest, 0
+            mask = _group(words, place) if place + one + one < end else NO_GROUP
+            if mask != NO_GROUP:
+                state[5] = 32
+                place += np.uint64(3)
+                event, count = rest & 0x7FF | row | (rest & 0x800) << P - 11, count_bits(mask)
+                met |= event + highest_bit(mask) + bias & (-count >> 63)
+                _put_eights(events, filled, t, event, mask)
+                filled += np.uint64(count)
+        elif kind >> 1 == 2:
             mask, width = (rest, 12) if kind == 4 else (rest & 0xFF, 8)
-            # Cameras send vectors as 12 + 12 + 8: as one they cost one wrong guess of where they end, not three.
-            if kind == 4 and place + one < end:
-                second, third = np.int64(words[place]), np.int64(words[place + one])
-                if second >> 12 == 4 and third >> 12 == 5:
-                    mask |= (second & 0xFFF) << 12 | (third & 0xFF) << 24
-                    place, width, seen = place + one + one, 32, seen | 1 << 5
-            t, x = epoch + (said[8] << 12 | said[6]), (said[3] & 0x7FF) + ahead
-            y, p = said[0] & 0x7FF, said[3] >> 11
             while mask:
-                event = events[filled]
-                event.t = t
-                event.x = x + lowest_bit(mask)
-                event.y = y
-                event.p = p
+                event = (state[2] & 0x7FF) + state[5] + lowest_bit(mask) & 0xFFFF | row | state[2] >> 11 << P
+                put(events, filled, t, event)
+                met |= event | event + bias
                 filled += one
                 mask &= mask - 1
-            ahead += width
-        else:
-            if kind == 8 and rest != said[8]:
-                epoch += (said[8] - rest >= 2048) * WRAP_US
-                said[6] = 0
-            said[kind] = rest
-            ahead = 0 if kind == 3 else ahead
-            event = events[filled]  # is written over by the next one where this word is none
-            event.t = epoch + (said[8] << 12 | said[6])
-            event.x = rest & 0x7FF
-            event.y = said[0] & 0x7FF
-            event.p = rest >> 11
-            filled += np.uint64(kind == 2)
-    state[0], state[17] = epoch, ahead
+            state[5] += width
+        elif kind == 8 and rest != state[4]:
+            state[0] += (state[4] - rest >= 2048) * WRAP_US
+            state[4], base = rest, state[0] + (rest << 12)
+            signs |= base - t
+            t = base
+    state[1], state[3] = row >> Y, t - base
     found[0], found[1] = filled, seen
+    bits[1], bits[2] = signs, met
     return place
+
+
+@partial(jit, inner=True, merged=True)
+def _group(words, place):
+    """The mask of the three vectors that cameras send, 12 + 12 + 8; NO_GROUP where the next three words are others.
+
+    As one they cost one wrong guess of where their events end, not three.
+    """
+    first = np.int64(words[place])
+    second, third = np.int64(words[place + np.uint64(1)]), np.int64(words[place + np.uint64(2)])
+    if (first >> 12 != 4) | (second >> 12 != 4) | (third >> 12 != 5):
+        return np.int64(NO_GROUP)
+    return first & 0xFFF | (second & 0xFFF) << 12 | (third & 0xFF) << 24
+
+
+@partial(jit, inner=True, merged=True)
+def _put_eights(events, filled, t, event, mask):
+    """Puts the pixels of a mask, and no events behind them: eight at once cost less than a wrong guess of the end."""
+    while True:
+        for i in range(8):
+            put(events, filled + np.uint64(i), t, event + lowest_bit(mask))
+            mask &= mask - 1
+        filled += np.uint64(8)
+        if not mask:
+            break
 
 
 def _kinds(words: np.ndarray, _state: np.ndarray) -> np.ndarray:
@@ -92,7 +132,7 @@ EVT3 = raw_format(
         known=(0, 2, 3, 4, 5, 6, 7, 8, 10, 14, 15),
         needed=(8, 0),
         most=MOST,
-        state=(0,) * 18,
+        state=(0,) * 6,
         clock_bits=24,
         decode=_decode,
         kinds=_kinds,

@@ -123,7 +123,7 @@ def _lead(of: Evt, stream: BinaryIO, source: str, begin: bytes, state: np.ndarra
         )
     end = place if place is not None else int(times[0]) if len(times) else 0
     scratch, found = np.empty(of.most * (end + 2), EVENT_DTYPE), np.zeros(2, np.int64)
-    of.decode(words[:end], 0, scratch, state, found)
+    of.decode(words[:end], 0, scratch, state, found, np.zeros(3, np.int64))
     return begin[end * of.word.itemsize :], end, int(found[0])
 
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.put import SPARE
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.contract import Header, Opened, Reading, State, whole_records
 
@@ -30,8 +31,9 @@ class Evt:
         most: events that a word, or a group that is decoded at once, holds at most.
         state: of the decoder at the beginning; its first number is the time in µs that the clock's counts from.
         clock_bits: after 2^these µs the clock begins at 0 again.
-        decode: (words, first word, EVENT_DTYPE[n] to fill, state, found) -> the word after the last one decoded; it
-            stops where the next word may not find room. found: int64[2], events filled in and kinds met (bit k: k).
+        decode: (words, first word, EVENT_DTYPE[n] to fill, state, found, bits) -> the word after the last one decoded;
+            it stops where the next word may not find room, and SPARE of the array is left over. found: int64[2],
+            events filled in and kinds met (bit k: k); bits: of `Glance`.
         kinds: (words, state) -> kind of each.
     """
 
@@ -43,7 +45,7 @@ class Evt:
     most: int
     state: State
     clock_bits: int
-    decode: Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray], int]
+    decode: Callable[[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], int]
     kinds: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
     def words(self, data: bytes) -> np.ndarray:
@@ -103,9 +105,11 @@ class Words:
     def _decoded(self, offset: int, words: np.ndarray, first: int) -> _Piece:
         before, found = self.state.copy(), np.zeros(2, np.int64)
         room = min(PIECE_EVENTS, self.of.most * (len(words) - first)) + self.of.most
-        events = np.empty(room, EVENT_DTYPE)
-        end = self.of.decode(words, first, events, self.state, found)
+        events = np.empty(room + SPARE, EVENT_DTYPE)
+        glance = self.reading.defects.glance
+        end = self.of.decode(words, first, events, self.state, found, glance.bits)
         piece = _Piece(offset, words, first, end, before, events[: found[0]])
+        glance.chunk = piece.events
         if found[1] & ~sum(1 << kind for kind in self.of.known):
             self._tell_unknown(piece)
         return piece
@@ -127,11 +131,11 @@ class Words:
 
     def _count(self, piece: _Piece, end: int) -> int:
         """Events in words[piece.first:end]."""
-        found, state = np.zeros(2, np.int64), piece.state.copy()
+        found, bits, state = np.zeros(2, np.int64), np.zeros(3, np.int64), piece.state.copy()
         scratch = np.empty(SCRATCH_EVENTS, EVENT_DTYPE)
         place, count = piece.first, 0
         while place < end:
-            place = self.of.decode(piece.words[:end], place, scratch, state, found)
+            place = self.of.decode(piece.words[:end], place, scratch, state, found, bits)
             count += int(found[0])
         return count
 
