@@ -85,6 +85,17 @@ def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
     return [prediction_line(files[DOCUMENT]), *([] if f"rtl/{TOP}.v" in files else [without])]
 
 
+def check_early(
+    model: Model, target: str, remedy: str = "add --no-early, which leaves the margin out, or write the C"
+) -> None:
+    """Raises EdgeSastError for a model that answers early, where the target computes all steps."""
+    if model.early_margin is not None:
+        raise EdgeSastError(
+            f"{target}: the model answers early (margin {model.early_margin}), and this target computes all steps; "
+            f"{remedy}"
+        )
+
+
 def generator(target: str) -> Generate:
     """What generates the folder of a target, from (model, recordings for known answers or None, options)."""
     return {C: _c, VERILOG: _verilog}[target]
@@ -94,11 +105,15 @@ def generator(target: str) -> Generate:
 def _c(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
     from firmware_gen.c_gen.target import DEFAULT_NAME, generate
 
+    check_early(model, f"--target {C}")
+
     return generate(model, binned, options.name or DEFAULT_NAME)
 
 
 def _verilog(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
     from firmware_gen.rtl_gen.target import DEFAULT_LANES, Room, generate
+
+    check_early(model, f"--target {VERILOG}")
 
     spare = {name: getattr(options, name) for name in ("spare_bits", "spare_words", "spram")}
     given = {name: value for name, value in spare.items() if value is not None}
@@ -110,4 +125,9 @@ def _models(options: Options) -> tuple[Model, ...]:
     """Of --fits. Raises EdgeSastError for a file that is none."""
     from edge_sast.model import modelfile
 
-    return tuple(modelfile.load(path) for path in options.fits or ())
+    models = tuple(modelfile.load(path) for path in options.fits or ())
+    for path, model in zip(options.fits or (), models, strict=True):
+        check_early(
+            model, f"--fits {path}", "write it without a margin: export it with --target model --no-early"
+        )
+    return models

@@ -239,4 +239,4 @@ def _end_step(rule, program, state, lanes, results, counting, rows):
 def results_of(lanes: int, classes: int, weighted: int) -> Results:
     """Room for what every lane's window has given so far."""
     counters = np.zeros((2, lanes, weighted), np.int64)
-    return Results(np.zeros((lanes, classes), np.int32), counters[0], counters[1])
+    return Results(np.zeros((lanes, classes), np.int32), counters[0], counters[1], np.zeros(lanes, np.int64))

@@ -201,6 +201,13 @@ def _rule(model: Model, every: int | None, on_event: bool, reach_us: int, runnin
         raise EdgeSastError(
             "--running: the model's read-out never forgets; export the model with --running, which gives it a leak"
         )
+    if running and model.early_margin is not None:
+        raise EdgeSastError(
+            f"--running: the model answers early (margin {model.early_margin}), and in running state no recording ends; "
+            "export the model with --running, which leaves the margin out"
+        )
+    if model.early_margin is not None:
+        raise EdgeSastError("stream: the model answers early, which streams do not yet")
     if every is not None and (every < 1 or grid.steps % every):
         divisors = ", ".join(str(n) for n in range(1, grid.steps + 1) if grid.steps % n == 0)
         raise EdgeSastError(
