@@ -105,8 +105,6 @@ def generator(target: str) -> Generate:
 def _c(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
     from firmware_gen.c_gen.target import DEFAULT_NAME, generate
 
-    check_early(model, f"--target {C}")
-
     return generate(model, binned, options.name or DEFAULT_NAME)
 
 

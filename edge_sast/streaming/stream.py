@@ -203,7 +203,7 @@ def _rule(model: Model, every: int | None, on_event: bool, reach_us: int, runnin
         )
     if running and model.early_margin is not None:
         raise EdgeSastError(
-            f"--running: the model answers early (margin {model.early_margin}), and in running state no recording ends; "
+            f"--running: the model answers early (margin {model.early_margin}), and running state has no end; "
             "export the model with --running, which leaves the margin out"
         )
     if model.early_margin is not None:
