@@ -293,6 +293,9 @@ struct sast_context {
     uint32_t event_limit; /* of a step; 0: none */
     uint32_t events_left; /* of this step, where there is a limit */
     sast_lost_t lost;
+#ifdef SAST_EARLY
+    uint8_t over; /* of a stream's lane: its window ended early */
+#endif /* SAST_EARLY */
 };
 
 /* Ties a model to its working memory (the model's own memory type, or `size` bytes aligned to 8) and resets it.
