@@ -65,17 +65,14 @@ def unobserved_rows(model: Model, expected: Trace, got: Unobserved) -> list[Row]
     ]
 
 
-def answer_rows(expected: Trace, got: Answer, crcs: NDArray | None) -> list[Row]:
-    """Of a run that tells its answer, and the CRC of each step computed (uint32 [T]) where `crcs` is given."""
+def answer_rows(expected: Trace, got: Answer, steps: int, crcs: NDArray | None) -> list[Row]:
+    """Of a run of so many steps that tells its answer, and the CRC of each (uint32 [steps]) where `crcs` is given."""
     ends = _end_rows("", expected, got.outputs, got.prediction, got.synops, got.spikes)
-    if crcs is None:
-        return ends
-    n = min(len(expected.crcs), len(crcs))
-    return [
-        *_steps_row("", expected, len(crcs)),
-        Row("crc", expected.crcs[:n], crcs[:n], ("step",)),
-        *ends,
-    ]
+    rows = _steps_row("", expected, steps)
+    if crcs is not None:
+        n = min(len(expected.crcs), len(crcs))
+        rows.append(Row("crc", expected.crcs[:n], crcs[:n], ("step",)))
+    return [*rows, *ends]
 
 
 def stored_membranes(model: Model, trace: Trace) -> NDArray[np.int32]:

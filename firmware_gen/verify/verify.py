@@ -184,6 +184,7 @@ def stored_answers(build: Build, simulator: Simulator) -> Tally:
     tally = Tally()
     for i, source in enumerate(build.answers.recordings.sources):
         expected, stored = simulator.trace(build.answers.recordings, i), build.answers.of(i)
-        rows = answer_rows(expected, stored, build.answers.crcs[i])
+        crcs = build.answers.crcs[i]
+        rows = answer_rows(expected, stored, len(crcs), crcs)
         tally.add(compare(simulator.layers, rows, Place(i, f"{source} as stored")))
     return tally

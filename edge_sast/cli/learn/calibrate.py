@@ -47,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--early",
         type=float,
         metavar="X",
-        help="write the integer model with the smallest margin at which, as at all larger ones, answers before the last "
-        "step cost X percentage points of accuracy at most",
+        help="write the integer model with the smallest margin at which, as at all larger ones, answers before the "
+        "last step cost X percentage points of accuracy at most",
     )
     add_data_arguments(
         parser.add_argument_group("recordings, for a margin labelled ones"),
