@@ -87,7 +87,9 @@ sast_status_t sast_trace_push(sast_trace_t *trace, const uint8_t *events, uint32
     uint32_t i;
 
 #ifdef SAST_EARLY
-    count = trace->over != 0u ? 0u : count;
+    if (trace->over != 0u) {
+        return SAST_OK;
+    }
 #endif /* SAST_EARLY */
     for (i = 0; i < count && status == SAST_OK; ++i) {
         const uint8_t *e = events + EVENT_BYTES * i;

@@ -180,6 +180,9 @@ static bool replay_recording(replay_t *replay)
         return false;
     }
 #ifdef SAST_EARLY
+    if (steps == 0u || steps > model->steps) {
+        replay->damaged = true;
+    }
     for (report->step = 0; report->step < steps && !replay->damaged; ++report->step) {
         if (!replay_step(replay)) {
             return false;

@@ -100,6 +100,11 @@ def test_a_core_for_several_models_refuses_it(early, tmp_path, capsys):
     assert f"--fits {early}: the model answers early (margin 1200)" in capsys.readouterr().err
 
 
+def test_a_core_takes_none_by_its_port(early, capsys):
+    assert main(["fpga", "load", str(early), "--port", "socket://127.0.0.1:9"]) == 2
+    assert f"{early}: the model answers early (margin 1200)" in capsys.readouterr().err
+
+
 def test_the_margin_is_left_out_of_a_model_file(early, tmp_path):
     out = tmp_path / "whole.safetensors"
     assert (

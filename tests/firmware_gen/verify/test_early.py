@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +107,26 @@ def test_the_selftest_sees_another_margin(tmp_path):
     report = verify_host(folder, edited=True)
     assert report.first_mismatch is not None
     assert report.first_mismatch.quantity == "steps"
+
+
+@pytest.mark.parametrize("steps", [0, 99])
+def test_answers_of_steps_that_cannot_be_are_damaged(tmp_path, steps):
+    """Whole by their CRC, but a recording of no steps would pass without a check."""
+    model = drawn(0)[0]
+    folder = export(model, tmp_path / "build", count=1)
+    data = bytearray((folder / "known_answers.bin").read_bytes())
+    data[60:64] = steps.to_bytes(4, "little")
+    data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "little")
+    with pytest.raises(
+        EdgeSastError, match=rf"file: a recording has {steps} steps, the model \d; export the build"
+    ):
+        known_answers.loads(model, bytes(data), "file")
+    source = folder / "examples" / "a_known_answers.c"
+    head = source.read_text().split("= {")[0]
+    source.write_text(f"{head}= {{{', '.join(map(str, data))}}};\n")
+    found = run_selftest(folder, tmp_path / "selftest", ["-std=c99"])
+    assert found.returncode == 1
+    assert "the known answers are damaged or belong to another model" in found.stdout
 
 
 def test_known_answers_keep_the_steps_that_were_computed():
