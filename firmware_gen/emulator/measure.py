@@ -62,8 +62,8 @@ class Measurement:
     """Exact figures of one program on one set of recordings.
 
     ways: what a step costs in each way that was counted; sent and stream only where it is known what the sensor sent.
-    recordings, steps: counted; of a model that answers early only steps computed. instructions: of all steps, in the first
-    of the ways, and so functions and parts. synops, deliveries (input spikes, and spikes of every weighted layer but the
+    recordings, steps: counted; of a model that answers early those computed. instructions: of all steps, in the first
+    of the ways, and so functions and parts. synops, deliveries (input spikes, and spikes of each weighted layer but the
     last), swept (neurons times steps): what was done in all steps.
     functions, parts: instructions of all steps. code: bytes of each function. stack: bytes that sast_push, sast_step
     and what they call were seen to use.

@@ -32,6 +32,7 @@ def outcome(index: int, **changes) -> Outcome:
             outputs=(-5, 2**31 - 1),
             synops=(2**40, 3),
             spikes=(4, 5),
+            steps=3,
             ticks=(2**32 - 1, 0, 7),
             unique_ticks=(2**32 - 2, 0, 6),
             seconds=0.1,
