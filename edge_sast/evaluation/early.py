@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.layers import Integrator
 from edge_sast.model.model import Model
@@ -24,6 +25,12 @@ class StepAnswers:
 
     leads: NDArray[np.int64]
     right: NDArray[np.bool_]
+
+
+def check_loss(points: float) -> None:
+    """Raises EdgeSastError for a loss that --early cannot allow."""
+    if not 0 <= points <= 100:
+        raise EdgeSastError(f"--early is {points:g}; it must be 0 to 100 percentage points")
 
 
 def step_answers(model: Model, binned: BinnedEvents) -> StepAnswers:

@@ -86,8 +86,9 @@ def run(args: argparse.Namespace) -> int:
 def _check_options(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
     if args.early is not None:
-        if not 0 <= args.early <= 100:
-            raise EdgeSastError(f"--early is {args.early:g}; it must be 0 to 100 percentage points")
+        from edge_sast.evaluation.early import check_loss
+
+        check_loss(args.early)
         if args.recordings is not None:
             raise EdgeSastError("--recordings is for thresholds; limit those of --early by --limit")
         return
