@@ -20,9 +20,8 @@ from edge_sast.runtime import Simulator
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.virtual.board import build_virtual_board
-from tests.early import random_early_model
 from tests.firmware_gen.builds import export
-from tests.hil.boards import PATIENT, Bench, linked, make_bench
+from tests.hil.boards import PATIENT, Bench, linked, make_early_bench
 
 COUNT = 12
 
@@ -31,12 +30,8 @@ COUNT = 12
 def early(tmp_path_factory) -> Bench:
     """A board whose model ends some recordings early, in different steps."""
     folder = tmp_path_factory.mktemp("early")
-    for seed in range(100):
-        model = random_early_model(np.random.default_rng([seed, 8]))[0]
-        bench = make_bench(folder / "board", model, COUNT)
-        if len({len(trace.crcs) for trace in bench.traces}) > 2:
-            break
-    build_virtual_board(export(model, folder / "build"), bench.program)
+    bench = make_early_bench(folder / "board", COUNT)
+    build_virtual_board(export(bench.model, folder / "build"), bench.program)
     return bench
 
 
