@@ -72,8 +72,9 @@ def count_steps(network: EmulatedNetwork, steps: list[bytes]) -> list[Counter[st
     counts = []
     for step in steps:
         network.unobserved_step(step)
+        over = network.is_decided()
         counts.append(take_counts(network.machine))
-        if network.is_decided():
+        if over:
             break
     return counts
 

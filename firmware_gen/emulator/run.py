@@ -57,7 +57,7 @@ class EmulatedNetwork:
         self._call("sast_emulator_quiet_step")
 
     def is_decided(self) -> bool:
-        """Whether that step ended the recording early."""
+        """Whether that step ended the recording early: sast_decided, where the model answers early."""
         return bool(self.machine.call("sast_emulator_quiet_decided"))
 
     def unobserved_push(self, step: bytes) -> None:

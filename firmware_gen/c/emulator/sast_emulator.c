@@ -13,7 +13,6 @@
 static SAST_EMULATOR_MEMORY memory[2];
 static sast_trace_t trace;
 static uint32_t written;
-static uint32_t decided; /* of the quiet context's last step; 0 where recordings have all their steps */
 
 /* The buffer holds whatever one call writes; a second flush in one call would be too much. */
 static void note(void *user, const uint8_t *bytes, size_t size)
@@ -81,17 +80,16 @@ uint32_t sast_emulator_quiet_push(const uint8_t *events, uint32_t count)
 
 uint32_t sast_emulator_quiet_step(void)
 {
-    const sast_status_t status = sast_step(&trace.quiet);
-
-#ifdef SAST_EARLY
-    decided = sast_decided(&trace.quiet);
-#endif /* SAST_EARLY */
-    return (uint32_t)status;
+    return (uint32_t)sast_step(&trace.quiet);
 }
 
 uint32_t sast_emulator_quiet_decided(void)
 {
-    return decided;
+#ifdef SAST_EARLY
+    return sast_decided(&trace.quiet);
+#else
+    return 0;
+#endif /* SAST_EARLY */
 }
 
 sast_context_t *sast_emulator_quiet_context(void)
