@@ -159,12 +159,11 @@ static sast_stream_status_t end_step(sast_stream_t *stream)
         --stream->countdown;
         full = stream->countdown == 0u && stream->next != stream->started;
         decides = (full || stream->lanes[oldest_lane(stream)].over != 0u) && stream->told == 0u;
-        if (full) {
-            stream->told = 0;
-        } else if (decides) {
+        if (decides) {
             stream->told = 1;
-        } else {
-            /* as it was */
+        }
+        if (full) { /* the next step is of another window */
+            stream->told = 0;
         }
     }
     if (full && stream->on_event != 0u) {
