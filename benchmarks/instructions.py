@@ -6,7 +6,8 @@
     python benchmarks/instructions.py --on cortex-m4,rv32 --toolchain zig,gcc --flags=-O3 --json FILE
 
 Every recording is proven equal to the runtime in each way in which it is counted. A step is all of its events
-(sast_push) and sast_step, without an observer; loops that read events from memory are left out. Recordings are counted
+(sast_push) and sast_step, without an observer; loops that read events from memory are left out. Of a model that answers
+early also sast_decided, and no step after the one that ends a recording. Recordings are counted
 
   as the sensor sends them     every event, in the order of time
   without repeats              each input's events only as often as they count: the binned list
@@ -47,6 +48,7 @@ WAY_HEADERS = (
     "instructions per step",
     "p99",
     "max",
+    "per recording",
 )
 WAY_HEADERS += ("cycles, about",)
 HEADERS = ("input", "core", "compiler", "flags", "SynOps", "per SynOp", "per neuron", "per spike")
@@ -100,7 +102,7 @@ def way_rows(title: str, found: Measurement) -> list[list[str]]:
     head = [title, found.core, found.toolchain, " ".join(found.flags)]
     rows = []
     for name, way in found.ways.items():
-        values = (way.events, way.mean, way.p99, way.max)
+        values = (way.events, way.mean, way.p99, way.max, way.mean * found.steps / found.recordings)
         cycles = f"{CYCLES[found.core] * way.mean:,.0f}" if found.core in CYCLES else "-"
         rows.append([*head, TITLES[name], *(f"{value:,.0f}" for value in values), cycles])
     return rows

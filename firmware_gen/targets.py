@@ -87,6 +87,17 @@ def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
     return [prediction_line(files[DOCUMENT]), *([] if f"rtl/{TOP}.v" in files else [without])]
 
 
+def check_early(
+    model: Model, target: str, remedy: str = "add --no-early, which leaves the margin out, or write the C"
+) -> None:
+    """Raises EdgeSastError for a model that answers early, where the target computes all steps."""
+    if model.early_margin is not None:
+        raise EdgeSastError(
+            f"{target}: the model answers early (margin {model.early_margin}), and this target computes all steps; "
+            f"{remedy}"
+        )
+
+
 def generator(target: str) -> Generate:
     """What generates the folder of a target, from (model, recordings for known answers or None, options)."""
     return {C: _c, VERILOG: _verilog}[target]
@@ -101,6 +112,8 @@ def _c(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str,
 
 def _verilog(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
     from firmware_gen.rtl_gen.target import DEFAULT_LANES, Room, generate
+
+    check_early(model, f"--target {VERILOG}")
 
     spare = {name: getattr(options, name) for name in ("spare_bits", "spare_words", "spram")}
     given = {name: value for name, value in spare.items() if value is not None}
@@ -117,10 +130,14 @@ def _models(options: Options) -> tuple[Model, ...]:
 
     models = []
     for path in options.fits or ():
-        models.append(modelfile.load(path))
-        if options.running and not forgets(models[-1]):
+        model = modelfile.load(path)
+        check_early(
+            model, f"--fits {path}", "write it without a margin: export it with --target model --no-early"
+        )
+        if options.running and not forgets(model):
             raise EdgeSastError(
                 f"--fits {path}: its read-out never forgets, so that it cannot run without end; give the model file "
                 "that 'edge-sast export MODEL --running --target model' writes"
             )
+        models.append(model)
     return tuple(models)

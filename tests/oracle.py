@@ -76,8 +76,17 @@ def oracle_run(model: Model, dense_input: np.ndarray) -> OracleResult:
             membranes[index], previous[index], counts = result.membranes, result.spikes, result.spikes
             results.append(result)
         steps.append(OracleStep(results, _crc(results)))
+        if _is_decided(model, _outputs(model, steps)):
+            break
     outputs = _outputs(model, steps)
     return OracleResult(steps, outputs, outputs.index(max(outputs)))
+
+
+def _is_decided(model: Model, outputs: list[int]) -> bool:
+    if model.early_margin is None:
+        return False
+    second, best = sorted(outputs)[-2:]
+    return best - second >= model.early_margin
 
 
 def _shapes(model: Model) -> list[Shape]:

@@ -106,7 +106,7 @@ def input_counts(file: File, events: Events) -> list[list[int]]:
 
 
 def run(file: File, events: Events) -> tuple[list[int], list[list[tuple[int, int]]], list[int], str]:
-    """CRC of each step; SynOps and spikes of each step and weighted layer; outputs; the name of the answer."""
+    """CRC, and SynOps and spikes of each weighted layer, of each step computed; outputs; the name of the answer."""
     states = {id(layer): _State(layer) for layer in file.weighted()}
     crcs, counters = [], []
     for counts in input_counts(file, events):
@@ -123,9 +123,17 @@ def run(file: File, events: Events) -> tuple[list[int], list[list[tuple[int, int
             told.append((synops, sum(a)))
         crcs.append(zlib.crc32(data))
         counters.append(told)
-    last = states[id(file.layers[-1])]
-    outputs = last.v if last.layer.fields["neuron"]["kind"] == "integrator" else last.fired
+        last = states[id(file.layers[-1])]
+        outputs = last.v if last.layer.fields["neuron"]["kind"] == "integrator" else last.fired
+        if "early" in file.document and _lead(outputs) >= file.document["early"]["margin"]:
+            break
     return crcs, counters, outputs, file.document["classes"][outputs.index(max(outputs))]
+
+
+def _lead(outputs: list[int]) -> int:
+    """§5: the largest output less the second."""
+    best = outputs.index(max(outputs))
+    return outputs[best] - max(outputs[:best] + outputs[best + 1 :])
 
 
 def _pool(layer: Layer, a: list[int]) -> list[int]:

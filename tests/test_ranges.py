@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,10 @@ LINES: dict[str, tuple[Callable[[int], object], str]] = {
         r"lif: initial membrane {value} to {value} is outside -128 to 127 \(state_bits 8\)",
     ),
     "`bias`": (lambda n: neuron(bias=n), r"bias: values {value} to {value} do not fit int32"),
+    "`margin`": (
+        lambda n: replace(model(classes=("a", "b")), early_margin=n),
+        r"early: margin is {value}; it must be 1 to 2147483647",
+    ),
     "accumulator": (
         accumulator,
         r"the accumulator needs .*{value}.*, more than 32 bits hold; lower state_bits, weight_shift, biases",

@@ -10,6 +10,7 @@ from edge_sast.events.recording import make_events
 from edge_sast.formats.atis import write_recording_atis
 from edge_sast.model import modelfile
 from edge_sast.model.model import Model
+from tests.early import random_early_model
 from tests.second_runtime import read_model, run
 from tests.strategies import random_model
 
@@ -26,13 +27,21 @@ def random_events(rng: np.random.Generator, model: Model) -> list[tuple[int, int
 
 
 def test_random_models(tmp_path):
-    spiking = sum(compared(tmp_path, np.random.default_rng([17, seed])) > 0 for seed in range(MODELS))
+    rngs = [np.random.default_rng([17, seed]) for seed in range(MODELS)]
+    spiking = sum(compared(tmp_path, rng, random_model(rng)) > 0 for rng in rngs)
     assert spiking > MODELS // 2
 
 
-def compared(folder: Path, rng: np.random.Generator) -> int:
-    """One random model on two random recordings; how often it spiked."""
-    model = random_model(rng)
+def test_models_that_answer_early(tmp_path):
+    for seed in range(MODELS // 2):
+        rng = np.random.default_rng([18, seed])
+        compared(tmp_path, rng, random_early_model(rng)[0])
+    ended = [json.loads(line) for line in (tmp_path / "lengths.jsonl").read_text().splitlines()]
+    assert sum(computed < steps for computed, steps in ended) > MODELS // 4
+
+
+def compared(folder: Path, rng: np.random.Generator, model: Model) -> int:
+    """One model on two random recordings; how often it spiked. Adds the steps computed and all to lengths.jsonl."""
     modelfile.save(model, folder / "model.safetensors")
     recordings = [random_events(rng, model) for _ in range(2)]
     for i, events in enumerate(recordings):
@@ -53,4 +62,6 @@ def compared(folder: Path, rng: np.random.Generator) -> int:
         assert entry["spikes"] == [[spikes for _, spikes in step] for step in counters]
         assert (entry["outputs"], entry["prediction"]) == (outputs, answer)
         spiked += sum(spikes for step in counters for _, spikes in step)
+        with open(folder / "lengths.jsonl", "a", encoding="utf-8") as lengths:
+            lengths.write(f"[{len(crcs)}, {model.binning.steps}]\n")
     return spiked

@@ -13,7 +13,7 @@ EXAMPLES = examples()
 
 
 def test_all_blocks_are_found():
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -32,6 +32,7 @@ def test_oracle(example: Example):
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_runtime(example: Example):
     trace = Simulator(example.model).trace(binned(example.model, [example.counts]), 0)
+    assert len(trace.crcs) == len(example.steps)
     for t, expected in enumerate(example.steps):
         layers = expected["layers"]
         assert trace.membranes[t].tolist() == [v for layer in layers for v in layer["membranes"]]

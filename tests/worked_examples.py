@@ -56,7 +56,7 @@ def _example(name: str, entry: dict[str, Any]) -> Example:
         for neuron, count in active.items():
             counts[t, int(neuron)] = count
     classes = tuple(f"class {i}" for i in range(len(entry["outputs"])))
-    model = Model(grid, layers, classes)
+    model = Model(grid, layers, classes, early_margin=entry.get("early", {}).get("margin"))
     shape = (grid.steps, grid.height, grid.width, 2)
     return Example(name, model, counts.reshape(shape), entry["steps"], entry["outputs"], entry["winner"])
 

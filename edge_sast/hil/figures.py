@@ -14,6 +14,7 @@ from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.session import SessionResult
 from edge_sast.parity.mismatch import Mismatch
 from edge_sast.report.spread import spread
+from edge_sast.report.steps import steps_figures
 from edge_sast.runtime.simulator import RunResult, Simulator
 
 
@@ -49,6 +50,7 @@ def figures(
         "compared": len(outcomes),
         "complete": len(outcomes) == identity.recordings,
         **_accuracy(outcomes, runtime, labelled),
+        **_steps(simulator, outcomes),
         "mismatches": mismatches,
         "first_mismatch": asdict(shown[0]) if shown else None,
         "first_mismatch_located": shown[1] if shown else None,
@@ -79,6 +81,15 @@ def _accuracy(outcomes: Sequence[Outcome], runtime: RunResult | None, labelled: 
         return {"accuracy": None, "runtime_accuracy": None}
     right = [outcome.prediction == label for outcome, label in zip(outcomes, runtime.labels, strict=True)]
     return {"accuracy": float(np.mean(right)), "runtime_accuracy": runtime.accuracy}
+
+
+def _steps(simulator: Simulator, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Of a model that answers early its margin, and how many steps the board computed; of others nothing."""
+    model = simulator.model
+    if model.early_margin is None:
+        return {}
+    found = steps_figures([outcome.steps for outcome in outcomes], model.binning.steps)
+    return {"early_margin": model.early_margin, "steps": found}
 
 
 def _layers(

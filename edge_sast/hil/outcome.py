@@ -13,7 +13,7 @@ class Outcome:
 
     index, source: the recording's number and name. port, board: where it ran, and what the board calls itself.
     clock, clock_hz: what its ticks are, and how many per second (0: unknown).
-    prediction, outputs: of the board. synops, spikes: the board's totals of each weighted layer.
+    prediction, outputs: of the board. synops, spikes: the board's totals of each weighted layer. steps: it computed.
     ticks: of each step of the unobserved run with all events, as the sensor sent them; empty without a clock, or where
     there was no such run. unique_ticks: of the one with only the events that count.
     seconds, wire_bytes: BoardRun's; the time of the unobserved run where there is one, the bytes of all runs.
@@ -38,6 +38,7 @@ class Outcome:
     wire_bytes: int
     retries: int
     restarts: int
+    steps: int
     unique_ticks: tuple[int, ...] = ()
     late: float | None = None
     mismatch: Mismatch | None = None

@@ -263,6 +263,7 @@ class Worker(threading.Thread):
             outputs=tuple(first.outputs.tolist()),
             synops=tuple(first.synops.tolist()),
             spikes=tuple(first.spikes.tolist()),
+            steps=len(first.ticks),
             ticks=tuple(first.ticks.tolist()) if timed and self.sent is not None else (),
             unique_ticks=tuple(unique.ticks.tolist()) if timed and unique is not None else (),
             seconds=first.seconds,

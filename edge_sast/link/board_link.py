@@ -16,6 +16,7 @@ from edge_sast.link.frames import Kind
 from edge_sast.link.job import DUMPED, NEURON, OBSERVED, Dump, Job, new_token
 from edge_sast.link.line import Line
 from edge_sast.link.messages import (
+    EARLY_PROTOCOL,
     TICKS_KINDS,
     BoardInfo,
     BoardRefusedError,
@@ -166,9 +167,10 @@ class BoardLink:
 
 def _parse_hello(payload: bytes) -> BoardInfo:
     version = int.from_bytes(payload[:2], "little")
-    if version != PROTOCOL:
+    if version not in (PROTOCOL, EARLY_PROTOCOL):
         raise BoardRefusedError(
-            f"board: speaks protocol {version}, this edge-sast {PROTOCOL}; build and flash the firmware again"
+            f"board: speaks protocol {version}, this edge-sast {PROTOCOL} and {EARLY_PROTOCOL}; build and flash the "
+            "firmware again"
         )
     if len(payload) < _HELLO.size:
         raise BoardRefusedError(

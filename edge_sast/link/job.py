@@ -18,6 +18,7 @@ from edge_sast.runtime.crc import NEURON
 RECORD = np.dtype([("crc", "<u4"), ("ticks", "<u4")])
 COUNTERS = np.dtype([("synops", "<u8"), ("spikes", "<u8")])
 OBSERVED, DUMPED = 1, 2
+STEPS_BYTES = 4  # at the end of the results of a board that ends recordings early
 OK, GAP, NO_RUN, WRONG_MODEL, BAD_EVENTS, BAD_REQUEST = range(6)
 REASONS = {
     WRONG_MODEL: "it runs another model than it said; flash it again",
@@ -190,7 +191,8 @@ class Job:
         self.results[offset:] = payload[_READ_ANSWER.size :]
 
     def _result_bytes(self) -> int:
-        return 2 + 4 * self._info.classes + COUNTERS.itemsize * self._info.weighted
+        steps = STEPS_BYTES if self._info.ends_early else 0
+        return 2 + 4 * self._info.classes + COUNTERS.itemsize * self._info.weighted + steps
 
     def run(self) -> BoardRun:
         """The result, once every item is answered."""
@@ -198,9 +200,12 @@ class Job:
             raise BoardRefusedError(
                 f"board: gave {len(self.results)} bytes of results, not {self._result_bytes()}; flash it again"
             )
-        steps = np.frombuffer(bytes(self.records), RECORD)
         outputs_end = 2 + 4 * self._info.classes
-        counters = np.frombuffer(bytes(self.results[outputs_end:]), COUNTERS)
+        counters_end = outputs_end + COUNTERS.itemsize * self._info.weighted
+        steps = np.frombuffer(bytes(self.records), RECORD)
+        if self._info.ends_early:
+            steps = steps[: int.from_bytes(self.results[counters_end:], "little")]
+        counters = np.frombuffer(bytes(self.results[outputs_end:counters_end]), COUNTERS)
         return BoardRun(
             crcs=steps["crc"].astype(np.uint32) if self.observed else None,
             ticks=steps["ticks"].astype(np.uint32),

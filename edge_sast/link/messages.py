@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_sast.errors import EdgeSastError
 
 TICKS_KINDS = ("none", "cycles", "instructions", "microseconds")
+EARLY_PROTOCOL = 2  # of boards whose model may answer early; the others speak 1
 NO_MODEL = "0" * 64  # hash that an FPGA tells while none is valid
 
 Trace = Callable[[str], None]  # one line of text for each frame sent or received
@@ -93,6 +94,11 @@ class BoardInfo:
     memory_bytes: int
 
     @property
+    def ends_early(self) -> bool:
+        """Whether a recording may end before its last step, and the board tells how many it computed."""
+        return self.protocol >= EARLY_PROTOCOL
+
+    @property
     def counts_steps(self) -> bool:
         """Whether it begins anew after the model's steps, as FPGAs do that were exported without --running: they tell
         these sizes, and no other board."""
@@ -122,9 +128,9 @@ class StepEvents:
 class BoardRun:
     """One recording as the board computed it, every part proved to belong to the same run.
 
-    crcs: uint32 [T], one per step (docs/arithmetic.md, section 7); None for a run that was not observed.
+    crcs: uint32 [T], one per step computed (docs/arithmetic.md, section 7); None for a run that was not observed.
     ticks: uint32 [T] spent adding events and computing each step; only runs that were not observed give fair ones.
-    synops, spikes: uint64 [weighted layers], of all steps. outputs: int32 [classes]. prediction: class index.
+    synops, spikes: uint64 [weighted layers], of these steps. outputs: int32 [classes]. prediction: class index.
     attempts: 1, and one more for each time that it had to start again.
     event_bytes: what the events took, docs/protocol.md section 4; load_s: how long the last attempt took to load
     and compute them, seconds.

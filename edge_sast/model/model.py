@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
@@ -20,6 +21,7 @@ from edge_sast.model.layers import (
 )
 
 MAX_LAYERS = 65_535  # the C counts them in 16 bits
+MAX_MARGIN = (1 << 31) - 1  # the most by which two outputs can differ
 MAX_CLASS_NAME = 255  # characters: as UTF-8 they fit the 4095 bytes of a string that every C99 compiler takes
 
 
@@ -27,12 +29,16 @@ MAX_CLASS_NAME = 255  # characters: as UTF-8 they fit the 4095 bytes of a string
 class Model:
     """A whole integer network. Its read-out follows from its last layer: an Integrator's membranes after the
     last step, or a Lif's spike counts over all steps; the largest wins, and of equals the lowest index.
+
+    early_margin: a recording ends after the first step in which the largest output leads the second by so much
+    (docs/arithmetic.md, section 5); None: all steps are computed.
     """
 
     binning: Binning
     layers: tuple[Layer, ...]
     classes: tuple[str, ...]
     producer: str = "edge-sast"
+    early_margin: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -65,7 +71,19 @@ class Model:
                 raise EdgeSastError(f"model: classes[{i}] is {name!r}; it must be printable text")
         if len(set(self.classes)) != len(self.classes):
             raise EdgeSastError("model: classes has a name twice; each must be its own")
+        self._check_margin()
         self._check_bounds(shapes)
+
+    def _check_margin(self) -> None:
+        margin = self.early_margin
+        if margin is None:
+            return
+        if not isinstance(margin, int) or isinstance(margin, bool) or not 1 <= margin <= MAX_MARGIN:
+            raise EdgeSastError(f"early: margin is {reprlib.repr(margin)}; it must be 1 to {MAX_MARGIN}")
+        if len(self.classes) < 2:
+            raise EdgeSastError(
+                f"early: margin is {margin}, but there is one class, which leads no other; leave early out"
+            )
 
     def shapes(self) -> list[Shape]:
         """Shapes between layers: entry i is what layer i takes, the last what the last layer gives."""

@@ -147,6 +147,8 @@ def _describe(model: Model) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "classes": model.classes,
         "layers": layers,
     }
+    if model.early_margin is not None:
+        description["early"] = {"margin": model.early_margin}
     return description, tensors
 
 
@@ -228,7 +230,8 @@ def _integers(owner: str, values: list[Any]) -> tuple[int, ...]:
 
 def _parse(document: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
     top = {"format": str, "format_version": int, "hash": str, "producer": str, "input": dict}
-    _take(document, "model", classes=list, layers=list, **top)
+    early = {"early": dict} if "early" in document else {}
+    _take(document, "model", classes=list, layers=list, **top, **early)
     fields = _take(document["input"], "input", **dict.fromkeys(_INPUT_FIELDS, int))
     if any(not isinstance(name, str) for name in document["classes"]):
         raise EdgeSastError(f"classes is {_brief(document['classes'])}; it must be a list of names")
@@ -236,7 +239,8 @@ def _parse(document: dict[str, Any], tensors: dict[str, np.ndarray]) -> Model:
     layers = tuple(_parse_layer(i, entry, unused) for i, entry in enumerate(document["layers"]))
     if unused:
         raise EdgeSastError(f"tensor {_brief(min(unused))} belongs to no layer; export the model again")
-    model = Model(_binning(fields), layers, tuple(document["classes"]), document["producer"])
+    margin = _take(document["early"], "early", margin=int)["margin"] if early else None
+    model = Model(_binning(fields), layers, tuple(document["classes"]), document["producer"], margin)
     found, told = model_hash(model), document["hash"]
     if not _HASH.fullmatch(told):
         raise EdgeSastError(

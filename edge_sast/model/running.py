@@ -20,11 +20,14 @@ def running_model(model: Model, leak: int | None = None) -> Model:
 
     An integrator at the end gets this leak in place of its own. Spikes at the end are counted by one more layer, in
     units of 2^-leak spikes: out := out - (out >> leak) + (spike << leak), which stays within 0 to 2^(2 leak).
+    A margin for an early decision is left out: there is no recording that could end.
 
     leak: 1 to MAX_LEAK; None: that of the integrator where it has one, else `usual_leak`.
 
     Raises EdgeSastError for another leak, and for spikes of more than MAX_CLASSES classes.
     """
+    if model.early_margin is not None:
+        model = replace(model, early_margin=None)
     if leak is None:
         if forgets(model):
             return model

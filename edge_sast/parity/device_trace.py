@@ -71,7 +71,8 @@ def trace_format(model: Model, layers: tuple[TracedLayer, ...]) -> TraceFormat:
         size = layer.stop - layer.start
         fields += [(f"stored{layer.index}", "<i4", (size,)), (f"unobserved{layer.index}", "<u4", (2,))]
     totals = ("totals", "<u8", (len(layers), 2))
-    end = np.dtype([("outputs", "<i4", (len(model.classes),)), ("answer", "<u4"), totals])
+    steps = [] if model.early_margin is None else [("steps", "<u4")]
+    end = np.dtype([("outputs", "<i4", (len(model.classes),)), ("answer", "<u4"), totals, *steps])
     both = np.dtype([("observed", end), ("unobserved", end)])
     return TraceFormat(layers, np.dtype(fields), both, model.binning.steps)
 
@@ -79,9 +80,9 @@ def trace_format(model: Model, layers: tuple[TracedLayer, ...]) -> TraceFormat:
 def parse_recording(form: TraceFormat, data: bytes) -> DeviceRecording:
     """The output of one recording (`form.recording_bytes` bytes) as arrays."""
     size = form.steps * form.step.itemsize
-    frames = np.frombuffer(data[:size], form.step)
     ends = np.frombuffer(data[size:], form.end)[0]
     end = ends["observed"]
+    frames = _computed(form, data[:size], end)
     neurons = [frames[f"neurons{layer.index}"] for layer in form.layers]
     counters = np.stack([frames[f"counters{layer.index}"] for layer in form.layers], axis=1)
     trace = Trace(
@@ -94,8 +95,14 @@ def parse_recording(form: TraceFormat, data: bytes) -> DeviceRecording:
         outputs=end["outputs"],
         prediction=int(end["answer"]),
     )
-    unobserved = _unobserved(form, frames, ends["unobserved"])
+    unobserved = _unobserved(form, _computed(form, data[:size], ends["unobserved"]), ends["unobserved"])
     return DeviceRecording(trace, end["totals"][:, 0], end["totals"][:, 1], unobserved)
+
+
+def _computed(form: TraceFormat, data: bytes, end: np.void) -> NDArray[np.void]:
+    """The steps that a recording has: fewer than the model's where it ended early."""
+    frames = np.frombuffer(data, form.step)
+    return frames[: end["steps"]] if "steps" in (end.dtype.names or ()) else frames
 
 
 def _unobserved(form: TraceFormat, frames: NDArray, end: np.void) -> Unobserved:

@@ -12,8 +12,8 @@ class Mismatch:
     sample: number of the recording. source: its name.
     step: None after the last one.
     layer: index in the model file. None where no layer is meant.
-    quantity: membrane, spike, synops, spikes, crc, output, class, total synops or total spikes, with
-        "unobserved " before it in a run without an observer.
+    quantity: membrane, spike, synops, spikes, crc, output, class, total synops, total spikes or steps (how many were
+        computed), with "unobserved " before it in a run without an observer.
     neuron: of the layer, or the class of an output. Else None.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -38,9 +39,10 @@ def compare_device(model: Model, expected: Trace, got: DeviceRecording, place: P
 
 def observed_rows(expected: Trace, got: DeviceRecording) -> list[Row]:
     """Every membrane, spike, counter, CRC and output. In the order of the CRC's bytes: a membrane before its spike."""
-    a, b = expected, got.trace
+    a, b = _same_steps(expected, got.trace)
     totals = got.total_synops, got.total_spikes
     return [
+        *_steps_row("", expected, len(got.trace.crcs)),
         Row("membrane", a.membranes, b.membranes, ("step", "neuron")),
         Row("spike", a.spikes, b.spikes, ("step", "neuron")),
         Row("synops", a.synops, b.synops, ("step", "layer")),
@@ -52,19 +54,25 @@ def observed_rows(expected: Trace, got: DeviceRecording) -> list[Row]:
 
 def unobserved_rows(model: Model, expected: Trace, got: Unobserved) -> list[Row]:
     """Of the run that a device really makes: stored membranes, which are leaked ones, counters and outputs."""
+    n = min(len(expected.crcs), len(got.synops))
     stored = stored_membranes(model, expected)
     return [
-        Row("unobserved membrane", stored, got.membranes, ("step", "neuron")),
-        Row("unobserved synops", expected.synops, got.synops, ("step", "layer")),
-        Row("unobserved spikes", expected.spike_counts, got.spike_counts, ("step", "layer")),
+        *_steps_row("unobserved ", expected, len(got.synops)),
+        Row("unobserved membrane", stored[:n], got.membranes[:n], ("step", "neuron")),
+        Row("unobserved synops", expected.synops[:n], got.synops[:n], ("step", "layer")),
+        Row("unobserved spikes", expected.spike_counts[:n], got.spike_counts[:n], ("step", "layer")),
         *_end_rows("unobserved ", expected, got.outputs, got.prediction, got.total_synops, got.total_spikes),
     ]
 
 
-def answer_rows(expected: Trace, got: Answer, crcs: NDArray | None) -> list[Row]:
-    """Of a run that tells its answer, and the CRC of each step (uint32 [T]) where `crcs` is given."""
+def answer_rows(expected: Trace, got: Answer, steps: int, crcs: NDArray | None) -> list[Row]:
+    """Of a run of so many steps that tells its answer, and the CRC of each (uint32 [steps]) where `crcs` is given."""
     ends = _end_rows("", expected, got.outputs, got.prediction, got.synops, got.spikes)
-    return ends if crcs is None else [Row("crc", expected.crcs, crcs, ("step",)), *ends]
+    rows = _steps_row("", expected, steps)
+    if crcs is not None:
+        n = min(len(expected.crcs), len(crcs))
+        rows.append(Row("crc", expected.crcs[:n], crcs[:n], ("step",)))
+    return [*rows, *ends]
 
 
 def stored_membranes(model: Model, trace: Trace) -> NDArray[np.int32]:
@@ -75,6 +83,19 @@ def stored_membranes(model: Model, trace: Trace) -> NDArray[np.int32]:
         part = slice(layer.start, layer.stop)
         stored[:, part] = leak(stored[:, part], *layers[layer.index].neuron.leak_shifts)
     return stored
+
+
+def _same_steps(a: Trace, b: Trace) -> tuple[Trace, Trace]:
+    """Both, as far as both go: where one ended a recording early and the other did not, `_steps_row` differs."""
+    n = min(len(a.crcs), len(b.crcs))
+    names = ("membranes", "spikes", "synops", "spike_counts", "crcs")
+    cut = (replace(trace, **{name: getattr(trace, name)[:n] for name in names}) for trace in (a, b))
+    return next(cut), next(cut)
+
+
+def _steps_row(kind: str, expected: Trace, steps: int) -> list[Row]:
+    """How many steps were computed, where they are not as many."""
+    return [] if steps == len(expected.crcs) else [Row(f"{kind}steps", len(expected.crcs), steps)]
 
 
 def _end_rows(

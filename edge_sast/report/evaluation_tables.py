@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from edge_sast.report.steps import QUANTILES
 from edge_sast.report.tables import print_table
 from edge_sast.terminal import echo
 
@@ -19,6 +20,7 @@ def show(figures: Figures, layers: Sequence[str]) -> None:
     _passes(passes)
     if layers:
         _rates(passes, layers)
+    _early({name: each for name, each in passes.items() if "steps" in each})
     for name, table in (
         ("corruptions", _corruptions),
         ("sharpness", _sharpness),
@@ -77,6 +79,18 @@ def _corruptions(figures: Figures) -> None:
     echo()
     headers = [f"{figures['pass']} accuracy, %", *(f"severity {n}" for n in figures["severities"]), "mean"]
     print_table(rows, headers)
+
+
+def _early(passes: Figures) -> None:
+    if not passes:
+        return
+    rows = [
+        [name, _cell(each["margin"], ",.0f"), _cell(each["steps"]["mean"], ".2f")]
+        + [_cell(each["steps"][f"p{q}"], ".4g") for q in QUANTILES]
+        for name, each in passes.items()
+    ]
+    echo()
+    print_table(rows, ["pass", "margin", "steps/sample", *(f"{q} % within" for q in QUANTILES)])
 
 
 def _sharpness(figures: Figures) -> None:

@@ -86,7 +86,8 @@ class Program(NamedTuple):
     bias, threshold, initial: int32, for each place of a layer's outputs: rows, columns and `pitch` channels, and more
         up to a multiple of ALIGNMENT. What is no neuron never spikes. Those of a narrow layer are int16 and fill the
         first half of their room.
-    sizes: int64 [2]: the most neurons any layer or the input has; the weighted layers.
+    sizes: int64 [3]: the most neurons any layer or the input has; the weighted layers; the margin at which a recording
+        ends early, 0 where none does.
     """
 
     ops: NDArray[np.void]
@@ -110,7 +111,8 @@ def build_program(model: Model) -> Program:
             builder.add_pool(layer, shape, out)
         elif not isinstance(layer, Flatten):
             builder.add_weighted(layer, shape, out, last=layer is model.layers[-1])
-    return builder.program(max(shape.neurons for shape in shapes), len(model.weighted()))
+    sizes = max(shape.neurons for shape in shapes), len(model.weighted()), model.early_margin or 0
+    return builder.program(np.array(sizes, np.int64))
 
 
 class _Builder:
@@ -218,7 +220,7 @@ class _Builder:
         self.parts[name].append(values)
         return start
 
-    def program(self, most_neurons: int, weighted: int) -> Program:
+    def program(self, sizes: NDArray[np.int64]) -> Program:
         for op, following in pairwise(self.ops):
             op["counted"] = int(not following.get("by_one", 0))
         ops = np.zeros(len(self.ops), OP_DTYPE)
@@ -229,7 +231,7 @@ class _Builder:
         for name in ("weights", "bias", "threshold", "initial"):
             self.parts[name].append(np.zeros(ALIGNMENT, self.parts[name][0].dtype))
         arrays = {name: np.concatenate(parts) for name, parts in self.parts.items()}
-        return Program(ops=ops, sizes=np.array([most_neurons, weighted], np.int64), **arrays)
+        return Program(ops=ops, sizes=sizes, **arrays)
 
 
 def _pitch(layer: Weighted, channels: int) -> int:

@@ -42,12 +42,14 @@ class Stream(NamedTuple):
 class Results(NamedTuple):
     """What every run fills.
 
-    outputs: int32 [N, classes]; synops, spikes: int64 [N, weighted layers], summed over all steps.
+    outputs: int32 [N, classes]; synops, spikes: int64 [N, weighted layers], summed over the steps computed;
+    steps: int64 [N], how many these are.
     """
 
     outputs: NDArray[np.int32]
     synops: NDArray[np.int64]
     spikes: NDArray[np.int64]
+    steps: NDArray[np.int64]
 
 
 class Record(NamedTuple):
@@ -211,6 +213,22 @@ def add_step(program, state, results, i):
 add_step_jit = jit(add_step, inner=True, borrows=True)
 
 
+def is_decided(program, results, i):
+    """Whether the outputs in row i of the results end a recording early."""
+    margin, outputs = program.sizes[2], results.outputs
+    if margin == 0:
+        return False
+    best = second = np.int64(-(1 << 32))
+    for c in range(outputs.shape[1]):
+        value = np.int64(outputs[i, c])
+        second = max(second, min(best, value))
+        best = max(best, value)
+    return best - second >= margin
+
+
+is_decided_jit = jit(is_decided, inner=True, borrows=True)
+
+
 def run_recording(program, state, stream, i, results, record):
     """Recording i of the stream into row i of the results, and into the trace if it has rows."""
     steps = (len(stream.step_ptr) - 1) // len(results.synops)
@@ -220,6 +238,9 @@ def run_recording(program, state, stream, i, results, record):
         add_step_jit(program, state, results, i)
         if len(record.membranes):
             write_record_jit(program, state, record, t)
+        results.steps[i] = t + 1
+        if is_decided_jit(program, results, i):
+            break
 
 
 run_recording_jit = jit(run_recording, borrows=True)

@@ -36,7 +36,8 @@ class RunResult:
     outputs: int32 [N, classes], membranes or spike counts of the last layer.
     predictions: int64 [N], class with the largest output; of equals, the lowest.
     labels: int64 [N], the recording's class as an index into the model's, -1 where the model has none such.
-    synops, spikes: int64 [N, weighted layers], summed over all steps.
+    synops, spikes: int64 [N, weighted layers], summed over the steps computed.
+    steps: int64 [N], how many these are: the model's, or fewer of a model that decides early.
     """
 
     outputs: NDArray[np.int32]
@@ -44,6 +45,7 @@ class RunResult:
     labels: NDArray[np.int64]
     synops: NDArray[np.int64]
     spikes: NDArray[np.int64]
+    steps: NDArray[np.int64]
 
     @property
     def accuracy(self) -> float:
@@ -53,7 +55,7 @@ class RunResult:
     @staticmethod
     def concatenate(parts: Sequence[RunResult]) -> RunResult:
         """Several results of one model, end to end; at least one."""
-        fields = ("outputs", "predictions", "labels", "synops", "spikes")
+        fields = ("outputs", "predictions", "labels", "synops", "spikes", "steps")
         return RunResult(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
 
@@ -68,7 +70,7 @@ class TracedLayer:
 
 @dataclass(frozen=True)
 class Trace:
-    """Every step of one recording; rows are steps.
+    """Every step of one recording that was computed; rows are steps.
 
     layers: the weighted layers in order.
     membranes: int32 [T, neurons], after reset. spikes: uint8 [T, neurons], 0 or 1.
@@ -111,7 +113,9 @@ class Simulator:
             for i in range(len(binned)):
                 run_recording_jit(self._program, state, stream, i, results, record)
         predictions = results.outputs.argmax(axis=1)
-        return RunResult(results.outputs, predictions, self._labels(binned), results.synops, results.spikes)
+        return RunResult(
+            results.outputs, predictions, self._labels(binned), results.synops, results.spikes, results.steps
+        )
 
     def trace(self, binned: BinnedEvents, i: int) -> Trace:
         """Recording i with every membrane, spike, counter and CRC of every step.
@@ -124,18 +128,21 @@ class Simulator:
         results = self._results(len(binned))
         record = self._record()
         run_recording_jit(self._program, new_state(self._program), stream, i, results, record)
-        outputs = results.outputs[i]
-        return Trace(self.layers, *record, self._crcs(record), outputs, int(outputs.argmax()))
+        outputs, computed = results.outputs[i], _first_rows(record, results.steps[i])
+        return Trace(self.layers, *computed, self._crcs(computed), outputs, int(outputs.argmax()))
 
     def crcs(self, binned: BinnedEvents) -> NDArray[np.uint32]:
-        """The CRC of every step of every recording, uint32 [N, T]. Raises EdgeSastError as `run` does."""
+        """The CRC of every step of every recording, uint32 [N, T], 0 of steps that were not computed.
+
+        Raises EdgeSastError as `run` does.
+        """
         stream = self._stream(binned)
         results = self._results(len(binned))
         record, state = self._record(), new_state(self._program)
-        crcs = np.empty((len(binned), self.model.binning.steps), np.uint32)
+        crcs = np.zeros((len(binned), self.model.binning.steps), np.uint32)
         for i in range(len(binned)):
             run_recording_jit(self._program, state, stream, i, results, record)
-            crcs[i] = self._crcs(record)
+            crcs[i, : results.steps[i]] = self._crcs(_first_rows(record, results.steps[i]))
         return crcs
 
     def _stream(self, binned: BinnedEvents) -> Stream:
@@ -154,7 +161,8 @@ class Simulator:
     def _results(self, n: int) -> Results:
         weighted = len(self.layers)
         outputs = np.empty((n, len(self.model.classes)), np.int32)
-        return Results(outputs, np.empty((n, weighted), np.int64), np.empty((n, weighted), np.int64))
+        synops, spikes = np.empty((n, weighted), np.int64), np.empty((n, weighted), np.int64)
+        return Results(outputs, synops, spikes, np.empty(n, np.int64))
 
     def _record(self, steps: int | None = None) -> Record:
         """Room for a trace of so many steps, all where None."""
@@ -169,6 +177,12 @@ class Simulator:
 
     def _crcs(self, record: Record) -> NDArray[np.uint32]:
         return step_crcs(record, [layer.stop - layer.start for layer in self.layers])
+
+
+def _first_rows(record: Record, steps: int) -> Record:
+    return Record(
+        record.membranes[:steps], record.flags[:steps], record.synops[:steps], record.spikes[:steps]
+    )
 
 
 def _traced_layers(model: Model) -> tuple[TracedLayer, ...]:

@@ -14,12 +14,20 @@ from numpy.typing import NDArray
 
 from edge_sast.events.to_bins import flush_jit
 from edge_sast.jit import jit
-from edge_sast.runtime.run import Results, State, Stream, add_step_jit, clear_jit, run_step_jit
+from edge_sast.runtime.run import (
+    Results,
+    State,
+    Stream,
+    add_step_jit,
+    clear_jit,
+    is_decided_jit,
+    run_step_jit,
+)
 
 WAITING, RUNNING, RESTING = 0, 1, 2  # for a first event; in a window; between two windows on event
 
 # Places in `Lanes.clock`.
-PHASE, STEP_START, NEXT, STARTED, COUNTDOWN, OPENED = range(6)
+PHASE, STEP_START, NEXT, STARTED, COUNTDOWN, OPENED, TOLD = range(7)
 # Places in `Lanes.counts`.
 DECISIONS, LATE, OUTSIDE, RESTARTS, EVENTS = range(5)
 
@@ -43,13 +51,14 @@ class Rule(NamedTuple):
 class Lanes(NamedTuple):
     """What a stream works in.
 
-    membranes: int32 and flags: uint8 [lanes, neurons]; done: int64 [lanes], steps computed of each lane's window.
-    clock: int64 [6]; counts: int64 [5].
+    membranes: int32 and flags: uint8 [lanes, neurons]; done: int64 [lanes], steps of each lane's window so far;
+    over: bool [lanes], whether it has its last one: the others are not computed. clock: int64 [7]; counts: int64 [5].
     """
 
     membranes: NDArray[np.int32]
     flags: NDArray[np.uint8]
     done: NDArray[np.int64]
+    over: NDArray[np.bool_]
     clock: NDArray[np.int64]
     counts: NDArray[np.int64]
 
@@ -69,7 +78,8 @@ class Rows(NamedTuple):
     """A row for each step that was computed, of the lane with the most steps.
 
     times: int64 [n, 3], µs: end of the step, begin of the lane's window; and the events of the step.
-    what: int64 [n, 4]: class, steps computed of the window, lane, 1 where it is complete (in running state: always).
+    what: int64 [n, 4]: class, steps computed of the window, lane, 1 where these are all, and were not all in an earlier
+    row (in running state: always).
     outputs: int32 [n, classes]. synops: int64 [n], of the step, all lanes. filled: int64 [1], rows in use.
     """
 
@@ -155,7 +165,7 @@ def _begin(lanes, t):
     clock = lanes.clock
     clock[STEP_START] = t
     clock[PHASE] = RUNNING
-    clock[NEXT] = clock[STARTED] = clock[COUNTDOWN] = 0
+    clock[NEXT] = clock[STARTED] = clock[COUNTDOWN] = clock[TOLD] = 0
     for lane in range(len(lanes.done)):
         lanes.done[lane] = 0
 
@@ -187,6 +197,7 @@ def _open_step(rule, program, state, lanes, results):
     clock[STARTED] = max(clock[STARTED], lane + 1)
     clear_jit(program, _state_of(lanes, state, lane), results, lane)
     lanes.done[lane] = 0
+    lanes.over[lane] = False
     clock[NEXT] = (lane + 1) % rule.lanes
     clock[COUNTDOWN] = rule.stride
 
@@ -201,12 +212,16 @@ def _end_step(rule, program, state, lanes, results, counting, rows):
     )
     synops, oldest = 0, 0
     for lane in range(clock[STARTED]):
-        of_lane = _state_of(lanes, state, lane)
-        run_step_jit(program, of_lane, Stream(counting.indices, counting.counts, counting.step_ptr), 0)
-        add_step_jit(program, of_lane, results, lane)
-        for layer in range(len(state.step)):
-            synops += state.step[layer, 0]
         lanes.done[lane] += 1
+        if not lanes.over[lane]:
+            of_lane = _state_of(lanes, state, lane)
+            run_step_jit(program, of_lane, Stream(counting.indices, counting.counts, counting.step_ptr), 0)
+            add_step_jit(program, of_lane, results, lane)
+            for layer in range(len(state.step)):
+                synops += state.step[layer, 0]
+            results.steps[lane] = lanes.done[lane]
+            whole = lanes.done[lane] == rule.steps and not rule.running
+            lanes.over[lane] = whole or is_decided_jit(program, results, lane)
         if lanes.done[lane] > lanes.done[oldest]:
             oldest = lane
     clock[STEP_START] += rule.dt_us
@@ -224,14 +239,18 @@ def _end_step(rule, program, state, lanes, results, counting, rows):
         if value > results.outputs[oldest, best]:
             best = c
     rows.what[row, 0] = best
-    rows.what[row, 1] = done
+    rows.what[row, 1] = results.steps[oldest]
     rows.what[row, 2] = oldest
-    rows.what[row, 3] = rule.running or done == rule.steps
+    rows.what[row, 3] = rule.running or (lanes.over[oldest] and not clock[TOLD])
     rows.synops[row] = synops
     rows.filled[0] = row + 1
     clock[OPENED] = 0
-    if rows.what[row, 3]:
-        lanes.counts[DECISIONS] += 1
+    lanes.counts[DECISIONS] += rows.what[row, 3]
+    clock[TOLD] = lanes.over[oldest]
+    if (
+        done == rule.steps and not rule.running
+    ):  # the window is over in time too: the next step is of another one
+        clock[TOLD] = 0
         if rule.on_event:
             clock[PHASE] = RESTING
 
@@ -239,4 +258,4 @@ def _end_step(rule, program, state, lanes, results, counting, rows):
 def results_of(lanes: int, classes: int, weighted: int) -> Results:
     """Room for what every lane's window has given so far."""
     counters = np.zeros((2, lanes, weighted), np.int64)
-    return Results(np.zeros((lanes, classes), np.int32), counters[0], counters[1])
+    return Results(np.zeros((lanes, classes), np.int32), counters[0], counters[1], np.zeros(lanes, np.int64))

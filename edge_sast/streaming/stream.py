@@ -18,6 +18,7 @@ from edge_sast.streaming.kernels import (
     PHASE,
     RUNNING,
     STEP_START,
+    TOLD,
     Counting,
     Lanes,
     Rows,
@@ -41,7 +42,7 @@ class Decisions:
         events: int64 [n], events of the step.
         classes: int64 [n], class with the largest output so far; of equals, the lowest.
         steps: int64 [n], steps computed of the window, in running state since the stream began. complete: bool [n],
-            all of them; in running state always.
+            all of them, told once of each window; in running state always.
         lane: int64 [n]. outputs: int32 [n, classes], as a recording's of so many steps. synops: int64 [n], of the step,
             of all lanes.
     """
@@ -105,7 +106,8 @@ class EventStream:
             np.zeros((lanes, len(self._program.initial)), np.int32),
             np.zeros((lanes, len(self._program.initial)), np.uint8),
             np.zeros(lanes, np.int64),
-            np.zeros(6, np.int64),
+            np.zeros(lanes, np.bool_),
+            np.zeros(7, np.int64),
             np.zeros(5, np.int64),
         )
         self._results = results_of(lanes, len(model.classes), len(model.weighted()))
@@ -149,12 +151,12 @@ class EventStream:
     def finish(self) -> Decisions:
         """No more events come: the decisions of the steps that complete the oldest window, computed without any.
 
-        None where the last step completed a window, and no event came after it. In running state: of the running step.
+        None where it is complete, and no event came after its last step. In running state: of the running step.
         """
         clock, rule, done = self._lanes.clock, self._rule, self._lanes.done
         steps = 0 if rule.running else rule.steps
         found = [self._taken()]
-        while clock[PHASE] == RUNNING and (clock[OPENED] or done.max() < steps):
+        while clock[PHASE] == RUNNING and (clock[OPENED] or (done.max() < steps and not clock[TOLD])):
             found.append(self.advance(int(clock[STEP_START]) + rule.dt_us))
         return _joined(found)
 
@@ -200,6 +202,11 @@ def _rule(model: Model, every: int | None, on_event: bool, reach_us: int, runnin
     if running and not forgets(model):
         raise EdgeSastError(
             "--running: the model's read-out never forgets; export the model with --running, which gives it a leak"
+        )
+    if running and model.early_margin is not None:
+        raise EdgeSastError(
+            f"--running: the model answers early (margin {model.early_margin}), and running state has no end; "
+            "export the model with --running, which leaves the margin out"
         )
     if every is not None and (every < 1 or grid.steps % every):
         divisors = ", ".join(str(n) for n in range(1, grid.steps + 1) if grid.steps % n == 0)

@@ -23,6 +23,7 @@ from firmware_gen.build.event_bytes import EVENT, step_bytes
 
 MAGIC = b"SASTKNOW"
 VERSION = 1
+EARLY_VERSION = 2  # of a model that answers early: how many steps each recording has
 RECORDINGS = 3
 MAX_EVENTS = 20_000  # all recordings together: 100 kB of a board's flash
 RANDOM_SEED = 1
@@ -40,11 +41,11 @@ class KnownAnswer:
 
 @dataclass(frozen=True)
 class KnownAnswers:
-    """Recordings and their answers. crcs: uint32 [N, T]; outputs: int32 [N, classes]; predictions: int64 [N];
-    synops, spikes: int64 [N, weighted layers], of all steps."""
+    """Recordings and their answers. crcs: of each recording uint32 [steps computed]; outputs: int32 [N, classes];
+    predictions: int64 [N]; synops, spikes: int64 [N, weighted layers], of these steps."""
 
     recordings: BinnedEvents
-    crcs: NDArray[np.uint32]
+    crcs: list[NDArray[np.uint32]]
     outputs: NDArray[np.int32]
     predictions: NDArray[np.int64]
     synops: NDArray[np.int64]
@@ -68,7 +69,7 @@ def make_known_answers(
     chosen = choose(given, count)
     simulator = Simulator(model)
     result = simulator.run(chosen)
-    crcs = simulator.crcs(chosen)
+    crcs = [row[:steps] for row, steps in zip(simulator.crcs(chosen), result.steps, strict=True)]
     return KnownAnswers(chosen, crcs, result.outputs, result.predictions, result.synops, result.spikes)
 
 
@@ -106,10 +107,13 @@ def dumps(model: Model, answers: KnownAnswers) -> bytes:
     """The bytes of known_answers.bin."""
     n, layers = answers.synops.shape
     sizes = (n, model.binning.steps, layers, len(model.classes))
-    data = MAGIC + VERSION.to_bytes(4, "little") + bytes.fromhex(model_hash(model))
+    early = model.early_margin is not None
+    data = MAGIC + _version(model).to_bytes(4, "little") + bytes.fromhex(model_hash(model))
     data += np.array(sizes, "<u4").tobytes()
     for i in range(n):
-        for step, crc in zip(step_bytes(answers.recordings, i), answers.crcs[i], strict=True):
+        steps = step_bytes(answers.recordings, i)[: len(answers.crcs[i])]
+        data += len(steps).to_bytes(4, "little") if early else b""
+        for step, crc in zip(steps, answers.crcs[i], strict=True):
             data += step + int(crc).to_bytes(4, "little")
         data += np.stack([answers.synops[i], answers.spikes[i]], axis=1).astype("<u8").tobytes()
         data += answers.outputs[i].astype("<i4").tobytes() + int(answers.predictions[i]).to_bytes(4, "little")
@@ -126,8 +130,10 @@ def loads(model: Model, data: bytes, source: str) -> KnownAnswers:
         raise EdgeSastError(f"{source}: is damaged or no file of known answers; export the build again")
     reader.take(len(MAGIC))
     version = reader.number()
-    if version != VERSION:
-        raise EdgeSastError(f"{source}: version is {version}; this edge-sast reads {VERSION}: export again")
+    if version not in (VERSION, EARLY_VERSION):
+        raise EdgeSastError(
+            f"{source}: version is {version}; this edge-sast reads {VERSION} and {EARLY_VERSION}: export again"
+        )
     if reader.take(32).hex() != model_hash(model):
         raise EdgeSastError(f"{source}: belongs to another model than model.safetensors; export again")
     n, steps, layers, classes = (reader.number() for _ in range(4))
@@ -135,7 +141,13 @@ def loads(model: Model, data: bytes, source: str) -> KnownAnswers:
         raise EdgeSastError(
             f"{source}: has {steps} steps, {layers} layers, {classes} classes, not the model's; export again"
         )
+    if version != _version(model):
+        raise EdgeSastError(f"{source}: version is {version}, the model's is {_version(model)}; export again")
     return reader.answers(model, n)
+
+
+def _version(model: Model) -> int:
+    return VERSION if model.early_margin is None else EARLY_VERSION
 
 
 class _Reader:
@@ -161,10 +173,19 @@ class _Reader:
     def answers(self, model: Model, n: int) -> KnownAnswers:
         layers, classes = len(model.weighted()), len(model.classes)
         steps, crcs, totals, outputs, predictions = [], [], [], [], []
+        most = model.binning.steps
         for _ in range(n):
-            for _ in range(model.binning.steps):
+            computed = most if model.early_margin is None else self.number()
+            if not 1 <= computed <= most:
+                raise EdgeSastError(
+                    f"{self.source}: a recording has {computed} steps, the model {most}; export the build again"
+                )
+            of_recording = []
+            for _ in range(computed):
                 steps.append(self._inputs(model.binning))
-                crcs.append(self.number())
+                of_recording.append(self.number())
+            steps += [(np.zeros(0, np.int64), np.zeros(0, np.int64))] * (most - computed)
+            crcs.append(np.array(of_recording, np.uint32))
             totals.append(self.array("<u8", layers, 2))
             outputs.append(self.array("<i4", classes))
             predictions.append(self.number())
@@ -177,7 +198,7 @@ class _Reader:
         labels, sources = np.zeros(n, np.int64), [f"known answer {i}" for i in range(n)]
         return KnownAnswers(
             recordings=BinnedEvents.of_steps(model.binning, steps, labels, model.classes, sources),
-            crcs=np.array(crcs, np.uint32).reshape(n, model.binning.steps),
+            crcs=crcs,
             outputs=np.array(outputs, np.int32).reshape(n, classes),
             predictions=np.array(predictions, np.int64),
             synops=total[:, :, 0],

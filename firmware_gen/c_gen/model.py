@@ -28,6 +28,8 @@ def model_header(plan: CPlan, name: str) -> str:
         "SENSOR_WIDTH": grid.sensor_width,
         "SENSOR_HEIGHT": grid.sensor_height,
     }
+    if model.early_margin is not None:
+        constants["MARGIN"] = model.early_margin
     return (
         banner(f"{name}_model.h", "sizes and working memory of one model", plan.model_hash)
         + guard_open(guard, '"sast.h"')
@@ -100,4 +102,6 @@ def _model_struct(plan: CPlan, name: str) -> str:
         "step_memory": "OFFSET(input_seen)",
         "step_memory_bytes": memory(plan).step_bytes,
     }
+    if model.early_margin is not None:
+        values["margin"] = f"{model.early_margin}u"
     return f"const sast_model_t {name}_model = {{\n{fields(values, '    ')}}};\n"

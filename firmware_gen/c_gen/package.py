@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edge_sast.model.modelfile import layer_name
+from firmware_gen.build.known_answers import EARLY_VERSION, VERSION
 from firmware_gen.build.readme import class_names
 from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.templates import common_values, fill
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.library import answers_early
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.prediction import predict
 
@@ -59,6 +61,19 @@ def _readme_values(plan: CPlan) -> dict[str, str]:
         "context_note": f"a `sast_context_t` ({predict(plan).context} bytes on a 32-bit core)",
         "memory_table": memory_table(plan),
         "code_note": _code_note(plan),
+        **_early_values(plan),
+    }
+
+
+def _early_values(plan: CPlan) -> dict[str, str]:
+    """What the README of a model that answers early says beside; nothing of any other."""
+    if not answers_early(plan):
+        return {"early_break": "", "answers_version": str(VERSION), "answers_steps": ""}
+    return {
+        "early_break": "    if (sast_decided(&net))                                 /* the answer is clear enough */\n"
+        "        break;\n",
+        "answers_version": str(EARLY_VERSION),
+        "answers_steps": "| - 4 | uint32 steps, after which its answer was clear enough, or all |\n",
     }
 
 

@@ -61,6 +61,8 @@ def by_part(functions: Mapping[str, int]) -> dict[str, int]:
 def count_steps(network: EmulatedNetwork, steps: list[bytes]) -> list[Counter[str]]:
     """Instructions of each step of one recording, without an observer, by function: its events, then sast_step.
 
+    Of a model that answers early also sast_decided, up to the step that ends the recording.
+
     steps: as event_bytes.step_bytes gives them.
 
     Raises CheckFailedError as EmulatedNetwork.record does.
@@ -70,7 +72,10 @@ def count_steps(network: EmulatedNetwork, steps: list[bytes]) -> list[Counter[st
     counts = []
     for step in steps:
         network.unobserved_step(step)
+        over = network.is_decided()
         counts.append(take_counts(network.machine))
+        if over:
+            break
     return counts
 
 

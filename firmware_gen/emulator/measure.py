@@ -62,9 +62,9 @@ class Measurement:
     """Exact figures of one program on one set of recordings.
 
     ways: what a step costs in each way that was counted; sent and stream only where it is known what the sensor sent.
-    steps: counted. instructions: of all steps, in the first of the ways, and so functions and parts. synops, deliveries
-    (input spikes, and spikes of every weighted layer but the last), swept (neurons times steps): what was done in all
-    steps.
+    recordings, steps: counted; of a model that answers early those computed. instructions: of all steps, in the first
+    of the ways, and so functions and parts. synops, deliveries (input spikes, and spikes of each weighted layer but the
+    last), swept (neurons times steps): what was done in all steps.
     functions, parts: instructions of all steps. code: bytes of each function. stack: bytes that sast_push, sast_step
     and what they call were seen to use.
     """
@@ -73,6 +73,7 @@ class Measurement:
     toolchain: str
     flags: tuple[str, ...]
     ways: dict[str, StepCost]
+    recordings: int
     steps: int
     instructions: int
     synops: int
@@ -127,9 +128,12 @@ def measure(
     image = _image(model, core, toolchain, flags)
     stream = EmulatedStream(_image(model, core, toolchain, flags, True), core, model) if sent else None
     counts, work, stack = _count(model, recordings, image, core, sent, stream)
-    pushed = dict.fromkeys(counts, int(recordings.counts.sum()))
+    taken = Simulator(model).run(recordings).steps
+    pushed = dict.fromkeys(counts, sum(_events(step_bytes(recordings, i), n) for i, n in enumerate(taken)))
     if sent:
-        pushed["sent"] = pushed["stream"] = sum(len(within_steps(events, model.binning)) for events in sent)
+        computed = zip(sent, taken, strict=True)
+        pushed["sent"] = sum(_events(sent_step_bytes(events, model.binning), n) for events, n in computed)
+        pushed["stream"] = pushed["sent"]
     main = counts[next(iter(counts))]
     functions = dict(sum(main, Counter()).most_common())
     return Measurement(
@@ -137,10 +141,11 @@ def measure(
         toolchain=toolchain,
         flags=tuple(flags),
         ways={way: StepCost.of(counts[way], pushed[way]) for way in counts},
+        recordings=len(recordings),
         steps=len(main),
         instructions=sum(functions.values()),
         synops=int(work[0]),
-        deliveries=int(work[1]) + int(recordings.counts.sum()),
+        deliveries=int(work[1]) + pushed["unique"],
         swept=Simulator(model).layers[-1].stop * len(main),
         functions=functions,
         parts=by_part(functions),
@@ -175,6 +180,11 @@ def _count(
         _check(model, trace, network.record(steps), i, source)
         work += trace.synops.sum(dtype=np.int64), trace.spike_counts[:, :-1].sum(dtype=np.int64)
     return counts, work, _stack(network, step_bytes(recordings, 0))
+
+
+def _events(steps: Sequence[bytes], n: int) -> int:
+    """In the first n of a recording's steps, each a count of four bytes and five for each event."""
+    return sum((len(step) - 4) // 5 for step in steps[:n])
 
 
 def _image(model: Model, core: Core, toolchain: str, flags: Sequence[str], stream: bool = False) -> Image:

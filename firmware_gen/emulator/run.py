@@ -56,6 +56,10 @@ class EmulatedNetwork:
         self.unobserved_push(step)
         self._call("sast_emulator_quiet_step")
 
+    def is_decided(self) -> bool:
+        """Whether that step ended the recording early: sast_decided, where the model answers early."""
+        return bool(self.machine.call("sast_emulator_quiet_decided"))
+
     def unobserved_push(self, step: bytes) -> None:
         """Its events alone."""
         self._call("sast_emulator_quiet_push", self._put(step), len(step) // 5)

@@ -20,6 +20,7 @@ from firmware_gen.sizes.layer_stack import ModelStack, model_stack
 
 CALLED = ("sast_init", "sast_reset", "sast_push", "sast_step", "sast_result")
 POINTER_BYTES = 4
+EARLY_BYTES = 4  # of the model and of the context, where answers come early
 NOT_INCLUDED = (
     "your own code, observers, start-up code and vectors, the C library, stack of main and of interrupts, sast_stream, "
     "the self-test"
@@ -88,7 +89,7 @@ def predict_with(code: CoreCode, plan: CPlan, core: str) -> Prediction:
         _descriptors(code, plan.model),
         code.bytes_of(code.linked((*CALLED, *wanted))),
         used.ram_bytes,
-        code.structs["context"],
+        code.structs["context"] + (EARLY_BYTES if plan.model.early_margin is not None else 0),
         stack.worst.bytes,
         observed.worst.bytes,
         tuple(name.rpartition(":")[2] for name in stack.worst.path),
@@ -122,7 +123,10 @@ def _layers(
 def _descriptors(code: CoreCode, model: Model) -> int:
     """Layers and the read-out, the model, names of classes, outputs before the first step being a table's."""
     layers = (len(model.layers) + 1) * code.structs["layer"]
-    return layers + code.structs["model"] + POINTER_BYTES * len(model.classes) + _strings(model.classes)
+    early = EARLY_BYTES if model.early_margin is not None else 0
+    return (
+        layers + code.structs["model"] + early + POINTER_BYTES * len(model.classes) + _strings(model.classes)
+    )
 
 
 def _strings(texts: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tqdm import tqdm
@@ -15,6 +15,7 @@ from edge_sast.parity.compare import Comparison, compare
 from edge_sast.parity.device_trace import DeviceRecording, trace_format
 from edge_sast.parity.mismatch import Mismatch, Place
 from edge_sast.parity.rows import answer_rows, compare_device
+from edge_sast.report.steps import steps_figures
 from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import recording_bytes, step_bytes
 from firmware_gen.build.opened import Build, open_build
@@ -37,6 +38,7 @@ class VerifyReport:
     """samples and steps compared, values that differed, and the first of them (None: all agree).
 
     target: host, or the emulated core. toolchain: what compiled for that core; None on the host.
+    steps_per_sample: steps_figures, of a model that answers early.
     """
 
     target: str
@@ -45,10 +47,14 @@ class VerifyReport:
     mismatches: int
     first_mismatch: Mismatch | None
     toolchain: str | None = None
+    steps_per_sample: dict[str, Any] | None = field(default=None, kw_only=True)
 
     def figures(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
-        return asdict(self)
+        found = asdict(self)
+        if self.steps_per_sample is None:
+            del found["steps_per_sample"]
+        return found
 
 
 def verify_host(
@@ -130,8 +136,12 @@ def _compare_all(
     for recordings in sets:
         _replay(run(recordings), simulator, recordings, tally, progress)
     samples = sum(len(recordings) for recordings in sets)
-    steps = samples * build.model.binning.steps
-    return VerifyReport(target, samples, steps, tally.mismatches, tally.first, toolchain)
+    early = None
+    if build.model.early_margin is not None:
+        early = steps_figures(tally.steps, build.model.binning.steps)
+    return VerifyReport(
+        target, samples, sum(tally.steps), tally.mismatches, tally.first, toolchain, steps_per_sample=early
+    )
 
 
 def _files(build: Build, edited: bool) -> list[str]:
@@ -152,15 +162,17 @@ def _replay(
         for i, got in enumerate(traces):
             expected = simulator.trace(recordings, i)
             tally.add(compare_device(model, expected, got, Place(i, names[i])))
+            tally.steps.append(len(expected.crcs))
             bar.update()
 
 
 @dataclass
 class Tally:
-    """Values that differ, and the first of them."""
+    """Values that differ, and the first of them; steps compared of each recording."""
 
     mismatches: int = 0
     first: Mismatch | None = None
+    steps: list[int] = field(default_factory=list)
 
     def add(self, found: Comparison) -> None:
         self.mismatches += found.mismatches
@@ -172,6 +184,7 @@ def stored_answers(build: Build, simulator: Simulator) -> Tally:
     tally = Tally()
     for i, source in enumerate(build.answers.recordings.sources):
         expected, stored = simulator.trace(build.answers.recordings, i), build.answers.of(i)
-        rows = answer_rows(expected, stored, build.answers.crcs[i])
+        crcs = build.answers.crcs[i]
+        rows = answer_rows(expected, stored, len(crcs), crcs)
         tally.add(compare(simulator.layers, rows, Place(i, f"{source} as stored")))
     return tally

@@ -57,6 +57,7 @@ class StreamOracle:
         self.session = Session(0)
         self.phase = "waiting"
         self.told: list[Step | Result | str] = []
+        self.decided: dict[tuple[int, int], Session] = {}  # windows told, by session (its id) and first step
         self.pushed = self.decisions = self.late = self.outside = self.restarts = 0
 
     def push(self, t: int, x: int, y: int, polarity: int) -> None:
@@ -140,12 +141,34 @@ class StreamOracle:
         if self._is_decision():
             self.decisions += 1
             self.result()
-            if self.windows == ON_EVENT:
-                self.phase = "resting"
+        self._rest()
+
+    def _rest(self) -> None:
+        """Where the time of a window on event has passed."""
+        if self.windows == ON_EVENT and self._steps_of(0) == self.model.binning.steps:
+            self.phase = "resting"
 
     def _is_decision(self) -> bool:
-        steps = self.model.binning.steps
-        return self.windows == RUNNING or any(self._steps_of(lane) == steps for lane in range(self.lanes))
+        """Whether the window that began first is over, and was not told before."""
+        if self.windows == RUNNING:
+            return True
+        steps = max(self._steps_of(lane) for lane in range(self.lanes))
+        window = id(self.session), self.session.closed - steps
+        if window in self.decided or not self._is_over(window[1], steps):
+            return False
+        self.decided[window] = self.session
+        return True
+
+    def _is_over(self, first: int, steps: int) -> bool:
+        """Whether the window that begins with step `first` has no other step after so many."""
+        if steps == self.model.binning.steps:
+            return True
+        if self.model.early_margin is None:
+            return False
+        longer = replace(self.model, binning=replace(self.model.binning, steps=steps + 1))
+        counts = self._counts(self.session, first)[: steps + 1]
+        counts[steps] = 0
+        return len(Simulator(longer).trace(binned(longer, [counts]), 0).crcs) <= steps
 
     def _steps_of(self, lane: int) -> int:
         """Steps that a lane has computed of its window; a complete one counts until the next step has begun."""
@@ -195,13 +218,16 @@ class StreamOracle:
         if isinstance(thing, Step):
             parts = ["step"]
             for first in self._windows_at(thing.number):
-                local = thing.number - first
-                parts.append(f"{local + 1} {traces[id(thing.session), first].crcs[local]:08x}")
+                crcs = traces[id(thing.session), first].crcs
+                local = min(thing.number - first, len(crcs) - 1)  # a window that ended early stays as it is
+                parts.append(f"{local + 1} {crcs[local]:08x}")
             return " / ".join(parts)
-        outputs = self._outputs(traces[id(thing.session), thing.first], thing.steps)
+        trace = traces[id(thing.session), thing.first]
+        steps = min(thing.steps, len(trace.crcs))
+        outputs = self._outputs(trace, steps)
         start = thing.session.start + thing.first * self.model.binning.dt_us
         answer = outputs.index(max(outputs))
-        return " ".join(map(str, ("result", start % WRAP, thing.steps, thing.lane, answer, *outputs)))
+        return " ".join(map(str, ("result", start % WRAP, steps, thing.lane, answer, *outputs)))
 
     def _outputs(self, trace: Trace, steps: int) -> list[int]:
         last, neuron = trace.layers[-1], self.model.layers[-1].neuron

@@ -21,6 +21,7 @@ from edge_sast.runtime.simulator import Trace
 from firmware_gen.virtual.board import RX_BYTES, VirtualBoard, running
 from firmware_gen.virtual.faults import FaultPlan
 from firmware_gen.virtual.relay import RelaySettings
+from tests.early import random_early_model
 from tests.firmware_gen.builds import everything_model
 from tests.strategies import binned, random_input
 
@@ -73,6 +74,15 @@ def make_bench(program: Path, model: Model | None = None, recordings: int = 6) -
     data = binned(model, [random_input(rng, model) for _ in range(recordings)])
     simulator = Simulator(model)
     return Bench(model, program, data, tuple(simulator.trace(data, i) for i in range(recordings)))
+
+
+def make_early_bench(program: Path, recordings: int = 12) -> Bench:
+    """A bench of a model that answers early: its recordings end in three different steps at least."""
+    benches = (
+        make_bench(program, random_early_model(np.random.default_rng([seed, 8]))[0], recordings)
+        for seed in range(100)
+    )
+    return next(bench for bench in benches if len({len(trace.crcs) for trace in bench.traces}) > 2)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ def outcome(index: int, **changes) -> Outcome:
             outputs=(-5, 2**31 - 1),
             synops=(2**40, 3),
             spikes=(4, 5),
+            steps=3,
             ticks=(2**32 - 1, 0, 7),
             unique_ticks=(2**32 - 2, 0, 6),
             seconds=0.1,
@@ -139,9 +140,9 @@ def test_what_is_no_journal(path, text):
 
 
 def test_of_another_version(path, monkeypatch):
-    monkeypatch.setattr("edge_sast.hil.journal.FORMAT_VERSION", 6)
+    monkeypatch.setattr("edge_sast.hil.journal.FORMAT_VERSION", 7)
     with pytest.raises(
-        EdgeSastError, match=r"version is 5; this edge-sast reads 6: start anew without --resume"
+        EdgeSastError, match=r"version is 6; this edge-sast reads 7: start anew without --resume"
     ):
         Journal.resume(path, IDENTITY)
 

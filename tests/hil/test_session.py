@@ -521,7 +521,11 @@ def another_protocol(frame: Frame | None) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "kind", "message"),
     [
-        (another_protocol, BoardRefusedError, "board: speaks protocol 77, this edge-sast 1; build and flash"),
+        (
+            another_protocol,
+            BoardRefusedError,
+            "board: speaks protocol 77, this edge-sast 1 and 2; build and flash",
+        ),
         (
             lambda _: b"",
             BoardSilentError,

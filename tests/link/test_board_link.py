@@ -275,9 +275,9 @@ def hello_of(version: int, frame_bytes: int = 256, model: bytes = b"m" * 32) -> 
 
 def test_a_board_of_another_protocol_is_refused():
     with (
-        scripted(lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(2))]) as link,
+        scripted(lambda frame: [Frame(0x81, frame.seq, frame.token, hello_of(3))]) as link,
         pytest.raises(
-            BoardRefusedError, match=r"^board: speaks protocol 2, this edge-sast 1; build and flash "
+            BoardRefusedError, match=r"^board: speaks protocol 3, this edge-sast 1 and 2; build and flash "
         ),
     ):
         link.hello()

@@ -24,10 +24,8 @@ class EveryStep(StreamOracle):
         self.session.closed += 1
         self.session.opened = False
         self.result()
-        if self._is_decision():
-            self.decisions += 1
-            if self.windows == ON_EVENT:
-                self.phase = "resting"
+        self.decisions += self._is_decision()
+        self._rest()
 
 
 def _lines(decisions) -> list[str]:

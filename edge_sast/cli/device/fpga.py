@@ -194,10 +194,12 @@ def _load(args: argparse.Namespace) -> int:
     from edge_sast.model import modelfile
     from edge_sast.report.tables import write_json
     from firmware_gen.rtl_gen.loading.load import load_model
+    from firmware_gen.targets import check_early
 
     baud = DEFAULT_BAUD if args.baud is None else args.baud
     PortOptions((args.port,), baud)  # refuses what cannot be a port
     model = modelfile.load(args.model)
+    check_early(model, args.model, "write it without a margin: export it with --target model --no-early")
     with contextlib.ExitStack() as stack:
         trace = None
         if args.wire_log:

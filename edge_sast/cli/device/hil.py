@@ -299,6 +299,7 @@ def _measure(
 
 def _print(found: dict[str, Any]) -> None:
     from edge_sast.report.hil_tables import board_table, layer_table, tick_table
+    from edge_sast.report.steps import steps_line
     from edge_sast.report.tables import print_table
 
     n, of = found["compared"], found["recordings"]
@@ -309,6 +310,8 @@ def _print(found: dict[str, Any]) -> None:
             f"accuracy {100 * found['accuracy']:.2f} %, runtime {100 * found['runtime_accuracy']:.2f} %; "
         )
     echo(f"{found['data']}: {count}, {accuracy}{found['mismatches']} mismatches, checked: {found['check']}")
+    if found.get("steps") is not None:
+        echo(steps_line(found["steps"], len(found["steps"]["histogram"])))
     if found["late_s"] is not None:
         echo(
             "real time: answers came {mean:.1f} ms after the end of their window in the mean, 99 % within {p99:.1f}, "

@@ -234,6 +234,7 @@ def _verify(
 
 
 def _praise(report: VerifyReport) -> str:
+    from edge_sast.report.steps import steps_line
     from firmware_gen.verify.core import CoreReport
 
     compared = (
@@ -246,4 +247,7 @@ def _praise(report: VerifyReport) -> str:
             f"{report.cycles:,.0f} cycles per recording, {report.clocks:,.0f} from its first event to its answer"
         )
     target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
-    return f"{target}: {compared}, with and without an observer"
+    early = ""
+    if report.steps_per_sample is not None:
+        early = f"; {steps_line(report.steps_per_sample, len(report.steps_per_sample['histogram']))}"
+    return f"{target}: {compared}, with and without an observer{early}"

@@ -36,6 +36,7 @@ def _verify(args: argparse.Namespace) -> int:
     from edge_sast.hil.session import run_session
     from edge_sast.hil.worker import Plan
     from edge_sast.link.ports import DEFAULT_BAUD
+    from edge_sast.report.steps import steps_figures, steps_line
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
     from firmware_gen.build.folder import read_manifest
@@ -67,7 +68,10 @@ def _verify(args: argparse.Namespace) -> int:
     found = first_mismatch(outcomes)
     differing = stored.mismatches + sum(outcome.mismatch is not None for outcome in outcomes)
     first = stored.first or (found[0] if found else None)
-    report = VerifyReport(args.on, len(outcomes), len(outcomes) * build.model.binning.steps, differing, first)
+    taken = [outcome.steps for outcome in outcomes]
+    early = build.model.early_margin is not None
+    spread = steps_figures(taken, build.model.binning.steps) if early else None
+    report = VerifyReport(args.on, len(outcomes), sum(taken), differing, first, steps_per_sample=spread)
     write_json(args.json, report.figures())
     if stored.first is not None:
         raise CheckFailedError(
@@ -82,6 +86,7 @@ def _verify(args: argparse.Namespace) -> int:
     echo(
         f"{report.target} ({outcomes[0].board}): {report.samples} recordings, {report.steps} steps, every output and "
         "counter equal without an observer, and with one every step's CRC of its membranes, spikes and counters"
+        + (f"; {steps_line(spread, build.model.binning.steps)}" if spread else "")
     )
     return 0
 

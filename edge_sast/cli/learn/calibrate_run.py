@@ -17,6 +17,7 @@ import torch
 from edge_sast.datasets.load import spread
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked, read_bytes, write_atomic
+from edge_sast.model.modelfile import is_model_file
 from edge_sast.report.tables import print_table, write_json
 from edge_sast.terminal import echo
 from trainer.data.recordings import open_data, training_data
@@ -29,14 +30,20 @@ from trainer.run.loop import CONFIG_NAME
 from trainer.run.machine import set_threads
 from trainer.run.metrics import METRICS_NAME
 
+RECORDINGS = 500
 CALIBRATION_NAME = "calibration.json"
 
 
 def calibrate(args: argparse.Namespace) -> int:
     """`edge-sast calibrate`."""
     set_threads(args.threads)
-    if args.recordings < 1:
-        raise EdgeSastError(f"--recordings is {args.recordings}; it must be 1 or more")
+    wanted = RECORDINGS if args.recordings is None else args.recordings
+    if wanted < 1:
+        raise EdgeSastError(f"--recordings is {wanted}; it must be 1 or more")
+    if is_model_file(args.run_dir):
+        raise EdgeSastError(
+            f"{args.run_dir}: is a model file, which has no smooth network; name a run, or add --early"
+        )
     out = Path(args.out)
     check_writable("--out", out, folder=True)
     stored = checkpoint.load(Path(args.run_dir))
@@ -49,7 +56,7 @@ def calibrate(args: argparse.Namespace) -> int:
         )
     dataset = open_data(config, args.download_dir)
     train = training_data(dataset, config, args.cache_dir, args.skip_empty).train
-    chosen = train.select(spread(train.labels, args.recordings))
+    chosen = train.select(spread(train.labels, wanted))
     report = balancing.calibrate(network, chosen, config.spike(hard=False), config.spike(hard=True))
     figures = {"run": args.run_dir, "recordings": len(chosen), "layers": [asdict(each) for each in report]}
     out.mkdir(parents=True, exist_ok=True)

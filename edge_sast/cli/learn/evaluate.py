@@ -33,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "newest finished run in runs)",
     )
     add_data_arguments(parser.add_argument_group("data"), "data set, if not the one it was trained on")
+    parser.add_argument(
+        "--early",
+        type=float,
+        metavar="X",
+        help="judge early answers too: of the integer model of the trained widths, with the margin that 'calibrate "
+        "--early X' chooses on what watched the training",
+    )
     _corruption_options(parser.add_argument_group("faults of camera and scene (docs/data.md)"))
     _inside_options(parser.add_argument_group("inside the network (docs/method.md)"))
     group = parser.add_argument_group("run")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,13 @@ from edge_sast.datasets.selection import Recordings
 from edge_sast.errors import EdgeSastError
 from edge_sast.evaluation import robustness
 from edge_sast.evaluation.corrupt import CORRUPTIONS, MAX_SEVERITY
+from edge_sast.evaluation.early import check_loss, choose_margin, step_answers
 from edge_sast.evaluation.robustness import Suite
 from edge_sast.events.binned import BinnedEvents
+from edge_sast.model.layers import Lif
+from edge_sast.model.model import Model
 from edge_sast.report import evaluation_tables, intervals
+from edge_sast.report.steps import steps_figures
 from edge_sast.report.tables import write_json
 from edge_sast.runtime import Simulator
 from edge_sast.terminal import echo
@@ -113,6 +117,8 @@ def check_seeds(runs: Sequence[Run]) -> None:
 
 
 def _check_options(args: argparse.Namespace) -> None:
+    if args.early is not None:
+        check_loss(args.early)
     for option, names in BESIDE.items():
         for name in names:
             if getattr(args, name) is not None and getattr(args, option) in (None, False):
@@ -144,6 +150,9 @@ def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     recordings = evaluation_data(stored, data_options(args))
     binned, smooth = recordings.binned, config.spike(hard=False)
     figures = {"recordings": recordings.name, **measure(network, stored, binned)}
+    if args.early is not None:
+        bits = trained_bits(config)
+        figures[f"{bits_name(bits)}, early"] = _early(run, binned, build_model(network, stored, bits), args)
     if args.corruptions is not None:
         figures["corruptions"] = _corruptions(run, recordings, args)
     if args.sharpness:
@@ -153,6 +162,37 @@ def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     if args.contraction:
         figures["contraction"] = diagnose.contraction(network, binned, smooth)
     return figures
+
+
+def _early(run: Run, binned: BinnedEvents, model: Model, args: argparse.Namespace) -> dict[str, Any]:
+    """Of the integer model with a margin: figures as those of every pass, the margin, and how many steps it took."""
+    config = run.config
+    watched = training_data(
+        open_data(config, args.download_dir), config, args.cache_dir, args.skip_empty
+    ).valid
+    if watched.digest() == binned.digest():
+        raise EdgeSastError(
+            f"--early: {run.path} is judged by the recordings that the margin is chosen on, those that watched its "
+            "training; name others with --data or --split"
+        )
+    margin = choose_margin(step_answers(model, watched), args.early)
+    if margin is None:
+        raise EdgeSastError(
+            f"--early {args.early:g}: no margin keeps that of {run.path}; allow a larger loss"
+        )
+    result = Simulator(replace(model, early_margin=margin)).run(binned, parallel=True)
+    shapes, taken = model.shapes(), float(result.steps.mean())
+    spiking = [(k, i) for k, (i, layer) in enumerate(model.weighted()) if isinstance(layer.neuron, Lif)]
+    return {
+        "accuracy": result.accuracy,
+        "synops_per_sample": float(result.synops.sum(1).mean()),
+        "spikes_per_sample": float(result.spikes.sum(1).mean()),
+        "firing_rates": [
+            float(result.spikes[:, k].mean()) / (shapes[i + 1].neurons * taken) for k, i in spiking
+        ],
+        "margin": margin,
+        "steps": steps_figures(result.steps, model.binning.steps),
+    }
 
 
 def _corruptions(run: Run, recordings: Recordings, args: argparse.Namespace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overwrite",
         action="store_true",
         help="write an earlier export's files anew, also those edited or damaged since",
+    )
+    parser.add_argument(
+        "--no-early",
+        action="store_true",
+        help="leave out the margin of a model file that answers early: all steps are computed (default: keep it)",
     )
     parser.add_argument("--name", metavar="NAME", help="prefix of the generated C names (default: sast)")
     add_running(
@@ -205,7 +211,7 @@ def _model_to_folder(args: argparse.Namespace) -> int:
     from firmware_gen.build.folder import check_folder, write_folder
     from firmware_gen.targets import generator, notes
 
-    if args.target == MODEL and not args.running:
+    if args.target == MODEL and not (args.running or args.no_early):
         raise EdgeSastError(
             f"--target is {args.target!r}, but {args.run_dir} is a model file already; use --target "
             f"{' or '.join(FOLDERS)}, or copy it"
@@ -219,6 +225,8 @@ def _model_to_folder(args: argparse.Namespace) -> int:
     if args.target != MODEL:
         check_folder(args.out, overwrite=args.overwrite)
     model = modelfile.load(args.run_dir)
+    if args.no_early:
+        model = replace(model, early_margin=None)
     written = running_model(model, args.leak) if args.running else model  # accuracy is that of windows
     check_fit(written, part)
     figures: dict[str, Any] = {"model_hash": modelfile.model_hash(written)}

@@ -97,6 +97,8 @@ def _inspect(args: argparse.Namespace) -> int:
         f"input {grid.sensor_width}x{grid.sensor_height} pixels, shift {grid.shift}, {grid.steps} steps of "
         f"{grid.dt_us} µs, counts up to {grid.count_cap}; {len(model.classes)} classes: {', '.join(model.classes)}"
     )
+    if model.early_margin is not None:
+        echo(f"answers early: after the first step in which the largest output leads by {model.early_margin}")
     headers = HEADERS + (MEASURED if args.data else ())
     rows = [_row(layer) for layer in figures["layers"]]
     print_table([row + ["-"] * (len(headers) - len(row)) for row in rows], headers)
@@ -159,6 +161,7 @@ def describe(model: Model) -> dict[str, Any]:
         "model_hash": model_hash(model),
         "producer": model.producer,
         "classes": list(model.classes),
+        **({} if model.early_margin is None else {"early_margin": model.early_margin}),
         "layers": layers,
         "flash_bytes": sizes.flash_bytes,
         "ram_bytes": sizes.ram_bytes,
@@ -209,7 +212,7 @@ def _measure(model: Model, layers: list[dict[str, Any]], args: argparse.Namespac
         layers[index] |= {
             "synops_per_sample": float(result.synops[:, column].mean()),
             "spikes_per_sample": spikes,
-            "firing_rate": spikes / (layers[index]["neurons"] * model.binning.steps),
+            "firing_rate": spikes / (layers[index]["neurons"] * float(result.steps.mean())),
         }
     synops = float(result.synops.sum() / samples)
     return {"samples": samples, "accuracy": result.accuracy, "synops_per_sample": synops}

@@ -141,6 +141,8 @@ def _recordings(probe: Probe, bound: StepBound, args: argparse.Namespace) -> dic
                 )
             events.append(pushed)
             counts.append(count)
+            if probe.network.is_decided():
+                break
     found = spread(counts) or {}
     nearest = max(count / bound.step(pushed).total for count, pushed in zip(counts, events, strict=True))
     return {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_sast.datasets.selection import Recordings
+    from edge_sast.model.model import Model
     from edge_sast.runtime import RunResult, Simulator
 
 NAME = "run"
@@ -84,6 +85,7 @@ def _is_recording(word: str) -> bool:
 def run(args: argparse.Namespace) -> int:
     from edge_sast.datasets.selection import load_split
     from edge_sast.model import modelfile
+    from edge_sast.report.steps import steps_line
     from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
 
@@ -102,11 +104,13 @@ def run(args: argparse.Namespace) -> int:
     )
     steps.check_sizes(simulator, recordings)
     result, seconds = measure(simulator, recordings, parallel)
-    figures = _figures(result, seconds, recordings.labelled)
+    figures = _figures(result, seconds, recordings.labelled) | early_figures(model, result)
     if args.data:
         _print_summary(model.classes, figures, recordings)
     else:
-        _print_recordings(model.classes, result, recordings)
+        _print_recordings(model, result, recordings)
+    if model.early_margin is not None:
+        echo(steps_line(figures["steps"], model.binning.steps))
     if args.predictions:
         write_json(args.predictions, _predictions(model.classes, result, recordings))
     told = steps.write(simulator, recordings)
@@ -158,6 +162,15 @@ def _figures(result: RunResult, seconds: float, labelled: bool) -> dict[str, Any
     }
 
 
+def early_figures(model: Model, result: RunResult) -> dict[str, Any]:
+    """Of a model that answers early its margin, and how many steps recordings took; of others nothing."""
+    from edge_sast.report.steps import steps_figures
+
+    if model.early_margin is None:
+        return {}
+    return {"early_margin": model.early_margin, "steps": steps_figures(result.steps, model.binning.steps)}
+
+
 def _print_summary(classes: tuple[str, ...], figures: dict[str, Any], recordings: Recordings) -> None:
     from edge_sast.report.tables import print_table
 
@@ -172,9 +185,10 @@ def _print_summary(classes: tuple[str, ...], figures: dict[str, Any], recordings
     print_table([row], ["accuracy %", "SynOps/sample", "seconds", "samples/s", "MSynOps/s"])
 
 
-def _print_recordings(classes: tuple[str, ...], result: RunResult, recordings: Recordings) -> None:
+def _print_recordings(model: Model, result: RunResult, recordings: Recordings) -> None:
     from edge_sast.report.tables import print_table
 
+    classes, early = model.classes, model.early_margin is not None
     rows = [
         (
             source,
@@ -183,10 +197,12 @@ def _print_recordings(classes: tuple[str, ...], result: RunResult, recordings: R
             str(result.synops[i].sum()),
             str(result.spikes[i].sum()),
             str(recordings.binned.dropped[i]),
+            *([str(result.steps[i])] if early else []),
         )
         for i, source in enumerate(recordings.binned.sources)
     ]
-    print_table(rows, ["recording", "prediction", "outputs", "SynOps", "spikes", "late events"])
+    headers = ["recording", "prediction", "outputs", "SynOps", "spikes", "late events"]
+    print_table(rows, [*headers, *(["steps"] if early else [])])
 
 
 def _predictions(classes: tuple[str, ...], result: RunResult, recordings: Recordings) -> list[dict[str, Any]]:

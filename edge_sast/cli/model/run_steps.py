@@ -121,7 +121,7 @@ class WantedSteps:
             for layer in self.layers:
                 for name, values in (("membranes", trace.membranes), ("spikes", trace.spikes)):
                     tensor = tensors[f"layers.{layer}.{name}"]
-                    tensor[i] = values[:, spans[layer]].reshape(tensor.shape[1:])
+                    tensor[i, : len(values)] = values[:, spans[layer]].reshape(-1, *tensor.shape[2:])
             if self.crc or self.in_json:
                 told.append(_entry(simulator, recordings, i, trace))
         self._write_files(simulator, told, tensors)
@@ -130,10 +130,11 @@ class WantedSteps:
     def _tensors(self, simulator: Simulator, recordings: Recordings) -> dict[str, np.ndarray]:
         import numpy as np
 
+        # Zeros: a recording that ends early leaves its last steps as they are.
         shapes = {layer: _traced_shape(simulator, recordings, layer) for layer in self.layers}
-        membranes = {f"layers.{layer}.membranes": np.empty(shapes[layer], np.int32) for layer in self.layers}
+        membranes = {f"layers.{layer}.membranes": np.zeros(shapes[layer], np.int32) for layer in self.layers}
         return membranes | {
-            f"layers.{layer}.spikes": np.empty(shapes[layer], np.uint8) for layer in self.layers
+            f"layers.{layer}.spikes": np.zeros(shapes[layer], np.uint8) for layer in self.layers
         }
 
     def _write_files(

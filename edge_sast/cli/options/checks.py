@@ -62,7 +62,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         for value in _values(args, name)
     }
     made = []
-    if getattr(args, "target", None) == "model":
+    makes_a_file = getattr(args, "target", None) == "model" or getattr(args, "early", None) is not None
+    if makes_a_file and isinstance(getattr(args, "out", None), str):
         outputs = {"--out": args.out} | outputs
     else:
         made = [("--out", Path(out) / file) for out in _values(args, "out") for file in args.makes]

@@ -91,6 +91,8 @@ def describe(result: SessionResult) -> str:
     text = f"{count} of {len(outcomes)} recordings differ from the runtime, the first: {shown[0]}"
     if shown[1]:
         return text
+    if shown[0].quantity == "steps":
+        return f"{text} (what both computed is equal: the board ends recordings at another margin)"
     if shown[0].quantity == "crc":  # the step was found, and no neuron in it
         return (
             f"{text} (of all membranes, spikes and counters of that step; which of them differs cannot be said: the "

@@ -6,6 +6,9 @@
 
 #define BEGIN_BYTES 19u
 #define READ_BYTES 4u
+#ifdef SAST_EARLY
+#define STEPS_BYTES 4u /* at the end of the results: how many steps were computed */
+#endif /* SAST_EARLY */
 #define LONGEST_NAME 24u
 #define LEAST_RX_BYTES 64u
 #define HELLO_ANSWER_BYTES (72u + LONGEST_NAME)
@@ -150,12 +153,19 @@ static void put_results(sast_board_t *board, uint32_t offset)
             put_counter(&reader, counters.total_spikes);
         }
     }
+#ifdef SAST_EARLY
+    put_result(&reader, sast_steps(&board->net), STEPS_BYTES);
+#endif /* SAST_EARLY */
 }
 
 static void on_read(sast_board_t *board, uint16_t seq, uint32_t token, uint16_t size)
 {
     const sast_model_t *model = board->net.model;
+#ifdef SAST_EARLY
+    const uint32_t results = 2u + 4u * (uint32_t)model->class_count + 16u * (uint32_t)model->weighted_count + STEPS_BYTES;
+#else /* SAST_EARLY */
     const uint32_t results = 2u + 4u * (uint32_t)model->class_count + 16u * (uint32_t)model->weighted_count;
+#endif /* SAST_EARLY */
     const uint32_t offset = sast_board_get(&board->frame.bytes[SAST_FRAME_HEADER_BYTES], size == READ_BYTES ? READ_BYTES : 0u);
     uint8_t status = sast_board_run_status(board, token);
 

@@ -29,7 +29,11 @@
 extern "C" {
 #endif
 
+#ifdef SAST_EARLY
+#define SAST_BOARD_PROTOCOL 2u /* version; hosts refuse others. 2: a recording may end early, and its steps are told */
+#else /* SAST_EARLY */
 #define SAST_BOARD_PROTOCOL 1u /* version; hosts refuse others */
+#endif /* SAST_EARLY */
 
 /* RAM of a board, about FRAME + REPLY + 8 * WINDOW * FRAME_STEPS + 200 bytes. May be set when compiling. */
 #ifndef SAST_BOARD_FRAME_BYTES
@@ -94,6 +98,10 @@ typedef struct {
     uint16_t reply_size;
     uint8_t flags;        /* of the run */
     uint8_t failed;       /* status that ended the run; 0: none */
+#ifdef SAST_EARLY
+    uint8_t decided;      /* 1: the step that was computed last ended the recording */
+    uint8_t over;         /* 1: the recording is over: its other steps are taken, and not computed */
+#endif /* SAST_EARLY */
     sast_board_load_t loads[SAST_BOARD_WINDOW];
     sast_board_step_t steps[SAST_BOARD_WINDOW * SAST_BOARD_FRAME_STEPS];
     union {

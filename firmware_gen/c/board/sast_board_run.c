@@ -74,6 +74,10 @@ static void record_step(sast_board_t *board)
     uint32_t i;
 
     step->crc = (board->flags & OBSERVED) != 0 ? sast_step_crc_value(&board->crc) : 0u;
+#ifdef SAST_EARLY
+    step->crc = board->over != 0u ? 0u : step->crc;
+    board->over = board->decided;
+#endif /* SAST_EARLY */
     step->ticks = board->step_ticks;
     for (i = 0u; i < 4u; ++i) {
         bytes[i] = (uint8_t)((step->crc >> (8u * i)) & 0xFFu);
@@ -90,6 +94,11 @@ static uint8_t compute(sast_board_t *board, const sast_events_t *batch)
     const uint32_t before = ticks(board);
     uint32_t i;
 
+#ifdef SAST_EARLY
+    if (board->over != 0u) {
+        return OK;
+    }
+#endif /* SAST_EARLY */
     for (i = 0u; i < batch->count; ++i) {
         const sast_event_t *event = &batch->events[i];
 
@@ -100,6 +109,11 @@ static uint8_t compute(sast_board_t *board, const sast_events_t *batch)
     if (batch->step_ends != 0u && sast_step(&board->net) != SAST_OK) {
         return BAD_EVENTS;
     }
+#ifdef SAST_EARLY
+    if (batch->step_ends != 0u) {
+        board->decided = sast_decided(&board->net);
+    }
+#endif /* SAST_EARLY */
     board->step_ticks += ticks(board) - before;
     return OK;
 }
@@ -174,6 +188,10 @@ void sast_board_start(sast_board_t *board, uint32_t token, const uint8_t *reques
     board->dump_step = sast_board_get(&request[3u + SAST_BOARD_HASH_BYTES], 4u);
     board->dump_first = sast_board_get(&request[7u + SAST_BOARD_HASH_BYTES], 4u);
     board->failed = OK;
+#ifdef SAST_EARLY
+    board->decided = 0u;
+    board->over = 0u;
+#endif /* SAST_EARLY */
     board->expected = 0u;
     board->step = 0u;
     board->step_ticks = 0u;

@@ -83,6 +83,15 @@ uint32_t sast_emulator_quiet_step(void)
     return (uint32_t)sast_step(&trace.quiet);
 }
 
+uint32_t sast_emulator_quiet_decided(void)
+{
+#ifdef SAST_EARLY
+    return sast_decided(&trace.quiet);
+#else
+    return 0;
+#endif /* SAST_EARLY */
+}
+
 sast_context_t *sast_emulator_quiet_context(void)
 {
     return &trace.quiet;

@@ -25,9 +25,11 @@ uint32_t sast_emulator_result(void);
 /* Bytes of the buffer that the last call filled. */
 uint32_t sast_emulator_written(void);
 
-/* Only the context without an observer, for counting instructions: the events of a step, and its end. */
+/* Only the context without an observer, for counting instructions: the events of a step, its end, and whether it ended the
+   recording early. */
 uint32_t sast_emulator_quiet_push(const uint8_t *events, uint32_t count);
 uint32_t sast_emulator_quiet_step(void);
+uint32_t sast_emulator_quiet_decided(void);
 
 /* That context, for calling the library's own functions one by one. */
 sast_context_t *sast_emulator_quiet_context(void);

@@ -75,6 +75,9 @@ sast_status_t sast_trace_reset(sast_trace_t *trace)
 {
     const sast_status_t status = sast_reset(&trace->observed);
 
+#ifdef SAST_EARLY
+    trace->over = 0;
+#endif /* SAST_EARLY */
     return status == SAST_OK ? sast_reset(&trace->quiet) : status;
 }
 
@@ -83,6 +86,11 @@ sast_status_t sast_trace_push(sast_trace_t *trace, const uint8_t *events, uint32
     sast_status_t status = SAST_OK;
     uint32_t i;
 
+#ifdef SAST_EARLY
+    if (trace->over != 0u) {
+        return SAST_OK;
+    }
+#endif /* SAST_EARLY */
     for (i = 0; i < count && status == SAST_OK; ++i) {
         const uint8_t *e = events + EVENT_BYTES * i;
         const uint16_t x = (uint16_t)(e[0] | (uint32_t)e[1] << 8);
@@ -116,15 +124,52 @@ static void put_state(sast_trace_t *trace)
     }
 }
 
+#ifdef SAST_EARLY
+/* As many bytes as a step has: of a step that is not computed. */
+static void put_nothing(sast_trace_t *trace)
+{
+    const sast_context_t *net = &trace->quiet;
+    sast_counters_t counters;
+    int32_t membrane;
+    uint32_t neuron;
+    uint16_t i;
+
+    for (i = 0; i < net->model->layer_count; ++i) {
+        for (neuron = 0; sast_membrane(net, i, neuron, &membrane) == SAST_OK; ++neuron) {
+            sast_trace_put(trace, 0, 5); /* observed, with its spike */
+            sast_trace_put(trace, 0, 4);
+        }
+        if (sast_counters(net, i, &counters) == SAST_OK) {
+            sast_trace_put(trace, 0, 8);
+            sast_trace_put(trace, 0, 8);
+        }
+    }
+    sast_trace_put(trace, 0, 4); /* CRC */
+}
+
+#endif /* SAST_EARLY */
 sast_status_t sast_trace_step(sast_trace_t *trace)
 {
+#ifdef SAST_EARLY
+    sast_status_t status;
+
+    if (trace->over != 0u) {
+        put_nothing(trace);
+        return SAST_OK;
+    }
+    status = sast_step(&trace->observed);
+#else /* SAST_EARLY */
     sast_status_t status = sast_step(&trace->observed);
 
+#endif /* SAST_EARLY */
     sast_trace_put(trace, sast_step_crc_value(&trace->crc), 4);
     if (status == SAST_OK) {
         status = sast_step(&trace->quiet);
     }
     put_state(trace);
+#ifdef SAST_EARLY
+    trace->over = sast_decided(&trace->quiet);
+#endif /* SAST_EARLY */
     return status;
 }
 
@@ -149,6 +194,9 @@ static sast_status_t put_end(sast_trace_t *trace, const sast_context_t *net)
             sast_trace_put(trace, counters.total_spikes, 8);
         }
     }
+#ifdef SAST_EARLY
+    sast_trace_put(trace, sast_steps(net), 4);
+#endif /* SAST_EARLY */
     return SAST_OK;
 }
 

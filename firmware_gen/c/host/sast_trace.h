@@ -12,6 +12,9 @@
  *     (leaked), then uint32 SynOps, uint32 spikes
  * and at the end of a recording, of the observed context and then of the other:
  *     int32 [classes] outputs, uint32 class, and per weighted layer uint64 total SynOps, uint64 total spikes
+#ifdef SAST_EARLY
+ *     and then uint32 steps computed. Where a recording ends early, the bytes of the steps after it are 0
+#endif /* SAST_EARLY */
  */
 #ifndef SAST_TRACE_H
 #define SAST_TRACE_H
@@ -41,6 +44,9 @@ typedef struct {
     sast_trace_sink_t sink;
     int32_t *outputs;
     size_t filled; /* bytes of the sink's buffer in use */
+#ifdef SAST_EARLY
+    uint8_t over;  /* 1: the recording ended early, and takes no more */
+#endif /* SAST_EARLY */
 } sast_trace_t;
 
 /* The trace must stay in place as long as it is used. */

@@ -49,6 +49,11 @@ extern "C" {
 #define SAST_TABLE
 #endif
 
+#ifdef SAST_EARLY
+/* This library's models may answer early: sast_decided. */
+#define SAST_EARLY 1
+
+#endif /* SAST_EARLY */
 /* Version of the structures below. Tables of another version are refused by sast_init. */
 #define SAST_TABLE_VERSION 4u
 
@@ -247,6 +252,9 @@ typedef struct {
     uint32_t input_seen;            /* offset: bits, or uint8_t counts where count_cap > 1, of this step's events */
     uint32_t step_memory;           /* offset of what is cleared after every step ... */
     uint32_t step_memory_bytes;     /* ... and its length, whole words */
+#ifdef SAST_EARLY
+    uint32_t margin;                /* a recording is over once the largest output leads the second by it; 0: never */
+#endif /* SAST_EARLY */
 } sast_model_t;
 
 /* ------------------------------------------------------------------------------------------ running it --------- */
@@ -285,6 +293,9 @@ struct sast_context {
     uint32_t event_limit; /* of a step; 0: none */
     uint32_t events_left; /* of this step, where there is a limit */
     sast_lost_t lost;
+#ifdef SAST_EARLY
+    uint8_t over; /* of a stream's lane: its window ended early */
+#endif /* SAST_EARLY */
 };
 
 /* Ties a model to its working memory (the model's own memory type, or `size` bytes aligned to 8) and resets it.
@@ -304,6 +315,12 @@ sast_status_t sast_step(sast_context_t *context);
    The largest wins; of equals, the lowest index. */
 sast_status_t sast_result(const sast_context_t *context, uint16_t *class_index, int32_t *outputs);
 
+#ifdef SAST_EARLY
+/* After a step: 1 where the recording is over, as its largest output leads the second by the model's margin; what is
+   computed from here on is no part of it. 0 before the first step, and always where a model has no margin. */
+uint8_t sast_decided(const sast_context_t *context);
+
+#endif /* SAST_EARLY */
 /* Counters of a weighted layer, by its index in the model file. */
 sast_status_t sast_counters(const sast_context_t *context, uint16_t layer, sast_counters_t *counters);
 

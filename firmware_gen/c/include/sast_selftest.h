@@ -22,6 +22,9 @@ typedef enum {
     SAST_SELFTEST_SYNOPS = 4,   /* total SynOps of a layer differ (low 32 bits shown): see recording, index */
     SAST_SELFTEST_SPIKES = 5,   /* total spikes of a layer differ (low 32 bits shown) */
     SAST_SELFTEST_OUTPUT = 6,   /* an output differs: index = class */
+#ifdef SAST_EARLY
+    SAST_SELFTEST_DECIDED = 8,  /* the recording is over after another step: see recording, step; got = sast_decided */
+#endif /* SAST_EARLY */
     SAST_SELFTEST_CLASS = 7     /* the answer differs */
 } sast_selftest_t;
 

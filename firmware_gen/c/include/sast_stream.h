@@ -55,6 +55,14 @@
  *                                          work, but another question than was trained: the network holds traces of all
  *                                          that it has seen. K lanes answer for exactly the last `steps` steps
  *
+#ifdef SAST_EARLY
+ * Early decisions. A window of a model that answers early is over once its answer is clear enough (sast_decided), and told
+ * then (SAST_STREAM_DECISION), with the steps that it took. Until the time of its last step has passed its lane computes
+ * nothing, and events change nothing in it: the next window starts when it would start anyway. Of sliding windows the
+ * decision is that of the window which started first; one that was over before is told with the first step in which it is
+ * that. In running state there are no windows, and such a model is refused (SAST_ERR_MODEL).
+ *
+#endif /* SAST_EARLY */
  * Overload. A limit of events for each step (sast_set_event_limit, the same for every lane) bounds what the network does in
  * a step: events beyond it are told (SAST_STREAM_OVERLOAD) and counted, and cost a call. Where nothing is told, every
  * answer is exact. Whether the steps as such keep up with the sensor is told by sast_stream_behind_us.
@@ -99,7 +107,11 @@ typedef enum { SAST_WINDOWS_BACK_TO_BACK = 0, SAST_WINDOWS_ON_EVENT = 1, SAST_RU
 /* What a window says, complete or not; in running state the stream since it started. */
 typedef struct {
     uint32_t start_us;    /* when it started */
+#ifdef SAST_EARLY
+    uint32_t steps;       /* computed so far, of a window that ended early fewer than the model's */
+#else /* SAST_EARLY */
     uint32_t steps;       /* computed so far, modulo 2^32; the model's number of steps: the window is complete */
+#endif /* SAST_EARLY */
     uint16_t lane;        /* its context */
     uint16_t class_index; /* the answer of these steps */
 } sast_decision_t;
@@ -128,6 +140,9 @@ typedef struct {
     uint8_t on_event; /* 1: SAST_WINDOWS_ON_EVENT */
     uint8_t running;  /* 1: SAST_RUNNING_STATE */
     uint8_t phase;    /* waiting for a first event, running, or resting between two windows */
+#ifdef SAST_EARLY
+    uint8_t told;     /* 1: of the window that started first, the decision */
+#endif /* SAST_EARLY */
     volatile uintptr_t mark; /* its own address, or one more while a call is under way: garbage and copies have neither */
 } sast_stream_t;
 

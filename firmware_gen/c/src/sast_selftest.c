@@ -9,6 +9,9 @@
 #include "sast_crc.h"
 
 #define ANSWERS_VERSION 1u
+#ifdef SAST_EARLY
+#define EARLY_VERSION 2u /* of a model that answers early: how many steps each recording has */
+#endif /* SAST_EARLY */
 #define MAGIC_BYTES 8u
 #define HASH_BYTES 32u
 #define EVENT_BYTES 5u
@@ -91,7 +94,11 @@ static bool open_answers(replay_t *replay, const SAST_TABLE uint8_t *answers, si
     for (i = 0; i < MAGIC_BYTES; ++i) {
         good = get(replay, 1) == (uint8_t)magic[i] && good;
     }
+#ifdef SAST_EARLY
+    good = get32(replay) == (model->margin != 0u ? EARLY_VERSION : ANSWERS_VERSION) && good;
+#else /* SAST_EARLY */
     good = get32(replay) == ANSWERS_VERSION && good;
+#endif /* SAST_EARLY */
     for (i = 0; i < HASH_BYTES; ++i) {
         good = get(replay, 1) == model->hash[i] && good;
     }
@@ -164,15 +171,36 @@ static bool check_outputs(replay_t *replay)
 static bool replay_recording(replay_t *replay)
 {
     sast_selftest_report_t *report = replay->report;
+#ifdef SAST_EARLY
+    const sast_model_t *model = replay->net.model;
+    const uint32_t steps = model->margin != 0u ? get32(replay) : model->steps;
+#endif /* SAST_EARLY */
 
     if (!call(replay, sast_reset(&replay->net))) {
         return false;
     }
+#ifdef SAST_EARLY
+    if (steps == 0u || steps > model->steps) {
+        replay->damaged = true;
+    }
+    for (report->step = 0; report->step < steps && !replay->damaged; ++report->step) {
+        if (!replay_step(replay)) {
+            return false;
+        }
+        /* The last one ends the recording, no other does. */
+        if (report->step + 1u < model->steps
+            && !agree(replay, SAST_SELFTEST_DECIDED, 0, report->step + 1u == steps ? 1u : 0u,
+                      sast_decided(&replay->net))) {
+            return false;
+        }
+    }
+#else /* SAST_EARLY */
     for (report->step = 0; report->step < replay->net.model->steps; ++report->step) {
         if (!replay_step(replay)) {
             return false;
         }
     }
+#endif /* SAST_EARLY */
     return check_counters(replay) && check_outputs(replay);
 }
 
@@ -222,6 +250,10 @@ const char *sast_selftest_name(sast_selftest_t outcome)
         return "output";
     case SAST_SELFTEST_CLASS:
         return "class";
+#ifdef SAST_EARLY
+    case SAST_SELFTEST_DECIDED:
+        return "sast_decided";
+#endif /* SAST_EARLY */
     default:
         return "unknown outcome";
     }

@@ -86,7 +86,13 @@ static void begin(sast_stream_t *stream, uint32_t t)
 
     for (i = 0; i < stream->lane_count; ++i) {
         (void)sast_reset(&stream->lanes[i]);
+#ifdef SAST_EARLY
+        stream->lanes[i].over = 0;
+#endif /* SAST_EARLY */
     }
+#ifdef SAST_EARLY
+    stream->told = 0;
+#endif /* SAST_EARLY */
     stream->step_start = t;
     stream->countdown = 0;
     stream->next = 0;
@@ -105,11 +111,71 @@ static void open_step(sast_stream_t *stream)
         ++stream->started;
     } else {
         (void)sast_reset(&stream->lanes[stream->next]);
+#ifdef SAST_EARLY
+        stream->lanes[stream->next].over = 0;
+#endif /* SAST_EARLY */
     }
     stream->next = (uint16_t)((uint32_t)stream->next + 1u == stream->lane_count ? 0u : stream->next + 1u);
     stream->countdown = stream->stride;
 }
 
+#ifdef SAST_EARLY
+/* The lane of the window that started first. */
+static uint16_t oldest_lane(const sast_stream_t *stream)
+{
+    return stream->started == stream->lane_count ? stream->next : 0u;
+}
+
+/* Steps since it started, computed or not. */
+static uint32_t oldest_steps(const sast_stream_t *stream)
+{
+    return stream->running != 0u ? sast_steps(&stream->lanes[0])
+                                 : (uint32_t)stream->started * stream->stride - stream->countdown;
+}
+
+static void step_lanes(sast_stream_t *stream)
+{
+    uint16_t i;
+
+    for (i = 0; i < stream->started; ++i) {
+        sast_context_t *lane = &stream->lanes[i];
+
+        if (lane->over == 0u) {
+            (void)sast_step(lane);
+            lane->over = sast_decided(lane);
+        }
+    }
+}
+
+static sast_stream_status_t end_step(sast_stream_t *stream)
+{
+    bool full = true;
+    bool decides = true;
+
+    open_step(stream);
+    step_lanes(stream);
+    stream->step_start += step_us(stream);
+    if (stream->running == 0u) { /* else no countdown ends, and no lane starts again */
+        --stream->countdown;
+        full = stream->countdown == 0u && stream->next != stream->started;
+        decides = (full || stream->lanes[oldest_lane(stream)].over != 0u) && stream->told == 0u;
+        if (decides) {
+            stream->told = 1;
+        }
+        if (full) { /* the next step is of another window */
+            stream->told = 0;
+        }
+    }
+    if (full && stream->on_event != 0u) {
+        stream->phase = PHASE_RESTING;
+    }
+    if (!decides) {
+        return SAST_STREAM_STEP;
+    }
+    sast_increment(&stream->counts.decisions);
+    return SAST_STREAM_DECISION;
+}
+#else /* SAST_EARLY */
 static sast_stream_status_t end_step(sast_stream_t *stream)
 {
     uint16_t i;
@@ -131,6 +197,7 @@ static sast_stream_status_t end_step(sast_stream_t *stream)
     }
     return SAST_STREAM_DECISION;
 }
+#endif /* SAST_EARLY */
 
 static sast_stream_status_t jumped(sast_stream_t *stream)
 {
@@ -154,6 +221,11 @@ static inline sast_stream_status_t take(sast_stream_t *stream, const sast_stream
 
     open_step(stream);
     for (i = 0; i < stream->started; ++i) {
+#ifdef SAST_EARLY
+        if (stream->lanes[i].over != 0u) {
+            continue;
+        }
+#endif /* SAST_EARLY */
         status = sast_push(&stream->lanes[i], event->x, event->y, event->polarity);
     }
     if (status != SAST_OK) {
@@ -203,6 +275,11 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
         }
     }
     model = lanes[0].model;
+#ifdef SAST_EARLY
+    if (windows == SAST_RUNNING_STATE && model->margin != 0u) {
+        return SAST_ERR_MODEL;
+    }
+#endif /* SAST_EARLY */
     if (windows == SAST_RUNNING_STATE && !forgets(model)) {
         return SAST_ERR_MODEL;
     }
@@ -223,6 +300,9 @@ sast_status_t sast_stream_init(sast_stream_t *stream, sast_context_t *lanes, uin
     stream->on_event = windows == SAST_WINDOWS_ON_EVENT ? 1u : 0u;
     stream->running = windows == SAST_RUNNING_STATE ? 1u : 0u;
     stream->phase = PHASE_WAITING;
+#ifdef SAST_EARLY
+    stream->told = 0;
+#endif /* SAST_EARLY */
     stream->lanes = lanes;
     stream->mark = (uintptr_t)stream;
     return SAST_OK;
@@ -335,6 +415,14 @@ uint32_t sast_stream_behind_us(const sast_stream_t *stream, uint32_t now_us)
 
 sast_stream_status_t sast_stream_result(const sast_stream_t *stream, sast_decision_t *decision, int32_t *outputs)
 {
+#ifdef SAST_EARLY
+    uint16_t oldest;
+
+    if (!ready(stream) || decision == NULL) {
+        return SAST_STREAM_ERROR;
+    }
+    oldest = oldest_lane(stream);
+#else /* SAST_EARLY */
     uint16_t oldest = 0;
     uint16_t i;
 
@@ -346,9 +434,14 @@ sast_stream_status_t sast_stream_result(const sast_stream_t *stream, sast_decisi
             oldest = i;
         }
     }
+#endif /* SAST_EARLY */
     decision->lane = oldest;
     decision->steps = sast_steps(&stream->lanes[oldest]);
+#ifdef SAST_EARLY
+    decision->start_us = stream->step_start - oldest_steps(stream) * step_us(stream);
+#else /* SAST_EARLY */
     decision->start_us = stream->step_start - decision->steps * step_us(stream);
+#endif /* SAST_EARLY */
     (void)sast_result(&stream->lanes[oldest], &decision->class_index, outputs);
     return SAST_STREAM_OK;
 }

@@ -10,6 +10,7 @@ import pytest
 
 from edge_sast.cli.main import main
 from edge_sast.datasets.open import open_dataset
+from edge_sast.model import modelfile
 from edge_sast.report.intervals import over_runs, wilson
 from tests.cli.recordings import DT_US, STEPS, write_lines
 from trainer.run import checkpoint
@@ -52,6 +53,42 @@ def refused(home, capsys, *words):
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     return captured.err
+
+
+def test_early_answers(home, capsys):
+    """Judged on test recordings, by a margin chosen on those that watched the training: what calibrate writes."""
+    found = judge(home, "seed0", "--early", "10")
+    printed = capsys.readouterr().out
+    early = found["int8, early"]
+    model = home / "early.safetensors"
+    command = [
+        "calibrate",
+        str(home / "seed0"),
+        "--early",
+        "10",
+        "--out",
+        str(model),
+        "--cache-dir",
+        str(home / "cache"),
+    ]
+    assert main(command) == 0
+    assert modelfile.load(model).early_margin == early["margin"]
+    assert main(["run", str(model), "--data", str(home / "data"), "--json", str(home / "run.json")]) == 0
+    run = json.loads((home / "run.json").read_text())
+    assert (early["accuracy"], early["synops_per_sample"]) == (run["accuracy"], run["synops_per_sample"])
+    assert early["steps"] == run["steps"]
+    assert early["steps"]["mean"] < STEPS
+    assert f"{early['steps']['mean']:.2f}" in printed.split("steps/sample")[1]
+    several = judge(home, "seed0", "seed1", "--early", "10")["summary"]["int8, early"]["steps"]["mean"]
+    assert several["low"] <= several["mean"] <= several["high"]
+
+
+def test_early_answers_are_not_judged_by_what_chose_them(home, capsys):
+    told = refused(home, capsys, "evaluate", "flat-run", "--early", "10")
+    assert "is judged by the recordings that the margin is chosen on" in told
+    assert refused(home, capsys, "evaluate", "seed0", "--early", "101").startswith(
+        "edge-sast: --early is 101; it must be"
+    )
 
 
 def test_one_run(home, capsys):

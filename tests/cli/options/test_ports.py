@@ -44,6 +44,7 @@ def test_how_far_a_difference_was_searched(mismatch, located, told):
         outputs=(0,),
         synops=(7,),
         spikes=(0,),
+        steps=1,
         ticks=(),
         seconds=0.1,
         wire_bytes=9,

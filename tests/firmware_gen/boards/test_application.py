@@ -19,7 +19,7 @@ from firmware_gen.boards.build import build_firmware
 from firmware_gen.boards.qemu import emulator
 from tests.firmware_gen.board_programs import EMULATED, REAL, require_tools
 from tests.firmware_gen.builds import everything_model, export, lif, weights
-from tests.hil.boards import PATIENT, make_bench
+from tests.hil.boards import PATIENT, make_bench, make_early_bench
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +71,21 @@ def test_every_layer_kind_over_tcp(name, build, bench, tmp_path):
         np.testing.assert_array_equal(spikes, bench.traces[0].spikes[3, layer.start : layer.stop])
         assert machine.read_word("ring_lost") == 0
         assert 100 < machine.stack_used() <= board.stack_bytes - 256  # a quarter to spare
+        link.close()
+
+
+def test_a_model_that_answers_early(tmp_path):
+    """On one of them: as many steps as the runtime computes, and no CRC or ticks of the others."""
+    board = BOARDS["qemu-mps2-an386"]
+    bench = make_early_bench(tmp_path)
+    folder = export(bench.model, tmp_path / "build")
+    firmware = build_firmware(folder, board, tmp_path / "firmware", toolchain="gcc")
+    with emulator(board, firmware.elf) as machine:
+        link = BoardLink(open_port(machine.port), PATIENT)
+        assert link.hello().protocol == 2
+        for i in range(len(bench.data)):
+            for observed in (True, False):
+                bench.check(link.run(bench.steps(i), observed), i, observed)
         link.close()
 
 

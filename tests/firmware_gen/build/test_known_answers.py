@@ -31,7 +31,7 @@ def test_what_is_written_is_read(make):
 def test_the_runtime_gives_them():
     model = everything_model()
     answers = make_known_answers(model, None)
-    assert answers.crcs.tolist() == Simulator(model).crcs(answers.recordings).tolist()
+    assert [row.tolist() for row in answers.crcs] == Simulator(model).crcs(answers.recordings).tolist()
     assert answers.spikes.sum() > 0
 
 

@@ -29,6 +29,7 @@ from tests.firmware_gen.builds import (
     compile_c,
     everything_model,
     export,
+    library_sources,
     small_model,
 )
 from tests.firmware_gen.stream_oracle import BACK_TO_BACK, ON_EVENT, RUNNING, WRAP, StreamOracle
@@ -39,15 +40,18 @@ pytestmark = pytest.mark.needs("gcc")
 FURTHEST = (1 << 31) - 1
 
 
-def fast_model() -> Model:
+def fast_model(seed: int = 3) -> Model:
     """Steps of 1 µs, six of them; its read-out counts spikes."""
-    return replace(small_model(3), binning=replace(small_model().binning, dt_us=1, steps=6))
+    return replace(small_model(seed), binning=replace(small_model().binning, dt_us=1, steps=6))
 
 
+SIX_STEPS = replace(everything_model().binning, steps=6)
 MODELS = {
     "everything": everything_model(),
     "fast": fast_model(),
     "fast, read out with a leak": running_model(fast_model(), 2),
+    "fast, early": replace(fast_model(4), early_margin=2),
+    "six steps, early": replace(everything_model(), binning=SIX_STEPS, early_margin=6),
 }
 
 
@@ -96,7 +100,9 @@ def started(model: Model, sanitized_library: Path, folder: Path) -> Iterator[Pro
     build = export(model, folder / "build", count=1)
     path = build / "stream"
     flags = [*(flag for flag in STRICT if flag != "-Werror"), *SANITIZED[1:]]
-    sources = [PROGRAMS / "stream.c", build / "src" / "a_model.c", sanitized_library]
+    own = model.early_margin is not None  # has another library
+    library = library_sources(build) if own else [sanitized_library]
+    sources = [PROGRAMS / "stream.c", build / "src" / "a_model.c", *library]
     compile_c(flags, sources, path, build / "include")
     pipe = subprocess.PIPE
     with subprocess.Popen([str(path)], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
@@ -163,7 +169,8 @@ def events(draw: st.DrawFn, model: Model, clock: int, reach: int, faults: bool) 
 @st.composite
 def cases(draw: st.DrawFn, model: Model, faults: bool = True) -> Case:
     grid = model.binning
-    windows = draw(st.sampled_from([BACK_TO_BACK, ON_EVENT, *([RUNNING, RUNNING] if forgets(model) else [])]))
+    running = [RUNNING, RUNNING] if forgets(model) and model.early_margin is None else []
+    windows = draw(st.sampled_from([BACK_TO_BACK, ON_EVENT, *running]))
     divisors = [k for k in range(1, grid.steps + 1) if grid.steps % k == 0]
     lanes = draw(st.sampled_from(divisors)) if windows == BACK_TO_BACK else 1
     reach = draw(st.sampled_from([1, 5, 20])) * grid.dt_us if faults else 1000 * grid.dt_us
@@ -244,6 +251,8 @@ def recording_lines(model: Model, recording: Recording) -> list[str]:
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_windows_on_event_are_recordings(program, data):
+    if program.model.early_margin is not None:
+        pytest.skip("its windows last on when their recordings are over")
     recording = data.draw(binned_recordings(program.model.binning))
     grid = program.model.binning
     stream = [(int(e["t"]), int(e["x"]), int(e["y"]), int(e["p"])) for e in recording.events]
@@ -269,8 +278,8 @@ def test_a_pause_of_an_hour_between_windows_on_event(program):
 
 def test_running_state_goes_on(program):
     """Far beyond the steps of a recording; begins anew only behind a jump of time."""
-    if not forgets(program.model):
-        pytest.skip("its read-out never forgets")
+    if not forgets(program.model) or program.model.early_margin is not None:
+        pytest.skip("its read-out never forgets, or it answers early")
     dt_us, steps = program.model.binning.dt_us, program.model.binning.steps
     events = [(10 + i * dt_us // 2, i % 4, i % 3, i % 2) for i in range(20 * steps)]
     later = 10 + 1000 * steps * dt_us
@@ -292,6 +301,28 @@ def test_running_state_wants_a_read_out_that_forgets(sanitized_library, tmp_path
         assert program.run(case.text())[0] == "SAST_ERR_MODEL"
     with pytest.raises(EdgeSastError, match=r"^--running: the model's read-out never forgets; "):
         EventStream(model, running=True)
+
+
+def test_running_state_refuses_a_margin(tmp_path):
+    """Also where the read-out forgets."""
+    model = replace(MODELS["fast, read out with a leak"], early_margin=3)
+    case = Case(1, RUNNING, 20 * model.binning.dt_us, [("push", [])])
+    with started(model, Path(), tmp_path) as program:
+        assert program.run(case.text())[0] == "SAST_ERR_MODEL"
+
+
+def test_a_window_that_ended_early_is_told_then_and_lasts_on(sanitized_library, tmp_path):
+    """Windows begin every six steps, whether they took them or not."""
+    model = MODELS["fast, early"]
+    stream = [(t, t % 4, t // 2 % 4, t % 2) for t in range(0, 30)]
+    case = Case(1, BACK_TO_BACK, 100, [("push", stream), ("advance", 40)])
+    with started(model, sanitized_library, tmp_path) as program:
+        lines = program.run(case.text())
+    assert lines == case.expected(model)
+    results = [line.split() for line in lines if line.startswith("result")]
+    taken = [int(result[2]) for result in results]
+    assert any(steps < 6 for steps in taken)
+    assert [int(result[1]) for result in results] == list(range(0, 6 * len(results), 6))
 
 
 def test_silence_beyond_the_reach_is_told(program):

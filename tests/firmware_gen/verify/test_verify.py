@@ -140,7 +140,7 @@ def test_aged_answers_are_found(build):
     """Stored answers that another arithmetic made."""
     model = everything_model()
     answers = known_answers.make_known_answers(model, None)
-    answers.crcs[1, 2] ^= 1
+    answers.crcs[1][2] ^= 1
     (build / "known_answers.bin").write_bytes(known_answers.dumps(model, answers))
     report = verify_host(build, edited=True)
     assert report.mismatches == 1

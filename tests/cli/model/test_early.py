@@ -1,0 +1,113 @@
+"""`edge-sast run`, `inspect` and `export` of a model that answers early."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from edge_sast.cli.main import main
+from edge_sast.datasets.selection import DataOptions, load_split
+from edge_sast.model import modelfile
+from edge_sast.runtime import Simulator
+
+DIGITS = "examples/digits-int8.safetensors"
+LIMIT = 40
+DATA = ["--data", "digits", "--limit", str(LIMIT)]
+
+
+@pytest.fixture(scope="module")
+def early(tmp_path_factory):
+    """A model file with a margin that ends about half of the recordings early."""
+    path = tmp_path_factory.mktemp("early") / "early.safetensors"
+    modelfile.save(replace(modelfile.load(DIGITS), early_margin=1200), path)
+    return path
+
+
+def steps_of_the_oracle(model) -> list[int]:
+    """From the outputs after each step of whole recordings: the first whose two largest differ by the margin."""
+    whole = Simulator(replace(model, early_margin=None))
+    binned = load_split(model.binning, model.classes, DataOptions("digits", limit=LIMIT)).binned
+    taken, last = [], whole.layers[-1]
+    for i in range(len(binned)):
+        second, best = np.sort(whole.trace(binned, i).membranes[:, last.start : last.stop], axis=1)[:, -2:].T
+        reached = np.flatnonzero(best - second >= model.early_margin)
+        taken.append(int(reached[0]) + 1 if len(reached) else model.binning.steps)
+    return taken
+
+
+def test_run_tells_how_many_steps(early, tmp_path, capsys):
+    model = modelfile.load(early)
+    taken = steps_of_the_oracle(model)
+    assert 5 < sum(steps < model.binning.steps for steps in taken) < LIMIT
+    told, crcs, layers = (tmp_path / name for name in ("run.json", "steps.jsonl", "layers.safetensors"))
+    written = ["--json", str(told), "--crc", str(crcs), "--record", "0", "--record-out", str(layers)]
+    assert main(["run", str(early), *DATA, *written]) == 0
+    found = json.loads(told.read_text())
+    assert found["early_margin"] == 1200
+    assert found["steps"]["mean"] == pytest.approx(np.mean(taken))
+    assert found["steps"]["histogram"] == [taken.count(n) for n in range(1, model.binning.steps + 1)]
+    ordered = sorted(taken)
+    assert [found["steps"][name] for name in ("p10", "p50", "p90", "max")] == [
+        ordered[LIMIT // 10 - 1],
+        ordered[LIMIT // 2 - 1],
+        ordered[LIMIT * 9 // 10 - 1],
+        ordered[-1],
+    ]
+    assert (
+        f"answered after {np.mean(taken):.2f} of 10 steps in the mean: 10 % within" in capsys.readouterr().out
+    )
+    entries = [json.loads(line) for line in crcs.read_text().splitlines()][1:]
+    assert [len(entry["crcs"]) for entry in entries] == taken
+    assert [len(entry["synops"]) for entry in entries] == taken
+    membranes = load_file(layers)["layers.0.membranes"]
+    assert [int(np.flatnonzero(row.any(axis=(1, 2, 3)))[-1]) + 1 for row in membranes] == taken
+
+
+def test_a_model_without_a_margin_says_nothing_of_steps(tmp_path, capsys):
+    told = tmp_path / "run.json"
+    assert main(["run", DIGITS, *DATA, "--json", str(told)]) == 0
+    assert "answered after" not in capsys.readouterr().out
+    assert not {"steps", "early_margin"} & set(json.loads(told.read_text()))
+
+
+def test_inspect_tells_the_margin(early, tmp_path, capsys):
+    assert main(["inspect", str(early), "--json", str(tmp_path / "inspect.json")]) == 0
+    assert (
+        "answers early: after the first step in which the largest output leads by 1200"
+        in capsys.readouterr().out
+    )
+    assert json.loads((tmp_path / "inspect.json").read_text())["early_margin"] == 1200
+
+
+def test_the_event_core_refuses_it_by_name(early, tmp_path, capsys):
+    command = ["export", str(early), "--no-data", "--target", "verilog", "--out", str(tmp_path / "core")]
+    assert main(command) == 2
+    assert capsys.readouterr().err.strip() == (
+        "edge-sast: --target verilog: the model answers early (margin 1200), and this target computes all "
+        "steps; add --no-early, which leaves the margin out, or write the C"
+    )
+    assert not (tmp_path / "core").exists()
+    assert main([*command, "--no-early"]) == 0
+    written = modelfile.load(tmp_path / "core" / "model.safetensors")
+    assert modelfile.model_hash(written) == modelfile.model_hash(modelfile.load(DIGITS))
+
+
+def test_a_core_for_several_models_refuses_it(early, tmp_path, capsys):
+    command = ["export", DIGITS, "--no-data", "--target", "verilog", "--loadable", "--fits", str(early)]
+    assert main([*command, "--out", str(tmp_path / "core")]) == 2
+    assert f"--fits {early}: the model answers early (margin 1200)" in capsys.readouterr().err
+
+
+def test_a_core_takes_none_by_its_port(early, capsys):
+    assert main(["fpga", "load", str(early), "--port", "socket://127.0.0.1:9"]) == 2
+    assert f"{early}: the model answers early (margin 1200)" in capsys.readouterr().err
+
+
+def test_the_margin_is_left_out_of_a_model_file(early, tmp_path):
+    out = tmp_path / "whole.safetensors"
+    assert (
+        main(["export", str(early), "--no-data", "--target", "model", "--no-early", "--out", str(out)]) == 0
+    )
+    assert modelfile.dumps(modelfile.load(out)) == modelfile.dumps(modelfile.load(DIGITS))
