@@ -1,13 +1,14 @@
-"""Running one network beside snnTorch, SpikingJelly and sinabs: recordings per second on one core, by batch.
+"""Running one network beside snnTorch, SpikingJelly, sinabs, norse and Spyx: recordings/s on one core, by batch.
 
     python benchmarks/inference_peers.py --data DIR --json peers.json
 
 The network of peer_networks.py with the common weights, normalisation as it is after 30 batches: the peers in float32
-with torch.inference_mode, each in its fastest documented way and also channels-last; edge-sast as the INT8 model that
+with torch.inference_mode, each in its fastest documented way and also channels-last, norse compiled too, and Spyx by
+XLA; edge-sast as the INT8 model that
 is exported of the same weights. Peers get dense batches that lie in memory, edge-sast binned events: making either is
 not counted. All work in turn in one process of one thread, round after round; of each the least time counts, and
 ratios are those of these. Before anything is timed the firing rates must agree. The peers: pip install snntorch
-spikingjelly sinabs.
+spikingjelly sinabs norse spyx.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ import importlib.metadata
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from peer_networks import CHANNELS_LAST, CLASSES, OURS, PEERS, OurNetwork, build
+from peer_networks import CHANNELS_LAST, CLASSES, NORSE, OURS, PEERS, OurNetwork, PeerNetwork, build
 from runtime import cpu_name
+from spyx_network import spyx_network
 from torch import Tensor, nn
 
 from edge_sast.datasets.load import load_binned
@@ -63,21 +67,20 @@ def benchmark(args: argparse.Namespace) -> dict:
     if not args.data or args.rounds < 1 or not 1 <= args.steps <= 1000:
         raise EdgeSastError("--data DIR, 1 round or more and 1 to 1000 --steps are needed")
     torch.set_num_threads(1)
-    present = [name for name in PEERS if _version(name)]
-    print(
-        f"{cpu_name()}, one thread; " + ", ".join(f"{name} {_version(name)}" for name in (*present, "torch"))
-    )
+    present = [name for name in (*PEERS, NORSE) if _version(name)]
+    versions = {name: _version(name) for name in (*present, "spyx", "jax", "torch")}
+    print(f"{cpu_name()}, one thread;", ", ".join(f"{name} {of}" for name, of in versions.items() if of))
     binning = Binning(34, 34, 0, RECORDING_US // args.steps, args.steps, 1)
     dataset = open_dataset(args.data, sensor=None)
     binned = load_binned(dataset, dataset.splits[0], binning, limit=max(BATCHES))
     if len(binned) < max(BATCHES):
         raise EdgeSastError(f"--data has {len(binned)} recordings; give {max(BATCHES)} or more")
     x = dense(binned)
-    networks = {name + order: settled(name + order, x) for name in present for order in ("", CHANNELS_LAST)}
+    networks = _peers(present, x)
     simulator = _ours(x, binned)
     _check_rates(simulator, binned, networks)
     runs = {OURS: _turns_of_ours(simulator, binned)}
-    runs |= {name: _turns(network, time_dim, x) for name, (network, time_dim) in networks.items()}
+    runs |= {name: _turns(peer, x) for name, peer in networks.items()}
     best = {name: {batch: np.inf for batch in BATCHES} for name in runs}
     for _ in range(args.rounds):
         for name, turns in runs.items():
@@ -101,6 +104,35 @@ def dense(binned: BinnedEvents) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(x, np.float32))
 
 
+@dataclass(frozen=True)
+class Peer:
+    """network: of an input of its library's kind, gives logits and firing rates. given: makes one of x [T, B, ...]."""
+
+    network: Callable[[Any], tuple[Any, Any]]
+    given: Callable[[Tensor], Any]
+
+
+def _peers(present: list[str], x: Tensor) -> dict[str, Peer]:
+    """Each library's ways of running the network."""
+    peers: dict[str, Peer] = {}
+    for name in present:
+        for order in ("", CHANNELS_LAST):
+            network, time_dim = settled(name + order, x)
+            given = _batch_first if time_dim else Tensor.contiguous
+            peers[name + order] = Peer(network, given)
+            if name == NORSE:
+                peers[f"{name}{order} compiled"] = Peer(torch.compile(network), given)
+    if _version("spyx") and present:
+        network, _ = settled(present[0], x)
+        assert isinstance(network, PeerNetwork)
+        peers["spyx"] = Peer(*spyx_network(network))
+    return peers
+
+
+def _batch_first(x: Tensor) -> Tensor:
+    return x.transpose(0, 1).contiguous()
+
+
 def settled(library: str, x: Tensor) -> tuple[nn.Module, int]:
     """The network with common weights and the statistics of the same batches, and its dimension of time."""
     network, time_dim = build(library, len(x))
@@ -117,34 +149,31 @@ def _ours(x: Tensor, binned: BinnedEvents) -> Simulator:
     return Simulator(export(network.network, binned.binning, tuple(map(str, range(CLASSES))), widths, OURS))
 
 
-def _check_rates(
-    simulator: Simulator, binned: BinnedEvents, networks: dict[str, tuple[nn.Module, int]]
-) -> None:
+def _check_rates(simulator: Simulator, binned: BinnedEvents, networks: dict[str, Peer]) -> None:
     """Raises CheckFailedError where a library's network does not fire as the integer one does."""
     spikes = simulator.run(binned).spikes.sum(axis=0)
     sizes = [layer.stop - layer.start for layer in simulator.layers]
     steps = len(binned) * binned.binning.steps
     own = [float(spikes[i]) / (sizes[i] * steps) for i in range(2)]
     x = dense(binned)
-    for name, (network, time_dim) in networks.items():
+    for name, peer in networks.items():
         with torch.inference_mode():
-            rates = [float(rate) for rate in network(x.transpose(0, 1).contiguous() if time_dim else x)[1]]
+            rates = [float(rate) for rate in peer.network(peer.given(x))[1]]
         print(f"{name}: firing rates {rates[0]:.4f}, {rates[1]:.4f} (edge-sast {own[0]:.4f}, {own[1]:.4f})")
         if max(abs(a - b) for a, b in zip(rates, own, strict=True)) > RATE_TOLERANCE:
             raise CheckFailedError(f"{name}: fires otherwise than edge-sast's network; nothing was timed")
 
 
-def _turns(network: nn.Module, time_dim: int, x: Tensor) -> dict[int, Callable[[], object]]:
+def _turns(peer: Peer, x: Tensor) -> dict[int, Callable[[], object]]:
     """By batch, a turn: recordings in batches of so many."""
 
-    def turn(batches: list[Tensor]) -> None:
+    def turn(batches: list[Any]) -> None:
         with torch.inference_mode():
             for batch in batches:
-                network(batch)
+                peer.network(batch)
 
-    def given(n: int) -> list[Tensor]:
-        parts = [x[:, i : i + n] for i in range(0, _in_turn(n), n)]
-        return [(part.transpose(0, 1) if time_dim else part).contiguous() for part in parts]
+    def given(n: int) -> list[Any]:
+        return [peer.given(x[:, i : i + n]) for i in range(0, _in_turn(n), n)]
 
     return {n: partial(turn, given(n)) for n in BATCHES}
 

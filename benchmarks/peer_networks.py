@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 OURS, PEERS = "edge-sast", ("snntorch", "spikingjelly", "sinabs")
+NORSE = "norse"  # for running alone: it has not this surrogate
 CHANNELS_LAST = " channels-last"  # after a peer's name
 DECAY, CLASSES, SIDE = 0.875, 10, 34
 Neuron = Callable[[Tensor], Tensor]
@@ -81,7 +82,35 @@ def sinabs_neuron() -> nn.Module:
     return neuron
 
 
-NEURONS = {"snntorch": SnnTorchNeuron, "spikingjelly": spikingjelly_neuron, "sinabs": sinabs_neuron}
+def norse_neuron() -> nn.Module:
+    """norse's LIF box in its module of many steps. Input and output [T, B, ...], the output with the last state.
+
+    It scales currents by the share 1 - decay that a membrane loses, so its threshold is that share.
+    """
+    from norse.torch import LIFBoxFeedForwardState, LIFBoxParameters
+    from norse.torch.functional.lif_box import lif_box_feed_forward_step
+    from norse.torch.module.snn import SNN
+
+    class Neuron(SNN):
+        def forward(self, current: Tensor) -> Tensor:
+            return super().forward(current)[0]
+
+    lost = 1 - DECAY
+    parameters = LIFBoxParameters(torch.tensor(lost), v_th=torch.tensor(lost), method="heaviside")
+    return Neuron(
+        lif_box_feed_forward_step,
+        lambda current: LIFBoxFeedForwardState(torch.zeros_like(current[0])),
+        parameters,
+        dt=1.0,
+    )
+
+
+NEURONS = {
+    "snntorch": SnnTorchNeuron,
+    "spikingjelly": spikingjelly_neuron,
+    "sinabs": sinabs_neuron,
+    NORSE: norse_neuron,
+}
 
 
 def forget(neuron: nn.Module) -> None:
