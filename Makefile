@@ -27,7 +27,9 @@ quality: $(VENV)/.ready-fpga
 
 setup: $(VENV)/.ready
 
-# Modules are compiled when they are first imported: of those that pip would compile, most never are.
+# Modules are compiled when they are first imported: of those that pip would compile, most never are. Where an environment
+# forbids to keep what was compiled, each of a thousand processes would compile PyTorch anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install -q --no-compile --disable-pip-version-check -c constraints.txt '$(TORCH)'
 
 $(VENV)/.ready: pyproject.toml constraints.txt
