@@ -55,9 +55,9 @@ def test_run_tells_how_many_steps(early, tmp_path, capsys):
         ordered[LIMIT * 9 // 10 - 1],
         ordered[-1],
     ]
-    assert (
-        f"answered after {np.mean(taken):.2f} of 10 steps in the mean: 10 % within" in capsys.readouterr().out
-    )
+    printed = capsys.readouterr().out
+    assert f"answered after {np.mean(taken):.2f} of 10 steps in the mean: 10 % within" in printed
+    assert f"wrote {crcs}: {len(taken)} recordings of up to 10 steps" in printed
     entries = [json.loads(line) for line in crcs.read_text().splitlines()][1:]
     assert [len(entry["crcs"]) for entry in entries] == taken
     assert [len(entry["synops"]) for entry in entries] == taken
