@@ -81,6 +81,17 @@ def test_inspect_tells_the_margin(early, tmp_path, capsys):
     assert json.loads((tmp_path / "inspect.json").read_text())["early_margin"] == 1200
 
 
+def test_figures_say_that_sast_decided_is_not_in_them(early, tmp_path, capsys):
+    """A proven number of instructions, and bytes, of sast_push and sast_step; the loop calls it after each."""
+    on = ["--on", "cortex-m4@80MHz", "--toolchain", "zig"]
+    assert main(["inspect", str(early), *on, "--json", str(tmp_path / "told.json")]) == 0
+    assert capsys.readouterr().out.count("not included: sast_decided, your own code, observers") == 2
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert told["rate"]["not_included"].startswith("sast_decided, your own code")
+    assert main(["inspect", DIGITS]) == 0
+    assert "sast_decided" not in capsys.readouterr().out
+
+
 def test_the_event_core_refuses_it_by_name(early, tmp_path, capsys):
     command = ["export", str(early), "--no-data", "--target", "verilog", "--out", str(tmp_path / "core")]
     assert main(command) == 2
