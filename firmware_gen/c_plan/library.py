@@ -44,6 +44,15 @@ def write_sources(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.c"))
 
 
+def write_headers(folder: Path) -> Path:
+    """Makes a folder of the public headers, as models get them that do not answer early; returns it."""
+    folder.mkdir(parents=True)
+    root = resources.files("firmware_gen") / "c" / "include"
+    for name in _names("include"):
+        (folder / name).write_bytes(_text(root / name, early=False))
+    return folder
+
+
 def kernel_files(plan: CPlan) -> tuple[str, ...]:
     """Names of the files of src/ that a model needs, sorted."""
     needed = {f"{function}.c" for layer in plan.layers for function in kernels(layer).values()}
