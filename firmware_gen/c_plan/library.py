@@ -16,8 +16,9 @@ from firmware_gen.c_plan.plan import CPlan
 CORE = ("context", "copy", "crc", "membrane", "output", "push", "selftest", "step", "stream")
 EARLY = "early"  # beside them where the model answers early
 # What is only for models that answer early, and what stands there for all others: they get the C without a trace of it.
+# In a comment, which another would end, // stands before the last name.
 _OF_EARLY = re.compile(
-    rb"^#ifdef SAST_EARLY\n(.*?)(?:^#else /\* SAST_EARLY \*/\n(.*?))?^#endif /\* SAST_EARLY \*/\n",
+    rb"^#ifdef SAST_EARLY\n(.*?)(?:^#else /\* SAST_EARLY \*/\n(.*?))?^#endif (?:/\* SAST_EARLY \*/|// SAST_EARLY)\n",
     re.MULTILINE | re.DOTALL,
 )
 
