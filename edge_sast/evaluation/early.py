@@ -34,7 +34,18 @@ def check_loss(points: float) -> None:
 
 
 def step_answers(model: Model, binned: BinnedEvents) -> StepAnswers:
-    """All steps of all recordings, whatever the model's own margin. Raises EdgeSastError as Simulator.run does."""
+    """All steps of all recordings, whatever the model's own margin.
+
+    Raises EdgeSastError as Simulator.run does, and for a model of one class or one step, which no margin ends.
+    """
+    if len(model.classes) < 2:
+        raise EdgeSastError(
+            "--early: the model has one class, which leads no other; give a model of two or more"
+        )
+    if model.binning.steps < 2:
+        raise EdgeSastError(
+            "--early: the model has one step, with which it ends; give a model of two or more"
+        )
     simulator = Simulator(replace(model, early_margin=None))
     labels = simulator.run(binned, parallel=True).labels
     shape = len(binned), model.binning.steps

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_sast.link.event_payload import EventBytes, Load
 from edge_sast.link.frames import OVERHEAD, Frame, Kind
@@ -202,9 +203,7 @@ class Job:
             )
         outputs_end = 2 + 4 * self._info.classes
         counters_end = outputs_end + COUNTERS.itemsize * self._info.weighted
-        steps = np.frombuffer(bytes(self.records), RECORD)
-        if self._info.ends_early:
-            steps = steps[: int.from_bytes(self.results[counters_end:], "little")]
+        steps = self._computed(bytes(self.results[counters_end:]))
         counters = np.frombuffer(bytes(self.results[outputs_end:counters_end]), COUNTERS)
         return BoardRun(
             crcs=steps["crc"].astype(np.uint32) if self.observed else None,
@@ -219,3 +218,18 @@ class Job:
             seconds=self.seconds,
             wire_bytes=self.wire_bytes,
         )
+
+    def _computed(self, told: bytes) -> NDArray[np.void]:
+        """RECORD of each step that was computed: of all, or of as many as `told` says where the board ends recordings.
+
+        Raises BoardRefusedError where they cannot be so many, or those after them are more than nothing.
+        """
+        steps = np.frombuffer(bytes(self.records), RECORD)
+        if not self._info.ends_early:
+            return steps
+        count = int.from_bytes(told, "little")
+        if not 1 <= count <= len(steps) or any(steps[count:].tobytes()):
+            raise BoardRefusedError(
+                f"board: says that it computed {count} of {len(steps)} steps, and gave others; flash it again"
+            )
+        return steps[:count]

@@ -16,8 +16,9 @@ from firmware_gen.c_plan.plan import CPlan
 CORE = ("context", "copy", "crc", "membrane", "output", "push", "selftest", "step", "stream")
 EARLY = "early"  # beside them where the model answers early
 # What is only for models that answer early, and what stands there for all others: they get the C without a trace of it.
+# In a comment, which another would end, // stands before the last name.
 _OF_EARLY = re.compile(
-    rb"^#ifdef SAST_EARLY\n(.*?)(?:^#else /\* SAST_EARLY \*/\n(.*?))?^#endif /\* SAST_EARLY \*/\n",
+    rb"^#ifdef SAST_EARLY\n(.*?)(?:^#else /\* SAST_EARLY \*/\n(.*?))?^#endif (?:/\* SAST_EARLY \*/|// SAST_EARLY)\n",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -42,6 +43,15 @@ def write_sources(folder: Path) -> list[Path]:
     for name, data in sources().items():
         (folder / name).write_bytes(data)
     return sorted(folder.glob("*.c"))
+
+
+def write_headers(folder: Path) -> Path:
+    """Makes a folder of the public headers, as models get them that do not answer early; returns it."""
+    folder.mkdir(parents=True)
+    root = resources.files("firmware_gen") / "c" / "include"
+    for name in _names("include"):
+        (folder / name).write_bytes(_text(root / name, early=False))
+    return folder
 
 
 def kernel_files(plan: CPlan) -> tuple[str, ...]:

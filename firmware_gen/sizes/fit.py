@@ -10,7 +10,7 @@ from edge_sast.model.model import Model
 from edge_sast.model.modelfile import layer_name
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.parts import Part
-from firmware_gen.sizes.prediction import NOT_INCLUDED, Prediction, predict
+from firmware_gen.sizes.prediction import Prediction, not_included, predict
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def report(model: Model, part: Part) -> list[str]:
             f"  {use.name}: {use.needed:,} of {use.available:,} bytes ({share:.1f} %), {use.margin:,} free "
             f"({use.made_of})"
         )
-    return [*lines, f"  not included: {NOT_INCLUDED}"]
+    return [*lines, f"  not included: {not_included(model)}"]
 
 
 def _lacking(use: Use) -> str:

@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from firmware_gen.c_plan.library import write_sources
+from firmware_gen.c_plan.library import write_headers, write_sources
 from firmware_gen.sizes.callgraph import CallGraph, Pointed, compiled_call_graph
 from firmware_gen.sizes.code_sizes import CoreCode, Section
 from firmware_gen.toolchain.compiler import run_compiler
@@ -74,7 +74,7 @@ def measure(core: Core) -> CoreCode:
         folder = Path(scratch)
         (folder / "sizes.c").write_text(_SIZES, "utf-8")
         sources = write_sources(folder / "src")
-        includes = [library / "include"]
+        includes = [write_headers(folder / "include")]
         graph = compiled_call_graph(sources, includes, compiler("gcc", core), FLAGS)
         everything = [*sources, library / "emulator" / "memory_gcc.c", folder / "sizes.c"]
         objects = _compile(core, everything, includes, folder)

@@ -70,6 +70,11 @@ class Prediction:
         return self.state + self.context + self.stack
 
 
+def not_included(model: Model, others: str = NOT_INCLUDED) -> str:
+    """What the figures of a model leave out: `others`, and where it answers early what asks whether it does."""
+    return f"sast_decided, {others}" if model.early_margin is not None else others
+
+
 def predict(plan: CPlan, core: str = DEFAULT_CORE) -> Prediction:
     """What a model takes on `core` (see code_sizes.core_names). Raises EdgeSastError for a core without figures."""
     return predict_with(core_code(core), plan, core)

@@ -5,7 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edge_sast.errors import EdgeSastError
 from edge_sast.evaluation.early import StepAnswers, choose_margin, step_answers
+from edge_sast.events.binning import Binning
+from edge_sast.model.layers import Flatten, Integrator, Linear
+from edge_sast.model.model import Model
 from edge_sast.runtime import Simulator
 from tests.early import leads, random_early_model
 from tests.strategies import binned
@@ -52,6 +56,22 @@ def test_no_margin_keeps_a_loss_that_the_largest_lead_exceeds():
     leads, right = np.array([[9, 1], [3, 1]]), np.array([[False, True], [True, True]])
     assert choose_margin(StepAnswers(leads, right), 0) is None
     assert choose_margin(StepAnswers(np.zeros((2, 4), int), np.ones((2, 4), bool)), 100) is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "steps", "message"),
+    [
+        (1, 4, "--early: the model has one class, which leads no other; give a model of two or more"),
+        (2, 1, "--early: the model has one step, with which it ends; give a model of two or more"),
+    ],
+)
+def test_a_model_that_no_margin_ends_is_refused(classes, steps, message):
+    zeros = np.zeros(classes, np.int32)
+    layer = Linear(np.ones((2, classes), np.int8), 3, Integrator(zeros, zeros, (), 31))
+    model = Model(Binning(1, 1, 0, 1000, steps, 1), (Flatten(), layer), ("a", "b")[:classes])
+    with pytest.raises(EdgeSastError) as error:
+        step_answers(model, binned(model, [np.ones((steps, 1, 1, 2), np.uint8)]))
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -15,7 +15,7 @@ from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear, OrP
 from edge_sast.model.model import Model
 from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.target import generate
-from firmware_gen.c_plan.library import write_sources
+from firmware_gen.c_plan.library import write_headers, write_sources
 from tests import tools
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -23,6 +23,7 @@ C = Path(firmware_gen.__file__).parent / "c"
 _SCRATCH = tempfile.TemporaryDirectory(prefix="edge-sast-library-")
 LIBRARY = Path(_SCRATCH.name) / "src"  # every source of the library, as exports get them
 write_sources(LIBRARY)
+HEADERS = write_headers(LIBRARY.with_name("include"))
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZED = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 

@@ -14,7 +14,8 @@ from edge_sast.cli.options.ports import describe
 from edge_sast.hil.connection import Connection
 from edge_sast.hil.session import run_session
 from edge_sast.hil.worker import Plan
-from edge_sast.link.messages import LinkSettings
+from edge_sast.link import job
+from edge_sast.link.messages import BoardRefusedError, LinkSettings
 from edge_sast.model.modelfile import model_hash
 from edge_sast.runtime import Simulator
 from firmware_gen.c_plan.footprint import footprint
@@ -57,8 +58,6 @@ def test_steps_after_the_end_cost_no_ticks_and_have_no_crc(early):
     ended = min(range(COUNT), key=lambda i: len(early.traces[i].crcs))
     computed, steps = len(early.traces[ended].crcs), early.model.binning.steps
     assert computed < steps
-    from edge_sast.link import job
-
     seen = []
     with pytest.MonkeyPatch.context() as patch, early.board() as board, linked(board) as link:
         run = job.Job.run
@@ -69,6 +68,22 @@ def test_steps_after_the_end_cost_no_ticks_and_have_no_crc(early):
     assert records["crc"][:computed].tolist() == early.traces[ended].crcs.tolist()
     assert not records["crc"][computed:].any()
     assert not records["ticks"][computed:].any()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1 << 16])
+def test_steps_that_cannot_be_are_refused(early, monkeypatch, wrong):
+    """None, one fewer than have a CRC, more than were sent: cut off without a word, the rest would pass."""
+    accept, steps = job.Job._accept_results, len(early.traces[0].crcs)
+    count = wrong if wrong >= 0 else steps + wrong
+
+    def accept_wrong(self, offset, payload):
+        accept(self, offset, payload)
+        self.results[-job.STEPS_BYTES :] = count.to_bytes(job.STEPS_BYTES, "little")
+
+    monkeypatch.setattr(job.Job, "_accept_results", accept_wrong)
+    message = f"computed {count} of {early.model.binning.steps} steps, and gave others; flash"
+    with early.board() as board, linked(board) as link, pytest.raises(BoardRefusedError, match=message):
+        link.run(early.steps(0), observed=True)
 
 
 def test_a_session_agrees_and_tells_the_steps(early):

@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(
         parser.add_argument_group("recordings, for a margin labelled ones"),
         "recordings for --early, if not those that watched the training",
+        "valid, or the only one there is, but never test",
     )
     parser.add_argument(
         "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"

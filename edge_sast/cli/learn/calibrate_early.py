@@ -32,8 +32,6 @@ def calibrate_early(args: argparse.Namespace) -> int:
     if out.exists() and not modelfile.is_model_file(out):
         raise EdgeSastError(f"--out {out}: exists and is no model file; name another, or remove it")
     model, recordings = _of_model(args) if modelfile.is_model_file(args.run_dir) else _of_run(args)
-    if len(model.classes) < 2:
-        raise EdgeSastError(f"{args.run_dir}: has one class, which leads no other; --early wants two or more")
     margin = choose_margin(step_answers(model, recordings.binned), args.early)
     if margin is None:
         raise EdgeSastError(

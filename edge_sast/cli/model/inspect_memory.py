@@ -17,7 +17,7 @@ def memory_figures(model: Model, core: str | None) -> dict[str, Any]:
     """What prediction.predict says, for --json; None is the usual core. Raises EdgeSastError for an unknown core."""
     from firmware_gen.c_plan.plan import CPlan
     from firmware_gen.sizes.code_sizes import DEFAULT_CORE
-    from firmware_gen.sizes.prediction import NOT_INCLUDED, predict
+    from firmware_gen.sizes.prediction import not_included, predict
 
     found = predict(CPlan(model), core or DEFAULT_CORE)
     figures = asdict(found)
@@ -29,7 +29,7 @@ def memory_figures(model: Model, core: str | None) -> dict[str, Any]:
         **{f"{name}_bytes": getattr(found, name) for name in sizes},
         "stack_path": list(found.stack_path),
         "layers": layers,
-        "not_included": NOT_INCLUDED,
+        "not_included": not_included(model),
     }
 
 

@@ -76,6 +76,7 @@ def rate_figures(model: Model, speed: Speed, args: argparse.Namespace) -> dict[s
         CheckFailedError: a recording's step took more than the bound, or the program is not as the bound supposes.
     """
     from firmware_gen.emulator.build import DEFAULT_FLAGS
+    from firmware_gen.sizes.prediction import not_included
     from firmware_gen.step_bound.bound import bound_of
     from firmware_gen.step_bound.probe import Probe
     from firmware_gen.step_bound.speed import kept
@@ -95,7 +96,7 @@ def rate_figures(model: Model, speed: Speed, args: argparse.Namespace) -> dict[s
         "cycles_basis": speed.basis,
         "step_us": model.binning.dt_us,
         "kept": asdict(kept(bound, speed)),
-        "not_included": NOT_INCLUDED,
+        "not_included": not_included(model, NOT_INCLUDED),
     }
     shown = {n for n in SHOWN if n <= 2 * model.binning.neurons} | {model.binning.neurons}
     if args.data:

@@ -151,7 +151,8 @@ class WantedSteps:
         if self.crc is not None:
             lines = [json.dumps(document) for document in (_head(simulator, len(told)), *told)]
             write_atomic(self.crc, "".join(f"{line}\n" for line in lines).encode())
-            echo(f"wrote {self.crc}: {len(told)} recordings of {simulator.model.binning.steps} steps")
+            most = "up to " * (simulator.model.early_margin is not None)
+            echo(f"wrote {self.crc}: {len(told)} recordings of {most}{simulator.model.binning.steps} steps")
 
 
 def _traced_shape(simulator: Simulator, recordings: Recordings, layer: int) -> tuple[int, ...]:

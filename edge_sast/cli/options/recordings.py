@@ -14,15 +14,22 @@ if TYPE_CHECKING:
     from edge_sast.model.model import Model
 
 
-def add_data_arguments(parser: argparse._ActionsContainer, which: str = "data set") -> None:
-    """The options that name a data set and how to read it; `which` begins the help of --data."""
+def add_data_arguments(
+    parser: argparse._ActionsContainer,
+    which: str = "data set",
+    usual: str = "test, or valid where there is no test",
+) -> None:
+    """The options that name a data set and how to read it.
+
+    which: begins the help of --data. usual: the split that is read where none is named.
+    """
     parser.add_argument(
         "--data", metavar="DATA", help=f"{which}: a folder or .zip, digits (built in), nmnist or dvsgesture"
     )
     parser.add_argument(
         "--split",
         metavar="NAME",
-        help="split of --data to read (default: test, or valid where there is no test)",
+        help=f"split of --data to read (default: {usual})",
     )
     parser.add_argument(
         "--limit",

@@ -14,7 +14,7 @@
  *     int32 [classes] outputs, uint32 class, and per weighted layer uint64 total SynOps, uint64 total spikes
 #ifdef SAST_EARLY
  *     and then uint32 steps computed. Where a recording ends early, the bytes of the steps after it are 0
-#endif /* SAST_EARLY */
+#endif // SAST_EARLY
  */
 #ifndef SAST_TRACE_H
 #define SAST_TRACE_H

@@ -62,7 +62,7 @@
  * decision is that of the window which started first; one that was over before is told with the first step in which it is
  * that. In running state there are no windows, and such a model is refused (SAST_ERR_MODEL).
  *
-#endif /* SAST_EARLY */
+#endif // SAST_EARLY
  * Overload. A limit of events for each step (sast_set_event_limit, the same for every lane) bounds what the network does in
  * a step: events beyond it are told (SAST_STREAM_OVERLOAD) and counted, and cost a call. Where nothing is told, every
  * answer is exact. Whether the steps as such keep up with the sensor is told by sast_stream_behind_us.

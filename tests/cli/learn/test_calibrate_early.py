@@ -67,6 +67,16 @@ def test_what_to_choose_on_has_to_be_named_where_there_is_no_valid(tmp_path, cap
     assert "--data is not given" in capsys.readouterr().err
 
 
+def test_the_help_says_which_split_is_read(capsys):
+    """Other commands read test where none is named; this one never does."""
+    for command, usual in (
+        ("calibrate", "valid, or the only one there is, but never test"),
+        ("run", "test, or valid"),
+    ):
+        main([command, "--help"])
+        assert f"split of --data to read (default: {usual}" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_model_file_alone_has_no_smooth_network(tmp_path, capsys):
     assert main(["calibrate", DIGITS, "--out", str(tmp_path / "x")]) == 2
     assert (

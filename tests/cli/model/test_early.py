@@ -55,9 +55,9 @@ def test_run_tells_how_many_steps(early, tmp_path, capsys):
         ordered[LIMIT * 9 // 10 - 1],
         ordered[-1],
     ]
-    assert (
-        f"answered after {np.mean(taken):.2f} of 10 steps in the mean: 10 % within" in capsys.readouterr().out
-    )
+    printed = capsys.readouterr().out
+    assert f"answered after {np.mean(taken):.2f} of 10 steps in the mean: 10 % within" in printed
+    assert f"wrote {crcs}: {len(taken)} recordings of up to 10 steps" in printed
     entries = [json.loads(line) for line in crcs.read_text().splitlines()][1:]
     assert [len(entry["crcs"]) for entry in entries] == taken
     assert [len(entry["synops"]) for entry in entries] == taken
@@ -79,6 +79,17 @@ def test_inspect_tells_the_margin(early, tmp_path, capsys):
         in capsys.readouterr().out
     )
     assert json.loads((tmp_path / "inspect.json").read_text())["early_margin"] == 1200
+
+
+def test_figures_say_that_sast_decided_is_not_in_them(early, tmp_path, capsys):
+    """A proven number of instructions, and bytes, of sast_push and sast_step; the loop calls it after each."""
+    on = ["--on", "cortex-m4@80MHz", "--toolchain", "zig"]
+    assert main(["inspect", str(early), *on, "--json", str(tmp_path / "told.json")]) == 0
+    assert capsys.readouterr().out.count("not included: sast_decided, your own code, observers") == 2
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert told["rate"]["not_included"].startswith("sast_decided, your own code")
+    assert main(["inspect", DIGITS]) == 0
+    assert "sast_decided" not in capsys.readouterr().out
 
 
 def test_the_event_core_refuses_it_by_name(early, tmp_path, capsys):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests import tools
-from tests.firmware_gen.builds import LIBRARY
+from tests.firmware_gen.builds import HEADERS, LIBRARY, everything_model, export
 from tests.firmware_gen.int_width import found_in
 
 pytestmark = pytest.mark.needs("clang")
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
-FOLDERS = [C / "include", LIBRARY, C / "board", C / "host"]
+FOLDERS = [HEADERS, LIBRARY, C / "board"]
 ALIKE = re.compile(r"sast_fire_k([2-9]|10)")  # but for one number, sast_fire_k1.c
 
 PLANTED = {
@@ -61,6 +62,16 @@ def test_what_means_the_same_everywhere_is_left_alone(text, tmp_path):
 def test_the_library_computes_nothing_in_the_width_of_int(folder):
     files = [path for path in sorted(folder.glob("*.c")) if not ALIKE.fullmatch(path.stem)]
     assert set().union(*(found_in(path, *FOLDERS) for path in files)) == set()
+
+
+def test_nor_does_that_of_a_model_that_answers_early(tmp_path):
+    """Its own library, and the board's program with it."""
+    early = export(replace(everything_model(), early_margin=3), tmp_path / "early")
+    files = [early / "src" / f"sast_{name}.c" for name in ("early", "selftest", "stream")]
+    files += sorted((C / "board").glob("*.c"))
+    folders = [early / "include", early / "src", C / "board"]
+    assert b"SAST_EARLY 1" in (early / "include" / "sast.h").read_bytes()
+    assert set().union(*(found_in(path, *folders) for path in files)) == set()
 
 
 @pytest.mark.needs(tools.AVR_LIBC)

@@ -59,6 +59,8 @@ def test_it_fits_to_the_byte():
     assert f"RAM: {found.ram:,} of {found.ram:,} bytes (100.0 %), 0 free" in lines
     assert f"stack {found.stack}" in lines
     assert "not included: your own code, observers" in lines
+    early = dataclasses.replace(MODEL, early_margin=1)
+    assert "not included: sast_decided, your own code" in report(early, part_with(1 << 20, 1 << 20))[-1]
 
 
 @pytest.mark.parametrize(("less", "name"), [((1, 0), "flash"), ((0, 1), "RAM")])
