@@ -327,8 +327,8 @@ def _optimiser_options(group: argparse._ArgumentGroup) -> None:
         "--keep",
         default="last",
         choices=fields.KEEPS,
-        help="network that the run is taken for: last, of its last epoch, or best, of the one with the best accuracy on "
-        "the held-out part, of the integer epochs where there are any (default: last)",
+        help="network that the run is taken for: of its last epoch, or of the best one on the held-out part, of the "
+        "integer epochs where there are any (default: last)",
     )
     group.add_argument("--batch-size", type=int, default=64, metavar="N", help="recordings per gradient")
     group.add_argument(
