@@ -10,17 +10,10 @@ from edge_sast.files import read_bytes
 from firmware_gen.rtl_gen.link.layout import DATA_BYTES
 from firmware_gen.rtl_gen.link.memories import DATA, HEADER, PROGRAM
 from firmware_gen.rtl_gen.loading.sizes import MEMORY, WORDS
+from firmware_gen.rtl_gen.plan import DEPTHS
 
 PARAMETERS = "sast_params.vh"
 LINK = "sast_link.v"
-DEPTHS = {
-    "params": "PDEPTH",
-    "biases": "BDEPTH",
-    "rows": "RDEPTH",
-    "columns": "CDEPTH",
-    "ops": "ODEPTH",
-    "layers": "EDEPTH",
-}  # and words
 AGAIN = "export again with --target verilog"
 _DIGITS = re.compile(rb"[0-9A-Fa-f]+")
 
