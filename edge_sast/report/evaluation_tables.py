@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from edge_sast.report.energy_table import show_energy
 from edge_sast.report.steps import QUANTILES
 from edge_sast.report.tables import print_table
 from edge_sast.terminal import echo
@@ -26,6 +27,7 @@ def show(figures: Figures, layers: Sequence[str]) -> None:
         ("sharpness", _sharpness),
         ("gradients", _gradients),
         ("contraction", _contraction),
+        ("energy", _energy),
     ):
         if name in figures:
             table(figures[name])
@@ -120,6 +122,10 @@ def _gradients(figures: Figures) -> None:
     rows += [[each["layer"], *_norms(each)] for each in figures["layers"]]
     echo()
     print_table(rows, [f"‖gradient‖ per recording, {figures['pass']}", "mean", "95 % quantile"])
+
+
+def _energy(figures: Figures) -> None:
+    show_energy(figures, _cell)
 
 
 def _norms(each: Figures) -> list[str]:
