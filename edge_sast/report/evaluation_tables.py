@@ -20,7 +20,10 @@ def show(figures: Figures, layers: Sequence[str]) -> None:
     }
     _passes(passes)
     if layers:
-        _rates(passes, layers)
+        _rates(passes, layers, "firing rate, %", "firing_rates")
+        integer = {name: each for name, each in passes.items() if "rate_distances" in each}
+        if integer:
+            _rates(integer, layers, "EMD of rates from hard, %", "rate_distances")
     _early({name: each for name, each in passes.items() if "steps" in each})
     for name, table in (
         ("corruptions", _corruptions),
@@ -61,13 +64,13 @@ def _passes(passes: Figures) -> None:
     )
 
 
-def _rates(passes: Figures, layers: Sequence[str]) -> None:
+def _rates(passes: Figures, layers: Sequence[str], title: str, what: str) -> None:
     rows = [
-        [layer, *(_percent(each["firing_rates"][place]) for each in passes.values())]
+        [layer, *(_percent(each[what][place]) for each in passes.values())]
         for place, layer in enumerate(layers)
     ]
     echo()
-    print_table(rows, ["firing rate, %", *passes])
+    print_table(rows, [title, *passes])
 
 
 def _corruptions(figures: Figures) -> None:

@@ -96,6 +96,12 @@ def test_one_run(home, capsys):
     assert list(found) == ["recordings", "samples", "surrogate", "hard", "int8", "int4", "int2"]
     printed = capsys.readouterr().out
     assert "firing rate, %" in printed
+    assert "rate_distances" not in found["hard"]
+    (apart,) = found["int2"]["rate_distances"]
+    rates = [found[name]["firing_rates"][0] for name in ("int2", "hard")]
+    assert abs(rates[0] - rates[1]) - 1e-9 <= apart <= 1  # no distance of means is more
+    assert "EMD of rates from hard, %" in printed
+    assert f"{100 * apart:.2f}" in printed.split("EMD of rates")[1]
     for name in ("hard", "int8"):
         each = found[name]
         right = round(each["accuracy"] * found["samples"])
