@@ -118,6 +118,15 @@ def _sharpness(figures: Figures) -> None:
         "gradient" if exact else "surrogate gradient (hard spikes: not the loss's gradient, and no Hessian)"
     )
     echo(f"{figures['pass']} pass, {figures['recordings']} training recordings; g is the {what}")
+    rows = [
+        [
+            each["layer"],
+            *(_cell(each.get(key)) for key in ("stable_rank", "largest", "recurrent_stable_rank")),
+        ]
+        for each in figures["stable_ranks"]
+    ]
+    echo()
+    print_table(rows, ["stable rank", "‖W‖_F²/‖W‖₂²", "of at most", "of recurrent weights"])
 
 
 def _gradients(figures: Figures) -> None:

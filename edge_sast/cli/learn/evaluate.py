@@ -82,8 +82,8 @@ def _inside_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--sharpness",
         action="store_true",
-        help="measure SAM's loss gap and the top eigenvalue of the Hessian on training recordings; of a run trained "
-        "with hard spikes along its surrogate gradient",
+        help="measure SAM's loss gap and the top eigenvalue of the Hessian on training recordings, of a run trained "
+        "with hard spikes along its surrogate gradient; and the stable rank of each layer's weights",
     )
     group.add_argument(
         "--rho",
