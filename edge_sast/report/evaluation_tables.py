@@ -118,15 +118,21 @@ def _sharpness(figures: Figures) -> None:
         "gradient" if exact else "surrogate gradient (hard spikes: not the loss's gradient, and no Hessian)"
     )
     echo(f"{figures['pass']} pass, {figures['recordings']} training recordings; g is the {what}")
-    rows = [
-        [
-            each["layer"],
-            *(_cell(each.get(key)) for key in ("stable_rank", "largest", "recurrent_stable_rank")),
-        ]
-        for each in figures["stable_ranks"]
-    ]
+    _stable_ranks(figures["stable_ranks"])
+
+
+def _stable_ranks(layers: Sequence[Figures]) -> None:
+    columns = {
+        "stable_rank": "‖W‖_F²/‖W‖₂²",
+        "largest": "at most",
+        "recurrent_stable_rank": "recurrent weights",
+    }
+    shown = [name for name in columns if any(name in each for each in layers)]
     echo()
-    print_table(rows, ["stable rank", "‖W‖_F²/‖W‖₂²", "of at most", "of recurrent weights"])
+    print_table(
+        [[each["layer"], *(_cell(each.get(name)) for name in shown)] for each in layers],
+        ["stable rank", *(columns[name] for name in shown)],
+    )
 
 
 def _gradients(figures: Figures) -> None:

@@ -192,6 +192,8 @@ def test_inside_the_network(home, capsys):
     found = judge(home, "seed0", *options)
     assert (found["sharpness"]["rho"], found["sharpness"]["recordings"]) == (0.02, 20)
     assert found["sharpness"]["gradient"] == "exact"
+    first, last = found["sharpness"]["stable_ranks"]
+    assert (first["layer"], first["largest"], last["largest"]) == ("layer 1 (6c5s2p2)", 6, 3)
     assert found["gradients"]["input"]["mean"] > 0
     assert [each["layer"] for each in found["contraction"]] == ["layer 1 (6c5s2p2)"]
     printed = capsys.readouterr().out
