@@ -29,6 +29,7 @@ from trainer.run.metrics import METRICS_NAME, Averages, append, keep
 from trainer.run.one_pass import evaluate
 from trainer.run.resume import check_same
 from trainer.run.silence import Silence
+from trainer.run.teacher import Teachers
 from trainer.settings.bits import bits_name
 from trainer.settings.config import TrainConfig
 from trainer.settings.passes import Integer, Pass
@@ -81,6 +82,7 @@ class Trainer:
         self.sharpener = Sharpener(config.sharp, self.network.named_parameters(), workers.average)
         self.penalty = losses.Penalty(config.objective, workers)
         self.silence = Silence(config)
+        self.teachers = Teachers.of(config, data.train.binning, data.train.classes, device)
         self._data_digest, self._valid_digest = data.train.digest(), data.valid.digest()
         self.epoch = 0
         self.kept: Kept | None = None  # with --keep best
@@ -151,9 +153,9 @@ class Trainer:
 
     def _standing(self, epochs: int) -> checkpoint.Standing:
         """What a checkpoint of now says, after so many epochs."""
-        train, digest = self.data.train, self._data_digest
+        train, digests = self.data.train, (self._valid_digest, self._init_digest, self.teachers.digest())
         return checkpoint.Standing(
-            self.config, train.binning, train.classes, digest, epochs, self._valid_digest, self._init_digest
+            self.config, train.binning, train.classes, self._data_digest, epochs, *digests
         )
 
     def _save(self, epochs: int) -> None:
@@ -253,6 +255,7 @@ class Trainer:
             counted, limited = objective.synops_target is not None, objective.rate_weight > 0
             output = self.network(x, how, objective.per_step, counted, limited)
         each = losses.per_recording(objective, output.logits, output.steps, labels)
+        each = self.teachers.losses(each, output.logits, x)
         return each, each.mean() + self.penalty.value(output.rates, output.synops), output
 
     def _second_losses(self, batch: Batch, rows: Tensor | None, how: Pass) -> Tensor:

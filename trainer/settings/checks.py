@@ -39,7 +39,13 @@ LIMITS: dict[str, tuple[float, float]] = {
     "rate_weight": (0, MAX_REAL),
     "beta_start": (0, MAX_REAL),
 }
-ABOVE_ZERO = {"beta": MAX_REAL, "lr": MAX_REAL, "synops_target": MAX_SYNOPS}
+ABOVE_ZERO = {
+    "beta": MAX_REAL,
+    "lr": MAX_REAL,
+    "synops_target": MAX_SYNOPS,
+    "teacher_weight": 1.0,
+    "teacher_temperature": MAX_REAL,
+}
 CHOICES = {
     "through_time": THROUGH_TIME,
     "precision": PRECISIONS,
@@ -103,6 +109,7 @@ def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
         f"--loss {loss}": (loss == "tet", ("tet_lambda",)),
         "--rate-weight 0": (values["rate_weight"] > 0, ("rate_limit",)),
         "--qat-epochs 0": (values["qat_epochs"] > 0, ("qat_lr", "bits")),
+        "no --teacher": (values["teacher"] is not None, ("teacher_weight", "teacher_temperature")),
     }
     return {name: what for what, (does, names) in taken.items() if not does for name in names}
 
@@ -169,6 +176,11 @@ def _check_online(config: Settings) -> None:
     if _recurrent(config):
         raise EdgeSastError(
             f"--arch {config.arch!r} is recurrent, which online training does not take; use --through-time bptt"
+        )
+    if config.teacher is not None:
+        raise EdgeSastError(
+            f"--teacher is {config.teacher!r}; it answers a whole recording, and online training sees one step at a "
+            "time: leave it out, or use --through-time bptt"
         )
     for name, wanted in ONLINE.items():
         if getattr(config, name) != wanted:

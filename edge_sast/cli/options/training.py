@@ -24,6 +24,7 @@ def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = Fals
     _sharpness_options(parser.add_argument_group("sharpness"))
     _neuron_options(parser.add_argument_group("neurons"))
     _loss_options(parser.add_argument_group("loss"))
+    _teacher_options(parser.add_argument_group("teachers"))
     _optimiser_options(parser.add_argument_group("optimisation"))
 
 
@@ -305,6 +306,28 @@ def _loss_options(group: argparse._ArgumentGroup) -> None:
         type=float,
         metavar="N",
         help="weight additions per recording (SynOps) to train towards: fewer make a device faster",
+    )
+
+
+def _teacher_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--teacher",
+        nargs="+",
+        metavar="RUN",
+        help="learn what these trained runs answer, beside the labels (distillation): the mean of their logits; they "
+        "must see the same time steps, sensor and classes",
+    )
+    group.add_argument(
+        "--teacher-weight",
+        type=float,
+        metavar="X",
+        help="share of the loss that the teachers' answers have, where 1 leaves the labels out (default: 0.5)",
+    )
+    group.add_argument(
+        "--teacher-temperature",
+        type=float,
+        metavar="X",
+        help="divisor of all logits in the teachers' part, where more makes their answers softer (default: 2)",
     )
 
 
