@@ -24,6 +24,7 @@ from trainer.gradients.sharpness import Sharpener
 from trainer.network.network import Network, Output
 from trainer.run import checkpoint, freed_pages
 from trainer.run.adam import Adam
+from trainer.run.implicit import ImplicitSgd
 from trainer.run.kept import Kept
 from trainer.run.metrics import METRICS_NAME, Averages, append, keep
 from trainer.run.one_pass import evaluate
@@ -148,7 +149,9 @@ class Trainer:
         texts = self.config.to_json(), self._data_digest, str(self.epoch), str(float(self.penalty.multiplier))
         return parallel.digest(self.network.state_dict(), *texts)
 
-    def _new_optimiser(self) -> Adam:
+    def _new_optimiser(self) -> Adam | ImplicitSgd:
+        if self.config.optimiser == "implicit":
+            return ImplicitSgd(self.network.parameters(), self.config.lr, self.config.implicit_steps)
         return Adam(self.network.parameters(), lr=self.config.lr)
 
     def _standing(self, epochs: int) -> checkpoint.Standing:
@@ -230,8 +233,11 @@ class Trainer:
         self.sharpener.gradient(
             each.detach(), lambda rows: self._second_losses(second, rows, how), rho, at.step, config.seed
         )
+        if isinstance(self.optimiser, ImplicitSgd):
+            self.optimiser.step(lambda: self._again(batch, how))
+        else:
+            self.optimiser.step()
         self.network.freeze_statistics(False)
-        self.optimiser.step()
         if output.synops is not None:
             self.penalty.ascend(float(self.workers.mean(output.synops.detach())))
         averages.add(float(each.detach().mean()), output, batch[1])
@@ -262,6 +268,11 @@ class Trainer:
         x, labels = batch
         each, total, _ = self._losses((x, labels) if rows is None else (x[:, rows], labels[rows]), how)
         return each + (total - each.mean())  # the penalties belong to every recording alike
+
+    def _again(self, batch: Batch, how: Pass) -> None:
+        """Leave the gradient of the same batch at the weights as they now are in `.grad`."""
+        self._second_losses(batch, None, how).mean().backward()
+        self.workers.average([p.grad for p in self.network.parameters() if p.grad is not None])
 
     def _precision(self, how: Pass) -> contextlib.AbstractContextManager[Any]:
         if self.config.precision == "float32" or isinstance(how, Integer):

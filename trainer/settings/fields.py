@@ -11,6 +11,7 @@ NORMS = ("batch", "none")
 THROUGH_TIME = ("bptt", "online")
 PRECISIONS = ("float32", "bfloat16")
 KEEPS = ("last", "best")
+OPTIMISERS = ("adam", "implicit")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Settings:
         epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one per layer).
         lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
             itself where a layer has weights of 1 bit.
+        optimiser: adam, or implicit (run/implicit.py), which takes implicit_steps gradients of each batch.
         keep: which epoch's network the run is taken for: the last one's, or the best one's on the validation part, of
             the integer epochs where there are any, and of equals the latest.
         init: a run to start from instead of random weights.
@@ -91,6 +93,8 @@ class Settings:
     batch_size: int = 64
     lr: float = 3e-3
     qat_lr: float = 0.0
+    optimiser: str = "adam"
+    implicit_steps: int = 4
     recompute: bool = False
     precision: str = "float32"
     augment_shift: int = 2

@@ -353,6 +353,19 @@ def _optimiser_options(group: argparse._ArgumentGroup) -> None:
         help="network that the run is taken for: of its last epoch, or of the best one on the held-out part, of the "
         "integer epochs where there are any (default: last)",
     )
+    group.add_argument(
+        "--optimiser",
+        default="adam",
+        choices=fields.OPTIMISERS,
+        help="how the weights follow the gradient: Adam, or implicit gradient descent, which takes it where the step "
+        "arrives and wants a --lr of 0.1 or more (default: adam)",
+    )
+    group.add_argument(
+        "--implicit-steps",
+        type=int,
+        metavar="N",
+        help="gradients for each step of --optimiser implicit, where 1 is plain gradient descent (default: 4)",
+    )
     group.add_argument("--batch-size", type=int, default=64, metavar="N", help="recordings per gradient")
     group.add_argument(
         "--lr", type=float, default=3e-3, metavar="X", help="peak learning rate of the float epochs"
