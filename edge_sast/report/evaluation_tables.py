@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from edge_sast.report.energy_table import show_energy
 from edge_sast.report.steps import QUANTILES
 from edge_sast.report.tables import print_table
 from edge_sast.terminal import echo
@@ -19,13 +20,17 @@ def show(figures: Figures, layers: Sequence[str]) -> None:
     }
     _passes(passes)
     if layers:
-        _rates(passes, layers)
+        _rates(passes, layers, "firing rate, %", "firing_rates")
+        integer = {name: each for name, each in passes.items() if "rate_distances" in each}
+        if integer:
+            _rates(integer, layers, "EMD of rates from hard, %", "rate_distances")
     _early({name: each for name, each in passes.items() if "steps" in each})
     for name, table in (
         ("corruptions", _corruptions),
         ("sharpness", _sharpness),
         ("gradients", _gradients),
         ("contraction", _contraction),
+        ("energy", _energy),
     ):
         if name in figures:
             table(figures[name])
@@ -59,13 +64,13 @@ def _passes(passes: Figures) -> None:
     )
 
 
-def _rates(passes: Figures, layers: Sequence[str]) -> None:
+def _rates(passes: Figures, layers: Sequence[str], title: str, what: str) -> None:
     rows = [
-        [layer, *(_percent(each["firing_rates"][place]) for each in passes.values())]
+        [layer, *(_percent(each[what][place]) for each in passes.values())]
         for place, layer in enumerate(layers)
     ]
     echo()
-    print_table(rows, ["firing rate, %", *passes])
+    print_table(rows, [title, *passes])
 
 
 def _corruptions(figures: Figures) -> None:
@@ -113,6 +118,21 @@ def _sharpness(figures: Figures) -> None:
         "gradient" if exact else "surrogate gradient (hard spikes: not the loss's gradient, and no Hessian)"
     )
     echo(f"{figures['pass']} pass, {figures['recordings']} training recordings; g is the {what}")
+    _stable_ranks(figures["stable_ranks"])
+
+
+def _stable_ranks(layers: Sequence[Figures]) -> None:
+    columns = {
+        "stable_rank": "‖W‖_F²/‖W‖₂²",
+        "largest": "at most",
+        "recurrent_stable_rank": "recurrent weights",
+    }
+    shown = [name for name in columns if any(name in each for each in layers)]
+    echo()
+    print_table(
+        [[each["layer"], *(_cell(each.get(name)) for name in shown)] for each in layers],
+        ["stable rank", *(columns[name] for name in shown)],
+    )
 
 
 def _gradients(figures: Figures) -> None:
@@ -120,6 +140,10 @@ def _gradients(figures: Figures) -> None:
     rows += [[each["layer"], *_norms(each)] for each in figures["layers"]]
     echo()
     print_table(rows, [f"‖gradient‖ per recording, {figures['pass']}", "mean", "95 % quantile"])
+
+
+def _energy(figures: Figures) -> None:
+    show_energy(figures, _cell)
 
 
 def _norms(each: Figures) -> list[str]:

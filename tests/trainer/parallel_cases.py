@@ -57,6 +57,7 @@ SAME = {
     "online": config("ottt"),
     "online penalties": config("ottt", **FLOAT, rate_weight=5.0, mp_init=True),
     "adapted widths": config("a2sg", epochs=2),
+    "implicit": config("hard", optimiser="implicit", lr=0.1),
 }
 # Training that draws or chooses for each worker.
 OWN = {

@@ -6,6 +6,13 @@ Read-outs (docs/method.md): o[t] [B, classes] is what the read-out layer receive
     mean   CE(mean_t m[t], y) with m[t] = (o[1] + … + o[t])/t: the answers of all shorter recordings, averaged
     tet    (1 − λ)·mean_t CE(o[t], y) + λ·mean_t MSE(o[t], 1)  (Deng et al. 2022, arXiv 2202.11946)
 
+With a teacher whose logits are z, weight α and temperature K (Hinton, Vinyals & Dean 2015, arXiv 1503.02531):
+
+    (1 − α)·loss + α·K²·CE(logits/K, softmax(z/K))
+
+with the cross-entropy of the soft targets times K², as its gradient shrinks with 1/K². logits are those of the answer
+after the last step, whatever the loss of the labels.
+
 Penalties: rate_weight·Σ_layers max(0, rate − rate_limit)², and for a target S* of SynOps per recording μ·S/S*, whose
 multiplier μ ≥ 0 grows while S > S* and falls while S < S* (dual ascent), so that the target is reached and no more is
 given for it.
@@ -36,6 +43,13 @@ def per_recording(objective: Objective, logits: Tensor, steps: Tensor | None, la
     each = functional.cross_entropy(steps.flatten(0, 1), labels.repeat(count), reduction="none")
     distance = (steps - 1).square().mean((0, 2))
     return (1 - objective.tet_lambda) * each.view(count, -1).mean(0) + objective.tet_lambda * distance
+
+
+def distilled(each: Tensor, logits: Tensor, teacher: Tensor, weight: float, temperature: float) -> Tensor:
+    """Losses [B] of labels and of a teacher's logits, both [B, classes]."""
+    soft = torch.softmax(teacher.to(logits.dtype) / temperature, 1)
+    told = functional.cross_entropy(logits / temperature, soft, reduction="none")
+    return (1 - weight) * each + weight * temperature**2 * told
 
 
 class Penalty:

@@ -23,16 +23,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from trainer.data.batches import in_order
 from trainer.formulas import surrogate
 from trainer.gradients import losses
+from trainer.measure.walk import layer_slopes, walk
 from trainer.network.layers import THRESHOLD, Weighted
 from trainer.network.network import Network
-from trainer.operations.lif import lif_step
 from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
 
@@ -175,38 +174,17 @@ def steepest(name: str, beta: float) -> float:
     return max(surrogate.slope(kind, beta, x) for x in (0.0, edge))
 
 
-@torch.no_grad()
-def layer_slopes(layer: Weighted, how: Spike) -> Tensor:
-    """β of a layer at each step, [T]."""
-    slope = layer.slope(how, layer.tau()[0])
-    return torch.tensor(how.beta).expand(layer.steps) if slope is None else slope.expand(layer.steps)
-
-
 def _derivatives(layer: Weighted, arrived: Tensor, spikes: Tensor, how: Spike) -> Tensor:
     """Of |∂v[t]/∂v[t−1]| over one batch: the largest, the sum and the number, float64 [3].
 
     By autograd through the step itself, fed with what it was fed: the recurrent part comes from the known spikes.
     """
-    assert layer.neurons is not None
-    current = layer.normalised(layer.connected(arrived))
-    if layer.recurrent is not None:
-        weight = layer.folded()[1]
-        assert weight is not None
-        fed_back = functional.linear(spikes[:-1], weight)
-        current = torch.cat([current[:1], current[1:] + fed_back])
-    tau = layer.tau()[0].detach()
-    start = layer.neurons.starts(layer.channels)
-    v = torch.zeros_like(current[0])
-    if start is not None:
-        v = v + start.view(1, -1, *([1] * (v.dim() - 2)))
     sums = torch.zeros(3, dtype=torch.float64)
-    for beta, now in zip(layer_slopes(layer, how), current, strict=True):
-        step = lif_step(tau, how, layer.reset, THRESHOLD, layer.channels, beta=beta)
+    for step, v, now in walk(layer, arrived, spikes, how):
         with torch.enable_grad():
             before = v.detach().requires_grad_()
             _, after, _ = step(before, now)
             (slope,) = torch.autograd.grad(after.sum(), before)
         size = slope.abs().double()
         sums = torch.stack([torch.maximum(sums[0], size.max()), sums[1] + size.sum(), sums[2] + size.numel()])
-        v = after.detach()
     return sums

@@ -9,6 +9,7 @@ import edge_sast
 from edge_sast.errors import CheckFailedError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
+from trainer.measure import firing
 from trainer.network.network import Network
 from trainer.network.to_integers import export as export_model
 from trainer.run import checkpoint
@@ -43,7 +44,9 @@ def measure(
     widths: weight widths of the integer rows; 8, 4, 2 and those trained where None. Thresholds that change within a
     recording have no such rows.
     The integer rows come from the runtime; the trainer's own integer pass must predict the same for every recording.
-    In the surrogate pass a spike is a number between 0 and 1: its spikes and SynOps are sums of those.
+    Their rate_distances are, of each spiking layer, the earth mover's distance of its neurons' rates from those of the
+    hard pass (firing.py). In the surrogate pass a spike is a number between 0 and 1: its spikes and SynOps are sums of
+    those.
     """
     figures: dict[str, Any] = {"samples": len(binned)}
     for name, hard in (("surrogate", False), ("hard", True)):
@@ -54,7 +57,7 @@ def measure(
         return figures
     usual = [*((width,) * len(trained) for width in EVALUATED_BITS), trained]
     for bits in dict.fromkeys(usual if widths is None else widths):
-        figures[bits_name(bits)] = _integer_figures(network, stored, binned, bits)
+        figures[bits_name(bits)] = _integer_figures(network, stored, binned, bits, result)
     return figures
 
 
@@ -68,8 +71,9 @@ def _float_figures(result: Result) -> dict[str, Any]:
 
 
 def _integer_figures(
-    network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents, bits: Bits
+    network: Network, stored: checkpoint.Checkpoint, binned: BinnedEvents, bits: Bits, hard: Result
 ) -> dict[str, Any]:
+    """hard: what the float pass with hard spikes gave, from which the rates' distances are measured."""
     from edge_sast.runtime import Simulator
 
     run = Simulator(build_model(network, stored, bits)).run(binned, parallel=True)
@@ -86,5 +90,6 @@ def _integer_figures(
         "synops_per_sample": float(run.synops.sum(1).mean()),
         "spikes_per_sample": float(run.spikes.sum(1).mean()),
         "firing_rates": list(own.firing_rates),
+        "rate_distances": firing.distances(own.neuron_rates, hard.neuron_rates),
         "trainer_runtime_differences": differing,
     }

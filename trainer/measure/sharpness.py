@@ -10,6 +10,13 @@ stand, so that it is a function of w alone. w are all parameters but a learnable
 Differences, as the jitted neurons have no second derivative; float32 gradients leave an error of about 1e-7·‖g‖/h in
 H v, and the step one of h²/6 times the fourth derivative of L.
 
+Beside it stands what the loss does not know of, the stable rank of each layer's weights (Georgiev et al. 2021, *On the
+Impact of Stable Ranks in Deep Nets*, arXiv 2110.02333):
+
+    stable rank ‖W‖_F²/‖W‖₂²,  1 to the rank of W: how many directions carry its weight
+
+with W as the layer computes with it, batch norm and thresholds folded in: [outputs, inputs of one output].
+
 In the smooth pass g is the gradient. In the hard pass L jumps where a spike comes or goes: g is the surrogate gradient,
 the gap is the hard loss along it, and "eigenvalue" that of the differences of g over a step of 2h, which is no Hessian
 and need not converge.
@@ -27,6 +34,7 @@ from torch import Tensor
 from edge_sast.events.binned import BinnedEvents
 from trainer.data.batches import in_order
 from trainer.gradients import losses
+from trainer.network.layers import Weighted
 from trainer.network.network import Network
 from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
@@ -122,7 +130,27 @@ def measure(landscape: Landscape, rho: float, seed: int = 0) -> dict[str, Any]:
         "top_eigenvalue": top.value,
         "eigenvalue_residual": top.residual,
         "curvature_products": top.products,
+        "stable_ranks": [
+            {"layer": layer.name, **_stable_ranks(layer)} for layer in landscape.network.weighted()
+        ],
     }
+
+
+@torch.no_grad()
+def _stable_ranks(layer: Weighted) -> dict[str, Any]:
+    """Of a layer's weights and, where it is recurrent, of its recurrent ones; largest: the most the first can be."""
+    weight, recurrent, _ = layer.folded()
+    matrix = weight.flatten(1)
+    told: dict[str, Any] = {"stable_rank": stable_rank(matrix), "largest": min(matrix.shape)}
+    if recurrent is not None:
+        told["recurrent_stable_rank"] = stable_rank(recurrent)
+    return told
+
+
+def stable_rank(matrix: Tensor) -> float | None:
+    """‖W‖_F²/‖W‖₂² of a matrix; None of zeros, which has none."""
+    values = torch.linalg.svdvals(matrix.double())
+    return float((values / values[0]).square().sum()) if float(values[0]) > 0 else None
 
 
 def top_eigenvalue(product: Product, size: int, seed: int = 0) -> Eigenvalue:

@@ -47,7 +47,8 @@ class Standing:
 
     data, valid: digests (BinnedEvents.digest) of the training part and of what only watches. init: digest of the
     parameters that training began with, where it began with those of another run. These, not the paths in the config,
-    tell whether a run can go on. Older checkpoints have "" for `valid` and `init`.
+    tell whether a run can go on. Older checkpoints have "" for `valid` and `init`. teacher: digest of the parameters of
+    the runs that taught it, "" of none.
     """
 
     config: TrainConfig
@@ -57,6 +58,7 @@ class Standing:
     epoch: int
     valid: str = ""
     init: str = ""
+    teacher: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,9 +206,16 @@ def load(path: Path) -> Checkpoint:
     if not isinstance(epoch, int) or isinstance(epoch, bool) or not 0 <= epoch <= config.total_epochs:
         raise EdgeSastError(f"{file}: epoch is {epoch!r}; it must be 0 to {config.total_epochs}: train again")
     _check_numbers(file, tensors)
-    data, valid, init = (document.get(name, "") for name in ("data", "valid", "init"))
+    digests = (document.get(name, "") for name in ("valid", "init", "teacher"))
     return Checkpoint(
-        config, binning, tuple(classes), data, epoch, valid, init, tensors=tensors, source=str(file)
+        config,
+        binning,
+        tuple(classes),
+        document["data"],
+        epoch,
+        *digests,
+        tensors=tensors,
+        source=str(file),
     )
 
 

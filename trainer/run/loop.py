@@ -24,11 +24,13 @@ from trainer.gradients.sharpness import Sharpener
 from trainer.network.network import Network, Output
 from trainer.run import checkpoint, freed_pages
 from trainer.run.adam import Adam
+from trainer.run.implicit import ImplicitSgd
 from trainer.run.kept import Kept
 from trainer.run.metrics import METRICS_NAME, Averages, append, keep
 from trainer.run.one_pass import evaluate
 from trainer.run.resume import check_same
 from trainer.run.silence import Silence
+from trainer.run.teacher import Teachers
 from trainer.settings.bits import bits_name
 from trainer.settings.config import TrainConfig
 from trainer.settings.passes import Integer, Pass
@@ -81,6 +83,7 @@ class Trainer:
         self.sharpener = Sharpener(config.sharp, self.network.named_parameters(), workers.average)
         self.penalty = losses.Penalty(config.objective, workers)
         self.silence = Silence(config)
+        self.teachers = Teachers.of(config, data.train.binning, data.train.classes, device)
         self._data_digest, self._valid_digest = data.train.digest(), data.valid.digest()
         self.epoch = 0
         self.kept: Kept | None = None  # with --keep best
@@ -146,14 +149,16 @@ class Trainer:
         texts = self.config.to_json(), self._data_digest, str(self.epoch), str(float(self.penalty.multiplier))
         return parallel.digest(self.network.state_dict(), *texts)
 
-    def _new_optimiser(self) -> Adam:
+    def _new_optimiser(self) -> Adam | ImplicitSgd:
+        if self.config.optimiser == "implicit":
+            return ImplicitSgd(self.network.parameters(), self.config.lr, self.config.implicit_steps)
         return Adam(self.network.parameters(), lr=self.config.lr)
 
     def _standing(self, epochs: int) -> checkpoint.Standing:
         """What a checkpoint of now says, after so many epochs."""
-        train, digest = self.data.train, self._data_digest
+        train, digests = self.data.train, (self._valid_digest, self._init_digest, self.teachers.digest())
         return checkpoint.Standing(
-            self.config, train.binning, train.classes, digest, epochs, self._valid_digest, self._init_digest
+            self.config, train.binning, train.classes, self._data_digest, epochs, *digests
         )
 
     def _save(self, epochs: int) -> None:
@@ -228,8 +233,11 @@ class Trainer:
         self.sharpener.gradient(
             each.detach(), lambda rows: self._second_losses(second, rows, how), rho, at.step, config.seed
         )
+        if isinstance(self.optimiser, ImplicitSgd):
+            self.optimiser.step(lambda: self._again(batch, how))
+        else:
+            self.optimiser.step()
         self.network.freeze_statistics(False)
-        self.optimiser.step()
         if output.synops is not None:
             self.penalty.ascend(float(self.workers.mean(output.synops.detach())))
         averages.add(float(each.detach().mean()), output, batch[1])
@@ -253,12 +261,18 @@ class Trainer:
             counted, limited = objective.synops_target is not None, objective.rate_weight > 0
             output = self.network(x, how, objective.per_step, counted, limited)
         each = losses.per_recording(objective, output.logits, output.steps, labels)
+        each = self.teachers.losses(each, output.logits, x)
         return each, each.mean() + self.penalty.value(output.rates, output.synops), output
 
     def _second_losses(self, batch: Batch, rows: Tensor | None, how: Pass) -> Tensor:
         x, labels = batch
         each, total, _ = self._losses((x, labels) if rows is None else (x[:, rows], labels[rows]), how)
         return each + (total - each.mean())  # the penalties belong to every recording alike
+
+    def _again(self, batch: Batch, how: Pass) -> None:
+        """Leave the gradient of the same batch at the weights as they now are in `.grad`."""
+        self._second_losses(batch, None, how).mean().backward()
+        self.workers.average([p.grad for p in self.network.parameters() if p.grad is not None])
 
     def _precision(self, how: Pass) -> contextlib.AbstractContextManager[Any]:
         if self.config.precision == "float32" or isinstance(how, Integer):

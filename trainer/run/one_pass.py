@@ -18,7 +18,7 @@ from trainer.settings.passes import Pass
 @dataclass(frozen=True)
 class Result:
     """predictions int64 [N]; accuracy 0 to 1; SynOps and spikes as docs/arithmetic.md §6 counts them;
-    firing_rates: spikes per neuron and step of each spiking layer.
+    firing_rates: spikes per neuron and step of each spiking layer; neuron_rates: those of its neurons, float64 [n].
     """
 
     predictions: np.ndarray
@@ -26,6 +26,7 @@ class Result:
     synops_per_sample: float
     spikes_per_sample: float
     firing_rates: tuple[float, ...]
+    neuron_rates: tuple[np.ndarray, ...]
 
 
 def evaluate(
@@ -44,16 +45,22 @@ def evaluate(
     accuracy = float((flat == binned.labels).mean())
     count = len(binned)
     rates = tuple(spikes / meter.neurons[layer] for layer, spikes in meter.spikes.items())
-    return Result(flat, accuracy, meter.synops / count, sum(meter.spikes.values()) / count, rates)
+    per_neuron = tuple(
+        (total / (count * binned.binning.steps)).cpu().numpy() for total in meter.of_neurons.values()
+    )
+    return Result(flat, accuracy, meter.synops / count, sum(meter.spikes.values()) / count, rates, per_neuron)
 
 
 @dataclass
 class _Meter:
-    """Sums what the weighted layers take in and give out; neurons: [T·B·C…], summed over the batches."""
+    """Sums what the weighted layers take in and give out; neurons: [T·B·C…], summed over the batches; of_neurons:
+    spikes of each neuron, float64 [n].
+    """
 
     synops: float = 0.0
     spikes: dict[Weighted, float] = field(default_factory=dict)
     neurons: dict[Weighted, int] = field(default_factory=dict)
+    of_neurons: dict[Weighted, Tensor] = field(default_factory=dict)
 
     def see(self, layer: Weighted, arrived: Tensor, output: Tensor) -> None:
         counts = arrived.sum((0, 1), dtype=torch.float64)
@@ -61,5 +68,7 @@ class _Meter:
         if layer.spiking:
             self.spikes[layer] = self.spikes.get(layer, 0.0) + float(output.sum(dtype=torch.float64))
             self.neurons[layer] = self.neurons.get(layer, 0) + output.numel()
+            each = output.sum((0, 1), dtype=torch.float64).flatten()
+            self.of_neurons[layer] = self.of_neurons[layer] + each if layer in self.of_neurons else each
         if layer.recurrent is not None:  # the last step's spikes reach nobody
             self.synops += float(output[:-1].sum(dtype=torch.float64)) * layer.channels

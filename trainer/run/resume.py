@@ -40,6 +40,11 @@ def check_same(folder: Path, stored: Checkpoint, now: Standing) -> list[str]:
             f"--resume: --init {now.config.init} no longer holds the parameters that {folder} began with, those of "
             f"{stored.config.init} then; restore that run, or use another --out"
         )
+    if stored.teacher != now.teacher:
+        raise EdgeSastError(
+            f"--resume: --teacher {now.config.teacher} no longer holds the parameters that taught {folder}, those of "
+            f"{stored.config.teacher} then; restore what it held, or use another --out"
+        )
     return moved
 
 
@@ -50,7 +55,7 @@ def _check_settings(folder: Path, stored: Checkpoint, now: Standing) -> list[str
         if value == before:
             continue
         # Older checkpoints do not say what lay at --init.
-        known = stored.init if name == "init" else stored.data
+        known = {"init": stored.init, "teacher": stored.teacher}.get(name, stored.data)
         if name not in PLACES or not (known and value and before):
             raise EdgeSastError(
                 f"--resume: {flag(name)} is {value!r}, the checkpoint in {folder} was trained with {before!r}; use the "

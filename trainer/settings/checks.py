@@ -15,7 +15,7 @@ from edge_sast.events.binning import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS
 from trainer.formulas import surrogate
 from trainer.settings import architecture
 from trainer.settings.architecture import DenseSpec
-from trainer.settings.fields import KEEPS, PRECISIONS, THROUGH_TIME, Settings
+from trainer.settings.fields import KEEPS, OPTIMISERS, PRECISIONS, THROUGH_TIME, Settings
 
 MAX_EPOCHS = 1_000_000
 MAX_REAL = 1e6  # of rates, slopes and radii: far beyond any use, far below what float32 holds
@@ -38,12 +38,20 @@ LIMITS: dict[str, tuple[float, float]] = {
     "rate_limit": (0, 1),
     "rate_weight": (0, MAX_REAL),
     "beta_start": (0, MAX_REAL),
+    "implicit_steps": (1, 100),
 }
-ABOVE_ZERO = {"beta": MAX_REAL, "lr": MAX_REAL, "synops_target": MAX_SYNOPS}
+ABOVE_ZERO = {
+    "beta": MAX_REAL,
+    "lr": MAX_REAL,
+    "synops_target": MAX_SYNOPS,
+    "teacher_weight": 1.0,
+    "teacher_temperature": MAX_REAL,
+}
 CHOICES = {
     "through_time": THROUGH_TIME,
     "precision": PRECISIONS,
     "keep": KEEPS,
+    "optimiser": OPTIMISERS,
 }
 PERTURBED = ("rho", "rho_warmup", "rho_delay", "rho_schedule", "independent_batch")
 ONLINE = {
@@ -52,6 +60,7 @@ ONLINE = {
     "forward": "hard",
     "recompute": False,
     "precision": "float32",
+    "optimiser": "adam",
 }
 
 
@@ -103,6 +112,8 @@ def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
         f"--loss {loss}": (loss == "tet", ("tet_lambda",)),
         "--rate-weight 0": (values["rate_weight"] > 0, ("rate_limit",)),
         "--qat-epochs 0": (values["qat_epochs"] > 0, ("qat_lr", "bits")),
+        "--optimiser adam": (values["optimiser"] == "implicit", ("implicit_steps",)),
+        "no --teacher": (values["teacher"] is not None, ("teacher_weight", "teacher_temperature")),
     }
     return {name: what for what, (does, names) in taken.items() if not does for name in names}
 
@@ -124,6 +135,11 @@ def check_combinations(config: Settings) -> None:
     """What cannot be done together."""
     _check_threshold(config)
     _check_online(config)
+    if config.optimiser == "implicit" and config.sharpness != "none":
+        raise EdgeSastError(
+            "--optimiser is 'implicit', which takes its gradients at other weights than --sharpness "
+            f"{config.sharpness}; use --sharpness none, or a method without it"
+        )
     if config.independent_batch and config.sharp.same_batch:
         raise EdgeSastError(
             "--independent-batch: --sam-rows takes the samples by their losses in the first pass, so that the "
@@ -169,6 +185,11 @@ def _check_online(config: Settings) -> None:
     if _recurrent(config):
         raise EdgeSastError(
             f"--arch {config.arch!r} is recurrent, which online training does not take; use --through-time bptt"
+        )
+    if config.teacher is not None:
+        raise EdgeSastError(
+            f"--teacher is {config.teacher!r}; it answers a whole recording, and online training sees one step at a "
+            "time: leave it out, or use --through-time bptt"
         )
     for name, wanted in ONLINE.items():
         if getattr(config, name) != wanted:

@@ -156,8 +156,16 @@ class TrainConfig(Settings):
 
 
 # Settings that say where something lies. What lies there is compared, by its contents, not the path.
-PLACES = ("data", "init")
-LATER = {"keep": "last"}  # settings that older runs do not say, and what these did
+PLACES = ("data", "init", "teacher")
+# Settings that older runs do not say, and what these did.
+LATER = {
+    "keep": "last",
+    "teacher": None,
+    "teacher_weight": 0.5,
+    "teacher_temperature": 2.0,
+    "optimiser": "adam",
+    "implicit_steps": 4,
+}
 DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from trainer.settings.sharpness import Sharpness
@@ -10,6 +11,7 @@ NORMS = ("batch", "none")
 THROUGH_TIME = ("bptt", "online")
 PRECISIONS = ("float32", "bfloat16")
 KEEPS = ("last", "best")
+OPTIMISERS = ("adam", "implicit")
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,12 @@ class Settings:
             radius, the epochs without it, those over which it then grows from 0, and its course after that
             (schedules.py); independent_batch takes a second minibatch for the second gradient.
         loss, tet_lambda, rate_limit, rate_weight, synops_target: what is minimised (trainer/gradients/losses.py).
+        teacher, teacher_weight, teacher_temperature: runs whose answers are learnt beside the labels (run/teacher.py);
+            several are joined as in PATH, by os.pathsep.
         epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one per layer).
         lr, qat_lr: peak learning rates of the two parts, each decayed along a cosine. qat_lr 0 is a tenth of lr, or lr
             itself where a layer has weights of 1 bit.
+        optimiser: adam, or implicit (run/implicit.py), which takes implicit_steps gradients of each batch.
         keep: which epoch's network the run is taken for: the last one's, or the best one's on the validation part, of
             the integer epochs where there are any, and of equals the latest.
         init: a run to start from instead of random weights.
@@ -68,6 +73,9 @@ class Settings:
     rate_limit: float = 0.0
     rate_weight: float = 0.0
     synops_target: float | None = None
+    teacher: str | None = None
+    teacher_weight: float = 0.5
+    teacher_temperature: float = 2.0
     reset: str = "zero"
     leak: str = "3"
     threshold: str = "fixed"
@@ -85,6 +93,8 @@ class Settings:
     batch_size: int = 64
     lr: float = 3e-3
     qat_lr: float = 0.0
+    optimiser: str = "adam"
+    implicit_steps: int = 4
     recompute: bool = False
     precision: str = "float32"
     augment_shift: int = 2
@@ -93,6 +103,11 @@ class Settings:
     valid_fraction: float = 0.1
     limit: int | None = None
     seed: int = 0
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """Each run of `teacher`."""
+        return tuple(path for path in (self.teacher or "").split(os.pathsep) if path)
 
     @property
     def total_epochs(self) -> int:

@@ -15,6 +15,7 @@ HELP = (
 )
 EXAMPLES = (
     ("edge-sast evaluate", "the newest run, on its test recordings"),
+    ("edge-sast evaluate runs/a --energy", "what training and an inference cost, beside a dense network"),
     (
         "edge-sast evaluate runs/a runs/b runs/c --corruptions --json faults.json",
         "mean over seeds, under faults",
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _corruption_options(parser.add_argument_group("faults of camera and scene (docs/data.md)"))
     _inside_options(parser.add_argument_group("inside the network (docs/method.md)"))
+    _energy_options(parser.add_argument_group("energy (docs/method.md)"))
     group = parser.add_argument_group("run")
     group.add_argument(
         "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
@@ -80,8 +82,8 @@ def _inside_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--sharpness",
         action="store_true",
-        help="measure SAM's loss gap and the top eigenvalue of the Hessian on training recordings; of a run trained "
-        "with hard spikes along its surrogate gradient",
+        help="measure SAM's loss gap and the top eigenvalue of the Hessian on training recordings, of a run trained "
+        "with hard spikes along its surrogate gradient; and the stable rank of each layer's weights",
     )
     group.add_argument(
         "--rho",
@@ -105,6 +107,20 @@ def _inside_options(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="say whether each layer's membranes are sure to contract, so that small differences die out, and how they "
         "do on the recordings, in the smooth pass; see What evaluate counts in docs/method.md",
+    )
+
+
+def _energy_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--energy",
+        action="store_true",
+        help="count operations and memory traffic of a training step and of an inference, put a price on them, and say "
+        "below which rate of spikes the network is cheaper than a dense one of the same shapes",
+    )
+    group.add_argument(
+        "--energy-table",
+        metavar="FILE",
+        help="prices of operations and of memory in pJ, TOML or JSON (default: those of 45 nm, Horowitz 2014)",
     )
 
 

@@ -27,7 +27,9 @@ from edge_sast.runtime import Simulator
 from edge_sast.terminal import echo
 from trainer.data.recordings import open_data, training_data
 from trainer.measure import diagnose
+from trainer.measure import energy as energy_account
 from trainer.measure import sharpness as sharp_measures
+from trainer.measure.energy_prices import read_prices
 from trainer.measure.figures import build_model, measure, trained_bits
 from trainer.measure.recordings import evaluation_data, evaluation_source
 from trainer.measure.sharpness import Landscape
@@ -44,6 +46,7 @@ SHARPNESS_RECORDINGS = 512
 BESIDE = {
     "corruptions": ("severities", "corruption_pass", "corruption_seed"),
     "sharpness": ("rho", "sharpness_recordings"),
+    "energy": ("energy_table",),
 }
 
 
@@ -71,6 +74,8 @@ def evaluate(args: argparse.Namespace) -> int:
     check_seeds(runs)
     for run in runs:
         _check_rho(run, args)
+        _check_energy(run, args)
+    read_prices(args.energy_table)  # a mistake is told before anything is measured
     each = [_figures(run, args) for run in runs]
     summary = intervals.summarise(each) if len(runs) > 1 else None
     for figures in each:
@@ -144,6 +149,14 @@ def _check_rho(run: Run, args: argparse.Namespace) -> None:
         raise EdgeSastError(f"--rho is {args.rho}; it must be above 0, and at most {MAX_REAL:g}")
 
 
+def _check_energy(run: Run, args: argparse.Namespace) -> None:
+    if args.energy and run.config.threshold == "adaptive-step":
+        raise EdgeSastError(
+            f"--energy: {run.path} was trained with --threshold adaptive-step, which has no integer model to count; "
+            "leave --energy out"
+        )
+
+
 def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     """All that is asked of one run."""
     stored, network, config = run.stored, run.network, run.config
@@ -161,6 +174,8 @@ def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
         figures["gradients"] = diagnose.gradient_norms(network, binned, smooth, config.objective)
     if args.contraction:
         figures["contraction"] = diagnose.contraction(network, binned, smooth)
+    if args.energy:
+        figures["energy"] = _energy(run, binned, args)
     return figures
 
 
@@ -227,6 +242,14 @@ def _sharpness(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     spike = config.spike(hard=not config.smooth_trained)
     landscape = Landscape(run.stored.network(), chosen, spike, config.objective)
     return sharp_measures.measure(landscape, args.rho or config.rho)
+
+
+def _energy(run: Run, binned: BinnedEvents, args: argparse.Namespace) -> dict[str, Any]:
+    config = run.config
+    spike = config.train_spike if config.epochs else config.spike(hard=True)
+    trained = None if config.through_time == "online" else (spike, config.objective)
+    integer = config.integer(trained_bits(config))
+    return energy_account.measure(run.network, binned, trained, integer, read_prices(args.energy_table))
 
 
 def _add_wilson(figures: dict[str, Any]) -> None:

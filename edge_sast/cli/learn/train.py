@@ -26,6 +26,10 @@ EXAMPLES = (
         "edge-sast train --data nmnist --dt-us 15000 --steps 20 --method hard --synops-target 65000 --out runs/b",
         "",
     ),
+    (
+        "edge-sast train --data DIR --dt-us 60000 --steps 5 --arch tiny --teacher runs/a --out runs/c",
+        "a smaller network that learns from a larger one, too",
+    ),
     ("edge-sast train --methods", "what each method is, and where it comes from"),
 )
 USUAL = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import fields
 from pathlib import Path
 
+from edge_sast.errors import EdgeSastError
 from trainer.settings.config import TrainConfig
 
 
@@ -13,6 +15,22 @@ def training_config(args: argparse.Namespace) -> TrainConfig:
     """The settings that the options of `edge-sast train` ask for."""
     values = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if f.name != "method"}
     for name in ("data", "init"):
-        if values[name] is not None and Path(values[name]).exists():
-            values[name] = str(Path(values[name]).resolve())
+        values[name] = _resolved(values[name])
+    if values["teacher"] is not None:
+        values["teacher"] = _joined(values["teacher"])
     return TrainConfig.of(args.method, **{n: v for n, v in values.items() if v is not None})
+
+
+def _joined(teachers: list[str]) -> str:
+    """Raises EdgeSastError for a name that cannot be told from two."""
+    for path in teachers:
+        if os.pathsep in path:
+            raise EdgeSastError(
+                f"--teacher {path}: has a {os.pathsep!r} in its name, which parts several runs; rename the folder"
+            )
+    return os.pathsep.join(str(_resolved(path)) for path in teachers)
+
+
+def _resolved(path: str | None) -> str | None:
+    """A path from the root where something lies at it: a run may be gone on with from elsewhere."""
+    return str(Path(path).resolve()) if path is not None and Path(path).exists() else path

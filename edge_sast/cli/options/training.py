@@ -24,6 +24,7 @@ def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = Fals
     _sharpness_options(parser.add_argument_group("sharpness"))
     _neuron_options(parser.add_argument_group("neurons"))
     _loss_options(parser.add_argument_group("loss"))
+    _teacher_options(parser.add_argument_group("teachers"))
     _optimiser_options(parser.add_argument_group("optimisation"))
 
 
@@ -308,6 +309,28 @@ def _loss_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _teacher_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--teacher",
+        nargs="+",
+        metavar="RUN",
+        help="learn what these trained runs answer, beside the labels (distillation): the mean of their logits; they "
+        "must see the same time steps, sensor and classes",
+    )
+    group.add_argument(
+        "--teacher-weight",
+        type=float,
+        metavar="X",
+        help="share of the loss that the teachers' answers have, where 1 leaves the labels out (default: 0.5)",
+    )
+    group.add_argument(
+        "--teacher-temperature",
+        type=float,
+        metavar="X",
+        help="divisor of all logits in the teachers' part, where more makes their answers softer (default: 2)",
+    )
+
+
 def _optimiser_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--epochs", type=int, default=12, metavar="N", help="number of float epochs")
     group.add_argument(
@@ -329,6 +352,19 @@ def _optimiser_options(group: argparse._ArgumentGroup) -> None:
         choices=fields.KEEPS,
         help="network that the run is taken for: of its last epoch, or of the best one on the held-out part, of the "
         "integer epochs where there are any (default: last)",
+    )
+    group.add_argument(
+        "--optimiser",
+        default="adam",
+        choices=fields.OPTIMISERS,
+        help="how the weights follow the gradient: Adam, or implicit gradient descent, which takes it where the step "
+        "arrives and wants a --lr of 0.1 or more (default: adam)",
+    )
+    group.add_argument(
+        "--implicit-steps",
+        type=int,
+        metavar="N",
+        help="gradients for each step of --optimiser implicit, where 1 is plain gradient descent (default: 4)",
     )
     group.add_argument("--batch-size", type=int, default=64, metavar="N", help="recordings per gradient")
     group.add_argument(

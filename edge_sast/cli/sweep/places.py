@@ -1,4 +1,4 @@
-"""What lies where the --data and --init of a sweep point: compared by contents when a sweep goes on.
+"""What lies where the --data, --init and --teacher of a sweep point: compared by contents when a sweep goes on.
 
 Finished trials keep their figures, so a sweep must not go on with other recordings under the same path; with the same
 ones under another path it may.
@@ -16,12 +16,12 @@ from edge_sast.datasets.open import open_dataset
 from edge_sast.datasets.sources.windows import WindowedDataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
-from trainer.run import checkpoint
+from trainer.run import checkpoint, teacher
 from trainer.settings.checks import flag
 from trainer.settings.config import PLACES, TrainConfig
 from trainer.workers import workers as parallel
 
-WHAT = {"data": "recordings", "init": "parameters"}
+WHAT = {"data": "recordings", "init": "parameters", "teacher": "parameters"}
 
 
 def compare(folder: Path, ledger: Ledger, space: Space, trainings: Sequence[Training]) -> bool:
@@ -53,7 +53,7 @@ def compare(folder: Path, ledger: Ledger, space: Space, trainings: Sequence[Trai
 def _contents(name: str, space: Space, trainings: Sequence[Training]) -> dict[str, str]:
     """Path -> digest of what lies there, of all places that the trainings name."""
     configs = {getattr(training.config, name): training.config for training in trainings}
-    digest = _recordings if name == "data" else _parameters
+    digest = {"data": _recordings, "init": _parameters, "teacher": _teachers}[name]
     return {path: digest(config, space) for path, config in configs.items() if path is not None}
 
 
@@ -70,3 +70,7 @@ def _recordings(config: TrainConfig, space: Space) -> str:
 def _parameters(config: TrainConfig, _space: Space) -> str:
     assert config.init is not None
     return parallel.digest(checkpoint.load(Path(config.init)).network().state_dict())
+
+
+def _teachers(config: TrainConfig, _space: Space) -> str:
+    return teacher.digest([checkpoint.load(Path(path)).network() for path in config.teachers])

@@ -96,6 +96,12 @@ def test_one_run(home, capsys):
     assert list(found) == ["recordings", "samples", "surrogate", "hard", "int8", "int4", "int2"]
     printed = capsys.readouterr().out
     assert "firing rate, %" in printed
+    assert "rate_distances" not in found["hard"]
+    (apart,) = found["int2"]["rate_distances"]
+    rates = [found[name]["firing_rates"][0] for name in ("int2", "hard")]
+    assert abs(rates[0] - rates[1]) - 1e-9 <= apart <= 1  # no distance of means is more
+    assert "EMD of rates from hard, %" in printed
+    assert f"{100 * apart:.2f}" in printed.split("EMD of rates")[1]
     for name in ("hard", "int8"):
         each = found[name]
         right = round(each["accuracy"] * found["samples"])
@@ -186,6 +192,8 @@ def test_inside_the_network(home, capsys):
     found = judge(home, "seed0", *options)
     assert (found["sharpness"]["rho"], found["sharpness"]["recordings"]) == (0.02, 20)
     assert found["sharpness"]["gradient"] == "exact"
+    first, last = found["sharpness"]["stable_ranks"]
+    assert (first["layer"], first["largest"], last["largest"]) == ("layer 1 (6c5s2p2)", 6, 3)
     assert found["gradients"]["input"]["mean"] > 0
     assert [each["layer"] for each in found["contraction"]] == ["layer 1 (6c5s2p2)"]
     printed = capsys.readouterr().out
@@ -282,3 +290,39 @@ def test_what_cannot_be_calibrated(home, capsys, words, message):
     assert message in refused(home, capsys, "calibrate", *words, "--out", str(home / "never"))
     assert not (home / "never").exists()
     assert "already holds a run" in refused(home, capsys, "calibrate", "seed1", "--out", str(home / "seed2"))
+
+
+def test_energy(home, capsys):
+    """Counted on the recordings of the table: SynOps are those of the integer pass, and the file's prices count."""
+    found = judge(home, "seed0", "--energy")
+    printed = capsys.readouterr().out
+    account = found["energy"]
+    assert account["training"]["pass"] == "smooth"
+    synops = sum(each["synops"] for each in account["inference_activity"])
+    assert synops == pytest.approx(found["int8"]["synops_per_sample"])
+    assert "training, backward" in printed
+    assert "inference, int8" in printed
+    assert "energies: 45 nm, 0.9 V, Horowitz 2014" in printed
+    names = ("add_float32", "multiply_float32", "add_int32", "multiply_int8", "scratchpad", "buffer", "dram")
+    table = home / "prices.toml"
+    table.write_text('source = "one each"\n' + "".join(f"{n} = {int(n == 'add_int32')}\n" for n in names))
+    priced = judge(home, "seed0", "seed1", "--energy", "--energy-table", str(table))["summary"]["energy"]
+    assert priced["inference"]["picojoules"]["mean"] == pytest.approx(
+        priced["inference"]["additions"]["mean"]
+    )
+    assert "energies: one each" in capsys.readouterr().out
+    step = judge(home, "step", "--energy")["energy"]["training"]
+    assert step["pass"] == "hard"
+    assert step["forward"]["multiplications"] < account["training"]["forward"]["multiplications"]
+
+
+def test_a_bad_energy_table_is_told_before_anything_is_measured(home, capsys):
+    table = home / "wrong.json"
+    table.write_text('{"source": "x", "dram": "much"}')
+    told = refused(home, capsys, "evaluate", "seed0", "--energy", "--energy-table", str(table))
+    assert "wrong.json: add_float32 is missing; give source, " in told
+    told = refused(home, capsys, "evaluate", "seed0", "--energy-table", str(table))
+    assert told == "edge-sast: --energy-table has an effect only beside --energy; add that one\n"
+    assert "no-file.toml" in refused(
+        home, capsys, "evaluate", "seed0", "--energy", "--energy-table", "no-file.toml"
+    )

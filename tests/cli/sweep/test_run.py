@@ -269,13 +269,14 @@ def write_run(folder, seed):
 
 
 @pytest.mark.parametrize("varied", [False, True])
-def test_a_run_to_begin_with_is_known_by_its_parameters(recordings, tmp_path, varied):
+@pytest.mark.parametrize("option", ["init", "teacher"])
+def test_a_run_that_is_named_is_known_by_its_parameters(recordings, tmp_path, varied, option):
     for seed, name in enumerate("ab"):
         write_run(tmp_path / name, seed)
 
     def words(*names):
-        grid = f"init={','.join(str(tmp_path / name) for name in names)}"
-        return ["--grid", grid] if varied else ["--grid", "seed=0", "--init", str(tmp_path / names[0])]
+        grid = f"{option}={','.join(str(tmp_path / name) for name in names)}"
+        return ["--grid", grid] if varied else ["--grid", "seed=0", f"--{option}", str(tmp_path / names[0])]
 
     first, *_ = begin(tmp_path / "sweep", recordings, *words("a"))
     again, *_ = begin(tmp_path / "sweep", recordings, *words("a", "b"))
@@ -285,7 +286,7 @@ def test_a_run_to_begin_with_is_known_by_its_parameters(recordings, tmp_path, va
         assert begin(tmp_path / "sweep", recordings, *words("c"))[0] == first
     (tmp_path / "b").rename(tmp_path / "a")
     message = (
-        f"--out {tmp_path}/sweep: the parameters of --init {tmp_path}/a are not those it was begun with, which its "
+        f"--out {tmp_path}/sweep: the parameters of --{option} {tmp_path}/a are not those it was begun with, which its "
         "trials are trained with; give those, or use another --out"
     )
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):

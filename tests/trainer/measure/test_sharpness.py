@@ -7,7 +7,7 @@ import torch
 from tests.trainer import plain
 from tests.trainer.networks import lively_network, random_recordings
 from trainer.data.batches import in_order
-from trainer.measure.sharpness import Landscape, measure, top_eigenvalue
+from trainer.measure.sharpness import Landscape, measure, stable_rank, top_eigenvalue
 from trainer.settings.neuron import NeuronSettings
 from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
@@ -117,3 +117,34 @@ def test_the_gradient_holds_batch_norms_statistics_fixed(forward):
     expected = torch.cat([part.double().flatten() for part in parts])
     torch.testing.assert_close(landscape.gradient(landscape.weights), expected, rtol=1e-4, atol=1e-6)
     assert landscape.loss(landscape.weights) == pytest.approx(float(total.detach()), rel=1e-5)
+
+
+def test_stable_ranks_are_those_of_the_folded_weights():
+    """By power iteration on WᵀW, of W put together output by output."""
+    binned = random_recordings(3, 4, 3, 8)
+    network = lively_network("or2-4c3p1g2-rec5-out", binned, 1)
+    found = measure(Landscape(network, binned, Spike("smooth"), Objective()), 0.1)["stable_ranks"]
+    assert [each["layer"] for each in found] == [layer.name for layer in network.weighted()]
+    assert [each["largest"] for each in found] == [4, 5, 3]
+    assert ["recurrent_stable_rank" in each for each in found] == [False, True, False]
+    for layer, each in zip(network.weighted(), found, strict=True):
+        weight, recurrent, _ = layer.folded()
+        for name, matrix in (("stable_rank", weight), ("recurrent_stable_rank", recurrent)):
+            if matrix is None:
+                continue
+            rows = np.array([row.detach().numpy().ravel() for row in matrix], np.float64)
+            v = np.ones(rows.shape[1])
+            for _ in range(3000):
+                v = rows.T @ (rows @ v)
+                v /= np.sqrt(v @ v)
+            wanted = sum(w * w for w in rows.ravel()) / ((rows @ v) ** 2).sum()
+            assert each[name] == pytest.approx(wanted, rel=1e-6)
+            assert 1 <= each[name] <= min(rows.shape)
+
+
+def test_the_stable_rank_counts_directions():
+    assert stable_rank(torch.eye(4)) == pytest.approx(4)
+    assert stable_rank(torch.ones(3, 5)) == pytest.approx(1)
+    assert stable_rank(torch.diag(torch.tensor([2.0, 1.0]))) == pytest.approx(1.25)
+    assert stable_rank(torch.zeros(3, 2)) is None
+    assert stable_rank(torch.eye(3) * 1e-30) == pytest.approx(3)
