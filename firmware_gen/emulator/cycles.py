@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.emulator.counts import DRIVER
 from firmware_gen.emulator.machine import Machine
 
 REFILL = 2
@@ -111,6 +112,22 @@ CORES = {
 }
 
 
+# Cores whose cycles are estimated of what runs on an emulated one: a Cortex-M0+ runs a Cortex-M0's instructions.
+TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a step, a frame or a recording. cycles: estimated, by core."""
+
+    instructions: int
+    cycles: dict[str, int]
+
+    def of(self, unit: str) -> int:
+        """unit: instructions, or a core whose cycles are estimated."""
+        return self.instructions if unit == "instructions" else self.cycles[unit]
+
+
 class EdgeCounter:
     """Watches a machine: how often each block ran, and where it went from there."""
 
@@ -157,6 +174,15 @@ class Run:
             cost = CORES[core].block(self.decoded[start, size], then != start + size)
             counts[self.machine.image.function_at(start)] += times * cost
         return counts
+
+
+def cost_of(run: Run, core: str) -> Cost:
+    """Instructions and estimated cycles of what ran, the emulator's own driver left out."""
+
+    def total(counts: dict[str, int]) -> int:
+        return sum(n for function, n in counts.items() if not function.startswith(DRIVER))
+
+    return Cost(total(run.instructions()), {name: total(run.cycles(name)) for name in TIMINGS[core]})
 
 
 def decode(code: bytes, address: int) -> list[Instruction]:
