@@ -74,9 +74,7 @@ class Conv:
         kernel, _, taken, channels = self.weight.shape
         if taken != size.channels:
             raise EdgeSastError(f"conv2d: takes {taken} channels, gets {size.channels}; train it again")
-        height, width = (
-            output_size(n, kernel, self.stride, self.padding) for n in (size.height, size.width)
-        )
+        height, width = (output_size(n, kernel, self.stride, self.padding) for n in (size.height, size.width))
         if min(height, width) < 1:
             raise EdgeSastError(
                 f"conv2d: kernel {kernel} on {size.height}x{size.width}; use a smaller kernel or less pooling"

@@ -80,7 +80,7 @@ def _quads(layer: Layer) -> int:
 
 def _fields(layer: Layer, size: Size) -> list[int | str]:
     kind = {Conv: "DENSE_CONV2D", MaxPool: "DENSE_MAX_POOL", Linear: "DENSE_LINEAR"}[type(layer)]
-    shape = [kind, *size, *layer.output(size)]
+    shape: list[int | str] = [kind, *size, *layer.output(size)]
     if isinstance(layer, Conv):
         return [*shape, len(layer.weight), layer.stride, layer.padding, int(layer.relu), _quads(layer)]
     return [*shape, 0, 0, 0, int(not isinstance(layer, MaxPool) and layer.relu), 0]

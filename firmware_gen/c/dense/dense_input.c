@@ -46,16 +46,13 @@ dense_status_t dense_push_events(dense_input_t *input, const dense_event_t *even
         input->begun = 1;
         input->start_us = events->t;
     }
-    for (; event != end; ++event) {
-        if (event->t - input->start_us >= input->window_us) {
-            status = DENSE_OVER;
-            break;
-        }
-        status = count(input, event->x, event->y, event->p);
-        if (status != DENSE_OK) {
-            break;
+    {
+        const dense_input_t held = *input; /* a count may lie anywhere: what it writes is not read again */
+
+        for (; event != end && status == DENSE_OK; ++event) {
+            status = event->t - held.start_us < held.window_us ? count(&held, event->x, event->y, event->p) : DENSE_OVER;
         }
     }
-    *taken = (uint32_t)(event - events);
+    *taken = (uint32_t)(event - events) - (status == DENSE_OK ? 0u : 1u);
     return status;
 }

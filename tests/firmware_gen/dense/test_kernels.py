@@ -97,7 +97,9 @@ def _neuron(layer: Conv | MaxPool | Linear, x: np.ndarray, row: int, column: int
 
 def test_counts_of_channels_that_the_kernels_do_not_take_are_refused() -> None:
     network = random_network(Size(4, 4, 2), [ConvShape(3, 3), LinearShape(2)], seed=1)
-    with pytest.raises(ValueError, match="Conv of 2 inputs and 3 outputs: the kernels take inputs in multiples"):
+    with pytest.raises(
+        ValueError, match="Conv of 2 inputs and 3 outputs: the kernels take inputs in multiples"
+    ):
         c_source(network, dsp=True)
 
 
