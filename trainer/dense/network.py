@@ -69,8 +69,8 @@ class FloatNetwork(nn.Module):
     def folded(self) -> list[tuple[Tensor, Tensor]]:
         """Weight and bias of each weighted layer, with its batch norm in them."""
         found = []
-        for weight, norm in zip(self.weights, self.norms, strict=True):
-            bias = self.bias
+        for parameter, norm in zip(self.weights, self.norms, strict=True):
+            weight, bias = parameter.detach(), self.bias.detach()
             if isinstance(norm, nn.BatchNorm1d):
                 assert norm.running_mean is not None
                 assert norm.running_var is not None

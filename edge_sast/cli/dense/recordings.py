@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import Binning
 from edge_sast.model import modelfile
 from edge_sast.model.model import Model
+
+if TYPE_CHECKING:
+    from trainer.run.checkpoint import Checkpoint
 
 TRAIN = "train"
 
@@ -46,15 +51,13 @@ class Spiking:
     """A spiking network to compare. run: its checkpoint, None of a model file."""
 
     model: Model
-    run: object | None
+    run: Checkpoint | None
 
     @staticmethod
     def load(path: str) -> Spiking:
         """A model file, or a run's integer model of the widths that it was trained with."""
         if modelfile.is_model_file(path):
             return Spiking(modelfile.load(path), None)
-        from pathlib import Path
-
         from trainer.measure.figures import build_model, trained_bits
         from trainer.run import checkpoint
 
@@ -74,8 +77,8 @@ def judged(spiking: Spiking, options: DataOptions) -> Judged:
     else:
         from trainer.measure.recordings import evaluation_data, evaluation_source
 
-        recordings = evaluation_data(spiking.run, options)  # type: ignore[arg-type]
-        dataset, split = evaluation_source(spiking.run.config, options)  # type: ignore[attr-defined]
+        recordings = evaluation_data(spiking.run, options)
+        dataset, split = evaluation_source(spiking.run.config, options)
     frames = _frames(dataset, split, model.binning, recordings.binned, options)
     return Judged(recordings.name, recordings.binned, frames, dataset, split)
 
@@ -96,10 +99,10 @@ def training_frames(spiking: Spiking, found: Judged, options: DataOptions) -> Bi
         return _frames(found.dataset, TRAIN, model.binning, binned, options)
     from trainer.data.recordings import open_data, training_data
 
-    config = spiking.run.config  # type: ignore[attr-defined]
+    config = spiking.run.config
     dataset = open_data(config, options.download_dir)
     data = training_data(dataset, config, options.cache_dir, options.skip_empty)
-    if data.train.digest() != spiking.run.data:  # type: ignore[attr-defined]
+    if data.train.digest() != spiking.run.data:
         raise EdgeSastError(
             f"--data {config.data}: its recordings are not those that the run was trained on; restore them, or name a "
             "trained CNN with --dense"

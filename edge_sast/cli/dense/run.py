@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from firmware_gen.toolchain.cross import compiler, missing, usual_toolchain
 
 if TYPE_CHECKING:
     from edge_sast.dense.shapes import LayerShape
+    from trainer.dense.settings import DenseSettings
 
 TRAINING = ("arch", "epochs", "qat_epochs", "seed", "out")
 
@@ -51,9 +52,9 @@ def compare(args: argparse.Namespace) -> int:
     dense = densefile.load(args.dense) if args.dense else None
     if dense:
         _check_twin(args.dense, dense, spiking)
-    shapes = None if dense else _shapes(args, spiking)
+    plan = None if dense else _plan(args, spiking)
     found = judged(spiking, data_options(args))
-    dense = dense or _train(args, spiking, shapes or (), found)
+    dense = dense or _train(args, spiking, plan, found)
     if args.out:
         densefile.save(dense, args.out)
         echo(f"wrote {args.out}")
@@ -104,27 +105,25 @@ def _seen(dense: DenseModel) -> str:
     return f"{grid.sensor_width}x{grid.sensor_height} pixels, shift {grid.shift}, {grid.dt_us}"
 
 
-def _shapes(args: argparse.Namespace, spiking: Spiking) -> tuple[LayerShape, ...]:
-    if args.arch is None:
-        return shapes_of(spiking.model)
-    from trainer.dense.settings import shapes_of_text
+def _plan(args: argparse.Namespace, spiking: Spiking) -> tuple[DenseSettings, tuple[LayerShape, ...]]:
+    """How the CNN is trained: a mistake is told before recordings are read."""
+    from trainer.dense.settings import DenseSettings, shapes_of_text
 
-    return shapes_of_text(args.arch, len(spiking.model.classes))
-
-
-def _train(
-    args: argparse.Namespace, spiking: Spiking, shapes: tuple[LayerShape, ...], found: Judged
-) -> DenseModel:
-    from dataclasses import replace
-
-    from trainer.dense.fit import fit
-    from trainer.dense.settings import DenseSettings
-    from trainer.run import machine
-
-    machine.set_threads(args.threads)
-    settings = DenseSettings() if spiking.run is None else DenseSettings.of(spiking.run.config)  # type: ignore[attr-defined]
+    settings = DenseSettings() if spiking.run is None else DenseSettings.of(spiking.run.config)
     given = {name: getattr(args, name) for name in ("epochs", "qat_epochs", "seed")}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    if args.arch is None:
+        return settings, shapes_of(spiking.model)
+    return settings, shapes_of_text(args.arch, len(spiking.model.classes))
+
+
+def _train(args: argparse.Namespace, spiking: Spiking, plan: Any, found: Judged) -> DenseModel:
+    """plan: what _plan gives."""
+    from trainer.dense.fit import fit
+    from trainer.run import machine
+
+    settings, shapes = plan
+    machine.set_threads(args.threads)
     frames = training_frames(spiking, found, data_options(args))
     echo(
         f"training the dense CNN on {len(frames)} recordings, one frame each: {settings.epochs} float and "

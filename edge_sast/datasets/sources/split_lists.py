@@ -91,7 +91,7 @@ def parse_split_lists(value: Any, source: str) -> SplitLists:
     of, recordings, digest = value.get("of"), value.get("recordings"), value.get("names_sha256")
     if not isinstance(of, str) or not of:
         raise EdgeSastError(f"{source}: parts.of is {_brief(of)}; name the split that is divided")
-    if not _is_whole(recordings) or recordings < 1:
+    if not isinstance(recordings, int) or isinstance(recordings, bool) or recordings < 1:
         raise EdgeSastError(
             f"{source}: parts.recordings is {_brief(recordings)}; say how many recordings split '{of[:80]}' holds"
         )
@@ -112,7 +112,7 @@ def _places(name: str, places: Any, recordings: int, source: str) -> tuple[int, 
     if not name or not isinstance(places, list) or not places:
         raise EdgeSastError(f"{owner} is {_brief(places)}; list places, such as [3, 17]")
     for place in places:
-        if not _is_whole(place) or not 0 <= place < recordings:
+        if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < recordings:
             raise EdgeSastError(
                 f"{owner} holds {_brief(place)}; places are whole numbers 0 to {recordings - 1}"
             )
@@ -132,10 +132,6 @@ def _check_once(lists: Mapping[str, Sequence[int]], source: str) -> None:
                     f"{source}: {place} is in parts.lists.{other[:80]} and in parts.lists.{name[:80]}; a recording "
                     "belongs to one part"
                 )
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _brief(value: Any) -> str:

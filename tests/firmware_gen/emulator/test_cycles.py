@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from firmware_gen.emulator.cycles import EdgeCounter, Run, decode
-from firmware_gen.dense.program import link_program
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.dense.program import link_program
+from firmware_gen.emulator.cycles import EdgeCounter, Run, decode
 from firmware_gen.emulator.machine import Machine
 from firmware_gen.toolchain.cores import find_core
 
