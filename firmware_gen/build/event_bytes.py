@@ -52,7 +52,7 @@ def sent_step_bytes(events: NDArray[np.void], binning: Binning) -> list[bytes]:
 
 
 def event_bytes(events: NDArray[np.void]) -> bytes:
-    """Events (EVENT_DTYPE [n]) one behind the other: EVENT [n]."""
+    """Events (EVENT_DTYPE [n]) without their times: EVENT [n]."""
     return _without_times(events).tobytes()
 
 
