@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_sast.cli.dense import run as dense_run
+from edge_sast.cli.dense.recordings import Spiking, judged, training_frames
 from edge_sast.cli.main import main
 from edge_sast.datasets.load import load_binned
 from edge_sast.datasets.open import open_dataset
@@ -18,6 +19,7 @@ from edge_sast.model import modelfile
 from edge_sast.runtime import Simulator
 from tests.cli.models import save_line_model
 from tests.cli.recordings import write_lines
+from trainer.data.recordings import open_data, training_data
 
 ARCH = ["--arch", "4c3s4p1-or2-out", "--epochs", "1", "--qat-epochs", "1", "--quiet", "--threads", "1"]
 
@@ -118,6 +120,14 @@ def test_a_run_gives_its_settings_to_the_cnn(
     }
     assert trained["recordings"] == 81  # what the run itself was trained on, without what it held out
     assert "2 float and 1 int8 epochs, seed 3" in capsys.readouterr().out
+    spiking, options = Spiking.load(run), DataOptions(limit=5)
+    found = judged(spiking, options)
+    trained_on = training_data(open_data(spiking.run.config), spiking.run.config).train
+    frames = training_frames(spiking, found, options)
+    for same, binned in ((found.frames, found.binned), (frames, trained_on)):
+        assert same.sources == binned.sources
+        assert same.labels.tolist() == binned.labels.tolist()
+    assert len(found.binned) == 5
 
 
 @pytest.mark.parametrize(

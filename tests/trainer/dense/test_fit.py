@@ -10,14 +10,14 @@ import torch
 
 from edge_sast.dense import densefile
 from edge_sast.dense.frames import frame_binning, frames_of
-from edge_sast.dense.network import HIGH, LOW, Conv, MaxPool, Network, Size, run
+from edge_sast.dense.network import HIGH, LOW, Conv, Linear, MaxPool, Network, Size, run
 from edge_sast.dense.shapes import ConvShape, LinearShape, PoolShape
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.events.binned import BinnedEvents, BinnedRecording
 from edge_sast.events.binning import Binning
 from trainer.dense import fit as fitting
 from trainer.dense.fit import fit
-from trainer.dense.network import FloatNetwork, IntegerNetwork
+from trainer.dense.network import FloatNetwork, IntegerNetwork, Integers, _layer
 from trainer.dense.settings import DenseSettings, shapes_of_text
 
 SIZE = Size(9, 7, 2)
@@ -69,6 +69,27 @@ def test_training_sees_the_device_s_integers(name: str, seed: int) -> None:
     logits = twin.logits(twin(tensor(frames)))
     logits.square().sum().backward()
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in twin.parameters())
+
+
+def test_sums_that_float32_cannot_hold() -> None:
+    """An odd sum above 2^24, so scaled that the even one below it, or above it, gives another score."""
+    taps, halves = 1201, [half * 2**31 for half in range(1, 2 * HIGH, 2)]
+    product = HIGH * HIGH * taps
+    assert product > 1 << 24
+    sums = range(product, product + (1 << 17), 2)
+    below = next((s, m) for s in sums for half in halves if (m := -(-half // s)) * (s - 1) < half)
+    above = next((s, m) for s in sums for half in halves if (m := (half - 1) // s) * (s + 1) >= half)
+    biases, multipliers = np.array([below, above]).T - [[product], [0]]
+    weight = np.full((taps, 2), HIGH, np.int8)
+    device = Linear(weight, biases.astype(np.int32), multipliers.astype(np.int32))
+    values = Integers(
+        torch.full((2, taps), HIGH, dtype=torch.float64),
+        torch.from_numpy(biases).double(),
+        torch.from_numpy(multipliers),
+    )
+    found = _layer(LinearShape(2), torch.full((1, taps), HIGH, dtype=torch.float64), values, LOW)
+    frame = np.full((1, 1, taps), HIGH, np.int8)
+    np.testing.assert_array_equal(found.numpy(), run(Network(Size(1, 1, taps), (device,)), frame)[0])
 
 
 def test_integers_stand_for_the_floats_they_come_from() -> None:
