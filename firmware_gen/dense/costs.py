@@ -29,9 +29,9 @@ from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.target import generate
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
-from firmware_gen.dense.program import DenseMachine, FrameInput, has_dsp
+from firmware_gen.dense.program import OPTIMISE, DenseMachine, FrameInput, has_dsp
 from firmware_gen.dense.tables import buffers
-from firmware_gen.emulator.build import DEFAULT_FLAGS, build_image
+from firmware_gen.emulator.build import build_image
 from firmware_gen.emulator.counts import TRACING
 from firmware_gen.emulator.cycles import Cost, CostMeter
 from firmware_gen.emulator.run import EmulatedNetwork
@@ -70,7 +70,7 @@ def spiking_cost(
     sent: Sequence[Events],
     core: Core,
     toolchain: str,
-    flags: Sequence[str] = DEFAULT_FLAGS,
+    flags: Sequence[str] = OPTIMISE,
 ) -> DeviceCost:
     """sent: EVENT_DTYPE [n] of each of `recordings`, as the sensor sent it.
 
@@ -129,7 +129,7 @@ def dense_cost(
     sent: Sequence[Events],
     core: Core,
     toolchain: str,
-    flags: Sequence[str] = DEFAULT_FLAGS,
+    flags: Sequence[str] = OPTIMISE,
 ) -> DeviceCost:
     """recordings: binned as frames. Otherwise as spiking_cost."""
     network, dsp = aligned(model.network), has_dsp(core.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -85,12 +86,17 @@ class DenseMachine:
         sizes = network.sizes()
         self._input = self.machine.allocate(sizes[0].neurons)
         self._output = self.machine.allocate(sizes[-1].neurons)
-        self._counter = EdgeCounter(self.machine)
+
+    @cached_property
+    def _counter(self) -> EdgeCounter:
+        """Made where frames are counted alone: it slows everything down."""
+        return EdgeCounter(self.machine)
 
     def frame(self, frame: Int8) -> tuple[Int8, Run]:
         """Output of a frame [height, width, channels], and what ran."""
+        counter = self._counter
         self.machine.write(self._input, np.ascontiguousarray(frame).tobytes())
-        return self.answer(self._input), self._counter.take()
+        return self.answer(self._input), counter.take()
 
     def answer(self, frame: int) -> Int8:
         """Output of the frame that lies at an address."""

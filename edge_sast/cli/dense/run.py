@@ -23,7 +23,7 @@ from edge_sast.report.tables import print_table, write_json
 from edge_sast.runtime import Simulator
 from edge_sast.terminal import echo
 from firmware_gen.dense.costs import DeviceCost, dense_cost, spiking_cost
-from firmware_gen.emulator.build import DEFAULT_FLAGS
+from firmware_gen.dense.program import OPTIMISE
 from firmware_gen.emulator.cycles import TIMINGS
 from firmware_gen.toolchain.cores import CORES, Core
 from firmware_gen.toolchain.cross import compiler, missing, usual_toolchain
@@ -37,10 +37,11 @@ TRAINING = ("arch", "epochs", "qat_epochs", "seed", "out")
 
 @dataclass(frozen=True)
 class Device:
-    """core, compiled for by toolchain, at hz."""
+    """core, compiled for by toolchain with flags, at hz."""
 
     core: Core
     toolchain: str
+    flags: tuple[str, ...]
     hz: float
 
 
@@ -82,7 +83,8 @@ def _device(args: argparse.Namespace) -> Device:
     core = CORES[args.on]
     toolchain = args.toolchain or usual_toolchain(core.family)
     compiler(toolchain, core)
-    return Device(core, toolchain, args.mhz * 1e6)
+    flags = OPTIMISE if args.flags is None else tuple(args.flags.split())
+    return Device(core, toolchain, flags, args.mhz * 1e6)
 
 
 def _check_twin(path: str, dense: DenseModel, spiking: Spiking) -> None:
@@ -142,7 +144,7 @@ def _figures(
         "dense": int((dense.predict(frames_of(found.frames)) == found.binned.labels).sum()),
     }
     binned, frames, sent = found.counted(args.counted)
-    where = (device.core, device.toolchain)
+    where = (device.core, device.toolchain, device.flags)
     costs = {
         "spiking": spiking_cost(model, binned, sent, *where),
         "dense": dense_cost(dense, frames, sent, *where),
@@ -163,7 +165,7 @@ def _figures(
         "events_per_recording": fmean(len(events) for events in sent),
         "on": device.core.name,
         "toolchain": device.toolchain,
-        "flags": list(DEFAULT_FLAGS),
+        "flags": list(device.flags),
         "hz": device.hz,
         **sides,
         "rows": [row.figures() for row in rows],

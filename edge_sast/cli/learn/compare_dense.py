@@ -95,6 +95,9 @@ def _device_options(group: argparse._ArgumentGroup) -> None:
         help="number of recordings whose instructions are counted, spread over the classes; accuracy is of all",
     )
     add_toolchain_argument(group)
+    group.add_argument(
+        "--flags", metavar="FLAGS", help="how to compile both, such as --flags=-Os (default: -O3)"
+    )
 
 
 def fill(args: argparse.Namespace) -> None:
