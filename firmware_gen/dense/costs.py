@@ -31,7 +31,7 @@ from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.dense.program import OPTIMISE, DenseMachine, FrameInput, has_dsp
 from firmware_gen.dense.tables import buffers
-from firmware_gen.emulator.build import build_image
+from firmware_gen.emulator.build import DEFAULT_FLAGS, build_image
 from firmware_gen.emulator.counts import TRACING
 from firmware_gen.emulator.cycles import Cost, CostMeter
 from firmware_gen.emulator.run import EmulatedNetwork
@@ -70,7 +70,7 @@ def spiking_cost(
     sent: Sequence[Events],
     core: Core,
     toolchain: str,
-    flags: Sequence[str] = OPTIMISE,
+    flags: Sequence[str] = DEFAULT_FLAGS,
 ) -> DeviceCost:
     """sent: EVENT_DTYPE [n] of each of `recordings`, as the sensor sent it.
 

@@ -96,7 +96,9 @@ def _device_options(group: argparse._ArgumentGroup) -> None:
     )
     add_toolchain_argument(group)
     group.add_argument(
-        "--flags", metavar="FLAGS", help="how to compile both, such as --flags=-Os (default: -O3)"
+        "--flags",
+        metavar="FLAGS",
+        help="how to compile both, such as --flags=-Os (default: spiking -O2, dense -O3)",
     )
 
 

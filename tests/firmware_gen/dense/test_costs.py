@@ -20,7 +20,7 @@ from edge_sast.events.to_bins import bin_recording
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear
 from edge_sast.model.model import Model
 from firmware_gen.dense.costs import dense_cost, spiking_cost
-from firmware_gen.dense.program import OPTIMISE, DenseMachine, FrameInput
+from firmware_gen.dense.program import DenseMachine, FrameInput
 from firmware_gen.emulator.cycles import CostMeter
 from firmware_gen.emulator.measure import measure
 from firmware_gen.toolchain.cores import find_core
@@ -137,7 +137,7 @@ def test_repeats_cost_the_spiking_network_too_and_an_early_answer_saves_steps() 
     assert (whole.waited_us, early.waited_us) == (STEPS * DT_US, DT_US)
     assert early.direct.instructions < whole.direct.instructions
     assert early.stream.instructions < whole.stream.instructions
-    counted = measure(spiking(), once, M4, flags=OPTIMISE, sent=[events]).ways
+    counted = measure(spiking(), once, M4, sent=[events]).ways
     for way, cost in (
         ("sent", whole.direct),
         ("stream", whole.stream),
