@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from firmware_gen.dense.program import OPTIMISE
 from firmware_gen.emulator.build import DEFAULT_FLAGS
 from firmware_gen.emulator.cycles import TIMINGS
 from firmware_gen.toolchain.cores import CORES, Core
-from firmware_gen.toolchain.cross import compiler, missing, usual_toolchain
+from firmware_gen.toolchain.cross import EXTRA, compiler, missing, usual_toolchain
 
 if TYPE_CHECKING:
     from edge_sast.dense.shapes import LayerShape
@@ -83,6 +84,10 @@ def _device(args: argparse.Namespace) -> Device:
     if lacking:
         raise EdgeSastError(f"compare-dense runs both networks on an emulated core: {lacking}")
     core = CORES[args.on]
+    if core.name in TIMINGS and importlib.util.find_spec("capstone") is None:
+        raise EdgeSastError(
+            f"compare-dense estimates cycles by the Python package capstone, which is missing; {EXTRA}"
+        )
     toolchain = args.toolchain or usual_toolchain(core.family)
     compiler(toolchain, core)
     # What serves each best: -O3 makes spiking firmware larger and no faster, and the dense kernels a tenth faster.
@@ -131,8 +136,7 @@ def _train(args: argparse.Namespace, spiking: Spiking, plan: Any, found: Judged)
     machine.set_threads(args.threads)
     frames = training_frames(spiking, found, data_options(args))
     echo(
-        f"training the dense CNN on {len(frames)} recordings, one frame each: {settings.epochs} float and "
-        f"{settings.qat_epochs} int8 epochs, seed {settings.seed}"
+        f"training the dense CNN, {settings.epochs} float and {settings.qat_epochs} int8 epochs, seed {settings.seed}"
     )
     return fit(frames, shapes, settings, args.quiet)
 
@@ -218,6 +222,12 @@ def _print(figures: dict[str, Any], steps: int) -> None:
         f"{figures['events_per_recording']:,.0f} events each, on {figures['on']} ({figures['toolchain']} "
         f"{_flags(figures['flags'])}, emulated), at {figures['hz'] / 1e6:g} MHz"
     )
+    trained = figures["dense"]["trained"]
+    if {"recordings", "epochs", "qat_epochs", "seed"} <= trained.keys():
+        echo(
+            f"dense CNN: {trained['recordings']} recordings, {trained['epochs']} float and "
+            f"{trained['qat_epochs']} int8 epochs, seed {trained['seed']} (another may answer better or worse)"
+        )
     taken = figures["spiking"]["steps"]
     if taken["mean"] < steps:
         echo(f"spiking: {steps_line(taken, steps)}")
