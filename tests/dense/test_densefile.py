@@ -90,15 +90,24 @@ def put_tensor(name: str, make):
         (put_layer(0, stride=0), "layers[0]: conv2d: stride is 0; it must be 1 to 255"),
         (put_layer(0, padding=3), "layers[0]: conv2d: padding is 3; it must be 0 to 2"),
         (put_layer(0, relu=1), "layers[0]: relu is 1; it must be bool"),
-        (put_layer(1, kind="avg_pool"), "layers[1]: kind is 'avg_pool'; this edge-sast knows conv2d, max_pool, linear"),
-        (put_tensor("layers.3.bias", lambda x: x.astype(np.int64)), "layers[3]: linear: bias is int64; it must be"),
+        (
+            put_layer(1, kind="avg_pool"),
+            "layers[1]: kind is 'avg_pool'; this edge-sast knows conv2d, max_pool, linear",
+        ),
+        (
+            put_tensor("layers.3.bias", lambda x: x.astype(np.int64)),
+            "layers[3]: linear: bias is int64; it must be",
+        ),
         (put_tensor("layers.3.bias", lambda x: x[:2]), "layers[3]: linear: bias is [2]; it must be [3]"),
         (put_tensor("layers.3.multiplier", lambda x: -x), "layers[3]: linear: multiplier holds -"),
         (put_tensor("layers.3.bias", lambda x: x + 2_147_400_000), "layers[3]: linear: sums reach 2147"),
         (put_tensor("layers.3.weight", lambda x: x[:4]), "linear: takes 4 inputs, gets 8; train it again"),
-        (put_tensor("layers.9.weight", lambda _: np.zeros(1, np.int8)), "tensor 'layers.9.weight' belongs to no layer"),
+        (
+            put_tensor("layers.9.weight", lambda _: np.zeros(1, np.int8)),
+            "tensor 'layers.9.weight' belongs to no layer",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_damaged_is_told_in_a_line(model: DenseModel, tmp_path: Path, change, told: str) -> None:
     (tmp_path / "dense").write_bytes(changed(densefile.dumps(model), change))
     with pytest.raises(EdgeSastError) as caught:
