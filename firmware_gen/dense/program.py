@@ -122,8 +122,8 @@ class FrameInput:
 
     @staticmethod
     def ram_bytes(binning: Binning) -> int:
-        """Counts and what says how to fill them."""
-        return 4 * -(-binning.neurons // 4) + INPUT.size
+        """Its counts."""
+        return 4 * -(-binning.neurons // 4)
 
     def clear(self) -> None:
         """Start of a recording."""

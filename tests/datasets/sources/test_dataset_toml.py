@@ -89,7 +89,10 @@ def test_alone_it_is_no_data_set(tmp_path):
             "here: is not TOML (Expected '=' after a key in a key/value pair (at line 1, column 7)); write lines such "
             "as dt_us = 15000",
         ),
-        ("#" * 4_200_000, "here: has 4200000 bytes; it may have 4194304: keep to dt_us, steps, sensor, parts"),
+        (
+            "#" * 4_200_000,
+            "here: has 4200000 bytes; it may have 4194304: keep to dt_us, steps, sensor, parts",
+        ),
     ],
 )
 def test_nonsense_is_one_line(text, message):

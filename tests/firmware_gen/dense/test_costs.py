@@ -21,6 +21,7 @@ from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear
 from edge_sast.model.model import Model
 from firmware_gen.dense.costs import dense_cost, spiking_cost
 from firmware_gen.dense.program import DenseMachine, FrameInput
+from firmware_gen.dense.tables import buffers
 from firmware_gen.emulator.cycles import CostMeter
 from firmware_gen.emulator.measure import measure
 from firmware_gen.toolchain.cores import find_core
@@ -110,8 +111,11 @@ def test_clearing_a_frame_takes_a_store_a_word(machine: DenseMachine) -> None:
 
 def test_a_dense_recording_is_its_frame_and_its_events() -> None:
     recordings = [sent(1, 100), sent(2, 200), sent(2, 200)]
-    found = dense_cost(dense(), binned(recordings, FRAME), recordings, M4, "zig").recordings
-    few, many, again = found
+    found = dense_cost(dense(), binned(recordings, FRAME), recordings, M4, "zig")
+    few, many, again = found.recordings
+    frame, padded = 9 * 11 * 2, 2 * 11 * 13 * 2  # counts of a byte; taps of two bytes
+    assert found.ram == -(-frame // 4) * 4 + sum(buffers(dense().network, dsp=True).values())
+    assert found.ram > frame + padded
     assert many == again
     assert few.answer == many.answer  # whatever the frame holds
     assert many.direct.instructions - few.direct.instructions > 100 * 10
