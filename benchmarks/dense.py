@@ -6,7 +6,8 @@
 The spiking firmware runs T steps per decision at input rates from 0.1 % to 30 % (random inputs, each with 1.85 events
 on average, as a sensor sends them; without the repeats in brackets, where that is another figure), the dense network
 one frame. Instructions are exact counts of an emulated core. Cycles are estimated from them and from the core's
-documented timings (see cycles.py), and measured nowhere. Both sides are compiled alike and checked bit for bit.
+documented timings (firmware_gen/emulator/cycles.py), and measured nowhere. Both sides are compiled alike and checked
+bit for bit.
 Crossings are interpolated linearly between rates, both axes logarithmic. "Steps per dense frame" is how many steps the
 fastest dense kernels' frame is worth. With --data, a model's recordings give one more point: what its own data cost.
 """
@@ -20,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 from dense_cases import (
-    TIMINGS,
     Case,
     DenseFigures,
     Point,
@@ -38,6 +38,7 @@ from edge_sast.report.tables import print_table, write_json
 from firmware_gen.build.event_bytes import sent_step_bytes
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
+from firmware_gen.emulator.cycles import TIMINGS
 
 RATES = "0.1,0.2,0.5,1,2,5,10,20,30"
 DECISIONS = (1, 5, 10)

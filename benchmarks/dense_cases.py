@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from cycles import EdgeCounter, Run
-from dense_network import Network, Size, buffers, random_network
-from dense_network import run as run_dense
-from dense_program import OPTIMISE, DenseMachine, has_dsp
+from dense_random import random_network
 from reference_network import POOLED_RATE, random_events, reference_model
 
+from edge_sast.dense.network import Network, Size
+from edge_sast.dense.network import run as run_dense
+from edge_sast.dense.shapes import shapes_of
 from edge_sast.errors import CheckFailedError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.binning import MAX_COUNT
-from edge_sast.model.layers import Conv2d, Linear, OrPool
 from edge_sast.model.model import Model
 from edge_sast.parity.device_trace import trace_format
 from edge_sast.parity.mismatch import Place
@@ -26,12 +25,13 @@ from edge_sast.runtime.simulator import Simulator
 from firmware_gen.build.event_bytes import step_bytes
 from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.target import generate
+from firmware_gen.dense.program import OPTIMISE, DenseMachine, has_dsp
+from firmware_gen.dense.tables import buffers
 from firmware_gen.emulator.build import build_image
-from firmware_gen.emulator.counts import DRIVER
+from firmware_gen.emulator.cycles import Cost, EdgeCounter, cost_of
 from firmware_gen.emulator.run import EmulatedNetwork
 from firmware_gen.toolchain.cores import find_core
 
-TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
 NAME = "compared"
 # That a sensor sends for an input that spikes: N-MNIST in steps of 15 ms has 194 for 105.
 EVENTS_A_SPIKE = 1.85
@@ -46,18 +46,6 @@ class Case:
     name: str
     title: str
     model: Callable[[float], Model]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one step or one frame. cycles: estimated, by core."""
-
-    instructions: int
-    cycles: dict[str, int]
-
-    def of(self, unit: str) -> int:
-        """unit: instructions, or a core whose cycles are estimated."""
-        return self.instructions if unit == "instructions" else self.cycles[unit]
 
 
 @dataclass(frozen=True)
@@ -136,15 +124,6 @@ def _costs(network: EmulatedNetwork, counter: EdgeCounter, steps: list[bytes]) -
     return costs
 
 
-def cost_of(run: Run, core: str) -> Cost:
-    """Instructions and estimated cycles of what ran, the emulator's own driver left out."""
-
-    def total(counts: dict[str, int]) -> int:
-        return sum(n for function, n in counts.items() if not function.startswith(DRIVER))
-
-    return Cost(total(run.instructions()), {name: total(run.cycles(name)) for name in TIMINGS[core]})
-
-
 @dataclass(frozen=True)
 class DenseFigures:
     """A dense network's frame on a core. ram: bytes of its buffers; flash: of weights, biases and multipliers."""
@@ -174,21 +153,10 @@ def measure_dense(model: Model, core: str, toolchain: str) -> list[DenseFigures]
 def dense_network(model: Model) -> Network:
     """Dense layers of the same shapes, random weights; OR-pools become max-pools.
 
-    Raises ValueError for layers that the dense kernels do not have.
+    Raises EdgeSastError for layers that the dense kernels do not have.
     """
-    shapes: list[tuple] = []
-    for layer in model.layers:
-        if isinstance(layer, Conv2d) and layer.groups == 1:
-            kernel, stride, padding = layer.weight.shape[0], layer.stride[0], layer.padding[0]
-            shapes.append(("conv", layer.weight.shape[3], kernel, stride, padding))
-        elif isinstance(layer, OrPool) and layer.size == 2:
-            shapes.append(("pool",))
-        elif isinstance(layer, Linear):
-            shapes.append(("linear", layer.weight.shape[1]))
-        elif type(layer).__name__ != "Flatten":
-            raise ValueError(f"no dense kernel for {type(layer).__name__}")
     grid = model.binning
-    return random_network(Size(grid.height, grid.width, grid.channels), shapes, SEED)
+    return random_network(Size(grid.height, grid.width, grid.channels), shapes_of(model), SEED)
 
 
 def event_points(case: Case, rates: list[float], core: str, toolchain: str) -> list[Point]:

@@ -19,7 +19,7 @@ from edge_sast.files import is_no_space
 from edge_sast.terminal import echo, one_line
 
 GROUPS = {
-    "learn": ("demo", "train", "sweep", "evaluate", "calibrate"),
+    "learn": ("demo", "train", "sweep", "evaluate", "calibrate", "compare-dense"),
     "model": ("export", "run", "inspect"),
     "device": ("verify", "stream", "board", "fpga", "hil", "hil ports"),
     "data": ("data",),
@@ -92,14 +92,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def _module(group: str, name: str) -> Subcommand:
     """A group is a folder here, but for those that help with all of them."""
     folder = "edge_sast.cli" if group == "help" else f"edge_sast.cli.{group}"
-    return importlib.import_module(f"{folder}.{name.replace(' ', '_')}")
+    return importlib.import_module(f"{folder}.{name.replace(' ', '_').replace('-', '_')}")
 
 
 def _overview(modules: dict[str, Subcommand]) -> str:
     """What the program is for, and every command under the name of its group."""
     lines = ["Train spiking networks on event-camera recordings and run them bit for bit on small devices."]
     for group, names in GROUPS.items():
-        lines += ["", f"{group}:", *(f"  {name:<11}{first_sentence(modules[name].HELP)}" for name in names)]
+        lines += ["", f"{group}:", *(f"  {name:<15}{first_sentence(modules[name].HELP)}" for name in names)]
     return "\n".join(lines)
 
 

@@ -45,12 +45,15 @@ def within_steps(events: NDArray[np.void], binning: Binning) -> NDArray[np.void]
 
 def sent_step_bytes(events: NDArray[np.void], binning: Binning) -> list[bytes]:
     """The T steps of a recording as the sensor sent it, EVENT_DTYPE [n]."""
-    plain = np.empty(len(events), EVENT)
-    for field in EVENT.names or ():
-        plain[field] = events[field]
+    plain = _without_times(events)
     since = events["t"] - events["t"][:1]
     borders = np.searchsorted(since, np.arange(binning.steps + 1) * binning.dt_us)
     return [_one_step(plain[first:last]) for first, last in itertools.pairwise(borders)]
+
+
+def event_bytes(events: NDArray[np.void]) -> bytes:
+    """Events (EVENT_DTYPE [n]) without their times: EVENT [n]."""
+    return _without_times(events).tobytes()
 
 
 def stream_bytes(events: NDArray[np.void]) -> bytes:
@@ -60,6 +63,13 @@ def stream_bytes(events: NDArray[np.void]) -> bytes:
         out[field] = events[field]
     out["t"] = (events["t"] - events["t"][:1]) & 0xFFFFFFFF
     return out.tobytes()
+
+
+def _without_times(events: NDArray[np.void]) -> NDArray[np.void]:
+    plain = np.empty(len(events), EVENT)
+    for field in EVENT.names or ():
+        plain[field] = events[field]
+    return plain
 
 
 def _one_step(events: NDArray[np.void]) -> bytes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_sast.errors import CheckFailedError
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
@@ -27,8 +30,8 @@ class EmulatedNetwork:
         self._size = max(form.step.itemsize, form.end.itemsize) + SPARE
         self._buffer = self.machine.allocate(self._size)
         self._events, self._events_size = 0, -1
-        outputs = self.machine.allocate(4 * len(model.classes))
-        self._call("sast_emulator_init", self._buffer, self._size, outputs)
+        self._outputs, self._classes = self.machine.allocate(4 * len(model.classes)), len(model.classes)
+        self._call("sast_emulator_init", self._buffer, self._size, self._outputs)
         digest = self.machine.read(self.machine.call("sast_emulator_hash"), 32)
         if digest.hex() != model_hash(model):
             raise CheckFailedError(f"{core.name}: the program was built for another model; export it again")
@@ -50,6 +53,21 @@ class EmulatedNetwork:
     def reset(self) -> None:
         """Start of a recording."""
         self._call("sast_emulator_reset")
+
+    def unobserved_reset(self) -> None:
+        """The same of the context without an observer alone: what to count."""
+        self._call("sast_reset", self.machine.call("sast_emulator_quiet_context"))
+
+    def unobserved_compute(self) -> bool:
+        """Only the step, once its events are pushed, and whether it ended the recording early."""
+        self._call("sast_emulator_quiet_step")
+        return self.is_decided()
+
+    def unobserved_outputs(self) -> NDArray[np.int32]:
+        """Its answer, int32 [classes]."""
+        context = self.machine.call("sast_emulator_quiet_context")
+        self._call("sast_result", context, self._buffer, self._outputs)
+        return np.frombuffer(self.machine.read(self._outputs, 4 * self._classes), "<i4").astype(np.int32)
 
     def unobserved_step(self, step: bytes) -> None:
         """Only one step of the context, without an observer: what to count."""

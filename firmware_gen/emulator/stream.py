@@ -25,7 +25,8 @@ ON_EVENT, RUNNING = 1, 2  # sast_windows_t
 class StreamRun:
     """One recording. steps: instructions of each, by function: all from the end of the one before to its own end.
 
-    outputs: int32 [classes]; synops, spikes: uint64 [weighted layers], of all steps.
+    outputs: int32 [classes]; synops, spikes: uint64 [weighted layers], of all steps. restart: instructions of the
+    recording's start, before all of them.
     """
 
     steps: list[Counter[str]]
@@ -33,6 +34,7 @@ class StreamRun:
     outputs: NDArray[np.int32]
     synops: NDArray[np.uint64]
     spikes: NDArray[np.uint64]
+    restart: Counter[str]
 
 
 class EmulatedStream:
@@ -60,8 +62,9 @@ class EmulatedStream:
         """
         data = stream_bytes(events)
         address = self._put(data)
-        self._expect("restart", OK)
         self.machine.take_counts()
+        self._expect("restart", OK)
+        restart = take_counts(self.machine)
         steps: list[Counter[str]] = []
         status = STEP
         while status != DECISION:
@@ -74,7 +77,7 @@ class EmulatedStream:
                     f"in step {len(steps)}"
                 )
             steps.append(take_counts(self.machine))
-        return self._result(steps)
+        return self._result(steps, restart)
 
     def decisions(self, events: NDArray[np.void], end_us: int) -> list[list[int]]:
         """Outputs after each step before end_us, in running state.
@@ -94,9 +97,9 @@ class EmulatedStream:
                 raise CheckFailedError(
                     f"{self.machine.core.name}: sast_stream returned status {status} in step {len(found)}"
                 )
-            found.append(self._result([]).outputs.tolist())
+            found.append(self._result([], Counter()).outputs.tolist())
 
-    def _result(self, steps: list[Counter[str]]) -> StreamRun:
+    def _result(self, steps: list[Counter[str]], restart: Counter[str]) -> StreamRun:
         self._expect("result", OK, self._class, self._outputs, self._counters)
         read = self.machine.read
         counters = np.frombuffer(read(self._counters, 16 * self._weighted), "<u8").reshape(-1, 2)
@@ -106,6 +109,7 @@ class EmulatedStream:
             np.frombuffer(read(self._outputs, 4 * self._classes), "<i4").astype(np.int32),
             counters[:, 0].astype(np.uint64),
             counters[:, 1].astype(np.uint64),
+            restart,
         )
 
     def _put(self, data: bytes) -> int:

@@ -10,7 +10,6 @@ from dense import Comparison, as_plain, crossing, show, summary
 from dense_cases import (
     EVENTS_A_SPIKE,
     Case,
-    Cost,
     Point,
     dense_network,
     event_points,
@@ -18,15 +17,16 @@ from dense_cases import (
     measure_point,
     with_repeats,
 )
-from dense_network import Conv, Linear, MaxPool, Size
 from dense_plot import write
 from reference_network import random_events, reference_model
 
+from edge_sast.dense.network import Conv, Linear, MaxPool, Size
 from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, OrPool
 from edge_sast.model.layers import Linear as SpikingLinear
 from edge_sast.model.model import Model
 from firmware_gen.build.event_bytes import step_bytes
+from firmware_gen.emulator.cycles import Cost
 from firmware_gen.emulator.measure import measure
 from firmware_gen.toolchain.cores import find_core
 

@@ -201,7 +201,7 @@ def test_own_data_with_a_dataset_toml(tmp_path, monkeypatch, capsys):
     )
     (data / "dataset.toml").write_text("dt = 2000")
     assert main(["train", "--data", "data", *LINES]) == 2
-    error = "edge-sast: data/dataset.toml: key 'dt' is unknown; it may hold dt_us, steps, sensor\n"
+    error = "edge-sast: data/dataset.toml: key 'dt' is unknown; it may hold dt_us, steps, sensor, parts\n"
     assert capsys.readouterr().err == error
     assert len(list((tmp_path / "runs").iterdir())) == 1
 

@@ -128,7 +128,7 @@ def example_text(examples: Examples) -> str:
     return "\n".join([f"example{'s' * (len(examples) > 1)}:", *lines])
 
 
-def add_toolchain_argument(parser: argparse.ArgumentParser) -> None:
+def add_toolchain_argument(parser: argparse._ActionsContainer) -> None:
     """--toolchain, with the same rule wherever C is compiled for another core."""
     parser.add_argument(
         "--toolchain",

@@ -3,6 +3,7 @@
     dt_us = 15000        # length of a time step, µs
     steps = 20           # time steps of a recording
     sensor = "34x34"     # WIDTHxHEIGHT in pixels
+    [parts]              # stored lists that divide a split: split_lists.py
 
 Each key may be left out. Options on the command line win.
 """
@@ -15,20 +16,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_sast.datasets.dataset import OwnTime
+from edge_sast.datasets.sources.split_lists import SplitLists, parse_split_lists
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import MAX_DT_US, MAX_STEPS
 from edge_sast.events.recording import MAX_SIDE, parse_sensor
 
-MAX_BYTES = 1 << 16  # three keys and comments; more is no such file
-KEYS = ("dt_us", "steps", "sensor")
+MAX_BYTES = 1 << 22  # lists of half a million recordings; more is no such file
+KEYS = ("dt_us", "steps", "sensor", "parts")
 
 
 @dataclass(frozen=True)
 class DatasetToml:
-    """The file's content; sensor: (width, height) in pixels, None where it says none."""
+    """The file's content; sensor: (width, height) in pixels; None where it says none of it."""
 
     time: OwnTime = field(default_factory=OwnTime)
     sensor: tuple[int, int] | None = None
+    parts: SplitLists | None = None
 
 
 def parse_dataset_toml(data: bytes, source: str) -> DatasetToml:
@@ -43,7 +46,8 @@ def parse_dataset_toml(data: bytes, source: str) -> DatasetToml:
             raise EdgeSastError(f"{source}: key {_brief(key)} is unknown; it may hold {', '.join(KEYS)}")
     dt_us = _whole(values, "dt_us", MAX_DT_US, source)
     steps = _whole(values, "steps", MAX_STEPS, source)
-    return DatasetToml(OwnTime(dt_us, steps), _sensor(values, source))
+    parts = parse_split_lists(values["parts"], source) if "parts" in values else None
+    return DatasetToml(OwnTime(dt_us, steps), _sensor(values, source), parts)
 
 
 def _table(data: bytes, source: str) -> dict[str, Any]:

@@ -143,7 +143,11 @@ def open_folder(
             formats_for(entry.source)
             known.add(ending)
     check_classes(str(root), entries)
-    return FolderDataset(str(root), _group(entries, depth, str(root)), sensor or own.sensor, time=own.time)
+    by_split = _group(entries, depth, str(root))
+    if own.parts:
+        divided = own.parts.divide(by_split)
+        by_split = {name: divided[name] for name in sort_splits(set(divided))}
+    return FolderDataset(str(root), by_split, sensor or own.sensor, time=own.time)
 
 
 def _own_words(entries: list[Entry]) -> tuple[DatasetToml, list[Entry]]:

@@ -71,7 +71,7 @@ def test_alone_it_is_no_data_set(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("dt_ms = 3", "here: key 'dt_ms' is unknown; it may hold dt_us, steps, sensor"),
+        ("dt_ms = 3", "here: key 'dt_ms' is unknown; it may hold dt_us, steps, sensor, parts"),
         ("dt_us = 0", "here: dt_us is 0; it must be a whole number 1 to 2147483647"),
         ("dt_us = 1.5", "here: dt_us is 1.5; it must be a whole number 1 to 2147483647"),
         ("steps = true", "here: steps is True; it must be a whole number 1 to 65535"),
@@ -89,7 +89,10 @@ def test_alone_it_is_no_data_set(tmp_path):
             "here: is not TOML (Expected '=' after a key in a key/value pair (at line 1, column 7)); write lines such "
             "as dt_us = 15000",
         ),
-        ("#" * 70_000, "here: has 70000 bytes; it may have 65536: keep to dt_us, steps, sensor"),
+        (
+            "#" * 4_200_000,
+            "here: has 4200000 bytes; it may have 4194304: keep to dt_us, steps, sensor, parts",
+        ),
     ],
 )
 def test_nonsense_is_one_line(text, message):

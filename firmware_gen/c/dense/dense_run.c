@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* dense_run.c: layer after layer, activations in two buffers by turns. */
 #include "dense_kernels.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * dense.h: a dense int8 convolutional network for microcontrollers, written to be compared with the spiking firmware.
  *

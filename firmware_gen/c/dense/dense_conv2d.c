@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * dense_conv2d.c: convolution as CMSIS-NN does it: two windows at a time are copied into columns, then multiplied with
  * all output channels, two at a time, so that each weight and each activation that is loaded serves twice. Unlike

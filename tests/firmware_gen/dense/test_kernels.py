@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dense_network import Conv, Int8, Linear, MaxPool, Network, Size, c_source, random_network, run
-from dense_program import DenseMachine
+from dense_random import random_network
+
+from edge_sast.dense.network import Conv, Int8, Linear, MaxPool, Size, aligned, run
+from edge_sast.dense.shapes import ConvShape, LinearShape, PoolShape
+from firmware_gen.dense.program import DenseMachine
+from firmware_gen.dense.tables import c_source
 
 KINDS = (("cortex-m4", True), ("cortex-m4", False), ("cortex-m0", False))
 
 # Odd counts of outputs and of quads, borders, strides, one-pixel kernels, left-over rows of a pool, channels from 2 on.
 NETWORKS = {
-    "padded": (Size(7, 5, 2), [("conv", 6, 3, 1, 1), ("conv", 8, 3, 2, 1), ("pool",), ("linear", 4)]),
-    "strided": (Size(9, 9, 4), [("conv", 4, 5, 4, 2), ("linear", 2)]),
-    "pixel": (Size(3, 3, 6), [("conv", 2, 1, 1, 0), ("conv", 4, 2, 1, 0), ("linear", 6)]),
-    "pooled": (Size(11, 8, 4), [("pool",), ("conv", 12, 3, 1, 0), ("pool",), ("linear", 10)]),
-    "linear": (Size(1, 1, 20), [("linear", 8), ("linear", 2)]),
+    "padded": (Size(7, 5, 2), [ConvShape(6, 3, 1, 1), ConvShape(8, 3, 2, 1), PoolShape(), LinearShape(4)]),
+    "strided": (Size(9, 9, 4), [ConvShape(4, 5, 4, 2), LinearShape(2)]),
+    "pixel": (Size(3, 3, 6), [ConvShape(2, 1, 1, 0), ConvShape(4, 2, 1, 0), LinearShape(6)]),
+    "pooled": (Size(11, 8, 4), [PoolShape(), ConvShape(12, 3, 1, 0), PoolShape(), LinearShape(10)]),
+    "linear": (Size(1, 1, 20), [LinearShape(8), LinearShape(2)]),
 }
 
 
@@ -45,7 +49,7 @@ def test_both_compilers_give_the_same() -> None:
 
 
 def test_the_multiplying_loop_takes_seventeen_instructions_for_sixteen_products() -> None:
-    network = random_network(Size(6, 6, 8), [("conv", 8, 3, 1, 0)], seed=1)
+    network = random_network(Size(6, 6, 8), [ConvShape(8, 3, 1, 0)], seed=1)
     _, counted = DenseMachine(network, "cortex-m4", dsp=True).frame(_frames(network.input)[0])
     calls, quads = 4 * 8, 18  # pairs of channels and of windows
     prologue, epilogue = 6, 3
@@ -92,6 +96,30 @@ def _neuron(layer: Conv | MaxPool | Linear, x: np.ndarray, row: int, column: int
 
 
 def test_counts_of_channels_that_the_kernels_do_not_take_are_refused() -> None:
-    network = random_network(Size(4, 4, 3), [("linear", 2), ("linear", 3)], seed=1)
-    with pytest.raises(ValueError, match="Linear of 2 inputs and 3 outputs: the kernels take inputs in mult"):
-        c_source(Network(network.input, network.layers), dsp=True)
+    network = random_network(Size(4, 4, 2), [ConvShape(3, 3), LinearShape(2)], seed=1)
+    with pytest.raises(
+        ValueError, match="Conv of 2 inputs and 3 outputs: the kernels take inputs in multiples"
+    ):
+        c_source(network, dsp=True)
+
+
+@pytest.mark.parametrize("dsp", [True, False])
+def test_channels_of_zeros_make_any_network_one_that_the_kernels_take(dsp: bool) -> None:
+    shapes = [ConvShape(5, 3, 1, 1), ConvShape(7, 2), PoolShape(), LinearShape(9, relu=True), LinearShape(3)]
+    network = random_network(Size(9, 7, 2), shapes, seed=2)
+    grown = aligned(network)
+    assert [size.channels for size in grown.sizes()] == [2, 6, 8, 8, 12, 4]
+    machine = DenseMachine(grown, "cortex-m4", dsp)
+    for frame in _frames(network.input):
+        expected = run(network, frame)
+        output, _ = machine.frame(frame)
+        np.testing.assert_array_equal(output[..., :3], expected)
+        np.testing.assert_array_equal(output[..., 3:], 0)
+
+
+def test_frames_together_give_what_each_gives_alone() -> None:
+    network = random_network(Size(6, 6, 2), [ConvShape(4, 3), PoolShape(), LinearShape(4)], seed=9)
+    frames = np.random.default_rng(1).integers(-128, 128, (150, 6, 6, 2)).astype(np.int8)
+    together = run(network, frames)
+    for frame, found in zip(frames[::29], together[::29], strict=True):
+        np.testing.assert_array_equal(run(network, frame), found)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.emulator.counts import DRIVER, take_counts
 from firmware_gen.emulator.machine import Machine
 
 REFILL = 2
@@ -111,6 +112,28 @@ CORES = {
 }
 
 
+# Cores whose cycles are estimated of what runs on an emulated one: a Cortex-M0+ runs a Cortex-M0's instructions.
+TIMINGS = {"cortex-m4": ("cortex-m4",), "cortex-m0": ("cortex-m0plus", "cortex-m0")}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a step, a frame or a recording. cycles: estimated, by core."""
+
+    instructions: int
+    cycles: dict[str, int]
+
+    def of(self, unit: str) -> int:
+        """unit: instructions, or a core whose cycles are estimated."""
+        return self.instructions if unit == "instructions" else self.cycles[unit]
+
+    def __add__(self, other: Cost) -> Cost:
+        cycles = {
+            name: self.cycles.get(name, 0) + other.cycles.get(name, 0) for name in self.cycles | other.cycles
+        }
+        return Cost(self.instructions + other.instructions, cycles)
+
+
 class EdgeCounter:
     """Watches a machine: how often each block ran, and where it went from there."""
 
@@ -118,6 +141,7 @@ class EdgeCounter:
         self.machine = machine
         self._edges: Counter[tuple[int, int, int]] = Counter()
         self._at = (0, 0)
+        self._decoded: dict[tuple[int, int], list[Instruction]] = {}  # code is never written
         machine.on_block(self._on_block)
 
     def _on_block(self, address: int, size: int) -> None:
@@ -129,10 +153,9 @@ class EdgeCounter:
         edges, self._edges = self._edges, Counter()
         edges[*self._at, 0] += 1  # back to the caller
         self._at = (0, 0)
-        decoded = {
-            (start, size): decode(self.machine.read(start, size), start) for start, size, _ in edges if size
-        }
-        return Run(self.machine, {edge: times for edge, times in edges.items() if edge[1]}, decoded)
+        for start, size in {(start, size) for start, size, _ in edges if size} - self._decoded.keys():
+            self._decoded[start, size] = decode(self.machine.read(start, size), start)
+        return Run(self.machine, {edge: times for edge, times in edges.items() if edge[1]}, self._decoded)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +180,34 @@ class Run:
             cost = CORES[core].block(self.decoded[start, size], then != start + size)
             counts[self.machine.image.function_at(start)] += times * cost
         return counts
+
+
+class CostMeter:
+    """What runs on a machine, the emulator's own driver left out; cycles only of cores that there are timings of.
+
+    Raises EdgeSastError where capstone is missing.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._edges = EdgeCounter(machine) if machine.core.name in TIMINGS else None
+        machine.take_counts()
+
+    def take(self) -> Cost:
+        """What ran since the last call of this."""
+        instructions = take_counts(self._machine).total()
+        return Cost(
+            instructions, cost_of(self._edges.take(), self._machine.core.name).cycles if self._edges else {}
+        )
+
+
+def cost_of(run: Run, core: str) -> Cost:
+    """Instructions and estimated cycles of what ran, the emulator's own driver left out."""
+
+    def total(counts: dict[str, int]) -> int:
+        return sum(n for function, n in counts.items() if not function.startswith(DRIVER))
+
+    return Cost(total(run.instructions()), {name: total(run.cycles(name)) for name in TIMINGS[core]})
 
 
 def decode(code: bytes, address: int) -> list[Instruction]:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * dense_dot_dsp.S: two output channels, two windows, four taps a round: 2 LDRD, 2 LDR, 4 SXTB16 and 8 SMLAD for 16
  * multiplications. Weights lie in the order 0, 2, 1, 3, so that SXTB16 gives taps (0, 1), and rotated by 8 (2, 3).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /*
  * dense_kernels.h: what the kernels share. With the DSP extension a column holds taps as pairs of 16 bits, so that SMLAD
  * multiplies two at once; -DDENSE_PORTABLE takes the plain C everywhere.

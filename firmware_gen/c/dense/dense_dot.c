@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* dense_dot.c: plain C. See dense_dot_dsp.S for cores with the DSP extension. */
 #include "dense_kernels.h"
 

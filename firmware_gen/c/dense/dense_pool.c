@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* dense_pool.c: the largest of 2 x 2. */
 #include "dense_kernels.h"
 

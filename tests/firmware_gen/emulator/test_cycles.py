@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cycles import EdgeCounter, Run, decode
-from dense_program import link_program
 
 from edge_sast.errors import EdgeSastError
+from firmware_gen.dense.program import link_program
+from firmware_gen.emulator.cycles import EdgeCounter, Run, decode
 from firmware_gen.emulator.machine import Machine
 from firmware_gen.toolchain.cores import find_core
 
@@ -55,7 +55,7 @@ def _run(folder: Path, code: str, core: str) -> Run:
     source = folder / "snippet.S"
     head = ".syntax unified\n.thumb\n.section .text.snippet\n.global snippet\n.type snippet, %function\n"
     source.write_text(f"{head}.thumb_func\nsnippet:\n{code}\n.size snippet, . - snippet\n")
-    machine = Machine(link_program([source], "snippet", core, "zig", ()), find_core(core))
+    machine = Machine(link_program([source], "snippet", core, "zig", ("-O3",)), find_core(core))
     counter = EdgeCounter(machine)
     memory = machine.allocate(64)
     machine.write(memory, memory.to_bytes(4, "little") * 16)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* dense_linear.c: fully connected, two outputs at a time. */
 #include "dense_kernels.h"
 

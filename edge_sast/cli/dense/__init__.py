@@ -1,0 +1,1 @@
+"""What `edge-sast compare-dense` does."""
