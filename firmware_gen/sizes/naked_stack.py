@@ -1,4 +1,4 @@
-"""Functions written whole in assembly (naked), which gcc takes for empty: their stack, and where they jump at their end."""
+"""Functions written whole in assembly (naked), which gcc takes for empty: their stack, and where they jump to."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LABEL = re.compile(r"([a-z_]\w*):$")
 class NakedCode:
     """One such function.
 
-    frame: bytes that it puts on the stack. All that it pushes counts together, whatever it pops in between, so the figure
-    is never too small. entries: other places in it that have a name. jumps: names that it jumps to, functions or entries.
-    members: those through whose pointer it jumps, as the comment of the jump says: "bx r12 @ ->push".
+    frame: bytes that it puts on the stack. All that it pushes counts together, whatever it pops in between, so the
+    figure is never too small. entries: other places in it that have a name. jumps: functions, or entries of them, that
+    it goes on in at its end. members: those through whose pointer it does, as a comment says: "bx r12 @ ->push".
     """
 
     frame: int

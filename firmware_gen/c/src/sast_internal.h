@@ -79,9 +79,12 @@ static inline bool sast_test_and_set(uint32_t *bitmap, uint32_t n)
 {
     const uint32_t mask = (uint32_t)1u << (n & 31u);
     const uint32_t before = bitmap[n >> 5];
+    const bool set = (before & mask) != 0u;
 
-    bitmap[n >> 5] = before | mask;
-    return (before & mask) != 0u;
+    if (!set) {
+        bitmap[n >> 5] = before | mask;
+    }
+    return set;
 }
 
 /* Whether bit n is set. */

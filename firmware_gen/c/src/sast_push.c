@@ -38,7 +38,7 @@ static bool within_limit(sast_context_t *context, uint16_t x, uint16_t y, uint8_
 }
 
 /* A function of its own, so that sast_push need not keep anything across its calls. */
-sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+SAST_USED sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
     sast_status_t status = sast_may_change(context);
 
@@ -54,7 +54,7 @@ sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, u
     return status == SAST_OK ? context->model->push(context, x, y, polarity) : status;
 }
 
-#if SAST_DSP
+#if SAST_THUMB2
 
 /* The offsets that stand in the assembly. */
 #define MARK_AT "32"

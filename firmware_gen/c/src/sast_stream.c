@@ -228,10 +228,22 @@ static inline sast_stream_status_t take(sast_stream_t *stream, const sast_stream
     return SAST_STREAM_OK;
 }
 
+#ifdef SAST_EARLY
+/* An event for a lane whose window is over: nothing, where it lies inside the sensor. */
+static sast_status_t ignore(sast_context_t *lane, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    return sast_is_outside(lane->model, x, y, polarity) ? SAST_ERR_RANGE : SAST_OK;
+}
+
+#endif /* SAST_EARLY */
 /* One lane's events, as long as they lie in the running step and inside the sensor; how many. */
 static size_t take_some(sast_context_t *lane, uint32_t start, const sast_stream_event_t *events, size_t count)
 {
+#ifdef SAST_EARLY
+    const sast_push_t push = lane->over != 0u ? ignore : lane->model->push;
+#else /* SAST_EARLY */
     const sast_push_t push = lane->model->push;
+#endif /* SAST_EARLY */
     const uint32_t length = lane->model->dt_us;
     size_t i = 0;
 
@@ -249,6 +261,11 @@ static bool runs_on(const sast_stream_t *stream)
     uint16_t i;
 
     for (i = 0; i < stream->started; ++i) {
+#ifdef SAST_EARLY
+        if (stream->lanes[i].over != 0u) {
+            continue;
+        }
+#endif /* SAST_EARLY */
         if (sast_state(&stream->lanes[i]) != SAST_OPEN) {
             return false;
         }
@@ -257,7 +274,7 @@ static bool runs_on(const sast_stream_t *stream)
 }
 
 /* The events of the running step up to the first that needs a closer look; how many. */
-static size_t take_run(const sast_stream_t *stream, const sast_stream_event_t *events, size_t count)
+static size_t take_run(sast_stream_t *stream, const sast_stream_event_t *events, size_t count)
 {
     size_t some = count;
     uint16_t i;
