@@ -50,7 +50,7 @@ class First:
     rows: set[int]
 
 
-CORES = (("cortex-m4", "gcc"), ("cortex-m33", "zig"))
+CORES = (("cortex-m4", "gcc"), ("cortex-m4", "zig"))
 FIRSTS = {
     "one quad, overlapping": First(4, 3, 1, 0, {1, 2, 3}, {1, 2, 3}),
     "two quads": First(8, 3, 2, 1, {2, 4}, {1, 2}),
