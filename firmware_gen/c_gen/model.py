@@ -8,10 +8,11 @@ from firmware_gen.c_gen.memory import memory
 from firmware_gen.c_gen.tables import layer_tables
 from firmware_gen.c_gen.text import array, banner, define, fields, guard_close, guard_open, string
 from firmware_gen.c_plan.footprint import footprint
+from firmware_gen.c_plan.kernels import push_kernel
 from firmware_gen.c_plan.plan import CPlan
 
 # Equals SAST_TABLE_VERSION of sast.h; a number, so that a library of another version refuses the tables.
-TABLE_VERSION = 4
+TABLE_VERSION = 5
 AVR_TABLE_BYTES = 60_000  # of the first 64 KB of flash; descriptors and interrupt vectors lie there, too
 
 
@@ -101,6 +102,7 @@ def _model_struct(plan: CPlan, name: str) -> str:
         "input_seen": "OFFSET(input_seen)",
         "step_memory": "OFFSET(input_seen)",
         "step_memory_bytes": memory(plan).step_bytes,
+        "push": push_kernel(plan),
     }
     if model.early_margin is not None:
         values["margin"] = f"{model.early_margin}u"

@@ -12,7 +12,7 @@ from edge_sast.model.layers import (
 from edge_sast.model.modelfile import layer_name
 from firmware_gen.c_plan.lanes import narrow_shifts
 from firmware_gen.c_plan.layout import Layout, in_chain, is_joined
-from firmware_gen.c_plan.plan import LayerPlan, WeightedPlan
+from firmware_gen.c_plan.plan import CPlan, LayerPlan, WeightedPlan
 
 
 def kernels(plan: LayerPlan) -> dict[str, str]:
@@ -43,6 +43,15 @@ def kernels(plan: LayerPlan) -> dict[str, str]:
         idle = {"receive": "sast_conv2d_idle", "reach": names["receive"]}
         return names | idle | {"sweep": "sast_sweep_idle", "cells": "sast_sweep", "touch": "sast_touch"}
     return names | {"sweep": "sast_sweep"}
+
+
+def push_kernel(plan: CPlan) -> str:
+    """Function of the library that takes the model's events; its file has the same name."""
+    grid = plan.model.binning
+    if grid.count_cap > 1:
+        return "sast_push_counts"
+    first = kernels(plan.layers[0])["receive"]
+    return "sast_push_conv2d_8" if first == "sast_conv2d_8" and grid.shift == 0 else "sast_push_once"
 
 
 def _conv(layer: Conv2d, form: Layout) -> str:

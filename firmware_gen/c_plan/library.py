@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from firmware_gen.c_plan.kernels import kernels
+from firmware_gen.c_plan.kernels import kernels, push_kernel
 from firmware_gen.c_plan.lanes import MOST_KNOWN_SHIFT
 from firmware_gen.c_plan.plan import CPlan
 
@@ -57,7 +57,7 @@ def write_headers(folder: Path) -> Path:
 def kernel_files(plan: CPlan) -> tuple[str, ...]:
     """Names of the files of src/ that a model needs, sorted."""
     needed = {f"{function}.c" for layer in plan.layers for function in kernels(layer).values()}
-    needed |= {f"sast_{name}.c" for name in (*CORE, EARLY)}
+    needed |= {f"{push_kernel(plan)}.c"} | {f"sast_{name}.c" for name in (*CORE, EARLY)}
     return tuple(name for name in sources(answers_early(plan)) if name.endswith(".h") or name in needed)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
-from firmware_gen.sizes.naked_stack import naked_frames
+from firmware_gen.sizes.naked_stack import NakedCode, naked_functions
 from firmware_gen.toolchain.compiler import run_compiler
 
 REMEDY = "choose another compiler"
@@ -32,7 +32,7 @@ _STRUCT = re.compile(r"typedef struct (?:\w+ )?\{(.*?)^\} (\w+);", re.MULTILINE 
 _MEMBER = re.compile(r"\(\*(\w+)\)\([^;]*;|(\w+)(?:\[[^;]*)?;")
 _INITIAL = re.compile(r"\b(\w+) \w+ = \{([^{}]*)\}")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_LAYER = re.compile(r"^    \{ /\* (\d+): ", re.MULTILINE)
+_LAYER = re.compile(r"^    \{ /\* (\d+): |^\};", re.MULTILINE)  # or the end of their table
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,13 @@ def compiled_call_graph(
     with tempfile.TemporaryDirectory(prefix="edge-sast-stack-") as folder:
         run_compiler([*command, *(str(path.resolve()) for path in sources)], REMEDY, folder=folder)
         texts = [path.read_text() for path in sorted(Path(folder).glob("*.ci"))]
-        naked = [naked_frames(path.read_text()) for path in sorted(Path(folder).glob("*.s"))]
+        naked = [naked_functions(path.read_text()) for path in sorted(Path(folder).glob("*.s"))]
     if len(texts) != len(sources):
         raise EdgeSastError(f"{compiler[0]}: wrote no call graph; use gcc 10 or later")
     graph = CallGraph()
     for text, assembly in zip(texts, naked, strict=True):
         _read(graph, text, assembly)
+    _add_jumps(graph, {name: code for of_file in naked for name, code in of_file.items()})
     headers = [header for folder in includes for header in folder.glob("*.h")]
     structs = _structs([*headers, *sources])
     for source in sources:
@@ -92,10 +93,10 @@ def compiled_call_graph(
     return graph
 
 
-def _read(graph: CallGraph, text: str, naked: Mapping[str, int]) -> None:
+def _read(graph: CallGraph, text: str, naked: Mapping[str, NakedCode]) -> None:
     """Adds one .ci file. Of a function that several files hold (static inline), the largest frame counts.
 
-    naked: frames of functions that gcc adds nothing to, and takes for empty.
+    naked: functions that gcc adds nothing to, and takes for empty.
     """
     for title, label in _NODE.findall(text):
         found = _BYTES.search(label)
@@ -103,13 +104,24 @@ def _read(graph: CallGraph, text: str, naked: Mapping[str, int]) -> None:
             continue
         if found[2] not in ("static", "dynamic,bounded"):
             raise EdgeSastError(f"{title}: its stack is {found[2]}; no variable-length arrays, no alloca")
-        size = int(found[1]) + naked.get(title.rpartition(":")[2], 0)
+        name = title.rpartition(":")[2]
+        size = int(found[1]) + (naked[name].frame if name in naked else 0)
         graph.frames[title] = max(graph.frames.get(title, 0), size)
     for caller, callee, place in _EDGE.findall(text):
         if callee == INDIRECT:
             graph.members.setdefault(caller, set()).add(_member_at(caller, place))
         else:
             graph.calls.setdefault(caller, set()).add(callee)
+
+
+def _add_jumps(graph: CallGraph, naked: Mapping[str, NakedCode]) -> None:
+    """Adds what functions in assembly jump to, which gcc does not see."""
+    holder = {entry: name for name, code in naked.items() for entry in code.entries}
+    for name, code in naked.items():
+        for target in code.jumps:
+            graph.calls.setdefault(name, set()).add(holder.get(target, target))
+        if code.members:
+            graph.members.setdefault(name, set()).update(code.members)
 
 
 def _member_at(caller: str, place: str) -> str:
@@ -138,7 +150,7 @@ def _add_assignments(graph: CallGraph, source: Path, structs: Mapping[str, list[
     structs: by name of the type, its members in order.
     """
     text = source.read_text("utf-8")
-    starts = [(found.start(), int(found[1])) for found in _LAYER.finditer(text)]
+    starts = [(found.start(), int(found[1]) if found[1] else None) for found in _LAYER.finditer(text)]
     for found in _ASSIGNED.finditer(text):
         before = [layer for start, layer in starts if start < found.start()]
         _point(graph, source, found[1], found[2], before[-1] if before else None)

@@ -1,8 +1,9 @@
-"""Stack of functions written whole in assembly (naked), which gcc takes for empty: read from what they push."""
+"""Functions written whole in assembly (naked), which gcc takes for empty: their stack, and where they jump to."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
 
@@ -16,20 +17,42 @@ _HARMLESS = re.compile(
     r"(?:pop\b|ldm(?:ia|fd)?\s+sp\b|stm(?:ia)?\s+sp,|ldrd?\b|strd?\b|add(?:\.w)?\s+sp,)(?!.*#-\d+\]!)"
 )
 _CALL = re.compile(r"blx?\s")
+_JUMP = re.compile(r"b(?:[a-z]{2})?(?:\.[nw])?\s+([a-z_]\w*)$")
+_POINTER_JUMP = re.compile(r"bx\s+\w+\s+@ ->(\w+)$")
+_LABEL = re.compile(r"([a-z_]\w*):$")
 
 
-def naked_frames(assembly: str) -> dict[str, int]:
-    """Bytes that each naked function of a gcc assembly file for ARM puts on the stack, by its name.
+@dataclass(frozen=True)
+class NakedCode:
+    """One such function.
 
-    All that it pushes counts together, whatever it pops in between, so the figure is never too small.
+    frame: bytes that it puts on the stack. All that it pushes counts together, whatever it pops in between, so the
+    figure is never too small. entries: other places in it that have a name. jumps: functions, or entries of them, that
+    it goes on in at its end. members: those through whose pointer it does, as a comment says: "bx r12 @ ->push".
+    """
+
+    frame: int
+    entries: frozenset[str]
+    jumps: frozenset[str]
+    members: frozenset[str]
+
+
+def naked_functions(assembly: str) -> dict[str, NakedCode]:
+    """The naked functions of a gcc assembly file for ARM, by name.
 
     Raises:
-        EdgeSastError: it calls another function, or moves the stack pointer in a way that is not known here.
+        EdgeSastError: one calls another function, or moves the stack pointer in a way that is not known here.
     """
-    return {
-        name: sum(_bytes(name, line.strip()) for line in body.splitlines())
-        for name, body in _FUNCTION.findall(assembly)
-    }
+    return {name: _read(name, body) for name, body in _FUNCTION.findall(assembly)}
+
+
+def _read(name: str, body: str) -> NakedCode:
+    lines = [line.strip() for line in body.splitlines()]
+    entries, jumps, members = (
+        frozenset(found[1] for found in map(pattern.match, lines) if found)
+        for pattern in (_LABEL, _JUMP, _POINTER_JUMP)
+    )
+    return NakedCode(sum(_bytes(name, line) for line in lines), entries, jumps, members)
 
 
 def _bytes(name: str, line: str) -> int:

@@ -9,16 +9,17 @@ programs to these figures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_sast.model.model import Model
 from firmware_gen.c_plan.footprint import Footprint, footprint
-from firmware_gen.c_plan.kernels import kernels
+from firmware_gen.c_plan.kernels import kernels, push_kernel
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.sizes.code_sizes import DEFAULT_CORE, CoreCode, core_code
 from firmware_gen.sizes.layer_stack import ModelStack, model_stack
 
 CALLED = ("sast_init", "sast_reset", "sast_push", "sast_step", "sast_result")
+PUSH = "push"  # the model's member behind sast_push, which is no layer's
 POINTER_BYTES = 4
 EARLY_BYTES = 4  # of the model and of the context, where answers come early
 NOT_INCLUDED = (
@@ -82,11 +83,12 @@ def predict(plan: CPlan, core: str = DEFAULT_CORE) -> Prediction:
 
 def predict_with(code: CoreCode, plan: CPlan, core: str) -> Prediction:
     """The same from another table."""
+    code = replace(code, pointed=code.pointed | {PUSH: (push_kernel(plan),)})
     functions = _functions(code, plan)
     stack = model_stack(code, functions, CALLED)
     observed = model_stack(code, functions, CALLED, observed=True)
     used = footprint(plan)
-    wanted = {name for of_layer in functions for name in of_layer.values()}
+    wanted = {push_kernel(plan)} | {name for of_layer in functions for name in of_layer.values()}
     return Prediction(
         core,
         code.compiler,

@@ -55,7 +55,7 @@ extern "C" {
 
 #endif /* SAST_EARLY */
 /* Version of the structures below. Tables of another version are refused by sast_init. */
-#define SAST_TABLE_VERSION 4u
+#define SAST_TABLE_VERSION 5u
 
 typedef enum {
     SAST_OK = 0,
@@ -132,6 +132,9 @@ typedef const SAST_TABLE struct sast_columns {
 
 /* Takes one spike at `place` (row << 16 | column) and `channel` of the input of `layer`. */
 typedef void (*sast_receive_t)(sast_context_t *context, const sast_layer_t *layer, uint32_t place, uint32_t channel);
+
+/* Takes one event of a step that is open and has no limit, or refuses one that lies outside. */
+typedef sast_status_t (*sast_push_t)(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity);
 
 /* Every neuron of `layer` once; its spikes go to the next layer at once. */
 typedef void (*sast_sweep_t)(sast_context_t *context, const sast_layer_t *layer);
@@ -252,6 +255,7 @@ typedef struct {
     uint32_t input_seen;            /* offset: bits, or uint8_t counts where count_cap > 1, of this step's events */
     uint32_t step_memory;           /* offset of what is cleared after every step ... */
     uint32_t step_memory_bytes;     /* ... and its length, whole words */
+    sast_push_t push;               /* what takes an event */
 #ifdef SAST_EARLY
     uint32_t margin;                /* a recording is over once the largest output leads the second by it; 0: never */
 #endif /* SAST_EARLY */

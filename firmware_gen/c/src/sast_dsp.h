@@ -17,16 +17,25 @@
 #define SAST_DSP 0
 #endif
 
+/* The same of plain Thumb-2, which a Cortex-M3 has, too. */
+#if defined(__thumb2__) && defined(__GNUC__) && !defined(SAST_PORTABLE)
+#define SAST_THUMB2 1
+/* The assembly takes its parameters from r0 to r3 without naming them. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define SAST_NAKED __attribute__((naked))
+/* What assembly alone jumps to, which no compiler sees. */
+#define SAST_USED __attribute__((used))
+#else
+#define SAST_THUMB2 0
+#define SAST_USED
+#endif
+
 #if SAST_DSP
 /* Number of the lowest bit that is set; one is. */
 static inline uint32_t sast_lowest(uint32_t bits)
 {
     return (uint32_t)__builtin_ctz(bits); /* rbit, clz */
 }
-
-/* The assembly takes its parameters from r0 to r3 without naming them. */
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#define SAST_NAKED __attribute__((naked))
 #else
 static inline uint32_t sast_lowest(uint32_t bits)
 {

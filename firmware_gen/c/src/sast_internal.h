@@ -79,9 +79,12 @@ static inline bool sast_test_and_set(uint32_t *bitmap, uint32_t n)
 {
     const uint32_t mask = (uint32_t)1u << (n & 31u);
     const uint32_t before = bitmap[n >> 5];
+    const bool set = (before & mask) != 0u;
 
-    bitmap[n >> 5] = before | mask;
-    return (before & mask) != 0u;
+    if (!set) {
+        bitmap[n >> 5] = before | mask;
+    }
+    return set;
 }
 
 /* Whether bit n is set. */
@@ -132,19 +135,44 @@ static inline void sast_show(const sast_context_t *context, const sast_layer_t *
     }
 }
 
+/* Whether an event lies outside the sensor, or has no polarity. */
+static inline bool sast_is_outside(const sast_model_t *model, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    return x >= model->sensor_width || y >= model->sensor_height || polarity > 1u;
+}
+
+/* Where in the first layer's input an event inside lies. */
+static inline uint32_t sast_input_place(const sast_model_t *model, uint16_t x, uint16_t y)
+{
+    return sast_place((uint32_t)y >> model->shift, (uint32_t)x >> model->shift);
+}
+
+/* The number of its input: that of its bit (or byte) among those that had an event. */
+static inline uint32_t sast_input(const sast_model_t *model, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    return (((uint32_t)y >> model->shift) * model->width + ((uint32_t)x >> model->shift)) * 2u + polarity;
+}
+
 /* Starts a step: last step's counters go to 0. */
 void sast_open_step(sast_context_t *context);
 
 /* An event that does not simply join a step: the first one, under a limit, or refused. */
 sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity);
 
+/* Takes an event of an open step without a limit, or says that it lies outside: where an input counts once in a step; the
+   same where coordinates are not shifted and the first layer is of sast_conv2d_8; where it counts more than once. */
+sast_status_t sast_push_once(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity);
+sast_status_t sast_push_conv2d_8(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity);
+sast_status_t sast_push_counts(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity);
+
 /* Where sast_conv2d_8 starts a run of so many quads, from the end of its chain: the first half-word; where it goes on once
    what is left over of four quads is done: the second. In bytes of its code. */
 #define SAST_LINK_BYTES 44u
 #define SAST_REST_BYTES 40u
-#define SAST_TO_CHAIN(quads) (0u - (uint32_t)(quads) / 4u * SAST_LINK_BYTES)
+#define SAST_TO_CHAIN(quads) (1u - (uint32_t)(quads) / 4u * SAST_LINK_BYTES) /* 1: the bit that says Thumb */
 #define SAST_RUN_ENTRY(quads) \
-    (((quads) % 4u == 0u ? SAST_TO_CHAIN(quads) & 0xFFFFu : (quads) % 4u * SAST_REST_BYTES) | SAST_TO_CHAIN(quads) << 16)
+    (((quads) % 4u == 0u ? SAST_TO_CHAIN(quads) & 0xFFFFu : (quads) % 4u * SAST_REST_BYTES + 1u) \
+     | SAST_TO_CHAIN(quads) << 16)
 
 /* What takes a spike, by kind of layer; convolutions whose rows of weights of 8 bits adjoin, whose rows of others do, and
    all others. */

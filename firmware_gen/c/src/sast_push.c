@@ -2,50 +2,13 @@
 /*
  * sast_push.c: one event into the network.
  */
+#include "sast_dsp.h"
 #include "sast_internal.h"
-
-static bool is_outside(const sast_model_t *model, uint16_t x, uint16_t y, uint8_t polarity)
-{
-    return x >= model->sensor_width || y >= model->sensor_height || polarity > 1u;
-}
-
-/* Whether an event at input n still counts in this step, where more than one may; notes it. */
-static bool admit(const sast_model_t *model, uint8_t *seen, uint32_t n)
-{
-    if (seen[n] >= model->count_cap) {
-        return false;
-    }
-    ++seen[n];
-    return true;
-}
-
-/* An event of a step that is open. */
-static inline sast_status_t push(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
-{
-    const sast_model_t *model = context->model;
-    uint32_t row = y;
-    uint32_t column = x;
-    uint32_t n;
-
-    if (is_outside(model, x, y, polarity)) {
-        return SAST_ERR_RANGE;
-    }
-    if (model->shift != 0u) {
-        row >>= model->shift;
-        column >>= model->shift;
-    }
-    n = (row * model->width + column) * 2u + polarity;
-    if (model->count_cap == 1u ? !sast_test_and_set((uint32_t *)context->seen, n)
-                               : admit(model, (uint8_t *)context->seen, n)) {
-        model->layers->receive(context, model->layers, sast_place(row, column), polarity);
-    }
-    return SAST_OK;
-}
 
 /* The first event of a step. */
 static sast_status_t open_step(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
-    if (is_outside(context->model, x, y, polarity)) {
+    if (sast_is_outside(context->model, x, y, polarity)) {
         return SAST_ERR_RANGE;
     }
     sast_set_state(context, SAST_BUSY);
@@ -59,10 +22,9 @@ static sast_status_t open_step(sast_context_t *context, uint16_t x, uint16_t y, 
 static bool within_limit(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
     const sast_model_t *model = context->model;
-    const uint32_t row = (uint32_t)y >> model->shift;
-    const uint32_t n = (row * model->width + ((uint32_t)x >> model->shift)) * 2u + polarity;
+    const uint32_t n = sast_input(model, x, y, polarity);
 
-    if (is_outside(model, x, y, polarity)
+    if (sast_is_outside(model, x, y, polarity)
         || (model->count_cap == 1u ? sast_is_set((const uint32_t *)context->seen, n)
                                    : ((const uint8_t *)context->seen)[n] >= model->count_cap)) {
         return true;
@@ -76,7 +38,7 @@ static bool within_limit(sast_context_t *context, uint16_t x, uint16_t y, uint8_
 }
 
 /* A function of its own, so that sast_push need not keep anything across its calls. */
-sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+SAST_USED sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
     sast_status_t status = sast_may_change(context);
 
@@ -89,13 +51,44 @@ sast_status_t sast_push_apart(sast_context_t *context, uint16_t x, uint16_t y, u
     if (status == SAST_OK && sast_state(context) == SAST_LIMITED && !within_limit(context, x, y, polarity)) {
         status = SAST_ERR_OVERLOAD;
     }
-    return status == SAST_OK ? push(context, x, y, polarity) : status;
+    return status == SAST_OK ? context->model->push(context, x, y, polarity) : status;
 }
+
+#if SAST_THUMB2
+
+/* The offsets that stand in the assembly. */
+#define MARK_AT "32"
+#define PUSH_AT "104" /* in sast_model_t */
+typedef char sast_requires_push_offsets[offsetof(sast_context_t, model) == 0 && offsetof(sast_context_t, mark) == 32
+                                                && offsetof(sast_model_t, push) == 104 && SAST_OPEN == 0
+                                            ? 1
+                                            : -1];
+
+/* In C it would be half as long again: compilers save registers here. */
+SAST_NAKED sast_status_t sast_push(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    __asm__ volatile(".syntax unified\n"
+                     "cbz r0, 1f\n"
+                     "ldr r12, [r0, #" MARK_AT "]\n"
+                     "cmp r12, r0\n"
+                     "bne 1f\n"
+                     "ldr r12, [r0]\n"
+                     "ldr r12, [r12, #" PUSH_AT "]\n"
+                     "bx r12 @ ->push\n"
+                     "1:\n"
+                     "b.w sast_push_apart\n");
+}
+
+#else
 
 sast_status_t sast_push(sast_context_t *context, uint16_t x, uint16_t y, uint8_t polarity)
 {
-    if (context == NULL || sast_state(context) != SAST_OPEN) {
-        return sast_push_apart(context, x, y, polarity);
+    sast_push_t push = sast_push_apart;
+
+    if (context != NULL && sast_state(context) == SAST_OPEN) {
+        push = context->model->push;
     }
     return push(context, x, y, polarity);
 }
+
+#endif

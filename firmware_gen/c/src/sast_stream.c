@@ -206,13 +206,6 @@ static sast_stream_status_t jumped(sast_stream_t *stream)
     return SAST_STREAM_RESTARTED;
 }
 
-static bool is_outside(const sast_stream_t *stream, const sast_stream_event_t *event)
-{
-    const sast_model_t *model = stream->lanes[0].model;
-
-    return event->x >= model->sensor_width || event->y >= model->sensor_height || event->polarity > 1u;
-}
-
 /* Into all lanes, which have room for it or not alike. */
 static inline sast_stream_status_t take(sast_stream_t *stream, const sast_stream_event_t *event)
 {
@@ -233,6 +226,66 @@ static inline sast_stream_status_t take(sast_stream_t *stream, const sast_stream
         return SAST_STREAM_OVERLOAD;
     }
     return SAST_STREAM_OK;
+}
+
+#ifdef SAST_EARLY
+/* An event for a lane whose window is over: nothing, where it lies inside the sensor. */
+static sast_status_t ignore(sast_context_t *lane, uint16_t x, uint16_t y, uint8_t polarity)
+{
+    return sast_is_outside(lane->model, x, y, polarity) ? SAST_ERR_RANGE : SAST_OK;
+}
+
+#endif /* SAST_EARLY */
+/* One lane's events, as long as they lie in the running step and inside the sensor; how many. */
+static size_t take_some(sast_context_t *lane, uint32_t start, const sast_stream_event_t *events, size_t count)
+{
+#ifdef SAST_EARLY
+    const sast_push_t push = lane->over != 0u ? ignore : lane->model->push;
+#else /* SAST_EARLY */
+    const sast_push_t push = lane->model->push;
+#endif /* SAST_EARLY */
+    const uint32_t length = lane->model->dt_us;
+    size_t i = 0;
+
+    while (i < count && events[i].t_us - start < length
+           && push(lane, events[i].x, events[i].y, events[i].polarity) == SAST_OK) {
+        ++i;
+    }
+    return i;
+}
+
+/* Whether nothing is to be looked at but an event's time and place: the step runs, and each lane has an event of it
+   already, and no limit. */
+static bool runs_on(const sast_stream_t *stream)
+{
+    uint16_t i;
+
+    for (i = 0; i < stream->started; ++i) {
+#ifdef SAST_EARLY
+        if (stream->lanes[i].over != 0u) {
+            continue;
+        }
+#endif /* SAST_EARLY */
+        if (sast_state(&stream->lanes[i]) != SAST_OPEN) {
+            return false;
+        }
+    }
+    return stream->phase == PHASE_RUNNING && stream->countdown != 0u && stream->started != 0u;
+}
+
+/* The events of the running step up to the first that needs a closer look; how many. */
+static size_t take_run(sast_stream_t *stream, const sast_stream_event_t *events, size_t count)
+{
+    size_t some = count;
+    uint16_t i;
+
+    if (!runs_on(stream)) {
+        return 0;
+    }
+    for (i = 0; i < stream->started; ++i) {
+        some = take_some(&stream->lanes[i], stream->step_start, events, some);
+    }
+    return some;
 }
 
 static bool is_fit(sast_windows_t windows, uint16_t lane_count)
@@ -331,36 +384,42 @@ sast_stream_status_t sast_stream_start(sast_stream_t *stream, uint32_t t_us)
     return status;
 }
 
-static sast_stream_status_t push(sast_stream_t *stream, const sast_stream_event_t *events, size_t count, size_t *taken)
+/* One event, or the step that is over before it. *taken grows by 1 if the event is done with. */
+static sast_stream_status_t push_one(sast_stream_t *stream, const sast_stream_event_t *event, size_t *taken)
+{
+    if (sast_is_outside(stream->lanes[0].model, event->x, event->y, event->polarity)) {
+        ++*taken;
+        sast_increment(&stream->counts.outside);
+        return SAST_STREAM_OUTSIDE;
+    }
+    switch (place_of(stream, event->t_us)) {
+    case TIME_FREE:
+        begin(stream, event->t_us);
+        ++*taken;
+        return take(stream, event);
+    case TIME_INSIDE:
+        ++*taken;
+        return take(stream, event);
+    case TIME_AHEAD:
+        return end_step(stream);
+    case TIME_LATE:
+        ++*taken;
+        sast_increment(&stream->counts.late);
+        return SAST_STREAM_LATE;
+    default:
+        return jumped(stream);
+    }
+}
+
+static sast_stream_status_t push_all(sast_stream_t *stream, const sast_stream_event_t *events, size_t count,
+                                     size_t *taken)
 {
     sast_stream_status_t status = SAST_STREAM_OK;
-    size_t i;
 
-    for (i = 0; i < count && status == SAST_STREAM_OK; ++i) {
-        const sast_stream_event_t *event = &events[i];
-
-        *taken = i + 1u;
-        if (is_outside(stream, event)) {
-            sast_increment(&stream->counts.outside);
-            return SAST_STREAM_OUTSIDE;
-        }
-        switch (place_of(stream, event->t_us)) {
-        case TIME_FREE:
-            begin(stream, event->t_us);
-            status = take(stream, event);
-            break;
-        case TIME_INSIDE:
-            status = take(stream, event);
-            break;
-        case TIME_AHEAD:
-            *taken = i;
-            return end_step(stream);
-        case TIME_LATE:
-            sast_increment(&stream->counts.late);
-            return SAST_STREAM_LATE;
-        default:
-            *taken = i;
-            return jumped(stream);
+    while (status == SAST_STREAM_OK && *taken < count) {
+        *taken += take_run(stream, &events[*taken], count - *taken);
+        if (*taken < count) {
+            status = push_one(stream, &events[*taken], taken);
         }
     }
     return status;
@@ -378,7 +437,7 @@ sast_stream_status_t sast_stream_push(sast_stream_t *stream, const sast_stream_e
     if (status != SAST_STREAM_ERROR) {
         *taken = 0;
     }
-    return status == SAST_STREAM_OK ? leave(stream, push(stream, events, count, taken)) : status;
+    return status == SAST_STREAM_OK ? leave(stream, push_all(stream, events, count, taken)) : status;
 }
 
 static sast_stream_status_t advance(sast_stream_t *stream, uint32_t now_us)

@@ -13,7 +13,7 @@ import pytest
 from edge_sast.events.binning import Binning
 from edge_sast.model.layers import Conv2d, Flatten, Integrator, Lif, Linear
 from edge_sast.model.model import Model
-from firmware_gen.c_plan.kernels import kernels
+from firmware_gen.c_plan.kernels import kernels, push_kernel
 from firmware_gen.c_plan.layout import layout
 from firmware_gen.c_plan.library import CORE
 from firmware_gen.c_plan.plan import CPlan
@@ -69,7 +69,20 @@ def many_channels() -> Model:
     return Model(Binning(1, 1, 0, 1000, 2, 1), (Flatten(), hidden, last), ("a",))
 
 
-DIRECTED = {"everything": everything_model, "wide kernel": wide_kernel, "many channels": many_channels}
+def few_cells() -> Model:
+    """A first layer of bytes, too small for idle cells: events go straight to it."""
+    rng = np.random.default_rng(3)
+    conv = Conv2d(weights(rng, 8, 2, 2, 2, 3), 8, lif(rng, 3, 100))
+    last = Linear(weights(rng, 8, 12, 2), 8, Integrator([1, 0], [5, -5], (4,), 12))
+    return Model(Binning(3, 3, 0, 1000, 4, 1), (conv, Flatten(), last), ("a", "b"))
+
+
+DIRECTED = {
+    "everything": everything_model,
+    "wide kernel": wide_kernel,
+    "many channels": many_channels,
+    "few cells": few_cells,
+}
 
 
 @pytest.mark.parametrize("name", DIRECTED)
@@ -166,7 +179,9 @@ def test_the_few_run_every_kernel(monkeypatch):
     with_idle_cells(monkeypatch)
     models = [model() for model in DIRECTED.values()]
     models += [random_model(np.random.default_rng(seed)) for seed in FEW]
-    used = {name for model in models for layer in CPlan(model).layers for name in kernels(layer).values()}
+    plans = [CPlan(model) for model in models]
+    used = {name for plan in plans for layer in plan.layers for name in kernels(layer).values()}
+    used |= {push_kernel(plan) for plan in plans}
     every = {path.stem for path in LIBRARY.glob("*.c")} - {f"sast_{name}" for name in CORE}
     assert {name for name in every - used if not name.startswith("sast_fire_k")} == set()
 

@@ -325,6 +325,50 @@ def test_a_window_that_ended_early_is_told_then_and_lasts_on(sanitized_library, 
     assert [int(result[1]) for result in results] == list(range(0, 6 * len(results), 6))
 
 
+@pytest.mark.parametrize("start", [0, 5, WRAP - 1, WRAP - 1500], ids=str)
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_borders_of_a_step(program, start, lanes):
+    """In one burst: a step's first and last time, repeated, at the sensor's last pixel; a gap of whole steps; times
+    that wrap."""
+    grid = program.model.binning
+    last = (grid.sensor_width - 1, grid.sensor_height - 1, 1)
+    times = [0, 0, grid.dt_us - 1, grid.dt_us - 1, grid.dt_us, 2 * grid.dt_us - 1]  # two whole steps ...
+    times += [
+        7 * grid.dt_us,
+        7 * grid.dt_us,
+        8 * grid.dt_us - 1,
+        8 * grid.dt_us,
+        8 * grid.dt_us,
+    ]  # ... then five without
+    burst = [(start + t, *place) for t in times for place in (last, last, (0, 0, 0))]
+    end = start + 9 * grid.dt_us
+    case = Case(
+        lanes, BACK_TO_BACK, 20 * grid.dt_us, [("push", burst), ("advance", end - 1), ("advance", end)]
+    )
+    lines = program.run(case.text())
+    assert lines == case.expected(program.model)
+    assert sum(line.startswith("step") for line in lines) == 9
+    assert lines[-1].split()[2:] == ["0", "0", "0"]  # nothing late, outside, restarted
+
+
+def test_what_is_refused_in_a_burst_ends_it_and_no_more(program):
+    """Between events of one step: outside, late, without polarity; what follows is taken."""
+    grid = program.model.binning
+    inside, start = (0, 0, 1), 10 * grid.dt_us
+    ill = [
+        (start, grid.sensor_width, 0, 0),
+        (start - 1, 0, 0, 0),
+        (start, 0, grid.sensor_height, 0),
+        (start, 0, 0, 2),
+    ]
+    burst = [(start, *inside), (start, 1, 0, 1), *(event for one in ill for event in (one, (start, *inside)))]
+    calls = [("push", [*burst, (start, 1, 1, 0)]), ("advance", start + grid.dt_us)]
+    lines = program.run(Case(1, BACK_TO_BACK, 20 * grid.dt_us, calls).text())
+    assert lines == Case(1, BACK_TO_BACK, 20 * grid.dt_us, calls).expected(program.model)
+    assert lines[:4] == ["outside 2", "late 4", "outside 6", "outside 8"]
+    assert lines[-1].split()[2:] == ["1", "3", "0"]
+
+
 def test_silence_beyond_the_reach_is_told(program):
     grid = program.model.binning
     late = 10 + 21 * grid.dt_us

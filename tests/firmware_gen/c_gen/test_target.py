@@ -96,7 +96,7 @@ def test_only_the_kernels_that_a_model_needs():
         for name in ("context", "crc", "membrane", "output", "push", "selftest", "step", "stream")
     }
     kernels = {"conv2d_8", "add_8", "fire_k2", "sweep", "copy", "flatten"}
-    kernels |= {"note", "linear_noted_8", "add_set_8", "add_wide_8", "sweep_wide"}
+    kernels |= {"note", "linear_noted_8", "add_set_8", "add_wide_8", "sweep_wide", "push_conv2d_8"}
     assert sources == core | {"sast_model.c"} | {f"sast_{name}.c" for name in kernels}
 
 

@@ -143,7 +143,7 @@ def test_other_flags(everything, compiler):
 
 
 def test_an_event_that_is_refused(build):
-    edit(build / "src" / "sast_push.c", r"polarity > 1u", "polarity > 0u")
+    edit(build / "src" / "sast_internal.h", r"polarity > 1u", "polarity > 0u")
     with pytest.raises(CheckFailedError, match="cortex-m4: sast_emulator_step returned status 4 of "):
         verify_emulated(build, edited=True)
 

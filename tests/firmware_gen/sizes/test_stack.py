@@ -244,6 +244,68 @@ def test_assembly_that_cannot_be_counted_is_refused(tmp_path, line, message):
         naked_graph(tmp_path, line)
 
 
+ENTERED = """
+typedef struct {
+    int (*work)(int n);
+} worker_t;
+__attribute__((naked)) int counted(int n);
+__attribute__((naked)) int counted(int n)
+{
+    __asm__ volatile("push {r4, lr}\\n" ".global counted_later\\n" "counted_later:\\n" "pop {r4, pc}\\n");
+}
+__attribute__((naked)) int entering(int n);
+__attribute__((naked)) int entering(int n)
+{
+    __asm__ volatile("push {r4, r5}\\n" "cbz r0, 1f\\n" "b.w counted_later\\n" "1:\\n" "bx r12 @ ->work\\n");
+}
+static int twice(int n);
+static int twice(int n) { return 2 * n; }
+extern const worker_t only;
+const worker_t only = {twice};
+"""
+
+
+@pytest.mark.needs("arm-none-eabi-gcc")
+def test_what_assembly_jumps_to_is_called(tmp_path):
+    """By a name that stands inside another function, and through a pointer: gcc sees neither."""
+    source = tmp_path / "a.c"
+    source.write_text(ENTERED)
+    graph = compiled_call_graph([source], [], compiler("gcc", CORES["cortex-m4"]), ("-std=c99", "-Os"))
+    assert graph.calls["entering"] == {"counted"}
+    assert graph.members["entering"] == {"work"}
+    found = worst_stack(graph, ["entering"])["entering"]
+    assert (found.bytes, found.path) == (16, ("entering", "counted"))
+
+
+TABLES = """
+typedef struct { int (*receive)(int n); int (*push)(int n); } table_t;
+static int one(int n);
+static int one(int n) { return n; }
+static const table_t layers[2] = {
+    { /* 0: conv2d */
+        .receive = one,
+    },
+    { /* 1: linear */
+        .receive = one,
+    },
+};
+extern const table_t model;
+const table_t model = {
+    .push = one,
+};
+"""
+
+
+@pytest.mark.needs("gcc")
+def test_what_follows_the_layers_belongs_to_none(tmp_path):
+    source = tmp_path / "a.c"
+    source.write_text(TABLES)
+    graph = compiled_call_graph([source], [], ["gcc"], ("-std=c99", "-O1", "-mno-red-zone"))
+    title = f"{source}:one"
+    assert graph.pointed["receive"] == {Pointed(title, 0), Pointed(title, 1)}
+    assert graph.pointed["push"] == {Pointed(title, None)}
+
+
 def test_a_missing_compiler_is_an_error(tmp_path):
     message = r"no-such-gcc: cannot be started: No such file or directory; choose another compiler$"
     with pytest.raises(EdgeSastError, match=message):
