@@ -170,7 +170,7 @@ module sast_core (
     .final_layer(last_entry[EAW-1:0]), .fill(fill)
   );
   wire counted_word = seen && l_counted && !clearing;
-  wire answers = RUNNING != 0 || renew || leads; // the step ends with an answer; with MARGIN, once all its outputs are there
+  wire answers = RUNNING != 0 || renew || (MARGIN != 0 && leads); // the step ends with an answer; with MARGIN, once all its outputs are there
   wire reads_out = l_last && !clearing && (MARGIN != 0 || (LOADABLE != 0 ? constants[88] : LIF_OUT != 0) || answers);
   wire ends = counted_word && seen_last;
   wire wide = CRC_WIDE != 0 && l_whole;
@@ -218,7 +218,7 @@ module sast_core (
   wire resting = waiting && !pending && (&bank_idle);
   wire idle = resting && !ends && (state == QUIET || state == CRC || state == CYCLES);
   always @(posedge clk) begin
-    if (restart || !go || drops) cycles <= 32'd0;
+    if (restart || !go || (MARGIN != 0 && drops)) cycles <= 32'd0;
     else if (finished) cycles <= {31'd0, !resting};
     else if (!idle) cycles <= cycles + 32'd1;
     if (finished) step_cycles <= cycles;

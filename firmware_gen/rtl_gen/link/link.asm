@@ -397,13 +397,15 @@ fits:   dec S0
 ?tall   ld R1
 !tall   ldi 0
         give
+?early  call over
+?early  jnz next
         event
         jmp next
 
 ; ---- a step ends
 ; After the last one, in running state after each, the core gives outputs, the step's record, the class and the sums, in
 ; this order. In running state these are the step's, and READ tells those of all steps. A core that ends recordings early
-; gives the record first; after an early end it takes events still, and gives no records: those are zeros (K is not 0).
+; gives the record first; once it has given its answer nothing more is sent to it, and records are zeros (K is not 0).
 ended:  ld K
         subi GROUPS_1
         jnz bad                 ; a number longer than it must be
@@ -415,9 +417,13 @@ ended:  ld K
         put R0
 ?wide   put S1
 ?tall   put R1
+?early  call over
+?early  put K
+?early  jnz silent
         ldi 128
         give
         event
+?early  silent:
 ?run    set Q STEP0
 ?run    up:
 ?run    ldd Q+
@@ -441,12 +447,6 @@ ended:  ld K
 !early  set Q RESULTS+2
 !early  set E OUTPUTS_END
 !early  call core
-?early  set Q COMPUTED
-?early  ldd Q+
-?early  ?long jnz decided
-?early  ?long ldd Q+
-?early  ?long decided:
-?early  put K
 record: set Q RECORDS
 old_r:  ldn Q+
         give
@@ -589,6 +589,12 @@ copy:   ld Q
         ldd Q+
         stf FP+
         jmp copy
+?early  over:
+?early  set Q COMPUTED
+?early  ldd Q+
+?early  ?long jnz back
+?early  ?long ldd Q+
+?early  ret
 ?early  zeros:
 ?early  ldi 0
 ?early  sum

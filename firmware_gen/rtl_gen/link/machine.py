@@ -24,7 +24,7 @@ addition the one out of bit 7, of a subtraction 1 where nothing was borrowed, of
 | give | A goes into the CRC register at its upper end |
 | take, taken | the same, and A = what left it at its lower end, or the inverse |
 | same | the same, and A = A + what left it + 1: 0 where A was the inverse |
-| ended | A = 1 where results wait to be taken, else 0; only with recordings that end early |
+| ended | A = 1 where results wait, else 0; only with recordings that end early |
 | setreg, getreg | the CRC register goes to the core's register number A, or comes from it; waits; only with registers |
 
 A pointer p is one of the cells 0 to 3; set and dec take cells 0 to 15.

@@ -10,6 +10,7 @@ from edge_sast.link.event_payload import EventBytes
 from edge_sast.link.frames import Frame, Kind
 from edge_sast.model.modelfile import model_hash, save
 from firmware_gen.build.folder import write_folder
+from firmware_gen.rtl_gen.link.layout import layout
 from firmware_gen.rtl_gen.target import Room, generate
 from firmware_gen.virtual.board import build_virtual_board
 from firmware_gen.virtual.fpga import RX_BYTES, build_fpga_board
@@ -19,6 +20,7 @@ from tests.firmware_gen.virtual.requests import Script, process
 from tests.hil.boards import PATIENT, Bench, linked, make_early_bench, make_info
 
 COUNT, LANES = 12, 4
+FRAME_STEPS = 8  # of the C a power of two
 
 
 @pytest.fixture(scope="module", params=[False, pytest.param(True, marks=pytest.mark.quality)])
@@ -26,7 +28,7 @@ def fpga(request, tmp_path_factory) -> Bench:
     """Without registers and with them: the link's program and its decoder differ."""
     tools.require("verilator", "g++", "make")
     folder = tmp_path_factory.mktemp("fpga")
-    bench = make_early_bench(folder / "board", COUNT)
+    bench = make_early_bench(folder / "board", COUNT, lambda model: layout(model).frame_steps == FRAME_STEPS)
     files = generate(bench.model, lanes=LANES, count=1, room=Room(registers=request.param))
     write_folder(files, folder / "build")
     build_fpga_board(folder / "build" / "rtl", bench.program, "-O1")
@@ -62,8 +64,8 @@ def test_it_answers_whatever_comes_as_the_c_does(fpga, tmp_path):
     with process(fpga.program) as board:
         info = struct.unpack_from("<H32sHHIBB", board.ask(Frame(Kind.HELLO, 0, 1, b"\1\0")))
     _, model, frame, reply, _, window, frame_steps = info
-    steps = 1 << frame_steps.bit_length() - 1  # of the C a power of two
-    sizes = {"FRAME_BYTES": frame, "REPLY_BYTES": reply, "WINDOW": window, "FRAME_STEPS": steps}
+    assert frame_steps == FRAME_STEPS
+    sizes = {"FRAME_BYTES": frame, "REPLY_BYTES": reply, "WINDOW": window, "FRAME_STEPS": frame_steps}
     flags = tuple(f"-DSAST_BOARD_{name}={size}u" for name, size in sizes.items())
     build_virtual_board(export(fpga.model, tmp_path / "build"), tmp_path / "c", flags=flags)
     grid = fpga.model.binning

@@ -25,6 +25,7 @@ from tests.firmware_gen.rtl.formal.planted import (
     COUNTERS_FAULTS,
     DISPATCH,
     DISPATCH_FAULTS,
+    EARLY_FAULTS,
     EVENTS,
     EVENTS_FAULTS,
     NEURON,
@@ -276,7 +277,7 @@ PROOFS = {
         modules=CORE,
         parameters={"CRC_WIDE": 0},
         faults=(
-            Fault("sast_core", "answers = RUNNING != 0 || renew;", "answers = renew;"),
+            Fault("sast_core", "answers = RUNNING != 0 || renew ||", "answers = renew ||"),
             Fault("sast_core", ".finish(finished && answers)", ".finish(finished && renew)"),
             Fault("sast_sweep", "renew <= ask_renew;", "renew <= 1'b1;"),
         ),
@@ -306,6 +307,17 @@ PROOFS = {
         faults=(Fault("sast_counters", "op_layer == l) so_far", "1'b1) so_far"),),
     ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
+    "readout, early": Proof(
+        "sast_readout", ("sast_readout",), READOUT | {"MARGIN": 3}, depth=2, faults=EARLY_FAULTS
+    ),
+    "readout, early, never": Proof("sast_readout", ("sast_readout",), READOUT | {"MARGIN": 8}, depth=2),
+    "readout, early, counts": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT | {"MARGIN": 2, "LIF_OUT": 1, "CLASSES": 3},
+        depth=2,
+        faults=(Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || finish) begun <="),),
+    ),
     "readout, wide sums": Proof(
         "sast_readout",
         ("sast_readout",),
@@ -321,7 +333,7 @@ PROOFS = {
         parameters={"LOADS": 1},
         faults=(
             Fault("sast_readout", "LOADS != 0 ? final_layer :", "LOADS != 0 ? LAST_LAYER[LIB-1:0] :"),
-            Fault("sast_readout", "LOADS == 0 || fires ?", "LOADS == 0 || !fires ?"),
+            Fault("sast_readout", "LOADS != 0 ? fires :", "LOADS != 0 ? !fires :"),
         ),
     ),
     "readout, counts": Proof(
@@ -330,7 +342,7 @@ PROOFS = {
         READOUT | {"LIF_OUT": 1, "CLASSES": 3},
         depth=2,
         faults=(
-            Fault("sast_readout", "if (begins) class_no <=", "if (rst) class_no <="),
+            Fault("sast_readout", "if (begins || (MARGIN != 0 && finish)) class_no <=", "if (rst) class_no <="),
             Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
             Fault(
                 "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && answers}"
