@@ -88,7 +88,9 @@ def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
 
 
 def check_early(
-    model: Model, target: str, remedy: str = "add --no-early, which leaves the margin out, or leave --loadable out"
+    model: Model,
+    target: str,
+    remedy: str = "add --no-early, which leaves the margin out, or leave --loadable out",
 ) -> None:
     """Raises EdgeSastError for a model that answers early, where `target` is for cores that compute all steps."""
     if model.early_margin is not None:

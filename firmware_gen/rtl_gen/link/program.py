@@ -51,7 +51,9 @@ class LinkParts:
         """Those that recordings of so many steps on such an input need."""
         columns = 2 * width
         third = columns * height >= TWO_BYTES  # the largest number is one more than the last site
-        return LinkParts(third, columns > NARROW, height > SHORT, steps > FEW and not run, bus, load, run, early)
+        return LinkParts(
+            third, columns > NARROW, height > SHORT, steps > FEW and not run, bus, load, run, early
+        )
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def program(
         "STEPS_HIGH": steps >> 8,
         "OUTPUTS_END": CELLS["RESULTS"] + 2 + 4 * classes,
     }
-    return _assembled(parts or LinkParts.of(steps, width, height, early=layout.early), {**layout.names, **numbers})
+    return _assembled(
+        parts or LinkParts.of(steps, width, height, early=layout.early), {**layout.names, **numbers}
+    )
 
 
 def skeleton(parts: LinkParts) -> Skeleton:

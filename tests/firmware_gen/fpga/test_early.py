@@ -1,4 +1,4 @@
-"""The core of a model that answers early, simulated: recordings end where the runtime ends them, and the next one begins."""
+"""The core of a model that answers early, simulated: recordings end where the runtime ends them."""
 
 from __future__ import annotations
 
@@ -130,7 +130,9 @@ def recurrent(margin: int) -> Model:
     rng = np.random.default_rng(3)
     weight, own = rng.integers(-3, 4, (2 * CLASSES, CLASSES)), rng.integers(-3, 4, (CLASSES, CLASSES))
     neuron = Lif([2] * CLASSES, [1] * CLASSES, [0] * CLASSES, (1,), "zero", 12)
-    return Model(GRID, (Flatten(), RecurrentLinear(weight, own, 3, neuron)), tuple("abc"), early_margin=margin)
+    return Model(
+        GRID, (Flatten(), RecurrentLinear(weight, own, 3, neuron)), tuple("abc"), early_margin=margin
+    )
 
 
 @pytest.mark.needs("iverilog")
@@ -202,6 +204,8 @@ def test_verify_tells_how_many_steps(tmp_path):
 def test_cores_that_compute_all_steps_refuse_it(kind, core):
     """A running core has no recording that could end; one for several models has no constant that is this one's."""
     model = counter(Integrator([0] * CLASSES, [0] * CLASSES, (2,), 12), 3)
-    with pytest.raises(EdgeSastError, match=rf"answers early \(margin 3\), and a core that {core} computes all"):
+    with pytest.raises(
+        EdgeSastError, match=rf"answers early \(margin 3\), and a core that {core} computes all"
+    ):
         RtlPlan(model, 2, sizes={} if kind == "sizes" else None, running=kind == "running")
     assert RtlPlan(small_model(), 2).localparams["MARGIN"] == 0

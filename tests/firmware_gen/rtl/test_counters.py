@@ -25,7 +25,9 @@ STEADY = dict.fromkeys(
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("block", CASES, ids=["1", "4 recurrent", "8", "16 recurrent", "2 early", "4 early, recurrent"])
+@pytest.mark.parametrize(
+    "block", CASES, ids=["1", "4 recurrent", "8", "16 recurrent", "2 early", "4 early, recurrent"]
+)
 def test_counters(block, tmp_path):
     run_block(block, __name__, tmp_path)
 
@@ -117,7 +119,9 @@ async def sums(dut):
         if recording % 3 == 2:
             await state.runs(0, 1, 4)
             await pins.reset(**IDLE)
-        elif p["MARGIN"] and recording % 3 == 1:  # ends in the middle of an operation: its sums are still to be told
+        elif (
+            p["MARGIN"] and recording % 3 == 1
+        ):  # ends in the middle of an operation: its sums are still to be told
             await state.runs(0, 1, 4)
             if p["RECURRENT"]:  # one that ended counts for the layer's next step
                 await state.clock(op_ends=1)

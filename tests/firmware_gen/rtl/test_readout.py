@@ -1,4 +1,4 @@
-"""rtl/sast_readout.v: outputs, the first of the largest, its lead, and the sums of a recording, whoever waits for whom."""
+"""rtl/sast_readout.v: outputs, the first of the largest, its lead, the sums of a recording, whoever waits for whom."""
 
 import pytest
 
@@ -37,7 +37,9 @@ class Recording:
     def __init__(self, pins, p, rng, got):
         self.pins, self.p, self.rng, self.got = pins, p, rng, got
         self.ready = rng.choice([1.0, 0.5, 0.2])
-        self.sums = [[rng.randrange(1 << p[name]) for name in ("SYNTW", "SPKTW")] for _ in range(p["COUNTED"])]
+        self.sums = [
+            [rng.randrange(1 << p[name]) for name in ("SYNTW", "SPKTW")] for _ in range(p["COUNTED"])
+        ]
         most = max(p["SYNTW"], p["SPKTW"])
         self.half = 16 if most <= 32 else (most + 1) // 2
         self.forgotten = 0

@@ -342,7 +342,9 @@ PROOFS = {
         READOUT | {"LIF_OUT": 1, "CLASSES": 3},
         depth=2,
         faults=(
-            Fault("sast_readout", "if (begins || (MARGIN != 0 && finish)) class_no <=", "if (rst) class_no <="),
+            Fault(
+                "sast_readout", "if (begins || (MARGIN != 0 && finish)) class_no <=", "if (rst) class_no <="
+            ),
             Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
             Fault(
                 "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && answers}"
