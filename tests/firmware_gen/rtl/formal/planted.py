@@ -95,7 +95,6 @@ EARLY_FAULTS = tuple(
         ("{1'b0, told} - {1'b0, ~less}", "{told[OUTW-1], told} - {less[OUTW-1], ~less}"),
         ("MARGIN == 0 && lane_next && answers", "lane_next && answers"),
         ("(MARGIN == 0 && !answers) || !full", "!answers || !full"),
-        ("begins || (MARGIN != 0 && finish)", "begins"),
         ("lane_next || (outputs && put)", "lane_next || outputs"),
         ("put && last_kept", "put"),
         ("counts[class_no];\n    assign last_kept", "counts[0];\n    assign last_kept"),

@@ -316,7 +316,10 @@ PROOFS = {
         ("sast_readout",),
         READOUT | {"MARGIN": 2, "LIF_OUT": 1, "CLASSES": 3},
         depth=2,
-        faults=(Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || finish) begun <="),),
+        faults=(
+            Fault("sast_readout", "if (rst || forget) begun <=", "if (rst) begun <="),
+            Fault("sast_readout", "begins || (MARGIN != 0 && finish)", "begins"),
+        ),
     ),
     "readout, wide sums": Proof(
         "sast_readout",
