@@ -93,7 +93,7 @@ def test_figures_say_that_sast_decided_is_not_in_them(early, tmp_path, capsys):
 
 
 def test_the_event_core_has_it(early, tmp_path, capsys):
-    """The model is read back from the tables with its margin, which is a constant of the core; --no-early leaves it out."""
+    """Its tables give the model back with its margin, which is a constant of the core; --no-early leaves it out."""
     core = tmp_path / "core"
     command = ["export", str(early), "--no-data", "--target", "verilog"]
     assert main([*command, "--out", str(core)]) == 0
