@@ -126,8 +126,8 @@ def verify_core(
             tallies.append(compare_core(core, recordings, tally, seed, progress))
     samples = sum(len(recordings) for recordings in sets)
     length, early = build.model.binning.steps, build.model.early_margin is not None
-    recordings = sum(tally.steps) / length if running else samples
-    cycles, clocks = (sum(column) / max(recordings, 1) for column in zip(*tallies, strict=True))
+    whole = sum(tally.steps) / length if running else samples
+    cycles, clocks = (sum(column) / max(whole, 1) for column in zip(*tallies, strict=True))
     return CoreReport(
         on,
         samples,

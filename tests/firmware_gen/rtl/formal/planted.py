@@ -242,3 +242,16 @@ DISPATCH_FAULTS = tuple(
         ("RUN: if (source_ends)", "RUN: if (source_ends || word_take)"),
     )
 )
+DROP_FAULTS = tuple(
+    Fault("sast_dispatch", old, new)
+    for old, new in (
+        ("event_valid && !drops", "event_valid"),
+        ("place_take || drops", "place_take"),
+        ("step_ends && !drops", "step_ends"),
+        ("running && due == {STB{1'b0}}", "running"),
+        ("due == LAST_STEP[STB-1:0] ? {STB{1'b0}} : due + 1'b1", "due + 1'b1"),
+        ("!dropping || due != {STB{1'b0}}", "1'b1"),
+        ("if (anew) lanes", "if (rst) lanes"),
+        ("    if (anew) begin\n      pc", "    if (rst) begin\n      pc"),
+    )
+)

@@ -25,6 +25,7 @@ from tests.firmware_gen.rtl.formal.planted import (
     COUNTERS_FAULTS,
     DISPATCH,
     DISPATCH_FAULTS,
+    DROP_FAULTS,
     EARLY_FAULTS,
     EVENTS,
     EVENTS_FAULTS,
@@ -87,6 +88,14 @@ PROOFS = {
         modules=("sast_rom",),
         parameters={"LOADS": 1},
         faults=(Fault("sast_dispatch", "LOADS != 0 ? final_step :", "LOADS != 0 ? LAST_STEP[STB-1:0] :"),),
+    ),
+    "dispatch, early": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH | {"MARGIN": 1},
+        depth=3,
+        modules=("sast_rom",),
+        faults=DROP_FAULTS,
     ),
     "dispatch, running": Proof(
         "sast_dispatch",
@@ -260,6 +269,20 @@ PROOFS = {
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
     ),
+    "core, early": Proof(
+        "sast_core",
+        ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
+        CORE_SIZES | {"MARGIN": 1},
+        depth=4,
+        modules=CORE,
+        parameters={"CRC_WIDE": 0},
+        faults=(
+            Fault("sast_core", "if (anew || run_go) bank_has", "if (restart || run_go) bank_has"),
+            Fault("sast_core", "if (anew) phase <=", "if (restart) phase <="),
+            Fault("sast_core", ".rst(anew), .empty(runs_empty)", ".rst(restart), .empty(runs_empty)"),
+            Fault("sast_core", ".rst(anew), .go(go), .first_word", ".rst(restart), .go(go), .first_word"),
+        ),
+    ),
     "core, loaded": Proof(
         "sast_core",
         ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
@@ -305,6 +328,16 @@ PROOFS = {
         COUNTERS | {"RECURRENT": 1},
         depth=7,
         faults=(Fault("sast_counters", "op_layer == l) so_far", "1'b1) so_far"),),
+    ),
+    "counters, early": Proof(
+        "sast_counters",
+        ("sast_counters",),
+        COUNTERS | {"RECURRENT": 1, "MARGIN": 1},
+        depth=7,
+        faults=(
+            Fault("sast_counters", "op_ends || (MARGIN != 0 && over)", "op_ends"),
+            Fault("sast_counters", "l_layer == l) || (MARGIN != 0 && over)", "l_layer == l)"),
+        ),
     ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
     "readout, early": Proof(
