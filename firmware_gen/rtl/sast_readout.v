@@ -112,7 +112,8 @@ module sast_readout (
   // The largest leads all others by MARGIN if the one that became the largest did then, and none that came since is nearer.
   generate if (MARGIN != 0) begin : early
     localparam signed [32:0] LEAST = MARGIN;
-    wire signed [OUTW:0] beyond = {1'b0, told} - {1'b0, ~less};
+    wire        [OUTW:0] apart = {1'b0, told} - {1'b0, ~less};
+    wire signed [32:0]   beyond = {{(32-OUTW){apart[OUTW]}}, apart};
     wire                 far = beyond >= LEAST || beyond <= -LEAST;
     reg                  lead;
     always @(posedge clk) if (compare) lead <= index == {CLB{1'b0}} || (far && (better[OUTW] || lead));

@@ -280,7 +280,6 @@ PROOFS = {
             Fault("sast_core", "if (anew || run_go) bank_has", "if (restart || run_go) bank_has"),
             Fault("sast_core", "if (anew) phase <=", "if (restart) phase <="),
             Fault("sast_core", ".rst(anew), .empty(runs_empty)", ".rst(restart), .empty(runs_empty)"),
-            Fault("sast_core", ".rst(anew), .go(go), .first_word", ".rst(restart), .go(go), .first_word"),
         ),
     ),
     "core, loaded": Proof(
