@@ -88,12 +88,15 @@ def notes(target: str, files: Mapping[str, bytes]) -> list[str]:
 
 
 def check_early(
-    model: Model, target: str, remedy: str = "add --no-early, which leaves the margin out, or write the C"
+    model: Model,
+    target: str,
+    remedy: str = "add --no-early, which leaves the margin out, or leave --loadable out",
 ) -> None:
-    """Raises EdgeSastError for a model that answers early, where the target computes all steps."""
+    """Raises EdgeSastError for a model that answers early, where `target` is for cores that compute all steps."""
     if model.early_margin is not None:
         raise EdgeSastError(
-            f"{target}: the model answers early (margin {model.early_margin}), and this target computes all steps; "
+            f"{target}: the model answers early (margin {model.early_margin}), and a core that takes other models "
+            f"computes all steps; "
             f"{remedy}"
         )
 
@@ -113,8 +116,8 @@ def _c(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str,
 def _verilog(model: Model, binned: BinnedEvents | None, options: Options) -> dict[str, bytes]:
     from firmware_gen.rtl_gen.target import DEFAULT_LANES, Room, generate
 
-    check_early(model, f"--target {VERILOG}")
-
+    if options.loadable:
+        check_early(model, "--loadable")
     spare = {name: getattr(options, name) for name in ("spare_bits", "spare_words", "spram")}
     given = {name: value for name, value in spare.items() if value is not None}
     room = Room(

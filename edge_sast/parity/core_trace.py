@@ -45,13 +45,14 @@ class CoreFormat:
                 ("answers", self.result, (self.answers,)),
                 ("clocks", "<u4"),
                 ("error", "<u4"),
+                ("computed", "<u4"),
             ]
         )
 
 
 @dataclass(frozen=True)
 class CoreRecording:
-    """One run. cycles: uint32 [T], of each step as the core counts them, without its waiting for events.
+    """One run. cycles: uint32 [T], of each step computed as the core counts them, without its waiting for events.
 
     clocks: from the first event to the end of the last answer. error: whether the core refused an event. answers: all
     of the run: outputs, answer (the class), totals ([layers, 2]: SynOps, spikes; in running state of the step).
@@ -81,7 +82,8 @@ def core_format(model: Model, layers: tuple[TracedLayer, ...], running: bool = F
 def parse_core(form: CoreFormat, data: bytes) -> CoreRecording:
     """The output of one run (`form.whole.itemsize` bytes) as arrays."""
     run = np.frombuffer(data, form.whole)[0]
-    shown, answers, steps = run["shown"], run["answers"], run["steps"]
+    answers, computed = run["answers"], int(run["computed"])
+    shown, steps = run["shown"][:computed], run["steps"][:computed]
     end, totals = answers[-1], answers["totals"].sum(axis=0)
     neurons = [shown[f"neurons{layer.index}"] for layer in form.layers]
     counters = np.stack([shown[f"counters{layer.index}"] for layer in form.layers], axis=1)

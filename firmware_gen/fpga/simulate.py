@@ -80,7 +80,7 @@ def _verilate(
     common = keep / "verilated.o" if keep else None
     if common and common.is_file():
         shutil.copy(common, objects)  # newer than its source: make leaves it as it is
-    sizes = " ".join(f"-DSAST_{name}={parameter(rtl, name)}" for name in ("P", "MW"))
+    sizes = " ".join(f"-DSAST_{name}={parameter(rtl, name)}" for name in ("P", "MW", "MARGIN"))
     command = ["verilator", "--cc", "--exe", "--build", "-O3", "-Wno-fatal", "--x-initial", "unique"]
     command += ["--top-module", TOP, "--Mdir", str(objects), "-o", TOP, "-CFLAGS", f"{optimise} {sizes}"]
     command += ["-MAKEFLAGS", f"OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL={optimise}"]

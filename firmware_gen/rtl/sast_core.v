@@ -67,11 +67,13 @@ module sast_core (
   // one cycle late, so that no path leads from a port to all of the core; until then nothing goes in or out
   reg  restart;
   always @(posedge clk) restart <= rst || clear;
+  wire over;                                // pulse: a recording has ended before its last step
+  wire anew = restart || over;              // its events go on, and what is told of it
 
   // ---- events and spikes to places, places to runs
   wire            open, event_valid, event_take, event_p, step_ends;
   wire [14:0]     event_y, event_x;
-  wire            go, waiting, more, word_valid, word_take, rewind, soon, ask, first_sweep, renew_next, free, pending;
+  wire            go, waiting, more, word_valid, word_take, rewind, soon, ask, first_sweep, renew_next, free, pending, drops;
   wire [YB-1:0]   word_row;
   wire [RPB-1:0]  word_k;
   wire [P-1:0]    word_lanes;
@@ -99,7 +101,7 @@ module sast_core (
   wire            run_ready = &(bank_ready | bank_has);
   wire            run_go = run_valid && run_ready;
   always @(posedge clk)
-    if (restart || run_go) bank_has <= {B{1'b0}};
+    if (anew || run_go) bank_has <= {B{1'b0}};
     else bank_has <= bank_has | bank_go;
 
   sast_events #(.PACED(PACED), .LOADS(LOADABLE)) events (
@@ -115,10 +117,10 @@ module sast_core (
     .place_column(place_column), .place_lane(place_lane), .runs_empty(runs_empty), .op_rpw(op_rpw), .op_urw(op_urw),
     .op_s(op_s), .op_cw(op_cw), .op_cu(op_cu), .op_shift(op_shift), .op_counted(op_counted), .op_layer(op_layer),
     .op_ends(op_ends), .phase(run_phase), .sweep_soon(soon), .sweep_ask(ask), .sweep_first(first_sweep), .sweep_free(free),
-    .sweep_layer(sweep_layer), .sweep_renew(renew_next), .final_step(constants[32+:STB]), .fill(fill)
+    .sweep_layer(sweep_layer), .sweep_renew(renew_next), .over(over), .drops(drops), .final_step(constants[32+:STB]), .fill(fill)
   );
   sast_runs #(.LOADS(LOADABLE)) runs (
-    .clk(clk), .rst(restart), .empty(runs_empty), .place_valid(place_valid), .place_take(place_take), .place_row(place_row),
+    .clk(clk), .rst(anew), .empty(runs_empty), .place_valid(place_valid), .place_take(place_take), .place_row(place_row),
     .place_column(place_column), .place_lane(place_lane), .op_rpw(op_rpw), .op_urw(op_urw), .op_s(op_s), .op_cw(op_cw),
     .op_cu(op_cu), .run_valid(run_valid), .run_ready(run_ready), .run_q(run_q), .run_u(run_u), .run_n(run_n),
     .run_synops(run_synops), .fill(fill)
@@ -136,12 +138,12 @@ module sast_core (
   // until the last word is written.
   localparam EARLY = EDEPTH > 1 && RECURRENT == 0;
   wire             phase_now = (LOADABLE != 0 ? constants[89] : EARLY) ? phase ^ done : phase;
-  always @(posedge clk) if (restart) phase <= 1'b0; else if (done) phase <= !phase;
+  always @(posedge clk) if (anew) phase <= 1'b0; else if (done) phase <= !phase;
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank
     localparam [7:0] DIGIT = "0" + b;
     sast_bank #(.ID(b), .FILE({"weights_", DIGIT, ".mem"}), .MORE({"weights_", DIGIT, "_more.mem"}), .QUEUE(QUEUE != 0 ? QUEUE : B > 2 ? 8 : 2), .LOADS(LOADABLE)) bank (
-      .clk(clk), .rst(restart), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(bank_go[b]),
+      .clk(clk), .rst(anew), .phase(phase_now), .idle(bank_idle[b]), .first_a(first_a), .run_ready(bank_ready[b]), .run_go(bank_go[b]),
       .run_phase(run_phase), .run_q(run_q), .run_u(run_u), .run_n(run_n), .run_shift(op_shift),
       .read_a(read_a), .read_y(read_y[b*G*MW +: G*MW]), .load(seen), .load_none(load_none), .load_x(load_x[b*G*MW +: G*MW]),
       .write_en(write_en), .write_a(write_a), .write_b(write_b[b*G*VB +: G*VB]), .fill(fill)
@@ -156,10 +158,10 @@ module sast_core (
   wire [P-1:0]     seen_lanes, seen_spikes;
   wire [LB:0]      seen_quads;
   wire [P*MW-1:0]  seen_v;
-  wire             crc_busy, walk_busy, readout_busy, room;
+  wire             crc_busy, walk_busy, readout_busy, room, leads;
   reg              observed;
   sast_sweep #(.LOADS(LOADABLE)) sweep (
-    .clk(clk), .rst(restart), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
+    .clk(clk), .rst(anew), .go(go), .first_word(first_word), .ask_soon(soon), .ask(ask), .ask_layer(sweep_layer), .ask_renew(renew_next),
     .free(free), .pending(pending), .banks_idle(&bank_idle), .may_start(told), .done(done), .first_a(first_a), .read_a(read_a), .read_y(read_y),
     .load_none(load_none), .load_x(load_x), .write_en(write_en), .write_a(write_a), .write_b(write_b), .l_whole(l_whole), .l_counted(l_counted),
     .l_emits(l_emits), .l_last(l_last), .l_layer(l_layer), .renew(renew), .clearing(clearing), .slow(slow),
@@ -168,13 +170,13 @@ module sast_core (
     .final_layer(last_entry[EAW-1:0]), .fill(fill)
   );
   wire counted_word = seen && l_counted && !clearing;
-  wire answers = RUNNING != 0 || renew;     // the step ends with an answer
-  wire reads_out = l_last && !clearing && ((LOADABLE != 0 ? constants[88] : LIF_OUT != 0) || answers);
+  wire answers = RUNNING != 0 || renew || (MARGIN != 0 && leads); // the step ends with an answer; with MARGIN, once all its outputs are there
+  wire reads_out = l_last && !clearing && (MARGIN != 0 || (LOADABLE != 0 ? constants[88] : LIF_OUT != 0) || answers);
   wire ends = counted_word && seen_last;
   wire wide = CRC_WIDE != 0 && l_whole;
   assign slow = !clearing && ((l_counted && observed && !wide) || reads_out);
   sast_spikes spikes (
-    .clk(clk), .rst(restart || ask), .put(seen && l_emits && !clearing && seen_spikes != {P{1'b0}}), .put_row(seen_row),
+    .clk(clk), .rst(anew || ask), .put(seen && l_emits && !clearing && seen_spikes != {P{1'b0}}), .put_row(seen_row),
     .put_k(seen_k), .put_lanes(seen_spikes), .more(more), .word_valid(word_valid), .word_take(word_take), .word_row(word_row),
     .word_k(word_k), .word_lanes(word_lanes), .rewind(rewind)
   );
@@ -216,7 +218,7 @@ module sast_core (
   wire resting = waiting && !pending && (&bank_idle);
   wire idle = resting && !ends && (state == QUIET || state == CRC || state == CYCLES);
   always @(posedge clk) begin
-    if (restart || !go) cycles <= 32'd0;
+    if (restart || !go || (MARGIN != 0 && drops)) cycles <= 32'd0;
     else if (finished) cycles <= {31'd0, !resting};
     else if (!idle) cycles <= cycles + 32'd1;
     if (finished) step_cycles <= cycles;
@@ -225,6 +227,14 @@ module sast_core (
   assign st_tvalid = (state == CRC || state == CYCLES) && !restart;
   assign st_tdata = state == CYCLES ? step_cycles : crc;
   assign st_tlast = state == CYCLES;
+
+  generate if (MARGIN != 0) begin : early
+    reg ended;
+    always @(posedge clk) ended <= finished && leads && !renew && !restart;
+    assign over = ended;
+  end else begin : whole
+    assign over = 1'b0;
+  end endgenerate
 
   wire [LIB-1:0]   total_layer;
   localparam MOST = SYNTW > SPKTW ? SYNTW : SPKTW;
@@ -236,7 +246,7 @@ module sast_core (
     .clk(clk), .rst(restart), .run_sent(run_go), .run_synops(run_synops), .op_counted(op_counted), .op_ends(op_ends),
     .op_layer(op_layer), .sweep_starts(first_word), .sweep_ends(ends), .seen(counted_word), .seen_spikes(seen_spikes),
     .l_layer(l_layer), .step_synops(synops), .step_spikes(spike_count), .total_layer(total_layer),
-    .total_part(total_part), .total_half(total_half), .forget(forget), .final_layer(last_layer[LIB-1:0])
+    .total_part(total_part), .total_half(total_half), .forget(forget), .over(over), .final_layer(last_layer[LIB-1:0])
   );
   wire             lane, lane_next, lane_spike, crc_ends, out_ready;
   wire [MW-1:0]    lane_v;
@@ -255,7 +265,7 @@ module sast_core (
   );
   sast_readout #(.LOADS(LOADABLE)) readout (
     .clk(clk), .rst(restart), .begins(first_word), .lane(lane && reads_out), .lane_ready(out_ready),
-    .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .answers(answers), .finish(finished && answers), .busy(readout_busy), .total_layer(total_layer),
+    .lane_next(lane_next && reads_out), .lane_v(lane_v), .lane_spike(lane_spike), .answers(answers), .finish(finished && answers), .leads(leads), .busy(readout_busy), .total_layer(total_layer),
     .total_part(total_part), .total_half(total_half), .forget(forget), .res_tvalid(res_tvalid),
     .res_tready(res_tready), .res_tdata(res_tdata), .res_tlast(res_tlast), .final_layer(last_layer[LIB-1:0]), .fires(constants[88])
   );

@@ -6,7 +6,7 @@
 module sast_counters (
   clk, rst, run_sent, run_synops, op_counted, op_ends, op_layer,
   sweep_starts, sweep_ends, seen, seen_spikes, l_layer, step_synops, step_spikes,
-  total_layer, total_part, total_half, forget, final_layer
+  total_layer, total_part, total_half, forget, over, final_layer
 );
   parameter LOADS = 0;                      // 1: final_layer counts
   `include "sast_params.vh"
@@ -36,13 +36,14 @@ module sast_counters (
   input  wire [1:0]      total_part;        // SynOps low, high, spikes low, high
   output wire [SUMW-1:0] total_half;
   input  wire            forget;            // pulse: a new recording
+  input  wire            over;              // pulse, with MARGIN: what was added since the last sweep is none of the recording
   input  wire [LIB-1:0]  final_layer;       // of a model that was loaded: the last one with weights
 
   // ---- SynOps of the operation, then of the layer
   reg  [SYNW-1:0] sum;
   wire [31:0]     synops32 = {{(32-SYNB){1'b0}}, run_synops};
   always @(posedge clk)
-    if (rst || op_ends) sum <= {SYNW{1'b0}};
+    if (rst || op_ends || (MARGIN != 0 && over)) sum <= {SYNW{1'b0}};
     else if (run_sent && op_counted) sum <= sum + synops32[SYNW-1:0];
   reg [SYNW-1:0] synops;
   genvar l;
@@ -53,7 +54,7 @@ module sast_counters (
       reg [SYNW-1:0] so_far;
       assign of_layers[l*SYNW +: SYNW] = so_far;
       always @(posedge clk)
-        if (rst || (sweep_ends && l_layer == l)) so_far <= {SYNW{1'b0}};
+        if (rst || (sweep_ends && l_layer == l) || (MARGIN != 0 && over)) so_far <= {SYNW{1'b0}};
         else if (op_ends && op_counted && op_layer == l) so_far <= so_far + sum;
     end
     always @(posedge clk) if (sweep_ends) synops <= of_layers[l_layer*SYNW +: SYNW];

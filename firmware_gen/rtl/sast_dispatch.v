@@ -9,7 +9,7 @@ module sast_dispatch (
   spikes_more, word_valid, word_take, word_row, word_k, word_lanes, word_rewind,
   place_valid, place_take, place_row, place_column, place_lane, runs_empty,
   op_rpw, op_urw, op_s, op_cw, op_cu, op_shift, op_counted, op_layer, op_ends, phase,
-  sweep_soon, sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew, final_step, fill
+  sweep_soon, sweep_ask, sweep_first, sweep_free, sweep_layer, sweep_renew, over, drops, final_step, fill
 );
   parameter LOADS = 0;                      // 1: the list can be written, and final_step counts
   `include "sast_params.vh"
@@ -62,6 +62,9 @@ module sast_dispatch (
   input  wire              sweep_free;
   output wire [EAW-1:0]    sweep_layer;
   output wire              sweep_renew;     // it is the last step of a recording; in running state none is
+  // with MARGIN
+  input  wire              over;            // pulse: the recording ends with the step whose sweeps are done, before its last one
+  output wire              drops;           // events of its other steps are taken, and count for nothing
   // of a model that was loaded
   input  wire [STB-1:0]    final_step;      // of a recording
   input  wire [66:0]       fill;            // see sast_rom
@@ -91,10 +94,11 @@ module sast_dispatch (
 
   wire last_step = RUNNING == 0 && step == (LOADS != 0 ? final_step : LAST_STEP[STB-1:0]);
   wire skipped = op_skip && last_step;
-  wire source_ends = skipped || (op_events ? step_ends : !spikes_more && lanes == {P{1'b0}});
+  wire source_ends = skipped || (op_events ? step_ends && !drops : !spikes_more && lanes == {P{1'b0}});
+  wire anew = rst || (MARGIN != 0 && over);
   assign op_ends = state == ASK && runs_empty && (!op_sweep || sweep_free);
   always @(posedge clk)
-    if (rst) begin
+    if (anew) begin
       pc <= {OAW{1'b0}};
       step <= {STB{1'b0}};
       state <= FETCH;
@@ -117,19 +121,40 @@ module sast_dispatch (
   assign sweep_first = op_events;
   assign sweep_renew = last_step;
   assign word_rewind = state == REWIND && op_rewind;
-  assign events_open = running && op_events && !rst;
+  wire events_due;
+  assign events_open = running && op_events && events_due && !rst;
   assign waiting = events_open && !event_valid && runs_empty;
+
+  // ---- a recording that ended early: its events come all the same, to the end of its last step
+  generate if (MARGIN != 0) begin : early
+    reg [STB-1:0] due;                      // the step whose events come next
+    reg           dropping;
+    always @(posedge clk)
+      if (rst) begin
+        due <= {STB{1'b0}};
+        dropping <= 1'b0;
+      end else begin
+        if (step_ends) due <= due == LAST_STEP[STB-1:0] ? {STB{1'b0}} : due + 1'b1;
+        if (over) dropping <= 1'b1;
+        else if (running && due == {STB{1'b0}}) dropping <= 1'b0;
+      end
+    assign drops = dropping;
+    assign events_due = !dropping || due != {STB{1'b0}};
+  end else begin : whole
+    assign drops = 1'b0;
+    assign events_due = 1'b1;
+  end endgenerate
 
   // ---- a word of spikes, lowest lane first
   reg  [YB-1:0]  row;
   reg  [RPB-1:0] k;
   wire [P-1:0]   others = lanes & (lanes - {{(P-1){1'b0}}, 1'b1});
   wire           spike_take = place_take && running && !op_events;
-  assign place_valid = op_events ? event_valid : running && lanes != {P{1'b0}};
+  assign place_valid = op_events ? event_valid && !drops : running && lanes != {P{1'b0}};
   assign word_take = running && !op_events && word_valid && (lanes == {P{1'b0}} || (place_take && others == {P{1'b0}}));
-  assign event_take = place_take;
+  assign event_take = place_take || drops;
   always @(posedge clk)
-    if (rst) lanes <= {P{1'b0}};
+    if (anew) lanes <= {P{1'b0}};
     else if (word_take) begin
       lanes <= word_lanes;
       row <= word_row;

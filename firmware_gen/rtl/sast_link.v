@@ -54,7 +54,8 @@ module sast_link #(
   wire       is_put = kind == PUT;
   wire       is_point = kind == POINT;
   wire       is_move = kind == MOVE;
-  wire       bus = REGISTERS != 0 && kind == OTHER && (&op[4:2]);
+  wire       ended = EARLY != 0 && kind == OTHER && (&op[4:0]);
+  wire       bus = REGISTERS != 0 && kind == OTHER && (&op[4:2]) && !ended;
   wire       other = kind == OTHER && !op[4];
   wire       in = other && op[3:0] == 4'h4;
   wire       get = other && op[3:0] == 4'h5;
@@ -70,8 +71,9 @@ module sast_link #(
 
   // ---- what is known of it in FIRST already, for WORK
   wire [2:0] new_kind = code[7:5];
-  wire       new_bus = REGISTERS != 0 && new_kind == OTHER && (&code[4:2]);
-  wire       new_jump = new_kind == OTHER && code[4] && !new_bus;
+  wire       new_ended = EARLY != 0 && new_kind == OTHER && (&code[4:0]);
+  wire       new_bus = REGISTERS != 0 && new_kind == OTHER && (&code[4:2]) && !new_ended;
+  wire       new_jump = new_kind == OTHER && code[4] && !new_bus && !new_ended;
   wire       new_other = new_kind == OTHER && !code[4];
   wire       new_number = new_other && code[3:2] == 2'b00 && !(code[1] && code[0]); // A and the byte that follows
   wire       new_outside = new_other && (code[3:2] == 2'b01 || code[3:0] == 4'h8); // A and what comes from outside this part
@@ -147,7 +149,7 @@ module sast_link #(
   reg        inverts, adds_one, with_a, changes_a, with_code, with_port;
   wire       with_ones = is_move && op[4];
   wire [31:0] word = results ? res_tdata : st_tdata;
-  wire [7:0] port = op[3] || op[1] ? crc[7:0] : op[0] ? word[8*byte_no +: 8] : rx_data;
+  wire [7:0] port = ended ? {7'd0, res_tvalid} : op[3] || op[1] ? crc[7:0] : op[0] ? word[8*byte_no +: 8] : rx_data;
   wire [7:0] other_one = (with_port ? port : with_code ? code : m) ^ {8{inverts}};
   wire [7:0] a_part = (a & {8{with_a}}) | {8{with_ones}};
   wire [8:0] sum = {1'b0, a_part} + {1'b0, other_one} + {8'd0, adds_one};
@@ -157,9 +159,9 @@ module sast_link #(
       inverts <= new_kind == SUB || (new_number && code[1]) || (new_outside && code[1] && code[0]);
       adds_one <= new_kind == SUB || new_kind == INC || new_kind == POINT || (new_number && code[1]) || (new_outside && code[3]);
       with_a <= new_kind == SUB || new_kind == ADD || (new_number && (code[1] || code[0])) || (new_outside && code[3]);
-      changes_a <= new_kind == OTHER ? new_number || new_outside : new_kind != PUT && (new_kind != POINT || new_moves_on);
+      changes_a <= new_kind == OTHER ? new_number || new_outside || new_ended : new_kind != PUT && (new_kind != POINT || new_moves_on);
       with_code <= new_number || (new_kind == MOVE && !code[4]);
-      with_port <= new_outside;
+      with_port <= new_outside || new_ended;
     end else if (state == STORE) begin      // for LATE
       inverts <= op[4:2] == 3'b011 || op[4:2] == 3'b101;
       adds_one <= !op[4] && op[3];

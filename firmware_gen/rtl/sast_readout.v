@@ -1,11 +1,12 @@
 // The answer: outputs as the last layer's words come by, the largest of them, and at the end the sums of SynOps and spikes.
 // Beats of an answer: outputs of all classes, class, then of each layer SynOps low, high, spikes low, high. One after each
-// recording, of all its steps; in running state one after each step, with that step's sums.
+// recording, of all its steps; in running state one after each step, with that step's sums. With MARGIN the outputs of every
+// step are compared, and told once it is known that the recording has ended.
 // SPDX-License-Identifier: 0BSD
 `default_nettype none
 
 module sast_readout (
-  clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, answers, finish, busy,
+  clk, rst, begins, lane, lane_ready, lane_next, lane_v, lane_spike, answers, finish, leads, busy,
   total_layer, total_part, total_half, forget,
   res_tvalid, res_tready, res_tdata, res_tlast, final_layer, fires
 );
@@ -26,6 +27,7 @@ module sast_readout (
   input  wire             lane_spike;
   input  wire             answers;          // the step ends with an answer
   input  wire             finish;           // pulse: all counters are there
+  output wire             leads;            // with MARGIN, when all neurons were taken: the largest output leads by as much
   output wire             busy;
   // sums, by halves: see sast_counters
   output reg  [LIB-1:0]   total_layer;
@@ -41,12 +43,12 @@ module sast_readout (
   input  wire [LIB-1:0]   final_layer;      // with weights
   input  wire             fires;            // its outputs are spike counts
 
-  localparam [1:0] IDLE = 2'd0, CLASS = 2'd1, SUMS = 2'd2;
+  localparam [1:0] IDLE = 2'd0, CLASS = 2'd1, SUMS = 2'd2, OUTPUTS = 2'd3;
   localparam [31:0] LAST_LAYER = COUNTED - 1;
   reg  [1:0]       state;
   reg  [1:0]       part;
   reg  [CLB-1:0]   index;                   // class of the next output that is compared
-  reg              compare;                 // an output waits in res_tdata, just put there
+  reg              compare;                 // an output is in res_tdata, just put there
   reg  [CLB-1:0]   answer;
   reg  [OUTW-1:0]  less;                    // the best output so far: what makes another one carry that is better
   wire [OUTW-1:0]  value;
@@ -54,7 +56,9 @@ module sast_readout (
   reg              full;
   reg  [31:0]      beat;
   wire             ends = state == SUMS && part == 2'd3 && total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0]);
-  wire             put = state == IDLE ? lane_next && answers : !full && (state == CLASS || age == 2'd2);
+  wire             outputs = MARGIN != 0 && state == OUTPUTS; // they are told
+  wire             put = state == IDLE ? MARGIN == 0 && lane_next && answers : !full && (outputs || state == CLASS || age == 2'd2);
+  wire             load = put || (MARGIN != 0 && lane_next); // with MARGIN an output goes through res_tdata to be compared
   // a sum: its lower half is there when `age` is 1, and kept, its upper half when it is 2
   reg  [1:0]       age;
   wire [SUMW-1:0]  lower;
@@ -67,42 +71,63 @@ module sast_readout (
     always @(posedge clk) if (age == 2'd1) kept <= total_half;
   end endgenerate
   assign total_part = {part[1], age[1] || (age[0] && (SUMW != 16 || !full))};
-  assign lane_ready = !answers || !full;
+  assign lane_ready = (MARGIN == 0 && !answers) || !full;
   always @(posedge clk)
     if (rst) full <= 1'b0;
     else full <= put || (full && !res_tready);
   always @(posedge clk) begin
-    if (put) begin
+    if (load) begin
       res_tdata <= beat;
       res_tlast <= ends;
     end else if (SUMW == 16 && !full && age == 2'd1) res_tdata[15:0] <= total_half[15:0];
   end
 
-  generate if (LOADS != 0 || LIF_OUT != 0) begin : spike_counts
-    reg [OUTW-1:0] counts [0:CLASSES-1];
+  wire [OUTW-1:0] kept;                     // with MARGIN: the output that is told
+  wire            last_kept;
+  localparam [31:0] LAST_CLASS = CLASSES - 1;
+  generate if (LOADS != 0 || LIF_OUT != 0 || MARGIN != 0) begin : spike_counts
+    reg [OUTW-1:0] counts [0:CLASSES-1];    // or all outputs of the step, if they are no counts
     reg [CLASSES-1:0] begun;                // classes with a count of this recording
     reg [CLB-1:0] class_no;                 // of the next neuron
     wire [OUTW-1:0] count = (begun[class_no] ? counts[class_no] : {OUTW{1'b0}}) + {{(OUTW-1){1'b0}}, lane_spike};
-    assign value = LOADS == 0 || fires ? count : lane_v[OUTW-1:0];
+    assign value = (LOADS != 0 ? fires : LIF_OUT != 0) ? count : lane_v[OUTW-1:0];
+    assign kept = counts[class_no];
+    assign last_kept = class_no == LAST_CLASS[CLB-1:0];
     always @(posedge clk) begin
-      if (begins) class_no <= {CLB{1'b0}};
-      else if (lane_next) class_no <= class_no + 1'b1;
+      if (begins || (MARGIN != 0 && finish)) class_no <= {CLB{1'b0}};
+      else if (lane_next || (outputs && put)) class_no <= class_no + 1'b1;
       if (lane_next) counts[class_no] <= value;
       if (rst || forget) begun <= {CLASSES{1'b0}};
       else if (lane_next) begun[class_no] <= 1'b1;
     end
   end else begin : membranes
     assign value = lane_v[OUTW-1:0];        // an output's bits are the state's
+    assign kept = {OUTW{1'b0}};
+    assign last_kept = 1'b0;
   end endgenerate
 
   // signed: the sign bits change sides
   wire [OUTW-1:0] told = res_tdata[OUTW-1:0] ^ {1'b1, {(OUTW-1){1'b0}}};
   wire [OUTW:0]   better = {1'b0, told} + {1'b0, less};
+  // The largest leads all others by MARGIN if the one that became the largest did then, and none that came since is nearer.
+  generate if (MARGIN != 0) begin : early
+    localparam signed [32:0] LEAST = MARGIN;
+    wire        [OUTW:0] apart = {1'b0, told} - {1'b0, ~less};
+    wire signed [32:0]   beyond = {{(32-OUTW){apart[OUTW]}}, apart};
+    wire                 far = beyond >= LEAST || beyond <= -LEAST;
+    reg                  lead;
+    always @(posedge clk) if (compare) lead <= index == {CLB{1'b0}} || (far && (better[OUTW] || lead));
+    assign leads = lead;
+  end else begin : late
+    assign leads = 1'b0;
+  end endgenerate
 
   always @(posedge clk)
     if (rst) state <= IDLE;
-    else case (state)
-      IDLE: if (finish) state <= CLASS;
+    else if (outputs) begin
+      if (put && last_kept) state <= CLASS;
+    end else case (state)
+      IDLE: if (finish) state <= MARGIN != 0 ? OUTPUTS : CLASS;
       CLASS: if (put) state <= SUMS;
       default: if (put && ends) state <= IDLE;
     endcase
@@ -111,7 +136,7 @@ module sast_readout (
       part <= 2'd0;
       total_layer <= {LIB{1'b0}};
     end
-    compare <= state == IDLE && put;        // a clock later: the way to here is long enough
+    compare <= state == IDLE && load;       // a clock later: the way to here is long enough
     if (begins) index <= {CLB{1'b0}};
     else if (compare) index <= index + 1'b1;
     if (compare && (index == {CLB{1'b0}} || better[OUTW])) begin
@@ -127,7 +152,8 @@ module sast_readout (
   end
 
   always @*
-    case (state)
+    if (outputs) beat = {{(32-OUTW){kept[OUTW-1]}}, kept};
+    else case (state)
       IDLE: beat = {{(32-OUTW){value[OUTW-1]}}, value};
       CLASS: beat = {{(32-CLB){1'b0}}, answer};
       default: beat = part[0] ? total[63:32] : total[31:0];

@@ -169,6 +169,7 @@ def model_constants(model: Model, engine: Engine, running: bool) -> dict[str, in
         "STB": bits_of(answered - 1),
         "CLASSES": classes,
         "CLB": bits_of(classes - 1),
+        "MARGIN": model.early_margin or 0,
         "LIF_OUT": int(counts),
         "COUNTED": len(model.weighted()),
         "LIB": bits_of(len(model.weighted()) - 1),

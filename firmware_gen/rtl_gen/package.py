@@ -44,13 +44,26 @@ def readme(plan: RtlPlan, prediction: Prediction, *, uart: bool, loadable: bool)
         lanes=plan.lanes,
         memory_bits=f"{prediction.memory_bits:,}",
         cycles=cycles,
-        answer="After each step" if plan.running else f"After step {grid.steps}",
+        answer=_when(plan),
         clear="clear" if plan.running else "1'b0",
         clears="; clear for a clock begins a stream anew, as a jump of its time does" if plan.running else "",
         loading="`edge-sast fpga load MODEL --port PORT`" if loadable else "by a new export and synthesis",
         board=_BUILD if uart else _NO_UART,
     )
     return filled.encode()
+
+
+def _when(plan: RtlPlan) -> str:
+    """When an answer comes, as the beginning of a sentence."""
+    if plan.running:
+        return "After each step"
+    steps, margin = plan.model.binning.steps, plan.model.early_margin
+    if margin is None:
+        return f"After step {steps}"
+    return (
+        f"After step {steps}, or the first one after which the largest output leads by {margin}\n(events of the steps "
+        "that are left are taken, and count for nothing),"
+    )
 
 
 def file_lists(files: list[str], version: str) -> dict[str, bytes]:

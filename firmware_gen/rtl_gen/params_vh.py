@@ -61,6 +61,7 @@ LOCALPARAMS: dict[str, str] = {
     "STB": "bits of a step",
     "CLASSES": "neurons of the last layer",
     "CLB": "bits of a class",
+    "MARGIN": "a recording ends once the largest output leads by as much; 0: only with its last step",
     "LIF_OUT": "1: outputs are spike counts; 0: membranes",
     "COUNTED": "weighted layers",
     "LIB": "bits of a weighted layer",

@@ -70,6 +70,13 @@ class RtlPlan:
                 "model: its read-out never forgets, so that it cannot run without end; give the model file that "
                 "'edge-sast export MODEL --running --target model' writes"
             )
+        margin = self.model.early_margin
+        if margin is not None and (self.running or self.sizes is not None):
+            core = "that runs without end" if self.running else "that takes other models"
+            raise EdgeSastError(
+                f"model: answers early (margin {margin}), and a core {core} computes all steps; leave its margin out: "
+                "'edge-sast export MODEL --no-early'"
+            )
         _ = self.weights, self.membrane_bits  # with what they ask for, all that is ever refused
 
     @cached_property

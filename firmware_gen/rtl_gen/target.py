@@ -112,7 +112,14 @@ def _core(plan: RtlPlan) -> dict[str, bytes]:
 
 def _link_parts(model: Model, room: Room) -> LinkParts:
     grid = model.binning
-    return LinkParts.of(grid.steps, grid.width, grid.height, bus=room.registers, run=room.running)
+    return LinkParts.of(
+        grid.steps,
+        grid.width,
+        grid.height,
+        bus=room.registers,
+        run=room.running,
+        early=model.early_margin is not None,
+    )
 
 
 def _link(model: Model, parts: LinkParts) -> dict[str, bytes]:

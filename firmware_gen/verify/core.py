@@ -20,6 +20,7 @@ from edge_sast.parity.compare import Row, compare
 from edge_sast.parity.core_trace import CoreFormat, CoreRecording, core_format, parse_core
 from edge_sast.parity.mismatch import Place
 from edge_sast.parity.rows import observed_rows
+from edge_sast.report.steps import steps_figures
 from edge_sast.runtime.simulator import Simulator, Trace
 from firmware_gen.build.opened import open_build
 from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
@@ -35,7 +36,7 @@ RTL = "rtl"
 SEED = 1  # of the disturbances: the same ones at every call
 # Icarus takes minutes for a recording on a busy machine. A core that stands still is told by its bench, by its clock.
 SIMULATION_TIMEOUT_S = 4 * 3600
-HEADER = b"SASTCORE" + (2).to_bytes(4, "little")
+HEADER = b"SASTCORE" + (3).to_bytes(4, "little")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class CoreReport(VerifyReport):
     """Beside a VerifyReport, whose toolchain is what made and simulated a netlist, of the undisturbed runs in the mean:
 
     cycles: of the steps, as the core counts them: no waiting for events. clocks: from the first event to the answer.
-    Both of as many steps as the model has.
+    Both of a recording, or in running state of as many steps as the model has.
     model_hash, lanes: of the export, by which 'fpga report --verified' knows its own.
     """
 
@@ -124,13 +125,13 @@ def verify_core(
             core = Core.of(simulated, on, replace(build.model, binning=recordings.binning), running)
             tallies.append(compare_core(core, recordings, tally, seed, progress))
     samples = sum(len(recordings) for recordings in sets)
-    steps = sum(len(recordings) * recordings.binning.steps for recordings in sets)
-    length = build.model.binning.steps
-    cycles, clocks = (sum(column) * length / max(steps, 1) for column in zip(*tallies, strict=True))
+    length, early = build.model.binning.steps, build.model.early_margin is not None
+    whole = sum(tally.steps) / length if running else samples
+    cycles, clocks = (sum(column) / max(whole, 1) for column in zip(*tallies, strict=True))
     return CoreReport(
         on,
         samples,
-        steps,
+        sum(tally.steps),
         tally.mismatches,
         tally.first,
         made_with,
@@ -138,6 +139,7 @@ def verify_core(
         clocks,
         build.manifest.model_hash,
         parameter(build.folder / RTL, "P"),
+        steps_per_sample=steps_figures(tally.steps, length) if early else None,
     )
 
 
@@ -185,6 +187,7 @@ def compare_core(
             plain, disturbed = next(answers), next(answers)
             _add(core, tally, expected, plain, Place(i, names[2 * i]))
             _add(core, tally, _as_disturbed(expected, i), disturbed, Place(i, names[2 * i + 1]))
+            tally.steps.append(len(expected.crcs))
             cycles += int(plain.cycles.sum(dtype=np.int64))
             clocks += plain.clocks
             bar.update()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +76,12 @@ def make_bench(program: Path, model: Model | None = None, recordings: int = 6) -
     return Bench(model, program, data, tuple(simulator.trace(data, i) for i in range(recordings)))
 
 
-def make_early_bench(program: Path, recordings: int = 12) -> Bench:
-    """A bench of a model that answers early: its recordings end in three different steps at least."""
-    benches = (
-        make_bench(program, random_early_model(np.random.default_rng([seed, 8]))[0], recordings)
-        for seed in range(100)
-    )
+def make_early_bench(
+    program: Path, recordings: int = 12, suits: Callable[[Model], bool] = lambda _: True
+) -> Bench:
+    """A bench of a model that answers early, and `suits`: its recordings end in three different steps at least."""
+    models = (random_early_model(np.random.default_rng([seed, 8]))[0] for seed in range(100))
+    benches = (make_bench(program, model, recordings) for model in models if suits(model))
     return next(bench for bench in benches if len({len(trace.crcs) for trace in bench.traces}) > 2)
 
 

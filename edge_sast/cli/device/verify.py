@@ -240,14 +240,14 @@ def _praise(report: VerifyReport) -> str:
     compared = (
         f"{report.samples} recordings, {report.steps} steps, every membrane, spike, counter and CRC equal"
     )
+    early = ""
+    if report.steps_per_sample is not None:
+        early = f"; {steps_line(report.steps_per_sample, len(report.steps_per_sample['histogram']))}"
     if isinstance(report, CoreReport):
         made_with = f" ({report.toolchain})" if report.toolchain else ""
         return (
             f"{report.target}{made_with}: {compared}, undisturbed and with gaps, back-pressure, clears and resets; "
-            f"{report.cycles:,.0f} cycles per recording, {report.clocks:,.0f} from its first event to its answer"
+            f"{report.cycles:,.0f} cycles per recording, {report.clocks:,.0f} from its first event to its answer{early}"
         )
     target = f"{report.target} ({report.toolchain}, emulated)" if report.toolchain else report.target
-    early = ""
-    if report.steps_per_sample is not None:
-        early = f"; {steps_line(report.steps_per_sample, len(report.steps_per_sample['histogram']))}"
     return f"{target}: {compared}, with and without an observer{early}"

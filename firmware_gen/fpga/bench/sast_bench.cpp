@@ -6,9 +6,10 @@
 //     kind (0: whole, 1: ends with a pulse of clear, 2: of rst), clocks before that pulse (it comes at once where the answer
 //     has come), seed of gaps and back-pressure (0: none), observe, patience (clocks without any progress), words that the
 //     trace has of layers, of steps and of answers, answers, then steps; per step: beats, and each beat's tdata
-// Standard output, once: "SASTCORE", version (2); and for every whole run its trace:
+// Standard output, once: "SASTCORE", version (3); and for every whole run its trace:
 //     of each step and layer: of each neuron membrane and spike; then SynOps, spikes
-//     of each step: CRC, cycles; then the answers; clocks from the first event to the end of the last answer; ev_error
+//     of each step: CRC, cycles; then the answers; clocks from the first event to the end of the last answer; ev_error;
+//     how many steps these are. A recording that ended early has zeros for the others.
 // A run that goes wrong ends the program with one line on standard error and exit code 1.
 #include <unistd.h>
 
@@ -25,7 +26,8 @@ namespace {
 
 constexpr unsigned kLanes = SAST_P;  // of the build: P and MW of its sast_params.vh
 constexpr unsigned kMembraneBits = SAST_MW;
-constexpr uint32_t kVersion = 2;
+constexpr bool kEarly = SAST_MARGIN != 0; // a recording may end before its last step
+constexpr uint32_t kVersion = 3;
 constexpr unsigned kLongestPhase = 9;  // gaps and bursts last up to 2^9 clocks
 enum Kind : uint32_t { kWhole, kClear, kReset };
 
@@ -134,7 +136,7 @@ public:
     const std::vector<uint32_t>& Do(const Run& run) {
         Begin(run);
         for (uint64_t clock = 0; !Ended(run); ++clock) {
-            const bool pulse = run.kind != kWhole && (clock >= run.clocks || result_ended_);
+            const bool pulse = run.kind != kWhole && (clock >= run.clocks || (kEarly ? Over(run) : result_ended_));
             core_.clear = pulse && run.kind == kClear;
             core_.rst = pulse && run.kind == kReset;
             Drive(run);
@@ -166,7 +168,12 @@ private:
         layers_.clear(), step_.clear(), result_.clear();
     }
 
-    bool Ended(const Run& run) const { return run.kind == kWhole && result_ended_ && step_.size() >= run.step_words; }
+    bool Ended(const Run& run) const {
+        return run.kind == kWhole && (kEarly ? Over(run) : result_ended_ && step_.size() >= run.step_words);
+    }
+
+    // The record of the last step is there before the answer ends: if it does not wait it was taken.
+    bool Over(const Run& run) const { return result_ended_ && !core_.st_tvalid && next_ == run.beats.size(); }
 
     void Drive(const Run& run) {
         const bool open = events_.Open();
@@ -184,6 +191,7 @@ private:
     void Look(const Run& run) {
         begun_ |= core_.ev_tvalid && core_.ready;
         clocks_ += begun_ && !result_ended_;
+        if (kEarly && result_ended_ && (core_.obs_valid || core_.obs_end)) Fail("the layers show neurons after the answer");
         LookAtStreams(run);
         if (core_.obs_valid) Neurons();
         if (core_.obs_end) layers_.push_back(core_.obs_synops), layers_.push_back(core_.obs_spikes), idle_ = 0;
@@ -233,13 +241,16 @@ private:
     }
 
     const std::vector<uint32_t>& Trace(const Run& run) {
-        if (layers_.size() != run.layer_words) Fail("the layers show fewer neurons than the model has");
+        const std::size_t steps = step_.size() / 2;
+        if (layers_.size() != (kEarly ? run.layer_words / (run.step_words / 2) * steps : run.layer_words)) Fail("the layers show fewer neurons than the model has");
         if (next_ != run.beats.size()) Fail("the result came before the last event");
+        layers_.resize(run.layer_words), step_.resize(run.step_words);
         trace_ = layers_;
         trace_.insert(trace_.end(), step_.begin(), step_.end());
         trace_.insert(trace_.end(), result_.begin(), result_.end());
         trace_.push_back(clocks_);
         trace_.push_back(core_.ev_error);
+        trace_.push_back(static_cast<uint32_t>(steps));
         return trace_;
     }
 

@@ -10,7 +10,7 @@ from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
 from firmware_gen.rtl_gen.link.layout import FRAME_BYTES, HELLO, PAGE, Layout
 
-PROTOCOL = 1
+PROTOCOL, EARLY_PROTOCOL = 1, 2  # the second of a model that answers early
 LEAST_RX_BYTES = 64  # a POLL that comes while it computes is lost, and asked again
 RUNNING_RX_BYTES = 65  # by which a host knows that runs may have any number of steps
 WINDOW = 1
@@ -27,7 +27,7 @@ def hello(model: Model, layout: Layout, running: bool = False) -> bytes:
     """
     grid = model.binning
     answer = _HELLO.pack(
-        PROTOCOL,
+        PROTOCOL if model.early_margin is None else EARLY_PROTOCOL,
         bytes.fromhex(model_hash(model)),
         FRAME_BYTES,
         FRAME_BYTES,

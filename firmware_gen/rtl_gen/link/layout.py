@@ -19,6 +19,7 @@ MOST_STEPS = 8  # that may end in one LOAD
 MOST_SITES = 1 << 21  # a number of the event bytes has three bytes at most
 RECORD_BYTES = 8
 FIRST_BYTES = 4
+COMPUTED_BYTES = 4  # at the end of the results of a model that answers early
 
 # Cells. P, Q, FP and PP are pointers. TOKEN and HASH lie one byte before where a BEGIN has them in the frame.
 CELLS = {
@@ -58,10 +59,14 @@ class LinkTooSmallError(EdgeSastError):
 
 @dataclass(frozen=True)
 class Layout:
-    """result_bytes: of docs/protocol.md, section 3. frame_steps: most steps that may end in one LOAD."""
+    """result_bytes: of docs/protocol.md, section 3. frame_steps: most steps that may end in one LOAD.
+
+    early: the results end with how many steps were computed.
+    """
 
     result_bytes: int
     frame_steps: int
+    early: bool = False
 
     @property
     def names(self) -> dict[str, int]:
@@ -73,6 +78,8 @@ class Layout:
             "FRAME": FRAME,
             "LIMIT": LIMIT,
             "HELLO": HELLO,
+            "COMPUTED": first - COMPUTED_BYTES,
+            "SUMS_END": first - COMPUTED_BYTES * self.early,
             "RESULTS_END": first,
             "FIRST": first,
             "PAIRS": pairs,
@@ -89,7 +96,8 @@ def layout(model: Model) -> Layout:
             "without the UART"
         )
     classes, weighted = len(model.classes), len(model.weighted())
-    size = 2 + 4 * classes + 16 * weighted
+    early = model.early_margin is not None
+    size = 2 + 4 * classes + 16 * weighted + COMPUTED_BYTES * early
     room = HELLO - CELLS["RESULTS"] - FIRST_BYTES - size
     if room < RECORD_BYTES:
         most = HELLO - CELLS["RESULTS"] - FIRST_BYTES - RECORD_BYTES
@@ -97,4 +105,4 @@ def layout(model: Model) -> Layout:
             f"link: the results of {classes} classes and {weighted} weighted layers take {size} bytes, more than the "
             f"{most} that it keeps; use fewer classes or layers, or the core without the UART"
         )
-    return Layout(size, min(MOST_STEPS, room // RECORD_BYTES))
+    return Layout(size, min(MOST_STEPS, room // RECORD_BYTES), early)

@@ -165,6 +165,12 @@ clear:  ldi 0
 ?run    std Q+
 ?run    subi RESULTS_END
 ?run    jnz zero
+?early  set Q COMPUTED
+?early  none_yet:
+?early  ldi 0
+?early  std Q+
+?early  subi RESULTS_END
+?early  jnz none_yet
         put FAILED
         put PP
         put S0
@@ -391,12 +397,15 @@ fits:   dec S0
 ?tall   ld R1
 !tall   ldi 0
         give
+?early  call over
+?early  jnz next
         event
         jmp next
 
 ; ---- a step ends
 ; After the last one, in running state after each, the core gives outputs, the step's record, the class and the sums, in
-; this order. In running state these are the step's, and READ tells those of all steps.
+; this order. In running state these are the step's, and READ tells those of all steps. A core that ends recordings early
+; gives the record first; once it has given its answer nothing more is sent to it, and records are zeros (K is not 0).
 ended:  ld K
         subi GROUPS_1
         jnz bad                 ; a number longer than it must be
@@ -408,9 +417,13 @@ ended:  ld K
         put R0
 ?wide   put S1
 ?tall   put R1
+?early  call over
+?early  put K
+?early  jnz silent
         ldi 128
         give
         event
+?early  silent:
 ?run    set Q STEP0
 ?run    up:
 ?run    ldd Q+
@@ -425,15 +438,15 @@ ended:  ld K
 ?long   jnz counted
 ?long   inc STEP1
 ?long   counted:
-!run    ld STEP0
-!run    subi STEPS_LOW
-!run    jnz record
-?long   ld STEP1
-?long   subi STEPS_HIGH
-?long   jnz record
-        set Q RESULTS+2
-        set E OUTPUTS_END
-        call core
+!early  !run ld STEP0
+!early  !run subi STEPS_LOW
+!early  !run jnz record
+!early  ?long ld STEP1
+!early  ?long subi STEPS_HIGH
+!early  ?long jnz record
+!early  set Q RESULTS+2
+!early  set E OUTPUTS_END
+!early  call core
 record: set Q RECORDS
 old_r:  ldn Q+
         give
@@ -445,26 +458,43 @@ old_r:  ldn Q+
         addi 8
         put PP
         put E
+?early  ld K
+?early  jz fresh
+?early  call zeros
+?early  jmp told_r
+?early  fresh:
         call core
+?early  told_r:
         set Q RECORDS
 new_r:  taken
         std Q+
         subi RECORDS+4
         jnz new_r
-!run    ld STEP0
-!run    subi STEPS_LOW
-!run    jnz next
-?long   ld STEP1
-?long   subi STEPS_HIGH
-?long   jnz next
+!early  !run ld STEP0
+!early  !run subi STEPS_LOW
+!early  !run jnz next
+!early  ?long ld STEP1
+!early  ?long subi STEPS_HIGH
+!early  ?long jnz next
+?early  ld K
+?early  jnz next
+?early  ended
+?early  jz next
+?early  set Q RESULTS+2
+?early  set E OUTPUTS_END
+?early  call core
         set Q RESULTS
         set E RESULTS+2
         call core
         get
         get
 !run    set Q OUTPUTS_END
-!run    set E RESULTS_END
+!run    set E SUMS_END
 !run    call core
+?early  ld STEP0                ; Q is COMPUTED
+?early  std Q+
+?early  ?long ld STEP1
+?early  ?long std Q+
 ?run    ld P                    ; P and Q both walk over the sums; S0 is the carry, and 0 again after eight bytes
 ?run    put K
 ?run    set Q OUTPUTS_END
@@ -559,6 +589,19 @@ copy:   ld Q
         ldd Q+
         stf FP+
         jmp copy
+?early  over:
+?early  set Q COMPUTED
+?early  ldd Q+
+?early  ?long jnz back
+?early  ?long ldd Q+
+?early  ret
+?early  zeros:
+?early  ldi 0
+?early  sum
+?early  std Q+
+?early  sub E
+?early  jnz zeros
+?early  ret
 core:   get
         sum
         std Q+

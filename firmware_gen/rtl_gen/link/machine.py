@@ -24,6 +24,7 @@ addition the one out of bit 7, of a subtraction 1 where nothing was borrowed, of
 | give | A goes into the CRC register at its upper end |
 | take, taken | the same, and A = what left it at its lower end, or the inverse |
 | same | the same, and A = A + what left it + 1: 0 where A was the inverse |
+| ended | A = 1 where results wait, else 0; only with recordings that end early |
 | setreg, getreg | the CRC register goes to the core's register number A, or comes from it; waits; only with registers |
 
 A pointer p is one of the cells 0 to 3; set and dec take cells 0 to 15.
@@ -47,7 +48,7 @@ _POINTER = {
 _NUMBER = {"ldi": 0xE0, "addi": 0xE1, "subi": 0xE2}
 _PLAIN = {"ret": 0xE3, "in": 0xE4, "get": 0xE5, "take": 0xE6, "taken": 0xE7, "same": 0xE8, "give": 0xE9}
 _PLAIN |= {"send": 0xEA, "event": 0xEB, "begin": 0xEC, "sum": 0xED, "shift7": 0xEE, "shift": 0xEF}
-_PLAIN |= {"setreg": 0xFC, "getreg": 0xFE}
+_PLAIN |= {"setreg": 0xFC, "getreg": 0xFE, "ended": 0xFF}
 _JUMP = {"jmp": 0xF0, "call": 0xF2, "jz": 0xF4, "jnz": 0xF6, "jc": 0xF8, "jnc": 0xFA}
 _SIZES = {**dict.fromkeys(_JUMP, 2), **dict.fromkeys(_NUMBER, 2), "set": 2}
 SMALL_BITS, LARGE_BITS = 9, 10  # of an address in the program

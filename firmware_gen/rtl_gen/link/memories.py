@@ -49,5 +49,6 @@ def link_vh(model: Model, images: Sequence[MemoryImage], parts: LinkParts | None
         f"localparam PAW = {words.bit_length() - 1}; // bits of a program address\n"
         f"localparam TICKS_HZ = {HELLO + TICKS_HZ}; // where the data have the clock, for the answer to HELLO\n"
         f"localparam REGISTERS = {int(parts is not None and parts.bus)}; // 1: frames lead to the core's registers\n"
+        f"localparam EARLY = {int(model.early_margin is not None)}; // 1: a recording may end before its last step\n"
         f"localparam LOADABLE = {int(parts is not None and parts.load)}; // 1: the program can be written\n"
     )

@@ -16,7 +16,7 @@ TWO_BYTES = 1 << 14  # a number of the event bytes that has two is below
 VALID = 4  # the register that is 0 while there is no model
 MOST_REGISTERS = 57  # that one answer holds
 # Numbers in it that depend on the model.
-OF_MODEL = ("RESULTS_END", "FIRST", "PAIRS", "PAIRS_END", "OUTPUTS_END")
+OF_MODEL = ("COMPUTED", "SUMS_END", "RESULTS_END", "FIRST", "PAIRS", "PAIRS_END", "OUTPUTS_END")
 OF_GRID = ("COLUMNS_LOW", "COLUMNS_HIGH", "HEIGHT_LOW", "HEIGHT_HIGH", "STEPS_LOW", "STEPS_HIGH")
 
 
@@ -25,7 +25,7 @@ class LinkParts:
     """What of the program is there: `?name` and `!name` of its lines.
 
     third, wide, tall, long: numbers of three bytes; more than a byte's columns, rows, steps. bus: registers; load: they
-    take models. run: any number of steps, each with an answer.
+    take models. run: any number of steps, each with an answer. early: a recording may end before its last step.
     """
 
     third: bool
@@ -35,15 +35,25 @@ class LinkParts:
     bus: bool = False
     load: bool = False
     run: bool = False
+    early: bool = False
 
     @staticmethod
     def of(
-        steps: int, width: int, height: int, *, bus: bool = False, load: bool = False, run: bool = False
+        steps: int,
+        width: int,
+        height: int,
+        *,
+        bus: bool = False,
+        load: bool = False,
+        run: bool = False,
+        early: bool = False,
     ) -> LinkParts:
         """Those that recordings of so many steps on such an input need."""
         columns = 2 * width
         third = columns * height >= TWO_BYTES  # the largest number is one more than the last site
-        return LinkParts(third, columns > NARROW, height > SHORT, steps > FEW and not run, bus, load, run)
+        return LinkParts(
+            third, columns > NARROW, height > SHORT, steps > FEW and not run, bus, load, run, early
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,9 @@ def program(
         "STEPS_HIGH": steps >> 8,
         "OUTPUTS_END": CELLS["RESULTS"] + 2 + 4 * classes,
     }
-    return _assembled(parts or LinkParts.of(steps, width, height), {**layout.names, **numbers})
+    return _assembled(
+        parts or LinkParts.of(steps, width, height, early=layout.early), {**layout.names, **numbers}
+    )
 
 
 def skeleton(parts: LinkParts) -> Skeleton:

@@ -18,7 +18,7 @@ class Activity(NamedTuple):
     """Of one recording of T steps.
 
     rows, columns: int64 [events], their places in the tables, step by step; starts: int64 [T + 1], first of each step.
-    spikes: int64 [T, membrane words], one bit for each lane that spikes.
+    spikes: int64 [steps computed, membrane words], one bit for each lane that spikes.
     """
 
     rows: NDArray[np.int64]
@@ -28,9 +28,11 @@ class Activity(NamedTuple):
 
 
 def silence(plan: RtlPlan) -> Activity:
-    """A recording without an event or a spike."""
+    """A recording without an event or a spike; of a model that answers early one that ends with its first step."""
     steps, none = plan.model.binning.steps, np.zeros(0, np.int64)
-    return Activity(none, none, np.zeros(steps + 1, np.int64), np.zeros((steps, plan.engine.words), np.int64))
+    computed = steps if plan.model.early_margin is None else 1
+    spikes = np.zeros((computed, plan.engine.words), np.int64)
+    return Activity(none, none, np.zeros(steps + 1, np.int64), spikes)
 
 
 def recorded(plan: RtlPlan, binned: BinnedEvents, recording: int, trace: Trace) -> Activity:
@@ -45,7 +47,7 @@ def recorded(plan: RtlPlan, binned: BinnedEvents, recording: int, trace: Trace) 
     columns = _columns(plan, pixel, sites & 1)
     present = np.zeros((grid.steps, grid.height, grid.width, 2), bool)
     present.reshape(grid.steps, -1)[np.repeat(np.arange(grid.steps), np.diff(starts)), sites] = True
-    return Activity(rows, columns, starts, in_words(plan, _spikes(plan, present, trace)))
+    return Activity(rows, columns, starts, in_words(plan, _spikes(plan, present[: len(trace.crcs)], trace)))
 
 
 def _columns(plan: RtlPlan, pixel: NDArray[np.int64], polarity: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -94,7 +94,7 @@ def crc_clock(k, s, c, w):
     if part_due:
         c.part = 0 if last else c.part + 1
     c.fresh = s.seen and w.wide
-    c.full = w.lane_next and w.reads_out and w.answers
+    c.full = w.lane_next and w.reads_out and w.answers and not k.margin
     if w.finished and w.answers:
         c.telling = CLASS_CYCLES + SUM_CYCLES * k.sums
     elif c.telling:

@@ -37,7 +37,7 @@ from firmware_gen.rtl_gen.predict.wires import (
 
 @dataclass(frozen=True)
 class Cycles:
-    """Of one recording. steps: int64 [T], the cycles of each step.
+    """Of one recording. steps: int64 [T], the cycles of each step that is computed.
 
     adding: cycles in which some bank adds.
     """
@@ -54,9 +54,9 @@ def count_cycles(
     observed: its CRCs are computed. cleared: it is the first one since a clear, and its first event waits already, so
     that the first of the operations is fetched in sight.
     """
-    steps = np.zeros(len(activity.starts) - 1, np.int64)
+    steps = np.zeros(len(activity.spikes), np.int64)
     constants = schedule.constants.copy()
-    constants["steps"] = len(steps)  # in running state any number
+    constants["steps"] = len(activity.starts) - 1  # in running state any number
     schedule = schedule._replace(constants=constants)
     state = registers(schedule, observed, cleared)
     count_jit(schedule, activity, state, steps)

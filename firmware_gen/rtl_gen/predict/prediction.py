@@ -109,6 +109,6 @@ def memory_bits(plan: RtlPlan) -> dict[str, int]:
     most = max(p["SYNTW"], p["SPKTW"])
     bits["sums"] = (16 if most <= 32 else (most + 1) // 2) * 4 << p["LIB"]
     bits["spikes"] = (p["YB"] + p["RPB"] + p["P"]) << p["FIFO_AW"]
-    if p["LIF_OUT"]:
+    if p["LIF_OUT"] or p["MARGIN"]:
         bits["outputs"] = p["CLASSES"] * p["OUTW"]
     return bits

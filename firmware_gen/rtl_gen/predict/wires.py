@@ -30,7 +30,7 @@ def core_wires(k, layer, s, c, w):
     w.wide = takes and k.crc_wide and layer.whole
     w.narrow = takes and not w.wide
     w.answers = k.running or s.renew
-    w.reads_out = layer.last and (k.lif_out or w.answers)
+    w.reads_out = layer.last and (k.margin or k.lif_out or w.answers)
     w.slow = w.narrow or w.reads_out
     w.done = s.seen and s.seen_last
     w.ends = w.done and layer.counted

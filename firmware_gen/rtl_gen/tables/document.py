@@ -16,7 +16,7 @@ from edge_sast.model.layers import Shape
 from firmware_gen.rtl_gen.lanes import LANES
 from firmware_gen.rtl_gen.table_files.formats import FORMATS
 from firmware_gen.rtl_gen.tables.connections import Connection
-from firmware_gen.rtl_gen.tables.how_to_read import HOW_TO_READ
+from firmware_gen.rtl_gen.tables.how_to_read import EARLY, HOW_TO_READ
 from firmware_gen.rtl_gen.tables.memory import Memory
 from firmware_gen.rtl_gen.tables.tables import LayerTables, Part, Tables
 
@@ -49,7 +49,7 @@ def table_files(tables: Tables, word_bits: int | None) -> dict[str, bytes]:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "tool": f"edge-sast {edge_sast.__version__}",
-        "how_to_read": HOW_TO_READ,
+        "how_to_read": HOW_TO_READ | (EARLY if tables.model.early_margin is not None else {}),
         "lanes": tables.lanes,
         "word_bits": word_bits,
         "memories": memories,

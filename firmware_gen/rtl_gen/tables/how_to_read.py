@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+# Beside them, of a model whose document has `early`.
+EARLY = {
+    "early": (
+        "a recording ends after the first step in which the largest output is at least `margin` more than the second "
+        "largest; two that share the largest lead by 0. Steps after that are not computed"
+    )
+}
 HOW_TO_READ = {
     "files": (
         "each memory is there in four formats of one content. mem ($readmemh), coe and mif hold words, word 0 "

@@ -92,17 +92,59 @@ def test_figures_say_that_sast_decided_is_not_in_them(early, tmp_path, capsys):
     assert "sast_decided" not in capsys.readouterr().out
 
 
-def test_the_event_core_refuses_it_by_name(early, tmp_path, capsys):
-    command = ["export", str(early), "--no-data", "--target", "verilog", "--out", str(tmp_path / "core")]
+def test_the_event_core_has_it(early, tmp_path, capsys):
+    """Its tables give the model back with its margin, which is a constant of the core; --no-early leaves it out."""
+    core = tmp_path / "core"
+    command = ["export", str(early), "--no-data", "--target", "verilog"]
+    assert main([*command, "--out", str(core)]) == 0
+    assert "localparam MARGIN = 1200;" in (core / "rtl" / "sast_params.vh").read_text()
+    assert "as soon" not in (core / "README.md").read_text()
+    assert "the largest output leads by 1200" in (core / "README.md").read_text()
+    (core / "model.safetensors").unlink()
+    capsys.readouterr()
+    assert main(["inspect", str(core / "tables"), "--json", str(tmp_path / "told.json")]) == 0
+    assert (
+        "answers early: after the first step in which the largest output leads by 1200"
+        in capsys.readouterr().out
+    )
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert (told["early_margin"], told["model_hash"]) == (1200, modelfile.model_hash(modelfile.load(early)))
+    assert "early" in json.loads((core / "tables" / "tables.json").read_text())["how_to_read"]
+    whole = tmp_path / "whole"
+    assert main([*command, "--no-early", "--out", str(whole)]) == 0
+    written = modelfile.load(whole / "model.safetensors")
+    assert modelfile.model_hash(written) == modelfile.model_hash(modelfile.load(DIGITS))
+    assert "localparam MARGIN = 0;" in (whole / "rtl" / "sast_params.vh").read_text()
+    assert "early" not in json.loads((whole / "tables" / "tables.json").read_text())["how_to_read"]
+
+
+def test_a_core_in_running_state_is_without_it(early, tmp_path):
+    """No recording ends there."""
+    core = tmp_path / "core"
+    command = ["export", str(early), "--no-data", "--target", "verilog", "--running", "--out", str(core)]
+    assert main(command) == 0
+    assert "localparam MARGIN = 0;" in (core / "rtl" / "sast_params.vh").read_text()
+    assert modelfile.load(core / "model.safetensors").early_margin is None
+
+
+def test_a_core_that_takes_other_models_refuses_it(early, tmp_path, capsys):
+    command = [
+        "export",
+        str(early),
+        "--no-data",
+        "--target",
+        "verilog",
+        "--loadable",
+        "--out",
+        str(tmp_path / "core"),
+    ]
     assert main(command) == 2
     assert capsys.readouterr().err.strip() == (
-        "edge-sast: --target verilog: the model answers early (margin 1200), and this target computes all "
-        "steps; add --no-early, which leaves the margin out, or write the C"
+        "edge-sast: --loadable: the model answers early (margin 1200), and a core that takes other models computes "
+        "all steps; add --no-early, which leaves the margin out, or leave --loadable out"
     )
     assert not (tmp_path / "core").exists()
     assert main([*command, "--no-early"]) == 0
-    written = modelfile.load(tmp_path / "core" / "model.safetensors")
-    assert modelfile.model_hash(written) == modelfile.model_hash(modelfile.load(DIGITS))
 
 
 def test_a_core_for_several_models_refuses_it(early, tmp_path, capsys):

@@ -270,8 +270,8 @@ FAULTS = [
     ),
     Fault(
         "counters",
-        "if (rst || (sweep_ends && l_layer == l))",
-        "if (sweep_ends && l_layer == l)",
+        "if (rst || (sweep_ends && l_layer == l) ||",
+        "if ((sweep_ends && l_layer == l) ||",
         "a clear keeps recurrent SynOps",
     ),
     Fault("counters", "run_sent && op_counted", "run_sent", "or stages count"),
@@ -324,7 +324,7 @@ FAULTS = [
         "spike_stream", "assign room = !held[1];", "assign room = 1'b1;", "a word comes when there is no room"
     ),
     Fault("spike_stream", "else if (take && !put)", "else if (take)", "one in and one out at once loses one"),
-    Fault("core", "RUNNING != 0 || renew;", "renew;", "running state has no answers"),
+    Fault("core", "RUNNING != 0 || renew || (MARGIN", "renew || (MARGIN", "running state has no answers"),
     Fault(
         "core",
         ".finish(finished && answers)",
@@ -338,7 +338,7 @@ FAULTS = [
         ".spikes_more(more)",
         "an operation ends before its spikes come",
     ),
-    Fault("core", ".rst(restart || ask)", ".rst(restart)", "spikes of the layer before"),
+    Fault("core", ".rst(anew || ask)", ".rst(anew)", "spikes of the layer before"),
     Fault("core", "if (ask && first_sweep) observed", "observed", "observe is looked at at any time"),
     Fault(
         "core", "!walk_busy && !readout_busy;", "!walk_busy;", "a layer is swept while the last answer waits"

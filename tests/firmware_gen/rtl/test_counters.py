@@ -8,18 +8,26 @@ import cocotb
 
 from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, lanes, run_block, seeded
 
-NAMES = ("RECURRENT", "COUNTED", "LIB", "SYNB", "SYNW", "SPKW", "SYNTW", "SPKTW")
-SIZES = [(1, (0, 1, 1, 3, 9, 7, 14, 12)), (4, (1, 1, 1, 4, 10, 8, 14, 12)), (8, (0, 3, 2, 9, 16, 9, 36, 14))]
-SIZES += [(16, (1, 4, 2, 8, 14, 12, 20, 16))]
+NAMES = ("RECURRENT", "COUNTED", "LIB", "SYNB", "SYNW", "SPKW", "SYNTW", "SPKTW", "MARGIN")
+SIZES = [
+    (1, (0, 1, 1, 3, 9, 7, 14, 12, 0)),
+    (4, (1, 1, 1, 4, 10, 8, 14, 12, 0)),
+    (8, (0, 3, 2, 9, 16, 9, 36, 14, 0)),
+    (16, (1, 4, 2, 8, 14, 12, 20, 16, 0)),
+    (2, (0, 3, 2, 5, 12, 8, 16, 12, 1)),
+    (4, (1, 3, 2, 4, 10, 8, 14, 12, 1)),
+]
 CASES = [Block("sast_counters", {**lanes(p), **dict(zip(NAMES, sizes, strict=True))}) for p, sizes in SIZES]
-IDLE = dict.fromkeys(("run_sent", "op_ends", "sweep_starts", "sweep_ends", "seen", "forget"), 0)
+IDLE = dict.fromkeys(("run_sent", "op_ends", "sweep_starts", "sweep_ends", "seen", "forget", "over"), 0)
 STEADY = dict.fromkeys(
     ("run_synops", "op_counted", "op_layer", "seen_spikes", "l_layer", "total_layer", "total_part"), 0
 )
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("block", CASES, ids=["1", "4 recurrent", "8", "16 recurrent"])
+@pytest.mark.parametrize(
+    "block", CASES, ids=["1", "4 recurrent", "8", "16 recurrent", "2 early", "4 early, recurrent"]
+)
 def test_counters(block, tmp_path):
     run_block(block, __name__, tmp_path)
 
@@ -111,6 +119,16 @@ async def sums(dut):
         if recording % 3 == 2:
             await state.runs(0, 1, 4)
             await pins.reset(**IDLE)
+        elif (
+            p["MARGIN"] and recording % 3 == 1
+        ):  # ends in the middle of an operation: its sums are still to be told
+            await state.runs(0, 1, 4)
+            if p["RECURRENT"]:  # one that ended counts for the layer's next step
+                await state.clock(op_ends=1)
+                await state.runs(0, 1, 4)
+            await state.clock(over=1)
+            await state.check_totals()
+            await state.clock(forget=1)
         else:
             await state.clock(op_ends=1)
             for layer in range(

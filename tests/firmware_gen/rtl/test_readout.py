@@ -1,4 +1,4 @@
-"""rtl/sast_readout.v: outputs, the first of the largest, and the sums of a recording, whoever waits for whom."""
+"""rtl/sast_readout.v: outputs, the first of the largest, its lead, the sums of a recording, whoever waits for whom."""
 
 import pytest
 
@@ -8,14 +8,20 @@ import cocotb
 
 from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, name_of, run_block, seeded, signed
 
-#        LIF_OUT CLASSES CLB OUTW MW COUNTED LIB STEPS SYNTW SPKTW
+#        LIF_OUT CLASSES CLB OUTW MW COUNTED LIB STEPS SYNTW SPKTW MARGIN
 SIZES = [
-    (0, 1, 1, 9, 12, 1, 1, 1, 5, 3),
-    (0, 10, 4, 16, 16, 3, 2, 2, 20, 32),
-    (1, 2, 1, 3, 9, 1, 1, 3, 33, 10),
-    (1, 5, 3, 4, 32, 4, 2, 7, 64, 60),
+    (0, 1, 1, 9, 12, 1, 1, 1, 5, 3, 0),
+    (0, 10, 4, 16, 16, 3, 2, 2, 20, 32, 0),
+    (1, 2, 1, 3, 9, 1, 1, 3, 33, 10, 0),
+    (1, 5, 3, 4, 32, 4, 2, 7, 64, 60, 0),
+    (0, 4, 2, 3, 6, 2, 1, 9, 20, 16, 3),
+    (0, 2, 1, 32, 32, 1, 1, 9, 33, 10, (1 << 31) - 1),
+    (0, 10, 4, 16, 16, 1, 1, 5, 20, 16, 20_000),
+    (0, 3, 2, 5, 6, 1, 1, 4, 20, 16, 32),
+    (1, 3, 2, 5, 9, 2, 1, 9, 20, 32, 2),
+    (1, 2, 1, 4, 4, 1, 1, 6, 20, 32, 1),
 ]
-NAMES = ("LIF_OUT", "CLASSES", "CLB", "OUTW", "MW", "COUNTED", "LIB", "STEPS", "SYNTW", "SPKTW")
+NAMES = ("LIF_OUT", "CLASSES", "CLB", "OUTW", "MW", "COUNTED", "LIB", "STEPS", "SYNTW", "SPKTW", "MARGIN")
 CASES = [Block("sast_readout", dict(zip(NAMES, sizes, strict=True))) for sizes in SIZES]
 
 
@@ -31,10 +37,13 @@ class Recording:
     def __init__(self, pins, p, rng, got):
         self.pins, self.p, self.rng, self.got = pins, p, rng, got
         self.ready = rng.choice([1.0, 0.5, 0.2])
-        self.sums = [[rng.randrange(1 << p[name]) for name in NAMES[-2:]] for _ in range(p["COUNTED"])]
+        self.sums = [
+            [rng.randrange(1 << p[name]) for name in ("SYNTW", "SPKTW")] for _ in range(p["COUNTED"])
+        ]
         most = max(p["SYNTW"], p["SPKTW"])
         self.half = 16 if most <= 32 else (most + 1) // 2
         self.forgotten = 0
+        self.outputs = [0] * p["CLASSES"]  # so far
         self.held = None  # a beat that nobody took
 
     async def clock(self, lane=0, due=0):
@@ -59,7 +68,14 @@ class Recording:
         return taken
 
     async def step(self, neurons, last):
-        """neurons: (membrane, spike) of each class. As the core does, only steps that the answer needs tell lanes."""
+        """neurons: (membrane, spike) of each class. As the core does, only steps that the answer needs tell lanes.
+
+        Returns whether the largest output leads by the margin.
+        """
+        if self.p["LIF_OUT"]:
+            self.outputs = [sum(pair) for pair in zip(self.outputs, [n[1] for n in neurons], strict=True)]
+        else:
+            self.outputs = [signed(membrane, self.p["OUTW"]) for membrane, _ in neurons]
         self.pins.set(answers=last)
         await self.clock()
         self.pins.set(begins=1)
@@ -73,6 +89,14 @@ class Recording:
                 taken = await self.clock(1, due)
             if not self.rng.randrange(4):
                 await self.clock()
+        if not self.p["MARGIN"]:
+            return False
+        for _ in range(2):  # as long as the core takes to end the step, at least
+            await self.clock()
+        ordered = sorted(self.outputs)
+        leads = ordered[-1] - ordered[-2] >= self.p["MARGIN"]
+        assert self.pins.get("leads") == leads
+        return leads
 
     async def finish(self):
         assert (self.pins.get("busy"), self.forgotten) == (0, 0)
@@ -105,27 +129,24 @@ async def answers(dut):
     p, rng, pins = constants(), seeded(), Pins(dut)
     idle = dict.fromkeys(("begins", "lane", "lane_next", "lane_v", "lane_spike", "answers", "finish"), 0)
     await pins.reset(**idle, total_half=0, res_tready=0)
-    got, want = [], []
+    got, want, ended = [], [], 0
     for number in range(16):
         recording = Recording(pins, p, rng, got)
         steps = [draw(rng, p) for _ in range(p["STEPS"])]
         if number % 5 == 4:  # given up after some steps
             await recording.drain()
             for neurons in steps[: -(p["STEPS"] > 1)]:
-                if p["LIF_OUT"]:
+                if p["LIF_OUT"] or p["MARGIN"]:
                     await recording.step(neurons, last=0)
             await pins.reset(**idle)
             continue
         for i, neurons in enumerate(steps):
             last = i == p["STEPS"] - 1
-            if last or p["LIF_OUT"]:
-                await recording.step(neurons, last)
+            if (last or p["LIF_OUT"] or p["MARGIN"]) and await recording.step(neurons, last):
+                ended += not last
+                break
         await recording.finish()
-        columns = list(zip(*steps, strict=True))
-        if p["LIF_OUT"]:
-            outputs = [sum(spike for _, spike in column) for column in columns]
-        else:
-            outputs = [signed(column[-1][0], p["OUTW"]) for column in columns]
+        outputs = recording.outputs
         words = [*outputs, outputs.index(max(outputs))]
         for synops, spikes in recording.sums:
             words += [synops, synops >> 32, spikes, spikes >> 32]
@@ -134,3 +155,5 @@ async def answers(dut):
         assert len(got) >= len(want) - 1
     await Recording(pins, p, rng, got).drain()
     assert got == want
+    if p["MARGIN"]:  # unless no two outputs are so far apart
+        assert (ended > 0) == (p["MARGIN"] < 1 << p["OUTW"])

@@ -24,6 +24,7 @@ def events_of(counts: np.ndarray) -> list[list[Site]]:
 
 
 def assert_equal(want: Trace, got: Answer) -> None:
+    assert len(got.steps) == len(want.crcs)
     for t, step in enumerate(got.steps):
         assert list(chain(*step.membranes)) == want.membranes[t].tolist(), t
         assert list(chain(*step.spikes)) == want.spikes[t].tolist(), t

@@ -177,13 +177,20 @@ class Core:
         return k < layer["rpw"] - 1 or bool(layer["tail"] >> (lane // self.p["G"]) & 1)
 
     def run(self, steps: Sequence[Sequence[tuple[int, int, int]]]) -> Answer:
-        """One recording. steps: of each step its events (row, column, polarity), ascending, some several times."""
+        """One recording. steps: of each step its events (row, column, polarity), ascending, some several times.
+
+        It may end before the last of them.
+        """
         assert len(steps) == self.p["STEPS"] <= 1 << self.p["STB"]
-        results = [self._step(events, t == len(steps) - 1) for t, events in enumerate(steps)]
-        last = results[-1]
-        outputs = last.membranes[-1]
-        if self.p["LIF_OUT"]:
-            outputs = [sum(step.spikes[-1][i] for step in results) for i in range(self.p["CLASSES"])]
+        results: list[Step] = []
+        for t, events in enumerate(steps):
+            results.append(self._step(events, t == len(steps) - 1))
+            outputs = results[-1].membranes[-1]
+            if self.p["LIF_OUT"]:
+                outputs = [sum(step.spikes[-1][i] for step in results) for i in range(self.p["CLASSES"])]
+            if self.p["MARGIN"] and t < len(steps) - 1 and self._decided(outputs):
+                self._clear()
+                break
         assert len(outputs) == self.p["CLASSES"] <= 1 << self.p["CLB"]
         assert all(-(1 << self.p["OUTW"] - 1) <= v < 1 << self.p["OUTW"] - 1 for v in outputs)
         synops = [sum(step.synops[i] for step in results) for i in range(self.p["COUNTED"])]
@@ -192,6 +199,10 @@ class Core:
         assert max(spikes) < 1 << self.p["SPKTW"]
         self.waiting = []
         return Answer(results, outputs, outputs.index(max(outputs)), synops, spikes)
+
+    def _decided(self, outputs: Sequence[int]) -> bool:
+        *_, second, largest = sorted(outputs)
+        return largest - second >= self.p["MARGIN"]
 
     def _capped(self, events: Sequence[tuple[int, int, int]]) -> list[Spike]:
         """The step's events as the core takes them: at most COUNT_CAP of a site."""

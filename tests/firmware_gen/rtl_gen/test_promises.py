@@ -43,6 +43,7 @@ def of_ops(plan: RtlPlan) -> Iterator[tuple[str, bool]]:
             "events lead to a sweep, and without recurrence all do",
             entry["sweep"] == 1 or (p["RECURRENT"] == 1 and not entry["from_events"]),
         )
+        yield "events are left out in no step", not (entry["from_events"] and entry["skip_last"])
         yield "a layer is swept that there is", entry["sweep_layer"] < p["EDEPTH"]
         yield "rows of a source", entry["row_base"] + source.height <= p["RDEPTH"]
         yield "columns of a source", entry["column_base"] + quads * lanes <= p["CDEPTH"]
@@ -172,6 +173,7 @@ def resize(name: str) -> Callable[[RtlPlan], None]:
     ("change", "names"),
     [
         (spoil("op_entries", 0, sweep=-1), {"events lead to a sweep, and without recurrence all do"}),
+        (spoil("op_entries", 0, skip_last=1), {"events are left out in no step"}),
         (spoil("op_entries", 6, row_base=1), {"rows of a source"}),
         (spoil("op_entries", 6, column_base=1), {"columns of a source"}),
         (spoil("op_entries", 2, cu=1), {"runs and weights in the same bank"}),

@@ -12,6 +12,7 @@ NONE = (
     "LP",
     "WSHIFT",
     "WSHW",
+    "MARGIN",
     "LIF_OUT",
     "LANE_TABLE",
     "CHUNKS",
@@ -83,13 +84,29 @@ SWEEP_FAULTS = tuple(
     )
 )
 READOUT = sizes(MW=4, OUTW=3, CLASSES=4, CLB=2, COUNTED=2)
+EARLY_FAULTS = tuple(
+    Fault("sast_readout", old, new)
+    for old, new in (
+        ("beyond >= LEAST", "beyond > LEAST"),
+        ("beyond <= -LEAST", "beyond < -LEAST"),
+        ("far && (better[OUTW] || lead)", "far && lead"),
+        ("far && (better[OUTW] || lead)", "far"),
+        ("lead <= index == {CLB{1'b0}} ||", "lead <="),
+        ("{1'b0, told} - {1'b0, ~less}", "{told[OUTW-1], told} - {less[OUTW-1], ~less}"),
+        ("MARGIN == 0 && lane_next && answers", "lane_next && answers"),
+        ("(MARGIN == 0 && !answers) || !full", "!answers || !full"),
+        ("lane_next || (outputs && put)", "lane_next || outputs"),
+        ("put && last_kept", "put"),
+        ("counts[class_no];\n    assign last_kept", "counts[0];\n    assign last_kept"),
+    )
+)
 READOUT_FAULTS = tuple(
     Fault("sast_readout", old, new)
     for old, new in (
         ("lane_next && answers : !full &&", "lane_next && answers : "),
-        ("assign lane_ready = !answers || !full;", "assign lane_ready = 1'b1;"),
+        ("assign lane_ready = (MARGIN == 0 && !answers) || !full;", "assign lane_ready = 1'b1;"),
         ("put || (full && !res_tready);", "put || full;"),
-        ("if (put) begin", "if (1'b1) begin"),
+        ("if (load) begin", "if (1'b1) begin"),
         ("total_layer == (LOADS != 0 ? final_layer : LAST_LAYER[LIB-1:0])", "1'b1"),
         ("{1'b0, told} + {1'b0, less}", "{1'b0, told} + {1'b0, less} + 1'b1"),
         ("index == {CLB{1'b0}} || better[OUTW]", "better[OUTW]"),
@@ -144,7 +161,7 @@ CORE_FAULTS = (
     Fault("sast_core", "else if (done) phase <= !phase;", "else if (done && !run_go) phase <= !phase;"),
     Fault("sast_core", "CRC: if (st_tready) state <= CYCLES;", "CRC: state <= CYCLES;"),
     Fault("sast_core", "bank_ready & ~bank_has &", "bank_ready &"),
-    Fault("sast_core", "if (restart || run_go) bank_has", "if (restart) bank_has"),
+    Fault("sast_core", "if (anew || run_go) bank_has", "if (anew) bank_has"),
     Fault("sast_core", "LISTEN: if (!crc_busy && !walk_busy) state", "LISTEN: if (!crc_busy) state"),
     Fault(
         "sast_core", "!ends && !crc_busy && !walk_busy && !readout_busy;", "!ends && !crc_busy && !walk_busy;"
@@ -223,5 +240,18 @@ DISPATCH_FAULTS = tuple(
         ("else if (spike_take) lanes <= others;", ""),
         ("i = P - 1; i >= 0; i = i - 1", "i = 0; i < P; i = i + 1"),
         ("RUN: if (source_ends)", "RUN: if (source_ends || word_take)"),
+    )
+)
+DROP_FAULTS = tuple(
+    Fault("sast_dispatch", old, new)
+    for old, new in (
+        ("event_valid && !drops", "event_valid"),
+        ("place_take || drops", "place_take"),
+        ("step_ends && !drops", "step_ends"),
+        ("running && due == {STB{1'b0}}", "running"),
+        ("due == LAST_STEP[STB-1:0] ? {STB{1'b0}} : due + 1'b1", "due + 1'b1"),
+        ("!dropping || due != {STB{1'b0}}", "1'b1"),
+        ("if (anew) lanes", "if (rst) lanes"),
+        ("    if (anew) begin\n      pc", "    if (rst) begin\n      pc"),
     )
 )

@@ -25,6 +25,8 @@ from tests.firmware_gen.rtl.formal.planted import (
     COUNTERS_FAULTS,
     DISPATCH,
     DISPATCH_FAULTS,
+    DROP_FAULTS,
+    EARLY_FAULTS,
     EVENTS,
     EVENTS_FAULTS,
     NEURON,
@@ -86,6 +88,14 @@ PROOFS = {
         modules=("sast_rom",),
         parameters={"LOADS": 1},
         faults=(Fault("sast_dispatch", "LOADS != 0 ? final_step :", "LOADS != 0 ? LAST_STEP[STB-1:0] :"),),
+    ),
+    "dispatch, early": Proof(
+        "sast_dispatch",
+        ("sast_dispatch",),
+        DISPATCH | {"MARGIN": 1},
+        depth=3,
+        modules=("sast_rom",),
+        faults=DROP_FAULTS,
     ),
     "dispatch, running": Proof(
         "sast_dispatch",
@@ -259,6 +269,19 @@ PROOFS = {
         parameters={"CRC_WIDE": 0},
         faults=CORE_FAULTS,
     ),
+    "core, early": Proof(
+        "sast_core",
+        ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
+        CORE_SIZES | {"MARGIN": 1},
+        depth=4,
+        modules=CORE,
+        parameters={"CRC_WIDE": 0},
+        faults=(
+            Fault("sast_core", "if (anew || run_go) bank_has", "if (restart || run_go) bank_has"),
+            Fault("sast_core", "if (anew) phase <=", "if (restart) phase <="),
+            Fault("sast_core", ".rst(anew), .empty(runs_empty)", ".rst(restart), .empty(runs_empty)"),
+        ),
+    ),
     "core, loaded": Proof(
         "sast_core",
         ("sast_core", "sast_sweep.in_core", "sast_dispatch.in_core"),
@@ -276,7 +299,7 @@ PROOFS = {
         modules=CORE,
         parameters={"CRC_WIDE": 0},
         faults=(
-            Fault("sast_core", "answers = RUNNING != 0 || renew;", "answers = renew;"),
+            Fault("sast_core", "answers = RUNNING != 0 || renew ||", "answers = renew ||"),
             Fault("sast_core", ".finish(finished && answers)", ".finish(finished && renew)"),
             Fault("sast_sweep", "renew <= ask_renew;", "renew <= 1'b1;"),
         ),
@@ -305,7 +328,31 @@ PROOFS = {
         depth=7,
         faults=(Fault("sast_counters", "op_layer == l) so_far", "1'b1) so_far"),),
     ),
+    "counters, early": Proof(
+        "sast_counters",
+        ("sast_counters",),
+        COUNTERS | {"RECURRENT": 1, "MARGIN": 1},
+        depth=7,
+        faults=(
+            Fault("sast_counters", "op_ends || (MARGIN != 0 && over)", "op_ends"),
+            Fault("sast_counters", "l_layer == l) || (MARGIN != 0 && over)", "l_layer == l)"),
+        ),
+    ),
     "readout": Proof("sast_readout", ("sast_readout",), READOUT, depth=2, faults=READOUT_FAULTS),
+    "readout, early": Proof(
+        "sast_readout", ("sast_readout",), READOUT | {"MARGIN": 3}, depth=2, faults=EARLY_FAULTS
+    ),
+    "readout, early, never": Proof("sast_readout", ("sast_readout",), READOUT | {"MARGIN": 8}, depth=2),
+    "readout, early, counts": Proof(
+        "sast_readout",
+        ("sast_readout",),
+        READOUT | {"MARGIN": 2, "LIF_OUT": 1, "CLASSES": 3},
+        depth=2,
+        faults=(
+            Fault("sast_readout", "if (rst || forget) begun <=", "if (rst) begun <="),
+            Fault("sast_readout", "begins || (MARGIN != 0 && finish)", "begins"),
+        ),
+    ),
     "readout, wide sums": Proof(
         "sast_readout",
         ("sast_readout",),
@@ -321,7 +368,7 @@ PROOFS = {
         parameters={"LOADS": 1},
         faults=(
             Fault("sast_readout", "LOADS != 0 ? final_layer :", "LOADS != 0 ? LAST_LAYER[LIB-1:0] :"),
-            Fault("sast_readout", "LOADS == 0 || fires ?", "LOADS == 0 || !fires ?"),
+            Fault("sast_readout", "LOADS != 0 ? fires :", "LOADS != 0 ? !fires :"),
         ),
     ),
     "readout, counts": Proof(
@@ -330,7 +377,9 @@ PROOFS = {
         READOUT | {"LIF_OUT": 1, "CLASSES": 3},
         depth=2,
         faults=(
-            Fault("sast_readout", "if (begins) class_no <=", "if (rst) class_no <="),
+            Fault(
+                "sast_readout", "if (begins || (MARGIN != 0 && finish)) class_no <=", "if (rst) class_no <="
+            ),
             Fault("sast_readout", "if (rst || forget) begun <=", "if (rst || begins) begun <="),
             Fault(
                 "sast_readout", "{{(OUTW-1){1'b0}}, lane_spike}", "{{(OUTW-1){1'b0}}, lane_spike && answers}"

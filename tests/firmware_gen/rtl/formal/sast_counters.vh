@@ -1,6 +1,7 @@
   // The recording's sums of a layer, any one, are those of its steps: of the SynOps of counted runs that were sent, and of the
   // spikes that its sweeps saw; by halves, a cycle after their place, but for five cycles after a sweep. In integers that
-  // count from the beginning of a recording; a step's are there from the second cycle after its sweep on.
+  // count from the beginning of a recording; a step's are there from the second cycle after its sweep on. With MARGIN, what was
+  // added since the last sweep counts for nothing once the recording is over.
   localparam FW = 2 * SUMW;
   reg f_begun = 1'b0;
   reg  [LIB-1:0] f_l, f_l_was;
@@ -30,12 +31,12 @@
     f_l_was <= l_layer;
     f_place <= {total_layer, total_part};
     f_ended <= rst ? 8'd0 : {f_ended[7:1], sweep_ends};
-    if (rst || op_ends) f_sum <= 0;
+    if (rst || op_ends || (MARGIN != 0 && over)) f_sum <= 0;
     else if (run_sent && op_counted) f_sum <= f_sum + run_synops;
     if (op_ends) f_synops <= f_sum;
     if (rst) f_told_once <= 1'b0;
     else if (op_ends) f_told_once <= 1'b1;
-    if (rst || f_of_l) f_own <= 0;
+    if (rst || f_of_l || (MARGIN != 0 && over)) f_own <= 0;
     else if (op_ends && op_counted && op_layer == f_l) f_own <= f_own + f_sum;
     if (rst || sweep_starts) f_spikes <= 0;
     else f_spikes <= f_spikes + f_more;

@@ -1,7 +1,8 @@
   // No place lies outside the tables, and a word of spikes that is taken becomes the places of its spikes, each once, the
   // lowest lane first: none is lost or invented. The list is read from its first word to the one that is marked, and again: a
   // step each time; after the last step of a recording, and no other, all begins anew; in running state after none, and no
-  // operation is left out.
+  // operation is left out. With MARGIN a recording may be over in any cycle: no event of its other steps becomes a place, all are
+  // taken, and the events of a step that is computed are always that step's.
   // Tables with any content that keeps what the plan promises (tests/firmware_gen/rtl_gen/test_promises.py).
   localparam FW = 16;
   localparam F_LANES = LANE_TABLE != 0 && LG != 0 ? G : 1;              // entries of a quad in `columns`
@@ -15,7 +16,7 @@
   wire [FW-1:0] f_final = LOADS != 0 ? final_step : STEPS - 1;
   reg  [FW-1:0] f_step;                     // of the recording
   always @(posedge clk)
-    if (rst) f_step <= 0;
+    if (rst || (MARGIN != 0 && over)) f_step <= 0;
     else if (op_ends && op_last) f_step <= f_step == f_final ? 0 : f_step + 1;
   always @* if (LOADS != 0) assume(final_step == f_loaded);
   always @* if (f_begun && !rst) begin
@@ -35,6 +36,7 @@
     wire [FW-1:0] wide_rows = rows, wide_columns = columns, of = f_rows[f_i*FW +: FW], quads = f_quads[f_i*FW +: FW];
     always @* begin
       assume((LOADS != 0 ? last || f_i != ODEPTH - 1 : last == (f_i == ODEPTH - 1)) && events == (f_i == 0) && layer < EDEPTH);
+      if (MARGIN != 0) assume(!(events && skip));
       assume(of != 0 && of <= RDEPTH && quads != 0 && quads <= CDEPTH);
       assume(wide_rows + (events ? IN_H : of) <= RDEPTH);
       assume(wide_columns + (events ? F_EVENT_QUADS : quads) * F_LANES <= CDEPTH);
@@ -61,7 +63,7 @@
   always @(posedge clk) begin
     f_begun <= 1'b1;
     f_pc <= pc;
-    if (rst) {f_word, f_done} <= 0;
+    if (rst || (MARGIN != 0 && over)) {f_word, f_done} <= 0;
     else if (word_take) begin
       {f_word, f_row, f_k} <= {word_lanes, word_row, word_k};
       f_done <= 0;
@@ -95,7 +97,7 @@
       if (place_valid && !op_events) assert(f_word[f_lane] && !f_done[f_lane]);
       if (place_valid && !op_events) assert(f_place_row == op_rows + f_row && f_place_column == f_column && (G == 1 || place_lane == f_g));
       if (place_valid && op_events) assert(event_valid && f_place_row == op_rows + event_y && (G == 1 || place_lane == event_p));
-      if (event_valid) assert(place_valid && event_take == place_take);
+      if (event_valid) assert(drops ? !place_valid && event_take : place_valid && event_take == place_take);
       if (op_ends) assert(runs_empty && (f_word & ~f_done) == 0);
       // an invariant for the induction
       assert(lanes == (f_word & ~f_done));
@@ -103,6 +105,22 @@
       if (state == FETCH) assert(lanes == 0);
     end
   end
+  reg [FW-1:0] f_ends;                      // steps of the recording whose events have all been taken
+  always @(posedge clk)
+    if (rst) f_ends <= 0;
+    else if (step_ends) f_ends <= f_ends == f_final ? 0 : f_ends + 1;
+  wire [FW-1:0] f_next = f_step == f_final ? 0 : f_step + 1;
+  always @* if (f_begun && !rst && MARGIN != 0) begin
+    if (place_valid && op_events) assert(f_ends == f_step);
+    if (events_open) assert(drops ? f_ends != 0 : f_ends == f_step);
+    // an invariant for the induction
+    if (drops) assert(pc == 0 && state != ASK && f_step == 0 && lanes == 0);
+    else assert(f_ends == (pc == 0 && state != ASK ? f_step : f_next));
+    assert(f_ends <= f_final);
+  end
+  generate if (MARGIN != 0) begin : f_early
+    always @* if (f_begun && !rst) assert(early.due == f_ends);
+  end endgenerate
   generate for (f_i = 0; f_i < P; f_i = f_i + 1) begin : f_left
     wire [FW-1:0] j = k * B + f_i / G;
     always @* if (f_begun && !rst && lanes[f_i]) assert(j < f_quads_of);

@@ -1,6 +1,7 @@
   // res: a beat that is offered stays, with the same data, until it is taken, and then is gone; none is put over it. Those of a
   // recording: an output of each class, the class with the largest, of equals the lowest, four for each layer, which are its
-  // sums; tlast with the last.
+  // sums; tlast with the last. With MARGIN the outputs come after the end of the recording's last step, whichever that is; after
+  // each step `leads` says whether the largest of them is at least MARGIN more than the second largest.
   localparam FW = 16;
   // of a model that was loaded: no more classes and layers than the core's, and steady
   reg  [FW-1:0] f_loaded;
@@ -58,12 +59,17 @@
     // promised by sast_core: a neuron stays until it is taken, and nothing begins or ends meanwhile
     if (lane_next) assume(lane && lane_ready);
     if (f_begun && f_waited) assume(lane && {lane_v, lane_spike, answers} == {f_v, f_spike, f_answer});
-    if (lane) assume(!begins && !finish && !busy && f_reads && f_n < f_classes && (f_fires || answers));
-    if (f_reads) assume(answers == f_answers || begins);
-    if (begins) assume(!busy && !finish && (!f_reads || (!f_answers && (!f_fires || f_n == f_classes))));
-    if (finish) assume(f_reads && f_answers && answers && f_n == f_classes && !busy);
+    if (lane) assume(!begins && !finish && !busy && f_reads && f_n < f_classes && (f_fires || answers || MARGIN != 0));
+    if (f_reads && MARGIN == 0) assume(answers == f_answers || begins);
+    if (MARGIN == 0) begin
+      if (begins) assume(!busy && !finish && (!f_reads || (!f_answers && (!f_fires || f_n == f_classes))));
+      if (finish) assume(f_reads && f_answers && answers && f_n == f_classes && !busy);
+    end else begin
+      if (begins) assume(!busy && !finish && !f_lately && (!f_reads || f_n == f_classes));
+      if (finish) assume(f_reads && f_n == f_classes && !busy && !f_lately);
+    end
     assume(f_count < (1 << (OUTW - 1)) - 1);             // a recording has fewer steps
-    if (f_begun) assert(state != 2'd3 || rst);
+    if (f_begun) assert(state != 2'd3 || rst || MARGIN != 0);
     if (f_begun && !rst && full) assert(res_tvalid);
     if (f_begun && !rst) assert(!(put && full));
     if (f_begun && !rst && f_took) assert(!res_tvalid);
@@ -71,22 +77,26 @@
     if (f_begun && !rst) begin
       if (put) assert(f_beat < f_beats && ends == (f_beat + 1 == f_beats));
       if (forget) assert(put && ends);
-      if (put && f_beat < f_classes) assert(f_beat == f_n && state == IDLE && beat == f_wide);
+      if (put && f_beat < f_classes && MARGIN == 0) assert(f_beat == f_n && state == IDLE && beat == f_wide);
+      if (put && f_beat < f_classes && MARGIN != 0) assert(state == OUTPUTS && (f_beat != f_c || beat == f_wide_output));
       if (f_of_c && f_fires) assert(value == f_count + lane_spike);
       if (f_of_c && !f_fires) assert(value == lane_v[OUTW-1:0]);
       if (put && f_beat == f_classes) assert(state == CLASS && beat == answer && answer < f_classes);
       if (put && f_beat == f_classes) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
       if (put && f_beat > f_classes) assert(state == SUMS && f_beat == f_classes + 1 + 4 * total_layer + part);
       // an invariant for the induction
-      if (state == IDLE) assert(f_beat == (f_reads && f_answers ? f_n : 0));
+      if (state == IDLE) assert(f_beat == (f_reads && f_answers && MARGIN == 0 ? f_n : 0));
+      if (outputs) assert(f_beat < f_classes && next_class == f_beat[CLB-1:0] && part == 0 && total_layer == 0 && !f_reads);
       if (state == CLASS) assert(f_beat == f_classes && part == 0 && total_layer == 0 && !f_reads);
       if (state == SUMS) assert(f_beat == f_classes + 1 + 4 * total_layer + part && total_layer < f_layers && !f_reads);
       if (f_reads) assert(f_n <= f_classes);
-      if (f_fires && f_reads) assert(next_class == f_n[CLB-1:0]);
+      if (MARGIN != 0 && (f_reads ? f_c < f_n : outputs)) assert(f_known);
+      if (MARGIN != 0 && f_known) assert(count_of_c == f_output);
+      if ((f_fires || MARGIN != 0) && f_reads) assert(next_class == f_n[CLB-1:0]);
       if (f_fires) assert(begun_of_c == f_known && (!f_known || count_of_c == f_count) && (f_known || f_count == 0));
     end
   end
-  generate if (LOADS != 0 || LIF_OUT != 0) begin : f_counts
+  generate if (LOADS != 0 || LIF_OUT != 0 || MARGIN != 0) begin : f_counts
     assign begun_of_c = spike_counts.begun[f_c];
     assign count_of_c = spike_counts.counts[f_c];
     assign next_class = spike_counts.class_no;
@@ -98,16 +108,56 @@
 
   // ---- the largest so far: all neurons of the sweep but one that was taken last, which is compared now
   wire [FW-1:0] f_compared = f_n - compare;
-  wire f_whole = state == IDLE ? f_reads && f_answers : state == CLASS;
+  wire f_whole = state == IDLE ? f_reads && (f_answers || MARGIN != 0) : state == CLASS || outputs;
   always @* if (f_begun && !rst) begin
     if (f_whole) begin
-      assert(index == f_compared[CLB-1:0]);
-      if (compare) assert(full && f_n != 0 && (f_compared != f_c || f_waiting == f_output));
+      if (state == IDLE || MARGIN == 0) assert(index == f_compared[CLB-1:0]);
+      if (compare) assert((full || MARGIN != 0) && f_n != 0 && (f_compared != f_c || f_waiting == f_output));
       if (f_compared != 0) assert(answer < f_compared);
       if (f_c < f_compared) assert(f_best >= f_output && (f_best != f_output || answer <= f_c) && (answer != f_c || f_best == f_output));
     end
-    if (state == CLASS) assert(f_n == f_classes && !compare);
-    if (f_reads && !f_answers) assert(!compare);
+    if (state == CLASS || outputs) assert(f_n == f_classes && !compare);
+    if (f_reads && !f_answers && MARGIN == 0) assert(!compare);
+  end
+
+  // ---- the lead, by the two largest of all outputs of the step: nothing is said of less than two
+  reg  f_lately;                            // a neuron was taken a clock ago
+  reg  [CLASSES*OUTW-1:0] f_outputs;
+  wire signed [31:0] f_wide_output = f_output;
+  function f_clear(input [CLASSES*OUTW-1:0] all, input [FW-1:0] count);
+    integer n;
+    reg signed [33:0] one, best, second;
+    begin
+      best = -(34'sd1 <<< 32);
+      second = -(34'sd1 <<< 32);
+      for (n = 0; n < CLASSES; n = n + 1) if (n < count) begin
+        one = $signed(all[n*OUTW +: OUTW]);
+        if (one > best) begin
+          second = best;
+          best = one;
+        end else if (one > second) second = one;
+      end
+      f_clear = best - second >= MARGIN;
+    end
+  endfunction
+  wire [CLASSES-1:0] f_beaten;              // of the outputs compared, those that are not above the best
+  genvar f_i;
+  generate for (f_i = 0; f_i < CLASSES; f_i = f_i + 1) begin : f_each
+    assign f_beaten[f_i] = f_i >= f_compared || $signed(f_outputs[f_i*OUTW +: OUTW]) <= f_best;
+  end endgenerate
+  always @(posedge clk) begin
+    f_lately <= !rst && lane_next;
+    if (lane_next) f_outputs[f_n*OUTW +: OUTW] <= value;
+  end
+  always @* if (f_begun && !rst && MARGIN != 0) begin
+    if (f_reads && f_n == f_classes && !f_lately) assert(leads == f_clear(f_outputs, f_classes));
+    // an invariant for the induction
+    if (f_reads) assert(compare == f_lately);
+    if (f_whole && f_compared != 0) assert(f_compared < 2 ? leads : leads == f_clear(f_outputs, f_compared));
+    if (f_whole && f_compared != 0) assert($signed(f_outputs[answer*OUTW +: OUTW]) == f_best);
+    if (f_whole && f_compared != 0) assert(&f_beaten);
+    if (f_whole && f_c < f_n) assert($signed(f_outputs[f_c*OUTW +: OUTW]) == f_output);
+    if (f_whole && compare) assert($signed(f_outputs[f_compared*OUTW +: OUTW]) == f_waiting);
   end
 
   // ---- the sums of a layer, any one: as sast_counters gives them, a half a cycle after its place

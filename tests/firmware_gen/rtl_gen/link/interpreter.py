@@ -61,6 +61,8 @@ class Machine:
             self._store(op & 15, self._data[op & 15] + 0xFF if op & 16 else self._fetch())
         elif kind == 6:
             self._point((op >> 2) & 7, op & 3)
+        elif op == 0xFF:
+            self._set(int(bool(self.results)))
         elif op & 16:
             self._jump(op)
         else:

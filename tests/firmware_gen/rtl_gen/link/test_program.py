@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,24 +23,28 @@ class Board(Machine):
     """A machine with a core that gives its number and the number of its events as a step's CRC and cycles.
 
     running: an answer after each step, whose first output is the number of steps; the sums are `sums` each time.
+    ends: a recording that may end early does so with this step; None: with no such program.
     """
 
-    def __init__(self, width: int, height: int, steps: int, running: bool = False) -> None:
-        self.steps, self.done, self.count = steps, 0, 0
+    def __init__(
+        self, width: int, height: int, steps: int, running: bool = False, ends: int | None = None
+    ) -> None:
+        self.steps, self.done, self.count, self.ends = steps, 0, 0, ends
+        layout = LAYOUT if ends is None else replace(LAYOUT, result_bytes=LAYOUT.result_bytes + 4, early=True)
         self.running, self.sums = running, SUMS
         data = bytearray(DATA_BYTES)
         data[CELLS["HASH"] : CELLS["HASH"] + 8] = HASH
-        data[CELLS["SIZE"]] = LAYOUT.result_bytes
+        data[CELLS["SIZE"]] = layout.result_bytes
         data[HELLO : HELLO + 10] = b"\1\0" + HASH
-        parts = LinkParts.of(steps, width, height, run=running)
-        super().__init__(program(steps, width, height, CLASSES, LAYOUT, parts), data)
+        parts = LinkParts.of(steps, width, height, run=running, early=ends is not None)
+        super().__init__(program(steps, width, height, CLASSES, layout, parts), data)
 
     def on_event(self) -> None:
         self.count += 1
         if self.events[-1] & ENDS:
             self.events[-1] = ENDS  # the other bits mean nothing
             self.done += 1
-            last = self.running or self.done % self.steps == 0
+            last = self.running or self.done in (self.steps, self.ends)
             self.records.extend(struct.pack("<2I", self.done - 1, self.count - 1))
             outputs = [self.done, *OUTPUTS[1:]] if self.running else OUTPUTS
             results = [*outputs, CLASS, *self.sums] * last
@@ -135,6 +140,37 @@ def test_a_recording_and_its_results(steps):
         sums = struct.pack("<BIIII", 0, steps, zlib.crc32(stream), zlib.crc32(records), len(results))
         assert board.ask(Kind.READ, 0, bytes(4), token) == sums + results
     assert board.runs == [True, True]
+
+
+@pytest.mark.parametrize("size", [(34, 34), (640, 480)])
+@pytest.mark.parametrize(
+    ("steps", "ends"), [(1, 1), (9, 1), (9, 4), (9, 9), (255, 200), (600, 256), (600, 600)]
+)
+def test_a_recording_that_ends_early(size, steps, ends):
+    """After its end the core gets nothing more; what follows has zeros, and does not count as computed."""
+    board = Board(*size, steps, ends=ends)
+    for token in (7, 8):
+        board.begin(token)
+        board.events.clear()
+        records, stream = b"", b""
+        for seq, first in enumerate(range(0, steps, 3)):
+            data = b"".join(number_bytes([first % 9]) + b"\0" for _ in range(min(3, steps - first)))
+            answer = board.ask(Kind.LOAD, seq, data, token)
+            assert answer[:7] == struct.pack("<BHI", 0, (seq + 1) & 0xFFFF, first)
+            if seq % 16 == 0:
+                assert board.ask(Kind.LOAD, seq, data, token) == answer
+            records += answer[7:]
+            stream += data
+        wanted = [word for t in range(steps) for word in ((t, 1) if t < ends else (0, 0))]
+        assert records == struct.pack(f"<{2 * steps}I", *wanted)
+        assert len(board.events) == 2 * ends
+        results = struct.pack("<H3I8II", CLASS, *OUTPUTS, *SUMS, ends)
+        sums = struct.pack("<BIIII", 0, steps, zlib.crc32(stream), zlib.crc32(records), len(results))
+        assert board.ask(Kind.READ, 0, bytes(4), token) == sums + results
+        # a step too many: nobody waits for the core
+        more = board.ask(Kind.LOAD, -(-steps // 3), b"\0", token)
+        assert more[7:] == bytes(8)
+        assert board.ask(Kind.READ, 0, bytes(4), token) == b"\5"
 
 
 @pytest.mark.parametrize(("width", "height"), [(34, 34), (640, 480)])

@@ -17,6 +17,7 @@ from firmware_gen.rtl_gen.predict.activity import recorded, silence
 from firmware_gen.rtl_gen.predict.cycles import count_cycles
 from firmware_gen.rtl_gen.predict.schedule import MOST_WAITING, QUEUE, make_schedule
 from firmware_gen.verify.core import Core, twice
+from tests.early import random_early_model
 from tests.firmware_gen.builds import everything_model, small_model
 from tests.firmware_gen.fpga.cores import export_core, make_inputs
 from tests.strategies import binned, random_model
@@ -34,10 +35,11 @@ def check(
     queue: int = QUEUE,
     crc_wide: bool = WIDE,
     running: bool = False,
+    dense: list[np.ndarray] | None = None,
 ) -> None:
     """Each of some recordings, with its CRCs and without; the first run comes right after a reset.
 
-    running: each run comes after a clear, and is as long as two recordings.
+    running: each run comes after a clear, and is as long as two recordings. dense: the recordings, None for others.
     """
     build = export_core(model, folder / "build", lanes, count=1, running=running)
     core_file = build / "rtl" / "sast_core.v"
@@ -46,7 +48,7 @@ def check(
         assert f"parameter {name} = " in text
         text = text.replace(f"parameter {name} = ", f"parameter {name} = {value}; // ")
     core_file.write_text(text)
-    recordings = binned(model, make_inputs(model, seed, 1, most=100))
+    recordings = binned(model, dense or make_inputs(model, seed, 1, most=100))
     plan = RtlPlan(model, lanes, running=running)
     if running:
         recordings = twice(recordings)
@@ -89,6 +91,16 @@ def test_random_models(tmp_path, seed, lanes, queue, crc_wide):
 def test_running_state(tmp_path, seed, lanes, crc_wide):
     model = running_model(random_model(np.random.default_rng(seed)), 3)
     check(tmp_path, model, lanes, seed, QUEUE, crc_wide, running=True)
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize(
+    ("seed", "lanes", "queue", "crc_wide"), [(0, 1, QUEUE, WIDE), (5, 2, QUEUE, NARROW), (1, 4, 2, WIDE)]
+)
+def test_recordings_that_end_early(tmp_path, seed, lanes, queue, crc_wide):
+    """A recording begins the same way whether the one before ended with its last step or not."""
+    model, dense = random_early_model(np.random.default_rng([seed, 3]))
+    check(tmp_path, model, lanes, seed, queue, crc_wide, dense=dense)
 
 
 @pytest.mark.quality
