@@ -19,7 +19,7 @@ BUILD = (MANIFEST, MODEL)
 PROGRAM = ("firmware.elf", "firmware.bin", "build.json")
 DATA_SETS = ("digits", "nmnist", "dvsgesture")
 # What a metavar names: something that is read (and the files of such a folder), or a file that is written.
-READ = {"RUN": RUN, "BUILD": BUILD, "MODEL": (), "SOURCE": (), "DATA": ()}
+READ = {"RUN": RUN, "BUILD": BUILD, "MODEL": (), "SOURCE": (), "DATA": (), "NIR": ()}
 WRITTEN = "FILE"
 
 
