@@ -8,8 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
+import pytest
+
+h5py = pytest.importorskip("h5py", reason="NIR needs h5py: pip install 'edge-sast[hdf5]'")
 
 Nodes = Mapping[str, Any]  # name: (type, fields), or (nodes, edges) of a graph in the graph
 Edges = Sequence[tuple[str, str]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import h5py
 import numpy as np
 import pytest
 
@@ -15,7 +14,7 @@ from edge_sast.exchange.nir_read import Imported, Reading, read_model
 from edge_sast.exchange.rules import choose
 from edge_sast.model.layers import RecurrentLinear
 from edge_sast.runtime import Simulator
-from tests.exchange.nir_files import Cell, Layer, run
+from tests.exchange.nir_files import Cell, Layer, h5py, run
 from tests.exchange.reference import NAMES, Reference, channel_last, reference
 from tests.strategies import binned
 

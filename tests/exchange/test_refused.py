@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 
 from edge_sast.cli.main import main
-from tests.exchange.nir_files import write_nir
+from tests.exchange.nir_files import h5py, write_nir
 
 LINEAR = ("Linear", {"weight": np.eye(2, 8, dtype=np.float32)})
 IF = ("IF", {"r": np.float32(1), "v_threshold": np.float32(1)})
@@ -44,7 +43,7 @@ def refused(path: Path, capsys: pytest.CaptureFixture, *more: str, tool: str = "
 
 def test_the_network_itself_is_taken(tmp_path, capsys):
     assert main(command(write_nir(tmp_path / "net.nir", net(), WAY))) == 0
-    assert "nodes, written by nir 1.0.8\nrules:\n  a neuron spikes where u > threshold  [norse 1.1.0]" in (
+    assert "nodes, NIR 1.0.8\nrules:\n  a neuron spikes where u > threshold  [norse 1.1.0]" in (
         capsys.readouterr().out
     )
     assert (tmp_path / "net.safetensors").exists()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 NAME = "import"
 HELP = (
     "Turn another tool's network, a NIR file, into an integer model file with the same spikes. What a NIR file does "
-    "not say are the rules of its tool, which --from brings; what cannot be held exactly is refused, or told."
+    "not say are the rules of its tool, which --from brings; what cannot be held exactly is refused, or told. A file "
+    "that 'edge-sast export --target nir' wrote needs no option but --out, and comes back to the bit."
 )
 EXAMPLES = (
     (
@@ -148,7 +149,7 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError(f"{args.nir}: {error}") from error
     modelfile.save(imported.model, args.out)
     told_hash = modelfile.model_hash(imported.model)
-    version = f", written by nir {graph.version}" if graph.version else ""
+    version = f", NIR {graph.version}" if graph.version else ""
     echo(f"{args.nir}: {len(graph.nodes)} nodes{version}")
     if rules is not None:
         echo("rules:", *(f"  {text}  [{where[name]}]" for name, text in explain(rules).items()))
@@ -168,11 +169,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _imported(args: argparse.Namespace, graph: Graph) -> tuple[Imported, Rules | None, dict[str, str]]:
     from edge_sast import __version__
-    from edge_sast.exchange.nir_read import Reading, read_model
+    from edge_sast.exchange.nir_own import is_own, read_own
+    from edge_sast.exchange.nir_read import Imported, Reading, read_model
 
     given: dict[str, Any] = {name: getattr(args, name) for name in OPTIONS}
     if not 2 <= args.bits <= 8:
         raise EdgeSastError(f"--bits is {args.bits}; it must be 2 to 8")
+    if is_own(graph) and args.tool is None and not any(value is not None for value in given.values()):
+        return (
+            Imported(
+                read_own(graph), ("written by edge-sast: what its metadata says, not the rules of a tool",)
+            ),
+            None,
+            {},
+        )
     rules, where = choose(args.tool, given)
     for name in ("dt_us", "steps"):
         if getattr(args, name) is None:
