@@ -112,6 +112,8 @@ def _cleaner(gain: Fraction, product: Fraction) -> Fraction:
 
 
 def _shifts(node: Node, lost: Fraction, nearest: bool, told: list[str]) -> tuple[tuple[int, ...], Fraction]:
+    if np.float32(1 - float(lost)) == 1:  # what the tool itself computes with
+        return (), Fraction(0)
     shifts, exact = leak_shifts(lost)
     off = abs(exact - lost)
     if off <= 4 * NOISE * lost:
