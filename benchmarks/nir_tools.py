@@ -188,12 +188,12 @@ def weights(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(-7, 10, shape).astype(np.int8)
 
 
-def network(*layers: Layer, neuron: Lif) -> Model:
+def network(*layers: Layer, neuron: Lif, shift: int = 0) -> Model:
     """The layers, and a linear one with the neuron."""
     shape = Shape(SIDE, SIDE, 2)
     for layer in layers:
         shape = layer.output(shape)
-    last = Linear(weights(0, shape.neurons, CLASSES), 8, neuron)
+    last = Linear(weights(0, shape.neurons, CLASSES), 8, neuron, shift)
     return Model(GRID, (*layers, Flatten(), last), NAMES)
 
 
@@ -219,8 +219,9 @@ MODELS: dict[str, Callable[[], Model]] = {
     "conv, sum pool, subtract": lambda: network(
         conv("subtract"), SumPool(2), neuron=cell(CLASSES, 128, "subtract")
     ),
+    "conv, zero, leak 7/8": lambda: network(conv("zero", (3,)), neuron=cell(CLASSES, 128, "zero", (3,))),
     "conv, zero, leak 7/8, 8 bits more": lambda: network(
-        conv("zero", (3,), shift=8), neuron=cell(CLASSES, 128, "zero", (3,))
+        conv("zero", (3,), shift=8), neuron=cell(CLASSES, 128 << 8, "zero", (3,)), shift=8
     ),
     "conv of 2 groups, zero": lambda: network(conv("zero", groups=2), neuron=cell(CLASSES, 128, "zero")),
     "conv, or pool, zero": lambda: network(conv("zero"), OrPool(2), neuron=cell(CLASSES, 64, "zero")),

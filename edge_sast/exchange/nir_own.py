@@ -98,10 +98,13 @@ class _Tensors:
 
 
 def _conv(weight: np.ndarray, groups: int) -> np.ndarray:
-    """[c_out, c_in/groups, kh, kw] to [kh, kw, c_in, c_out/groups]."""
-    c_out, c_group, rows, columns = weight.shape
-    parts = weight.reshape(groups, c_out // groups, c_group, rows, columns)
-    return parts.transpose(3, 4, 0, 2, 1).reshape(rows, columns, groups * c_group, c_out // groups).copy()
+    """[c_out, c_in, kh, kw], zeros between groups, to [kh, kw, c_in, c_out/groups]."""
+    c_out, c_in, rows, columns = weight.shape
+    each = np.arange(groups)
+    parts = weight.reshape(groups, c_out // groups, groups, c_in // groups, rows, columns)[each, :, each]
+    if np.count_nonzero(parts) != np.count_nonzero(weight):
+        raise EdgeSastError(f"has weights between the groups of a conv2d; {_REMEDY}")
+    return parts.transpose(3, 4, 0, 2, 1).reshape(rows, columns, c_in, c_out // groups).copy()
 
 
 def _whole(values: np.ndarray, kind: Any) -> np.ndarray:

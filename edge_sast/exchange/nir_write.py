@@ -122,7 +122,7 @@ class _Writer:
             size = np.array([layer.size, layer.size])
             self._put(f"{i}", "SumPool2d", kernel_size=size, stride=size, padding=np.array([0, 0]))
             if isinstance(layer, OrPool):
-                self._put(f"{i}_or", "Threshold", threshold=np.float32(0.5))
+                self._put(f"{i}_or", "Threshold", threshold=_full(0.5, self._extent(self.shapes[i + 1])))
         else:
             self._weighted(i, layer)
 
@@ -147,7 +147,7 @@ class _Writer:
                 stride=np.array(layer.stride),
                 padding=np.array(layer.padding),
                 dilation=np.array([1, 1]),
-                groups=layer.groups,
+                groups=1,
                 input_shape=np.array([self.shapes[i].height, self.shapes[i].width]),
             )
         else:
@@ -203,10 +203,14 @@ def flattened(shape: Shape) -> np.ndarray:
 
 
 def _conv_weight(layer: Conv2d) -> np.ndarray:
-    """[c_out, c_in/groups, kh, kw]."""
+    """[c_out, c_in, kh, kw]: groups as zeros in one, for NIR's own package writes them and does not read them."""
     rows, columns, c_in, c_group = layer.weight.shape
-    parts = layer.weight.reshape(rows, columns, layer.groups, c_in // layer.groups, c_group)
-    return parts.transpose(2, 4, 3, 0, 1).reshape(layer.groups * c_group, c_in // layer.groups, rows, columns)
+    groups = layer.groups
+    parts = layer.weight.reshape(rows, columns, groups, c_in // groups, c_group).transpose(2, 4, 3, 0, 1)
+    whole = np.zeros((groups, c_group, groups, c_in // groups, rows, columns), np.int8)
+    each = np.arange(groups)
+    whole[each, :, each] = parts
+    return whole.reshape(groups * c_group, c_in, rows, columns)
 
 
 def _narrow(values: np.ndarray, worth: np.ndarray | None = None) -> np.ndarray:

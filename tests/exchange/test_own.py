@@ -55,3 +55,18 @@ def test_metadata_that_is_none():
     graph.metadata["edge_sast_model"] = "{}"
     with pytest.raises(EdgeSastError, match="its metadata 'edge_sast_model' cannot be read"):
         read_own(graph)
+
+
+def test_weights_between_groups_are_told():
+    rng = np.random.default_rng(7)
+    model = next(
+        m
+        for m in iter(lambda: random_model(rng), None)
+        if any(getattr(la, "groups", 1) > 1 for la in m.layers)
+    )
+    graph = write_model(model, reader(None))
+    index = next(i for i, layer in enumerate(model.layers) if getattr(layer, "groups", 1) > 1)
+    weight = graph.nodes[f"{index}"].fields["weight"]
+    weight[0, -1] = weight.max() if weight.max() else 1
+    with pytest.raises(EdgeSastError, match="has weights between the groups of a conv2d; give --from"):
+        read_own(graph)
