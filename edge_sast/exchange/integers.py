@@ -18,7 +18,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.grid import Grid, grid
-from edge_sast.exchange.real import RealLayer
+from edge_sast.exchange.nodes.real import RealLayer
 from edge_sast.exchange.rules import Rules
 from edge_sast.exchange.states import reach, state_bits
 from edge_sast.model.bounds import accumulator_bound, signed_sums

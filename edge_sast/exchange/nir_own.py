@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.exchange.chain import Link, chain
 from edge_sast.exchange.graph import Graph, Node
-from edge_sast.exchange.kernels import CONV, LINEAR
 from edge_sast.exchange.nir_write import DOCUMENT, NEAR, flattened
+from edge_sast.exchange.nodes.chain import Link, chain
+from edge_sast.exchange.nodes.kernels import CONV, LINEAR
 from edge_sast.model.layers import Shape
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import parse

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
-from edge_sast.exchange.chain import chain
 from edge_sast.exchange.graph import Graph
 from edge_sast.exchange.integers import to_integers
-from edge_sast.exchange.layers import Builder
-from edge_sast.exchange.real import Real, RealFlatten, RealLayer, RealPool
+from edge_sast.exchange.nodes.chain import chain
+from edge_sast.exchange.nodes.layers import Builder
+from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealPool
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.layers import Flatten, Layer, OrPool, Shape, SumPool
 from edge_sast.model.model import Model

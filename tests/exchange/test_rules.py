@@ -14,9 +14,9 @@ from edge_sast.events.binning import Binning
 from edge_sast.exchange import nir_file
 from edge_sast.exchange.nir_read import Imported, Reading, read_model
 from edge_sast.exchange.nir_write import write_model
+from edge_sast.exchange.nodes.snap import leak_shifts, snap
 from edge_sast.exchange.readers import READERS, reader
 from edge_sast.exchange.rules import choose
-from edge_sast.exchange.snap import leak_shifts, snap
 from edge_sast.model.layers import Integrator, Lif, Linear, OrPool
 from edge_sast.runtime import Simulator
 from tests.exchange.nir_files import write_nir

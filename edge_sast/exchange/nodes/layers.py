@@ -9,12 +9,12 @@ from fractions import Fraction
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.exchange.chain import NEURONS, Link
-from edge_sast.exchange.flow import Flow
 from edge_sast.exchange.graph import INPUT, OUTPUT, Node
-from edge_sast.exchange.kernels import CONV, LINEAR, Kernel, dense, kernel, matrix
-from edge_sast.exchange.neurons import neuron
-from edge_sast.exchange.real import Real, RealFlatten, RealLayer, RealNeuron, RealPool
+from edge_sast.exchange.nodes.chain import NEURONS, Link
+from edge_sast.exchange.nodes.flow import Flow
+from edge_sast.exchange.nodes.kernels import CONV, LINEAR, Kernel, dense, kernel, matrix
+from edge_sast.exchange.nodes.neurons import neuron
+from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealNeuron, RealPool
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.reach import output_size
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from edge_sast.exchange.graph import Node
-from edge_sast.exchange.neurons import Extent
-from edge_sast.exchange.real import RealPool
+from edge_sast.exchange.nodes.neurons import Extent
+from edge_sast.exchange.nodes.real import RealPool
 
 _POOL = (("kernel_size", None), ("stride", None), ("padding", 0))
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from edge_sast.exchange.graph import Node
-from edge_sast.exchange.real import RealNeuron
+from edge_sast.exchange.nodes.real import RealNeuron
+from edge_sast.exchange.nodes.snap import NOISE, leak_shifts, snap
 from edge_sast.exchange.rules import Rules, number
-from edge_sast.exchange.snap import NOISE, leak_shifts, snap
 
 Extent = tuple[int, ...]  # of what flows, as the file has it: (channels, rows, columns) or (neurons,)
 
