@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from edge_sast.errors import EdgeSastError
@@ -30,6 +30,9 @@ class Rules:
     gain: str
     if_gain: str
     start: str
+    skips: bool = (
+        False  # snnTorch's recurrent neurons: a reset to zero takes the whole next step, its input too
+    )
 
 
 GAINS = ("file", "leak", "none")
@@ -45,7 +48,7 @@ CHOICES = {
 TOOLS = {
     "snntorch": (
         "snntorch 1.0.0",
-        Rules("gt", "subtract-later", "one", "euler", "plain", 1e-4, "file", "r-dt", "zero"),
+        Rules("gt", "subtract-later", "one", "euler", "plain", 1e-4, "file", "r-dt", "zero", skips=True),
     ),
     "sinabs": ("sinabs 3.1.3", Rules("ge", "subtract", "many", "exp", "plain", 1.0, "leak", "r", "zero")),
     "norse": ("norse 1.1.0", Rules("gt", "zero", "one", "euler", "times-dt", 1e-3, "file", "r", "leak")),
@@ -79,7 +82,7 @@ def choose(tool: str | None, given: Mapping[str, str | float | None]) -> tuple[R
     for name, value in own.items():
         _check(name, value)
     if tool is None:
-        missing = [OPTIONS[field.name] for field in fields(Rules) if field.name not in own]
+        missing = [option for name, option in OPTIONS.items() if name not in own]
         if missing:
             raise EdgeSastError(
                 f"--from is missing: a NIR file does not say its rules; name the tool that wrote it "
@@ -87,7 +90,7 @@ def choose(tool: str | None, given: Mapping[str, str | float | None]) -> tuple[R
             )
         return Rules(**own), {name: OPTIONS[name] for name in own}  # type: ignore[arg-type]
     version, rules = TOOLS[tool]
-    where = {field.name: OPTIONS[field.name] if field.name in own else version for field in fields(Rules)}
+    where = {name: option if name in own else version for name, option in OPTIONS.items()}
     return replace(rules, **own), where  # type: ignore[arg-type]
 
 

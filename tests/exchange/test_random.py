@@ -52,6 +52,7 @@ class Drawer:
         )
         self.reset = str(rng.choice(resets))
         self.options = {"reset": self.reset, "spikes": "one"}
+        self.feeds_back = (self.tool, self.reset) != ("snntorch", "zero")
         self.strict = self.tool in ("snntorch", "norse")
 
     def network(self) -> Drawn:
@@ -118,7 +119,7 @@ class Drawer:
         if flatten:
             before.append(("Flatten", {"start_dim": 0, "end_dim": -1}))
         inputs = int(np.prod(shape))
-        recurrent = self.weights((size, size), 0.125) if self.rng.random() < 0.3 else None
+        recurrent = self.weights((size, size), 0.125) if self.feeds_back and self.rng.random() < 0.3 else None
         weight = self.weights((size, inputs), None if recurrent is None else 0.125)
         if self.rng.random() < 0.5:
             before.append(("Linear", {"weight": weight}))

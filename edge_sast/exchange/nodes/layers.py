@@ -231,6 +231,12 @@ class Builder:
         """(weight [n_out, n_out], bias) of the way back from a neuron to itself."""
         if not link.feedback:
             return None
+        if self.rules.skips and self.rules.reset == "zero":
+            link.node.refuse(
+                "feeds itself and is reset to zero, which in snnTorch loses all input of the next step, and no layer "
+                "here does that",
+                "train it with reset_mechanism='subtract'",
+            )
         first, *more = link.feedback
         if more or not self.flow.is_flat:
             first.refuse(
