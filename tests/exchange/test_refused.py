@@ -109,6 +109,10 @@ NODES = {
         net(a=("SumPool2d", {"kernel_size": 2, "stride": 2, "padding": 0})),
         r"node 'a' \(SumPool2d\): kernel_size \[2\], stride \[2\], padding \[0\] on \[8\]; pools here are square",
     ),
+    "shapes": (
+        net(b=("LIF", {**LIF, "r": np.ones(3), "tau": np.full(2, 8e-6)})),
+        r"node 'b' \(LIF\): r has shape \[3\], and its other parameters \[2\]; write the file again",
+    ),
     "input": (
         net(**{"in": ("Input", {"shape": np.array([3, 2, 2])})}),
         r"node 'in' \(Input\): shape is \[3, 2, 2\], and a sensor of 2x2 pixels .*give the right --sensor",
@@ -267,3 +271,39 @@ def test_what_a_file_does_not_say_must_be_given(tmp_path, capsys):
     assert "--dt-us is missing: NIR does not say how events become steps" in capsys.readouterr().err
     assert main(["import", str(path), "--from", "norse", "--dt-us", "5", "--steps", "5", *out]) == 2
     assert "--sensor is missing: the file's input has no rows and columns" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"stride": 0}, "node 'a' (Conv2d): stride is [0, 0]; write the file again"),
+        ({"groups": 3}, "node 'a' (Conv2d): groups is 3, of 1 output channels; write the file again"),
+        (
+            {"dilation": 300},
+            "node 'a' (Conv2d): its kernel reaches over 301x301; train with a kernel of at most 255",
+        ),
+        (
+            {"padding": "same", "stride": 2},
+            "node 'a' (Conv2d): padding is 'same' with stride (2, 2); train with stride 1",
+        ),
+        (
+            {"weight": np.ones((1, 3, 2, 2))},
+            "node 'a' (Conv2d): weight takes 3 channels, and 2 come; write the file again",
+        ),
+        (
+            {"weight": np.ones((1, 2, 5, 5))},
+            "node 'a' (Conv2d): its kernel is larger than its input 2x2; write",
+        ),
+    ],
+)
+def test_convolutions_that_cannot_be(more, told, tmp_path, capsys):
+    conv = {
+        "weight": np.ones((1, 2, 2, 2)),
+        "bias": np.zeros(1),
+        "stride": 1,
+        "padding": 0,
+        "dilation": 1,
+        "groups": 1,
+    }
+    nodes = net(a=("Conv2d", {**conv, **more}), **{"in": ("Input", {"shape": np.array([2, 2, 2])})})
+    assert refused(write_nir(tmp_path / "net.nir", nodes, WAY), capsys).startswith(told)

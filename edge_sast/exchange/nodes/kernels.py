@@ -47,6 +47,8 @@ def kernel(node: Node) -> Kernel:
     bias = _bias(node, c_out)
     stride = _pair(node, "stride", axes, 1)
     dilation = _pair(node, "dilation", axes, 1)
+    if min(stride) < 1:
+        node.refuse(f"stride is {list(stride)}", "write the file again")
     if axes == 1:
         weight = weight[:, :, None, :]
         stride, dilation = (1, stride[1]), (1, dilation[1])

@@ -186,7 +186,7 @@ class Builder:
             node.refuse(f"its input has {size[0]} rows", "give --sensor Nx1")
         told = node.fields.get("input_shape")
         if told is not None and np.asarray(told).dtype.kind in "iuf":
-            said = [int(v) for v in np.asarray(told).reshape(-1)]
+            said = np.asarray(told).reshape(-1).tolist()
             if said not in (size, size[1:]):
                 self.told.append(
                     f"{node.name}: input_shape says {said}, the edges give {size}, which is taken"

@@ -89,7 +89,17 @@ def _leak(node: Node, name: str, rules: Rules, r: np.ndarray) -> tuple[Fraction,
         )
     if np.isinf(tau).all():  # snnTorch writes beta 1 so, with an r that is infinite too: what it adds is I
         return Fraction(0), np.where(np.isinf(r), 1.0, r)
-    return Fraction(low), r * rate
+    return Fraction(low), _times(node, "r", r, rate)
+
+
+def _times(node: Node, name: str, values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Two parameters multiplied, each one number or one per neuron."""
+    if values.size > 1 and others.size > 1 and values.shape != others.shape:
+        node.refuse(
+            f"{name} has shape {list(values.shape)}, and its other parameters {list(others.shape)}",
+            "write the file again",
+        )
+    return np.asarray(values * others)
 
 
 def _without_current(node: Node, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
@@ -102,7 +112,7 @@ def _without_current(node: Node, rules: Rules, r: np.ndarray) -> tuple[Fraction,
             "train with LIF neurons",
         )
     lost, gain = _leak(node, "tau_mem", rules, r)
-    return lost, gain * node.finite("w_in", 1.0) * rate
+    return lost, _times(node, "w_in", node.finite("w_in", 1.0), gain) * rate
 
 
 def _cleaner(gain: Fraction, product: Fraction) -> Fraction:
