@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
     from edge_sast.model.model import Model
 
 MODEL = "model"  # the model file alone
+NIR = "nir"
 C, VERILOG = "c", "verilog"
 FOLDERS = {
     C: "a folder of C99 with the model file in it",
     VERILOG: "a folder for FPGAs with the model file in it",
 }
-TARGETS = {**FOLDERS, MODEL: "only the model file"}
+FILES = {MODEL: "only the model file", NIR: "a NIR file, for other tools"}
+TARGETS = {**FOLDERS, **FILES}
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Options:
 
     name: prefix of the C names. lanes, word_bits: of the FPGA's tables, see rtl_gen.target. registers, loadable,
     spare_bits, spare_words, spram: see its Room; fits: model files of Room.models. running: the model is one of
-    --running, which FPGAs alone must know.
+    --running, which FPGAs alone must know. for_tool: the one that reads a NIR file.
     """
 
     name: str | None = None
@@ -40,6 +43,7 @@ class Options:
     spare_words: int | None = None
     spram: bool | None = None
     running: bool = False
+    for_tool: str | None = None
 
 
 Generate = Callable[["Model", "BinnedEvents | None", Options], dict[str, bytes]]
@@ -47,7 +51,7 @@ Generate = Callable[["Model", "BinnedEvents | None", Options], dict[str, bytes]]
 # Who takes an option, and what it is for.
 _OF_LOADING = ("fits", "spare_bits", "spare_words", "spram")
 _OF_FPGAS = ("lanes", "word_bits", "registers", "loadable", *_OF_LOADING)
-_TAKERS = {"name": (C, "the C"), **dict.fromkeys(_OF_FPGAS, (VERILOG, "FPGAs"))}
+_TAKERS = {"name": (C, "the C"), "for_tool": (NIR, "NIR"), **dict.fromkeys(_OF_FPGAS, (VERILOG, "FPGAs"))}
 
 
 def check_target(name: str, options: Options | None = None) -> None:
@@ -99,6 +103,23 @@ def check_early(
             f"computes all steps; "
             f"{remedy}"
         )
+
+
+def write_file(target: str, model: Model, path: str | os.PathLike[str], options: Options) -> list[str]:
+    """Writes a target that is one file; returns what is worth telling."""
+    if target == MODEL:
+        from edge_sast.model import modelfile
+
+        modelfile.save(model, path)
+        return []
+    from edge_sast.exchange.nir_file import dumps
+    from edge_sast.exchange.nir_write import not_told, write_model
+    from edge_sast.exchange.readers import reader
+    from edge_sast.files import write_atomic
+
+    of = reader(options.for_tool)
+    write_atomic(path, dumps(write_model(model, of)))
+    return [f"note: {line}" for line in not_told(model, of)]
 
 
 def generator(target: str) -> Generate:

@@ -20,11 +20,12 @@ from edge_sast.terminal import echo, one_line
 
 GROUPS = {
     "learn": ("demo", "train", "sweep", "evaluate", "calibrate", "compare-dense"),
-    "model": ("export", "run", "inspect"),
+    "model": ("export", "import", "run", "inspect"),
     "device": ("verify", "stream", "board", "fpga", "hil", "hil ports"),
     "data": ("data",),
     "help": ("doctor",),
 }
+MODULES = {"import": "import_nir"}  # of commands whose name is a word of Python
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 EXAMPLES = (
@@ -92,7 +93,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def _module(group: str, name: str) -> Subcommand:
     """A group is a folder here, but for those that help with all of them."""
     folder = "edge_sast.cli" if group == "help" else f"edge_sast.cli.{group}"
-    return importlib.import_module(f"{folder}.{name.replace(' ', '_').replace('-', '_')}")
+    stem = MODULES.get(name, name.replace(" ", "_").replace("-", "_"))
+    return importlib.import_module(f"{folder}.{stem}")
 
 
 def _overview(modules: dict[str, Subcommand]) -> str:

@@ -134,7 +134,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
         ),
         (
             "export MODEL --target C --out DATA",
-            "--target is 'C'; this version writes c, verilog and model",
+            "--target is 'C'; this version writes c, verilog, model and nir",
         ),
         ("evaluate RUN --data=", "--data is empty (an unset variable?); give a value or leave it out"),
         ("run MODEL FILE --predictions=", "--predictions is empty (an unset variable?); give a value or"),

@@ -21,7 +21,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
-from firmware_gen.targets import FOLDERS, MODEL, TARGETS, VERILOG, Options, check_target
+from firmware_gen.targets import FILES, FOLDERS, MODEL, NIR, TARGETS, VERILOG, Options, check_target
 
 NAME = "export"
 HELP = (
@@ -39,6 +39,10 @@ EXAMPLES = (
     (
         "edge-sast export examples/nmnist-int8.safetensors --no-data --target verilog --lanes 4 --out build/f",
         "its event core for an FPGA, four membranes at once",
+    ),
+    (
+        "edge-sast export examples/nmnist-int8.safetensors --no-data --target nir --for-tool norse --out net.nir",
+        "for another tool; 'edge-sast import net.nir' gives the same model again",
     ),
     (
         "edge-sast export examples/nmnist-int8.safetensors --no-data --running --out build/r",
@@ -70,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        help="folder to write, or with --target model the file (default: build/ and the run's or model's name, "
+        help="folder to write, or with --target model or nir the file (default: build/ and the run's or model's name, "
         "with -running for --running and -verilog for that target)",
     )
     parser.add_argument(
@@ -84,6 +88,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out the margin of a model file that answers early: all steps are computed (default: keep it)",
     )
     parser.add_argument("--name", metavar="NAME", help="prefix of the generated C names (default: sast)")
+    parser.add_argument(
+        "--for-tool",
+        choices=("snntorch", "sinabs", "norse", "spikingjelly"),
+        help="tool that is to read the NIR file, whose numbers are then as it takes them; with --target nir (default: "
+        "as NIR defines them, a step being the model's in seconds)",
+    )
     add_running(
         parser.add_argument,
         "give the read-out a leak, for a network that is never reset: sast_stream.h with SAST_RUNNING_STATE, an event "
@@ -162,7 +172,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.model.modelfile import is_model_file
 
     _check_taken(args)
-    check_writable("--out", args.out, folder=args.target != MODEL)  # before recordings are run
+    check_writable("--out", args.out, folder=args.target not in FILES)  # before recordings are run
     if args.target == MODEL and Path(args.out).is_file() and not is_model_file(args.out):
         raise EdgeSastError(f"--out {args.out}: exists and is no model file; name another, or remove it")
     if is_model_file(args.run_dir):
@@ -177,11 +187,11 @@ def _check_taken(args: argparse.Namespace) -> None:
     """Refuses options that have no effect beside others."""
     check_target(args.target, target_options(args))
     check_leak(args)
-    if args.target == MODEL and args.overwrite:
-        raise EdgeSastError("--overwrite is for a folder; leave it out with --target model")
+    if args.target in FILES and args.overwrite:
+        raise EdgeSastError(f"--overwrite is for a folder; leave it out with --target {args.target}")
     for option in ("fit", "flash", "ram", "core"):
-        if args.target == VERILOG and getattr(args, option) is not None:
-            raise EdgeSastError(f"--{option} is for the C; leave it out with --target {VERILOG}")
+        if args.target in (VERILOG, NIR) and getattr(args, option) is not None:
+            raise EdgeSastError(f"--{option} is for the C; leave it out with --target {args.target}")
     given = given_data_options(args)
     if args.no_data and given:
         raise EdgeSastError(f"{given[0]}: --no-data reads no recordings; leave one of them out")
@@ -200,6 +210,7 @@ def target_options(args: argparse.Namespace) -> Options:
         args.spare_words,
         args.spram or None,
         args.running,
+        args.for_tool,
     )
 
 
@@ -209,12 +220,12 @@ def _model_to_folder(args: argparse.Namespace) -> int:
     from edge_sast.model.running import read_out, running_model
     from edge_sast.report.tables import write_json
     from firmware_gen.build.folder import check_folder, write_folder
-    from firmware_gen.targets import generator, notes
+    from firmware_gen.targets import generator, notes, write_file
 
     if args.target == MODEL and not (args.running or args.no_early):
         raise EdgeSastError(
             f"--target is {args.target!r}, but {args.run_dir} is a model file already; use --target "
-            f"{' or '.join(FOLDERS)}, or copy it"
+            f"{', '.join(FOLDERS)} or {NIR}, or copy it"
         )
     check_data_options(args)
     if args.bits is not None:
@@ -222,7 +233,7 @@ def _model_to_folder(args: argparse.Namespace) -> int:
             f"--bits is {args.bits}; {args.run_dir} has its widths: export the trained network again"
         )
     part, parallel = asked_part(args), set_threads(args.threads)
-    if args.target != MODEL:
+    if args.target not in FILES:
         check_folder(args.out, overwrite=args.overwrite)
     model = modelfile.load(args.run_dir)
     if args.no_early:
@@ -240,9 +251,8 @@ def _model_to_folder(args: argparse.Namespace) -> int:
         accuracy = Simulator(model).run(binned, parallel=parallel).accuracy
         figures |= {"recordings": recordings.name, "samples": len(binned), "integer_accuracy": accuracy}
         echo(f"integer model {100 * accuracy:.2f} % on {len(binned)} recordings of {recordings.name}")
-    told = []
-    if args.target == MODEL:
-        modelfile.save(written, Path(args.out))
+    if args.target in FILES:
+        told = write_file(args.target, written, args.out, target_options(args))
     else:
         files = generator(args.target)(written, binned, target_options(args))
         write_folder(files, args.out, overwrite=args.overwrite)

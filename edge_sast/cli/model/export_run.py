@@ -11,7 +11,7 @@ from edge_sast.cli.options.recordings import data_options
 from edge_sast.report.tables import write_json
 from edge_sast.terminal import echo
 from firmware_gen.build.folder import check_folder, write_folder
-from firmware_gen.targets import MODEL, Options, generator, notes
+from firmware_gen.targets import FILES, Options, generator, notes, write_file
 from trainer.measure.figures import build_model, trained_bits
 from trainer.measure.recordings import evaluation_data
 from trainer.run import checkpoint
@@ -28,7 +28,7 @@ def export(args: argparse.Namespace, options: Options) -> int:
 
     part = asked_part(args)
     set_threads(args.threads)
-    if args.target != MODEL:
+    if args.target not in FILES:
         check_folder(args.out, overwrite=args.overwrite)
     stored = checkpoint.load(Path(args.run_dir))
     network = stored.network()
@@ -55,9 +55,9 @@ def export(args: argparse.Namespace, options: Options) -> int:
             f"float, hard spikes {100 * hard:.2f} %, {bits_name(bits)} {100 * integer:.2f} % "
             f"({100 * (integer - hard):+.2f} points) on {len(binned)} recordings of {recordings.name}"
         )
-    out, told = Path(args.out), []
-    if args.target == MODEL:
-        modelfile.save(written, out)
+    out = Path(args.out)
+    if args.target in FILES:
+        told = write_file(args.target, written, out, options)
     else:
         files = generator(args.target)(written, binned, options)
         write_folder(files, out, overwrite=args.overwrite)

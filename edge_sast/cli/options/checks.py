@@ -19,7 +19,7 @@ BUILD = (MANIFEST, MODEL)
 PROGRAM = ("firmware.elf", "firmware.bin", "build.json")
 DATA_SETS = ("digits", "nmnist", "dvsgesture")
 # What a metavar names: something that is read (and the files of such a folder), or a file that is written.
-READ = {"RUN": RUN, "BUILD": BUILD, "MODEL": (), "SOURCE": (), "DATA": ()}
+READ = {"RUN": RUN, "BUILD": BUILD, "MODEL": (), "SOURCE": (), "DATA": (), "NIR": ()}
 WRITTEN = "FILE"
 
 
@@ -62,7 +62,9 @@ def check_arguments(args: argparse.Namespace) -> None:
         for value in _values(args, name)
     }
     made = []
-    makes_a_file = getattr(args, "target", None) == "model" or getattr(args, "early", None) is not None
+    makes_a_file = (
+        getattr(args, "target", None) in ("model", "nir") or getattr(args, "early", None) is not None
+    )
     if makes_a_file and isinstance(getattr(args, "out", None), str):
         outputs = {"--out": args.out} | outputs
     else:

@@ -139,7 +139,7 @@ def build_name(run: str, *, target: str, running: bool = False) -> str:
     if path.is_file():
         path = path.parent if path.name in (CHECKPOINT, MODEL) else path.with_suffix("")
     name = f"{path.name}-running" if running else path.name  # beside the C of windows, not in its place
-    names = {"model": f"{name}.safetensors", "verilog": f"{name}-verilog"}
+    names = {"model": f"{name}.safetensors", "nir": f"{name}.nir", "verilog": f"{name}-verilog"}
     return str(BUILDS / names.get(target, name))
 
 

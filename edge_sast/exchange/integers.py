@@ -1,0 +1,299 @@
+"""Layers in real numbers become layers of integers: exactly where weights stand on a grid, else rounded and told.
+
+Each output channel has a unit of its own, the worth of its membrane's least bit; thresholds, biases and initial
+membranes are per channel, so that none of it shows in the arithmetic. A layer without a leak takes the largest unit
+that holds weights, bias and (to be subtracted) the threshold exactly. A leak rounds in every step, by less than a unit
+for each shift, upwards; there the unit is at most a 2^14th of the threshold, as far as weights of 8 bits, their shift
+and the accumulator allow.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.exchange.grid import Grid, grid
+from edge_sast.exchange.nodes.real import RealLayer
+from edge_sast.exchange.rules import Rules
+from edge_sast.exchange.states import reach, state_bits
+from edge_sast.model.bounds import accumulator_bound, signed_sums
+from edge_sast.model.layers import Conv2d, Integrator, Lif, Linear, Neuron, RecurrentLinear, Weighted, fits
+
+FINE = 1 << 14  # units of a threshold in a layer with a leak
+ROUGH = 1 << 10  # the same where weights are rounded anyway
+MOST_SHIFT = 8
+LATER = "subtract-later"
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """One output channel before its unit is known; everything as multiples of what a weight of 1 is worth."""
+
+    grid: Grid
+    bias: Fraction
+    threshold: Fraction | None
+    initial: Fraction
+    parts: int  # a weight of 1 must be a multiple of so many units for all of it to be whole
+
+
+@dataclass(frozen=True, eq=False)
+class _Units:
+    """shift: the layer's weight_shift; by: what each channel's integers are multiplied with; exact: nothing rounded."""
+
+    shift: int
+    by: list[int]
+    exact: bool
+
+    def of(self, channel: int) -> int:
+        """Units that a weight of 1 is worth."""
+        return self.by[channel] << self.shift
+
+
+def to_integers(
+    real: RealLayer, rules: Rules, bits: int, max_count: int, steps: int, told: list[str]
+) -> Weighted:
+    """The integer layer. told: takes lines that say what is not exact.
+
+    Raises EdgeSastError for what cannot be held, naming node and remedy.
+    """
+    if real.neuron.kind == "lif" and rules.reset == LATER and real.neuron.shifts and real.is_conv:
+        raise EdgeSastError(
+            f"node {real.neuron.name!r}: takes its threshold away one step later, after the leak, which a conv2d here "
+            "does not; train with reset_mechanism='zero' or without a leak, and give --reset"
+        )
+    channels = _channels(real, rules, bits)
+    best: tuple[Weighted, str | None, _Units] | None = None
+    for shift in _shifts(channels, real, bits):
+        units = _units(channels, real, bits, shift)
+        try:
+            layer, saturates = _build(real, rules, channels, units, max_count, steps)
+            accumulator_bound(layer, max_count)
+        except (EdgeSastError, OverflowError):
+            continue
+        if best is None or (best[1] is not None and saturates is None):
+            best = layer, saturates, units
+        if saturates is None:
+            break
+    if best is None:
+        raise EdgeSastError(
+            f"node {real.name!r}: its weights, bias and threshold lie too far apart for 32 bits; give fewer --bits, or "
+            "train with smaller weights"
+        )
+    layer, saturates, units = best
+    _tell(real, channels, units, layer, told)
+    if saturates is not None:
+        told.append(f"{real.name}: {saturates}")
+    if rules.spikes == "many":
+        _check_one_spike(real, layer, max_count)
+    return layer
+
+
+def _channels(real: RealLayer, rules: Rules, bits: int) -> list[_Channel]:
+    rows = _by_output(real)
+    found = []
+    for c, row in enumerate(rows):
+        own, cell = grid(row, bits), real.neuron
+        worth = own.step * real.factor * cell.gain[c]  # of a weight of 1
+        bias = (Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth
+        threshold = cell.threshold[c] / worth if cell.kind == "lif" else None
+        initial = cell.initial[c] / worth
+        wholes = [bias, initial]
+        if threshold is not None and rules.reset != "zero":
+            wholes.append(threshold)
+        parts = math.lcm(*(value.denominator for value in wholes))
+        found.append(_Channel(own, bias, threshold, initial, parts))
+    return found
+
+
+def _by_output(real: RealLayer) -> np.ndarray:
+    """Weights of each output channel, float64 [c_out, n]; recurrent ones behind them."""
+    if not real.is_conv:
+        whole = real.weight if real.recurrent is None else np.concatenate([real.weight, real.recurrent])
+        return whole.T
+    rows, columns, c_in, c_group = real.weight.shape
+    parts = real.weight.reshape(rows * columns, real.groups, c_in // real.groups, c_group)
+    return parts.transpose(1, 3, 0, 2).reshape(real.groups * c_group, -1)
+
+
+def _shifts(channels: list[_Channel], real: RealLayer, bits: int) -> list[int]:
+    """weight_shifts to try, the best first: without a leak the smallest that is exact, with one the largest."""
+    if real.neuron.shifts:
+        return list(range(MOST_SHIFT, -1, -1))
+    all_shifts = range(MOST_SHIFT + 1)
+    exact = [shift for shift in all_shifts if _units(channels, real, bits, shift).exact]
+    return exact or list(range(MOST_SHIFT, -1, -1))
+
+
+def _units(channels: list[_Channel], real: RealLayer, bits: int, shift: int) -> _Units:
+    wanted = 1
+    if real.neuron.shifts:
+        wanted = FINE
+    elif any(c.grid.error for c in channels):
+        wanted = ROUGH
+    by, exact = [], True
+    for channel in channels:
+        room = _room(channel.grid.integers, bits)
+        needed = channel.parts // math.gcd(channel.parts, 1 << shift)
+        whole = needed <= room
+        own = needed if whole else 1
+        least = channel.threshold if channel.threshold is not None else Fraction(1)
+        while own * 2 <= room and (own << shift) * least < wanted:
+            own *= 2
+        by.append(own)
+        exact = exact and whole and not channel.grid.error
+    return _Units(shift, by, exact)
+
+
+def _room(integers: np.ndarray, bits: int) -> int:
+    """The most that integers can be multiplied with inside `bits` bits."""
+    high = (1 << (bits - 1)) - 1 if bits > 1 else 1
+    above, below = int(integers.max(initial=0)), int(-integers.min(initial=0))
+    return min(high // above if above else 1 << 16, (high + 1) // below if below else 1 << 16, 1 << 16)
+
+
+def _build(
+    real: RealLayer, rules: Rules, channels: list[_Channel], units: _Units, max_count: int, steps: int
+) -> tuple[Weighted, str | None]:
+    """The layer, and what to say where its membranes may saturate."""
+    worth = [units.of(c) for c in range(len(channels))]
+    integers = np.stack([own.grid.integers * by for own, by in zip(channels, units.by, strict=True)])
+    weight, recurrent = _shaped(real, integers)
+    bias: Any = np.array(
+        [round(own.bias * w) for own, w in zip(channels, worth, strict=True)], dtype=np.int64
+    )
+    initial: Any = np.array(
+        [round(own.initial * w) for own, w in zip(channels, worth, strict=True)], dtype=np.int64
+    )
+    shifts = real.neuron.shifts
+    if real.neuron.kind == "integrator":
+        return _fitted(
+            real, Integrator(bias, initial, shifts, 31), weight, None, units.shift, max_count, steps
+        )
+    exact = [own.threshold * w for own, w in zip(channels, worth, strict=True)]  # type: ignore[operator]
+    reset = "zero" if rules.reset == "zero" else "subtract"
+    strict = rules.threshold == "gt"
+    if reset == "zero":
+        threshold = [math.floor(t) + 1 if strict else math.ceil(t) for t in exact]
+    else:
+        threshold = [round(t) for t in exact]
+        if strict:  # the whole membrane lower by what a leak leaves as it is
+            lower = 1 << shifts[-1] if shifts else 1
+            initial -= lower
+            bias -= sum(lower >> k for k in shifts)
+        if rules.reset == LATER and shifts:
+            recurrent = _later(real, threshold, units.shift, recurrent)
+    lif = Lif(np.array(threshold, dtype=np.int64), bias, initial, shifts, reset, 31)  # type: ignore[arg-type]
+    return _fitted(real, lif, weight, recurrent, units.shift, max_count, steps)
+
+
+def _later(real: RealLayer, threshold: list[int], shift: int, recurrent: np.ndarray | None) -> np.ndarray:
+    """What is subtracted at once has leaked one step later; a neuron's own spike takes the rest then.
+
+    decay·(v − T) − (1 − decay)·T = decay·v − T, with the second term as a recurrent weight.
+    """
+    found = np.zeros((len(threshold),) * 2, np.int64) if recurrent is None else recurrent.copy()
+    for c, value in enumerate(threshold):
+        rest = sum((Fraction(value, 1 << k) for k in real.neuron.shifts), Fraction(0)) / (1 << shift)
+        found[c, c] -= round(rest)
+        if rest.denominator != 1 or not -128 <= found[c, c] <= 127:
+            raise OverflowError
+    return found
+
+
+def _shaped(real: RealLayer, integers: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Integers [c_out, n] in the shapes of the weight and the recurrent weight."""
+    if not real.is_conv:
+        inputs = real.weight.shape[0]
+        whole = integers.T
+        return whole[:inputs], whole[inputs:] if real.recurrent is not None else None
+    rows, columns, c_in, c_group = real.weight.shape
+    parts = integers.reshape(real.groups, c_group, rows * columns, c_in // real.groups)
+    return parts.transpose(2, 0, 3, 1).reshape(rows, columns, c_in, c_group), None
+
+
+def _fitted(
+    real: RealLayer,
+    cell: Neuron,
+    weight: np.ndarray,
+    recurrent: np.ndarray | None,
+    shift: int,
+    max_count: int,
+    steps: int,
+) -> tuple[Weighted, str | None]:
+    """The layer with the narrowest state that its membranes never leave, or else the widest that there can be."""
+    arrays = [weight] if recurrent is None else [weight, recurrent]
+    bits = next(b for b in range(1, 10) if b == 9 or all(fits(a, b) for a in arrays))
+    if bits == 9:
+        raise OverflowError
+    layer: Weighted
+    if real.is_conv:
+        layer = Conv2d(weight, bits, cell, shift, real.stride, real.padding, real.groups)
+    elif recurrent is not None:
+        assert isinstance(cell, Lif)
+        layer = RecurrentLinear(weight, recurrent, bits, cell, shift)
+    else:
+        layer = Linear(weight, bits, cell, shift)
+    span = reach(layer, max_count, steps)
+    wanted = state_bits(span, cell)
+    for width in range(min(wanted, 31), 3, -1):
+        try:
+            made: Weighted = replace(layer, neuron=replace(cell, state_bits=width))  # type: ignore[arg-type]
+            accumulator_bound(made, max_count)
+        except EdgeSastError:
+            continue
+        if width == wanted:
+            return made, None
+        return made, (
+            f"membranes of {width} bits may saturate: they could need {wanted} in the worst case; "
+            "spikes may differ then"
+        )
+    raise OverflowError
+
+
+def _check_one_spike(real: RealLayer, layer: Weighted, max_count: int) -> None:
+    """A neuron that never reaches twice its threshold gives one spike at most, as ours does."""
+    cell = layer.neuron
+    if not isinstance(cell, Lif):
+        return
+    positive, _ = signed_sums(layer, max_count)
+    held = cell.threshold.astype(np.int64) - 1
+    kept = held - sum(held >> k for k in cell.leak_shifts)
+    most = kept + positive + cell.bias
+    worst = int(np.argmax(most - 2 * cell.threshold.astype(np.int64)))
+    if most[worst] >= 2 * cell.threshold[worst]:
+        count = int(most[worst]) // int(cell.threshold[worst])
+        raise EdgeSastError(
+            f"node {real.neuron.name!r}: channel {worst} could reach {count} times its threshold in a step, and give "
+            f"{count} spikes there (MultiSpike), of which a neuron here gives one; train with smaller weights or with "
+            "SingleSpike, or give --spikes one if that never happens"
+        )
+
+
+def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weighted, told: list[str]) -> None:
+    error = max(own.grid.error for own in channels)
+    if error > 0:
+        told.append(
+            f"{real.name}: weights rounded to {layer.bits} bits, by at most {error:.2g} of a channel's largest: "
+            "spikes may differ"
+        )
+    cell = layer.neuron
+    if not error and not units.exact:
+        told.append(f"{real.name}: bias or threshold rounded to the membrane's unit: spikes may differ")
+    if isinstance(cell, Lif) and cell.leak_shifts:
+        told.append(
+            f"{real.name}: its leak rounds, membranes are up to {_rounded(cell):.2g} of a threshold above the "
+            "exact ones"
+        )
+    if isinstance(layer, RecurrentLinear) and real.recurrent is None:
+        told.append(f"{real.name}: subtracts later, held by recurrent weights from each neuron to itself")
+
+
+def _rounded(cell: Lif) -> float:
+    """The most that rounding up in each step adds to a membrane, over the smallest threshold."""
+    lost = sum(2.0**-k for k in cell.leak_shifts)
+    return len(cell.leak_shifts) / lost / float(cell.threshold.min())

@@ -1,0 +1,87 @@
+"""A NIR graph, the rules of the tool that wrote it and the camera's input become an integer model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
+from edge_sast.exchange.graph import Graph
+from edge_sast.exchange.integers import to_integers
+from edge_sast.exchange.nodes.chain import chain
+from edge_sast.exchange.nodes.layers import Builder
+from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealPool
+from edge_sast.exchange.rules import Rules
+from edge_sast.model.layers import Flatten, Layer, OrPool, Shape, SumPool
+from edge_sast.model.model import Model
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is asked for.
+
+    bits: of weights at most. nearest: of leaks that are no shifts. read_out: whether a last layer without a neuron is
+    summed over the steps. channel_first: the order of an input of one axis.
+    """
+
+    rules: Rules
+    bits: int = 8
+    nearest: bool = False
+    read_out: bool = False
+    channel_first: bool = True
+
+
+@dataclass(frozen=True)
+class Imported:
+    """told: a line for each thing that is not exact, or was decided."""
+
+    model: Model
+    told: tuple[str, ...]
+
+
+def read_model(
+    graph: Graph,
+    reading: Reading,
+    binning: Binning,
+    classes: Sequence[str] | None,
+    producer: str = "edge-sast",
+) -> Imported:
+    """The integer model of a graph; classes: names, or None for numbers.
+
+    Raises EdgeSastError for what our layers cannot hold, naming node, parameter and remedy.
+    """
+    grid = (binning.height, binning.width)
+    builder = Builder(grid, reading.rules, reading.nearest, reading.read_out, reading.channel_first)
+    reals = builder.build(chain(graph))
+    told = builder.told
+    layers: list[Layer] = []
+    shape = Shape(binning.height, binning.width, binning.channels, binning.count_cap)
+    for real in reals:
+        layers.append(_layer(real, reading, shape.max_count, binning.steps, told))
+        shape = layers[-1].output(shape)
+    names = [str(c) for c in range(shape.neurons)] if classes is None else list(classes)
+    if len(names) != shape.neurons:
+        raise EdgeSastError(f"--classes has {len(names)} names; the network has {shape.neurons} outputs")
+    return Imported(Model(binning, tuple(layers), tuple(names), producer), tuple(told))
+
+
+def _layer(real: Real, reading: Reading, max_count: int, steps: int, told: list[str]) -> Layer:
+    if isinstance(real, RealFlatten):
+        return Flatten()
+    if isinstance(real, RealPool):
+        return SumPool(real.size) if real.kind == "sum" else OrPool(real.size)
+    assert isinstance(real, RealLayer)
+    return to_integers(real, reading.rules, reading.bits, max_count, steps, told)
+
+
+def input_size(graph: Graph) -> tuple[int, int] | None:
+    """(columns, rows) of an Input with two channels; None where the file does not say them."""
+    for node in graph.nodes.values():
+        if node.type == "Input" and node.fields.get("shape") is not None:
+            shape = node.whole("shape")
+            if len(shape) == 4 and shape[0] == 1:
+                shape = shape[1:]
+            if len(shape) == 3 and shape[0] == 2 and min(shape) > 0:
+                return shape[2], shape[1]
+    return None

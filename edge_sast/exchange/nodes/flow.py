@@ -1,0 +1,106 @@
+"""What flows between nodes of a NIR graph: its extent and order as the file has them, and factors not yet folded."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from edge_sast.exchange.graph import Node
+from edge_sast.exchange.nodes.neurons import Extent
+from edge_sast.exchange.nodes.real import RealPool
+
+_POOL = (("kernel_size", None), ("stride", None), ("padding", 0))
+
+
+class Flow:
+    """Spikes, or sums of them.
+
+    extent: (channels, rows, columns) or (neurons,). order: of a flattened signal, the place here, channel-last, of each
+    neuron of the file; None where it is the same. factor: of what comes next, an average pool's. scale: one number per
+    channel, per neuron [channels, rows, columns], or per neuron here of a flattened signal; None: all 1.
+    """
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.extent: Extent = (2, rows, columns)
+        self.order: np.ndarray | None = None
+        self.factor = Fraction(1)
+        self.scale: np.ndarray | None = None
+
+    @property
+    def is_flat(self) -> bool:
+        return len(self.extent) == 1
+
+    @property
+    def neurons(self) -> int:
+        return math.prod(self.extent)
+
+    def flatten(self, channel_first: bool = True) -> None:
+        """From here on one axis, in the file's order."""
+        places = np.arange(self.neurons)
+        if channel_first:
+            channels, rows, columns = self.extent
+            places = places.reshape(rows, columns, channels).transpose(2, 0, 1).reshape(-1)
+        if self.scale is not None:
+            spatial = self.scale if self.scale.ndim == 3 else self.scale.reshape(-1, 1, 1)
+            self.scale = np.broadcast_to(spatial, self.extent).transpose(1, 2, 0).reshape(-1)
+        self.order, self.extent = places, (len(places),)
+
+    def pool(self, node: Node) -> RealPool:
+        """Raises EdgeSastError for a pool that ours are not."""
+        size, stride, pad = (node.whole(name, default) for name, default in _POOL)
+        sizes = set(size)
+        if self.is_flat or len(sizes) != 1 or set(stride) != sizes or set(pad) != {0} or min(sizes) < 1:
+            node.refuse(
+                f"kernel_size {size}, stride {stride}, padding {pad} on {list(self.extent)}",
+                "pools here are square, with their size as stride and no padding: train with such a one",
+            )
+        if self.scale is not None and self.scale.ndim > 1:
+            node.refuse("stands behind a Scale with one number per neuron", "put the Scale behind the pool")
+        (side,) = sizes
+        channels, rows, columns = self.extent
+        self.extent = (channels, rows // side, columns // side)
+        if min(self.extent) < 1:
+            node.refuse(f"kernel_size {side} is larger than its input {rows}x{columns}", "use a smaller pool")
+        if node.type == "AvgPool2d":
+            self.factor /= side * side
+        return RealPool("sum", side)
+
+    def scaled(self, node: Node) -> None:
+        """By a Scale, which the next weights take in."""
+        scale = without_batch(node.finite("scale"), len(self.extent))
+        if scale.size == 1:
+            scale = np.full(self.extent[0], float(scale.reshape(-1)[0]))
+        elif not self.is_flat and scale.size == self.extent[0]:
+            scale = scale.reshape(-1)
+        elif scale.size == self.neurons:
+            scale = scale.reshape(self.extent)
+            if self.is_flat:
+                scale = scale if self.order is None else scale[np.argsort(self.order)]
+            elif (scale == scale[:, :1, :1]).all():
+                scale = scale[:, 0, 0]
+        else:
+            node.refuse(
+                f"scale has shape {list(scale.shape)}, and its input {list(self.extent)}",
+                "write the file again",
+            )
+        if self.scale is not None and self.scale.shape != scale.shape:
+            node.refuse("follows a Scale of another shape", "join the two")
+        self.scale = scale if self.scale is None else self.scale * scale
+
+    def per_channel(self, node: Node) -> np.ndarray:
+        """The scale of each channel, for a node whose weights are shared by all places."""
+        if self.scale is None:
+            return np.ones(self.extent[0])
+        if self.scale.ndim > 1:
+            node.refuse("stands behind a Scale with one number per neuron", "scale whole channels")
+        return self.scale
+
+    def weighed(self, extent: Extent) -> None:
+        """The weights have taken the scale in, and give this extent in the file's order."""
+        self.extent, self.scale, self.order = extent, None, None
+
+
+def without_batch(values: np.ndarray, axes: int) -> np.ndarray:
+    return values[0] if values.ndim == axes + 1 and values.shape[0] == 1 else values

@@ -1,0 +1,330 @@
+"""A chain of NIR nodes becomes layers in real numbers, channel-last; scales and average pools are folded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.exchange.graph import INPUT, OUTPUT, Node
+from edge_sast.exchange.nodes.chain import NEURONS, Link
+from edge_sast.exchange.nodes.flow import Flow
+from edge_sast.exchange.nodes.kernels import CONV, LINEAR, Kernel, dense, kernel, matrix
+from edge_sast.exchange.nodes.neurons import neuron
+from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealNeuron, RealPool
+from edge_sast.exchange.rules import Rules
+from edge_sast.model.reach import output_size
+
+_REFUSED = {
+    "Delay": "delays its input, and no layer here does; train without delays",
+    "CubaLIF": "has a current of its own; train with LIF",
+}
+
+
+@dataclass
+class _Weights:
+    """Of the weighted node that waits for its neuron; a kernel, or a matrix [n_in, n_out]."""
+
+    node: Node
+    kernel: Kernel | None
+    matrix: np.ndarray
+    bias: np.ndarray
+
+
+class Builder:
+    """Goes along a chain. grid: rows and columns of the model's input, which has two channels.
+
+    channel_first: of an Input that is one axis long, whether its neurons stand as a flattened [2, rows, columns].
+    """
+
+    def __init__(
+        self, grid: tuple[int, int], rules: Rules, nearest: bool, read_out: bool, channel_first: bool = True
+    ) -> None:
+        self.rules, self.nearest, self.read_out = rules, nearest, read_out
+        self.flow = Flow(*grid)
+        self.channel_first = channel_first
+        self.layers: list[Real] = []
+        self.told: list[str] = []
+        self.waiting: _Weights | None = None  # for their neuron
+        self.before = grid  # rows and columns that the last convolution takes
+
+    def build(self, links: list[Link]) -> list[Real]:
+        """The layers. Raises EdgeSastError for what they cannot hold, naming node, parameter and remedy."""
+        for link in links:
+            self._take(link)
+        return self.layers
+
+    def _take(self, link: Link) -> None:
+        node = link.node
+        if node.type == INPUT:
+            self._input(node)
+        elif node.type in LINEAR or node.type in CONV:
+            self._weighted(node)
+        elif node.type in NEURONS:
+            self._neuron(link)
+        elif node.type in ("SumPool2d", "AvgPool2d"):
+            self._between(node)
+            self.layers.append(self.flow.pool(node))
+        elif node.type == "Flatten":
+            self._flatten(node)
+        elif node.type == "Scale":
+            if self.waiting is not None:
+                _scale_outputs(self.waiting, node, self.flow.neurons)
+            else:
+                self.flow.scaled(node)
+        elif node.type == "Threshold":
+            self._threshold(node)
+        elif node.type == OUTPUT:
+            self._output(node)
+        else:
+            what, _, remedy = _REFUSED.get(
+                node.type, "is of a type that edge-sast has no layer for"
+            ).partition("; ")
+            known = "edge-sast takes Conv1d, Conv2d, Linear, Affine, Scale, IF, LIF, LI, I, pools, Flatten"
+            node.refuse(what, remedy or f"{known}: train with those")
+
+    def _input(self, node: Node) -> None:
+        shape = node.whole("shape") if node.fields.get("shape") is not None else []
+        extent, size = list(self.flow.extent), self.flow.neurons
+        while len(shape) > 1 and shape[0] == 1 and math.prod(shape) == size:
+            shape = shape[1:]  # a batch axis
+        _, rows, columns = extent
+        if shape == [size]:
+            self._flat(self.channel_first)
+        elif (
+            shape and shape != extent and not (rows == 1 and shape == [2, columns])
+        ):  # the latter is a Conv1d's
+            node.refuse(
+                f"shape is {shape}, and a sensor of {columns}x{rows} pixels with two polarities gives {extent} "
+                f"or {[size]}",
+                "give the right --sensor and --shift, or train with two channels",
+            )
+
+    def _flat(self, channel_first: bool = True) -> None:
+        self.flow.flatten(channel_first)
+        self.layers.append(RealFlatten())
+
+    def _flatten(self, node: Node) -> None:
+        start, end = node.whole("start_dim", 1)[0], node.whole("end_dim", -1)[0]
+        axes = len(self.flow.extent)
+        # Files count a batch axis that their tool had (start_dim 1), or none (0).
+        if start not in (0, 1) or end not in (-1, axes - 1, axes):
+            node.refuse(f"flattens axes {start} to {end} only", "flatten all of them")
+        self._between(node)
+        if axes > 1:
+            self._flat()
+
+    def _between(self, node: Node) -> None:
+        """What this node takes must be spikes: it cannot stand between weights and their neuron."""
+        if self.waiting is not None:
+            self.waiting.node.refuse(
+                f"is followed by {node.name!r} ({node.type}), not by a neuron",
+                "put a neuron between them, or join the two into one node of weights",
+            )
+
+    def _threshold(self, node: Node) -> None:
+        """Behind a sum of spikes a threshold that one spike passes is an or; else no layer here has it."""
+        self._between(node)
+        bound, flow = node.finite("threshold"), self.flow
+        least = float(flow.factor) * (float(flow.scale.min()) if flow.scale is not None else 1.0)
+        if not 0 <= float(bound.min()) <= float(bound.max()) < least:
+            node.refuse(
+                f"threshold {float(bound.max()):g} compares a current without a membrane",
+                "train with IF or LIF",
+            )
+        flow.factor, flow.scale = Fraction(1), None
+        last = self.layers[-1] if self.layers else None
+        if isinstance(last, RealPool):
+            self.layers[-1] = RealPool("or", last.size)
+        elif not any(isinstance(layer, RealLayer) for layer in self.layers) and not flow.is_flat:
+            self.layers.append(RealPool("or", 1))  # the input's counts become 0 or 1
+        elif not isinstance(last, RealLayer):
+            node.refuse("stands behind a Flatten", "put it before the Flatten")
+
+    def _weighted(self, node: Node) -> None:
+        self._between(node)
+        if node.type in LINEAR:
+            self._linear(node)
+        else:
+            self._conv(node)
+
+    def _linear(self, node: Node) -> None:
+        weight, bias = matrix(node)
+        flow = self.flow
+        if not flow.is_flat and math.prod(flow.extent[1:]) == 1:
+            self._flat()
+        if not flow.is_flat:
+            node.refuse(f"takes one axis, and its input has {list(flow.extent)}", "put a Flatten before it")
+        if weight.shape[0] != flow.extent[0]:
+            node.refuse(
+                f"weight takes {weight.shape[0]} inputs, and {flow.extent[0]} come", "write the file again"
+            )
+        if flow.order is not None:  # rows from the file's order to ours
+            ours = np.empty_like(weight)
+            ours[flow.order] = weight
+            weight = ours
+        if flow.scale is not None:
+            weight = weight * flow.scale[:, None]
+        self.waiting = _Weights(node, None, weight, bias)
+        flow.weighed((weight.shape[1],))
+
+    def _conv(self, node: Node) -> None:
+        own, flow = kernel(node), self.flow
+        if flow.is_flat:
+            node.refuse(
+                f"takes rows and columns, and its input has {list(flow.extent)}", "take the Flatten out"
+            )
+        channels, *size = flow.extent
+        if own.weight.shape[2] != channels:
+            node.refuse(
+                f"weight takes {own.weight.shape[2]} channels, and {channels} come", "write the file again"
+            )
+        if node.type == "Conv1d" and size[0] != 1:
+            node.refuse(f"its input has {size[0]} rows", "give --sensor Nx1")
+        told = node.fields.get("input_shape")
+        if told is not None and np.asarray(told).dtype.kind in "iuf":
+            said = np.asarray(told).reshape(-1).tolist()
+            if said not in (size, size[1:]):
+                self.told.append(
+                    f"{node.name}: input_shape says {said}, the edges give {size}, which is taken"
+                )
+        self._convolve(node, replace(own, weight=own.weight * flow.per_channel(node)[:, None]))
+
+    def _convolve(self, node: Node, own: Kernel) -> None:
+        _, rows, columns = self.flow.extent
+        sizes = [
+            output_size(size, k, s, p)
+            for size, k, s, p in zip(
+                (rows, columns), own.weight.shape[:2], own.stride, own.padding, strict=True
+            )
+        ]
+        if min(sizes) < 1:
+            node.refuse(f"its kernel is larger than its input {rows}x{columns}", "write the file again")
+        self.waiting, self.before = _Weights(node, own, np.empty(0), own.bias), (rows, columns)
+        self.flow.weighed((own.bias.size, *sizes))
+
+    def _neuron(self, link: Link) -> None:
+        own = neuron(link.node, self.flow.extent, self.rules, self.nearest, self.told)
+        weights = self.waiting or self._identity(link.node)
+        self._place(weights, own, self._feedback(link))
+
+    def _identity(self, node: Node) -> _Weights:
+        """A neuron right behind spikes: each has a weight of 1, or of the Scale before it."""
+        flow = self.flow
+        channels = flow.extent[0]
+        scale = flow.per_channel(node)
+        if not flow.is_flat:
+            own = Kernel(scale.reshape(1, 1, -1, 1), np.zeros(channels), (1, 1), (0, 0), channels)
+            self.before = (flow.extent[1], flow.extent[2])
+            flow.weighed(flow.extent)
+            return _Weights(node, own, np.empty(0), own.bias)
+        places = np.arange(channels) if flow.order is None else flow.order
+        weight = np.zeros((channels, channels))
+        weight[places, np.arange(channels)] = scale[places]
+        flow.weighed(flow.extent)
+        return _Weights(node, None, weight, np.zeros(channels))
+
+    def _feedback(self, link: Link) -> tuple[np.ndarray, np.ndarray] | None:
+        """(weight [n_out, n_out], bias) of the way back from a neuron to itself."""
+        if not link.feedback:
+            return None
+        if self.rules.skips and self.rules.reset == "zero":
+            link.node.refuse(
+                "feeds itself and is reset to zero, which in snnTorch loses all input of the next step, and no layer "
+                "here does that",
+                "train it with reset_mechanism='subtract'",
+            )
+        first, *more = link.feedback
+        if more or not self.flow.is_flat:
+            first.refuse(
+                "is a way back that no layer here has", "feed back through one Linear, from a linear layer"
+            )
+        size = self.flow.extent[0]
+        if first.type == "Scale":
+            values = first.finite("scale")
+            return np.diag(np.broadcast_to(values.reshape(-1), size).astype(float)), np.zeros(size)
+        if first.type not in LINEAR:
+            first.refuse("is a way back that no layer here has", "feed back through one Linear")
+        weight, bias = matrix(first)
+        if weight.shape != (size, size):
+            first.refuse(
+                f"weight has shape {list(weight.T.shape)}, of {size} neurons", "write the file again"
+            )
+        return weight, bias
+
+    def _place(self, own: _Weights, cell: RealNeuron, feedback: tuple[np.ndarray, np.ndarray] | None) -> None:
+        name, factor = own.node.name, self.flow.factor
+        if own.kernel is None:
+            weight, bias, recurrent = own.matrix, own.bias, None
+            if feedback is not None:
+                recurrent = feedback[0]
+                bias = bias + feedback[1]
+                weight, factor = weight * float(factor), Fraction(1)
+            self.layers.append(RealLayer(name, weight, bias, factor, cell, recurrent=recurrent))
+        else:
+            k = own.kernel
+            self.layers.append(
+                RealLayer(name, k.weight, own.bias, factor, cell, k.stride, k.padding, k.groups)
+            )
+        self.waiting, self.flow.factor = None, Fraction(1)
+
+    def _output(self, node: Node) -> None:
+        if self.waiting is not None and self.read_out:
+            size = self.flow.extent[0]
+            zero = [Fraction(0)] * size
+            cell = RealNeuron(
+                self.waiting.node.name, "integrator", (), Fraction(0), [Fraction(1)] * size, [], zero, zero
+            )
+            self._place(self.waiting, cell, None)
+        if self.waiting is not None:
+            self.waiting.node.refuse(
+                "is the last, without a neuron",
+                "give --read-out sum, which sums its output over the steps, or end with a neuron",
+            )
+        if not self.layers or not isinstance(self.layers[-1], RealLayer):
+            node.refuse("nothing with a membrane stands before it", "end with a neuron")
+        self._as_linear()
+
+    def _as_linear(self) -> None:
+        """The last layer here is a linear one: a convolution with one output place is the same."""
+        last = self.layers[-1]
+        assert isinstance(last, RealLayer)
+        if not last.is_conv:
+            return
+        if math.prod(self.flow.extent[1:]) != 1:
+            raise EdgeSastError(
+                f"node {last.name!r}: the last layer gives {list(self.flow.extent)}, not one place per class; "
+                "end with a Flatten, a Linear and a neuron"
+            )
+        k = Kernel(last.weight, last.bias, last.stride, last.padding, last.groups)
+        flat = replace(last, weight=dense(k, *self.before), stride=(1, 1), padding=(0, 0), groups=1)
+        self.layers[-1:] = [RealFlatten(), flat]
+
+
+def _scale_outputs(own: _Weights, node: Node, neurons: int) -> None:
+    """A Scale behind weights: of their rows and the bias, one number per output channel."""
+    outputs = own.bias.size
+    scale = node.finite("scale")
+    if scale.size not in (1, outputs, neurons):
+        node.refuse(
+            f"scale has shape {list(scale.shape)}, of {outputs} output channels", "write the file again"
+        )
+    rows = np.full((outputs, 1), scale.reshape(-1)[0]) if scale.size == 1 else scale.reshape(outputs, -1)
+    if (rows != rows[:, :1]).any():
+        node.refuse("scale differs between places of a channel", "scale whole channels")
+    of_each = rows[:, 0]
+    own.bias = own.bias * of_each
+    if own.kernel is None:
+        own.matrix = own.matrix * of_each
+    else:
+        own.kernel = replace(own.kernel, weight=_by_output(own.kernel.weight, of_each, own.kernel.groups))
+
+
+def _by_output(weight: np.ndarray, of_each: np.ndarray, groups: int) -> np.ndarray:
+    """A kernel [kh, kw, c_in, c_out/groups] times one number per output channel."""
+    c_in = weight.shape[2]
+    by_group = of_each.reshape(groups, -1)
+    return weight * by_group[np.arange(c_in) // (c_in // groups)][None, None]

@@ -1,0 +1,183 @@
+"""A NIR neuron under the rules of the tool that wrote it: decay, gain, threshold of each channel, exact numbers."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from edge_sast.exchange.graph import Node
+from edge_sast.exchange.nodes.real import RealNeuron
+from edge_sast.exchange.nodes.snap import NOISE, leak_shifts, snap
+from edge_sast.exchange.rules import Rules, number
+
+Extent = tuple[int, ...]  # of what flows, as the file has it: (channels, rows, columns) or (neurons,)
+
+
+def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[str]) -> RealNeuron:
+    """The neuron of a node whose signal has the extent.
+
+    nearest: take the nearest leak where none of shifts is exact, which is then told.
+    Raises EdgeSastError for what our neuron cannot hold, naming node and parameter.
+    """
+    channels = extent[0]
+    if node.type == "CubaLI":
+        node.refuse("has a current of its own, which no integer neuron here has", "train with LI")
+    lost, drive = _dynamics(node, rules)
+    shifts, exact = _shifts(node, lost, nearest, told)
+    gains = _per_channel(node, "r", drive, extent)
+    if node.type in ("LIF", "LI") and exact and np.isfinite(node.numbers("r", 1.0)).all():
+        own = [r * exact for r in _per_channel(node, "r", node.finite("r", 1.0), extent)]
+        gains = own if rules.gain == "leak" else [_cleaner(*pair) for pair in zip(gains, own, strict=True)]
+    elif rules.gain not in ("file", "leak"):
+        gains = [number(rules.gain)] * channels
+    if min(gains) <= 0:
+        node.refuse(f"r gives a gain of {float(min(gains)):g}", "train with a positive r")
+    integrator = node.type in ("LI", "I")
+    reset = _reset_to(node, extent, rules) if not integrator else [Fraction(0)] * channels
+    rest = _per_channel(node, "v_leak", node.finite("v_leak", 0.0), extent)
+    if rules.start != "leak" and any(rest) and rest != reset:
+        node.refuse(
+            f"v_leak is {float(rest[0]):g}", "train with v_leak 0, or name the tool that wrote it with --from"
+        )
+    begin = {"zero": [Fraction(0)] * channels, "reset": reset, "leak": rest}[rules.start]
+    thresholds = []
+    if not integrator:
+        thresholds = _per_channel(node, "v_threshold", node.finite("v_threshold"), extent)
+        thresholds = [t - v for t, v in zip(thresholds, reset, strict=True)]
+        if min(thresholds) <= 0:
+            node.refuse(
+                f"v_threshold is {float(min(thresholds)):g} above v_reset",
+                "train with a threshold above the reset",
+            )
+    return RealNeuron(
+        node.name,
+        "integrator" if integrator else "lif",
+        shifts,
+        lost,
+        gains,
+        thresholds,
+        [exact * (leak - v) for leak, v in zip(rest, reset, strict=True)],
+        [v0 - v for v0, v in zip(begin, reset, strict=True)],
+    )
+
+
+def _dynamics(node: Node, rules: Rules) -> tuple[Fraction, np.ndarray]:
+    """(what a step loses, 1 - decay, one number for the layer; the gain r·dt/tau or r or r·dt of each neuron)."""
+    r = node.numbers("r", 1.0)
+    if node.type in ("IF", "I"):
+        return Fraction(0), r * rules.dt if rules.if_gain == "r-dt" else r
+    if node.type == "CubaLIF":
+        return _without_current(node, rules, r)
+    return _leak(node, "tau", rules, r)
+
+
+def _leak(node: Node, name: str, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
+    tau = node.numbers(name)
+    if rules.tau == "times-dt":
+        tau = tau / rules.dt
+    if (tau <= 0).any():
+        node.refuse(f"{name} is {float(tau.min()):g}", "train with a time constant above 0")
+    rate = rules.dt / tau  # 0 where tau is infinite: no leak
+    lost = -np.expm1(-rate) if rules.decay == "exp" else rate
+    low, high = float(lost.min()), float(lost.max())
+    if high - low > float(NOISE) * high:
+        node.refuse(
+            f"{name} differs between neurons (decay {1 - high:g} to {1 - low:g})",
+            "train with one time constant per layer: a layer here has one leak",
+        )
+    if np.isinf(tau).all():  # snnTorch writes beta 1 so, with an r that is infinite too: what it adds is I
+        return Fraction(0), np.where(np.isinf(r), 1.0, r)
+    return Fraction(low), _times(node, "r", r, rate)
+
+
+def _times(node: Node, name: str, values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Two parameters multiplied, each one number or one per neuron."""
+    if values.size > 1 and others.size > 1 and values.shape != others.shape:
+        node.refuse(
+            f"{name} has shape {list(values.shape)}, and its other parameters {list(others.shape)}",
+            "write the file again",
+        )
+    return np.asarray(values * others)
+
+
+def _without_current(node: Node, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
+    """A CubaLIF whose current lasts for one step only is a LIF, where the current is added before the membrane."""
+    rate = float(np.max(rules.dt / node.finite("tau_syn")))
+    if rules.start != "zero" or rules.decay != "euler" or abs(rate - 1) > float(NOISE):
+        node.refuse(
+            f"tau_syn leaves {max(1 - rate, 0.0):g} of its current for the next step, and no integer neuron here has a "
+            "current of its own",
+            "train with LIF neurons",
+        )
+    lost, gain = _leak(node, "tau_mem", rules, r)
+    return lost, _times(node, "w_in", node.finite("w_in", 1.0), gain) * rate
+
+
+def _cleaner(gain: Fraction, product: Fraction) -> Fraction:
+    """A gain that was multiplied in floats, or the exact product where they differ by noise and that is the simpler."""
+    near = abs(product - gain) <= 4 * NOISE * gain
+    return product if near and product.denominator < gain.denominator else gain
+
+
+def _shifts(node: Node, lost: Fraction, nearest: bool, told: list[str]) -> tuple[tuple[int, ...], Fraction]:
+    if np.float32(1 - float(lost)) == 1:  # what the tool itself computes with
+        return (), Fraction(0)
+    shifts, exact = leak_shifts(lost)
+    off = abs(exact - lost)
+    if off <= 4 * NOISE * lost:
+        return shifts, exact
+    text = " - ".join(["1", *(f"2^-{k}" for k in shifts)])
+    wrong = f"its decay {float(1 - lost):.7g} per step is none of shifts"
+    if lost >= 1:
+        node.refuse(
+            wrong, "a decay lies above 0 here: give the right --nir-dt, or train with a longer time constant"
+        )
+    if not nearest:
+        node.refuse(
+            wrong, f"train with {float(1 - exact):.7g} ({text}), or give --nearest-leak, which takes that"
+        )
+    told.append(
+        f"{node.name}: decay {float(1 - lost):.7g} taken as {float(1 - exact):.7g} ({text}), {float(off):.2g} off: "
+        "spikes may differ"
+    )
+    return shifts, exact
+
+
+def _reset_to(node: Node, extent: Extent, rules: Rules) -> list[Fraction]:
+    reset = _per_channel(node, "v_reset", node.finite("v_reset", 0.0), extent)
+    if any(reset) and (rules.reset != "zero" or rules.start != "reset"):
+        node.refuse(
+            f"v_reset is {float(reset[0]):g}",
+            "train with v_reset 0, or say that resets and the first step lead there: --reset zero --start reset",
+        )
+    return reset
+
+
+def _per_channel(node: Node, name: str, values: np.ndarray, extent: Extent) -> list[Fraction]:
+    """One number per channel, noise taken out, of a parameter that is a scalar, one per channel or one per neuron."""
+    whole = values
+    if whole.ndim > len(extent) and whole.shape[0] == 1:  # a batch axis
+        whole = whole.reshape(whole.shape[1:])
+    if whole.size == 1:
+        whole = np.full(extent, float(whole.reshape(-1)[0]))
+    elif whole.size == math.prod(extent) and whole.ndim in (1, len(extent)):
+        whole = whole.reshape(extent)
+    elif whole.shape == extent[:1]:
+        whole = np.broadcast_to(whole.reshape(-1, *[1] * (len(extent) - 1)), extent)
+    else:
+        node.refuse(
+            f"{name} has shape {list(values.shape)}, and what flows through it {list(extent)}",
+            "write the file again",
+        )
+    rows = whole.reshape(extent[0], -1)
+    if not np.isfinite(rows).all():
+        node.refuse(f"{name} is infinite", "look at the training, and write the file again")
+    low, high = rows.min(axis=1), rows.max(axis=1)
+    if np.any(high - low > float(NOISE) * np.abs(high)):
+        node.refuse(
+            f"{name} differs between places of a channel",
+            "train with one per channel: a conv2d here shares them",
+        )
+    return [snap(float(value)) for value in rows[:, 0]]

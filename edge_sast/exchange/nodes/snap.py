@@ -1,0 +1,38 @@
+"""Float32 noise taken out of numbers, and leaks as shifts."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from edge_sast.model.layers import MAX_SHIFT
+
+NOISE = Fraction(1, 1 << 20)  # of float32 in a few operations, relative
+MOST_DIGITS = 8  # significant bits of a number that float32 noise is taken from
+
+
+def snap(value: float) -> Fraction:
+    """The number that a float32 stands for: one of at most MOST_DIGITS significant bits within NOISE, else itself."""
+    exact = Fraction(value)
+    if not exact:
+        return exact
+    scale = Fraction(2) ** (MOST_DIGITS - _exponent(abs(exact)))
+    near = Fraction(round(exact * scale)) / scale
+    return near if abs(near - exact) <= NOISE * abs(exact) else exact
+
+
+def _exponent(value: Fraction) -> int:
+    """The e of 2^(e-1) <= value < 2^e, or one more."""
+    return value.numerator.bit_length() - value.denominator.bit_length() + 1
+
+
+def leak_shifts(lost: Fraction) -> tuple[tuple[int, ...], Fraction]:
+    """Shifts whose 2^-k1 + 2^-k2 is nearest to what a step loses (1 - decay), and what they lose."""
+    powers = [(k,) for k in range(1, MAX_SHIFT + 1)]
+    pairs = [(a, b) for a in range(1, MAX_SHIFT) for b in range(a + 1, MAX_SHIFT + 1)]
+    found: list[tuple[int, ...]] = [(), *powers, *pairs]
+    best = min(found, key=lambda shifts: abs(_lost(shifts) - lost))
+    return best, _lost(best)
+
+
+def _lost(shifts: tuple[int, ...]) -> Fraction:
+    return sum((Fraction(1, 1 << k) for k in shifts), Fraction(0))

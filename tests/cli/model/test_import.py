@@ -1,0 +1,110 @@
+"""`edge-sast import` and `export --target nir`, as typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("h5py", reason="NIR needs h5py: pip install 'edge-sast[hdf5]'")
+
+from edge_sast.cli.main import main
+from edge_sast.model import modelfile
+from tests.exchange.reference import reference
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.mark.parametrize("more", [[], ["--for-tool", "norse"], ["--for-tool", "snntorch"]])
+def test_an_example_goes_out_and_comes_back_to_the_bit(more, tmp_path, capsys):
+    model, nir, back = (
+        EXAMPLES / "digits-int8.safetensors",
+        tmp_path / "net.nir",
+        tmp_path / "back.safetensors",
+    )
+    assert main(["export", str(model), "--no-data", "--target", "nir", *more, "--out", str(nir)]) == 0
+    assert "note: layers[0]: the leak rounds to integers; other tools do not\n" in capsys.readouterr().out
+    assert main(["import", str(nir), "--out", str(back)]) == 0
+    assert "note: written by edge-sast: what its metadata says" in capsys.readouterr().out
+    assert back.read_bytes() == model.read_bytes()
+
+
+def test_rules_and_notes_are_printed_and_written(tmp_path, capsys):
+    given = reference("norse_linear")
+    out, figures = tmp_path / "net.safetensors", tmp_path / "figures.json"
+    words = [
+        "import",
+        str(given.path),
+        "--from",
+        "norse",
+        "--sensor",
+        "8x4",
+        "--dt-us",
+        "1000",
+        "--steps",
+        "20",
+    ]
+    names = ",".join("abcdefghij")
+    assert main([*words, "--classes", names, "--out", str(out), "--json", str(figures)]) == 0
+    printed = capsys.readouterr().out
+    assert "  tau written too small by the factor dt  [norse 1.1.0]\n" in printed
+    assert (
+        "note: 0: its leak rounds, membranes are up to 6.1e-05 of a threshold above the exact ones\n"
+        in printed
+    )
+    model = modelfile.load(out)
+    assert model.classes == tuple("abcdefghij")
+    written = json.loads(figures.read_text())
+    assert written["model_hash"] == modelfile.model_hash(model)
+    assert (written["rules"]["threshold"], written["rules_from"]["threshold"]) == ("gt", "norse 1.1.0")
+    assert len(written["notes"]) == 2
+
+
+def test_classes_from_a_file(tmp_path):
+    given = reference("norse_linear")
+    names = tmp_path / "names.txt"
+    names.write_text("".join(f"class {i}\n" for i in range(10)))
+    out = tmp_path / "net.safetensors"
+    words = [
+        "import",
+        str(given.path),
+        "--from",
+        "norse",
+        "--sensor",
+        "8x4",
+        "--dt-us",
+        "1000",
+        "--steps",
+        "20",
+    ]
+    assert main([*words, "--classes", str(names), "--out", str(out)]) == 0
+    assert modelfile.load(out).classes[9] == "class 9"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--for-tool", "norse"], "--for-tool is for NIR; leave it out with --target c"),
+        (["--target", "nir", "--overwrite"], "--overwrite is for a folder; leave it out with --target nir"),
+        (["--target", "nir", "--fit", "stm32f103"], "--fit is for the C; leave it out with --target nir"),
+    ],
+)
+def test_options_of_other_targets(more, told, capsys, tmp_path):
+    words = [
+        "export",
+        str(EXAMPLES / "digits-int8.safetensors"),
+        "--no-data",
+        "--out",
+        str(tmp_path / "x"),
+        *more,
+    ]
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"edge-sast: {told}\n"
+
+
+def test_the_file_that_is_read_is_not_overwritten(capsys, tmp_path):
+    nir = tmp_path / "net.nir"
+    nir.write_bytes(b"x")
+    assert main(["import", str(nir), "--out", str(nir)]) == 2
+    assert f"--out {nir}: is what is read; name another file" in capsys.readouterr().err

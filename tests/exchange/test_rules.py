@@ -1,0 +1,232 @@
+"""Rules by name, and nodes that reference networks do not have: each against numbers that follow from the rule."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from nir_tools import GRID, MODELS, last_spikes
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
+from edge_sast.exchange import nir_file
+from edge_sast.exchange.nir_read import Imported, Reading, read_model
+from edge_sast.exchange.nir_write import write_model
+from edge_sast.exchange.nodes.snap import leak_shifts, snap
+from edge_sast.exchange.readers import READERS, reader
+from edge_sast.exchange.rules import OPTIONS, choose
+from edge_sast.model.layers import Integrator, Lif, Linear, OrPool
+from edge_sast.runtime import Simulator
+from tests.exchange.nir_files import write_nir
+from tests.strategies import binned
+
+# Tools that spike above the threshold only cannot be told what ours subtracts at it.
+BY_RULES = [
+    (tool, name)
+    for tool in READERS
+    for name in MODELS
+    if "leak" not in name and not ("subtract" in name and tool in ("snntorch", "norse"))
+    if (tool, name) != ("snntorch", "recurrent, zero")
+]
+WAY = [("in", "a"), ("a", "b"), ("b", "out")]
+
+
+def read(
+    tmp_path: Any,
+    nodes: dict[str, Any],
+    tool: str,
+    edges: Any = WAY,
+    sensor: tuple[int, int] = (1, 1),
+    **given: Any,
+) -> Imported:
+    ends = {
+        "in": ("Input", {"shape": np.array([2 * sensor[0] * sensor[1]])}),
+        "out": ("Output", {"shape": np.array([1])}),
+    }
+    path = write_nir(tmp_path / "net.nir", {**ends, **nodes}, edges)
+    rules, _ = choose(tool, given)
+    return read_model(
+        nir_file.read(path), Reading(rules, read_out=True), Binning(*sensor, 0, 1000, 6, 1), None
+    )
+
+
+def lif(**fields: Any) -> tuple[str, dict[str, Any]]:
+    return "LIF", {"tau": 8e-4, "r": 1.0, "v_leak": 0.0, "v_threshold": 1.0, **fields}
+
+
+ONE = ("Affine", {"weight": np.array([[1.0, 0.5]]), "bias": np.array([0.25])})
+
+
+@pytest.mark.parametrize(
+    ("noisy", "clean"),
+    [
+        (1.00000003, 1),
+        (0.87500006, Fraction(7, 8)),
+        (0.3, Fraction(0.3)),
+        (1.0001, Fraction(1.0001)),
+        (0.0, 0),
+    ],
+)
+def test_noise_is_taken_out_and_nothing_else(noisy, clean):
+    assert snap(noisy) == clean
+
+
+@pytest.mark.parametrize(
+    ("lost", "shifts"),
+    [
+        (Fraction(1, 8), (3,)),
+        (Fraction(3, 16), (3, 4)),
+        (Fraction(0), ()),
+        (Fraction(1, 10), (4, 5)),
+        (Fraction(3, 4), (1, 2)),
+    ],
+)
+def test_the_nearest_shifts(lost, shifts):
+    assert leak_shifts(lost)[0] == shifts
+
+
+def test_a_reset_to_another_value_than_zero(tmp_path):
+    """SpikingJelly's v_reset is where membranes start, decay to and are reset to."""
+    found = read(tmp_path, {"a": ONE, "b": lif(v_leak=-0.5, v_reset=-0.5, v_threshold=1.0)}, "spikingjelly")
+    cell = found.model.layers[-1].neuron
+    plain = read(tmp_path, {"a": ONE, "b": lif(v_threshold=1.5)}, "spikingjelly").model.layers[-1].neuron
+    assert isinstance(cell, Lif)
+    np.testing.assert_array_equal(cell.threshold, plain.threshold)
+    np.testing.assert_array_equal(cell.bias, plain.bias)
+    np.testing.assert_array_equal(cell.initial, [0])
+
+
+def test_norse_leaks_to_v_leak_and_starts_there(tmp_path):
+    """u - v_leak decays to 0: the threshold that much lower, what the input adds the same."""
+    nodes = {"a": ONE, "b": lif(tau=8e-6, v_leak=0.25)}
+    cell = read(tmp_path, nodes, "norse").model.layers[-1].neuron
+    assert isinstance(cell, Lif)
+    unit = Fraction(int(cell.threshold[0]) - 1)  # of a threshold of 1
+    assert Fraction(int(cell.initial[0])) == unit / 4
+    assert Fraction(int(cell.bias[0])) == unit * Fraction(1, 8) * (Fraction(1, 4) + Fraction(1, 4))
+
+
+def test_a_current_that_does_not_last_is_a_lif(tmp_path):
+    fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
+    cuba = read(tmp_path, {"a": ONE, "b": ("CubaLIF", fields)}, "snntorch", reset="zero").model
+    plain = read(tmp_path, {"a": ONE, "b": lif(r=8.0)}, "snntorch", reset="zero").model
+    for name in ("threshold", "bias", "initial"):
+        np.testing.assert_array_equal(
+            getattr(cuba.layers[-1].neuron, name), getattr(plain.layers[-1].neuron, name)
+        )
+
+
+def test_read_outs_without_spikes(tmp_path):
+    nodes = {"a": ONE, "b": ("LI", {"tau": 8.0, "r": 1.0, "v_leak": 0.0})}
+    last = read(tmp_path, nodes, "sinabs", decay="euler").model.layers[-1].neuron
+    assert isinstance(last, Integrator)
+    assert last.leak_shifts == (3,)
+    summed = read(tmp_path, {"a": ONE}, "sinabs", edges=[("in", "a"), ("a", "out")]).model.layers[-1]
+    assert isinstance(summed, Linear)
+    np.testing.assert_array_equal(summed.weight.reshape(-1), [4, 2])
+    assert (summed.neuron.bias[0], summed.neuron.leak_shifts) == (1, ())
+
+
+def test_the_order_of_an_input_of_one_axis(tmp_path):
+    weight = np.arange(1.0, 9.0).reshape(1, 8)
+    nodes = {"a": ("Linear", {"weight": weight}), "b": ("IF", {"r": 1.0, "v_threshold": 100.0})}
+    found = read(tmp_path, nodes, "norse", sensor=(2, 2)).model.layers[-1]
+    np.testing.assert_array_equal(found.weight.reshape(-1), [1, 5, 2, 6, 3, 7, 4, 8])  # OFF, ON of each pixel
+
+
+def test_a_conv1d_is_one_row(tmp_path):
+    weight = np.arange(1.0, 13.0).reshape(2, 2, 3)
+    conv = (
+        "Conv1d",
+        {"weight": weight, "bias": np.zeros(2), "stride": 1, "padding": 1, "dilation": 2, "groups": 1},
+    )
+    cell = ("IF", {"r": 1.0, "v_threshold": 3.0})
+    nodes = {
+        "a": conv,
+        "b": cell,
+        "c": ("Flatten", {"start_dim": 0, "end_dim": -1}),
+        "in": ("Input", {"shape": np.array([2, 5])}),
+    }
+    nodes |= {"d": ("Linear", {"weight": np.eye(1, 6)}), "e": cell}
+    edges = [("in", "a"), ("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "out")]
+    layer = read(tmp_path, nodes, "norse", edges, sensor=(5, 1)).model.layers[0]
+    assert (layer.weight.shape, layer.padding) == ((1, 5, 2, 2), (0, 1))
+    np.testing.assert_array_equal(layer.weight[0, ::2, 1, 0], [4, 5, 6])
+    assert not layer.weight[0, 1::2].any()
+
+
+@pytest.mark.parametrize(("tool", "name"), BY_RULES)
+def test_our_own_models_by_the_rules_of_a_tool(name, tool, tmp_path):
+    """Without the metadata: what a tool that read the file would compute, if it had our reset."""
+    model = MODELS[name]()
+    rng = np.random.default_rng(1)
+    counts = rng.integers(0, 2, (20, 8, 8, 2)).astype(np.uint8)
+    path = tmp_path / "net.nir"
+    path.write_bytes(nir_file.dumps(write_model(model, reader(tool))))
+    reset = "zero" if "zero" in name else "subtract"
+    rules, _ = choose(tool, {"reset": reset, "spikes": "one"})
+    found = read_model(nir_file.read(path), Reading(rules), GRID, None).model
+    np.testing.assert_array_equal(last_spikes(found, counts), last_spikes(model, counts))
+    assert any(isinstance(layer, OrPool) for layer in found.layers) == ("or pool" in name)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"threshold": "eq"}, "--threshold is 'eq'; it must be gt, ge"),
+        ({"dt": -1.0}, "--nir-dt is -1.0; it must be a time of a step above 0"),
+        ({"gain": "much"}, "--input-gain is 'much'; it must be file, leak, none or a number above 0"),
+    ],
+)
+def test_values_that_no_rule_has(given, told):
+    with pytest.raises(EdgeSastError, match=told):
+        choose("norse", given)
+
+
+def test_all_rules_by_hand_are_a_tools():
+    rules, _ = choose("norse", {})
+    own = {name: getattr(rules, name) for name in OPTIONS}
+    assert choose(None, own)[0] == rules
+    own.pop("start")
+    with pytest.raises(EdgeSastError, match=r"name the tool that wrote it .*, or give --start$"):
+        choose(None, own)
+
+
+def test_a_later_subtraction_with_a_leak(tmp_path):
+    """u = 1/2 v + I - T·(spiked before), I = 1, T = 1.5, a spike above it: by hand in real numbers."""
+    weight = np.zeros((1, 2))
+    nodes = {
+        "a": ("Affine", {"weight": weight, "bias": np.ones(1)}),
+        "b": lif(tau=2e-4, r=2.0, v_threshold=1.5),
+    }
+    model = read(tmp_path, nodes, "snntorch").model
+    trace = Simulator(model).trace(binned(model, [np.zeros((6, 1, 1, 2), np.uint8)]), 0)
+    v, spiked, right = Fraction(0), 0, []
+    for _ in range(6):
+        v = v / 2 + 1 - Fraction(3, 2) * spiked
+        spiked = int(v > Fraction(3, 2))
+        right.append(spiked)
+    assert sum(right) > 0
+    np.testing.assert_array_equal(trace.spikes[:, 0], right)
+
+
+def test_a_recurrent_neuron_of_snntorch_that_is_reset_to_zero_is_refused(tmp_path):
+    """RLeaky then gives no spike in the step after one, whatever comes in."""
+    nodes = {"a": ONE, "b": lif(r=8.0), "c": ("Linear", {"weight": np.ones((1, 1))})}
+    edges = [*WAY, ("b", "c"), ("c", "b")]
+    with pytest.raises(
+        EdgeSastError, match=r"node 'b' \(LIF\): feeds itself and is reset to zero, .*'subtract'"
+    ):
+        read(tmp_path, nodes, "snntorch", edges, reset="zero")
+    assert read(tmp_path, nodes, "spikingjelly", edges).model.layers
+
+
+@pytest.mark.parametrize(("tau", "lower"), [(8e-6, 8), (1e-6 / (1 / 4 + 1 / 16), 16)])
+def test_above_the_threshold_by_subtraction_with_a_leak_lies_lower_for_ever(tau, lower, tmp_path):
+    """A membrane of 0 in real numbers stays where it begins: what the leak gives back, the bias takes."""
+    still = ("Affine", {"weight": np.zeros((1, 2)), "bias": np.zeros(1)})
+    model = read(tmp_path, {"a": still, "b": lif(tau=tau)}, "norse", reset="subtract").model
+    trace = Simulator(model).trace(binned(model, [np.zeros((6, 1, 1, 2), np.uint8)]), 0)
+    np.testing.assert_array_equal(trace.membranes, -lower)
