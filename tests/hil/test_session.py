@@ -140,10 +140,10 @@ def test_a_board_that_counts_repeats_is_found(many):
         counts=np.where(many.data.counts == cap, cap + 1, many.data.counts).astype(np.uint8),
     )
     sources = many.program.parent / "counts_all"
-    push = export(many.model, sources) / "src" / "sast_push.c"
+    push = export(many.model, sources) / "src" / "sast_push_counts.c"
     text = push.read_text()
-    assert text.count("seen[n] >= model->count_cap") == 1
-    push.write_text(text.replace("seen[n] >= model->count_cap", "seen[n] >= 255u"))
+    assert text.count("*seen < model->count_cap") == 1
+    push.write_text(text.replace("*seen < model->count_cap", "*seen < 255u"))
     program = many.program.parent / "counts_all_program"
     build_virtual_board(sources, program)
     wrong = make_bench(program, recordings=2)

@@ -94,7 +94,8 @@ def other_value(action):
         return not action.default
     if action.choices:
         return next(choice for choice in action.choices if choice != action.default)
-    return {int: 7, float: -0.375, None: "-some text"}[action.type]
+    value = {int: 7, float: -0.375, None: "-some text"}[action.type]
+    return [value, value] if action.nargs == "+" else value
 
 
 def test_every_option_of_train_comes_back_from_its_command_line():

@@ -66,7 +66,7 @@ def test_takes_the_assembly_at_every_level(tmp_path, level):
 
 def test_branch_protection_finds_a_landing_pad_wherever_it_looks(tmp_path):
     """Each function starts with one, and none jumps elsewhere: whatever a register or the stack holds is an address to
-    return to."""
+    return to, but for that of a model's `push`, a function, to which sast_push goes on."""
     flags = ("-march=armv8.1-m.main+dsp+pacbti", PROTECTION, "-Os", INCLUDE)
     for path in compile_all(with_assembly(), tmp_path, *STRICT, *flags):
         listing = subprocess.run(
@@ -77,7 +77,8 @@ def test_branch_protection_finds_a_landing_pad_wherever_it_looks(tmp_path):
         ).stdout
         firsts = re.findall(r"<(\w+)>:\n.*?\t(\w+)", listing)
         assert {first for _, first in firsts} in ({"bti"}, {"pacbti"}, {"bti", "pacbti"})
-        assert re.findall(r"\tbx\w*\s+(?!lr)\w+|\tldr\S*\s+pc,.*|\tmov\S*\s+pc,.*", listing) == []
+        jumps = re.findall(r"\tbx\w*\s+(?!lr)\w+|\tldr\S*\s+pc,.*|\tmov\S*\s+pc,.*", listing)
+        assert jumps == (["\tbx\tip"] if "sast_push" in dict(firsts) else [])
 
 
 @pytest.mark.parametrize(
