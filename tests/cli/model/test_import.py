@@ -30,21 +30,20 @@ def test_an_example_goes_out_and_comes_back_to_the_bit(more, tmp_path, capsys):
     assert back.read_bytes() == model.read_bytes()
 
 
-def test_rules_and_notes_are_printed_and_written(tmp_path, capsys):
-    given = reference("norse_linear")
-    out, figures = tmp_path / "net.safetensors", tmp_path / "figures.json"
-    words = [
+def norse_linear_words(given):
+    return [
         "import",
         str(given.path),
         "--from",
         "norse",
-        "--sensor",
-        "8x4",
-        "--dt-us",
-        "1000",
-        "--steps",
-        "20",
+        *["--sensor", "8x4", "--dt-us", "1000", "--steps", "20"],
     ]
+
+
+def test_rules_and_notes_are_printed_and_written(tmp_path, capsys):
+    given = reference("norse_linear")
+    out, figures = tmp_path / "net.safetensors", tmp_path / "figures.json"
+    words = norse_linear_words(given)
     names = ",".join("abcdefghij")
     assert main([*words, "--classes", names, "--out", str(out), "--json", str(figures)]) == 0
     printed = capsys.readouterr().out
@@ -66,18 +65,7 @@ def test_classes_from_a_file(tmp_path):
     names = tmp_path / "names.txt"
     names.write_text("".join(f"class {i}\n" for i in range(10)))
     out = tmp_path / "net.safetensors"
-    words = [
-        "import",
-        str(given.path),
-        "--from",
-        "norse",
-        "--sensor",
-        "8x4",
-        "--dt-us",
-        "1000",
-        "--steps",
-        "20",
-    ]
+    words = norse_linear_words(given)
     assert main([*words, "--classes", str(names), "--out", str(out)]) == 0
     assert modelfile.load(out).classes[9] == "class 9"
 
