@@ -4,8 +4,9 @@
 
 From a file: the events per second of a clock, and per second of the processor time of all threads, which other work on
 the machine slows down less. From memory: as many events as --events says, in pieces with times that go on, and what the
-process holds after each tenth of them. In real time: how long after the arrival of the events that end a step its
-decision comes.
+process holds after each tenth of them. In real time, the events of a millisecond given together: how long after the
+arrival of those that end a step its decision comes; and beside it how late a thread wakes that only sleeps, which is
+the machine's part of that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,12 +89,12 @@ def _events(model: Model, count: int, rate: float, seed: int = 0) -> np.ndarray:
     return events
 
 
-def _going_on(model: Model, rate: float, count: int) -> Iterator[np.ndarray]:
-    """Pieces of `count` events in all, whose times go on."""
-    piece = _events(model, PIECE, rate)
-    span = round(PIECE * 1e6 / rate)
-    for number in range(-(-count // PIECE)):
-        events = piece[: min(PIECE, count - number * PIECE)].copy()
+def _going_on(model: Model, rate: float, count: int, size: int = PIECE) -> Iterator[np.ndarray]:
+    """Pieces of `size` events, `count` in all, whose times go on."""
+    piece = _events(model, size, rate)
+    span = round(size * 1e6 / rate)
+    for number in range(-(-count // size)):
+        events = piece[: min(size, count - number * size)].copy()
         events["t"] += number * span
         yield events
 
@@ -134,12 +136,35 @@ def _files(model: Model, key: str) -> Iterator[dict]:
 
 def _delays(model: Model, rate: float, seconds: float) -> dict:
     session = Session(model, Wishes())
-    source = EventSource("memory", (), None, _going_on(model, rate, round(rate * seconds)))
+    size = max(1, round(rate / 1000))  # making more at once would delay those before
+    source = EventSource("memory", (), None, _going_on(model, rate, round(rate * seconds), size))
+    sleeper = _Sleeper()
+    sleeper.start()
     _run(session, paced(source))
-    share = {
-        name: session.delays.within_ms(of) for name, of in (("median", 0.5), ("p99", 0.99), ("p99.9", 0.999))
+    sleeper.ended.set()
+    sleeper.join()
+    shares = (("median", 0.5), ("p99", 0.99), ("p99.9", 0.999))
+    return {
+        "sensor_rate": rate,
+        "steps": session.steps,
+        "milliseconds": {name: session.delays.within_ms(of) for name, of in shares},
+        "sleeper_milliseconds": {name: float(np.quantile(sleeper.late, of)) * 1e3 for name, of in shares},
     }
-    return {"sensor_rate": rate, "steps": session.steps, "milliseconds": share}
+
+
+class _Sleeper(threading.Thread):
+    """Sleeps for a millisecond, again and again. late: seconds that each sleep took longer."""
+
+    def __init__(self) -> None:
+        super().__init__(name="sleeper")
+        self.late: list[float] = []
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            begun = time.monotonic()
+            time.sleep(1e-3)
+            self.late.append(time.monotonic() - begun - 1e-3)
 
 
 def _long(model: Model, count: int) -> dict:
@@ -175,10 +200,11 @@ def _print(figures: dict) -> None:
     ]
     print_table(rows, ["file", "events/s of the sensor", "events", "M/s", "M per processor second"])
     rows = [
-        [f"{row['sensor_rate']:,}", str(row["steps"]), *(f"{ms:.3g}" for ms in row["milliseconds"].values())]
+        [f"{row['sensor_rate']:,}", str(row["steps"]), of, *(f"{ms:.3g}" for ms in row[key].values())]
         for row in figures["delays"]
+        for of, key in (("decision", "milliseconds"), ("sleeping thread", "sleeper_milliseconds"))
     ]
-    print_table(rows, ["in real time, events/s", "steps", "median ms", "99 %", "99.9 %"])
+    print_table(rows, ["in real time, events/s", "steps", "late by", "median ms", "99 %", "99.9 %"])
     long = figures["long"]
     print(
         f"{long['events']:,} events at {long['events_per_s'] / 1e6:.1f} M/s "
