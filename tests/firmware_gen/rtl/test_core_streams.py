@@ -49,6 +49,29 @@ def crowded_core(lanes, wide, paced):
     return core(model, list(rng.integers(1, 4, (5, 4, 1, 8, 2), np.uint8)), lanes, wide, paced)
 
 
+def recurrent_core(lanes, wide, paced):
+    """Most spikes of the last layer are still on their way to itself while the recording ends."""
+    import numpy as np
+
+    from edge_sast.events.binning import Binning
+    from edge_sast.model.layers import Flatten, Lif, RecurrentLinear
+    from edge_sast.model.model import Model
+
+    classes, both = 12, np.zeros((2, 12), np.int8)
+    both[0, :2] = both[1, [0, *range(2, classes)]] = (
+        7  # polarity 0: two classes tie; 1: all but one of these spike
+    )
+    own = np.random.default_rng(1).integers(-1, 2, (classes, classes))
+    neuron = Lif([4] * classes, [0] * classes, [0] * classes, (), "zero", 12)
+    layers = (Flatten(), RecurrentLinear(both, own, 4, neuron))
+    model = Model(Binning(1, 1, 0, 1000, 5, 1), layers, tuple("abcdefghijkl"), early_margin=1)
+    dense = np.zeros((6, 5, 1, 1, 2), np.uint8)
+    for counts, polarities in zip(dense, ("01 01", "001 1", "01", "     ", "01111", "00 01"), strict=True):
+        for step, polarity in zip(counts, polarities, strict=False):
+            step[0, 0] = [polarity == "0", polarity == "1"]
+    return core(model, list(dense), lanes, wide, paced)
+
+
 def running_core(seed, lanes, wide, paced):
     """A core in running state, and one stream."""
     import numpy as np
@@ -101,6 +124,7 @@ def core(model, dense, lanes, wide, paced, running=False):
 CASES = [
     *(partial(early_core, *case) for case in EARLY),
     partial(crowded_core, 8, 1, 0),
+    partial(recurrent_core, 2, 1, 0),
     *(partial(running_core, *case) for case in RUNNING),
 ]  # made where the tests run alone
 
@@ -135,8 +159,11 @@ class Host:
     """All streams of the core, each end with its own patience."""
 
     def __init__(self, pins, rng, fast):
+        """Of st_, res_, spk_ and ev_, in this order."""
         self.pins, self.rng, self.beats = pins, rng, list(data()["beats"])
         self.patience = [1.0] * 4 if fast else [rng.choice((1.0, 0.5, 0.2)) for _ in range(4)]
+        if not fast:
+            self.patience[2] = 0.1  # spikes still wait when the recording has ended
         self.stands = 4 if fast else rng.randrange(5)  # which stands still now and then; 4: none
         self.still = self.idle = 0  # clocks: for so long, and since a beat was taken
         self.streams = [
