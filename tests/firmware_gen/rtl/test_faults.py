@@ -42,7 +42,7 @@ ALONE = (
     "spikes",
     "walk",
 )
-TESTS = {name: (f"tests.firmware_gen.rtl.test_{name}",) for name in ALONE}
+TESTS: dict[str, tuple[str, ...]] = {name: (f"tests.firmware_gen.rtl.test_{name}",) for name in ALONE}
 TESTS["core"] += ("tests.firmware_gen.rtl.test_core_streams",)
 TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"], "spike_stream": TESTS["core"]}
 OTHERS = {"uart", "link", "uart_top", "spram"}  # the last is held to the vendor's primitive by test_spram.py
