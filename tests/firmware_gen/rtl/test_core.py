@@ -29,17 +29,20 @@ def core(lanes, wide):
     steps = [beats.tolist() for beats in step_beats(recordings, 0)]
     crcs = Simulator(model).trace(recordings, 0).crcs.tolist()
     tables = {image.name: image.words for image in plan.images}
-    spikes = spike_beats(plan, recordings)
+    spikes = spike_beats(plan, recordings, 0)
     parameters = {"CRC_WIDE": wide, "SPIKE_STREAM": 1}
     return Block("sast_core", constants, parameters, tables, list(zip(steps, crcs, spikes, strict=True)))
 
 
-def spike_beats(plan, recordings):
-    """Of each step what spk_ must tell: [tdata, lanes, last], of counted layers in order, word by word."""
+def spike_beats(plan, recordings, i):
+    """What spk_ tells of each step of recording i: [tdata, lanes, last], of counted layers in order, word by word."""
+    from dataclasses import replace
+
     from edge_sast.runtime.simulator import Simulator
     from firmware_gen.rtl_gen.predict.activity import recorded
 
-    fired = recorded(plan, recordings, 0, Simulator(plan.model).trace(recordings, 0)).spikes
+    model = replace(plan.model, binning=recordings.binning)
+    fired = recorded(plan, recordings, i, Simulator(model).trace(recordings, i)).spikes
     steps = []
     for words in fired.tolist():
         beats = []

@@ -22,6 +22,7 @@ from firmware_gen.verify.verify import Tally
 from tests.firmware_gen.fpga.cores import export_core, make_inputs
 from tests.firmware_gen.fpga.test_core_parity import LANES, RUNNING, SEEDS, SHAPES
 from tests.firmware_gen.rtl.faults import FAULTS, RTL, Fault
+from tests.firmware_gen.rtl.faults_early import EARLY_FAULTS
 from tests.strategies import binned, random_model
 
 PATIENCE = 20_000  # clocks without progress: these models are small
@@ -41,22 +42,24 @@ ALONE = (
     "spikes",
     "walk",
 )
-TESTS = {name: f"tests.firmware_gen.rtl.test_{name}" for name in ALONE}
+TESTS: dict[str, tuple[str, ...]] = {name: (f"tests.firmware_gen.rtl.test_{name}",) for name in ALONE}
+TESTS["core"] += ("tests.firmware_gen.rtl.test_core_streams",)
 TESTS |= {"membranes": TESTS["bank"], "dispatch": TESTS["core"], "spike_stream": TESTS["core"]}
 OTHERS = {"uart", "link", "uart_top", "spram"}  # the last is held to the vendor's primitive by test_spram.py
 
+ALL = [*FAULTS, *EARLY_FAULTS]
 Simulated = tuple[Path, Model, BinnedEvents]
 
 
 def test_texts_still_stand_once():
-    texts = {name: (RTL / f"sast_{name}.v").read_text() for name in {fault.module for fault in FAULTS}}
-    assert [fault for fault in FAULTS if texts[fault.module].count(fault.text) != 1] == []
-    assert all(fault.text != fault.instead for fault in FAULTS)
+    texts = {name: (RTL / f"sast_{name}.v").read_text() for name in {fault.module for fault in ALL}}
+    assert [fault for fault in ALL if texts[fault.module].count(fault.text) != 1] == []
+    assert all(fault.text != fault.instead for fault in ALL)
 
 
 def test_every_module_has_faults():
     modules = {path.stem.removeprefix("sast_") for path in RTL.glob("*.v")}
-    assert modules - {fault.module for fault in FAULTS} == OTHERS
+    assert modules - {fault.module for fault in ALL} == OTHERS
 
 
 @pytest.fixture(scope="module")
@@ -102,20 +105,21 @@ def found_in_core(fault: Fault, build: Path, model: Model, recordings: BinnedEve
 
 def found_alone(fault: Fault, folder: Path) -> bool:
     """By the tests of its block."""
-    tests = importlib.import_module(TESTS[fault.module])
     rtl = fault.copy(folder / "rtl")
-    for number, case in enumerate(tests.CASES):
-        block = case() if callable(case) else case
-        try:
-            tests.run_block(block, tests.__name__, folder / str(number), rtl)
-        except AssertionError:
-            return True
+    for name in TESTS[fault.module]:
+        tests = importlib.import_module(name)
+        for number, case in enumerate(tests.CASES):
+            block = case() if callable(case) else case
+            try:
+                tests.run_block(block, name, folder / name / str(number), rtl)
+            except AssertionError:
+                return True
     return False
 
 
 @pytest.mark.quality
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
 def test_it_is_found(fault, cores, tmp_path, monkeypatch):
     pytest.importorskip("cocotb", reason="cocotb is not installed: pip install 'edge-sast[dev]'")
     monkeypatch.setattr("firmware_gen.verify.core.PATIENCE", PATIENCE)
