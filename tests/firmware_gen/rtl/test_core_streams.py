@@ -1,4 +1,4 @@
-"""rtl/sast_core.v with recordings one behind the other: nobody waits for an answer before the next events come."""
+"""rtl/sast_core.v with recordings back to back: nobody waits for an answer before the next events come."""
 
 import pytest
 
