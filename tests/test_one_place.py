@@ -44,3 +44,20 @@ def test_the_usual_baud_is_the_same_for_every_line():
     ]
     assert len(shown) == 5
     assert all(text.endswith(f"(default: {DEFAULT_BAUD})") for text in shown)
+
+
+def test_what_a_command_writes_with_json_has_a_head():
+    """write_json itself writes none: only what is no command's figures goes there (predictions, a sweep's trial)."""
+    sources = [path for package in PACKAGES for path in package.rglob("*.py")]
+    plain = {
+        path.relative_to(TREE).as_posix()
+        for path in sources
+        if re.search(r"\bwrite_json\(", path.read_text())
+    }
+    assert plain == {
+        "edge_sast/report/tables.py",
+        "edge_sast/report/figures.py",
+        "edge_sast/cli/model/run.py",
+        "edge_sast/cli/sweep/trial.py",
+    }
+    assert all("write_json(args.json" not in (TREE / place).read_text() for place in plain)

@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.cli.options.figures import write_figures
+    from edge_sast.report.tables import print_table
 
     findings = [*_python(), *_packages(), _gpu(), _compiler(), *_tools(), _serial_ports()]
     environment = _environment()
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     missing = [f for f in findings if f["required"] and not f["ok"]]
     verdict = f"required but missing: {', '.join(f['what'] for f in missing)}" if missing else "ready"
     echo(verdict)
-    write_json(args.json, {"findings": findings, "ready": not missing})
+    write_figures(args, {"findings": findings, "ready": not missing})
     return 1 if missing else 0
 
 

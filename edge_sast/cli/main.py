@@ -81,7 +81,13 @@ def build_parser(only: str | None = None, options: bool = True) -> Parser:
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The words of a command line, those after `edge-sast`."""
+    """The words of a command line, those after `edge-sast`; as they were given in `argv` of what is returned."""
+    args = _parsed(list(argv))
+    args.argv = list(argv)
+    return args
+
+
+def _parsed(argv: list[str]) -> argparse.Namespace:
     two_words = " ".join(argv[:2])
     if len(argv) > 1 and two_words in SUBCOMMANDS:
         argv = [two_words, *argv[2:]]
@@ -123,7 +129,6 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     """The same, but raises what ends it; `exit_code` tells that to the user."""
     words = list(sys.argv[1:] if argv is None else argv)
     args = parse(words)
-    args.argv = words
     if args.version:
         import edge_sast
 

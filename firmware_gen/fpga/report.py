@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.files import read_bytes, write_atomic
+from edge_sast.files import write_atomic
+from edge_sast.report import figures as figures_files
 from firmware_gen.fpga.boards import BOARDS
 from firmware_gen.fpga.build import read_document
 from firmware_gen.fpga.figures import FIGURES
@@ -91,11 +91,7 @@ def read_designs(folders: list[str], verified: list[str] | None) -> list[Design]
 
 def _cycles(path: Path, design: Design) -> float:
     """Of a recording in the mean, as 'edge-sast verify --on verilator --json' writes them of the design's export."""
-    try:
-        document: Any = json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
-        raise EdgeSastError(f"{path}: is not JSON ({error}); {VERIFY}") from error
-    told: dict[str, Any] = document if isinstance(document, dict) else {}
+    told = figures_files.read_document(path, ("verify",), VERIFY).values
     found = told.get("cycles")
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < float("inf"):
         raise EdgeSastError(f"{path}: cycles is {found!r}; {VERIFY}")

@@ -9,6 +9,7 @@ import edge_sast
 from edge_sast.errors import CheckFailedError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.model import Model
+from edge_sast.report.confusion import KEY, confusion
 from trainer.measure import firing
 from trainer.network.network import Network
 from trainer.network.to_integers import export as export_model
@@ -46,12 +47,12 @@ def measure(
     The integer rows come from the runtime; the trainer's own integer pass must predict the same for every recording.
     Their rate_distances are, of each spiking layer, the earth mover's distance of its neurons' rates from those of the
     hard pass (firing.py). In the surrogate pass a spike is a number between 0 and 1: its spikes and SynOps are sums of
-    those.
+    those. Each pass has a `confusion`, whose rows are classes and whose columns are answers.
     """
-    figures: dict[str, Any] = {"samples": len(binned)}
+    figures: dict[str, Any] = {"samples": len(binned), "classes": list(binned.classes)}
     for name, hard in (("surrogate", False), ("hard", True)):
         result = evaluate_pass(network, binned, stored.config.spike(hard))
-        figures[name] = _float_figures(result)
+        figures[name] = _float_figures(result, binned)
     trained = trained_bits(stored.config)
     if stored.config.threshold == "adaptive-step":
         return figures
@@ -61,12 +62,13 @@ def measure(
     return figures
 
 
-def _float_figures(result: Result) -> dict[str, Any]:
+def _float_figures(result: Result, binned: BinnedEvents) -> dict[str, Any]:
     return {
         "accuracy": result.accuracy,
         "synops_per_sample": result.synops_per_sample,
         "spikes_per_sample": result.spikes_per_sample,
         "firing_rates": list(result.firing_rates),
+        KEY: confusion(binned.labels, result.predictions, len(binned.classes)),
     }
 
 
@@ -90,6 +92,7 @@ def _integer_figures(
         "synops_per_sample": float(run.synops.sum(1).mean()),
         "spikes_per_sample": float(run.spikes.sum(1).mean()),
         "firing_rates": list(own.firing_rates),
+        KEY: confusion(binned.labels, run.predictions, len(binned.classes)),
         "rate_distances": firing.distances(own.neuron_rates, hard.neuron_rates),
         "trainer_runtime_differences": differing,
     }

@@ -88,9 +88,9 @@ def _flat(folder: Path) -> list[Path] | None:
 
 
 def _run_files(args: argparse.Namespace, paths: list[Path]) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.errors import EdgeSastError
     from edge_sast.formats.file_summary import FileSummary, summarise_file
-    from edge_sast.report.tables import write_json
 
     for option, value in (("--split", args.split), ("--window-us", args.window_us)):
         if value is not None:
@@ -107,7 +107,7 @@ def _run_files(args: argparse.Namespace, paths: list[Path]) -> int:
             continue
         echo(*found[-1].lines())
         bad += found[-1].complaints()
-    write_json(args.json, {"files": [summary.figures() for summary in found], "bad": bad})
+    write_figures(args, {"files": [summary.figures() for summary in found], "bad": bad})
     if bad:
         more = f" ({len(bad)} such lines, this is the first)" if len(bad) > 1 else ""
         raise EdgeSastError(f"{bad[0]}{more}")
@@ -115,11 +115,12 @@ def _run_files(args: argparse.Namespace, paths: list[Path]) -> int:
 
 
 def _run_set(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.datasets.open import open_dataset
     from edge_sast.datasets.summary import summarise
     from edge_sast.errors import EdgeSastError
     from edge_sast.events.recording import parse_sensor
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.report.tables import print_table
 
     for option, value, usual in (
         ("--format", args.format, None),
@@ -147,7 +148,7 @@ def _run_set(args: argparse.Namespace) -> int:
         for line in _remarks(dataset, summary):
             echo(line)
     figures: dict[str, Any] = {summary.split: summary.figures() for summary in summaries}
-    write_json(args.json, {"data": dataset.name, "sensor": [width, height], "splits": figures})
+    write_figures(args, {"data": dataset.name, "sensor": [width, height], "splits": figures})
     bad = [message for summary in summaries for message in summary.bad]
     if bad:
         total = sum(summary.recordings for summary in summaries)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.dense.recordings import Judged, Spiking, judged, training_frames
 from edge_sast.cli.options.checks import set_threads
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.recordings import data_options
 from edge_sast.dense import densefile
 from edge_sast.dense.densefile import DenseModel
@@ -20,7 +21,7 @@ from edge_sast.model.modelfile import model_hash
 from edge_sast.report.dense_tables import Row, verdict
 from edge_sast.report.intervals import wilson
 from edge_sast.report.steps import steps_figures, steps_line
-from edge_sast.report.tables import print_table, write_json
+from edge_sast.report.tables import print_table
 from edge_sast.runtime import Simulator
 from edge_sast.terminal import echo
 from firmware_gen.dense.costs import DeviceCost, dense_cost, spiking_cost
@@ -64,7 +65,7 @@ def compare(args: argparse.Namespace) -> int:
         echo(f"wrote {args.out}")
     figures = _figures(args, device, spiking, dense, found)
     _print(figures, spiking.model.binning.steps)
-    write_json(args.json, figures)
+    write_figures(args, figures)
     return 0
 
 

@@ -72,24 +72,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.cli.options.figures import write_figures
+    from edge_sast.report.tables import print_table
     from firmware_gen.boards.boards import ARDUINO, BOARDS, FPGA
 
     boards = list(BOARDS.values())
-    write_json(
-        args.json,
-        [
-            {
-                "board": b.name,
-                "title": b.title,
-                "core": b.core.title,
-                "flash": b.flash.size,
-                "ram": b.ram.size,
-                "emulated": b.emulated,
-                "ticks": b.ticks.kind,
-            }
-            for b in boards
-        ],
+    write_figures(
+        args,
+        {
+            "boards": [
+                {
+                    "board": b.name,
+                    "title": b.title,
+                    "core": b.core.title,
+                    "flash": b.flash.size,
+                    "ram": b.ram.size,
+                    "emulated": b.emulated,
+                    "ticks": b.ticks.kind,
+                }
+                for b in boards
+            ]
+        },
     )
     rows = [
         [
@@ -118,9 +121,9 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.files import check_writable
     from edge_sast.link.ports import DEFAULT_BAUD
-    from edge_sast.report.tables import write_json
     from firmware_gen.boards.boards import ARDUINO, find_board
     from firmware_gen.boards.build import build_firmware, is_program_folder
 
@@ -135,7 +138,7 @@ def _build(args: argparse.Namespace) -> int:
     firmware = build_firmware(
         args.build, board, args.out, toolchain=args.toolchain, baud=baud, edited=args.edited
     )
-    write_json(args.json, firmware.figures())
+    write_figures(args, firmware.figures())
     _print_use(firmware)
     echo(f"{board.name}: {firmware.elf}")
     if not board.emulated:
@@ -145,7 +148,7 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _sketch(args: argparse.Namespace) -> int:
-    from edge_sast.report.tables import write_json
+    from edge_sast.cli.options.figures import write_figures
     from firmware_gen.boards.arduino import write_sketch
 
     for option, value in (("--toolchain", args.toolchain), ("--baud", args.baud is not None)):
@@ -154,7 +157,7 @@ def _sketch(args: argparse.Namespace) -> int:
                 f"{option}: the Arduino IDE compiles this one; set BAUD in the sketch, or leave it out"
             )
     sketch = write_sketch(args.build, args.out, args.edited)
-    write_json(args.json, {"board": args.board, "emulated": False, "sketch": str(sketch)})
+    write_figures(args, {"board": args.board, "emulated": False, "sketch": str(sketch)})
     echo(f"{args.board}: {sketch}")
     echo(f"{args.board}: {UNPROVEN}; open it in the Arduino IDE, choose board and port, upload")
     return 0

@@ -112,24 +112,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.cli.options.figures import write_figures
+    from edge_sast.report.tables import print_table
     from firmware_gen.fpga.boards import BOARDS
     from firmware_gen.fpga.pll import MHZ
 
     boards = list(BOARDS.values())
-    write_json(
-        args.json,
-        [
-            {
-                "board": b.name,
-                "title": b.title,
-                "device": b.device,
-                "oscillator_hz": b.oscillator_hz,
-                "clock_hz": b.core_hz,
-                "run_on_silicon": False,
-            }
-            for b in boards
-        ],
+    write_figures(
+        args,
+        {
+            "boards": [
+                {
+                    "board": b.name,
+                    "title": b.title,
+                    "device": b.device,
+                    "oscillator_hz": b.oscillator_hz,
+                    "clock_hz": b.core_hz,
+                    "run_on_silicon": False,
+                }
+                for b in boards
+            ]
+        },
     )
     rows = [
         [b.name, b.title, b.device, f"{b.oscillator_hz / MHZ:g}", f"{b.core_hz / MHZ:g}", NOT_RUN]
@@ -140,9 +143,10 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.files import check_writable
     from edge_sast.link.ports import DEFAULT_BAUD
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.report.tables import print_table
     from firmware_gen.fpga.boards import find_board
     from firmware_gen.fpga.build import Wanted, build_bitstream
     from firmware_gen.fpga.pll import MHZ
@@ -156,7 +160,7 @@ def _build(args: argparse.Namespace) -> int:
     document = build_bitstream(
         args.build, wanted, out, toolchain=args.toolchain, edited=args.edited, tell=echo
     )
-    write_json(args.json, document)
+    write_figures(args, document)
     for line in document["warnings"]:
         echo(f"{board.name}: warning of synthesis: {line}", error=True)
     print_table(design_rows(document), ["resource", "used", "of", "share"])
@@ -188,11 +192,11 @@ def _hz(megahertz: float | None) -> int | None:
 def _load(args: argparse.Namespace) -> int:
     import contextlib
 
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.hil.connection import PortOptions, WireLog
     from edge_sast.link.board_link import BoardLink
     from edge_sast.link.ports import DEFAULT_BAUD, open_port
     from edge_sast.model import modelfile
-    from edge_sast.report.tables import write_json
     from firmware_gen.rtl_gen.loading.load import load_model
     from firmware_gen.targets import check_early
 
@@ -217,7 +221,7 @@ def _load(args: argparse.Namespace) -> int:
         "frames": loaded.frames,
         "crc": loaded.crc,
     }
-    write_json(args.json, figures)
+    write_figures(args, figures)
     echo(
         f"{args.port}: loaded model {info.model_hash[:16]}: {info.width}x{info.height}, {info.steps} steps, "
         f"{info.classes} classes; {loaded.words:,} words, CRC {loaded.crc:08x}"
@@ -226,13 +230,14 @@ def _load(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.report.pictures import check_plot
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.report.tables import print_table
     from firmware_gen.fpga import report
 
     check_plot("--plot", args.plot)
     designs = report.read_designs(args.designs, args.verified)
-    write_json(args.json, [design.figures() for design in designs])
+    write_figures(args, {"designs": [design.figures() for design in designs]})
     print_table(*report.comparison(designs))
     if args.plot:
         report.write_plot(designs, Path(args.plot))

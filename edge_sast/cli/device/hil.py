@@ -130,11 +130,11 @@ def run(args: argparse.Namespace) -> int:
             "--port is missing; give one that 'edge-sast hil ports' shows, or socket://HOST:PORT"
         )
     _check_source(args)
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.hil.figures import figures
     from edge_sast.hil.journal import Identity
     from edge_sast.hil.worker import Plan
     from edge_sast.model import modelfile
-    from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
 
     options = port_options(args)
@@ -153,7 +153,7 @@ def run(args: argparse.Namespace) -> int:
         result = _measure(simulator, recordings, sent, connections, plan, journal)
         found = figures(simulator, binned, identity, result, recordings.labelled, due)
         found = {**found, "model": str(args.model), "data": recordings.name, "journal": str(journal.path)}
-    write_json(args.json, found)
+    write_figures(args, found)
     _print(found)
     return _verdict(found, result, plan, journal)
 

@@ -16,8 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.link.ports import list_ports
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.report.tables import print_table
 
     found = list_ports()
     if found:
@@ -26,5 +27,5 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         echo("no serial ports; plug a board in, or use socket://HOST:PORT")
-    write_json(args.json, [port.figures() for port in found])
+    write_figures(args, {"ports": [port.figures() for port in found]})
     return 0

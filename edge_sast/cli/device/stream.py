@@ -104,11 +104,11 @@ def fill(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decide until the source ends, and say what was counted."""
     from edge_sast.cli.device.stream_output import output_of
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.errors import EdgeSastError
     from edge_sast.files import check_writable
     from edge_sast.model.modelfile import load
     from edge_sast.model.running import read_out
-    from edge_sast.report.tables import write_json
     from edge_sast.streaming.pace import paced
     from edge_sast.streaming.session import Session
     from edge_sast.streaming.sources import open_source
@@ -133,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     ends = not (source.endless or source.prompt)
     if ends and not interrupted and not (counts.events or counts.late or counts.outside):
         raise EdgeSastError(f"{source.name}: holds no event; record it again")
-    write_json(args.json, session.figures())
+    write_figures(args, session.figures())
     if args.plot:
         output.plot(args.plot)
     if interrupted and ends:

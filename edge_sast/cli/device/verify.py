@@ -108,8 +108,8 @@ def _run(args: argparse.Namespace) -> int:
         from edge_sast.cli.device.verify_port import verify_on_port
 
         return verify_on_port(args)
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.errors import CheckFailedError
-    from edge_sast.report.tables import write_json
     from firmware_gen.build.opened import open_build
     from firmware_gen.verify.core import TARGET as VERILOG
 
@@ -128,7 +128,7 @@ def _run(args: argparse.Namespace) -> int:
             break
         echo(_praise(report))
     figures = [report.figures() for report in reports]
-    write_json(args.json, figures[0] if len(targets) == 1 else figures)
+    write_figures(args, figures[0] if len(targets) == 1 else {"reports": figures})
     if report.first_mismatch is not None:
         where = f"{args.build}{f' on {report.target}' * (len(targets) > 1)}"
         raise CheckFailedError(

@@ -31,13 +31,13 @@ def _in_own_words(text: str, port: str) -> str:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.hil.connection import PortOptions
     from edge_sast.hil.figures import first_mismatch
     from edge_sast.hil.session import run_session
     from edge_sast.hil.worker import Plan
     from edge_sast.link.ports import DEFAULT_BAUD
     from edge_sast.report.steps import steps_figures, steps_line
-    from edge_sast.report.tables import write_json
     from edge_sast.runtime import Simulator
     from firmware_gen.build.folder import read_manifest
     from firmware_gen.build.opened import open_build
@@ -72,7 +72,7 @@ def _verify(args: argparse.Namespace) -> int:
     early = build.model.early_margin is not None
     spread = steps_figures(taken, build.model.binning.steps) if early else None
     report = VerifyReport(args.on, len(outcomes), sum(taken), differing, first, steps_per_sample=spread)
-    write_json(args.json, report.figures())
+    write_figures(args, report.figures())
     if stored.first is not None:
         raise CheckFailedError(
             f"{args.build}: the known answers are out of date: {stored.first}; export again"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.options.checks import set_threads
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.recordings import data_options
 from edge_sast.datasets.load import spread
 from edge_sast.datasets.selection import DataOptions, Recordings, load_split, open_split
@@ -17,7 +18,7 @@ from edge_sast.files import check_writable
 from edge_sast.model import modelfile
 from edge_sast.model.model import Model
 from edge_sast.report.steps import steps_figures, steps_line
-from edge_sast.report.tables import print_table, write_json
+from edge_sast.report.tables import print_table
 from edge_sast.runtime import RunResult, Simulator
 from edge_sast.terminal import echo
 
@@ -44,7 +45,7 @@ def calibrate_early(args: argparse.Namespace) -> int:
     figures = _figures(args, early, recordings, results)
     _print(figures, model.binning.steps)
     echo(f"wrote {out} (model {figures['model_hash'][:16]}): answers early, margin {margin}")
-    write_json(args.json, figures)
+    write_figures(args, figures)
     return 0
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import torch
 
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.datasets.load import spread
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked, read_bytes, write_atomic
 from edge_sast.model.modelfile import is_model_file
-from edge_sast.report.tables import print_table, write_json
+from edge_sast.report.tables import print_table
 from edge_sast.terminal import echo
 from trainer.data.recordings import open_data, training_data
 from trainer.measure import balance as balancing
@@ -65,7 +66,7 @@ def calibrate(args: argparse.Namespace) -> int:
         _write(out, stored, network, figures)
     _print(report, len(chosen))
     echo(f"wrote {out}")
-    write_json(args.json, figures)
+    write_figures(args, figures)
     return 0
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.datasets.load import spread
 from edge_sast.datasets.selection import DataOptions, load_split
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.files import check_writable, locked
 from edge_sast.model import modelfile
-from edge_sast.report.tables import print_table, write_json
+from edge_sast.report.tables import print_table
 from edge_sast.terminal import echo
 from firmware_gen.build.folder import check_folder, write_folder
 from firmware_gen.c_plan.footprint import footprint
@@ -90,7 +91,7 @@ def demo(args: argparse.Namespace) -> int:
         "seconds": round(time.monotonic() - start, 1),
     }
     _print(figures, out)
-    write_json(args.json, figures)
+    write_figures(args, figures)
     for report in reports:
         if report.mismatches:
             raise CheckFailedError(

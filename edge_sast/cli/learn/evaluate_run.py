@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.recordings import data_options
 from edge_sast.datasets.load import spread
 from edge_sast.datasets.selection import Recordings
@@ -21,8 +22,8 @@ from edge_sast.events.binned import BinnedEvents
 from edge_sast.model.layers import Lif
 from edge_sast.model.model import Model
 from edge_sast.report import evaluation_tables, intervals
+from edge_sast.report.confusion import KEY
 from edge_sast.report.steps import steps_figures
-from edge_sast.report.tables import write_json
 from edge_sast.runtime import Simulator
 from edge_sast.terminal import echo
 from trainer.data.recordings import open_data, training_data
@@ -77,9 +78,12 @@ def evaluate(args: argparse.Namespace) -> int:
         _check_energy(run, args)
     read_prices(args.energy_table)  # a mistake is told before anything is measured
     each = [_figures(run, args) for run in runs]
-    summary = intervals.summarise(each) if len(runs) > 1 else None
+    summary = (
+        intervals.summarise([_without_confusion(figures) for figures in each]) if len(runs) > 1 else None
+    )
     for figures in each:
         _add_wilson(figures)
+    named = [{"run": run.path, "seed": run.config.seed, **f} for run, f in zip(runs, each, strict=True)]
     names = dict.fromkeys(str(figures["recordings"]) for figures in each)
     judged = f"{each[0]['samples']} recordings of {', '.join(names)}"
     what = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs; {judged}"
@@ -87,12 +91,11 @@ def evaluate(args: argparse.Namespace) -> int:
     if summary is None:
         echo(f"{runs[0].path}: {what}")
         evaluation_tables.show(each[0], layers)
-        write_json(args.json, each[0])
+        write_figures(args, named[0])
         return 0
     echo(f"{what}; seeds {', '.join(str(run.config.seed) for run in runs)}: mean ± 95 %")
     evaluation_tables.show(summary, layers)
-    named = [{"run": run.path, "seed": run.config.seed, **f} for run, f in zip(runs, each, strict=True)]
-    write_json(args.json, {"runs": named, "summary": summary})
+    write_figures(args, {"runs": named, "summary": summary})
     return 0
 
 
@@ -250,6 +253,14 @@ def _energy(run: Run, binned: BinnedEvents, args: argparse.Namespace) -> dict[st
     trained = None if config.through_time == "online" else (spike, config.objective)
     integer = config.integer(trained_bits(config))
     return energy_account.measure(run.network, binned, trained, integer, read_prices(args.energy_table))
+
+
+def _without_confusion(figures: dict[str, Any]) -> dict[str, Any]:
+    """Counts of single pairs of classes say nothing of seeds."""
+    return {
+        name: {key: value for key, value in each.items() if key != KEY} if isinstance(each, dict) else each
+        for name, each in figures.items()
+    }
 
 
 def _add_wilson(figures: dict[str, Any]) -> None:

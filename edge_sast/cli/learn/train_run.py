@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.cli.learn.train_defaults import Chosen, completed
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.settings import training_config
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable, locked
-from edge_sast.report.tables import write_json
 from edge_sast.terminal import echo
 from trainer.data.recordings import open_data, training_data
 from trainer.run import checkpoint
@@ -88,7 +88,7 @@ def _train(args: argparse.Namespace, workers: Workers, dataset: Dataset | None) 
         echo(
             f"{folder}{of}: {last['valid_pass']} accuracy {last['valid_accuracy']:.4f} on {len(data.valid)} held out"
         )
-    write_json(args.json, last)
+    write_figures(args, last)
     return 0
 
 

@@ -216,9 +216,9 @@ def target_options(args: argparse.Namespace) -> Options:
 
 def _model_to_folder(args: argparse.Namespace) -> int:
     """The folder of a model file; known answers from --data where it is given, else from random events."""
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.model import modelfile
     from edge_sast.model.running import read_out, running_model
-    from edge_sast.report.tables import write_json
     from firmware_gen.build.folder import check_folder, write_folder
     from firmware_gen.targets import generator, notes, write_file
 
@@ -260,5 +260,5 @@ def _model_to_folder(args: argparse.Namespace) -> int:
     if args.running:
         told = [f"running state: {read_out(written)}", *told]
     echo(f"wrote {args.out} (model {figures['model_hash'][:16]})", *told)
-    write_json(args.json, figures)
+    write_figures(args, figures)
     return 0

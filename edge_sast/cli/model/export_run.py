@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.fit import asked_part, check_fit
 from edge_sast.cli.options.recordings import data_options
-from edge_sast.report.tables import write_json
 from edge_sast.terminal import echo
 from firmware_gen.build.folder import check_folder, write_folder
 from firmware_gen.targets import FILES, Options, generator, notes, write_file
@@ -65,5 +65,5 @@ def export(args: argparse.Namespace, options: Options) -> int:
     if args.running:
         told = [f"running state: {read_out(written)}", *told]
     echo(f"wrote {out} (model {figures['model_hash'][:16]})", *told)
-    write_json(args.json, figures)
+    write_figures(args, figures)
     return 0

@@ -138,9 +138,9 @@ def _add_rules(group: argparse._ActionsContainer) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.exchange import nir_file
     from edge_sast.model import modelfile
-    from edge_sast.report.tables import write_json
 
     graph = nir_file.read(args.nir)
     try:
@@ -155,8 +155,8 @@ def run(args: argparse.Namespace) -> int:
         echo("rules:", *(f"  {text}  [{where[name]}]" for name, text in explain(rules).items()))
     echo(*(f"note: {line}" for line in imported.told)) if imported.told else None
     echo(f"wrote {args.out} (model {told_hash[:16]})")
-    write_json(
-        args.json,
+    write_figures(
+        args,
         {
             "rules": {name: getattr(rules, name) for name in where} if rules is not None else None,
             "rules_from": where,

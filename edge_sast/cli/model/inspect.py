@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from edge_sast.report.tables import print_table, write_json
+    from edge_sast.cli.options.figures import write_figures
+    from edge_sast.report.tables import print_table
 
     check_data_options(args)
     speed = asked_speed(args)
@@ -115,7 +116,7 @@ def _inspect(args: argparse.Namespace) -> int:
         )
     if speed is not None:
         print_rate(figures["rate"])
-    write_json(args.json, figures)
+    write_figures(args, figures)
     return 0
 
 
@@ -202,6 +203,7 @@ def _weighted(layer: Weighted, model: Model, index: int) -> dict[str, Any]:
 def _measure(model: Model, layers: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, Any]:
     """Adds what recordings cost to each layer's figures; returns those of the whole model."""
     from edge_sast.datasets.selection import load_split
+    from edge_sast.report.confusion import KEY, confusion
     from edge_sast.runtime import Simulator
 
     recordings = load_split(model.binning, model.classes, data_options(args))
@@ -215,7 +217,8 @@ def _measure(model: Model, layers: list[dict[str, Any]], args: argparse.Namespac
             "firing_rate": spikes / (layers[index]["neurons"] * float(result.steps.mean())),
         }
     synops = float(result.synops.sum() / samples)
-    return {"samples": samples, "accuracy": result.accuracy, "synops_per_sample": synops}
+    counts = confusion(result.labels, result.predictions, len(model.classes))
+    return {"samples": samples, "accuracy": result.accuracy, "synops_per_sample": synops, KEY: counts}
 
 
 def _row(layer: dict[str, Any]) -> list[str]:

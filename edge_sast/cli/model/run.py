@@ -83,6 +83,7 @@ def _is_recording(word: str) -> bool:
 
 
 def run(args: argparse.Namespace) -> int:
+    from edge_sast.cli.options.figures import write_figures
     from edge_sast.datasets.selection import load_split
     from edge_sast.model import modelfile
     from edge_sast.report.steps import steps_line
@@ -114,7 +115,9 @@ def run(args: argparse.Namespace) -> int:
     if args.predictions:
         write_json(args.predictions, _predictions(model.classes, result, recordings))
     told = steps.write(simulator, recordings)
-    write_json(args.json, figures | ({"recordings": told} if steps.in_json else {}))
+    if recordings.labelled:
+        figures |= _confusion(model.classes, result)
+    write_figures(args, figures | ({"recordings": told} if steps.in_json else {}))
     return 0
 
 
@@ -160,6 +163,12 @@ def _figures(result: RunResult, seconds: float, labelled: bool) -> dict[str, Any
         "samples_per_second": samples / seconds,
         "synops_per_second": synops / seconds,
     }
+
+
+def _confusion(classes: tuple[str, ...], result: RunResult) -> dict[str, Any]:
+    from edge_sast.report.confusion import KEY, confusion
+
+    return {"classes": list(classes), KEY: confusion(result.labels, result.predictions, len(classes))}
 
 
 def early_figures(model: Model, result: RunResult) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.sweep import places, plot, report
 from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.cli.sweep.space import LeftOut, Space
@@ -20,7 +21,6 @@ from edge_sast.cli.sweep.study import BEAT_SECONDS, Held, Ledger, database_error
 from edge_sast.cli.sweep.trial import NO_SPACE, read_figures
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
-from edge_sast.report.tables import write_json
 from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
 from trainer.run.machine import MOST_THREADS, choose_device
@@ -243,5 +243,5 @@ def _report(
     if plot.available():
         plot.write(groups, objectives, folder / PLOT_NAME)
         echo(f"wrote {folder / PLOT_NAME}")
-    write_json(args.json, figures)
+    write_figures(args, figures)
     return 0

@@ -1,4 +1,3 @@
-import argparse
 import json
 import re
 import subprocess
@@ -7,15 +6,13 @@ import sys
 import pytest
 
 from edge_sast.cli.data import data
-from edge_sast.cli.main import main
+from edge_sast.cli.main import main, parse
 from edge_sast.errors import EdgeSastError
 from tests.events.oracles import write_classes
 
 
 def run(*argv):
-    parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    data.add_arguments(parser)
-    return data.run(parser.parse_args(argv))
+    return data.run(parse(["data", *argv]))
 
 
 def test_table_and_json_agree(tmp_path, capsys):

@@ -37,7 +37,7 @@ def test_list(tmp_path, capsys):
     said = capsys.readouterr().out
     assert re.search(r"^qemu-microbit +BBC micro:bit \(nRF51\) +Cortex-M0 +256 +16  run by QEMU$", said, re.M)
     assert re.search(r"^pico .* built here, not run on silicon$", said, re.M)
-    found = json.loads((tmp_path / "boards.json").read_text())
+    found = json.loads((tmp_path / "boards.json").read_text())["boards"]
     assert len(found) == said.count("\n") - 4  # title, rule, Arduino, FPGA
     assert {b["board"] for b in found if not b["emulated"]} == {
         "nucleo-f446re",

@@ -31,7 +31,10 @@ DOCUMENT = {
 }
 
 
-VERIFIED = {"target": "verilator", "mismatches": 0, "cycles": 18_124.5, "model_hash": "c0ffee", "lanes": 4}
+VERIFIED = {
+    **{"format": "edge-sast-figures", "version": 1, "command": "verify", "line": "edge-sast verify build/a"},
+    **{"target": "verilator", "mismatches": 0, "cycles": 18_124.5, "model_hash": "c0ffee", "lanes": 4},
+}
 
 
 def design(folder, **changed):
@@ -46,7 +49,7 @@ def test_list(tmp_path, capsys):
     assert re.search(
         r"^icebreaker +iCEBreaker +iCE40 UP5K-SG48 +12 +24  built here, not run on a board$", said, re.M
     )
-    found = json.loads((tmp_path / "boards.json").read_text())
+    found = json.loads((tmp_path / "boards.json").read_text())["boards"]
     assert [b["board"] for b in found] == ["icebreaker", "hx8k-breakout", "ulx3s-25f", "tangnano9k"]
     assert not any(b["run_on_silicon"] for b in found)
 
@@ -97,7 +100,10 @@ def test_report_of_several(tmp_path, capsys):
     assert re.split(" {2,}", lines[0])[-6:] == headers
     assert lines[2].split() == [first, "icebreaker", "4", "30.00", "33.12", "2,010", "900", "27", "0", "0"]
     assert lines[3].split() == [second, "icebreaker", "8", "30.00", "31.00", "3,063", "900", "27", "0", "0"]
-    assert [(d["design"], d["lanes"]) for d in json.loads(figures.read_text())] == [(first, 4), (second, 8)]
+    assert [(d["design"], d["lanes"]) for d in json.loads(figures.read_text())["designs"]] == [
+        (first, 4),
+        (second, 8),
+    ]
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
@@ -134,7 +140,7 @@ def test_report_with_cycles_of_a_simulation(tmp_path, capsys):
     assert lines[0].split()[-2:] == ["cycles", "µs"]
     assert lines[2].split()[-2:] == ["18,124", "604.1"]  # at 30 MHz
     assert lines[3].split()[-2:] == ["28,876", "962.5"]
-    found = json.loads(figures.read_text())
+    found = json.loads(figures.read_text())["designs"]
     assert [(d["cycles"], d["microseconds"]) for d in found] == [(18_124.5, 604.15), (28_876, 28_876 / 30)]
     assert main([*words, given[0]]) == 2
     told = "edge-sast: --verified: names 1 files for 2 designs; name one for each\n"
@@ -158,7 +164,7 @@ def test_report_with_what_the_export_predicted(tmp_path, capsys):
     assert re.split(" {2,}", lines[0])[-4:] == headers
     assert lines[2].split()[-4:] == ["12,000", "400.0", "5.12", "97.7%"]  # at 30 MHz
     assert lines[3].split()[-4:] == ["-"] * 4
-    assert [d["predicted_microseconds"] for d in json.loads(figures.read_text())] == [400.0, None]
+    assert [d["predicted_microseconds"] for d in json.loads(figures.read_text())["designs"]] == [400.0, None]
 
 
 @pytest.mark.parametrize(

@@ -424,7 +424,7 @@ def test_the_list_of_ports(tmp_path, monkeypatch, capsys):
         ["/dev/ttyACM0", "ST-Link", "USB 0483:374B"]
     ]
     expected = [{"device": "/dev/ttyACM0", "description": "ST-Link", "hardware": "USB 0483:374B"}]
-    assert json.loads((tmp_path / "ports.json").read_text()) == expected
+    assert json.loads((tmp_path / "ports.json").read_text())["ports"] == expected
     monkeypatch.setattr(ports, "list_ports", lambda: [])
     assert main(["hil", "ports"]) == 0
     assert capsys.readouterr().out.startswith("no serial ports; plug a board in")

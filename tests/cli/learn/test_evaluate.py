@@ -11,12 +11,15 @@ import pytest
 from edge_sast.cli.main import main
 from edge_sast.datasets.open import open_dataset
 from edge_sast.model import modelfile
+from edge_sast.report.figures import HEAD
 from edge_sast.report.intervals import over_runs, wilson
 from tests.cli.recordings import DT_US, STEPS, write_lines
 from trainer.run import checkpoint
 from trainer.run.one_pass import evaluate as evaluate_pass
 
 TRAIN = ["--dt-us", str(DT_US), "--steps", str(STEPS), "--arch", "6c5s2p2-or2-out", "--lr", "0.01", "--quiet"]
+CLASSES = ["column", "diagonal", "row"]
+FIRST = [*HEAD, "run", "seed", "recordings", "samples", "classes"]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +96,12 @@ def test_early_answers_are_not_judged_by_what_chose_them(home, capsys):
 
 def test_one_run(home, capsys):
     found = judge(home, "seed0")
-    assert list(found) == ["recordings", "samples", "surrogate", "hard", "int8", "int4", "int2"]
+    assert list(found) == [*FIRST, "surrogate", "hard", "int8", "int4", "int2"]
+    assert found["classes"] == CLASSES
+    for each in (found[name] for name in ("surrogate", "hard", "int8", "int4", "int2")):
+        right = sum(each["confusion"][i][i] for i in range(len(CLASSES)))
+        assert [len(row) for row in each["confusion"]] == [len(CLASSES)] * len(CLASSES)
+        assert (sum(map(sum, each["confusion"])), right / 24) == (24, pytest.approx(each["accuracy"]))
     printed = capsys.readouterr().out
     assert "firing rate, %" in printed
     assert "rate_distances" not in found["hard"]
@@ -114,7 +122,7 @@ def test_thresholds_of_each_step_are_judged_by_the_float_passes(home):
     more = ["--method", "hard", "--threshold", "adaptive-step", "--epochs", "1", "--qat-epochs", "0"]
     train(home, "data", "by-step", *more)
     found = judge(home, "by-step", "--corruptions", "hot_pixels", "--severities", "1")
-    assert list(found) == ["recordings", "samples", "surrogate", "hard", "corruptions"]
+    assert list(found) == [*FIRST, "surrogate", "hard", "corruptions"]
     assert found["corruptions"]["pass"] == "hard"
 
 
@@ -124,7 +132,8 @@ def test_runs_that_differ_in_their_seed(home, capsys):
     found = judge(home, "seed0", "seed1", "seed2")
     assert [run["seed"] for run in found["runs"]] == [0, 1, 2]
     for own, run in zip(alone, found["runs"], strict=True):
-        assert run == {"run": run["run"], "seed": run["seed"], **own}
+        assert run == {name: value for name, value in own.items() if name not in HEAD}
+    assert "confusion" not in found["summary"]["hard"]
     for name in ("surrogate", "hard", "int8"):
         for figure in ("accuracy", "synops_per_sample"):
             assert found["summary"][name][figure] == over_runs([each[name][figure] for each in alone])
@@ -244,7 +253,8 @@ def test_calibrate(home, capsys):
     assert main(["calibrate", str(home / "seed0"), "--out", str(out), *words]) == 0
     printed = capsys.readouterr().out
     (layer,) = json.loads(figures.read_text())["layers"]
-    assert json.loads((out / "calibration.json").read_text()) == json.loads(figures.read_text())
+    written = {name: value for name, value in json.loads(figures.read_text()).items() if name not in HEAD}
+    assert json.loads((out / "calibration.json").read_text()) == written
     assert f"{100 * layer['aim']:.3f}" in printed
     assert "thresholds from 20 training recordings" in printed
     assert abs(layer["after"] - layer["aim"]) <= abs(layer["before"] - layer["aim"])

@@ -13,6 +13,7 @@ from edge_sast.cli.main import main
 from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.registry import read_file
 from edge_sast.model.modelfile import model_hash
+from edge_sast.report.figures import HEAD
 from tests.cli.models import CLASSES, line_model, save_line_model
 from tests.cli.recordings import write_lines
 from tests.oracle import oracle_run
@@ -59,7 +60,9 @@ def test_data_set(home, expected, capsys, threads):
     predictions = home / "predictions.json"
     assert run(home, "--data", home / "data", *cache, "--threads", threads, "--predictions", predictions) == 0
     found = figures(home)
-    assert list(found) == KEYS
+    assert list(found) == [*HEAD, *KEYS, "classes", "confusion"]
+    assert sum(map(sum, found["confusion"])) == 9
+    assert sum(found["confusion"][i][i] for i in range(len(CLASSES))) / 9 == found["accuracy"]
     right = [CLASSES[result.winner] == path.split("/")[-2] for path, result in expected.items()]
     assert found["samples"] == 9
     assert found["accuracy"] == np.mean(right)
@@ -149,7 +152,7 @@ def test_crcs_and_counters_of_every_step(home, expected, capsys):
     }
     assert entries == [{"source": path} | steps_of(expected[path]) for path in paths]
     assert figures(home)["recordings"] == entries
-    assert list(figures(home)) == [*KEYS, "recordings"]
+    assert list(figures(home)) == [*HEAD, *KEYS, "recordings"]
     assert sum(map(sum, entries[0]["spikes"])) > 0
 
 

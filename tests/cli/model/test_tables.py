@@ -72,7 +72,7 @@ def test_inspect_shows_the_model_of_the_tables(build, tmp_path, capsys, ending):
     told = capsys.readouterr().out.split("\n", 1)
     assert told[0] == f"tables of 2 lanes, words of 9 bits, in {ending}: one model, its files as exported"
     of_file = figures(build / "model.safetensors", tmp_path)
-    assert {**of_file, "tables": found["tables"]} == found
+    assert {**of_file, "tables": found["tables"], "line": found["line"]} == found
     assert capsys.readouterr().out == told[1]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shutil
@@ -13,6 +12,7 @@ import pytest
 
 from edge_sast.cli.device import verify as command
 from edge_sast.cli.main import main
+from edge_sast.cli.main import parse as parse_words
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.emulator import machine
 from firmware_gen.toolchain import cross as toolchain
@@ -48,9 +48,7 @@ def wrap_step(build, body):
 
 
 def parse(*arguments):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args([str(a) for a in arguments])
+    return parse_words(["verify", *map(str, arguments)])
 
 
 @pytest.mark.parametrize("core", CORES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shutil
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge_sast.cli.device import verify as command
+from edge_sast.cli.main import parse as parse_words
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.model.modelfile import model_hash
 from firmware_gen.fpga.runs import NO_EVENT, Disturbance, run_bytes, step_beats
@@ -37,9 +37,7 @@ def build(exported, tmp_path):
 
 
 def parse(*arguments):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args([str(a) for a in arguments])
+    return parse_words(["verify", *map(str, arguments)])
 
 
 def edit(path, pattern, replacement):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shutil
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from edge_sast.cli.device import verify as command
+from edge_sast.cli.main import parse as parse_words
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from firmware_gen.build import known_answers
 from firmware_gen.toolchain import compiler
@@ -38,9 +38,7 @@ def edit(path, pattern, replacement):
 
 
 def parse(*arguments):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args([str(a) for a in arguments])
+    return parse_words(["verify", *map(str, arguments)])
 
 
 def test_agrees(everything):
@@ -61,7 +59,13 @@ def test_command_on_a_whole_build(everything, tmp_path, capsys):
     )
     expected = {"target": "host", "samples": 3, "steps": 12, "mismatches": 0, "first_mismatch": None}
     expected["toolchain"] = None
-    assert json.loads(figures.read_text()) == expected
+    head = {
+        "format": "edge-sast-figures",
+        "version": 1,
+        "command": "verify",
+        "line": f"edge-sast verify {everything}",
+    }
+    assert json.loads(figures.read_text()) == head | expected
 
 
 def test_a_changed_table_is_found_and_fails(build, tmp_path):
