@@ -20,7 +20,7 @@ from edge_sast.terminal import echo, one_line
 
 GROUPS = {
     "learn": ("demo", "train", "sweep", "evaluate", "calibrate", "compare-dense"),
-    "model": ("export", "import", "run", "inspect"),
+    "model": ("export", "import", "run", "inspect", "report"),
     "device": ("verify", "stream", "board", "fpga", "hil", "hil ports"),
     "data": ("data",),
     "help": ("doctor",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
@@ -26,6 +28,11 @@ def watch(model: Model, events: np.ndarray, sensor: Sensor, source: str) -> Netw
     Raises:
         EdgeSastError: a sensor that is not the model's, or more than MOST_STEPS steps.
     """
+    return view_of(model, trace_windows(model, events, sensor, source))
+
+
+def trace_windows(model: Model, events: np.ndarray, sensor: Sensor, source: str) -> list[Trace]:
+    """What `watch` looks at: a trace of each window. Arguments and errors as there."""
     grid, simulator = model.binning, Simulator(model)
     first, last = int(events["t"][0]), int(events["t"][-1])
     window_us = grid.dt_us * grid.steps
@@ -39,9 +46,14 @@ def watch(model: Model, events: np.ndarray, sensor: Sensor, source: str) -> Netw
     for number in range(windows):
         begin, end = np.searchsorted(events["t"], first + np.array([number, number + 1]) * window_us)
         traces.append(_trace(simulator, model, events[begin:end], first + number * window_us, sensor, source))
-    shapes = model.shapes()
+    return traces
+
+
+def view_of(model: Model, traces: Sequence[Trace]) -> NetworkView:
+    """The traces of windows, one after the other; at least one."""
+    grid, shapes = model.binning, model.shapes()
     layers = []
-    for traced in simulator.layers[:-1]:  # the read-out is shown by its outputs
+    for traced in traces[0].layers[:-1]:  # the read-out is shown by its outputs
         shape = shapes[traced.index + 1]
         spikes = [
             np.flatnonzero(trace.spikes[step, traced.start : traced.stop])

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.data.options import add_file_options, file_options
+from edge_sast.cli.data.played import check_size, read_played
 from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
 
     from edge_sast.formats.contract import Sensor
@@ -32,7 +31,6 @@ EXAMPLES = (
 ENDINGS = (".png", ".gif", ".html")
 MOST_FRAMES = 1000
 MOST_BYTES = 1 << 30  # of frames in memory
-MOST_PIXELS = 1 << 24  # of a picture
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +118,7 @@ def _frames(
     frames = args.frames or (12 if ending == ".png" else 60)
     with open_events(source, options) as file:
         sensor = file.sensor or tuple(place + 1 for place in census.last_pixel)
-        _check_size(source, sensor)
+        check_size(source, sensor)
         size = frames * sensor[0] * sensor[1] * 8
         if size > MOST_BYTES:
             raise EdgeSastError(
@@ -134,54 +132,12 @@ def _frames(
     return contact_sheet(counted, census.rates(), census.bin_us, census.first_us, title), said
 
 
-def _check_size(source: Path, sensor: Sequence[int]) -> None:
-    """Refuse a picture that no sensor asks for, but an event far outside it or a wrong size."""
-    from edge_sast.errors import EdgeSastError
-
-    if sensor[0] * sensor[1] > MOST_PIXELS:
-        raise EdgeSastError(
-            f"{source}: a sensor of {sensor[0]}x{sensor[1]} pixels has more than the {MOST_PIXELS:,} that are shown; "
-            "pass --sensor WxH with the real size, and --defects drop"
-        )
-
-
 def _page(
     args: argparse.Namespace, source: Path, options: FileOptions, span: Span, _ending: str
 ) -> tuple[bytes, str]:
-    import numpy as np
-
-    from edge_sast.errors import EdgeSastError
-    from edge_sast.events.census import Census
-    from edge_sast.formats.contract import joined
-    from edge_sast.formats.source import open_events
-    from edge_sast.report.events.player import MOST_EVENTS, player_page
-
-    taken, count = [], 0
-    with open_events(source, options) as file:
-        for chunk in span.of(file.chunks):
-            count += len(chunk)
-            if count > MOST_EVENTS:
-                raise EdgeSastError(
-                    f"{source}: holds more than the {MOST_EVENTS:,} events of a page; choose a part with --from-s and "
-                    "--until-s, or a .gif"
-                )
-            taken.append(chunk)
-        events = joined(taken)
-        if not count:
-            raise EdgeSastError(f"{source}: 0 events to show; check it with 'edge-sast data info {source}'")
-        events = events[np.argsort(events["t"], kind="stable")]
-        width, height = int(events["x"].max()) + 1, int(events["y"].max()) + 1
-        sensor = file.sensor or (width, height)
-        sensor = max(sensor[0], width), max(sensor[1], height)
-        _check_size(source, sensor)
-        said = f"{file.format.name}, {sensor[0]}x{sensor[1]}, {count:,} events in "
-    census = Census()
-    census.add(events)
-    if census.duration_us >= 1 << 32:
-        raise EdgeSastError(f"{source}: lasts longer than a page's 4,294 s; choose a part with --until-s")
-    said += f"{census.duration_us * 1e-6:.4g} s"
-    network = _network(args.model, events, sensor, source) if args.model else None
-    return player_page(events, sensor, source.name, said, census.rates(), network), said
+    played = read_played(source, options, span)
+    network = _network(args.model, played.events, played.sensor, source) if args.model else None
+    return played.page(network), played.said
 
 
 def _network(name: str, events: np.ndarray, sensor: Sensor, source: Path) -> NetworkView:

@@ -1,0 +1,148 @@
+"""What `edge-sast report` is given: each input read as what it is, models described, recordings watched."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_sast.cli.data.options import file_options
+from edge_sast.cli.data.played import Played, read_played
+from edge_sast.cli.model.inspect import describe
+from edge_sast.cli.model.inspect_memory import memory_figures
+from edge_sast.cli.options.figures import line_of
+from edge_sast.cli.options.newest import CHECKPOINT, MANIFEST, MODEL
+from edge_sast.errors import EdgeSastError
+from edge_sast.evaluation.membranes import layer_membranes
+from edge_sast.formats.convert import Span
+from edge_sast.model.modelfile import is_model_file, load
+from edge_sast.report.figures import read_document
+from edge_sast.report.page.inputs import FiguresInput, Inputs, ModelInput, RunInput, Watched
+from edge_sast.streaming.view import trace_windows, view_of
+
+if TYPE_CHECKING:
+    from edge_sast.model.model import Model
+
+REMEDY = "give folders made by 'edge-sast train' or 'edge-sast export', model files, or JSON that a command wrote with --json"
+RUN, BUILD, FIGURES = "run", "model", "figures"
+
+
+def read_inputs(args: argparse.Namespace) -> Inputs:
+    """Raises EdgeSastError for the first input that is none, or damaged, or given twice."""
+    kinds = {path: _kind(path) for path in args.inputs}
+    labels = _labels(args.inputs)
+    runs, models, figures, networks = [], [], [], []
+    for path, kind in kinds.items():
+        label = labels[path]
+        if kind == FIGURES:
+            figures.append(FiguresInput(label, read_document(path)))
+            continue
+        if kind == RUN:
+            run, model = _run(path, label)
+            runs.append(run)
+        else:
+            model = load(_model_file(path))
+        if model is not None:
+            models.append(_described(model, label, path, kind))
+            networks.append((label, model))
+    if args.recording and not networks:
+        raise EdgeSastError(
+            "--recording: needs a network with integers; give a run, a build folder or a model file, too"
+        )
+    watched = tuple(_watched(args, networks))
+    known = {os.path.realpath(path): labels[path] for path in kinds}
+    return Inputs(line_of(args.argv), tuple(runs), tuple(models), tuple(figures), watched, known)
+
+
+def _kind(path: str) -> str:
+    place = Path(path)
+    if not place.exists():
+        raise EdgeSastError(f"{path}: does not exist; {REMEDY}")
+    if place.is_dir():
+        if (place / CHECKPOINT).is_file():
+            return RUN
+        if (place / MANIFEST).is_file() and (place / MODEL).is_file():
+            return BUILD
+        wanted = f"{CHECKPOINT} of a run, nor {MANIFEST} and {MODEL} of a build"
+        raise EdgeSastError(f"{path}: holds no {wanted}; {REMEDY}")
+    if is_model_file(place):
+        return BUILD
+    return RUN if place.suffix == ".safetensors" else FIGURES
+
+
+def _labels(paths: list[str]) -> dict[str, str]:
+    """A short name for each, by which it is the same wherever it is told of."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        place = os.path.realpath(path)
+        if place in seen:
+            raise EdgeSastError(f"{path}: is given twice, also as {seen[place]}; name it once")
+        seen[place] = path
+    short = {path: _short(path) for path in paths}
+    names = list(short.values())
+    return {path: name if names.count(name) == 1 else path for path, name in short.items()}
+
+
+def _short(path: str) -> str:
+    place = Path(os.path.abspath(path))
+    if place.name in (CHECKPOINT, MODEL):
+        place = place.parent
+    return place.name if place.is_dir() or place.suffix != ".safetensors" else place.stem
+
+
+def _model_file(path: str) -> str:
+    return str(Path(path) / MODEL) if Path(path).is_dir() else path
+
+
+def _run(path: str, label: str) -> tuple[RunInput, Model | None]:
+    """The run, and its integer model, which one whose thresholds change with every step does not have."""
+    from trainer.measure.figures import build_model, trained_bits
+    from trainer.measure.weights import layer_weights
+    from trainer.run import checkpoint, metrics
+    from trainer.settings.config import DEFAULTS
+
+    stored = checkpoint.load(Path(path))
+    config, folder = stored.config, Path(stored.source).parent
+    lines = metrics.read(folder) if (folder / metrics.METRICS_NAME).is_file() else []
+    network, bits = stored.network(), trained_bits(config)
+    whole = config.threshold != "adaptive-step"
+    run = RunInput(
+        label=label,
+        path=path,
+        settings=asdict(config),
+        usual=DEFAULTS,
+        metrics=[line for line in lines if line["epoch"] <= stored.epoch],
+        epoch=stored.epoch,
+        total=config.total_epochs,
+        classes=stored.classes,
+        weights=layer_weights(network, bits) if whole else (),
+    )
+    return run, build_model(network, stored, bits) if whole else None
+
+
+def _described(model: Model, label: str, path: str, kind: str) -> ModelInput:
+    made = f"edge-sast inspect {path}"
+    if kind == RUN:
+        made = f"edge-sast export {path} --target model --out MODEL; edge-sast inspect MODEL"
+    return ModelInput(label, path, describe(model), memory_figures(model, None), made)
+
+
+def _watched(args: argparse.Namespace, networks: list[tuple[str, Model]]) -> Iterator[Watched]:
+    options, span = file_options(args), Span.of_seconds(args.from_s, args.until_s)
+    line = line_of(args.argv)
+    for source in args.recording:
+        for label, model in networks:
+            grid = model.binning
+            played = read_played(Path(source), options, span, (grid.sensor_width, grid.sensor_height))
+            yield _watch(played, label, model, source, line)
+
+
+def _watch(played: Played, label: str, model: Model, source: str, line: str) -> Watched:
+    traces = trace_windows(model, played.events, played.sensor, source)
+    page = played.page(view_of(model, traces)).decode()
+    answer = model.classes[traces[0].prediction]
+    said = f"{played.said}; answer to the first window: {answer}"
+    return Watched(label, played.name, said, page, line, layer_membranes(model, traces))

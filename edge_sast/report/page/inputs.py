@@ -1,0 +1,160 @@
+"""What a page tells of: runs, models and files of figures, read and measured by whoever wants the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_sast.report.figures import Figures
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """edges: n + 1; shares: n, of all values, which sum to 1."""
+
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """Weights of a layer in units of their channel's scale, and the integers that they became.
+
+    error: root of the mean square of what rounding changed, in scales. clipped: share of the weights that lay beyond
+    the largest integer. zeros: share of the integers that are 0.
+    """
+
+    name: str
+    bits: int
+    count: int
+    before: Histogram
+    after: Histogram
+    error: float
+    clipped: float
+    zeros: float
+
+
+@dataclass(frozen=True)
+class LayerMembranes:
+    """Membranes of a layer after every step. threshold: lowest and highest of its neurons; None of a read-out.
+
+    limits: of the state. at_limit: how many membranes stood at one. rate: spikes per neuron and step.
+    """
+
+    name: str
+    shown: Histogram
+    threshold: tuple[int, int] | None
+    limits: tuple[int, int]
+    lowest: int
+    highest: int
+    at_limit: int
+    count: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """An integer model. described, memory: figures of `edge-sast inspect`."""
+
+    label: str
+    path: str
+    described: Mapping[str, Any]
+    memory: Mapping[str, Any]
+    line: str
+
+
+@dataclass(frozen=True)
+class RunInput:
+    """A trained network. settings: of its config; usual: their defaults. metrics: a mapping for each epoch."""
+
+    label: str
+    path: str
+    settings: Mapping[str, Any]
+    usual: Mapping[str, Any]
+    metrics: Sequence[Mapping[str, Any]]
+    epoch: int
+    total: int
+    classes: Sequence[str]
+    weights: Sequence[LayerWeights]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A network on a recording. page: that plays it."""
+
+    label: str
+    recording: str
+    said: str
+    page: str
+    line: str
+    layers: Sequence[LayerMembranes]
+
+
+@dataclass(frozen=True)
+class FiguresInput:
+    """A file that a command wrote with --json."""
+
+    label: str
+    found: Figures
+
+    @property
+    def line(self) -> str:
+        return self.found.line
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return self.found.values
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """labels: of runs and models, by their real path. line: the command that makes the page."""
+
+    line: str
+    runs: Sequence[RunInput] = ()
+    models: Sequence[ModelInput] = ()
+    figures: Sequence[FiguresInput] = ()
+    watched: Sequence[Watched] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, *commands: str) -> Iterator[FiguresInput]:
+        return (each for each in self.figures if each.found.command in commands)
+
+    def label(self, path: str) -> str:
+        """Of a run or model that figures name by its path."""
+        return self.labels.get(os.path.realpath(path)) or Path(path).name or path
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Figures of every pass of one network, or of several that differ in their seed. of: of several, how many."""
+
+    label: str
+    line: str
+    figures: Mapping[str, Any]
+    of: int = 1
+
+    def passes(self) -> dict[str, Mapping[str, Any]]:
+        """Those that `edge-sast evaluate` measures, in its order."""
+        return {
+            name: each
+            for name, each in self.figures.items()
+            if isinstance(each, Mapping) and "synops_per_sample" in each
+        }
+
+
+def judged(inputs: Inputs) -> list[Judged]:
+    """Of every file of `evaluate` and `demo`: each run, then the mean of several."""
+    found = []
+    for each in inputs.of("evaluate", "demo"):
+        runs = each.values.get("runs")
+        if runs is None:
+            path = each.values.get("run")
+            found.append(Judged(inputs.label(path) if path else each.label, each.line, each.values))
+            continue
+        found += [Judged(inputs.label(run["run"]), each.line, run) for run in runs]
+        found.append(Judged(f"mean of {len(runs)} seeds", each.line, each.values["summary"], len(runs)))
+    return found

@@ -1,0 +1,115 @@
+"""One page in one file: it asks nobody for anything, and says so to the browser.
+
+Charts are drawn by Observable Plot and D3, which it takes along (vendor/, LICENSES/ISC.txt). Of what there is a
+library, Plot alone gives SVG whose colours follow the page's, in dark mode and on paper, has texts for screen readers,
+needs no `eval` that a strict policy forbids, and is small enough (0.5 MB, where Plotly takes 4.5 and Bokeh 1.3).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from html import escape
+from importlib.resources import files
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.report.page import accuracy, costs, device, layers, others, training, verdicts
+from edge_sast.report.page.blocks import Block, Chart, Note, Player, Section, Table
+from edge_sast.report.page.html import Writer, as_script, contents, filters
+from edge_sast.report.page.inputs import Inputs
+
+MOST_BYTES = 3_000_000
+SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "page.js")
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+SECTIONS = (
+    others.given,
+    training.settings,
+    training.curves,
+    accuracy.passes,
+    accuracy.confusion,
+    accuracy.faults,
+    costs.section,
+    layers.rates,
+    layers.membranes,
+    layers.weights,
+    others.recordings,
+    device.memory,
+    device.sustained,
+    verdicts.verified,
+    verdicts.boards,
+    verdicts.fpga,
+    others.remaining,
+)
+
+
+def report_page(inputs: Inputs) -> bytes:
+    """The page, UTF-8; the same bytes for the same inputs.
+
+    Raises EdgeSastError where it would be larger than MOST_BYTES.
+    """
+    sections = [section for make in SECTIONS if (section := make(inputs)).blocks]
+    writer = Writer()
+    body = writer.sections(sections)
+    scripts = [_resource(name) for name in SCRIPTS]
+    title = escape(f"edge-sast: {_named(inputs)}")
+    page = _resource("page.html")
+    for name, text in (
+        ("POLICY", _policy([*scripts, *_player_scripts(writer.players)])),
+        ("STYLE", _resource("page.css")),
+        ("TITLE", title),
+        ("LINE", escape(inputs.line)),
+        ("CONTENTS", contents(sections)),
+        ("FILTER", filters(list(dict.fromkeys(_labels(sections))))),
+        ("CHARTS", as_script(writer.charts)),
+        ("PLAYERS", as_script(writer.players)),
+        ("SCRIPTS", "\n".join(f"<script>{script}</script>" for script in scripts)),
+        ("BODY", body),  # last: it may hold anything
+    ):
+        before, after = page.split(f"@{name}@", 1)
+        page = f"{before}{text}{after}"
+    data = page.encode()
+    if len(data) > MOST_BYTES:
+        raise EdgeSastError(
+            f"--out: the page would be {len(data) / 1e6:.1f} MB, more than the {MOST_BYTES / 1e6:g} that every browser "
+            "opens at once; name fewer runs or recordings, or cut these with --until-s"
+        )
+    return data
+
+
+def _named(inputs: Inputs) -> str:
+    labels = [each.label for each in (*inputs.runs, *inputs.models, *inputs.figures)]
+    more = f" and {len(labels) - 4} more" if len(labels) > 4 else ""
+    return ", ".join(labels[:4]) + more
+
+
+def _labels(sections: list[Section]) -> Iterator[str]:
+    """Of what can be hidden."""
+    for section in sections:
+        for block in section.blocks:
+            yield from filter(None, _runs(block))
+
+
+def _runs(block: Block) -> list[str]:
+    if isinstance(block, Table):
+        return [row.run for row in block.rows]
+    if isinstance(block, Chart):
+        return [series.run for series in block.series]
+    assert isinstance(block, Note | Player)
+    return [block.run]
+
+
+def _policy(scripts: list[str]) -> str:
+    """These scripts and no other run, and nothing is fetched."""
+    digests = (hashlib.sha256(script.encode()).digest() for script in dict.fromkeys(scripts))
+    sources = (f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return f"{POLICY}; script-src {' '.join(sources)}"
+
+
+def _player_scripts(players: list[str]) -> list[str]:
+    """Those that their pages run: a page within a page is under the outer one's policy."""
+    return [page.rpartition("<script>")[2].partition("</script>")[0] for page in players[:1]]
+
+
+def _resource(name: str) -> str:
+    return files("edge_sast.report.page").joinpath(name).read_text(encoding="utf-8")
