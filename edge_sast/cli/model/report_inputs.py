@@ -26,7 +26,7 @@ from edge_sast.streaming.view import trace_windows, view_of
 if TYPE_CHECKING:
     from edge_sast.model.model import Model
 
-REMEDY = "give folders made by 'edge-sast train' or 'edge-sast export', model files, or JSON that a command wrote with --json"
+REMEDY = "give folders made by 'edge-sast train' or 'edge-sast export', model files, or what a command wrote with --json"
 RUN, BUILD, FIGURES = "run", "model", "figures"
 
 

@@ -25,6 +25,7 @@ from edge_sast.report.page.blocks import (
 from edge_sast.report.page.inputs import Inputs, Judged, judged
 
 MOST_CLASSES = 60
+USUAL = ("int8", "hard")  # passes whose confusion is shown, the first that there is
 REMEDY = "Not shown: accuracy of every pass; add a file of 'edge-sast evaluate RUN --json FILE'."
 
 
@@ -98,7 +99,7 @@ def _lines(found: Sequence[Judged]) -> str:
 
 
 def confusion(inputs: Inputs) -> Section:
-    """Of `evaluate` the pass that comes last before 2 bits, or as trained; of `run` and `inspect` theirs."""
+    """Of `evaluate` one of the USUAL passes; of `run` and `inspect` theirs."""
     section = Section("confusion", "Which class is taken for which")
     for each in judged(inputs):
         if each.of == 1:
@@ -109,11 +110,12 @@ def confusion(inputs: Inputs) -> Section:
 
 
 def _of_passes(each: Judged) -> list[Block]:
-    shown = [name for name in each.passes() if "confusion" in each.figures[name] and name != "int2"]
-    if not shown:
+    told = [name for name in each.passes() if "confusion" in each.figures[name]]
+    shown = next((name for name in USUAL if name in told), None) or (told[-1] if told else None)
+    if shown is None:
         return []
-    figures = {"classes": each.figures.get("classes"), "confusion": each.figures[shown[-1]]["confusion"]}
-    return _matrix(f"{each.label}, {shown[-1]}", each.line, figures, each.label)
+    figures = {"classes": each.figures.get("classes"), "confusion": each.figures[shown]["confusion"]}
+    return _matrix(f"{each.label}, {shown}", each.line, figures, each.label)
 
 
 def _matrix(label: str, line: str, values: Mapping[str, Any], run: str = "") -> list[Block]:

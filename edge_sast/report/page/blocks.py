@@ -37,18 +37,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Series:
-    """points: (x, y) or (x, y, low, high); of bars (from, to, y). kind: line, dot, bar."""
+    """points: (x, y) or (x, y, low, high); of bars (from, to, y). kind: line, dot, bar. names: of points, or none."""
 
     name: str
     points: tuple[tuple[Any, ...], ...]
     kind: str = "line"
     run: str = ""
     dashed: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Axis:
-    """scale: linear, log, sqrt, or band for names in the order of the points."""
+    """scale: linear, log where it spans much, sqrt, or band for names in the order of the points."""
 
     label: str
     scale: str = "linear"
@@ -81,6 +82,7 @@ class Chart:
                     "kind": each.kind,
                     "dashed": each.dashed,
                     "points": [list(point) for point in each.points],
+                    "names": list(each.names),
                 }
                 for each in self.series
             ],
@@ -138,7 +140,8 @@ def number(value: Any, form: str = ",.4g", scale: float = 1.0) -> Cell:
         return Cell(f"{scale * mean:{form}} ± {scale * half:{form}}", mean)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return NOTHING
-    return Cell(f"{scale * value:{form}}", value)
+    text = f"{scale * value:{form}}"
+    return Cell(f"{scale * value:,.0f}" if "e+" in text else text, value)
 
 
 def percent(value: Any, form: str = ".2f") -> Cell:

@@ -58,8 +58,8 @@ def _against(what: str, points: Sequence[Point]) -> list[Block]:
     series = []
     for name in names:
         own = [point for point in points if point.name == name]
-        drawn = sorted((_drawn(point) for point in own if middle(point.cost)), key=lambda each: each[0])
-        series.append(Series(name, tuple(drawn), "dot", own[0].run))
+        drawn = tuple(_drawn(point) for point in own)
+        series.append(Series(name, drawn, "dot", own[0].run, names=tuple(point.what for point in own)))
     line = "; ".join(dict.fromkeys(point.line for point in points))
     alt = f"Dot chart, accuracy in % against {what}: {said(series)}"
     rows = tuple(

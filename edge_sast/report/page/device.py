@@ -39,21 +39,20 @@ def memory(inputs: Inputs) -> Section:
     headers = ("model", "core", "flash B", "RAM B", "state B", "context B", "worst stack B")
     lines = "; ".join(dict.fromkeys(line for _, line, _, _ in told))
     section.blocks.append(Table("Memory, predicted before compiling", headers, tuple(rows), lines))
-    for label, line, described, found in told:
-        section.blocks.extend(_layers(label, line, described, found))
+    section.blocks.extend(_layers(*each) for each in told)
+    for left_out in dict.fromkeys(found["not_included"] for *_, found in told):
+        section.blocks.append(Note(f"Not included: {left_out}."))
     return section
 
 
-def _layers(label: str, line: str, described: Mapping[str, Any], found: Mapping[str, Any]) -> list[Block]:
+def _layers(label: str, line: str, described: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
     rows = []
     for layer, sizes in zip(described["layers"], found["layers"], strict=True):
         output = f"{layer['height']}x{layer['width']}x{layer['channels']}"
         cells = [str(layer["index"]), layer["kind"], output, count(layer.get("bits"))]
         rows.append(row([*cells, *(count(sizes[name]) for name in SIZES)], label))
-    sizes = f"flash {found['flash_bytes']:,} bytes, RAM {found['ram_bytes']:,}"
-    note = f"{label}: {sizes}; not included: {found['not_included']}."
     caption = f"{label}: layers on {found['core']} ({found['compiler']} -Os)"
-    return [Table(caption, HEADERS, tuple(rows), line), Note(note, label)]
+    return Table(caption, HEADERS, tuple(rows), line)
 
 
 def sustained(inputs: Inputs) -> Section:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import groupby
 from typing import Any
 
 from edge_sast.report.page.blocks import Block, Cell, Chart, Note, Player, Row, Section, Table
+
+MOST_UNBROKEN = 24  # letters of a row's name that stays on one line
 
 
 @dataclass
@@ -24,16 +26,21 @@ class Writer:
 
     def _section(self, section: Section) -> str:
         groups = groupby(section.blocks, lambda block: isinstance(block, Chart))
-        blocks = "\n".join(self._group(list(group), charts) for charts, group in groups)
+        blocks = "\n".join(self._group(list(group)) for _, group in groups)
         key = escape(section.key)
         return (
             f'<section id="{key}" aria-labelledby="{key}-title">\n<h2 id="{key}-title">{escape(section.title)}</h2>\n'
             f"{blocks}\n</section>"
         )
 
-    def _group(self, blocks: Sequence[Block], charts: bool) -> str:
-        text = "\n".join(map(self._block, blocks))
-        return f'<div class="charts">\n{text}\n</div>' if charts else text
+    def _group(self, blocks: Sequence[Block]) -> str:
+        """Charts stand side by side, and a command that gave several of them stands once."""
+        charts = [block for block in blocks if isinstance(block, Chart)]
+        if not charts:
+            return "\n".join(map(self._block, blocks))
+        same = len({chart.line for chart in charts}) == 1
+        text = "\n".join(self._chart(replace(chart, line="") if same else chart) for chart in charts)
+        return f'<div class="charts">\n{text}\n</div>' + (_line(charts[0].line) if same else "")
 
     def _block(self, block: Block) -> str:
         if isinstance(block, Table):
@@ -83,27 +90,44 @@ def filters(labels: Sequence[str]) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(header)}</th>' for header in table.headers)
-    rows = "\n".join(_row(row) for row in table.rows)
+    numbers = [_is_number_column(table, place) for place in range(len(table.headers))]
+    head = "".join(
+        f'<th scope="col"{_right(number)}>{escape(header)}</th>'
+        for header, number in zip(table.headers, numbers, strict=True)
+    )
+    rows = "\n".join(_row(row, numbers) for row in table.rows)
     name = escape(table.caption)
     kind = ' class="fixed"' if table.fixed else ""
     return (
         f'<div class="block"><div class="scroll" tabindex="0" role="region" aria-label="{name}"><table{kind}>'
-        f"<caption>{name}</caption><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
+        f'<caption><span class="cap">{name}</span></caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>\n{rows}\n</tbody></table></div>"
         f"{_line(table.line)}</div>"
     )
 
 
-def _row(row: Row) -> str:
+def _is_number_column(table: Table, place: int) -> bool:
+    """Of numbers, or of numbers and dashes."""
+    values = [row.cells[place].value for row in table.rows]
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(value, int | float) for value in known)
+
+
+def _row(row: Row, numbers: Sequence[bool]) -> str:
     first, *others = row.cells
-    cells = f'<th scope="row"{_value(first)}>{escape(first.text)}</th>' + "".join(map(_cell, others))
+    short = ' class="k"' if len(first.text) <= MOST_UNBROKEN else ""
+    cells = f'<th scope="row"{short}{_value(first)}>{escape(first.text)}</th>'
+    cells += "".join(map(_cell, others, numbers[1:]))
     return f"<tr{_run(row.run)}>{cells}</tr>"
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, number: bool) -> str:
     tint = "" if cell.share is None else f' style="--s:{cell.share:.3g}"'
-    number = ' class="n"' if isinstance(cell.value, int | float) else ""
-    return f"<td{number}{_value(cell)}{tint}>{escape(cell.text)}</td>"
+    return f"<td{_right(number)}{_value(cell)}{tint}>{escape(cell.text)}</td>"
+
+
+def _right(number: bool) -> str:
+    return ' class="n"' if number else ""
 
 
 def _value(cell: Cell) -> str:

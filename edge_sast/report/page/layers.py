@@ -113,7 +113,7 @@ def _membrane_row(label: str, recording: str, layer: LayerMembranes) -> Any:
     )
     cells = [label, recording, layer.name, threshold, count(layer.lowest), count(layer.highest)]
     cells += [f"{layer.limits[0]:,} to {layer.limits[1]:,}", count(layer.at_limit), count(layer.count)]
-    return row([*cells, percent(layer.rate, ".3f")], label)
+    return row([*cells, percent(layer.rate if layer.threshold else None, ".3f")], label)
 
 
 def weights(inputs: Inputs) -> Section:

@@ -26,10 +26,10 @@ MOST_VALUES = 300
 
 def given(inputs: Inputs) -> Section:
     """Every input, and the command that made it."""
+    trained = {run.label for run in inputs.runs}
     rows = [row(["run", run.label, run.path, "edge-sast train"], run.label) for run in inputs.runs]
-    rows += [
-        row(["model", model.label, model.path, "edge-sast export"], model.label) for model in inputs.models
-    ]
+    built = (model for model in inputs.models if model.label not in trained)
+    rows += [row(["model", model.label, model.path, "edge-sast export"], model.label) for model in built]
     rows += [row(["figures", file.label, file.found.path, file.line], file.label) for file in inputs.figures]
     table = Table(
         "Runs, models and files of figures",

@@ -37,9 +37,10 @@
 
   // Charts.
   const shownOf = spec => spec.series.map((series, place) => ({ ...series, place })).filter(series => !hidden.has(series.run));
-  function look(spec, series) {  // runs have colours of their own; of one run, series have
-    const runs = [...new Set(spec.series.map(each => each.run))];
-    const number = runs.length > 1 ? runs.indexOf(series.run) : series.place;
+  const runs = [...new Set(charts.flatMap(spec => spec.series.map(series => series.run)).filter(Boolean)), ""];
+  function look(spec, series) {  // a run has its colour in every chart; several series of one run have colours of their own
+    const same = spec.series.filter(each => each.run === series.run && each.dashed === series.dashed);
+    const number = runs.indexOf(series.run) + runs.length * same.findIndex(each => each.name === series.name);
     return { colour: `var(--c${number % COLOURS})`, symbol: SYMBOLS[(number + Math.floor(number / COLOURS)) % SYMBOLS.length] };
   }
   const heightOf = series => series.kind === "bar" ? d => d[2] : d => d[1];
@@ -54,21 +55,32 @@
     const wide = series.points.filter(d => d.length > 3);
     const marks = [Plot.ruleX(wide, { x: d => d[0], y1: d => d[2], y2: d => d[3], stroke, strokeWidth: 1.5, dx })];
     if (series.kind === "line") marks.push(Plot.line(series.points, { x: d => d[0], y, stroke, strokeWidth: 1.7, strokeDasharray: series.dashed ? "4 3" : null }));
-    if (series.kind === "dot" || series.points.length <= 12) marks.push(Plot.dot(series.points, { x: d => d[0], y, fill: stroke, symbol, r: 4, dx }));
+    if (series.kind === "dot" || spec.series.every(each => each.points.length <= 12)) marks.push(Plot.dot(series.points, { x: d => d[0], y, fill: stroke, symbol, r: 4, dx }));
     return marks;
   }
+  function axisOf(spec, width, places) {
+    if (spec.x.scale === "band") return { label: spec.x.label, type: "point", domain: places, padding: 0.5 };
+    const wide = spec.x.scale === "log" && Math.max(...places) > 20 * Math.min(...places);
+    const whole = places.length <= 10 && places.every(Number.isInteger) && Math.max(...places) <= 50;
+    const ticks = whole ? [...places].sort((a, b) => a - b) : Math.max(3, Math.min(8, width / 80));
+    return { label: spec.x.label, type: wide ? "log" : "linear", grid: true, ticks, tickFormat: whole ? "d" : undefined, nice: spec.x.scale === "log" };
+  }
+  function toldOf(spec, series) {
+    const x = placeOf(series), y = heightOf(series);
+    return series.points.map((d, number) => ({ x: x(d), y: y(d), title: [series.name, series.names[number], `${spec.x.label}: ${short(x(d))}`, `${spec.y.label}: ${short(y(d))}`].filter(Boolean).join("\n") }));
+  }
   function plotted(spec, width) {
-    const shown = shownOf(spec), band = spec.x.scale === "band", bars = shown.some(series => series.kind === "bar");
+    const shown = shownOf(spec), bars = shown.some(series => series.kind === "bar");
     const places = [...new Set(spec.series.flatMap(series => series.points.map(placeOf(series))))];
-    const told = shown.flatMap(series => series.points.map(d => ({ x: placeOf(series)(d), y: heightOf(series)(d), title: `${series.name}\n${spec.x.label}: ${short(placeOf(series)(d))}\n${spec.y.label}: ${short(heightOf(series)(d))}` })));
+    const told = shown.flatMap(series => toldOf(spec, series));
     return Plot.plot({
       width, height: 260, marginLeft: 56, marginRight: 20, marginBottom: 40,
-      x: { label: spec.x.label, type: band ? "point" : spec.x.scale, domain: band ? places : undefined, grid: !band, ticks: spec.x.scale === "log" ? 4 : band ? undefined : Math.max(3, Math.min(8, width / 80)), padding: 0.5 },
+      x: axisOf(spec, width, places),
       y: { label: spec.y.label, type: spec.y.scale, grid: true, nice: true, zero: bars },
       marks: [
         ...(bars ? [Plot.ruleY([0])] : []),
         ...shown.flatMap((series, order) => marksOf(spec, series, order, shown.length)),
-        ...spec.rules.flatMap(([at, name], number) => [Plot.ruleX([at], { stroke: "var(--bad)", strokeDasharray: "5 3" }), Plot.text([at], { x: d => d, text: () => name, frameAnchor: "top", textAnchor: "end", dx: -4, dy: 2 + 13 * (number % 3), fill: "var(--bad)" })]),
+        ...spec.rules.flatMap(([at, name], number) => [Plot.ruleX([at], { stroke: "var(--bad)", strokeDasharray: "5 3" }), Plot.text([at], { x: d => d, text: () => (number && spec.rules[number - 1][1] === name ? "" : name), frameAnchor: "top", textAnchor: "end", dx: -4, dy: 2 + 13 * (number % 3), fill: "var(--bad)" })]),
         Plot.tip(told, Plot.pointer({ x: "x", y: "y", title: "title", fill: "var(--back)" })),
       ],
     });
@@ -77,9 +89,11 @@
     const list = make("ul");
     list.className = "legend";
     for (const series of shownOf(spec)) {
-      const { colour } = look(spec, series), item = make("li");
+      const { colour, symbol } = look(spec, series), item = make("li");
       const stroke = series.kind !== "bar" && spec.series.some(each => each.kind === "bar") ? "currentColor" : colour;
-      item.innerHTML = `<svg width="22" height="10" aria-hidden="true"><line x1="0" x2="22" y1="5" y2="5" stroke="${stroke}" stroke-width="${series.kind === "bar" ? 9 : 2.5}" ${series.dashed ? 'stroke-dasharray="4 3"' : ""}/></svg>`;
+      const line = `<line x1="0" x2="22" y1="6" y2="6" stroke="${stroke}" stroke-width="${series.kind === "bar" ? 10 : 2.5}" ${series.dashed ? 'stroke-dasharray="4 3"' : ""}/>`;
+      const dot = `<path transform="translate(11,6)" d="${d3.symbol(d3[`symbol${symbol[0].toUpperCase()}${symbol.slice(1)}`], 60)()}" fill="${stroke}"/>`;
+      item.innerHTML = `<svg width="22" height="12" aria-hidden="true">${series.kind === "dot" ? dot : line}</svg>`;
       item.append(series.name);
       list.append(item);
     }
@@ -97,12 +111,14 @@
   function listed(figure) {  // what a chart shows, as a table
     const spec = charts[figure.dataset.chart], shown = shownOf(spec), scroll = make("div"), table = make("table");
     const wide = shown.some(series => series.kind !== "bar" && series.points.some(d => d.length > 3)), bars = spec.series.some(series => series.kind === "bar");
+    const named = shown.some(series => series.names.length);
     const head = table.createTHead().insertRow(), body = table.createTBody();
-    for (const name of ["series", spec.x.label, spec.y.label, ...(wide ? ["low", "high"] : [])]) { const cell = make("th", name); cell.scope = "col"; head.append(cell); }
-    for (const series of shown) for (const d of series.points) {
+    for (const name of ["series", ...(named ? ["what"] : []), spec.x.label, spec.y.label, ...(wide ? ["low", "high"] : [])]) { const cell = make("th", name); cell.scope = "col"; head.append(cell); }
+    for (const series of shown) for (const [place, d] of series.points.entries()) {
       const row = body.insertRow(), first = make("th", series.name);
       first.scope = "row";
       row.append(first);
+      if (named) row.insertCell().textContent = series.names[place] ?? "";
       const ends = series.kind === "bar" ? [`${short(d[0])} to ${short(d[1])}`, d[2]] : [d[0], d[1], ...(wide ? [d[2] ?? "", d[3] ?? ""] : [])];
       ends.forEach((value, number) => { const cell = row.insertCell(); cell.textContent = short(value); cell.dataset.v = number || !(series.kind === "bar") ? value : d[0]; if (typeof value === "number") cell.className = "n"; });
     }
@@ -132,7 +148,7 @@
       frame.title = details.querySelector("summary").textContent;
       frame.srcdoc = players[details.dataset.player];
       frame.onload = () => {
-        const fit = () => { frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 4}px`; };
+        const fit = () => { frame.style.height = `${frame.contentDocument.body.offsetHeight + 40}px`; };
         new ResizeObserver(fit).observe(frame.contentDocument.body);
       };
       details.append(frame);
