@@ -11,8 +11,8 @@ NAME = "report"
 HELP = (
     "Make one page of trainings, models and figures, to look at and to hand over. It shows settings and curves of "
     "runs, weights before and after rounding, memory of each layer, and what other commands wrote with --json: "
-    "accuracy of every pass, confusion, faults, costs, verdicts. Several runs stand side by side. The page is one file without "
-    "network, which plays recordings, sorts tables and hides runs by itself."
+    "accuracy of every pass, confusion, faults, costs, verdicts. Several runs stand side by side. The page is one file "
+    "without network, which plays recordings, sorts tables and hides runs by itself."
 )
 EXAMPLES = (
     ("edge-sast report runs/a --out report.html", "settings, curves, weights and memory of a run"),

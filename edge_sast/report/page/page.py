@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
@@ -52,23 +53,20 @@ def report_page(inputs: Inputs) -> bytes:
     writer = Writer()
     body = writer.sections(sections)
     scripts = [_resource(name) for name in SCRIPTS]
-    title = escape(f"edge-sast: {_named(inputs)}")
-    page = _resource("page.html")
-    for name, text in (
-        ("POLICY", _policy([*scripts, *_player_scripts(writer.players)])),
-        ("STYLE", _resource("page.css")),
-        ("TITLE", title),
-        ("LINE", escape(inputs.line)),
-        ("CONTENTS", contents(sections)),
-        ("FILTER", filters(list(dict.fromkeys(_labels(sections))))),
-        ("CHARTS", as_script(writer.charts)),
-        ("PLAYERS", as_script(writer.players)),
-        ("SCRIPTS", "\n".join(f"<script>{script}</script>" for script in scripts)),
-        ("BODY", body),  # last: it may hold anything
-    ):
-        before, after = page.split(f"@{name}@", 1)
-        page = f"{before}{text}{after}"
-    data = page.encode()
+    parts = {
+        "POLICY": _policy([*scripts, *_player_scripts(writer.players)]),
+        "STYLE": _resource("page.css"),
+        "TITLE": escape(f"edge-sast: {_named(inputs)}"),
+        "LINE": escape(inputs.line),
+        "CONTENTS": contents(sections),
+        "FILTER": filters(list(dict.fromkeys(_labels(sections)))),
+        "BODY": body,
+        "CHARTS": as_script(writer.charts),
+        "PLAYERS": as_script(writer.players),
+        "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
+    }
+    # In one go: a part may hold anything, the name of another one too.
+    data = re.sub(r"@([A-Z]+)@", lambda found: parts[found[1]], _resource("page.html")).encode()
     if len(data) > MOST_BYTES:
         raise EdgeSastError(
             f"--out: the page would be {len(data) / 1e6:.1f} MB, more than the {MOST_BYTES / 1e6:g} that every browser "

@@ -1,0 +1,222 @@
+"""The page as text: which section is there, what a table says, that nothing is let in or asked for."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html import escape
+from html.parser import HTMLParser
+
+import pytest
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.report.page import page as page_module
+from edge_sast.report.page.inputs import Inputs, Watched
+from edge_sast.report.page.page import report_page
+from tests.report.page.inputs import everything, figures, layer_membranes, model_input, run_input
+
+SECTIONS = [
+    *(
+        "inputs",
+        "settings",
+        "curves",
+        "passes",
+        "confusion",
+        "faults",
+        "costs",
+        "rates",
+        "membranes",
+        "weights",
+    ),
+    *("recordings", "memory", "rate", "verified", "hil", "fpga", "others"),
+]
+
+
+class Reader(HTMLParser):
+    """Collects tables as rows of texts, ids of sections, and elements that stand open at the end."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.sections, self.open, self.ids = {}, [], [], []
+        self.cell = self.caption = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids += [found["id"]] if "id" in found else []
+        if tag == "section":
+            self.sections.append(found["id"])
+        if tag == "tr":
+            self.row = []
+        if tag in ("th", "td", "caption"):
+            self.cell = ""
+        if tag not in ("meta", "link", "input"):
+            self.open.append(tag)
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag == "caption":
+            self.caption, self.cell = self.cell, None
+            self.tables[self.caption] = []
+        elif tag in ("th", "td"):
+            self.row.append(self.cell)
+            self.cell = None
+        elif tag == "tr":
+            self.tables[self.caption].append(self.row)
+
+
+def watched(page="<p></p>"):
+    return Watched("run0", "a.bin", "3 events", page, "edge-sast report", [layer_membranes()])
+
+
+def read(inputs):
+    return Reader(report_page(inputs).decode())
+
+
+def test_every_section_is_there_in_order_and_linked():
+    text = report_page(everything(2, (watched(),))).decode()
+    found = Reader(text)
+    assert found.sections == SECTIONS
+    assert re.findall(r'<li><a href="#([\w-]+)">', text) == SECTIONS
+    assert found.open == []
+    assert len(set(found.ids)) == len(found.ids)
+
+
+def test_what_was_not_given_is_left_out_or_said_in_one_line():
+    text = report_page(Inputs("edge-sast report runs/a", [run_input("a")], [model_input("a")])).decode()
+    assert Reader(text).sections == [
+        "inputs",
+        "settings",
+        "curves",
+        "passes",
+        "membranes",
+        "weights",
+        "memory",
+    ]
+    assert (
+        "<p>Not shown: accuracy of every pass; add a file of &#x27;edge-sast evaluate RUN --json FILE&#x27;.</p>"
+        in text
+    )
+    assert (
+        "<p>Not shown: membranes and spikes; name recordings with --recording, and a RUN or BUILD.</p>"
+        in text
+    )
+
+
+def test_the_gap_between_passes():
+    rows = read(everything(1)).tables["Every pass"]
+    assert rows[0][:6] == [
+        *("network", "pass", "accuracy %", "95 % interval", "against the pass before, points"),
+        "against surrogate, points",
+    ]
+    assert [row[:6] for row in rows[1:]] == [
+        ["run0", "surrogate", "90.00", "80.00 to 100.00", "–", "–"],
+        ["run0", "hard", "80.00", "70.00 to 90.00", "-10.00", "-10.00"],
+        ["run0", "int8", "80.00", "70.00 to 90.00", "+0.00", "-10.00"],
+        ["run0", "int4", "70.00", "60.00 to 80.00", "-10.00", "-20.00"],
+    ]
+
+
+def test_several_seeds_have_their_mean_and_interval():
+    rows = read(everything(3)).tables["Every pass"]
+    assert [row[:4] for row in rows if row[1] == "hard"] == [
+        ["run0", "hard", "80.00", "70.00 to 90.00"],
+        ["run1", "hard", "81.00", "70.00 to 90.00"],
+        ["run2", "hard", "82.00", "70.00 to 90.00"],
+        ["mean of 3 seeds", "hard", "85.00 ± 5.00", "80.00 to 90.00"],
+    ]
+
+
+def test_settings_side_by_side():
+    tables = read(everything(2)).tables
+    assert tables["Settings"][0] == ["setting", "run0", "run1", "default"]
+    assert ["--seed", "0", "1", "0"] in tables["Settings"]
+    assert ["--rho", "0.05", "0.05", "0"] in tables["Settings"]
+
+
+def test_confusion_has_counts_and_shares():
+    rows = read(everything(1)).tables[
+        "run0, int8: recordings of each class (rows), and what they were taken for (columns)"
+    ]
+    assert rows == [
+        ["is, answered as", "column", "diagonal", "row", "recordings", "right %"],
+        ["column", "10", "0", "0", "10", "100.00"],
+        ["diagonal", "1", "8", "1", "10", "80.00"],
+        ["row", "0", "4", "6", "10", "60.00"],
+    ]
+
+
+def test_verdicts():
+    tables = read(everything(1)).tables
+    rows = tables["Every membrane, spike, counter and CRC of every step, beside the runtime's"]
+    assert [(row[1], row[5], row[6], row[7]) for row in rows[1:]] == [
+        ("host", "0", "equal", "none"),
+        ("verilator", "2", "DIFFERS", "sample 1, step 2, layer 0, neuron 7: membrane expected 113, got 112"),
+    ]
+    (board,) = tables["Recordings on boards, beside the runtime"][1:]
+    assert board[2:8] == ["5 of 5", "both", "80.00", "80.00", "0", "equal"]
+    (design,) = tables["Designs, placed and routed; built here, not run on a board"][1:]
+    assert design[4:8] == ["30.00", "29.00", "TOO SLOW", "3,063 (58%)"]
+
+
+def test_costs_of_every_source():
+    tables = read(everything(1)).tables
+    synops = [(row[0], row[1]) for row in tables["Accuracy against SynOps per recording"][1:]]
+    assert synops == [
+        *(("run0", name) for name in ("surrogate", "hard", "int8", "int4")),
+        *(("run.json", "integer"), ("inspect.json", "integer"), ("sweep.json", "rho 0.1, nothing beats it")),
+    ]
+    instructions = tables["Accuracy against instructions per recording"][1:]
+    assert [(row[0], row[3]) for row in instructions] == [
+        *(("inspect.json", "12,000"), ("dense.json, spiking", "50,000"), ("dense.json, dense", "50,000")),
+        ("hil.json", "50,000"),
+    ]
+
+
+def test_membranes_and_other_figures():
+    tables = read(everything(1, (watched(),))).tables
+    assert tables["Membranes after every step"][1] == [
+        *("run0", "a.bin", "layer 0, 6x6x4", "3 to 7", "-10", "10", "-10 to 127", "4", "2,880", "5.000"),
+    ]
+    assert tables["stream.json: stream"][1:] == [
+        ["steps", "5"],
+        ["delay_ms.median", "none"],
+        ["lists[0].a", "1, 2.5"],
+    ]
+
+
+def test_the_policy_forbids_all_but_its_own_scripts():
+    text = report_page(everything(1, (watched("<h1></h1><script>play()</script>"),))).decode()
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert (rules["default-src"], rules["base-uri"], rules["form-action"]) == ("'none'",) * 3
+    assert set(rules) == {"default-src", "style-src", "img-src", "base-uri", "form-action", "script-src"}
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.S)
+    assert len(scripts) == 3
+    wanted = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in [*scripts, "play()"]]
+    assert rules["script-src"] == " ".join(f"'sha256-{digest}'" for digest in wanted)
+    assert not re.search(r'(src|href)="(?!#|data:,")', re.sub(r"<script.*?</script>", "", text, flags=re.S))
+
+
+def test_names_cannot_leave_their_place():
+    bad = "</script><script>alert(1)</script>@BODY@\"'&"
+    inputs = replace(
+        everything(1), line=bad, runs=[run_input(bad)], figures=[figures(bad, "stream", {bad: bad})]
+    )
+    text = report_page(inputs).decode()
+    assert "<script>alert" not in text
+    assert Reader(text).open == []
+    assert bad in Reader(text).tables["Runs"][1]
+    assert re.search("<title>(.*)</title>", text)[1] == f"edge-sast: {escape(bad)}, run0, {escape(bad)}"
+    assert report_page(inputs) == report_page(inputs)
+
+
+def test_a_page_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(page_module, "MOST_BYTES", 500_000)
+    told = r"^--out: the page would be 0\.\d MB, more than the 0\.5 that .*; name fewer runs or recordings"
+    with pytest.raises(EdgeSastError, match=told):
+        report_page(everything(1))
