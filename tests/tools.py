@@ -36,6 +36,7 @@ PACKAGES = {
     "nextpnr-ice40": "nextpnr-ice40",
     "icepack": "fpga-icestorm",
     "icepll": "fpga-icestorm",
+    "chromium": "chromium",
 }
 VARIABLE, REQUIRED = "EDGE_SAST_TOOLS", "required"
 NEEDS = "needs "

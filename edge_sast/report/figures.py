@@ -7,6 +7,7 @@ build") and `line` (the whole command line, without --json), then the command's 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def read_document(path: str | os.PathLike[str], commands: Sequence[str] = (), re
     """
     remedy = remedy or "give a file that a command of this edge-sast wrote with --json"
     try:
-        document: Any = json.loads(read_bytes(path), parse_constant=_no_number)
+        document: Any = json.loads(read_bytes(path), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise EdgeSastError(f"{path}: is not JSON ({error}); {remedy}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -70,6 +71,12 @@ def read_document(path: str | os.PathLike[str], commands: Sequence[str] = (), re
         )
     values = {name: value for name, value in document.items() if name not in HEAD}
     return Figures(os.fspath(path), command, line, values)
+
+
+def _finite(text: str) -> float:
+    """JSON has no infinity, but numbers that are read as one."""
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
 
 
 def _no_number(text: str) -> float:

@@ -26,7 +26,10 @@ from edge_sast.streaming.view import trace_windows, view_of
 if TYPE_CHECKING:
     from edge_sast.model.model import Model
 
-REMEDY = "give folders made by 'edge-sast train' or 'edge-sast export', model files, or what a command wrote with --json"
+REMEDY = (
+    "give folders made by 'edge-sast train' or 'edge-sast export', model files, or figures that a command wrote with "
+    "--json"
+)
 RUN, BUILD, FIGURES = "run", "model", "figures"
 
 
@@ -114,7 +117,7 @@ def _run(path: str, label: str) -> tuple[RunInput, Model | None]:
         path=path,
         settings=asdict(config),
         usual=DEFAULTS,
-        metrics=[line for line in lines if line["epoch"] <= stored.epoch],
+        metrics=[line for line in lines if int(line["epoch"]) <= stored.epoch],
         epoch=stored.epoch,
         total=config.total_epochs,
         classes=stored.classes,

@@ -105,7 +105,9 @@
     figure.hidden = shownOf(spec).length === 0;
     drawn.add(figure);
     if (figure.hidden) return;
-    place.replaceChildren(...(spec.series.length > 1 ? [legendOf(spec)] : []), plotted(spec, Math.max(280, place.clientWidth)));
+    const picture = plotted(spec, Math.max(280, place.clientWidth));
+    picture.setAttribute("aria-hidden", "true");  // the text of its place says it
+    place.replaceChildren(...(spec.series.length > 1 ? [legendOf(spec)] : []), picture);
     if (figure.querySelector("details").open) listed(figure);
   }
   function listed(figure) {  // what a chart shows, as a table

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from importlib.resources import files
 
@@ -23,6 +24,17 @@ from edge_sast.report.page.inputs import Inputs
 MOST_BYTES = 3_000_000
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "page.js")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+# What reading a key, a number or a list raises where something else stands.
+DAMAGED = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    AssertionError,
+)
+NOTHING = Inputs(line="")
 SECTIONS = (
     others.given,
     training.settings,
@@ -47,8 +59,9 @@ SECTIONS = (
 def report_page(inputs: Inputs) -> bytes:
     """The page, UTF-8; the same bytes for the same inputs.
 
-    Raises EdgeSastError where it would be larger than MOST_BYTES.
+    Raises EdgeSastError where it would be larger than MOST_BYTES, or for an input that is not as its command writes it.
     """
+    _check(inputs)
     sections = [section for make in SECTIONS if (section := make(inputs)).blocks]
     writer = Writer()
     body = writer.sections(sections)
@@ -73,6 +86,25 @@ def report_page(inputs: Inputs) -> bytes:
             "opens at once; name fewer runs or recordings, or cut these with --until-s"
         )
     return data
+
+
+def _check(inputs: Inputs) -> None:
+    """Each file by itself, so that the one that is damaged can be named."""
+    alone = [(f"{run.path}/metrics.jsonl", "train", replace(NOTHING, runs=[run])) for run in inputs.runs]
+    alone += [
+        (file.found.path, f"{file.found.command} --json", replace(NOTHING, figures=[file]))
+        for file in inputs.figures
+    ]
+    for path, command, only in alone:
+        try:
+            writer = Writer()
+            writer.sections([make(only) for make in SECTIONS])
+            as_script(writer.charts)
+        except DAMAGED as error:
+            wrong = f"lacks {error}" if isinstance(error, KeyError) else error
+            raise EdgeSastError(
+                f"{path}: is not what 'edge-sast {command}' writes ({wrong}); write it again, or leave it out"
+            ) from error
 
 
 def _named(inputs: Inputs) -> str:

@@ -128,7 +128,7 @@ def _lines(run: RunInput, key: str, scale: float) -> list[Series]:
 
 
 def _line(run: RunInput, value: Any, name: str, dashed: bool) -> Series:
-    points = tuple((m["epoch"], y) for m in run.metrics if (y := value(m)) is not None)
+    points = tuple((int(m["epoch"]), y) for m in run.metrics if (y := value(m)) is not None)
     return Series(name, points, "line", run.label, dashed)
 
 
