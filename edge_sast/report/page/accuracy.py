@@ -38,8 +38,8 @@ def passes(inputs: Inputs) -> Section:
         return section
     several = any(each.of > 1 for each in found)
     section.blocks.append(_pass_chart(found, several))
-    headers = ("network", "pass", "accuracy %", "95 % interval", "against the pass before, points")
-    headers += ("against surrogate, points", "SynOps per recording", "spikes per recording")
+    headers = ["network", "pass", "accuracy %", "95 % interval", "against the pass before, points"]
+    headers += ["against surrogate, points", "SynOps per recording", "spikes per recording"]
     rows = tuple(each for judgement in found for each in _pass_rows(judgement))
     section.blocks.append(Table("Every pass", headers, rows, _lines(found)))
     for each in found:
@@ -131,7 +131,7 @@ def _matrix(label: str, line: str, values: Mapping[str, Any], run: str = "") -> 
         cells = [Cell(f"{n:,}", n, share) for n, share in zip(counts, shares, strict=True)]
         right = counts[classes.index(name)] / total if total else None
         rows.append(row([name, *cells, count(total), percent(right)], run))
-    headers = ("is, answered as", *classes, "recordings", "right %")
+    headers = ["is, answered as", *classes, "recordings", "right %"]
     caption = f"{label}: recordings of each class (rows), and what they were taken for (columns)"
     return [Table(caption, headers, tuple(rows), line)]
 
@@ -182,5 +182,5 @@ def _fault_table(found: Sequence[Judged]) -> Table:
             ]
             worst = measured["accuracy"][-1]
             rows.append(row([*cells, percent(worst)], each.label if each.of == 1 else ""))
-    headers = ("network", "pass", "corruption", "clean %", "mean of severities %", "severest %")
+    headers = ["network", "pass", "corruption", "clean %", "mean of severities %", "severest %"]
     return Table("Accuracy under faults", headers, tuple(rows), _lines(found))

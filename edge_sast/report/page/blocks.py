@@ -29,7 +29,7 @@ class Table:
     """line: the command that gives the figures. fixed: an order that means something, which nobody sorts."""
 
     caption: str
-    headers: tuple[str, ...]
+    headers: Sequence[str]
     rows: tuple[Row, ...]
     line: str = ""
     fixed: bool = False
@@ -122,7 +122,8 @@ class Section:
 NOTHING = Cell("–")
 
 
-def row(cells: Iterable[Cell | str], run: str = "") -> Row:
+def row(cells: Iterable[Any], run: str = "") -> Row:
+    """cells: each a Cell, or a text that is one."""
     return Row(tuple(text(each) if isinstance(each, str) else each for each in cells), run)
 
 

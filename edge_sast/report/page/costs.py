@@ -66,10 +66,10 @@ def _against(what: str, points: Sequence[Point]) -> list[Block]:
         row([text(p.name), p.what, percent(p.accuracy), count(p.cost), text(p.line)], p.run) for p in points
     )
     title = f"Accuracy against {what}"
-    return [
-        Chart(title, Axis(what, "log"), Axis("accuracy, %"), tuple(series), alt, line),
-        Table(title, ("network", "what", "accuracy %", what, "command"), rows, line),
-    ]
+    table = Table(title, ("network", "what", "accuracy %", what, "command"), rows)
+    if len(points) == 1:
+        return [table]
+    return [Chart(title, Axis(what, "log"), Axis("accuracy, %"), tuple(series), alt, line), table]
 
 
 def _drawn(point: Point) -> tuple[float, ...]:
@@ -157,8 +157,8 @@ def _trials(file: FiguresInput) -> Table:
         cells += [number(trial.get("gap"), "+.2f", 100), "yes" if trial.get("pareto") else "no"]
         rows.append(row(cells, file.label))
     left = f" (the first {MOST_TRIALS} of {len(trials)})" if len(trials) > MOST_TRIALS else ""
-    headers = ("trial", "settings", "state", "accuracy %", "SynOps per recording", "flash B", "RAM B")
-    headers += ("surrogate minus hard, points", "nothing beats it")
+    headers = ["trial", "settings", "state", "accuracy %", "SynOps per recording", "flash B", "RAM B"]
+    headers += ["surrogate minus hard, points", "nothing beats it"]
     return Table(f"{file.label}: trials of the sweep{left}", headers, tuple(rows), file.line)
 
 

@@ -36,7 +36,7 @@ def memory(inputs: Inputs) -> Section:
     for label, _, _, found in told:
         sizes = (count(found[f"{name}_bytes"]) for name in ("flash", "ram", "state", "context", "stack"))
         rows.append(row([label, found["core"], *sizes], label))
-    headers = ("model", "core", "flash B", "RAM B", "state B", "context B", "worst stack B")
+    headers = ["model", "core", "flash B", "RAM B", "state B", "context B", "worst stack B"]
     lines = "; ".join(dict.fromkeys(line for _, line, _, _ in told))
     section.blocks.append(Table("Memory, predicted before compiling", headers, tuple(rows), lines))
     section.blocks.extend(_layers(*each) for each in told)
@@ -74,8 +74,8 @@ def sustained(inputs: Inputs) -> Section:
         cells += [count(kept["events_per_second"]), number(kept["shortest_s"], ",.3g", 1000)]
         cells += [number(kept["latency_s"], ",.3g", 1000)]
         rows.append(row(cells, file.label))
-    headers = ("model", "part", "MHz", "step µs", "events per step, kept for certain", "events per second")
-    headers += ("shortest step ms", "latency ms")
+    headers = ["model", "part", "MHz", "step µs", "events per step, kept for certain", "events per second"]
+    headers += ["shortest step ms", "latency ms"]
     lines = "; ".join(dict.fromkeys(file.line for file, _ in found))
     section.blocks.append(
         Table("What is kept, proven for instructions, estimated for time", headers, tuple(rows), lines)
@@ -101,7 +101,7 @@ def _steps(label: str, line: str, rate: Mapping[str, Any]) -> list[Block]:
         for step in rate["steps"]
     )
     caption = f"{label}: most instructions of a step on {rate['core']} ({rate['toolchain']} {' '.join(rate['flags'])})"
-    headers = ("events in a step", "instructions", "of them sast_push", "sast_step", "time µs, about")
+    headers = ["events in a step", "instructions", "of them sast_push", "sast_step", "time µs, about"]
     blocks: list[Block] = [Table(caption, headers, rows, line)]
     if "recordings" in rate:
         blocks.append(_measured(label, line, rate["recordings"]))
@@ -115,7 +115,7 @@ def _measured(label: str, line: str, found: Mapping[str, Any]) -> Table:
         *(count(found[name]) for name in (*names, "most_instructions")),
         percent(found["nearest_to_bound"], ".0f"),
     ]
-    headers = (
+    headers = [
         "recordings",
         "steps",
         "events per step",
@@ -123,6 +123,6 @@ def _measured(label: str, line: str, found: Mapping[str, Any]) -> Table:
         "instructions per step",
         "99 % within",
         "most",
-    )
+    ]
     caption = text(f"{label}: what recordings took of it").text
     return Table(caption, (*headers, "nearest to the bound %"), (row(cells, label),), line)

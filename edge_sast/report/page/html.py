@@ -99,7 +99,7 @@ def _table(table: Table) -> str:
     name = escape(table.caption)
     kind = ' class="fixed"' if table.fixed else ""
     return (
-        f'<div class="block"><div class="scroll" tabindex="0" role="region" aria-label="{name}"><table{kind}>'
+        f'<div class="block"><div class="scroll" tabindex="0" role="group" aria-label="{name}"><table{kind}>'
         f'<caption><span class="cap">{name}</span></caption><thead><tr>{head}</tr></thead>'
         f"<tbody>\n{rows}\n</tbody></table></div>"
         f"{_line(table.line)}</div>"

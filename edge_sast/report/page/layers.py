@@ -37,7 +37,7 @@ def rates(inputs: Inputs) -> Section:
                 cells.append(percent(distances[layer], ".3f") if layer < len(distances) else text(""))
                 rows.append(row(cells, each.label if each.of == 1 else ""))
     if rows:
-        headers = ("network", "pass", "spiking layer", "firing rate %", "distance from hard's rates %")
+        headers = ["network", "pass", "spiking layer", "firing rate %", "distance from hard's rates %"]
         lines = "; ".join(dict.fromkeys(each.line for each in found))
         section.blocks.append(Table("Firing rates of every pass", headers, tuple(rows), lines))
     for file in inputs.of("inspect"):
@@ -62,14 +62,14 @@ def _inspected(label: str, line: str, layers: Sequence[dict[str, Any]]) -> Table
         )
         for layer in layers
     )
-    headers = (
+    headers = [
         "layer",
         "kind",
         "firing rate %",
         "spikes per recording",
         "SynOps per recording",
         "most SynOps per step",
-    )
+    ]
     return Table(f"{label}: layers, on recordings", headers, rows, line)
 
 
@@ -86,8 +86,8 @@ def membranes(inputs: Inputs) -> Section:
                 _membrane_chart(f"{each.label} on {each.recording}", each.label, each.line, layer)
             )
             rows.append(_membrane_row(each.label, each.recording, layer))
-    headers = ("network", "recording", "layer", "threshold", "lowest", "highest", "limits of the state")
-    headers += ("at a limit", "of membranes", "firing rate %")
+    headers = ["network", "recording", "layer", "threshold", "lowest", "highest", "limits of the state"]
+    headers += ["at a limit", "of membranes", "firing rate %"]
     lines = "; ".join(dict.fromkeys(each.line for each in inputs.watched))
     section.blocks.append(Table("Membranes after every step", headers, tuple(rows), lines))
     return section
@@ -128,7 +128,7 @@ def weights(inputs: Inputs) -> Section:
             cells += [percent(layer.clipped), percent(layer.zeros)]
             rows.append(row(cells, run.label))
     if rows:
-        headers = (
+        headers = [
             "run",
             "layer",
             "bits",
@@ -136,7 +136,7 @@ def weights(inputs: Inputs) -> Section:
             "error of rounding, scales",
             "clipped %",
             "0 after rounding %",
-        )
+        ]
         section.blocks.append(Table("What rounding did", headers, tuple(rows), line))
     return section
 

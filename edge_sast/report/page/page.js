@@ -126,7 +126,7 @@
     }
     table.createCaption().textContent = spec.title + (bars ? ", shares of each range" : "");
     scroll.className = "scroll"; scroll.tabIndex = 0;
-    scroll.setAttribute("role", "region"); scroll.setAttribute("aria-label", `figures of ${spec.title}`);
+    scroll.setAttribute("role", "group"); scroll.setAttribute("aria-label", `figures of ${spec.title}`);
     scroll.append(table);
     sortable(table);
     const details = figure.querySelector("details");

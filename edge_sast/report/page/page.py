@@ -108,7 +108,9 @@ def _check(inputs: Inputs) -> None:
 
 
 def _named(inputs: Inputs) -> str:
-    labels = [each.label for each in (*inputs.runs, *inputs.models, *inputs.figures)]
+    labels = [each.label for each in inputs.runs]
+    labels += [each.label for each in inputs.models if each.label not in labels]
+    labels += [each.label for each in inputs.figures]
     more = f" and {len(labels) - 4} more" if len(labels) > 4 else ""
     return ", ".join(labels[:4]) + more
 

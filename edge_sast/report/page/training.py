@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_sast.report.page.blocks import Axis, Block, Chart, Note, Section, Series, Table, row, said
@@ -61,14 +61,15 @@ def curves(inputs: Inputs) -> Section:
                 Note(f"{run.label}: has no figures of epochs in its metrics.jsonl.", run.label)
             )
     line = "edge-sast train, which writes RUN/metrics.jsonl"
+    rules = _finish(trained)
     for key, title, scale in CURVES:
         series = [each for run in trained for each in _lines(run, key, scale)]
         if series and any(point[1] for each in series for point in each.points):
-            section.blocks.append(_chart(title, series, line))
+            section.blocks.append(_chart(title, series, line, rules))
     for layer in range(max((_rates(run) for run in trained), default=0)):
         series = [_line(run, lambda m, i=layer: _rate(m, i), run.label, False) for run in trained]
         title = f"Firing rate of spiking layer {layer + 1}, % of neurons per step"
-        section.blocks.append(_chart(title, [each for each in series if each.points], line))
+        section.blocks.append(_chart(title, [each for each in series if each.points], line, rules))
     return section
 
 
@@ -108,9 +109,18 @@ def _value(value: Any) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _chart(title: str, series: list[Series], line: str) -> Chart:
+def _finish(runs: Sequence[RunInput]) -> tuple[tuple[float, str], ...]:
+    """Where integer epochs begin, if that is the same in every run that has some."""
+    begins = {
+        next((int(m["epoch"]) for m in run.metrics if str(m.get("part")).startswith("int")), 0)
+        for run in runs
+    } - {0}
+    return tuple((begin - 0.5, "integers from here") for begin in begins) if len(begins) == 1 else ()
+
+
+def _chart(title: str, series: list[Series], line: str, rules: tuple[tuple[float, str], ...]) -> Chart:
     text = f"Line chart, {title} over the epochs: {said(series)}"
-    return Chart(title, Axis("epoch"), Axis(title), tuple(series), text, line)
+    return Chart(title, Axis("epoch"), Axis(title), tuple(series), text, line, rules)
 
 
 def _lines(run: RunInput, key: str, scale: float) -> list[Series]:

@@ -33,8 +33,8 @@ def verified(inputs: Inputs) -> Section:
             cells += [text(_mismatch(report["first_mismatch"])), number(report.get("cycles"), ",.0f")]
             rows.append(row([*cells, file.line], file.label))
     if rows:
-        headers = ("file", "target", "made with", "recordings", "steps", "values that differ", "verdict")
-        headers += ("first difference", "cycles per recording", "command")
+        headers = ["file", "target", "made with", "recordings", "steps", "values that differ", "verdict"]
+        headers += ["first difference", "cycles per recording", "command"]
         caption = "Every membrane, spike, counter and CRC of every step, beside the runtime's"
         section.blocks.append(Table(caption, headers, tuple(rows)))
     return section
@@ -75,8 +75,8 @@ def boards(inputs: Inputs) -> Section:
             file.line,
         ]
         rows.append(row(cells, file.label))
-    headers = ("file", "data", "recordings", "check", "accuracy %", "runtime's %", "recordings that differ")
-    headers += ("verdict", "first difference", "command")
+    headers = ["file", "data", "recordings", "check", "accuracy %", "runtime's %", "recordings that differ"]
+    headers += ["verdict", "first difference", "command"]
     section.blocks.append(Table("Recordings on boards, beside the runtime", headers, tuple(rows)))
     section.blocks.extend([_ports(file) for file in files])
     section.blocks.extend([_counters(file) for file in files if file.values["layers"]])
@@ -91,7 +91,7 @@ def _ports(file: FiguresInput) -> Table:
         cells += [number(latency[name], ",.1f", 1000) for name in ("mean", "p99", "max")]
         cells += [board["clock"], *(count(ticks.get(name)) for name in ("mean", "p99", "max"))]
         rows.append(row([*cells, count(board["failures"]), count(board["restarts"])], file.label))
-    headers = (
+    headers = [
         "port",
         "board",
         "recordings",
@@ -100,8 +100,8 @@ def _ports(file: FiguresInput) -> Table:
         "most",
         "clock",
         "ticks per recording",
-    )
-    headers += ("99 % within", "most", "failures", "restarts")
+    ]
+    headers += ["99 % within", "most", "failures", "restarts"]
     return Table(f"{file.label}: boards", headers, tuple(rows), file.line)
 
 
@@ -115,14 +115,14 @@ def _counters(file: FiguresInput) -> Table:
         )
         for r in file.values["layers"]
     )
-    headers = (
+    headers = [
         "layer",
         "SynOps per recording",
         "runtime's",
         "spikes per recording",
         "runtime's",
         "every recording",
-    )
+    ]
     return Table(f"{file.label}: layers", headers, rows, file.line)
 
 
@@ -143,8 +143,8 @@ def fpga(inputs: Inputs) -> Section:
         cells += [count(v.get("cycles")), number(v.get("microseconds"), ",.1f")]
         cells += [number(v.get("predicted_microseconds"), ",.1f"), file.line]
         rows.append(row(cells, file.label))
-    headers = ("file", "design", "board", "lanes", "clock MHz", "reached MHz", "verdict")
-    headers += (
+    headers = ["file", "design", "board", "lanes", "clock MHz", "reached MHz", "verdict"]
+    headers += [
         "logic of all",
         "FF",
         "BRAM",
@@ -154,7 +154,7 @@ def fpga(inputs: Inputs) -> Section:
         "µs",
         "predicted µs",
         "command",
-    )
+    ]
     caption = "Designs, placed and routed; built here, not run on a board"
     section.blocks.append(Table(caption, headers, tuple(rows)))
     return section

@@ -191,7 +191,7 @@ UNNAMED = """() => {
   return [
     ...all("table").filter(table => !table.caption?.textContent),
     ...all("th").filter(cell => !["col", "row"].includes(cell.scope)),
-    ...all("[role=img], [role=region]").filter(each => !named(each, "aria-label")),
+    ...all("[role=img], [role=group]").filter(each => !named(each, "aria-label")),
     ...all("section").filter(each => !document.getElementById(named(each, "aria-labelledby"))),
     ...all("input, button").filter(each => !(each.textContent || each.labels?.[0]?.textContent)),
   ].map(each => each.outerHTML.slice(0, 80));

@@ -11,6 +11,7 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.report.page import page as page_module
+from edge_sast.report.page import training
 from edge_sast.report.page.inputs import Inputs, Watched
 from edge_sast.report.page.page import report_page
 from tests.report.page.inputs import everything, figures, layer_membranes, model_input, run_input
@@ -136,6 +137,24 @@ def test_settings_side_by_side():
     assert tables["Settings"][0] == ["setting", "run0", "run1", "default"]
     assert ["--seed", "0", "1", "0"] in tables["Settings"]
     assert ["--rho", "0.05", "0.05", "0"] in tables["Settings"]
+
+
+def test_curves_say_where_integers_begin():
+    """Where it is the same epoch in all runs that have such epochs."""
+    parts = ["hard"] * 4 + ["int8"] * 2
+    metrics = [{"epoch": i, "part": part, "train_loss": 1 / i} for i, part in enumerate(parts, 1)]
+    none, late = run_input("a"), replace(run_input("b"), metrics=metrics)
+    later = replace(late, label="c", metrics=[*metrics[:4], {"epoch": 6, "part": "int8"}])
+
+    def rules(*runs):
+        return [
+            chart.rules
+            for chart in training.curves(Inputs("", runs)).blocks
+            if chart.title == "Loss of training"
+        ]
+
+    assert rules(late, none) == [((4.5, "integers from here"),)]
+    assert rules(none) == rules(late, later) == [()]
 
 
 def test_confusion_has_counts_and_shares():
