@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +34,7 @@ RUN, BUILD, FIGURES = "run", "model", "figures"
 
 def read_inputs(args: argparse.Namespace) -> Inputs:
     """Raises EdgeSastError for the first input that is none, or damaged, or given twice."""
+    _check_recording_options(args)
     kinds = {path: _kind(path) for path in args.inputs}
     labels = _labels(args.inputs)
     runs, models, figures, networks = [], [], [], []
@@ -55,9 +55,18 @@ def read_inputs(args: argparse.Namespace) -> Inputs:
         raise EdgeSastError(
             "--recording: needs a network with integers; give a run, a build folder or a model file, too"
         )
-    watched = tuple(_watched(args, networks))
+    watched, unwatched = _watched(args, networks)
     known = {os.path.realpath(path): labels[path] for path in kinds}
-    return Inputs(line_of(args.argv), tuple(runs), tuple(models), tuple(figures), watched, known)
+    return Inputs(line_of(args.argv), runs, models, figures, watched, unwatched, known)
+
+
+def _check_recording_options(args: argparse.Namespace) -> None:
+    for name in ("from_s", "until_s", "sensor", "format", "columns", "time_unit", "max_gap_s"):
+        if getattr(args, name) is not None and not args.recording:
+            option = f"--{name.replace('_', '-')}"
+            raise EdgeSastError(
+                f"{option} has an effect only beside --recording; add that one, or leave it out"
+            )
 
 
 def _kind(path: str) -> str:
@@ -133,14 +142,30 @@ def _described(model: Model, label: str, path: str, kind: str) -> ModelInput:
     return ModelInput(label, path, describe(model), memory_figures(model, None), made)
 
 
-def _watched(args: argparse.Namespace, networks: list[tuple[str, Model]]) -> Iterator[Watched]:
+def _watched(
+    args: argparse.Namespace, networks: list[tuple[str, Model]]
+) -> tuple[list[Watched], list[tuple[str, str]]]:
+    """Every recording with every network of its sensor; the others, and why not.
+
+    Raises EdgeSastError for a recording that suits none.
+    """
     options, span = file_options(args), Span.of_seconds(args.from_s, args.until_s)
-    line = line_of(args.argv)
+    found, others = [], []
     for source in args.recording:
+        before = len(found)
         for label, model in networks:
-            grid = model.binning
-            played = read_played(Path(source), options, span, (grid.sensor_width, grid.sensor_height))
-            yield _watch(played, label, model, source, line)
+            own = model.binning.sensor_width, model.binning.sensor_height
+            played = read_played(Path(source), options, span, own)
+            if tuple(played.sensor) == own:
+                found.append(_watch(played, label, model, source, line_of(args.argv)))
+                continue
+            why = f"is for a sensor of {own[0]}x{own[1]}, and {source} is of {played.sensor[0]}x{played.sensor[1]}"
+            others.append((label, why))
+        if len(found) == before:
+            raise EdgeSastError(
+                f"--recording: {label} {why}; pass --sensor WxH with the real size, or leave it out"
+            )
+    return found, others
 
 
 def _watch(played: Played, label: str, model: Model, source: str, line: str) -> Watched:

@@ -111,13 +111,17 @@ class FiguresInput:
 
 @dataclass(frozen=True)
 class Inputs:
-    """labels: of runs and models, by their real path. line: the command that makes the page."""
+    """labels: of runs and models, by their real path. line: the command that makes the page.
+
+    unwatched: label of a network and why a recording does not suit it, for each that does not.
+    """
 
     line: str
     runs: Sequence[RunInput] = ()
     models: Sequence[ModelInput] = ()
     figures: Sequence[FiguresInput] = ()
     watched: Sequence[Watched] = ()
+    unwatched: Sequence[tuple[str, str]] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, *commands: str) -> Iterator[FiguresInput]:

@@ -79,6 +79,7 @@ def membranes(inputs: Inputs) -> Section:
     if not inputs.watched:
         section.blocks.extend([Note(WATCHED)] if inputs.runs or inputs.models else [])
         return section
+    section.blocks.extend(Note(f"{label}: {why}.", label) for label, why in inputs.unwatched)
     rows = []
     for each in inputs.watched:
         for layer in each.layers:

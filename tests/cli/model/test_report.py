@@ -11,7 +11,7 @@ from edge_sast.cli.main import main
 from tests.cli.models import save_line_model
 from tests.cli.recordings import DT_US, STEPS, write_lines
 
-DIGITS = "examples/digits-int8.safetensors"
+DIGITS = Path(__file__).parents[3] / "examples" / "digits-int8.safetensors"
 HEAD = {"format": "edge-sast-figures", "version": 1, "command": "stream", "line": "edge-sast stream m"}
 
 
@@ -153,6 +153,33 @@ def test_recordings_want_a_network_and_pages_an_ending(home, tmp_path, capsys):
     )
 
 
+def test_a_recording_is_shown_with_the_networks_of_its_sensor(home, tmp_path, capsys):
+    recording = next((home / "data" / "test").rglob("*.bin"))
+    words = ["--recording", recording]
+    page = report(home, home / "a", DIGITS, *words)
+    assert (
+        f'<p data-run="digits-int8">digits-int8: is for a sensor of 24x24, and {recording} is of 34x34.</p>'
+        in page
+    )
+    assert page.count('class="player"') == 1
+    capsys.readouterr()
+    said = refused(capsys, tmp_path, DIGITS, *words)
+    assert said == (
+        f"edge-sast: --recording: digits-int8 is for a sensor of 24x24, and {recording} is of 34x34; pass --sensor WxH "
+        "with the real size, or leave it out\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--from-s", "0"), ("--sensor", "24x24"), ("--max-gap-s", "5")]
+)
+def test_options_of_recordings_want_one(option, value, home, tmp_path, capsys):
+    said = refused(capsys, tmp_path, home / "a", option, value)
+    assert (
+        said == f"edge-sast: {option} has an effect only beside --recording; add that one, or leave it out\n"
+    )
+
+
 def test_an_input_is_not_overwritten(home, capsys):
     before = (home / "evaluate.json").read_bytes()
     page = home / "evaluate.html"
@@ -160,4 +187,3 @@ def test_an_input_is_not_overwritten(home, capsys):
     assert main(["report", str(page), "--out", str(page)]) == 2
     assert "--out" in capsys.readouterr().err
     assert page.read_bytes() == before
-    assert Path(DIGITS).is_file()
