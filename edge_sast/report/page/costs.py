@@ -10,6 +10,7 @@ from edge_sast.report.page.blocks import (
     Axis,
     Block,
     Chart,
+    Note,
     Section,
     Series,
     Table,
@@ -45,7 +46,7 @@ def section(inputs: Inputs) -> Section:
     found.blocks.extend(_against("SynOps per recording", synops))
     found.blocks.extend(_against("instructions per recording", _instructions(inputs)))
     for file in inputs.of("compare-dense"):
-        found.blocks.append(_dense(file))
+        found.blocks.extend((_dense(file), Note(f"{file.label}: {file.values['verdict']}", file.label)))
     for file in inputs.of("sweep"):
         found.blocks.append(_trials(file))
     return found
@@ -102,16 +103,17 @@ def _synops(inputs: Inputs) -> list[Point]:
             )
     for file in inputs.of("sweep"):
         for group in _groups(file):
-            mean, low, high = (group[name] for name in ("mean", "min", "max"))
-            accuracy = {"mean": mean["accuracy"], "low": low["accuracy"], "high": high["accuracy"]}
+            spread = group["accuracy"]
+            accuracy = {"mean": spread["mean"], "low": spread["min"], "high": spread["max"]}
             what = f"{_named(group['settings'])}{', nothing beats it' if group.get('pareto') else ''}"
-            found.append(Point(file.label, what, mean["synops_per_sample"], accuracy, file.line, file.label))
+            cost = group["synops_per_sample"]["mean"]
+            found.append(Point(file.label, what, cost, accuracy, file.line, file.label))
     return found
 
 
 def _groups(file: FiguresInput) -> list[Mapping[str, Any]]:
-    groups = file.values.get("groups") or []
-    return [g for g in groups if {"accuracy", "synops_per_sample"} <= (g.get("mean") or {}).keys()]
+    """Those that have a finished trial. Of several seeds, limits are the least and the greatest."""
+    return [group for group in file.values["groups"] if {"accuracy", "synops_per_sample"} <= group.keys()]
 
 
 def _instructions(inputs: Inputs) -> list[Point]:
@@ -144,7 +146,7 @@ def _dense(file: FiguresInput) -> Table:
     for each in file.values["rows"]:
         sides = (number(each[side], ",.6g") for side in ("spiking", "dense"))
         rows.append(row([each["name"], text(each["unit"]), *sides, each["winner"]], file.label))
-    caption = f"{file.label}: beside a dense CNN. {file.values['verdict']}"
+    caption = f"{file.label}: beside a dense CNN"
     return Table(caption, ("what", "unit", "spiking", "dense", "wins"), tuple(rows), file.line)
 
 

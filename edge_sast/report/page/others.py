@@ -21,7 +21,7 @@ SHOWN = (
     "fpga build",
     "fpga report",
 )
-MOST_VALUES = 300
+MOST_VALUES, MOST_LISTED = 300, 20
 
 
 def given(inputs: Inputs) -> Section:
@@ -92,13 +92,10 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.6g}"
-    return (
-        ", ".join(map(_shown, value))
-        if isinstance(value, list)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )
+    if isinstance(value, list):
+        more = f" and {len(value) - MOST_LISTED:,} more" if len(value) > MOST_LISTED else ""
+        return ", ".join(map(_shown, value[:MOST_LISTED])) + more
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _sorted_by(value: Any) -> float | str:

@@ -193,7 +193,7 @@ def dense() -> dict:
 def sweep() -> dict:
     own = {"accuracy": 0.8, "synops_per_sample": 9000.0, "flash_bytes": 4096, "ram_bytes": 1024, "gap": 0.1}
     trial = {"name": "rho=0.1", "settings": {"rho": "0.1"}, "state": "complete", "pareto": True, **own}
-    spread = {"mean": own, "min": own, "max": own}
+    spread = {name: {"mean": value, "min": value, "max": value} for name, value in own.items()}
     group = {"settings": {"rho": "0.1"}, "trials": ["rho=0.1"], "planned": 1, "pareto": True, **spread}
     return {"objectives": ["accuracy"], "trials": [trial], "groups": [group], "left_out": []}
 
@@ -214,6 +214,7 @@ def all_figures(labels: list[str]) -> list[FiguresInput]:
     summary = {
         name: {**each, "accuracy": spread} if name in PASSES else each for name, each in judged[0].items()
     }
+    streamed = {"steps": 5, "delay_ms": {"median": None}, "lists": [{"a": [1, 2.5]}], "long": list(range(30))}
     spikes = {"firing_rate": 0.1, "spikes_per_sample": 9.0, "synops_per_sample": 90.0}
     cost = {"accuracy": 0.8, "synops_per_sample": 9000.0}
     inspected = {
@@ -235,9 +236,7 @@ def all_figures(labels: list[str]) -> list[FiguresInput]:
         figures("fpga.json", "fpga build", fpga()),
         figures("dense.json", "compare-dense", dense()),
         figures("sweep.json", "sweep", sweep()),
-        figures(
-            "stream.json", "stream", {"steps": 5, "delay_ms": {"median": None}, "lists": [{"a": [1, 2.5]}]}
-        ),
+        figures("stream.json", "stream", streamed),
     ]
 
 

@@ -205,6 +205,7 @@ def test_membranes_and_other_figures():
         ["steps", "5"],
         ["delay_ms.median", "none"],
         ["lists[0].a", "1, 2.5"],
+        ["long", f"{', '.join(map(str, range(20)))} and 10 more"],
     ]
 
 
