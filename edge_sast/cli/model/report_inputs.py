@@ -150,7 +150,8 @@ def _watched(
     Raises EdgeSastError for a recording that suits none.
     """
     options, span = file_options(args), Span.of_seconds(args.from_s, args.until_s)
-    found, others = [], []
+    found: list[Watched] = []
+    others: list[tuple[str, str]] = []
     for source in args.recording:
         before = len(found)
         for label, model in networks:

@@ -21,6 +21,9 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PLAYED = (
     "before => document.querySelector('iframe').contentDocument.getElementById('time').textContent !== before"
 )
+SMUGGLED = """() => document.body.append(
+  Object.assign(document.createElement("script"), { text: "window.smuggled = 1" }),
+  Object.assign(new Image(), { src: "http://127.0.0.1:9/a.png" }))"""
 
 
 def player() -> str:
@@ -171,19 +174,18 @@ def test_dark_mode_is_dark(seen):
 def test_the_browser_forbids_what_the_page_does_not_hold(browser, path):
     """That the policy works: a script and a request that somebody smuggles in."""
     opened = Seen(browser, path)
-    failed = []
-    opened.page.on("requestfailed", lambda request: failed.append((request.url, request.failure)))
-    opened.page.evaluate(
-        """() => document.body.append(
-            Object.assign(document.createElement("script"), { text: "window.smuggled = 1" }),
-            Object.assign(new Image(), { src: "http://127.0.0.1:9/a.png" }))"""
-    )
-    opened.page.wait_for_timeout(100)
-    assert opened.page.evaluate("window.smuggled") is None
-    assert failed == [("http://127.0.0.1:9/a.png", "csp")]
+    page = opened.page
+    with (
+        page.expect_event("requestfailed") as failed,
+        page.expect_console_message(lambda message: "127.0.0.1" in message.text),
+        page.expect_console_message(lambda message: "inline script" in message.text),
+    ):
+        page.evaluate(SMUGGLED)
+    assert (failed.value.url, failed.value.failure) == ("http://127.0.0.1:9/a.png", "csp")
+    assert page.evaluate("window.smuggled") is None
     assert len(opened.errors) == 2
     assert all("Content Security Policy" in error for error in opened.errors)
-    opened.page.close()
+    page.close()
 
 
 UNNAMED = """() => {
