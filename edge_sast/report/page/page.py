@@ -1,8 +1,7 @@
 """One page in one file: it asks nobody for anything, and says so to the browser.
 
-Charts are drawn by Observable Plot and D3, which it takes along (vendor/, LICENSES/ISC.txt). Of what there is a
-library, Plot alone gives SVG whose colours follow the page's, in dark mode and on paper, has texts for screen readers,
-needs no `eval` that a strict policy forbids, and is small enough (0.5 MB, where Plotly takes 4.5 and Bokeh 1.3).
+Charts are drawn by Observable Plot and D3, which it takes along (vendor/, LICENSES/ISC.txt); docs/report.md says why
+these.
 """
 
 from __future__ import annotations
