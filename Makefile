@@ -43,7 +43,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hdf5,aedat4,hil,emulator,boards,dev,docs]'
+	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hdf5,aedat4,hil,emulator,boards,completion,dev,docs]'
 	touch $(VENV)/.ready $(VENV)/.ready-docs $@
 
 $(VENV)/.ready-docs: pyproject.toml constraints.txt

@@ -176,7 +176,7 @@ def test_the_first_commands_run(installed, home):
 
 # Of two extras a package comes as source, which a C compiler makes: `cobs` of hil everywhere, `expelliarmus` of tonic
 # from 3.12 on. The README says so.
-EXTRAS = "train,triton,digits,sweep,plots,hdf5,aedat4,emulator,boards,fpga,dev,docs"
+EXTRAS = "train,triton,digits,sweep,plots,hdf5,aedat4,emulator,boards,fpga,completion,dev,docs"
 RESOLVE = (
     "pip",
     "install",
