@@ -8,7 +8,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
 NAME = "completion"
-HELP = "Print what a shell needs to complete commands, options and files with Tab. It is for a file that the shell reads."
+HELP = "Print what a shell needs to complete commands, options and files with Tab. The examples say where it looks."
 EXAMPLES = (
     ("edge-sast completion bash", "its place: ~/.local/share/bash-completion/completions/edge-sast"),
     ("edge-sast completion zsh", "its place: _edge-sast in a folder of $fpath"),
