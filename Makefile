@@ -1,4 +1,4 @@
-# The two commands of a fresh machine: `make demo` and `make test`. Both make .venv first.
+# The two commands of a fresh machine: `make demo` and `make test`. Both make .venv first, as `make docs` does.
 PYTHON ?= python3
 # Another PyTorch build: make demo TORCH='torch==2.13.0+cpu' (pip must know an index that has it)
 TORCH ?= torch==2.13.0
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Tests that wait for boards, simulators and signals leave a processor idle: one process more than there are, 8 at most.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
 
-.PHONY: demo test quality setup clean
+.PHONY: demo test quality docs setup clean
 
 demo: $(VENV)/.ready
 	$(BIN)/edge-sast demo
@@ -25,6 +25,10 @@ test: $(VENV)/.ready-dev
 quality: $(VENV)/.ready-fpga
 	$(BIN)/python -m pytest -m quality
 
+# The pages as a site, in site/: a warning, such as a link that leads nowhere, is an error.
+docs: $(VENV)/.ready-docs
+	$(BIN)/sphinx-build -E -W --keep-going -q -c docs -d $(VENV)/doctrees . site
+
 setup: $(VENV)/.ready
 
 # Modules are compiled when they are first imported: of those that pip would compile, most never are. Where an environment
@@ -39,8 +43,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hdf5,aedat4,hil,emulator,boards,dev]'
-	touch $(VENV)/.ready $@
+	$(PIP) -e '.[train,triton,digits,tonic,sweep,plots,hdf5,aedat4,hil,emulator,boards,completion,dev,docs]'
+	touch $(VENV)/.ready $(VENV)/.ready-docs $@
+
+$(VENV)/.ready-docs: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[train,docs]'
+	touch $@
 
 # Tools of other FPGAs than iCE40's: 640 MB, compiled when they first run, which takes minutes.
 $(VENV)/.ready-fpga: $(VENV)/.ready-dev
@@ -48,4 +57,4 @@ $(VENV)/.ready-fpga: $(VENV)/.ready-dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) edge-sast-demo build runs
+	rm -rf $(VENV) edge-sast-demo build runs site

