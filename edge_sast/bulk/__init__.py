@@ -1,1 +1,1 @@
-"""The same work on many items: threads behind one map."""
+"""The same work on many items behind one map: here, in processes of this machine, or on Ray's workers."""

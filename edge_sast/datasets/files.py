@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from edge_sast.datasets.reading import Reading
 from edge_sast.errors import EdgeSastError
-from edge_sast.events.binned import BinnedEvents
+from edge_sast.events.binned import BinnedEvents, BinnedRecording
 from edge_sast.events.binning import Binning
 from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.contract import Sensor
 from edge_sast.formats.registry import read_file
 
 
-def read_events(*paths: str | Path, binning: Binning, sensor: Sensor | None = None) -> BinnedEvents:
+@dataclass(frozen=True)
+class _ToBins:
+    """Reads and bins a file."""
+
+    binning: Binning
+    sensor: Sensor | None
+
+    def __call__(self, path: str | Path) -> BinnedRecording:
+        own = self.binning.sensor_width, self.binning.sensor_height
+        return bin_recording(read_file(path, self.sensor, otherwise=own), self.binning)
+
+
+def read_events(
+    *paths: str | Path, binning: Binning, sensor: Sensor | None = None, reading: Reading | None = None
+) -> BinnedEvents:
     """Recordings in files, sorted into the time steps of `binning`; nobody knows their classes.
 
     Args:
         paths: one file per recording, in any format that edge-sast reads (docs/data.md); at least one.
         binning: a model's, `model.binning`.
         sensor: (width, height) in pixels; None: the file's own, else the format's, else the binning's.
+        reading: who reads them, and whether those that cannot be read are left out; None: this thread, and they are
+            not.
 
     Raises:
-        EdgeSastError: a file that cannot be read, is damaged, or comes from a sensor of another size.
+        EdgeSastError: a file that cannot be read, is damaged, or comes from a sensor of another size; none is left.
     """
     if not paths:
         raise EdgeSastError("read_events: no file is named; give one or more")
-    own = binning.sensor_width, binning.sensor_height
-    rows = [bin_recording(read_file(path, sensor, otherwise=own), binning) for path in paths]
-    labels = np.zeros(len(rows), np.int64)
-    return BinnedEvents.of_rows(binning, rows, labels, ("unknown",), [str(path) for path in paths])
+    work = _ToBins(binning, sensor)
+    read = map(work, paths) if reading is None else reading.each(work, paths, str)
+    found = [(path, row) for path, row in zip(paths, read, strict=True) if isinstance(row, BinnedRecording)]
+    if not found:
+        raise EdgeSastError(f"none of {len(paths)} files can be read; mend them, or name others")
+    rows, labels = [row for _, row in found], np.zeros(len(found), np.int64)
+    return BinnedEvents.of_rows(binning, rows, labels, ("unknown",), [str(path) for path, _ in found])

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from edge_sast.bulk.threads import map_in_order
 from edge_sast.datasets.bin_cache import CACHE_VERSION, CachedBins, read_cache, write_cache
 from edge_sast.datasets.dataset import Dataset, RecordingRef
+from edge_sast.datasets.reading import Reading, Unread
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents, BinnedRecording, joined
 from edge_sast.events.binning import Binning
@@ -31,6 +32,7 @@ def load_binned(
     progress: bool = True,
     skip_empty: bool = False,
     cached: bool = True,
+    reading: Reading | None = None,
 ) -> BinnedEvents:
     """Read and bin a split, or take it from the cache.
 
@@ -43,6 +45,7 @@ def load_binned(
         progress: show a progress bar on a terminal.
         skip_empty: leave out recordings with 0 events and say so on stderr, instead of refusing them.
         cached: False neither reads nor writes the cache: for what is looked at once, as corrupted recordings are.
+        reading: who reads them, and whether those that cannot be read are left out; None: threads, and they are not.
 
     Raises:
         EdgeSastError: unknown split, damaged recording, recording with 0 events, or nothing left.
@@ -54,13 +57,15 @@ def load_binned(
     path = Path(cache_dir or default_cache_dir()) / f"{key}.safetensors"
     binned = _from_cache(path, refs, dataset.classes, binning) if cached else None
     if binned is None:
-        bins = _bin_all([refs[i] for i in chosen], chosen, binning, progress, skip_empty)
+        work = _ToBins(dataset, split, binning, skip_empty)
+        bins, unread = _bin_all(refs, chosen, work, reading or Reading(), progress)
+        chosen = np.setdiff1d(chosen, unread)
         if len(bins.kept) == 0:
             raise EdgeSastError(
                 f"{dataset.name}: split '{split}' has 0 recordings with events; add recordings"
             )
         binned = _build(bins, refs, dataset.classes, binning)
-        if cached:
+        if cached and not len(unread):
             # What was binned must be what the key was made of.
             if _key(dataset, split, how) != key:
                 raise EdgeSastError(
@@ -95,27 +100,50 @@ def _key(dataset: Dataset, split: str, how: tuple[object, ...]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _bin_all(
-    refs: Sequence[RecordingRef], positions: np.ndarray, binning: Binning, progress: bool, skip_empty: bool
-) -> CachedBins:
-    """Bins of all `refs`; `positions` are their places in the split."""
+@dataclass(frozen=True)
+class _ToBins:
+    """Reads and bins recordings of a split, by their places in it."""
 
-    def work(ref: RecordingRef) -> BinnedRecording | None:
+    dataset: Dataset
+    split: str
+    binning: Binning
+    skip_empty: bool
+
+    @cached_property
+    def _refs(self) -> tuple[RecordingRef, ...]:
+        return self.dataset.recordings(self.split)
+
+    def __call__(self, place: int) -> BinnedRecording | None:
+        return self.row(self._refs[place])
+
+    def row(self, ref: RecordingRef) -> BinnedRecording | None:
+        """None of a recording that is left out."""
         recording = ref.load()
-        row = bin_recording(recording, binning)
-        if len(recording) == 0 and not skip_empty:
+        row = bin_recording(recording, self.binning)
+        if len(recording) == 0 and not self.skip_empty:
             raise EdgeSastError(
                 f"{ref.source}: 0 events; remove the file, or pass --skip-empty to leave it out"
             )
         return row if len(recording) else None
 
+
+def _bin_all(
+    refs: Sequence[RecordingRef], chosen: np.ndarray, work: _ToBins, reading: Reading, progress: bool
+) -> tuple[CachedBins, np.ndarray]:
+    """Bins of the chosen ones of `refs`, and the places of those that could not be read."""
+    if reading.engine is None:
+        rows = reading.each(work.row, [refs[i] for i in chosen], lambda ref: ref.source)
+    else:  # a worker makes refs of its own: sent with each recording, some data sets would be large
+        rows = reading.each(work, chosen.tolist(), lambda place: refs[place].source)
     # disable=None shows the bar on terminals only.
-    bar = tqdm(map_in_order(work, refs), total=len(refs), desc="reading", disable=None if progress else True)
-    found = [(position, row) for position, row in zip(positions, bar, strict=True) if row is not None]
-    rows = [row for _, row in found]
-    kept = [position for position, _ in found]
-    dropped = np.array([row.dropped for row in rows], np.int64)
-    return CachedBins(*joined(rows), np.array(kept, np.int64), dropped)
+    bar = tqdm(rows, total=len(chosen), desc="reading", disable=None if progress else True)
+    found = list(zip(chosen.tolist(), bar, strict=True))
+    kept = [(place, row) for place, row in found if isinstance(row, BinnedRecording)]
+    dropped = np.array([row.dropped for _, row in kept], np.int64)
+    bins = CachedBins(
+        *joined([row for _, row in kept]), np.array([place for place, _ in kept], np.int64), dropped
+    )
+    return bins, np.array([place for place, row in found if isinstance(row, Unread)], np.int64)
 
 
 def _from_cache(

@@ -16,6 +16,7 @@ from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from edge_sast.datasets.dataset import Dataset
+    from edge_sast.datasets.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,12 @@ def open_split(options: DataOptions) -> tuple[Dataset, str]:
     return dataset, split
 
 
-def load_split(binning: Binning, classes: Sequence[str], options: DataOptions) -> Recordings:
+def load_split(
+    binning: Binning, classes: Sequence[str], options: DataOptions, reading: Reading | None = None
+) -> Recordings:
     """The split that --data and --split name, binned as a model wants it, labelled by the model's classes.
+
+    reading: as `load_binned` takes it.
 
     Raises EdgeSastError as open_split does, for an unknown split, and for classes the model does not have.
     """
@@ -83,7 +88,7 @@ def load_split(binning: Binning, classes: Sequence[str], options: DataOptions) -
             f"--data {options.data}: the model has no class {unknown[0]!r}, only {', '.join(classes)}; "
             "use recordings of the model's classes"
         )
-    binned = bin_split(dataset, split, binning, options)
+    binned = bin_split(dataset, split, binning, options, reading)
     places = np.array([classes.index(name) for name in binned.classes], np.int64)
     binned = replace(binned, labels=places[binned.labels], classes=tuple(classes))
     return Recordings(binned, labelled=True, name=f"{options.data} {split}")
@@ -112,10 +117,18 @@ def read_split(grid: Binning, options: DataOptions) -> BinnedEvents:
     return bin_split(*open_split(options), grid, options)
 
 
-def bin_split(dataset: Dataset, split: str, grid: Binning, options: DataOptions) -> BinnedEvents:
-    """A split binned by `grid`, as --cache-dir, --limit and --skip-empty say."""
+def bin_split(
+    dataset: Dataset, split: str, grid: Binning, options: DataOptions, reading: Reading | None = None
+) -> BinnedEvents:
+    """A split binned by `grid`, as --cache-dir, --limit and --skip-empty say. reading: as `load_binned` takes it."""
     from edge_sast.datasets.load import load_binned
 
     return load_binned(
-        dataset, split, grid, cache_dir=options.cache_dir, limit=options.limit, skip_empty=options.skip_empty
+        dataset,
+        split,
+        grid,
+        cache_dir=options.cache_dir,
+        limit=options.limit,
+        skip_empty=options.skip_empty,
+        reading=reading,
     )

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_sast.cli.data.options import add_file_options, file_options
-from edge_sast.terminal import echo, one_line
+from edge_sast.cli.options.engine import LeftOut, add_engine_arguments, engine_choice, workers
+from edge_sast.terminal import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_sast.bulk.choice import EngineChoice
     from edge_sast.errors import EdgeSastError
     from edge_sast.formats.contract import Format
-    from edge_sast.formats.convert import Span
+    from edge_sast.formats.convert import Converted, Span
     from edge_sast.formats.source import FileOptions
     from edge_sast.formats.zipped import EventPath
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How each of many files is converted. to: the suffix that they get."""
+
+    to: str
+    options: FileOptions
+    span: Span
+
+    def __call__(self, item: tuple[EventPath, Path]) -> Converted:
+        from edge_sast.formats.convert import convert_file
+        from edge_sast.formats.registry import writer_for
+
+        return convert_file(*item, writer_for(self.to), self.options, self.span)
+
 
 NAME = "convert"
 HELP = (
@@ -40,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-going",
         action="store_true",
-        help="go on with the other files where one cannot be converted, and end with exit code 2",
+        help="go on with the other files where one cannot be converted, and end with exit code 1",
     )
     parser.add_argument(
         "--from-s",
@@ -52,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--until-s", type=float, metavar="N", help="leave out what comes N s after the first event or later"
     )
     add_file_options(parser)
+    add_engine_arguments(parser.add_argument_group("many files"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,13 +80,15 @@ def run(args: argparse.Namespace) -> int:
     from edge_sast.errors import EdgeSastError
     from edge_sast.formats.convert import Span, convert_file
 
-    options = file_options(args)
+    options, choice = file_options(args), engine_choice(args)
     span = Span.of_seconds(args.from_s, args.until_s)
     source = Path(args.source)
     if holds_files(source):
-        return _convert_all(args, source, options, span)
+        return _convert_all(args, source, Conversion(args.to, options, span), choice)
     if args.keep_going:
         raise EdgeSastError(f"--keep-going is for many files, and {source} is one; leave it out")
+    if not choice.serial:
+        raise EdgeSastError(f"--engine {choice.engine} is for many files, and {source} is one; leave it out")
     target = "/dev/stdout" if args.out == "-" else args.out
     if Path(target).is_dir():
         raise EdgeSastError(f"{args.out}: is a folder, and {source} a file; name a file")
@@ -89,9 +111,9 @@ def _writer(args: argparse.Namespace) -> Format:
     return writer
 
 
-def _convert_all(args: argparse.Namespace, source: Path, options: FileOptions, span: Span) -> int:
+def _convert_all(args: argparse.Namespace, source: Path, convert: Conversion, choice: EngineChoice) -> int:
+    from edge_sast.bulk.engine import Engine, Serial
     from edge_sast.errors import EdgeSastError
-    from edge_sast.formats.convert import convert_file
     from edge_sast.formats.registry import writer_for
 
     if not args.to:
@@ -99,24 +121,22 @@ def _convert_all(args: argparse.Namespace, source: Path, options: FileOptions, s
         raise EdgeSastError(
             f"{source} is a {what}; say with --to which form its files shall have, such as --to .npz"
         )
-    writer = writer_for(args.to)
-    bad: list[EdgeSastError] = []
-
-    def told(error: EdgeSastError) -> None:
-        if not args.keep_going:
-            raise error
-        bad.append(error)
-        echo(f"edge-sast: {one_line(str(error))}", error=True)
-
-    targets = _targets(source, Path(args.out), args.to, told)
-    for path, target in targets.items():
-        try:
-            echo(convert_file(path, target, writer, options, span).line(str(target)))
-        except EdgeSastError as error:
-            told(error)
-    if bad:
-        raise EdgeSastError(f"files that were not converted: {len(bad)}; the lines above say why")
+    writer_for(args.to)
+    left_out = LeftOut(args.keep_going)
+    targets = list(_targets(source, Path(args.out), args.to, left_out.tell).items())
+    with workers(choice, 1) as engine:
+        engine = engine or Engine(Serial())
+        for (_, target), outcome in zip(targets, engine.map(convert, targets, name=_source), strict=True):
+            if isinstance(outcome.error, EdgeSastError):
+                left_out.tell(outcome.error)
+            else:
+                echo(outcome.get().line(str(target)))
+    left_out.check("files that were not converted")
     return 0
+
+
+def _source(item: tuple[EventPath, Path]) -> str:
+    return str(item[0])
 
 
 def _targets(

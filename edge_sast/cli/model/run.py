@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sast.cli.model.run_steps import WantedSteps, add_step_arguments
 from edge_sast.cli.options.checks import set_threads
+from edge_sast.cli.options.engine import LeftOut, add_engine_arguments, add_keep_going, engine_choice, workers
 from edge_sast.cli.options.newest import model_in, newest_model
 from edge_sast.cli.options.recordings import add_data_arguments, check_data_options, data_options, load_files
 from edge_sast.errors import EdgeSastError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_sast.bulk.engine import Engine
+    from edge_sast.datasets.reading import Reading
     from edge_sast.datasets.selection import Recordings
     from edge_sast.model.model import Model
     from edge_sast.runtime import RunResult, Simulator
@@ -56,8 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_data_arguments(parser.add_argument_group("data set"))
     parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="number of CPU threads, where 0 is all"
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of CPU threads, of each worker, where 0 is all",
     )
+    add_engine_arguments(parser)
+    add_keep_going(parser)
     parser.add_argument("--predictions", metavar="FILE", help="write each recording's prediction (JSON)")
     add_step_arguments(parser.add_argument_group("every step"))
     parser.add_argument("--json", metavar="FILE", help="write the figures")
@@ -83,8 +92,10 @@ def _is_recording(word: str) -> bool:
 
 
 def run(args: argparse.Namespace) -> int:
+    import numba
+
     from edge_sast.cli.options.figures import write_figures
-    from edge_sast.datasets.selection import load_split
+    from edge_sast.datasets.reading import Reading
     from edge_sast.model import modelfile
     from edge_sast.report.steps import steps_line
     from edge_sast.report.tables import write_json
@@ -94,31 +105,54 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError("give recording files or --data DATA (such as digits), one of the two")
     steps = WantedSteps.of(args)
     check_data_options(args, without=("--sensor",))
+    choice, left_out = engine_choice(args), LeftOut(args.keep_going)
     model = modelfile.load(args.model)
     simulator = Simulator(model)
     steps.check_layers(simulator)
-    parallel = set_threads(args.threads)
-    recordings = (
-        load_split(model.binning, model.classes, data_options(args))
-        if args.data
-        else load_files(model, args.sources, args)
-    )
-    steps.check_sizes(simulator, recordings)
-    result, seconds = measure(simulator, recordings, parallel)
+    several = set_threads(args.threads)
+    threads = numba.get_num_threads()
+    began = time.perf_counter()
+    with workers(choice, threads) as engine:
+        start = time.perf_counter() - began
+        recordings = _read(model, args, Reading(engine, left_out.tell))
+        steps.check_sizes(simulator, recordings)
+        result, seconds = (
+            measure(simulator, recordings, several)
+            if engine is None
+            else measure_on(engine, simulator, recordings, threads)
+        )
+        jobs = engine.count if engine else 1
     figures = _figures(result, seconds, recordings.labelled) | early_figures(model, result)
+    if not choice.serial:
+        figures |= {"engine": choice.engine, "jobs": jobs, "start_seconds": start}
+    if args.keep_going:
+        figures["left_out"] = left_out.texts()
     if args.data:
         _print_summary(model.classes, figures, recordings)
     else:
         _print_recordings(model, result, recordings)
     if model.early_margin is not None:
         echo(steps_line(figures["steps"], model.binning.steps))
+    if not choice.serial:
+        echo(
+            f"{choice.engine}: {jobs} worker{'s' * (jobs > 1)}; the {start:.1f} s of their start are not counted"
+        )
     if args.predictions:
         write_json(args.predictions, _predictions(model.classes, result, recordings))
     told = steps.write(simulator, recordings)
     if recordings.labelled:
         figures |= _confusion(model.classes, result)
     write_figures(args, figures | ({"recordings": told} if steps.in_json else {}))
+    left_out.check()
     return 0
+
+
+def _read(model: Model, args: argparse.Namespace, reading: Reading) -> Recordings:
+    from edge_sast.datasets.selection import load_split
+
+    if args.data:
+        return load_split(model.binning, model.classes, data_options(args), reading)
+    return load_files(model, args.sources, args, reading)
 
 
 def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tuple[RunResult, float]:
@@ -128,8 +162,7 @@ def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tup
     from edge_sast.runtime import RunResult
 
     binned = recordings.binned
-    # Compiles, or loads what was compiled before; what a few recordings run through is not all that many do.
-    simulator.run(binned.select(np.arange(min(len(binned), WARM_UP))), parallel=parallel)
+    _warm_up(simulator, recordings, parallel)
     seconds = 0.0
     parts = []
     for rows in _shown(np.array_split(np.arange(len(binned)), -(-len(binned) // BLOCK)), len(binned)):
@@ -138,6 +171,28 @@ def measure(simulator: Simulator, recordings: Recordings, parallel: bool) -> tup
         parts.append(simulator.run(block, parallel=parallel))
         seconds += time.perf_counter() - began
     return RunResult.concatenate(parts), seconds
+
+
+def measure_on(
+    engine: Engine, simulator: Simulator, recordings: Recordings, threads: int
+) -> tuple[RunResult, float]:
+    """The same on workers of so many threads each; the seconds hold all but their start and compilation."""
+    from tqdm import tqdm
+
+    from edge_sast.evaluation.shards import run_on
+
+    binned = recordings.binned
+    _warm_up(simulator, recordings, threads > 1)  # workers then find what it compiled
+    began = time.perf_counter()
+    with tqdm(total=len(binned), desc="running", unit=" recordings", disable=None) as bar:
+        result = run_on(engine, simulator.model, binned, threads, bar.update)
+    return result, time.perf_counter() - began
+
+
+def _warm_up(simulator: Simulator, recordings: Recordings, parallel: bool) -> None:
+    """Compiles, or loads what was compiled before; what a few recordings run through is not all that many do."""
+    few = range(min(len(recordings.binned), WARM_UP))
+    simulator.run(recordings.binned.select(few), parallel=parallel)
 
 
 def _shown(blocks: list[NDArray[np.int64]], recordings: int) -> Iterator[NDArray[np.int64]]:

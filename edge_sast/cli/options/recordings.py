@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edge_sast.errors import EdgeSastError
 
 if TYPE_CHECKING:
+    from edge_sast.datasets.reading import Reading
     from edge_sast.datasets.selection import DataOptions, Recordings
     from edge_sast.model.model import Model
 
@@ -70,12 +71,14 @@ def data_options(args: argparse.Namespace) -> DataOptions:
     return DataOptions(**{field.name: getattr(args, field.name) for field in fields(DataOptions)})
 
 
-def load_files(model: Model, paths: Sequence[str], args: argparse.Namespace) -> Recordings:
-    """Recording files, binned as the model wants them; their labels mean nothing."""
+def load_files(
+    model: Model, paths: Sequence[str], args: argparse.Namespace, reading: Reading | None = None
+) -> Recordings:
+    """Recording files, binned as the model wants them; their labels mean nothing. reading: as read_events takes it."""
     from edge_sast.datasets.files import read_events
     from edge_sast.datasets.selection import Recordings
     from edge_sast.events.recording import parse_sensor
 
     sensor = parse_sensor(args.sensor) if args.sensor else None
-    binned = read_events(*paths, binning=model.binning, sensor=sensor)
-    return Recordings(binned, labelled=False, name=f"{len(paths)} files")
+    binned = read_events(*paths, binning=model.binning, sensor=sensor, reading=reading)
+    return Recordings(binned, labelled=False, name=f"{len(binned)} files")

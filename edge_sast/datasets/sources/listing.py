@@ -11,8 +11,9 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from edge_sast.bulk.threads import map_in_order
 from edge_sast.errors import EdgeSastError
@@ -21,6 +22,31 @@ HASH_CHUNK = 1 << 20  # bytes
 DATASET_TOML = (
     "dataset.toml"  # at the root: what the set says of itself (dataset_toml.py); else a file like others
 )
+
+
+class Archive(zipfile.ZipFile):
+    """A zip archive that can be sent to another process, which opens it by its name, once for all its members."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        assert self.filename is not None
+        assert self.fp is not None
+        status = os.fstat(self.fp.fileno())
+        return _reopen, (os.path.abspath(self.filename), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _reopen(path: str, size: int, mtime_ns: int) -> Archive:
+    try:
+        archive = Archive(path)
+        assert archive.fp is not None
+        status = os.fstat(archive.fp.fileno())
+    except (OSError, zipfile.BadZipFile) as error:
+        raise EdgeSastError(
+            f"{path}: cannot be opened by a worker ({error}); it needs to lie at the same place for all of them"
+        ) from error
+    if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
+        raise EdgeSastError(f"{path}: changed while it was read; run the same command again")
+    return archive
 
 
 @dataclass(frozen=True)
@@ -144,7 +170,7 @@ def _read_file(path: Path) -> bytes:
 
 def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
     try:
-        archive = zipfile.ZipFile(path)
+        archive = Archive(path)
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise EdgeSastError(f"{path}: not a readable zip archive ({error}); copy it again") from error
     found = []
