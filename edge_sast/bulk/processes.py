@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -132,6 +133,7 @@ def _no_interrupts() -> Iterator[None]:
 def _serve(pipe: Connection) -> None:
     """What a worker does until its pipe ends. A polite kill is an interruption, which takes unfinished files away."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115  a warning would come once from each worker
     work: Work | None = None
     with suppress(EOFError, OSError, KeyboardInterrupt), kill_interrupts():
         while True:

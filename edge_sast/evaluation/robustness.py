@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
@@ -46,18 +46,26 @@ class Suite:
         """severities, seed, the clean accuracy, and for each kind its accuracies [severity] and their mean; the mean of
         all.
         """
+        bar = tqdm(self.cases, desc="corruptions", disable=None)
+        found = [accuracy(self.recordings(source, split, clean, *case)) for case in bar]
+        return self.summary(accuracy(clean), found)
+
+    @property
+    def cases(self) -> tuple[tuple[str, int], ...]:
+        """Kind and severity of each case, in the order of `summary`."""
+        return tuple((kind, severity) for kind in self.kinds for severity in self.severities)
+
+    def summary(self, clean: float, found: Sequence[float]) -> dict[str, Any]:
+        """What `measure` gives, of the accuracies: clean, and of each of the cases."""
+        each = len(self.severities)
         kinds: dict[str, Any] = {}
-        with tqdm(total=len(self.kinds) * len(self.severities), desc="corruptions", disable=None) as bar:
-            for kind in self.kinds:
-                found = []
-                for severity in self.severities:
-                    found.append(accuracy(self.recordings(source, split, clean, kind, severity)))
-                    bar.update()
-                kinds[kind] = {"accuracy": found, "mean": mean(found)}
+        for i, kind in enumerate(self.kinds):
+            accuracies = list(found[i * each : (i + 1) * each])
+            kinds[kind] = {"accuracy": accuracies, "mean": mean(accuracies)}
         return {
             "severities": list(self.severities),
             "seed": self.seed,
-            "clean": accuracy(clean),
+            "clean": clean,
             "kinds": kinds,
             "mean": mean(figures["mean"] for figures in kinds.values()),
         }

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.datasets.load import spread
+from edge_sast.datasets.reading import Reading
 from edge_sast.datasets.selection import DataOptions, Recordings, load_split, open_split
 from edge_sast.errors import EdgeSastError
 from trainer.data.recordings import open_data, training_data
@@ -13,10 +14,11 @@ from trainer.run.checkpoint import Standing
 from trainer.settings.config import TrainConfig
 
 
-def evaluation_data(stored: Standing, options: DataOptions) -> Recordings:
+def evaluation_data(stored: Standing, options: DataOptions, reading: Reading | None = None) -> Recordings:
     """What to report on for a run: the split asked for, else test, else valid, else what training held out.
 
-    options: data, sensor and window_us are the run's where not given.
+    options: data, sensor and window_us are the run's where not given. reading: as load_binned takes it; what training
+    held out is read as training reads it.
     Raises EdgeSastError, beside what reading raises, where the run's recordings are no longer those it was trained on:
     the part that was held out of those is not the part that would be held out of these.
     """
@@ -38,7 +40,7 @@ def evaluation_data(stored: Standing, options: DataOptions) -> Recordings:
             )
         held_out = data.valid.select(spread(data.valid.labels, options.limit))
         return Recordings(held_out, True, f"{config.data}, held out of {held_out_of.splits[0]}")
-    return load_split(stored.binning, stored.classes, _with_given(config, options))
+    return load_split(stored.binning, stored.classes, _with_given(config, options), reading)
 
 
 def evaluation_source(config: TrainConfig, options: DataOptions) -> tuple[Dataset, str]:

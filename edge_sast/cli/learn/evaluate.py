@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.engine import add_engine_arguments, add_keep_going
 from edge_sast.cli.options.newest import newest_run
 from edge_sast.cli.options.recordings import add_data_arguments
 from edge_sast.signals import ended_by_ctrl_c
@@ -46,8 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _energy_options(parser.add_argument_group("energy (docs/method.md)"))
     group = parser.add_argument_group("run")
     group.add_argument(
-        "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
+        "--threads",
+        type=int,
+        default=0,
+        metavar="N",
+        help="number of CPU threads (default: 0, all; of a worker of --engine processes or ray 1)",
     )
+    add_engine_arguments(group)
+    add_keep_going(group)
     group.add_argument("--json", metavar="FILE", help="write the figures of each run, and their summary")
 
 

@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
+from tqdm import tqdm
+
+from edge_sast.bulk.engine import Engine, Serial
+from edge_sast.cli.learn.evaluate_parts import CORRUPTIONS_KEY, Measure, Run
+from edge_sast.cli.options.engine import LeftOut, engine_choice, workers
 from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.recordings import data_options
-from edge_sast.datasets.load import spread
-from edge_sast.datasets.selection import Recordings
+from edge_sast.datasets.reading import Reading
 from edge_sast.errors import EdgeSastError
-from edge_sast.evaluation import robustness
 from edge_sast.evaluation.corrupt import CORRUPTIONS, MAX_SEVERITY
-from edge_sast.evaluation.early import check_loss, choose_margin, step_answers
-from edge_sast.evaluation.robustness import Suite
-from edge_sast.events.binned import BinnedEvents
-from edge_sast.model.layers import Lif
-from edge_sast.model.model import Model
+from edge_sast.evaluation.early import check_loss
 from edge_sast.report import evaluation_tables, intervals
 from edge_sast.report.confusion import KEY
-from edge_sast.report.steps import steps_figures
-from edge_sast.runtime import Simulator
 from edge_sast.terminal import echo
-from trainer.data.recordings import open_data, training_data
-from trainer.measure import diagnose
-from trainer.measure import energy as energy_account
-from trainer.measure import sharpness as sharp_measures
 from trainer.measure.energy_prices import read_prices
-from trainer.measure.figures import build_model, measure, trained_bits
-from trainer.measure.recordings import evaluation_data, evaluation_source
-from trainer.measure.sharpness import Landscape
-from trainer.network.network import Network
-from trainer.run import checkpoint
+from trainer.measure.recordings import evaluation_data
 from trainer.run.machine import set_threads
-from trainer.run.one_pass import evaluate as evaluate_pass
-from trainer.settings.bits import bits_name
 from trainer.settings.checks import MAX_REAL, flag
-from trainer.settings.config import TrainConfig
 
-SHARPNESS_RECORDINGS = 512
 # Options that have an effect only beside another one.
 BESIDE = {
     "corruptions": ("severities", "corruption_pass", "corruption_seed"),
@@ -51,33 +33,21 @@ BESIDE = {
 }
 
 
-@dataclass(frozen=True)
-class Run:
-    """One trained network. path: as it was named."""
-
-    path: str
-    stored: checkpoint.Checkpoint
-
-    @cached_property
-    def network(self) -> Network:
-        return self.stored.network()
-
-    @property
-    def config(self) -> TrainConfig:
-        return self.stored.config
-
-
 def evaluate(args: argparse.Namespace) -> int:
     """`edge-sast evaluate`."""
     set_threads(args.threads)
     _check_options(args)
-    runs = [Run(path, checkpoint.load(Path(path))) for path in args.runs]
+    choice, left_out = engine_choice(args), LeftOut(args.keep_going)
+    threads = args.threads if choice.serial else args.threads or 1
+    measure = Measure(tuple(args.runs), threads, data_options(args), args)
+    runs = measure.runs
     check_seeds(runs)
     for run in runs:
         _check_rho(run, args)
         _check_energy(run, args)
     read_prices(args.energy_table)  # a mistake is told before anything is measured
-    each = [_figures(run, args) for run in runs]
+    with workers(choice, threads) as engine:
+        each = _figures(measure, engine, left_out)
     summary = (
         intervals.summarise([_without_confusion(figures) for figures in each]) if len(runs) > 1 else None
     )
@@ -87,15 +57,18 @@ def evaluate(args: argparse.Namespace) -> int:
     names = dict.fromkeys(str(figures["recordings"]) for figures in each)
     judged = f"{each[0]['samples']} recordings of {', '.join(names)}"
     what = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs; {judged}"
+    more = {"left_out": left_out.texts()} if args.keep_going else {}
     layers = [layer.name for layer in runs[0].network.weighted() if layer.spiking]
     if summary is None:
         echo(f"{runs[0].path}: {what}")
         evaluation_tables.show(each[0], layers)
-        write_figures(args, named[0])
+        write_figures(args, named[0] | more)
+        left_out.check()
         return 0
     echo(f"{what}; seeds {', '.join(str(run.config.seed) for run in runs)}: mean ± 95 %")
     evaluation_tables.show(summary, layers)
-    write_figures(args, {"runs": named, "summary": summary})
+    write_figures(args, {"runs": named, "summary": summary} | more)
+    left_out.check()
     return 0
 
 
@@ -160,99 +133,27 @@ def _check_energy(run: Run, args: argparse.Namespace) -> None:
         )
 
 
-def _figures(run: Run, args: argparse.Namespace) -> dict[str, Any]:
-    """All that is asked of one run."""
-    stored, network, config = run.stored, run.network, run.config
-    recordings = evaluation_data(stored, data_options(args))
-    binned, smooth = recordings.binned, config.spike(hard=False)
-    figures = {"recordings": recordings.name, **measure(network, stored, binned)}
-    if args.early is not None:
-        bits = trained_bits(config)
-        figures[f"{bits_name(bits)}, early"] = _early(run, binned, build_model(network, stored, bits), args)
-    if args.corruptions is not None:
-        figures["corruptions"] = _corruptions(run, recordings, args)
-    if args.sharpness:
-        figures["sharpness"] = _sharpness(run, args)
-    if args.gradients:
-        figures["gradients"] = diagnose.gradient_norms(network, binned, smooth, config.objective)
-    if args.contraction:
-        figures["contraction"] = diagnose.contraction(network, binned, smooth)
-    if args.energy:
-        figures["energy"] = _energy(run, binned, args)
-    return figures
-
-
-def _early(run: Run, binned: BinnedEvents, model: Model, args: argparse.Namespace) -> dict[str, Any]:
-    """Of the integer model with a margin: figures as those of every pass, the margin, and how many steps it took."""
-    config = run.config
-    watched = training_data(
-        open_data(config, args.download_dir), config, args.cache_dir, args.skip_empty
-    ).valid
-    if watched.digest() == binned.digest():
-        raise EdgeSastError(
-            f"--early: {run.path} is judged by the recordings that the margin is chosen on, those that watched its "
-            "training; name others with --data or --split"
-        )
-    margin = choose_margin(step_answers(model, watched), args.early)
-    if margin is None:
-        raise EdgeSastError(
-            f"--early {args.early:g}: no margin keeps that of {run.path}; allow a larger loss"
-        )
-    result = Simulator(replace(model, early_margin=margin)).run(binned, parallel=True)
-    shapes, taken = model.shapes(), float(result.steps.mean())
-    spiking = [(k, i) for k, (i, layer) in enumerate(model.weighted()) if isinstance(layer.neuron, Lif)]
-    return {
-        "accuracy": result.accuracy,
-        "synops_per_sample": float(result.synops.sum(1).mean()),
-        "spikes_per_sample": float(result.spikes.sum(1).mean()),
-        "firing_rates": [
-            float(result.spikes[:, k].mean()) / (shapes[i + 1].neurons * taken) for k, i in spiking
-        ],
-        "margin": margin,
-        "steps": steps_figures(result.steps, model.binning.steps),
-    }
-
-
-def _corruptions(run: Run, recordings: Recordings, args: argparse.Namespace) -> dict[str, Any]:
-    suite = Suite(
-        tuple(dict.fromkeys(args.corruptions)) or tuple(CORRUPTIONS),
-        tuple(sorted(set(args.severities or robustness.SEVERITIES))),
-        args.corruption_seed or 0,
-    )
-    usual = "hard" if run.config.threshold == "adaptive-step" else "trained"
-    name, accuracy = _judge(run, args.corruption_pass or usual)
-    source, split = evaluation_source(run.config, data_options(args))
-    return {"pass": name, **suite.measure(source, split, recordings.binned, accuracy)}
-
-
-def _judge(run: Run, name: str) -> tuple[str, Callable[[BinnedEvents], float]]:
-    """A pass by name, and what gives its accuracy: integer ones run in the runtime."""
-    if name in ("surrogate", "hard"):
-        spike = run.config.spike(hard=name == "hard")
-        return name, lambda binned: evaluate_pass(run.network, binned, spike).accuracy
-    bits = trained_bits(run.config)
-    if name != "trained":
-        bits = (int(name.removeprefix("int")),) * len(bits)
-    simulator = Simulator(build_model(run.network, run.stored, bits))
-    return bits_name(bits), lambda binned: simulator.run(binned, parallel=True).accuracy
-
-
-def _sharpness(run: Run, args: argparse.Namespace) -> dict[str, Any]:
-    config = run.config
-    dataset = open_data(config, args.download_dir)
-    train = training_data(dataset, config, args.cache_dir, args.skip_empty).train
-    chosen = train.select(spread(train.labels, args.sharpness_recordings or SHARPNESS_RECORDINGS))
-    spike = config.spike(hard=not config.smooth_trained)
-    landscape = Landscape(run.stored.network(), chosen, spike, config.objective)
-    return sharp_measures.measure(landscape, args.rho or config.rho)
-
-
-def _energy(run: Run, binned: BinnedEvents, args: argparse.Namespace) -> dict[str, Any]:
-    config = run.config
-    spike = config.train_spike if config.epochs else config.spike(hard=True)
-    trained = None if config.through_time == "online" else (spike, config.objective)
-    integer = config.integer(trained_bits(config))
-    return energy_account.measure(run.network, binned, trained, integer, read_prices(args.energy_table))
+def _figures(measure: Measure, engine: Engine | None, left_out: LeftOut) -> list[dict[str, Any]]:
+    """All that is asked of each run; left_out: is told which recordings are, by --keep-going."""
+    measure.reading = Reading(engine, left_out.tell)
+    if engine is not None:  # all workers together; each then finds them in the cache
+        for run in measure.runs:
+            evaluation_data(run.stored, measure.options, measure.reading)
+    parts = [part for i in range(len(measure.runs)) for part in measure.parts(i)]
+    each: list[dict[str, Any]] = [{} for _ in measure.runs]
+    with tqdm(total=len(parts), desc="evaluating", disable=True if len(parts) == 1 else None) as bar:
+        outcomes = (engine or Engine(Serial())).map(measure, parts, done=lambda _: bar.update())
+        for part, outcome in zip(parts, outcomes, strict=True):
+            if part.what == CORRUPTIONS_KEY:
+                each[part.run].setdefault(CORRUPTIONS_KEY, []).append(outcome.get())
+            else:
+                each[part.run] |= outcome.get()
+    for figures in each:
+        if CORRUPTIONS_KEY in figures:
+            (name, clean), *cases = figures[CORRUPTIONS_KEY]
+            summary = measure.suite.summary(clean, [accuracy for _, accuracy in cases])
+            figures[CORRUPTIONS_KEY] = {"pass": name, **summary}
+    return each
 
 
 def _without_confusion(figures: dict[str, Any]) -> dict[str, Any]:
