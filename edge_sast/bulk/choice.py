@@ -38,6 +38,11 @@ class EngineChoice:
         """Whether this process does the work itself."""
         return self.engine == "serial"
 
+    def check_installed(self) -> None:
+        """Raises EdgeSastError where Ray is wanted and missing: before anything is written."""
+        if self.engine == "ray":
+            import edge_sast.bulk.ray_workers  # noqa: F401
+
     def open(self, threads: int = 1) -> Engine:
         """Workers of so many threads each, started; the caller closes them.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -67,6 +68,43 @@ class Engine:
                     if done is not None:
                         done(i)
             yield from state.in_order()
+
+    def as_done(self, work: Work, items: Iterator[Any]) -> Iterator[tuple[Any, Outcome[Any]]]:
+        """Items with their outcomes, in the order in which they are done; each is taken when a worker is free for it.
+
+        For items that depend on what became of others. Those under way when the map is left are lost.
+        """
+        given: dict[int, _Given] = {}
+        again: deque[_Given] = deque()
+        while True:
+            while self._workers.free():
+                one = again.popleft() if again else next(map(_Given, items), None)
+                if one is None:
+                    break
+                self._number += 1
+                given[self._number] = one
+                self._workers.give(self._number, work, [one.item])
+            if not given:
+                return
+            for answer in self._workers.wait():
+                one = given.pop(answer.number, None)
+                if one is None:
+                    continue
+                one.ends += answer.ended is not None
+                if answer.ended is None:
+                    yield one.item, answer.outcomes[0]
+                elif one.ends == MOST_ENDS:
+                    yield one.item, Outcome(error=_cause(str(one.item), answer.ended))
+                else:
+                    again.append(one)
+
+
+@dataclass
+class _Given:
+    """An item, and how many workers have ended at it."""
+
+    item: Any
+    ends: int = 0
 
 
 class _Map:

@@ -17,7 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import edge_sast
 from edge_sast.bulk.machine import cpus
 from edge_sast.bulk.tasks import Answer, Work, answer, pack, unpack
 from edge_sast.errors import EdgeSastError
@@ -136,8 +135,8 @@ class RayWorkers:
             ) from error
         if found != installed():
             raise EdgeSastError(
-                f"--engine ray: a worker has edge-sast {found[0]} of other sources than this process "
-                f"({installed()[0]}); install the same on every machine of the cluster"
+                "--engine ray: a worker runs other sources of edge-sast than this process; install the same on every "
+                "machine of the cluster"
             )
         self._idle.append(actor)
 
@@ -162,7 +161,7 @@ class _Actor:
         with suppress(OSError):  # of another machine: files are then found by their whole paths
             os.chdir(folder)
 
-    def installed(self) -> tuple[str, str]:
+    def installed(self) -> str:
         return installed()
 
     def answer(self, reference: list[Any], items: bytes) -> bytes:
@@ -172,13 +171,13 @@ class _Actor:
         return answer(self._work[1], items)
 
 
-def installed() -> tuple[str, str]:
-    """Version and digest of the sources: where both are the same, so are the results."""
-    root, digest = Path(edge_sast.__file__).parents[1], hashlib.sha256()
+def installed() -> str:
+    """Digest of the sources: where it is the same, so are the results."""
+    root, digest = Path(__file__).parents[2], hashlib.sha256()
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
-    return edge_sast.__version__, digest.hexdigest()
+    return digest.hexdigest()
 
 
 def _connect(address: str | None, cpus: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.engine import add_engine_arguments
 from edge_sast.cli.sweep.objectives import OBJECTIVES
 from edge_sast.signals import ended_by_ctrl_c
 
@@ -31,6 +32,8 @@ USUAL = (
     "sampler_seed",
     "objective",
     "jobs",
+    "engine",
+    "ray_address",
     "storage",
     "retry_failed",
     "device",
@@ -90,9 +93,15 @@ def _sweep_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--jobs",
         type=int,
-        default=1,
         metavar="N",
-        help="number of trainings at a time; above 1 each takes one thread, or --threads",
+        help="number of trainings at a time; above 1, and with --engine ray, each takes one thread, or --threads "
+        "(default: 1; with --engine ray as many as there are CPUs)",
+    )
+    add_engine_arguments(
+        group,
+        "one training after the other, --jobs at a time on this machine, or Ray's workers",
+        None,
+        "processes",
     )
     group.add_argument(
         "--storage", metavar="URL", help="database that machines share (default: a file in --out)"

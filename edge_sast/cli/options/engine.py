@@ -55,6 +55,7 @@ def engine_choice(args: argparse.Namespace) -> EngineChoice:
         raise EdgeSastError(
             "--jobs has an effect only beside --engine processes or ray; add that one, or leave it out"
         )
+    choice.check_installed()
     return choice
 
 

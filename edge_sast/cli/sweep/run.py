@@ -1,24 +1,20 @@
-"""What `edge-sast sweep` does: runs the trials of a sweep, each in a process of its own, and reports them."""
+"""What `edge-sast sweep` does: checks what is asked, lets the trials be run, and reports them."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from edge_sast.bulk.choice import EngineChoice
 from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.sweep import places, plot, report
 from edge_sast.cli.sweep.objectives import OBJECTIVES
+from edge_sast.cli.sweep.on_ray import RayRunner
+from edge_sast.cli.sweep.runner import RUNS_NAME, Runner
 from edge_sast.cli.sweep.space import LeftOut, Space
-from edge_sast.cli.sweep.study import BEAT_SECONDS, Held, Ledger, database_errors
-from edge_sast.cli.sweep.trial import NO_SPACE, read_figures
+from edge_sast.cli.sweep.study import Ledger, database_errors
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
 from edge_sast.signals import kill_interrupts
@@ -26,19 +22,15 @@ from edge_sast.terminal import echo
 from trainer.run.machine import MOST_THREADS, choose_device
 from trainer.settings.checks import flag
 
-RUNS_NAME = "runs"
-LOG_NAME = "log.txt"
 PLOT_NAME = "pareto.png"
 MOST_JOBS = 1024
-TRIALS = 20  # of a search, where --trials does not say
-MOST_REASON = 300  # characters
-SAID = "edge-sast: "  # begins the line that says why a command ended
 
 
 @database_errors()
 def sweep(args: argparse.Namespace) -> int:
     """`edge-sast sweep`."""
     objectives = _check(args)
+    choice = _choice(args)
     space = Space(args)
     trainings, left_out = space.check()
     folder = Path(args.out)
@@ -51,7 +43,8 @@ def sweep(args: argparse.Namespace) -> int:
     if not space.searching:
         ledger.add_missing(trainings)
     _tell_left_out(left_out, args)
-    runner = Runner(ledger, folder, args)
+    ray = choice.engine == "ray"
+    runner = RayRunner(ledger, folder, args, choice) if ray else Runner(ledger, folder, args)
     try:
         with kill_interrupts():
             runner.run()
@@ -90,125 +83,12 @@ def _check(args: argparse.Namespace) -> tuple[str, ...]:
     return objectives
 
 
-class Runner:
-    """Runs trials, `--jobs` at a time, until none is left to take."""
-
-    def __init__(self, ledger: Ledger, folder: Path, args: argparse.Namespace) -> None:
-        self._ledger, self._folder, self._args = ledger, folder, args
-        self._processes: set[subprocess.Popen[bytes]] = set()
-        self._stopped = threading.Event()
-        self._lock = threading.Lock()
-
-    def run(self) -> None:
-        """Raises what a worker raised, KeyboardInterrupt included."""
-        beat = threading.Thread(target=self._beat, daemon=True)
-        beat.start()
-        with ThreadPoolExecutor(self._args.jobs) as pool:
-            workers = [pool.submit(self._work) for _ in range(self._args.jobs)]
-            try:
-                for worker in as_completed(workers):
-                    worker.result()
-            except BaseException:
-                self.stop()
-                raise
-        self._stopped.set()
-        beat.join()
-
-    def stop(self) -> None:
-        """End the trainings under way; each keeps its last epoch, and its trial can be taken up."""
-        self._stopped.set()
-        with self._lock:
-            for process in self._processes:
-                process.terminate()
-
-    def _beat(self) -> None:
-        while not self._stopped.wait(BEAT_SECONDS):
-            # A full disk: who writes next tells it, unless there is space again.
-            with suppress(EdgeSastError):
-                self._ledger.beat()
-
-    def _work(self) -> None:
-        while not self._stopped.is_set():
-            held = self._ledger.take(self._args.trials or TRIALS)
-            if held is None:
-                return
-            code = self._train(held)
-            if code == NO_SPACE or (self._stopped.is_set() and code != 0):
-                with suppress(EdgeSastError):  # then it is taken from a dead worker
-                    self._ledger.release(held)
-                if code == NO_SPACE:
-                    self._tell_full(held)
-                return
-            self._settle(held, code)
-
-    def _train(self, held: Held) -> int:
-        """Run the trial's process to its end; returns its exit code."""
-        folder = self._folder / RUNS_NAME / held.training.name
-        if read_figures(folder) is not None:
-            return 0
-        folder.mkdir(parents=True, exist_ok=True)
-        threads = self._args.threads or (1 if self._args.jobs > 1 else 0)
-        words = [*held.training.argv, "--out", str(folder), "--threads", str(threads)]
-        words += ["--device", self._args.device]
-        words += [f"--cache-dir={self._args.cache_dir}"] if self._args.cache_dir else []
-        alone = {"OMP_NUM_THREADS": str(threads), "NUMBA_NUM_THREADS": str(threads)} if threads else {}
-        command = [sys.executable, "-m", "edge_sast.cli.sweep.trial", *words]
-        with (folder / LOG_NAME).open("ab") as log:
-            with self._lock:
-                if self._stopped.is_set():
-                    return 130
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    env=os.environ | alone,
-                    start_new_session=True,  # a terminal's interrupt is the sweep's to pass on
-                )
-                self._processes.add(process)
-            code = process.wait()
-            with self._lock:
-                self._processes.discard(process)
-            if process.stdin:
-                process.stdin.close()
-        return code
-
-    def _tell_full(self, held: Held) -> None:
-        """A full disk is no fault of the trial's settings: it stays to be run.
-
-        Raises EdgeSastError, which ends the sweep.
-        """
-        folder = self._folder / RUNS_NAME / held.training.name
-        last = _last_line(folder / LOG_NAME)
-        said = last.startswith(SAID)  # the log lies on the same disk
-        reason = last.removeprefix(SAID) if said else f"{folder}: no space left on the disk; free space"
-        raise EdgeSastError(f"{reason}; the same command then goes on")
-
-    def _settle(self, held: Held, code: int) -> None:
-        folder = self._folder / RUNS_NAME / held.training.name
-        told = f"{held.training.name}: "
-        figures = read_figures(folder) if code == 0 else None
-        if figures is not None:
-            self._ledger.finish(held, figures)
-            told += report.one_line(figures)
-        else:
-            reason = _reason(folder / LOG_NAME, code)
-            self._ledger.fail(held, reason)
-            told += f"failed: {reason}"
-        if not self._args.quiet:
-            echo(told)
-
-
-def _reason(log: Path, code: int) -> str:
-    """Why a trial's process failed: the last line it wrote."""
-    if code < 0:
-        return f"its process was ended by signal {-code} (out of memory?); see {log}"
-    return (_last_line(log).removeprefix(SAID) or f"exit code {code}")[:MOST_REASON]
-
-
-def _last_line(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+def _choice(args: argparse.Namespace) -> EngineChoice:
+    choice = EngineChoice(args.engine, args.jobs, args.ray_address)
+    if choice.serial and args.jobs not in (None, 1):
+        raise EdgeSastError(f"--jobs is {args.jobs}, and --engine serial runs one; leave one of them out")
+    choice.check_installed()
+    return choice
 
 
 def _tell_left_out(left_out: Sequence[LeftOut], args: argparse.Namespace) -> None:

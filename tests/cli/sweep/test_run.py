@@ -27,7 +27,7 @@ from edge_sast.cli.sweep import plot as sweep_plot
 from edge_sast.cli.sweep import report as sweep_report
 from edge_sast.cli.sweep.pareto import pareto_front
 from edge_sast.cli.sweep.report import Record
-from edge_sast.cli.sweep.run import Runner
+from edge_sast.cli.sweep.runner import Runner
 from edge_sast.cli.sweep.space import Options, Space
 from edge_sast.cli.sweep.study import Ledger
 from edge_sast.cli.sweep.trial import read_figures
