@@ -55,8 +55,9 @@ class Processes:
                 self._processes[i].give(number, self._work[1], message)
 
     def wait(self) -> list[Answer]:
-        busy = {process.pipe: i for i, process in enumerate(self._processes) if process.number is not None}
-        return [self._answer(busy[pipe]) for pipe in connection.wait(list(busy))] if busy else []
+        busy = [i for i, process in enumerate(self._processes) if process.number is not None]
+        told = connection.wait([self._processes[i].pipe for i in busy]) if busy else []
+        return [self._answer(i) for i in busy if self._processes[i].pipe in told]
 
     def close(self) -> None:
         for process in self._processes:

@@ -6,6 +6,7 @@ had when it ended is known, and is given to another, as with processes.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import socket
@@ -171,6 +172,7 @@ class _Actor:
         return answer(self._work[1], items)
 
 
+@functools.cache  # as this process began
 def installed() -> str:
     """Digest of the sources: where it is the same, so are the results."""
     root, digest = Path(__file__).parents[2], hashlib.sha256()

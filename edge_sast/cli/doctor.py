@@ -23,6 +23,7 @@ PACKAGES = (
     ("lz4", "AEDAT 4 recordings", "aedat4"),
     ("zstandard", "AEDAT 4 recordings", "aedat4"),
     ("optuna", "sweep", "sweep"),
+    ("ray", "--engine ray", "ray"),
     ("matplotlib", "the picture of a sweep", "plots"),
     ("h5py", "HDF5 files of events", "hdf5"),
     ("hdf5plugin", "HDF5 files packed with Blosc and others", "hdf5"),

@@ -13,6 +13,7 @@ from edge_sast.cli.sweep.runner import RUNS_NAME, Runner, TrialStart
 from edge_sast.cli.sweep.study import Held, Ledger
 from edge_sast.cli.sweep.trial import NO_SPACE, read_figures
 from edge_sast.errors import EdgeSastError
+from edge_sast.signals import kill_interrupts
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class RayRunner(Runner):
         threads = self._args.threads or 1
         work = RunTrial(TrialStart(threads, self._args.device, self._args.cache_dir))
         try:
-            with self._choice.open(threads) as engine:
+            # Ray has a handler of its own for a polite kill, from its start on.
+            with self._choice.open(threads) as engine, kill_interrupts():
                 for task, outcome in engine.as_done(work, self._tasks()):
                     del self._taken[task.held.number]
                     if outcome.error is not None:

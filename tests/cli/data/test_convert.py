@@ -1,6 +1,7 @@
 """`data convert`: the events of a file in another, whole or not at all."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -120,6 +121,25 @@ def test_a_bad_file_among_many(tmp_path, capsys):
         f"--keep-going is for many files, and {tmp_path}/x/a.bin is one; leave it out"
         in capsys.readouterr().err
     )
+
+
+def test_workers_write_the_same_files_and_name_the_same_bad_ones(tmp_path, capsys):
+    for name in "acegi":
+        write(tmp_path / "x" / f"{name}.bin", ROWS)
+    write(tmp_path / "x" / "d.bin", [(5, 0, 0, 1), (6, 40, 0, 0)])
+    told = []
+    for engine in ("serial", "processes"):
+        out = tmp_path / "out"
+        argv = (tmp_path / "x", out, "--to", ".npz", "--keep-going", "--engine", engine)
+        assert run("convert", *argv, *(["--jobs", "2"] if engine == "processes" else [])) == 1
+        files = {path.name: path.read_bytes() for path in out.iterdir()}
+        told.append((files, capsys.readouterr()))
+        shutil.rmtree(out)
+    assert told[0] == told[1]
+    assert sorted(told[0][0]) == [f"{name}.npz" for name in "acegi"]
+    argv = (tmp_path / "x" / "a.bin", tmp_path / "a.npz", "--engine", "processes")
+    assert run("convert", *argv) == 2
+    assert "--engine processes is for many files" in capsys.readouterr().err
 
 
 def test_what_a_file_says_itself_is_not_said_again(tmp_path, capsys):

@@ -118,6 +118,41 @@ def test_one_run(home, capsys):
         assert f"{100 * each['firing_rates'][0]:.2f}" in printed
 
 
+def test_workers_measure_the_same_figures(home, capsys):
+    words = ["seed0", "seed1", "--corruptions", "hot_pixels", "--severities", "5", "--gradients"]
+    alone = judge(home, *words, "--threads", "1")
+    printed = capsys.readouterr().out
+    assert judge(home, *words, "--engine", "processes", "--jobs", "2") == alone
+    assert capsys.readouterr().out == printed
+
+
+def test_recordings_that_cannot_be_read_are_left_out_where_that_is_asked(home, tmp_path, capsys):
+    shutil.copytree(home / "data", tmp_path / "data")
+    bad = tmp_path / "data" / "test" / "row" / "001.bin"
+    bad.write_bytes(bad.read_bytes()[:-2])
+    words = [
+        "seed0",
+        "seed1",
+        "--data",
+        str(tmp_path / "data"),
+        "--corruptions",
+        "dead_rows",
+        "--severities",
+        "1",
+    ]
+    assert refused(home, capsys, "evaluate", *words).startswith(f"edge-sast: {bad}: ends at byte ")
+    out, cache = tmp_path / "out.json", ["--cache-dir", str(tmp_path / "cache")]
+    runs = [str(home / word) for word in words[:2]]
+    assert main(["evaluate", *runs, *words[2:], *cache, "--keep-going", "--json", str(out)]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith(f"edge-sast: {bad}: ends at byte ")
+    assert told[1:] == ["edge-sast: recordings that were left out: 1; the lines above say why"]
+    left = json.loads(out.read_text())
+    assert [f"edge-sast: {line}" for line in left.pop("left_out")] == told[:1]
+    bad.unlink()
+    assert judge(home, *words) == left
+
+
 def test_thresholds_of_each_step_are_judged_by_the_float_passes(home):
     more = ["--method", "hard", "--threshold", "adaptive-step", "--epochs", "1", "--qat-epochs", "0"]
     train(home, "data", "by-step", *more)
