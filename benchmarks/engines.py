@@ -122,10 +122,8 @@ def costs(engine: str) -> dict[str, Any]:
                     }
                 )
                 figures[-1]["efficiency"] = work / (jobs * seconds)
-                rows.append(
-                    [str(jobs), f"{start:.1f}", str(ms), str(count), f"{work:.1f}", f"{seconds:.2f}"]
-                    + [f"{100 * work / (jobs * seconds):.0f}", f"{1000 * ours / count:.3f}"]
-                )
+                row = [str(jobs), f"{start:.1f}", str(ms), str(count), f"{work:.1f}", f"{seconds:.2f}"]
+                rows.append([*row, f"{100 * work / (jobs * seconds):.0f}", f"{1000 * ours / count:.3f}"])
             empty = 1000
             seconds, ours = _timed(opened, Spin(0.0), empty)
             figures.append({"jobs": jobs, "item_ms": 0, "items": empty, "seconds": seconds, "cpu_s": ours})
@@ -183,7 +181,7 @@ def _simulate(message_s: float) -> list[dict[str, Any]]:
             row.append(f"{100 * efficiency:.0f}")
         rows.append(row)
     print(
-        f"\nsimulated: {SIMULATED_ITEMS} items, {1000 * message_s:.3f} ms of the giving process for each; efficiency %"
+        f"\nsimulated: {SIMULATED_ITEMS} items, {1000 * message_s:.3f} ms of the giver's for each; efficiency %"
     )
     print_table(rows, ["item ms", *(f"{count} workers" for count in SIMULATED_WORKERS)])
     return figures
@@ -221,16 +219,8 @@ def heavy(args: argparse.Namespace) -> dict[str, Any]:
             if not same:
                 raise EdgeSastError("serial and workers differ; this is a defect of edge-sast")
             figures.append({"serial_s": serial, "serial_cpu_s": cpu, "workers_s": shared, "load": load})
-            rows.append(
-                [
-                    f"{serial:.1f}",
-                    f"{cpu:.1f}",
-                    f"{shared:.1f}",
-                    f"{serial / shared:.2f}",
-                    f"{cpu / shared:.2f}",
-                ]
-                + [f"{load:.1f}"]
-            )
+            row = [f"{serial:.1f}", f"{cpu:.1f}", f"{shared:.1f}", f"{serial / shared:.2f}"]
+            rows.append([*row, f"{cpu / shared:.2f}", f"{load:.1f}"])
     print(f"{args.engine}: 2 workers, begun in {start:.1f} s; {args.recordings} recordings, results equal")
     print_table(
         rows,

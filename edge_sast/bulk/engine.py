@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from edge_sast.bulk.tasks import Answer, Outcome, Work, Workers, work_off
+from edge_sast.bulk.tasks import Answer, Items, Outcome, Work, Workers, work_off
 from edge_sast.errors import EdgeSastError
 
 AHEAD = 4  # items or results held per worker and item of a chunk, so that a slow one does not stop the others at once
@@ -39,7 +39,7 @@ class Engine:
     def map(
         self,
         work: Work,
-        items: Sequence[Any],
+        items: Items,
         *,
         chunk: int = 1,
         name: Callable[[Any], str] = str,
@@ -110,7 +110,7 @@ class _Given:
 class _Map:
     """What one map has given, holds and has yet to give; items by their index."""
 
-    def __init__(self, items: Sequence[Any], chunk: int, ahead: int) -> None:
+    def __init__(self, items: Items, chunk: int, ahead: int) -> None:
         self._items, self._chunk, self._ahead = items, chunk, ahead
         self._fresh = iter(range(len(items)))
         self._taken = self._yielded = 0

@@ -35,6 +35,14 @@ class Answer:
     ended: str | None = None
 
 
+class Items(Protocol):
+    """What is mapped over; an item may be made when it is asked for, more than once."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int, /) -> Any: ...
+
+
 class Workers(Protocol):
     """Workers that each take some items at a time.
 

@@ -110,7 +110,7 @@ class _ToBins:
     skip_empty: bool
 
     @cached_property
-    def _refs(self) -> tuple[RecordingRef, ...]:
+    def _refs(self) -> Sequence[RecordingRef]:
         return self.dataset.recordings(self.split)
 
     def __call__(self, place: int) -> BinnedRecording | None:

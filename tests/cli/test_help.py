@@ -14,7 +14,20 @@ from edge_sast.cli.options.parser import Parser
 
 METAVARS = {
     *("N", "X", "S", "K", "BITS", "BYTES", "LAYERS", "NAME", "NAME,NAME", "WHAT", "KIND", "WxH", "TARGET"),
-    *("DATA", "DIR", "FILE", "RUN", "MODEL", "BUILD", "SOURCE", "NIR", "URL", "PORT", "tcp:PORT|pty"),
+    *(
+        "DATA",
+        "DIR",
+        "FILE",
+        "RUN",
+        "MODEL",
+        "BUILD",
+        "SOURCE",
+        "NIR",
+        "URL",
+        "PORT",
+        "HOST:PORT",
+        "tcp:PORT|pty",
+    ),
     *(
         "LAYER[,LAYER...]",
         "OPTION=V,V",

@@ -224,7 +224,7 @@ def _gradients(run: Run, binned: BinnedEvents, _args: argparse.Namespace) -> dic
     return diagnose.gradient_norms(run.network, binned, run.config.spike(hard=False), run.config.objective)
 
 
-def _contraction(run: Run, binned: BinnedEvents, _args: argparse.Namespace) -> dict[str, Any]:
+def _contraction(run: Run, binned: BinnedEvents, _args: argparse.Namespace) -> list[dict[str, Any]]:
     return diagnose.contraction(run.network, binned, run.config.spike(hard=False))
 
 

@@ -34,7 +34,7 @@ def add_engine_arguments(
     parser.add_argument(
         "--ray-address",
         metavar="HOST:PORT",
-        help="Ray cluster that this machine is part of, or auto (default: a Ray of this command on this machine)",
+        help="address of the Ray cluster that this machine is part of, or auto (default: a Ray for this command only)",
     )
 
 
