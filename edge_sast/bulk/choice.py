@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from edge_sast.bulk.engine import Engine, Serial
-from edge_sast.bulk.machine import cpus
 from edge_sast.errors import EdgeSastError
+
+if TYPE_CHECKING:
+    from edge_sast.bulk.engine import Engine
 
 ENGINES = ("serial", "processes", "ray")
 MOST_JOBS = 1024
@@ -48,6 +50,9 @@ class EngineChoice:
 
         Raises EdgeSastError where Ray is missing, does not answer or has too few CPUs.
         """
+        from edge_sast.bulk.engine import Engine, Serial
+        from edge_sast.bulk.machine import cpus
+
         if self.serial:
             return Engine(Serial())
         if self.engine == "processes":

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_sast.datasets.reading import Reading
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents, BinnedRecording
 from edge_sast.events.binning import Binning
 from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.contract import Sensor
 from edge_sast.formats.registry import read_file
+
+if TYPE_CHECKING:
+    from edge_sast.datasets.reading import Reading
 
 
 @dataclass(frozen=True)

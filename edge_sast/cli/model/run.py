@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_sast.bulk.engine import Engine
-    from edge_sast.datasets.reading import Reading
     from edge_sast.datasets.selection import Recordings
     from edge_sast.model.model import Model
     from edge_sast.runtime import RunResult, Simulator
@@ -95,7 +94,6 @@ def run(args: argparse.Namespace) -> int:
     import numba
 
     from edge_sast.cli.options.figures import write_figures
-    from edge_sast.datasets.reading import Reading
     from edge_sast.model import modelfile
     from edge_sast.report.steps import steps_line
     from edge_sast.report.tables import write_json
@@ -114,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     began = time.perf_counter()
     with workers(choice, threads) as engine:
         start = time.perf_counter() - began
-        recordings = _read(model, args, Reading(engine, left_out.tell))
+        recordings = _read(model, args, engine, left_out)
         steps.check_sizes(simulator, recordings)
         result, seconds = (
             measure(simulator, recordings, several)
@@ -147,9 +145,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(model: Model, args: argparse.Namespace, reading: Reading) -> Recordings:
+def _read(model: Model, args: argparse.Namespace, engine: Engine | None, left_out: LeftOut) -> Recordings:
+    if not args.data and engine is None and not args.keep_going:
+        return load_files(model, args.sources, args)  # mostly a few, which no thread is worth
+    from edge_sast.datasets.reading import Reading
     from edge_sast.datasets.selection import load_split
 
+    reading = Reading(engine, left_out.tell)
     if args.data:
         return load_split(model.binning, model.classes, data_options(args), reading)
     return load_files(model, args.sources, args, reading)
