@@ -37,7 +37,7 @@ def kill_the_worker_of_a_trial(out, killed):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
-def test_a_killed_worker_changes_no_figure(tmp_path, monkeypatch, capsys):
+def test_a_killed_worker_changes_no_figure(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     data = str(write_lines(tmp_path / "data", {"train": 4, "valid": 2}))
     killed, found = [], []
