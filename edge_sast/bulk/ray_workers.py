@@ -187,8 +187,15 @@ def _connect(address: str | None, cpus: int) -> None:
         return
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if address is None:
-        # Not what RAY_ADDRESS says: "local" is a Ray of our own.
-        ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
+        try:  # not what RAY_ADDRESS says: "local" is a Ray of our own
+            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
+        except Exception as error:  # of no class of its own, where the machine is too busy for Ray's patience
+            with suppress(Exception):
+                ray.shutdown()
+            raise EdgeSastError(
+                f"--engine ray: Ray does not begin on this machine ({_reason(error)}); try again when it has less to "
+                "do, or use --engine processes"
+            ) from error
         return
     _check_cluster(address)
     try:
