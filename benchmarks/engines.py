@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from engine_jobs import Metered, Spin
 
 from edge_sast.bulk.choice import EngineChoice
 from edge_sast.bulk.engine import Engine
@@ -35,19 +36,6 @@ SIMULATED_WORKERS = (1, 2, 10, 100)
 SIMULATED_ITEMS = 5000
 HEAVY_CHANNELS, HEAVY_STEPS, HEAVY_RATE, HEAVY_THRESHOLD = (64, 128), 200, 0.1, 128
 SPREAD = 0.5  # standard deviation of the logarithm of an item's time: recordings differ
-
-
-@dataclass(frozen=True)
-class Spin:
-    """Work of so many seconds of processor time, whatever else the machine does."""
-
-    seconds: float
-
-    def __call__(self, item: int) -> int:
-        end = time.thread_time() + self.seconds
-        while time.thread_time() < end:
-            pass
-        return item
 
 
 @dataclass
@@ -189,17 +177,6 @@ def _simulate(message_s: float) -> list[dict[str, Any]]:
 
 def _same(item: int) -> int:
     return item
-
-
-@dataclass(frozen=True)
-class Metered:
-    """Work, with the process that did it and the processor time that it took there."""
-
-    work: Work
-
-    def __call__(self, item: Any) -> tuple[Any, int, float]:
-        began = time.process_time()
-        return self.work(item), os.getpid(), time.process_time() - began
 
 
 class MeteredEngine(Engine):

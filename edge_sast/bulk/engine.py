@@ -90,6 +90,8 @@ class Engine:
                 one = given.pop(answer.number, None)
                 if one is None:
                     continue
+                if answer.refused is not None:
+                    raise answer.refused
                 one.ends += answer.ended is not None
                 if answer.ended is None:
                     yield one.item, answer.outcomes[0]
@@ -134,6 +136,8 @@ class _Map:
     def settle(self, answer: Answer, name: Callable[[Any], str]) -> list[int]:
         """Note an answer; returns the items that are done with it."""
         indices = self.given.pop(answer.number, [])
+        if indices and answer.refused is not None:
+            raise answer.refused
         if answer.ended is None:
             self._found.update(zip(indices, answer.outcomes, strict=bool(indices)))
             return indices

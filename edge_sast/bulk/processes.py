@@ -18,7 +18,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
-from edge_sast.bulk.tasks import Answer, Work, answer, pack, unpack
+from edge_sast.bulk.tasks import Answer, Work, answer, as_answer, pack, refusal, unpack
 from edge_sast.signals import kill_interrupts
 
 GRACE_SECONDS = 3.0  # for a worker that is ended to take its unfinished files away
@@ -72,13 +72,13 @@ class Processes:
         number = process.number
         assert number is not None
         try:
-            outcomes = unpack(process.pipe.recv_bytes())
+            reply = process.pipe.recv_bytes()
         except (EOFError, OSError):
             ended = process.end(GRACE_SECONDS)
             self._processes[i] = _Process()
             return Answer(number, ended=ended)
         process.number = None
-        return Answer(number, outcomes)
+        return as_answer(number, reply)
 
 
 class _Process:
@@ -135,15 +135,19 @@ def _serve(pipe: Connection) -> None:
     """What a worker does until its pipe ends. A polite kill is an interruption, which takes unfinished files away."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115  a warning would come once from each worker
-    work: Work | None = None
+    packed, work = b"", None  # unpacked with the first items: only to those is there an answer
     with suppress(EOFError, OSError, KeyboardInterrupt), kill_interrupts():
         while True:
             kind, message = pipe.recv_bytes(), pipe.recv_bytes()
             if kind == b"w":
-                work = unpack(message)
-            else:
-                assert work is not None
-                pipe.send_bytes(answer(work, message))
+                packed, work = message, None
+                continue
+            try:
+                work = work or unpack(packed)
+                reply = answer(work, message)
+            except Exception as error:
+                reply = refusal(error)
+            pipe.send_bytes(reply)
 
 
 def _end_with_parent() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sast.bulk.machine import cpus
-from edge_sast.bulk.tasks import Answer, Work, answer, pack, unpack
+from edge_sast.bulk.tasks import Answer, Work, answer, as_answer, pack, refusal, unpack
 from edge_sast.errors import EdgeSastError
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray tells its makers of every start
@@ -144,14 +144,14 @@ class RayWorkers:
     def _answer(self, told: Any) -> Answer:
         actor, number = self._busy.pop(told)
         try:
-            outcomes = unpack(ray.get(told))
+            reply = ray.get(told)
         except ray.exceptions.RayError as error:
             with suppress(Exception):
                 ray.kill(actor)
             self._start()
             return Answer(number, ended=f"with {_reason(error)}")
         self._idle.append(actor)
-        return Answer(number, outcomes)
+        return as_answer(number, reply)
 
 
 class _Actor:
@@ -167,9 +167,12 @@ class _Actor:
 
     def answer(self, reference: list[Any], items: bytes) -> bytes:
         key = reference[0].hex()
-        if self._work is None or self._work[0] != key:
-            self._work = key, unpack(ray.get(reference[0]))
-        return answer(self._work[1], items)
+        try:
+            if self._work is None or self._work[0] != key:
+                self._work = key, unpack(ray.get(reference[0]))
+            return answer(self._work[1], items)
+        except Exception as error:
+            return refusal(error)
 
 
 @functools.cache  # as this process began

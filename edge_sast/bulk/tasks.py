@@ -28,11 +28,14 @@ class Outcome(Generic[Result]):
 
 @dataclass(frozen=True)
 class Answer:
-    """Of the items that were given under a number: an outcome each, or why their worker ended amid them."""
+    """Of the items that were given under a number: an outcome each, or why their worker ended amid them, or what it
+    could not unpack.
+    """
 
     number: int
     outcomes: Sequence[Outcome[Any]] = ()
     ended: str | None = None
+    refused: Exception | None = None
 
 
 class Items(Protocol):
@@ -95,6 +98,17 @@ def answer(work: Work, items: bytes) -> bytes:
     """What a worker sends back of packed items; errors so that they survive the way."""
     found = work_off(work, unpack(items))
     return pack([each if each.error is None else Outcome(error=_sendable(each.error)) for each in found])
+
+
+def refusal(error: Exception) -> bytes:
+    """What a worker sends back where work or items cannot be unpacked: a mistake in a program, not in an item."""
+    return pack(_sendable(error))
+
+
+def as_answer(number: int, reply: bytes) -> Answer:
+    """What a worker sent back."""
+    found = unpack(reply)
+    return Answer(number, refused=found) if isinstance(found, Exception) else Answer(number, found)
 
 
 def _sendable(error: Exception) -> Exception:

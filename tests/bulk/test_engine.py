@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from collections import deque
@@ -100,6 +101,17 @@ def test_an_error_that_cannot_be_sent_comes_as_text(parallel):
         RuntimeError, match=r"(?s)in a worker:.*two_arguments.*TwoArgumentsError: item 5: why"
     ):
         outcome.get()
+
+
+def test_work_that_no_worker_can_take_is_told_as_it_is(parallel, tmp_path, monkeypatch):
+    """One of a module that only this process has, as a script's own is for Ray."""
+    (tmp_path / "here_alone.py").write_text("def work(x):\n    return x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    work = importlib.import_module("here_alone").work
+    (tmp_path / "here_alone.py").unlink()
+    with pytest.raises(ModuleNotFoundError, match="here_alone"):
+        list(parallel.map(work, range(3)))
+    assert [each.get() for each in parallel.map(Square(), range(3))] == [0, 1, 4]
 
 
 def test_a_map_that_is_left_does_not_spoil_the_next(parallel):
