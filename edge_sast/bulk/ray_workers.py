@@ -232,10 +232,21 @@ def _check_cluster(address: str) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
+        _check_let_in(address, (error.stderr or b"").decode(errors="replace"))
         raise _unreachable(address, f"no answer within {CLUSTER_SECONDS:g} s") from error
     if tried.returncode:
+        _check_let_in(address, tried.stderr)
         lines = [line for line in tried.stderr.splitlines() if line.strip()]
         raise _unreachable(address, lines[-1] if lines else f"exit code {tried.returncode}")
+
+
+def _check_let_in(address: str, said: str) -> None:
+    """Raises EdgeSastError where Ray said that the cluster is there, and refuses this process."""
+    if "Unauthenticated" in said:
+        raise EdgeSastError(
+            f"--ray-address {address}: the cluster wants a token that this process does not give; set up Ray's token "
+            "authentication here as whoever runs the cluster says, or give auto on one of its machines"
+        )
 
 
 def _unreachable(address: str, reason: str) -> EdgeSastError:
