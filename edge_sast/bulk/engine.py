@@ -84,7 +84,7 @@ class Engine:
                 self._number += 1
                 given[self._number] = one
                 self._workers.give(self._number, work, [one.item])
-            if not given:
+            if not given and not again:
                 return
             for answer in self._workers.wait():
                 one = given.pop(answer.number, None)

@@ -136,6 +136,29 @@ def test_no_more_is_under_way_than_is_allowed():
     assert len(taken) <= AHEAD * 2 * 3
 
 
+class OneThatEnds(LastFirst):
+    """A worker that ends at the first item, and whose successor takes its time, as one of Ray's does."""
+
+    starting = ended = False
+
+    def free(self):
+        return not self.starting and super().free()
+
+    def wait(self):
+        if self.starting or self.ended:
+            self.starting = False
+            return super().wait()
+        self.ended = self.starting = True
+        number, _, _ = self.given.pop()
+        return [Answer(number, ended="by signal 9")]
+
+
+def test_a_map_waits_for_the_worker_that_follows():
+    found = [(x, each.get()) for x, each in Engine(OneThatEnds(1)).as_done(Square(), iter(range(3)))]
+    assert sorted(found) == [(0, 0), (1, 1), (2, 4)]
+    assert [each.get() for each in Engine(OneThatEnds(1)).map(Square(), range(3))] == [0, 1, 4]
+
+
 def test_other_processes_do_the_work(parallel):
     pids = {each.get() for each in parallel.map(process_id, range(20))}
     assert os.getpid() not in pids
