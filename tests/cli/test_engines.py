@@ -47,7 +47,7 @@ def run(home, data, *words):
     if code == 2:
         return code, None, None
     found = json.loads(figures.read_text())
-    times = ("seconds", "samples_per_second", "synops_per_second", "engine", "jobs", "start_seconds")
+    times = ("line", "seconds", "samples_per_second", "synops_per_second", "engine", "jobs", "start_seconds")
     told = {name: value for name, value in found.items() if name not in times}
     return code, told, json.loads(predictions.read_text())
 
