@@ -122,7 +122,8 @@ def test_workers_measure_the_same_figures(home, capsys):
     words = ["seed0", "seed1", "--corruptions", "hot_pixels", "--severities", "5", "--gradients"]
     alone = judge(home, *words, "--threads", "1")
     printed = capsys.readouterr().out
-    assert judge(home, *words, "--engine", "processes", "--jobs", "2") == alone
+    together = judge(home, *words, "--engine", "processes", "--jobs", "2")
+    assert together | {"line": None} == alone | {"line": None}
     assert capsys.readouterr().out == printed
 
 
@@ -150,7 +151,7 @@ def test_recordings_that_cannot_be_read_are_left_out_where_that_is_asked(home, t
     left = json.loads(out.read_text())
     assert [f"edge-sast: {line}" for line in left.pop("left_out")] == told[:1]
     bad.unlink()
-    assert judge(home, *words) == left
+    assert judge(home, *words) | {"line": None} == left | {"line": None}
 
 
 def test_thresholds_of_each_step_are_judged_by_the_float_passes(home):
