@@ -86,7 +86,8 @@ def evaluate(args: argparse.Namespace) -> int:
     named = [{"run": run.path, "seed": run.config.seed, **f} for run, f in zip(runs, each, strict=True)]
     names = dict.fromkeys(str(figures["recordings"]) for figures in each)
     judged = f"{each[0]['samples']} recordings of {', '.join(names)}"
-    what = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs; {judged}"
+    trained = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs"
+    what = f"{trained if runs[0].config.imported is None else 'imported'}; {judged}"
     layers = [layer.name for layer in runs[0].network.weighted() if layer.spiking]
     if summary is None:
         echo(f"{runs[0].path}: {what}")
