@@ -131,7 +131,7 @@ def _conditions(layer: Weighted, how: Spike, seen: Tensor) -> Contraction:
     tau = float(layer.tau()[0].detach())
     steep = max(steepest(how.surrogate, float(beta)) for beta in layer_slopes(layer, how))
     bound = None if tau == 1 else membrane_bound(layer, tau)
-    left = left_side(layer.reset, tau, steep, bound, layer.level)
+    left = left_side(layer.reset, tau, steep, bound, float(layer.levels.max()))
     largest, total, count = seen[:, 0].max(), seen[:, 1].sum(), seen[:, 2].sum()
     return Contraction(
         layer.name,

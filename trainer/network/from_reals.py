@@ -2,8 +2,7 @@
 
 A channel's gain and an average pool's factor are divided out of its threshold, so that weights are what the file has,
 but for a power of two by which the threshold comes to lie from 1 to below 2: that changes no bit of what float32
-computes. Where channels of a layer would have thresholds that differ, weights are divided by them, rounded once, and
-that is told. A tool that takes the threshold off one step later, after the leak, is held as the integers of
+computes. A tool that takes the threshold off one step later, after the leak, is held as the integers of
 edge_sast/exchange hold it: at once, and what the leak took of it by weights of each neuron to itself,
 decay·v − T = decay·(v − T) − (1 − decay)·T.
 """
@@ -32,8 +31,8 @@ from trainer.settings.network import NetworkSettings
 REMEDY = "give --out FILE.safetensors, for a model file"
 
 
-def network_of(reals: Sequence[Real], rules: Rules, binning: Binning, told: list[str]) -> Network:
-    """The network. told: takes a line for each thing that is not exact.
+def network_of(reals: Sequence[Real], rules: Rules, binning: Binning) -> Network:
+    """The network, in evaluation mode.
 
     Raises EdgeSastError for what no float pass here computes, naming node and remedy.
     """
@@ -54,7 +53,7 @@ def network_of(reals: Sequence[Real], rules: Rules, binning: Binning, told: list
             if isinstance(module, Weighted) and isinstance(real, RealLayer):
                 if rules.spikes == "many":
                     check_one_spike(real, shape.max_count)
-                _fill(module, real, rules, told)
+                _fill(module, real, rules)
     return network.eval()
 
 
@@ -73,17 +72,17 @@ def _settings(real: RealLayer | RealPool, rules: Rules, last: bool) -> LayerSett
     check_later(real, rules)
     reset = "zero" if rules.reset == "zero" else "subtract"
     leak = ",".join(str(k) for k in cell.shifts) or "none"
-    return LayerSettings(_token(real, rules, last), reset, leak, rules.threshold == "gt", _level(real) or 1.0)
+    return LayerSettings(_token(real, rules, last), reset, leak, rules.threshold == "gt", _levels(real))
 
 
-def _level(real: RealLayer) -> float | None:
-    """What the thresholds of all channels are, in units of their weights, but for a power of two; None: they differ.
+def _levels(real: RealLayer) -> tuple[float, ...]:
+    """Threshold of each channel in units of its weights, but for a power of two; one where all are the same.
 
     Rounded to float32, where it is a gain's fraction that no sum of weights can be.
     """
-    levels = {_parts(bar)[0] for bar in _bars(real)}
     below_two = np.nextafter(np.float32(2), np.float32(0))
-    return None if len(levels) > 1 else float(min(np.float32(float(levels.pop())), below_two))
+    levels = tuple(float(min(np.float32(float(_parts(bar)[0])), below_two)) for bar in _bars(real))
+    return levels[:1] if len(set(levels)) == 1 else levels
 
 
 def _bars(real: RealLayer) -> list[Fraction]:
@@ -119,17 +118,10 @@ def _refuse(real: RealLayer, what: str) -> NoReturn:
     raise EdgeSastError(f"node {real.name!r}: {what}; {REMEDY}")
 
 
-def _fill(module: Weighted, real: RealLayer, rules: Rules, told: list[str]) -> None:
-    """Weights, bias and way back of a layer, in units of its level."""
+def _fill(module: Weighted, real: RealLayer, rules: Rules) -> None:
+    """Weights, bias and way back of a layer, in its units: what a membrane of 1 is worth in weights of the file."""
     cell = real.neuron
-    differ = _level(real) is None
-    bars = _bars(real)  # what a membrane of 1 is worth in weights:
-    unit = bars if differ or cell.kind != "lif" else [_parts(bar)[1] for bar in bars]
-    if cell.kind == "lif" and differ:
-        told.append(
-            f"{real.name}: thresholds over gains differ between channels by more than powers of two: float32 rounds "
-            "currents once more than the tool, and a membrane within that of its threshold may differ"
-        )
+    unit = [_parts(bar)[1] for bar in _bars(real)] if cell.kind == "lif" else _bars(real)
     weight = real.weight * _of_outputs(np.array([float(1 / u) for u in unit]), real)
     # An offset is one of the membrane, behind the gain.
     bias = [
@@ -144,7 +136,7 @@ def _fill(module: Weighted, real: RealLayer, rules: Rules, told: list[str]) -> N
         if real.recurrent is not None:
             back = real.recurrent * np.array([float(1 / (real.factor * u)) for u in unit])
         if takes_later(cell, rules):
-            back = back - np.eye(real.bias.size) * module.level * sum(2.0**-k for k in cell.shifts)
+            back = back - np.diag(module.levels) * sum(2.0**-k for k in cell.shifts)
         module.recurrent.copy_(torch.from_numpy(back.T.copy()))
 
 

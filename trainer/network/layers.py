@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -65,7 +66,8 @@ class Weighted(Connection):
         self, spec: ConvSpec | DenseSpec, shape: Shape, neuron: NeuronSettings, norm: bool, steps: int
     ) -> None:
         super().__init__(spec, shape)
-        self.reset, self.above, self.level, self.steps = neuron.reset, neuron.above, neuron.level, steps
+        self.reset, self.above, self.steps = neuron.reset, neuron.above, steps
+        self.levels = np.full(self.channels, neuron.level, np.float32)  # thresholds in the membranes' units
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
         self.name = "layer"
         self.place = 0  # among the weighted layers of the network
@@ -116,7 +118,7 @@ class Weighted(Connection):
         if self.weight.is_cuda and not torch.is_grad_enabled():
             return copy.deepcopy(self).cpu().integers(bits).to(self.weight.device)
         weight, recurrent, bias = self.folded()
-        threshold = self.level if self.spiking else None
+        threshold = torch.from_numpy(self.levels) if self.spiking else None
         return quantise(weight, recurrent, bias, threshold, bits, self.shape.max_count, self.steps)
 
     def initial(self, integers: IntegerWeights) -> Tensor:
@@ -147,7 +149,7 @@ class Weighted(Connection):
                 self.reset,
                 beta=self.slope(how, tau),
                 initial=start,
-                threshold=self.level,
+                threshold=self.levels,
                 above=self.above,
             )
         else:
@@ -161,7 +163,10 @@ class Weighted(Connection):
         """Whether `fused` computes what `forward` would: float spikes of plain neurons, on a CPU or through Triton."""
         plain = self.neurons is not None and self.neurons.settings.plain and self.recurrent is None
         held = (x.is_cuda and not has_triton()) or self.watch is not None
-        held = held or (self.above and self.reset == "subtract")  # a kernel there knows one threshold
+        # A kernel there knows one threshold.
+        held = (
+            held or (self.above and self.reset == "subtract") or bool((self.levels != self.levels[0]).any())
+        )
         return plain and not held and fused_parts.supports(how)
 
     def fused(self, x: Tensor, how: Spike, pool: int) -> tuple[Tensor, Tensor]:
@@ -169,7 +174,7 @@ class Weighted(Connection):
         kernel = self.kernel()
         if self.norm is None:
             kernel = kernel * self._share().view(-1, *([1] * (kernel.dim() - 1)))
-        neuron = Neuron(how, self.reset, spiking_threshold(self.level, self.above), pool)
+        neuron = Neuron(how, self.reset, float(spiking_threshold(self.levels[0], self.above)), pool)
         tau, _ = self.tau()
         sparse = event_layer.gather(x, self.spec) if self.place == 0 else None
         if sparse is not None:
@@ -281,7 +286,7 @@ class Weighted(Connection):
 
     def stepper_at(self, beta: Tensor | None, tau: Tensor, how: Spike) -> Step:
         """The same with this slope."""
-        return lif_step(tau, how, self.reset, self.level, self.channels, beta=beta, above=self.above)
+        return lif_step(tau, how, self.reset, self.levels, self.channels, beta=beta, above=self.above)
 
     def slope(self, how: Spike, tau: Tensor) -> Tensor | None:
         """β of this layer's neurons, see NeuronState.slope."""

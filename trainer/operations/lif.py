@@ -73,6 +73,7 @@ class IntegerState:
     initial: Tensor | None = None
 
 
+Threshold = float | np.ndarray  # of all channels, or of each [C]
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 Form = Callable[[Tensor, Tensor, Tensor | None, Tensor | None, Parameters], tuple[Tensor, Tensor]]
 
@@ -85,7 +86,7 @@ def lif(
     *,
     beta: Tensor | None = None,
     initial: Tensor | None = None,
-    threshold: float = 1.0,
+    threshold: Threshold = 1.0,
     above: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Spikes and membrane before reset, float32 [T, B, C, ...], of input currents of that shape.
@@ -97,6 +98,7 @@ def lif(
         beta: slope parameter in place of `spike.beta`: a scalar, which may require a gradient, or one value for each
             step [T] (MPD-AGL), which gets none.
         initial: [C], the membrane before the first step (MP-Init, arXiv 2511.08708), 0 if None. It gets no gradient.
+        threshold: of all channels, or of each [C].
         above: whether a membrane spikes only above the threshold, not at it.
     Raises EdgeSastError for a β that the surrogate cannot have, ValueError for one of another shape.
     """
@@ -110,7 +112,7 @@ def lif_step(
     tau: Tensor,
     spike: Spike,
     reset: str,
-    threshold: float,
+    threshold: Threshold,
     channels: int,
     *,
     beta: Tensor | None = None,
@@ -145,7 +147,7 @@ def _float_parameters(
     tau: Tensor,
     spike: Spike,
     reset: str,
-    threshold: float,
+    threshold: Threshold,
     above: bool,
     steps: int,
     channels: int,
@@ -178,9 +180,9 @@ def _float_parameters(
     )
 
 
-def spiking_threshold(threshold: float, above: bool) -> float:
+def spiking_threshold(threshold: Threshold, above: bool) -> Any:
     """What a float32 membrane reaches exactly where it spikes: of those above the threshold, the next number."""
-    return float(np.nextafter(np.float32(threshold), np.float32(np.inf))) if above else threshold
+    return np.nextafter(np.float32(threshold), np.float32(np.inf)) if above else threshold
 
 
 def _integer_parameters(

@@ -14,10 +14,10 @@ from typing import Any
 from edge_sast.errors import EdgeSastError
 from trainer.formulas import leak
 from trainer.settings import architecture
-from trainer.settings.architecture import DenseSpec, PoolSpec, Spec
+from trainer.settings.architecture import ConvSpec, DenseSpec, PoolSpec, Spec
 from trainer.settings.neuron import NeuronSettings
 
-_KINDS = {"above": (bool, "true or false"), "level": (float, "a number such as 1.0")}  # all else is text
+_KINDS = {"above": (bool, "true or false"), "level": (tuple, "a list of numbers")}  # all else is text
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LayerSettings:
     reset: str = "zero"
     leak: str = "none"
     above: bool = False
-    level: float = 1.0
+    level: tuple[float, ...] = (1.0,)
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,12 @@ def of_data(
     for each in layers:
         spec = architecture.spec_of(each.layer, text, classes or 1)
         leak.parse(each.leak)
+        many = classes is not None or each.layer not in ("out", "count")  # else as many as there may be
+        if many and not isinstance(spec, PoolSpec) and len(each.level) not in (1, _channels(spec)):
+            raise EdgeSastError(
+                f"--arch {text!r}: layer {each.layer!r} has {len(each.level)} levels; it must have one, or one each "
+                f"for its {_channels(spec)} channels: train again"
+            )
         own = replace(neuron, reset=each.reset, leak=each.leak, above=each.above, level=each.level)
         planned.append(PlannedLayer(each.layer, spec, own))
     last = planned[-1].spec if planned else None
@@ -78,6 +84,10 @@ def of_data(
     return planned
 
 
+def _channels(spec: ConvSpec | DenseSpec) -> int:
+    return spec.channels if isinstance(spec, ConvSpec) else spec.outputs
+
+
 def arch_of(layers: Sequence[LayerSettings]) -> str:
     """The layers' tokens in one text, for people."""
     return "-".join(each.layer for each in layers)
@@ -88,8 +98,10 @@ def from_json(values: Any, source: str) -> tuple[LayerSettings, ...] | None:
     if values is None:
         return None
     try:
-        layers = tuple(LayerSettings(**value) for value in values)
-    except TypeError as error:
+        layers = tuple(
+            LayerSettings(**value | {"level": tuple(map(float, value["level"]))}) for value in values
+        )
+    except (TypeError, ValueError, KeyError) as error:
         raise EdgeSastError(
             f"{source}: setting 'layers' is of another version ({error}); train again"
         ) from error

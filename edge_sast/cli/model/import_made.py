@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_sast.cli.options.checks import MODEL_ENDING
 from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.rules import OPTIONS, Rules, choose, explain
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from edge_sast.events.binning import Binning
     from edge_sast.exchange.graph import Graph
     from edge_sast.exchange.nir_read import Reading
-
-MODEL_ENDING = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,6 @@ def check_out(args: argparse.Namespace) -> bool:
         raise EdgeSastError(
             f"--data is {args.data!r}, but --out {args.out} is a model file, which names no recordings; leave it out"
         )
-    if args.bits is not None and not 2 <= args.bits <= 8:
-        raise EdgeSastError(f"--bits is {args.bits}; it must be 2 to 8")
     if as_run:
         from edge_sast.cli.model.import_run import check_free
 
@@ -125,8 +122,11 @@ def _reading(args: argparse.Namespace) -> tuple[Reading, dict[str, str]]:
                 f"--{name.replace('_', '-')} is missing: NIR does not say how events become steps; "
                 "give --dt-us and --steps"
             )
+    bits = 8 if args.bits is None else args.bits
+    if not 2 <= bits <= 8:
+        raise EdgeSastError(f"--bits is {bits}; it must be 2 to 8")
     sums, channel_first = args.read_out is not None, args.order == "channel-first"
-    return Reading(rules, args.bits or 8, args.nearest_leak, sums, channel_first), where
+    return Reading(rules, bits, args.nearest_leak, sums, channel_first), where
 
 
 def _binning(args: argparse.Namespace, graph: Graph) -> Binning:

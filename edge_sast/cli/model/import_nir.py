@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_sast.cli.options.checks import RUN
 from edge_sast.cli.options.parser import Parser
 from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.rules import CHOICES, OPTIONS, TOOLS
@@ -16,6 +17,7 @@ HELP = (
     "exactly is refused, or told. A file that 'edge-sast export --target nir' wrote needs no option but --out, and "
     "comes back to the bit."
 )
+MAKES = RUN
 EXAMPLES = (
     (
         "edge-sast import net.nir --from snntorch --reset zero --dt-us 1000 --steps 100 --out net.safetensors",

@@ -36,7 +36,7 @@ def read_network(
     Raises EdgeSastError for what no layer of a run holds, naming node and remedy.
     """
     reals, told = read_reals(graph, reading, binning)
-    network = network_of(reals, reading.rules, binning, told)
+    network = network_of(reals, reading.rules, binning)
     return network, class_names(classes, network.settings.classes), tuple(told)
 
 
