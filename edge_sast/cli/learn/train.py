@@ -50,7 +50,6 @@ USUAL = (
     "qat_epochs",
     "bits",
     "seed",
-    "from_run",
     "out",
     "resume",
     "json",

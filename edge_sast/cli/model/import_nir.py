@@ -99,7 +99,7 @@ def add_arguments(parser: Parser) -> None:
     given.add_argument(
         "--data",
         metavar="DATA",
-        help="of a run: recordings that evaluate, export and 'train --from' take where they are told none",
+        help="recordings that a run names, for evaluate, export and 'train --from' (default: none)",
     )
     _add_rules(parser.add_argument_group("rules, instead of those of --from"))
     held = parser.add_argument_group("what is not exact")
