@@ -1,10 +1,10 @@
 """A network trained in one other tool, by that tool's own neurons and surrogate, and written by its own NIR exporter.
 
-    PYTHON benchmarks/nir_finish_peer.py TOOL FOLDER EPOCHS
+    PYTHON benchmarks/nir_finish_peer.py TOOL FOLDER EPOCHS OUT
 
 Run by nir_finish.py with a Python that has the tool. FOLDER holds train.npy and valid.npy, counts uint8
-[recordings, T, 2, H, W], and their labels; net.nir and answers.npy come to lie there: spikes per class of each
-recording of valid, [recordings, classes]. TOOL is snntorch or spikingjelly.
+[recordings, T, 2, H, W], and labels.npy, those of train; net.nir and answers.npy come to lie in OUT: spikes per class
+of each recording of valid, [recordings, classes]. TOOL is snntorch or spikingjelly.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def export(tool: str, net: nn.ModuleList, x: Tensor, path: Path) -> None:
 
 
 def main() -> int:
-    tool, place, epochs = sys.argv[1:]
+    tool, place, epochs, out = sys.argv[1:]
     folder = Path(place)
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
@@ -149,8 +149,8 @@ def main() -> int:
     train(net, data["train"], labels, int(epochs), RATE * (1 if tool == "snntorch" else 1 / LOST))
     with torch.no_grad():
         answers = torch.cat([counts(net, part) for part in data["valid"].split(256)])
-    np.save(folder / "answers.npy", answers.numpy())
-    export(tool, net, data["valid"], folder / "net.nir")
+    np.save(Path(out) / "answers.npy", answers.numpy())
+    export(tool, net, data["valid"], Path(out) / "net.nir")
     versions = {name: importlib.metadata.version(name) for name in (tool, "nir", "torch")}
     print("versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()))
     return 0

@@ -246,7 +246,7 @@ def _noise(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> 
 
 def _run(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> tuple[Tensor, Tensor]:
     noise = _noise(current, tau, beta, p)
-    form = _fused
+    form: Form = _fused
     if current.is_cuda:  # Triton's kernel knows one threshold
         form = stepwise if p.subtract and (p.taken != p.threshold).any() else _of_gpu()
     return form(current, tau, beta, noise, p)
