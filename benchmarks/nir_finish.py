@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--data", required=True, metavar="DIR", help="N-MNIST, splits train and valid")
     parser.add_argument("--tools", nargs="+", choices=tuple(TOOLS), default=list(TOOLS))
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="of the tool's training")
-    parser.add_argument("--finish", type=int, default=3, metavar="N", help="epochs in INT8")
+    parser.add_argument("--finish", type=int, default=2, metavar="N", help="epochs in INT8")
     parser.add_argument(
         "--networks", metavar="DIR", help="where the tools' networks are kept (default: nowhere)"
     )

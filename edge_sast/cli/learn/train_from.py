@@ -1,4 +1,4 @@
-"""What `edge-sast train --from RUN` takes from a run: its network, and the form in which recordings reach it."""
+"""What `edge-sast train --from RUN` takes from a run: its network, and the recordings as they reach it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ TAKEN = (
     "threshold",
     "mp_init",
     "width",
+    "augment_shift",
+    "augment_drop",
+    "augment_flip",
+    # What is held out must be what the run held out: only that it has not seen.
+    "valid_fraction",
+    "limit",
+    "seed",
 )
 
 

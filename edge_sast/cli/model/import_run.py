@@ -55,6 +55,7 @@ def write_run(
         downscale=binning.shift,
         sensor=args.sensor,
         norm="none",
+        augment_shift=0,  # whatever the tool did, it is not known here
         epochs=1,
         qat_epochs=0,
         imported=source,

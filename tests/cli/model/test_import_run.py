@@ -85,6 +85,9 @@ def test_from_another_tool_to_verified_c(home, capsys):
         ("4c5s2", "3", True),
         ("count", "3", True),
     ]
+    again = ["--qat-epochs", "6", "--resume", "--out", str(home / "b"), "--data", str(home / "data"), *cache]
+    assert main(["train", "--dt-us", str(DT_US), "--steps", str(STEPS), *again]) == 2
+    assert "was begun with other layers, with rules of their own (--from" in error(capsys)
     words = ["export", str(home / "b"), "--out", str(home / "build"), *cache, "--json", str(home / "e.json")]
     assert main(words) == 0
     assert figures(home / "e.json")["integer_accuracy"] > figures(home / "a.json")["hard"]["accuracy"]
