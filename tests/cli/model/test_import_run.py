@@ -147,7 +147,10 @@ def test_options_that_do_not_go_together(home, capsys):
         (["--arch", "fc4-out"], "--arch is fc4-out, but the layers of --from"),
         (["--leak", "2"], "--leak is 2, but the layers of --from"),
         (["--init", "x"], "--init and --from both name a run to start from; give one of them"),
-        (["--norm", "batch"], f"--init {home / 'once'}: was trained with --norm none, this run has batch"),
+        (
+            ["--norm", "batch"],
+            f"--init {home / 'once' / 'checkpoint.safetensors'}: was trained with --norm none, this",
+        ),
     ):
         assert main([*train, "--epochs", "0", *more]) == 2
         assert error(capsys).startswith(f"edge-sast: {told}")
