@@ -18,6 +18,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.grid import Grid, grid
+from edge_sast.exchange.held import by_output, check_later, several, takes_later
 from edge_sast.exchange.nodes.real import RealLayer
 from edge_sast.exchange.rules import Rules
 from edge_sast.exchange.states import reach, state_bits
@@ -27,7 +28,6 @@ from edge_sast.model.layers import Conv2d, Integrator, Lif, Linear, Neuron, Recu
 FINE = 1 << 14  # units of a threshold in a layer with a leak
 ROUGH = 1 << 10  # the same where weights are rounded anyway
 MOST_SHIFT = 8
-LATER = "subtract-later"
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,7 @@ def to_integers(
 
     Raises EdgeSastError for what cannot be held, naming node and remedy.
     """
-    if real.neuron.kind == "lif" and rules.reset == LATER and real.neuron.shifts and real.is_conv:
-        raise EdgeSastError(
-            f"node {real.neuron.name!r}: takes its threshold away one step later, after the leak, which a conv2d here "
-            "does not; train with reset_mechanism='zero' or without a leak, and give --reset"
-        )
+    check_later(real, rules)
     channels = _channels(real, rules, bits)
     best: tuple[Weighted, str | None, _Units] | None = None
     for shift in _shifts(channels, real, bits):
@@ -94,7 +90,7 @@ def to_integers(
 
 
 def _channels(real: RealLayer, rules: Rules, bits: int) -> list[_Channel]:
-    rows = _by_output(real)
+    rows = by_output(real)
     found = []
     for c, row in enumerate(rows):
         own, cell = grid(row, bits), real.neuron
@@ -108,16 +104,6 @@ def _channels(real: RealLayer, rules: Rules, bits: int) -> list[_Channel]:
         parts = math.lcm(*(value.denominator for value in wholes))
         found.append(_Channel(own, bias, threshold, initial, parts))
     return found
-
-
-def _by_output(real: RealLayer) -> np.ndarray:
-    """Weights of each output channel, float64 [c_out, n]; recurrent ones behind them."""
-    if not real.is_conv:
-        whole = real.weight if real.recurrent is None else np.concatenate([real.weight, real.recurrent])
-        return whole.T
-    rows, columns, c_in, c_group = real.weight.shape
-    parts = real.weight.reshape(rows * columns, real.groups, c_in // real.groups, c_group)
-    return parts.transpose(1, 3, 0, 2).reshape(real.groups * c_group, -1)
 
 
 def _shifts(channels: list[_Channel], real: RealLayer, bits: int) -> list[int]:
@@ -185,7 +171,7 @@ def _build(
             lower = 1 << shifts[-1] if shifts else 1
             initial -= lower
             bias -= sum(lower >> k for k in shifts)
-        if rules.reset == LATER and shifts:
+        if takes_later(real.neuron, rules):
             recurrent = _later(real, threshold, units.shift, recurrent)
     lif = Lif(np.array(threshold, dtype=np.int64), bias, initial, shifts, reset, 31)  # type: ignore[arg-type]
     return _fitted(real, lif, weight, recurrent, units.shift, max_count, steps)
@@ -266,12 +252,7 @@ def _check_one_spike(real: RealLayer, layer: Weighted, max_count: int) -> None:
     most = kept + positive + cell.bias
     worst = int(np.argmax(most - 2 * cell.threshold.astype(np.int64)))
     if most[worst] >= 2 * cell.threshold[worst]:
-        count = int(most[worst]) // int(cell.threshold[worst])
-        raise EdgeSastError(
-            f"node {real.neuron.name!r}: channel {worst} could reach {count} times its threshold in a step, and give "
-            f"{count} spikes there (MultiSpike), of which a neuron here gives one; train with smaller weights or with "
-            "SingleSpike, or give --spikes one if that never happens"
-        )
+        raise several(real, worst, int(most[worst]) // int(cell.threshold[worst]))
 
 
 def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weighted, told: list[str]) -> None:

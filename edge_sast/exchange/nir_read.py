@@ -40,6 +40,16 @@ class Imported:
     told: tuple[str, ...]
 
 
+def read_reals(graph: Graph, reading: Reading, binning: Binning) -> tuple[list[Real], list[str]]:
+    """The layers of a graph in real numbers, and a line for each thing that is not as the file has it.
+
+    Raises EdgeSastError for what no layer here has, naming node, parameter and remedy.
+    """
+    grid = (binning.height, binning.width)
+    builder = Builder(grid, reading.rules, reading.nearest, reading.read_out, reading.channel_first)
+    return builder.build(chain(graph)), builder.told
+
+
 def read_model(
     graph: Graph,
     reading: Reading,
@@ -51,19 +61,22 @@ def read_model(
 
     Raises EdgeSastError for what our layers cannot hold, naming node, parameter and remedy.
     """
-    grid = (binning.height, binning.width)
-    builder = Builder(grid, reading.rules, reading.nearest, reading.read_out, reading.channel_first)
-    reals = builder.build(chain(graph))
-    told = builder.told
+    reals, told = read_reals(graph, reading, binning)
     layers: list[Layer] = []
     shape = Shape(binning.height, binning.width, binning.channels, binning.count_cap)
     for real in reals:
         layers.append(_layer(real, reading, shape.max_count, binning.steps, told))
         shape = layers[-1].output(shape)
-    names = [str(c) for c in range(shape.neurons)] if classes is None else list(classes)
-    if len(names) != shape.neurons:
-        raise EdgeSastError(f"--classes has {len(names)} names; the network has {shape.neurons} outputs")
-    return Imported(Model(binning, tuple(layers), tuple(names), producer), tuple(told))
+    names = class_names(classes, shape.neurons)
+    return Imported(Model(binning, tuple(layers), names, producer), tuple(told))
+
+
+def class_names(classes: Sequence[str] | None, outputs: int) -> tuple[str, ...]:
+    """One for each output: those given, or numbers. Raises EdgeSastError where they are not as many."""
+    names = [str(c) for c in range(outputs)] if classes is None else list(classes)
+    if len(names) != outputs:
+        raise EdgeSastError(f"--classes has {len(names)} names; the network has {outputs} outputs")
+    return tuple(names)
 
 
 def _layer(real: Real, reading: Reading, max_count: int, steps: int, told: list[str]) -> Layer:

@@ -114,3 +114,28 @@ def number(text: str) -> Fraction:
     if not 0 < value < 1 << 31:
         raise EdgeSastError(f"--input-gain is {text!r}; it must be file, leak, none or a number above 0")
     return value
+
+
+def explain(rules: Rules) -> dict[str, str]:
+    """Each rule in words, by name."""
+    tau = "tau" if rules.tau == "plain" else "(tau / dt)"
+    resets = {
+        "zero": "a spike sets the membrane to v_reset",
+        "subtract": "a spike takes the threshold off",
+        "subtract-later": "a spike takes the threshold off in the next step, after the leak",
+    }
+    starts = {"zero": "0", "reset": "v_reset", "leak": "v_leak"}
+    gains = {"file": f"r dt / {tau}", "leak": "r (1 - decay)", "none": "1"}
+    return {
+        "threshold": f"a neuron spikes where u {'>' if rules.threshold == 'gt' else '>='} threshold",
+        "reset": resets[rules.reset],
+        "spikes": "one spike per step"
+        if rules.spikes == "one"
+        else "a spike for each threshold that u holds",
+        "decay": f"decay {f'1 - dt / {tau}' if rules.decay == 'euler' else f'exp(-dt / {tau})'}",
+        "tau": f"tau {'as written' if rules.tau == 'plain' else 'written too small by the factor dt'}",
+        "dt": f"dt {rules.dt:g}",
+        "gain": f"input of a LIF times {gains.get(rules.gain, rules.gain)}",
+        "if_gain": f"input of an IF times {'r' if rules.if_gain == 'r' else 'r dt'}",
+        "start": f"membranes start at {starts[rules.start]}",
+    }

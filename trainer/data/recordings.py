@@ -15,9 +15,18 @@ from trainer.settings.config import TrainConfig
 
 
 def open_data(config: TrainConfig, download_dir: str | None = None) -> Dataset:
-    """The data set of a run."""
+    """The data set of a run. Raises EdgeSastError, beside what opening raises, for an imported one that names none."""
+    check_named(config)
     sensor = parse_sensor(config.sensor) if config.sensor else None
     return open_dataset(config.data, sensor=sensor, download_dir=download_dir, window_us=config.window_us)
+
+
+def check_named(config: TrainConfig) -> None:
+    """Raises EdgeSastError for a run that names no data set."""
+    if not config.data:
+        raise EdgeSastError(
+            "--data is missing: the run was imported, and names no recordings; give it here, or to 'edge-sast import'"
+        )
 
 
 def training_data(

@@ -29,7 +29,7 @@ class Parameters(NamedTuple):
     mask: float  # the share of slopes set to zero
     learn_beta: bool  # backward sums dL/dβ
     learn_tau: bool  # backward sums dL/dτ
-    subtract: bool  # reset: subtract the threshold, else to zero
+    subtract: bool  # reset: subtract `taken`, else to zero
     detach_reset: bool  # no gradient through the reset
     decay: float
     first_shift: int  # INTEGER only; 0 where there is none
@@ -37,7 +37,10 @@ class Parameters(NamedTuple):
     low: float  # saturation; infinite where there is none
     high: float
     betas: np.ndarray
-    threshold: np.ndarray
+    threshold: np.ndarray  # that a membrane spikes at
+    taken: (
+        np.ndarray
+    )  # what a reset by subtraction takes off: the threshold, but for neurons that spike above it only
     scale: np.ndarray  # one unit of the membrane: the surrogate sees (u − threshold)·scale; 1 in float passes
     initial: np.ndarray  # the membrane before the first step
 
@@ -64,6 +67,7 @@ class At(NamedTuple):
     theta: float
     scale: float
     beta: float
+    taken: float
 
 
 def scalars(p: Parameters) -> Neuron:
@@ -109,12 +113,12 @@ def _forward_row(
     n, c = scalars(p), r % p.threshold.size
     v = np.full(current.shape[2], p.initial[c], dtype=np.float32)
     for t in range(current.shape[0]):
-        at = At(p.threshold[c], p.scale[c], p.betas[t])
+        at = At(p.threshold[c], p.scale[c], p.betas[t], p.taken[c])
         _charge(current[t, r], n, v, membrane[t, r])
         _spike(membrane[t, r], n, at, spikes[t, r])
         if n.forward == MIXED or n.forward == STOCHASTIC:
             _draw(noise[t, r], membrane[t, r], n, at.theta, spikes[t, r])
-        _after_reset(membrane[t, r], spikes[t, r], n, at.theta, v)
+        _after_reset(membrane[t, r], spikes[t, r], n, at.taken, v)
 
 
 def _charge(current: np.ndarray, n: Neuron, v: np.ndarray, membrane: np.ndarray) -> None:
@@ -146,10 +150,10 @@ def _draw(noise: np.ndarray, membrane: np.ndarray, n: Neuron, theta: float, spik
             spikes[k] = one if noise[k] < spikes[k] else zero
 
 
-def _after_reset(membrane: np.ndarray, spikes: np.ndarray, n: Neuron, theta: float, v: np.ndarray) -> None:
+def _after_reset(membrane: np.ndarray, spikes: np.ndarray, n: Neuron, taken: float, v: np.ndarray) -> None:
     if n.subtract:
         for k in range(v.size):
-            v[k] = membrane[k] - theta * spikes[k]
+            v[k] = membrane[k] - taken * spikes[k]
     else:
         for k in range(v.size):
             v[k] = membrane[k] * (np.float32(1.0) - spikes[k])

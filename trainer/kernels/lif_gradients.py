@@ -44,15 +44,15 @@ def _backward_row(
     n, c = scalars(p), r % p.threshold.size
     carried = np.zeros((3, membrane.shape[2]), dtype=np.float32)  # dL/dv; dL/dβ and dL/dτ of the steps done
     for t in range(membrane.shape[0] - 1, -1, -1):
-        at = At(p.threshold[c], p.scale[c], p.betas[t])
+        at = At(p.threshold[c], p.scale[c], p.betas[t], p.taken[c])
         _slopes(membrane[t, r], spikes[t, r], n, at, grad[t, r])
         if n.mask > 0:
             _masked(noise[t, r], n.mask, grad[t, r])
         if p.learn_beta:
             _add_beta(grad_spikes[t, r], membrane[t, r], grad[t, r], n, at, carried)
-        _backward_step(grad_spikes[t, r], spikes[t, r], membrane[t, r], n, at.theta, carried[0], grad[t, r])
+        _backward_step(grad_spikes[t, r], spikes[t, r], membrane[t, r], n, at.taken, carried[0], grad[t, r])
         if p.learn_tau and t > 0:
-            _add_tau(grad[t, r], spikes[t - 1, r], membrane[t - 1, r], n, at.theta, carried[2])
+            _add_tau(grad[t, r], spikes[t - 1, r], membrane[t - 1, r], n, at.taken, carried[2])
     by_beta = _total(carried[1]) if p.learn_beta else 0.0
     by_tau = _total(carried[2]) + p.initial[c] * _total(grad[0, r]) if p.learn_tau else 0.0
     return by_beta, by_tau
@@ -108,7 +108,7 @@ def _add_beta(
     grad_v, total = carried[0], carried[1]
     for k in range(membrane.size):
         x = membrane[k] - theta
-        lost = theta if n.subtract else membrane[k]
+        lost = at.taken if n.subtract else membrane[k]
         z = gain * x
         more = (
             bend * (one - z * z) if slopes[k] > zero else zero
@@ -117,12 +117,12 @@ def _add_beta(
 
 
 def _add_tau(
-    grad: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, n: Neuron, theta: float, total: np.ndarray
+    grad: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, n: Neuron, taken: float, total: np.ndarray
 ) -> None:
     """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1."""
     for k in range(total.size):
         u = membrane[k]
-        total[k] += grad[k] * (u - theta * spikes[k] if n.subtract else u * (np.float32(1.0) - spikes[k]))
+        total[k] += grad[k] * (u - taken * spikes[k] if n.subtract else u * (np.float32(1.0) - spikes[k]))
 
 
 def _total(row: np.ndarray) -> float:
@@ -137,7 +137,7 @@ def _backward_step(
     spikes: np.ndarray,
     membrane: np.ndarray,
     n: Neuron,
-    theta: float,
+    taken: float,
     grad_v: np.ndarray,
     grad: np.ndarray,
 ) -> None:
@@ -149,7 +149,7 @@ def _backward_step(
     for k in range(membrane.size):
         u = membrane[k]
         kept = one if n.subtract else one - spikes[k]
-        lost = theta if n.subtract else u
+        lost = taken if n.subtract else u
         g = grad_spikes[k] * grad[k] + grad_v[k] * (kept - through_reset * lost * grad[k])
         g = g if low < u and u < high else zero
         grad[k] = g

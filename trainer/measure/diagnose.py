@@ -30,7 +30,7 @@ from trainer.data.batches import in_order
 from trainer.formulas import surrogate
 from trainer.gradients import losses
 from trainer.measure.walk import layer_slopes, walk
-from trainer.network.layers import THRESHOLD, Weighted
+from trainer.network.layers import Weighted
 from trainer.network.network import Network
 from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
@@ -131,7 +131,7 @@ def _conditions(layer: Weighted, how: Spike, seen: Tensor) -> Contraction:
     tau = float(layer.tau()[0].detach())
     steep = max(steepest(how.surrogate, float(beta)) for beta in layer_slopes(layer, how))
     bound = None if tau == 1 else membrane_bound(layer, tau)
-    left = left_side(layer.reset, tau, steep, bound)
+    left = left_side(layer.reset, tau, steep, bound, float(layer.levels.max()))
     largest, total, count = seen[:, 0].max(), seen[:, 1].sum(), seen[:, 2].sum()
     return Contraction(
         layer.name,
@@ -146,10 +146,12 @@ def _conditions(layer: Weighted, how: Spike, seen: Tensor) -> Contraction:
     )
 
 
-def left_side(reset: str, tau: float, steep: float, bound: float | None) -> float | None:
-    """Left side of the condition, to be below 1; None where it has no bound. ϑ is 1."""
+def left_side(
+    reset: str, tau: float, steep: float, bound: float | None, threshold: float = 1.0
+) -> float | None:
+    """Left side of the condition, to be below 1; None where it has no bound."""
     if reset == "subtract":
-        return max(tau, THRESHOLD * steep - tau)
+        return max(tau, threshold * steep - tau)
     return None if bound is None else tau * (1 + bound * steep)
 
 

@@ -9,7 +9,7 @@ from edge_sast.datasets.load import spread
 from edge_sast.datasets.reading import Reading
 from edge_sast.datasets.selection import DataOptions, Recordings, load_split, open_split
 from edge_sast.errors import EdgeSastError
-from trainer.data.recordings import open_data, training_data
+from trainer.data.recordings import check_named, open_data, training_data
 from trainer.run.checkpoint import Standing
 from trainer.settings.config import TrainConfig
 
@@ -60,6 +60,8 @@ def _held_out_of(config: TrainConfig, options: DataOptions) -> Dataset | None:
 
 
 def _with_given(config: TrainConfig, options: DataOptions) -> DataOptions:
+    if options.data is None:
+        check_named(config)
     names = ("data", "sensor", "window_us")
     own = {name: getattr(config, name) for name in names if getattr(options, name) is None}
     return replace(options, **own)

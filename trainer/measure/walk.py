@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainer.network.layers import THRESHOLD, Weighted
-from trainer.operations.lif import Step, lif_step
+from trainer.network.layers import Weighted
+from trainer.operations.lif import Step
 from trainer.settings.passes import Spike
 
 
@@ -34,7 +34,7 @@ def walk(
     if start is not None:
         v = v + start.view(1, -1, *([1] * (v.dim() - 2)))
     for beta, now in zip(layer_slopes(layer, how), current, strict=True):
-        step = lif_step(tau, how, layer.reset, THRESHOLD, layer.channels, beta=beta)
+        step = layer.stepper_at(beta, tau, how)
         yield step, v, now
         with torch.no_grad():
             v = step(v, now)[1]

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,14 +30,13 @@ from trainer.operations.lif import (
     integer_lif_step,
     lif,
     lif_step,
+    spiking_threshold,
 )
 from trainer.settings.architecture import ConvSpec, DenseSpec
 from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Integer, Pass, Spike
 from trainer.workers import workers as parallel
 from trainer.workers.workers import ALONE, Workers
-
-THRESHOLD = 1.0  # membranes of the float passes are measured in thresholds, see trainer/network/neurons.py
 
 
 class Pool(nn.Module):
@@ -66,7 +66,8 @@ class Weighted(Connection):
         self, spec: ConvSpec | DenseSpec, shape: Shape, neuron: NeuronSettings, norm: bool, steps: int
     ) -> None:
         super().__init__(spec, shape)
-        self.reset, self.steps = neuron.reset, steps
+        self.reset, self.above, self.steps = neuron.reset, neuron.above, steps
+        self.levels = np.full(self.channels, neuron.level, np.float32)  # thresholds in the membranes' units
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
         self.name = "layer"
         self.place = 0  # among the weighted layers of the network
@@ -117,7 +118,7 @@ class Weighted(Connection):
         if self.weight.is_cuda and not torch.is_grad_enabled():
             return copy.deepcopy(self).cpu().integers(bits).to(self.weight.device)
         weight, recurrent, bias = self.folded()
-        threshold = THRESHOLD if self.spiking else None
+        threshold = torch.from_numpy(self.levels) if self.spiking else None
         return quantise(weight, recurrent, bias, threshold, bits, self.shape.max_count, self.steps)
 
     def initial(self, integers: IntegerWeights) -> Tensor:
@@ -141,7 +142,16 @@ class Weighted(Connection):
             return self._adaptive(current, tau, how)
         start = self.neurons.starts(self.channels)
         if self.recurrent is None:
-            spikes, membrane = lif(current, tau, how, self.reset, beta=self.slope(how, tau), initial=start)
+            spikes, membrane = lif(
+                current,
+                tau,
+                how,
+                self.reset,
+                beta=self.slope(how, tau),
+                initial=start,
+                threshold=self.levels,
+                above=self.above,
+            )
         else:
             weight = self.recurrent * self._share().view(-1, 1)
             spikes, membrane = self._recurrent(current, weight, self.stepper(tau, how), start)
@@ -153,6 +163,10 @@ class Weighted(Connection):
         """Whether `fused` computes what `forward` would: float spikes of plain neurons, on a CPU or through Triton."""
         plain = self.neurons is not None and self.neurons.settings.plain and self.recurrent is None
         held = (x.is_cuda and not has_triton()) or self.watch is not None
+        # A kernel there knows one threshold.
+        held = (
+            held or (self.above and self.reset == "subtract") or bool((self.levels != self.levels[0]).any())
+        )
         return plain and not held and fused_parts.supports(how)
 
     def fused(self, x: Tensor, how: Spike, pool: int) -> tuple[Tensor, Tensor]:
@@ -160,7 +174,7 @@ class Weighted(Connection):
         kernel = self.kernel()
         if self.norm is None:
             kernel = kernel * self._share().view(-1, *([1] * (kernel.dim() - 1)))
-        neuron = Neuron(how, self.reset, THRESHOLD, pool)
+        neuron = Neuron(how, self.reset, float(spiking_threshold(self.levels[0], self.above)), pool)
         tau, _ = self.tau()
         sparse = event_layer.gather(x, self.spec) if self.place == 0 else None
         if sparse is not None:
@@ -268,7 +282,11 @@ class Weighted(Connection):
 
     def stepper(self, tau: Tensor, how: Spike) -> Step:
         """One step of this layer's neurons, see trainer/operations/lif.py."""
-        return lif_step(tau, how, self.reset, THRESHOLD, self.channels, beta=self.slope(how, tau))
+        return self.stepper_at(self.slope(how, tau), tau, how)
+
+    def stepper_at(self, beta: Tensor | None, tau: Tensor, how: Spike) -> Step:
+        """The same with this slope."""
+        return lif_step(tau, how, self.reset, self.levels, self.channels, beta=beta, above=self.above)
 
     def slope(self, how: Spike, tau: Tensor) -> Tensor | None:
         """β of this layer's neurons, see NeuronState.slope."""

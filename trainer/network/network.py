@@ -18,7 +18,8 @@ from torch.utils.checkpoint import checkpoint
 from edge_sast.model.layers import Shape
 from trainer.network.layers import Pool, Weighted
 from trainer.settings import architecture
-from trainer.settings.architecture import PoolSpec, Spec
+from trainer.settings.architecture import PoolSpec
+from trainer.settings.layers import PlannedLayer
 from trainer.settings.network import NetworkSettings
 from trainer.settings.passes import Pass, Spike
 from trainer.workers.workers import Workers
@@ -46,15 +47,14 @@ class Network(nn.Module):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         self.settings = settings
-        specs = architecture.parse(settings.arch, settings.classes)
-        shapes = architecture.shapes(specs, settings.input_shape)
+        planned = settings.planned()
+        shapes = architecture.shapes([each.spec for each in planned], settings.input_shape)
         self.layers = nn.ModuleList(
-            _build(spec, shape, settings) for spec, shape in zip(specs, shapes[:-1], strict=True)
+            _build(each, shape, settings) for each, shape in zip(planned, shapes[:-1], strict=True)
         )
-        tokens = architecture.tokens(settings.arch)
-        for index, (token, layer) in enumerate(zip(tokens, self.layers, strict=True)):
+        for index, (each, layer) in enumerate(zip(planned, self.layers, strict=True)):
             if isinstance(layer, Weighted):
-                layer.name = f"layer {index + 1} ({token})"
+                layer.name = f"layer {index + 1} ({each.name})"
         for place, layer in enumerate(self.weighted()):
             layer.place = place
 
@@ -154,7 +154,8 @@ COUNT_GAIN = (
 )
 
 
-def _build(spec: Spec, shape: Shape, settings: NetworkSettings) -> nn.Module:
+def _build(planned: PlannedLayer, shape: Shape, settings: NetworkSettings) -> nn.Module:
+    spec = planned.spec
     if isinstance(spec, PoolSpec):
         return Pool(spec.kind, spec.size, shape.max_count)
-    return Weighted(spec, shape, settings.neuron, settings.norm == "batch", settings.steps)
+    return Weighted(spec, shape, planned.neuron, settings.norm == "batch", settings.steps)

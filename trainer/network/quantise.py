@@ -69,16 +69,17 @@ def quantise(
     weight: Tensor,
     recurrent: Tensor | None,
     bias: Tensor,
-    threshold: float | None,
+    threshold: float | Tensor | None,
     bits: int,
     max_count: int,
     steps: int,
 ) -> IntegerWeights:
     """Integer form of one layer (batch norm already folded into weight and bias).
 
-    `threshold` None is an integrating read-out: its scale is one for all channels, so that they can be compared,
-    and its state is wide enough never to saturate in `steps` steps. Where its weights are nothing beside its biases
-    (all zero, at the extreme) the scale is that of the biases: the outputs are theirs.
+    `threshold` is that of all channels, or of each [C]. None is an integrating read-out: its scale is one for all
+    channels, so that they can be compared, and its state is wide enough never to saturate in `steps` steps. Where its
+    weights are nothing beside its biases (all zero, at the extreme) the scale is that of the biases: the outputs are
+    theirs.
 
     Raises EdgeSastError for sums that cannot be held exactly.
     """
@@ -87,7 +88,8 @@ def quantise(
     both = weight.flatten(1) if recurrent is None else torch.cat([weight.flatten(1), recurrent], 1)
     scale = _scales(both, bits, per_channel=threshold is not None)
     if threshold is not None:
-        scale = scale.clamp_min(threshold * 2**shift / MAX_THRESHOLD)
+        threshold = torch.as_tensor(threshold, dtype=scale.dtype, device=scale.device)
+        scale = scale.clamp(min=threshold * 2**shift / MAX_THRESHOLD)
     else:
         scale = scale.clamp_min(bias.detach().abs().max() * (steps * 2**shift / BIAS_LIMIT))
     lsb = scale.detach() / 2**shift

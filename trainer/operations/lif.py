@@ -12,7 +12,8 @@
 | stochastic | 1 with probability σ_β(x), else 0                        | σ′            | no                |
 | integer    | H(x) on integers                                         | σ′            | no                |
 
-H(0) = 1: a membrane at its threshold spikes, as on the device. Detaching the reset follows Zenke & Vogels 2021. mixed
+H(0) = 1: a membrane at its threshold spikes, as on the device; H(0) = 0 in float passes where a layer says `above`.
+Detaching the reset follows Zenke & Vogels 2021. mixed
 is ASGL, σ + ((H − σ)·m).detach() with m ~ Bernoulli(1 − mix) for each neuron and step (ICML 2023): mix = 1 is the
 smooth pass; mix = 0 has the hard pass's spikes, but a gradient through the reset. stochastic is escape noise. A mask p
 above 0 (hard and integer) multiplies σ′ by Bernoulli(1 − p) (masked surrogate gradients, arXiv 2406.19645). All draws
@@ -72,6 +73,7 @@ class IntegerState:
     initial: Tensor | None = None
 
 
+Threshold = float | np.ndarray  # of all channels, or of each [C]
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 Form = Callable[[Tensor, Tensor, Tensor | None, Tensor | None, Parameters], tuple[Tensor, Tensor]]
 
@@ -84,7 +86,8 @@ def lif(
     *,
     beta: Tensor | None = None,
     initial: Tensor | None = None,
-    threshold: float = 1.0,
+    threshold: Threshold = 1.0,
+    above: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Spikes and membrane before reset, float32 [T, B, C, ...], of input currents of that shape.
 
@@ -95,10 +98,12 @@ def lif(
         beta: slope parameter in place of `spike.beta`: a scalar, which may require a gradient, or one value for each
             step [T] (MPD-AGL), which gets none.
         initial: [C], the membrane before the first step (MP-Init, arXiv 2511.08708), 0 if None. It gets no gradient.
+        threshold: of all channels, or of each [C].
+        above: whether a membrane spikes only above the threshold, not at it.
     Raises EdgeSastError for a β that the surrogate cannot have, ValueError for one of another shape.
     """
     parameters = _float_parameters(
-        tau, spike, reset, threshold, current.shape[0], current.shape[2], beta, initial
+        tau, spike, reset, threshold, above, current.shape[0], current.shape[2], beta, initial
     )
     return _run(current.float(), tau, beta, parameters)
 
@@ -107,17 +112,18 @@ def lif_step(
     tau: Tensor,
     spike: Spike,
     reset: str,
-    threshold: float,
+    threshold: Threshold,
     channels: int,
     *,
     beta: Tensor | None = None,
+    above: bool = False,
 ) -> Step:
     """One step as a function: (v, I) to the membrane before and after the reset and the spikes, all [B, C, ...].
 
     The caller holds the membrane: it starts as zeros [B, C], or as `initial.expand(B, C)`. `beta` is a scalar; for a
     slope per step make a function for each.
     """
-    return _bound(tau, beta, _float_parameters(tau, spike, reset, threshold, 1, channels, beta, None))
+    return _bound(tau, beta, _float_parameters(tau, spike, reset, threshold, above, 1, channels, beta, None))
 
 
 def integer_lif(
@@ -141,7 +147,8 @@ def _float_parameters(
     tau: Tensor,
     spike: Spike,
     reset: str,
-    threshold: float,
+    threshold: Threshold,
+    above: bool,
     steps: int,
     channels: int,
     beta: Tensor | None,
@@ -166,10 +173,16 @@ def _float_parameters(
         low=-math.inf,
         high=math.inf,
         betas=_betas(beta, spike, steps),
-        threshold=np.full(channels, threshold, dtype=np.float32),
+        threshold=np.full(channels, spiking_threshold(threshold, above), dtype=np.float32),
+        taken=np.full(channels, threshold, dtype=np.float32),
         scale=np.ones(channels, dtype=np.float32),
         initial=_per_channel(initial, channels),
     )
+
+
+def spiking_threshold(threshold: Threshold, above: bool) -> Any:
+    """What a float32 membrane reaches exactly where it spikes: of those above the threshold, the next number."""
+    return np.nextafter(np.float32(threshold), np.float32(np.inf)) if above else threshold
 
 
 def _integer_parameters(
@@ -193,6 +206,7 @@ def _integer_parameters(
         high=float(state.high),
         betas=_betas(beta, spike, steps),
         threshold=_per_channel(state.threshold, channels),
+        taken=_per_channel(state.threshold, channels),
         scale=_per_channel(state.scale, channels),
         initial=_per_channel(state.initial, channels),
     )
@@ -232,7 +246,10 @@ def _noise(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> 
 
 def _run(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> tuple[Tensor, Tensor]:
     noise = _noise(current, tau, beta, p)
-    return (_of_gpu() if current.is_cuda else _fused)(current, tau, beta, noise, p)
+    form: Form = _fused
+    if current.is_cuda:  # Triton's kernel knows one threshold
+        form = stepwise if p.subtract and (p.taken != p.threshold).any() else _of_gpu()
+    return form(current, tau, beta, noise, p)
 
 
 @functools.cache

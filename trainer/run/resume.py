@@ -50,6 +50,11 @@ def check_same(folder: Path, stored: Checkpoint, now: Standing) -> list[str]:
 
 def _check_settings(folder: Path, stored: Checkpoint, now: Standing) -> list[str]:
     moved = []
+    if now.config.layers != stored.config.layers:
+        raise EdgeSastError(
+            f"--resume: {folder} was begun with other layers, with rules of their own (--from "
+            f"{stored.config.init}); give the same --from, or use another --out"
+        )
     for name, value in vars(now.config).items():
         before = getattr(stored.config, name)
         if value == before:

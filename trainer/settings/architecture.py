@@ -71,7 +71,7 @@ Spec = ConvSpec | PoolSpec | DenseSpec
 def parse(text: str, classes: int) -> list[Spec]:
     """Layer specifications of a named or written architecture. Raises EdgeSastError naming the token."""
     layers = tokens(text)
-    specs = [_token(token, text, classes) for token in layers]
+    specs = [spec_of(token, text, classes) for token in layers]
     if layers[-1] not in ("out", "count"):
         raise EdgeSastError(f"--arch {text!r}: the last token is {layers[-1]!r}; end with 'out' or 'count'")
     for token in layers[:-1]:
@@ -85,7 +85,8 @@ def tokens(text: str) -> list[str]:
     return NAMED.get(text, text).split("-")
 
 
-def _token(token: str, text: str, classes: int) -> Spec:
+def spec_of(token: str, text: str, classes: int) -> Spec:
+    """The layer that a token of `text` stands for. Raises EdgeSastError naming both."""
     if token == "out":
         return DenseSpec(classes, spiking=False)
     if token == "count":
@@ -118,11 +119,6 @@ def _positive(digits: str, token: str, text: str) -> int:
     if not 1 <= value <= MAX_EXTENT:
         raise EdgeSastError(f"--arch {text!r}: token {token!r} holds {value}; give 1 to {MAX_EXTENT}")
     return value
-
-
-def weighted_layers(text: str) -> int:
-    """Number of layers with weights."""
-    return sum(not isinstance(spec, PoolSpec) for spec in parse(text, 1))
 
 
 def shapes(specs: list[Spec], first: Shape) -> list[Shape]:

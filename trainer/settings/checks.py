@@ -13,8 +13,6 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.augment import MAX_SHIFT as MAX_AUGMENT_SHIFT
 from edge_sast.events.binning import MAX_COUNT, MAX_DT_US, MAX_SHIFT, MAX_STEPS
 from trainer.formulas import surrogate
-from trainer.settings import architecture
-from trainer.settings.architecture import DenseSpec
 from trainer.settings.fields import KEEPS, OPTIMISERS, PRECISIONS, THROUGH_TIME, Settings
 
 MAX_EPOCHS = 1_000_000
@@ -113,6 +111,7 @@ def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
         "--rate-weight 0": (values["rate_weight"] > 0, ("rate_limit",)),
         "--qat-epochs 0": (values["qat_epochs"] > 0, ("qat_lr", "bits")),
         "--optimiser adam": (values["optimiser"] == "implicit", ("implicit_steps",)),
+        "layers with rules of their own": (values["layers"] is None, ("reset", "leak")),
         "no --teacher": (values["teacher"] is not None, ("teacher_weight", "teacher_temperature")),
     }
     return {name: what for what, (does, names) in taken.items() if not does for name in names}
@@ -131,10 +130,10 @@ def check_asked(config: Settings, given: Mapping[str, Any], defaults: Mapping[st
             )
 
 
-def check_combinations(config: Settings) -> None:
-    """What cannot be done together."""
+def check_combinations(config: Settings, recurrent: bool) -> None:
+    """What cannot be done together. recurrent: whether a layer feeds itself."""
     _check_threshold(config)
-    _check_online(config)
+    _check_online(config, recurrent)
     if config.optimiser == "implicit" and config.sharpness != "none":
         raise EdgeSastError(
             "--optimiser is 'implicit', which takes its gradients at other weights than --sharpness "
@@ -147,7 +146,7 @@ def check_combinations(config: Settings) -> None:
         )
     if config.width == "membrane" and config.norm != "batch":
         raise EdgeSastError("--width is 'membrane', which reads batch norm's gain; use --norm batch")
-    if config.width == "membrane" and (config.through_time == "online" or _recurrent(config)):
+    if config.width == "membrane" and (config.through_time == "online" or recurrent):
         raise EdgeSastError(
             "--width is 'membrane', which sets all steps at once; use it without recurrent layers and with "
             "--through-time bptt"
@@ -179,10 +178,10 @@ def _check_threshold(config: Settings) -> None:
         )
 
 
-def _check_online(config: Settings) -> None:
+def _check_online(config: Settings, recurrent: bool) -> None:
     if config.through_time != "online":
         return
-    if _recurrent(config):
+    if recurrent:
         raise EdgeSastError(
             f"--arch {config.arch!r} is recurrent, which online training does not take; use --through-time bptt"
         )
@@ -197,8 +196,3 @@ def _check_online(config: Settings) -> None:
                 f"{flag(name)} is {getattr(config, name)!r}; online training sees one step at a time and takes "
                 f"{wanted!r} only"
             )
-
-
-def _recurrent(config: Settings) -> bool:
-    specs = architecture.parse(config.arch, 2)
-    return any(isinstance(spec, DenseSpec) and spec.recurrent for spec in specs)

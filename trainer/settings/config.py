@@ -9,9 +9,10 @@ from typing import Any
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
-from trainer.settings import architecture, checks, methods, schedules
+from trainer.settings import checks, layers, methods, schedules
 from trainer.settings.bits import Bits, parse_bits
 from trainer.settings.fields import Settings
+from trainer.settings.layers import PlannedLayer
 from trainer.settings.network import NetworkSettings
 from trainer.settings.neuron import NeuronSettings
 from trainer.settings.objective import Objective
@@ -39,12 +40,17 @@ class TrainConfig(Settings):
     def __post_init__(self) -> None:
         if self.method not in methods.METHODS:
             raise EdgeSastError(f"--method is {self.method!r}; choose {', '.join(methods.METHODS)}")
+        if self.layers is not None and self.arch != layers.arch_of(self.layers):
+            raise EdgeSastError(
+                f"--arch is {self.arch!r}, but the run's layers, which have rules of their own, are "
+                f"{layers.arch_of(self.layers)!r}; leave it out"
+            )
         checks.check_ranges(self)
         checks.check_taken(self, DEFAULTS)
         # Each part checks its own settings, and names the option.
         _ = self.widths, self.train_spike, self.objective, self.neuron, self.sharp
         schedules.check_rho_schedule(self.rho_schedule)
-        checks.check_combinations(self)
+        checks.check_combinations(self, layers.recurrent(self.planned()))
 
     @property
     def train_spike(self) -> Spike:
@@ -70,7 +76,13 @@ class TrainConfig(Settings):
 
     def bits_of(self, text: str) -> Bits:
         """Weight bits of each weighted layer, as `text` says them."""
-        return parse_bits(text, architecture.weighted_layers(self.arch))
+        return parse_bits(text, layers.weighted(self.planned()))
+
+    def planned(self) -> list[PlannedLayer]:
+        """The layers, whatever the number of classes."""
+        if self.layers is None:
+            return layers.of_text(self.arch, 1, self.neuron)
+        return layers.of_data(self.layers, None, self.neuron)
 
     def integer(self, bits: Bits | None = None) -> Integer:
         """The integer pass at these widths, or at those of the run."""
@@ -137,6 +149,7 @@ class TrainConfig(Settings):
             self.norm,
             self.neuron,
             self.recompute,
+            self.layers,
         )
 
     def to_json(self) -> str:
@@ -152,7 +165,7 @@ class TrainConfig(Settings):
             raise EdgeSastError(
                 f"{source}: setting {name!r} is {state}; it was written by another version: train again"
             )
-        return TrainConfig(**values)
+        return TrainConfig(**values | {"layers": layers.from_json(values["layers"], source)})
 
 
 # Settings that say where something lies. What lies there is compared, by its contents, not the path.
@@ -165,6 +178,8 @@ LATER = {
     "teacher_temperature": 2.0,
     "optimiser": "adam",
     "implicit_steps": 4,
+    "layers": None,
+    "imported": None,
 }
 DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
 

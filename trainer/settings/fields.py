@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from trainer.settings.layers import LayerSettings
 from trainer.settings.sharpness import Sharpness
 
 NORMS = ("batch", "none")
@@ -22,6 +23,8 @@ class Settings:
         forward, mix, mask: which spikes the float epochs see (passes.py). surrogate, beta: σ_β and its slope;
             beta_start above 0 lets the slope grow from it to beta over the float epochs, geometrically.
         width, threshold, mp_init, reset, leak: of the neurons (network/neurons.py).
+        layers: the network as data, in place of what `arch`, `reset` and `leak` say (layers.py): `arch` then only names
+            it. imported: what wrote a network that was not trained here, and by what rules.
         through_time: gradients through all steps (bptt), or online (gradients/online.py).
         sharpness to sam_scope: the perturbation (gradients/sharpness.py). rho, rho_delay, rho_warmup, rho_schedule: its
             radius, the epochs without it, those over which it then grows from 0, and its course after that
@@ -103,6 +106,8 @@ class Settings:
     valid_fraction: float = 0.1
     limit: int | None = None
     seed: int = 0
+    layers: tuple[LayerSettings, ...] | None = None
+    imported: str | None = None
 
     @property
     def teachers(self) -> tuple[str, ...]:

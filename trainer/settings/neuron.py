@@ -15,13 +15,19 @@ WIDTHS = ("fixed", "learn", "membrane", "consistent")
 
 @dataclass(frozen=True)
 class NeuronSettings:
-    """reset: zero or subtract; leak as trainer/formulas/leak.py parses it; the rest as above."""
+    """reset: zero or subtract; leak as trainer/formulas/leak.py parses it; above: whether a membrane spikes in float
+    passes only above its threshold, not at it, as some tools do (docs/nir.md); level: the threshold, or that of each
+    channel, from 1 to below 2, so that weights of other tools are held as they are, but for a power of two; the rest as
+    network/neurons.py says.
+    """
 
     reset: str = "zero"
     leak: str = "3"
     threshold: str = "fixed"
     mp_init: bool = False
     width: str = "fixed"
+    above: bool = False
+    level: tuple[float, ...] = (1.0,)
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -31,6 +37,9 @@ class NeuronSettings:
         ):
             if getattr(self, name) not in choices:
                 raise EdgeSastError(f"--{name} is {getattr(self, name)!r}; choose {', '.join(choices)}")
+        for value in self.level:
+            if not 1 <= value < 2:
+                raise EdgeSastError(f"level of a layer is {value}; it must be 1 or more and below 2")
 
     @property
     def plain(self) -> bool:

@@ -56,7 +56,8 @@ def evaluate(args: argparse.Namespace) -> int:
     named = [{"run": run.path, "seed": run.config.seed, **f} for run, f in zip(runs, each, strict=True)]
     names = dict.fromkeys(str(figures["recordings"]) for figures in each)
     judged = f"{each[0]['samples']} recordings of {', '.join(names)}"
-    what = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs; {judged}"
+    trained = f"{runs[0].config.method}, {runs[0].stored.epoch} epochs"
+    what = f"{trained if runs[0].config.imported is None else 'imported'}; {judged}"
     more = {"left_out": left_out.texts()} if args.keep_going else {}
     layers = [layer.name for layer in runs[0].network.weighted() if layer.spiking]
     if summary is None:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from edge_sast.cli.learn.train_defaults import leave_open
+from edge_sast.cli.learn.train_from import add_from_argument
 from edge_sast.cli.options.checks import RUN
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
@@ -29,6 +30,10 @@ EXAMPLES = (
     (
         "edge-sast train --data DIR --dt-us 60000 --steps 5 --arch tiny --teacher runs/a --out runs/c",
         "a smaller network that learns from a larger one, too",
+    ),
+    (
+        "edge-sast train --from runs/a --epochs 0 --qat-epochs 5 --out runs/d",
+        "only the finish in integers, of a network of 'edge-sast import', too",
     ),
     ("edge-sast train --methods", "what each method is, and where it comes from"),
 )
@@ -56,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_setting_arguments(parser)
     leave_open(parser)
+    add_from_argument(parser.add_argument_group("a run's network"))
     _run_options(parser.add_argument_group("run"))
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge_sast.cli.learn.train_from import TAKEN, take_from_run
 from edge_sast.cli.options.newest import RUNS, new_run, unfinished_run
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
@@ -43,23 +44,26 @@ class Chosen:
 
 
 def leave_open(parser: argparse.ArgumentParser) -> None:
-    """Leaves the options of RECIPE None where they are not given, until `completed` knows what they are to be."""
+    """Leaves options None where they are not given, until `completed` knows what they are to be: those of RECIPE, and
+    those that a run may say.
+    """
     usual = {}
     for action in parser._actions:
         if action.dest in RECIPE:
-            usual[action.dest] = action.default
             action.help = f"{action.help} (default: {action.default}; without --data {RECIPE[action.dest]})"
+        if action.dest in (*RECIPE, *TAKEN) and action.default is not None:
+            usual[action.dest] = action.default
             action.default = None
-    parser.set_defaults(usual_settings=usual)
+    parser.set_defaults(usual_settings=usual, layers=None, imported=None)
 
 
 def _settle(args: argparse.Namespace) -> list[str]:
-    """Sets the options of RECIPE that were not given; returns those that are the digits'."""
-    open_options = [name for name in RECIPE if getattr(args, name) is None]
-    values = args.usual_settings if args.data is not None else RECIPE
-    for name in open_options:
-        setattr(args, name, values[name])
-    return open_options if values is RECIPE else []
+    """Sets the options that were left open and not given; returns those that are the digits'."""
+    recipe = {} if args.data is not None else {n: v for n, v in RECIPE.items() if getattr(args, n) is None}
+    for name, value in (args.usual_settings | recipe).items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    return list(recipe)
 
 
 @contextmanager
@@ -69,8 +73,10 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
     alone: False for one of several workers that something else started: each would choose for itself.
 
     Raises:
-        EdgeSastError: see choose_time_steps and unfinished_run; --overwrite without --out; one of several workers.
+        EdgeSastError: see choose_time_steps, unfinished_run, take_from_run; --overwrite without --out; one of several
+            workers.
     """
+    take_from_run(args)
     recipe = _settle(args)
     missing = [name for name in CHOSEN if getattr(args, name) is None]
     if not missing:

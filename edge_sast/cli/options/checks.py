@@ -17,6 +17,7 @@ from edge_sast.files import check_outputs
 RUN = (CHECKPOINT, "config.json", "metrics.jsonl")
 BUILD = (MANIFEST, MODEL)
 PROGRAM = ("firmware.elf", "firmware.bin", "build.json")
+MODEL_ENDING = ".safetensors"  # of an --out of import that is a model file, not a run's folder
 DATA_SETS = ("digits", "nmnist", "dvsgesture")
 # What a metavar names: something that is read (and the files of such a folder), or a file that is written.
 READ = {"RUN": RUN, "BUILD": BUILD, "MODEL": (), "SOURCE": (), "DATA": (), "NIR": ()}
@@ -63,7 +64,9 @@ def check_arguments(args: argparse.Namespace) -> None:
     }
     made = []
     makes_a_file = (
-        getattr(args, "target", None) in ("model", "nir") or getattr(args, "early", None) is not None
+        getattr(args, "target", None) in ("model", "nir")
+        or getattr(args, "early", None) is not None
+        or (args.command == "import" and args.out.endswith(MODEL_ENDING))
     )
     if makes_a_file and isinstance(getattr(args, "out", None), str):
         outputs = {"--out": args.out} | outputs

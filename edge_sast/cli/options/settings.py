@@ -13,7 +13,8 @@ from trainer.settings.config import TrainConfig
 
 def training_config(args: argparse.Namespace) -> TrainConfig:
     """The settings that the options of `edge-sast train` ask for."""
-    values = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if f.name != "method"}
+    # A sweep's command line has no options for what only a run of another tool's network says.
+    values = {f.name: getattr(args, f.name, None) for f in fields(TrainConfig) if f.name != "method"}
     for name in ("data", "init"):
         values[name] = _resolved(values[name])
     if values["teacher"] is not None:

@@ -26,6 +26,7 @@ MOST_COMBINATIONS = 10_000
 MOST_CORNERS = 256  # of a search, checked before it begins
 MOST_NAME = 100  # characters of a folder's name before its hash
 ELSEWHERE = frozenset({"download_dir"})  # settings that say where data lies, not what it is
+NOT_SWEPT = frozenset({"layers", "imported"})  # settings that only a run of another tool's network has
 YES, NO = ("true", "yes", "on"), ("false", "no", "off")
 
 
@@ -201,7 +202,7 @@ class Space:
         identity = {
             name: self.known_as.get((name, value), value) if name in PLACES else value
             for name, value in settings.items()
-            if name not in ELSEWHERE
+            if name not in ELSEWHERE and name not in NOT_SWEPT
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
         names = {axis.name: str(settings[axis.name]) for axis in self.axes}

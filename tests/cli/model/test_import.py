@@ -92,7 +92,12 @@ def test_options_of_other_targets(more, told, capsys, tmp_path):
 
 
 def test_the_file_that_is_read_is_not_overwritten(capsys, tmp_path):
-    nir = tmp_path / "net.nir"
-    nir.write_bytes(b"x")
-    assert main(["import", str(nir), "--out", str(nir)]) == 2
-    assert f"--out {nir}: is what is read; name another file" in capsys.readouterr().err
+    for name, told in (
+        ("net.safetensors", "is what is read; name another file"),
+        ("net.nir", "is a file; name a"),
+    ):
+        nir = tmp_path / name
+        nir.write_bytes(b"x")
+        assert main(["import", str(nir), "--out", str(nir)]) == 2
+        assert f"--out {nir}: {told}" in capsys.readouterr().err
+        assert nir.read_bytes() == b"x"

@@ -321,3 +321,27 @@ def test_a_start_that_moves_before_the_backward_pass_changes_no_gradient():
         spikes.sum().backward()
         found.append(float(tau.grad))
     assert found[0] == found[1]
+
+
+ABOVE = float(np.nextafter(np.float32(1.5), np.float32(2)))
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_neurons_that_spike_above_their_threshold_only(reset):
+    """Each channel has a threshold of its own; what is taken off is that threshold, not what a spike needs."""
+    levels = np.array([1.0, 1.5, 1.25], np.float32)
+    current = torch.tensor([[1.0, 1.5, 1.75], [0.0, ABOVE - 1.5, 0.75], [0.5, 1.5, 0.0]])[:, None, :, None]
+    rules = {"threshold": levels, "above": True}
+    one, hard = torch.tensor(1.0), Spike("hard")
+    spikes, us = lif(current, one, hard, reset, **rules)
+    first, second, third = spikes[:, 0, :, 0].tolist()
+    assert (first, second) == ([0, 0, 1], [0, 1, 0])  # 1.5 at 1.5 is quiet, the next number is not
+    left = {"zero": [1.5, 1.5, 0.75], "subtract": [1.5, ABOVE, 1.25]}[reset]
+    assert us[2, 0, :, 0].tolist() == left
+    assert third == [1, int(reset == "subtract"), 0]
+    step = lif_step(one, hard, reset, levels, 3, above=True)
+    v = torch.zeros(1, 3, 1)
+    for now, spiked, u in zip(current, spikes, us, strict=True):
+        found_u, v, found = step(v, now)
+        assert torch.equal(found, spiked)
+        assert torch.equal(found_u, u)

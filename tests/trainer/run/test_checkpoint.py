@@ -79,6 +79,13 @@ def test_older_checkpoints_do_not_say_what_lay_beside_the_training_part(folder):
     assert (stored.data, stored.valid, stored.init) == ("digest of the data", "", "")
 
 
+def test_older_checkpoints_have_no_layers_as_data(folder):
+    rewrite(folder, lambda d: (d["config"].pop("layers"), d["config"].pop("imported")))
+    stored = checkpoint.load(folder)
+    assert (stored.config, stored.config.layers) == (CONFIG, None)
+    assert stored.network().settings.arch == CONFIG.arch
+
+
 @pytest.mark.parametrize("field", ["config", "binning", "classes", "data", "epoch"])
 def test_a_missing_field_is_named(folder, field):
     rewrite(folder, lambda d: d.pop(field))

@@ -1,0 +1,158 @@
+"""A network in real numbers, of another tool, as one of ours whose float pass with hard spikes gives its spikes.
+
+A channel's gain and an average pool's factor are divided out of its threshold, so that weights are what the file has,
+but for a power of two by which the threshold comes to lie from 1 to below 2: that changes no bit of what float32
+computes. A tool that takes the threshold off one step later, after the leak, is held as the integers of
+edge_sast/exchange hold it: at once, and what the leak took of it by weights of each neuron to itself,
+decay·v − T = decay·(v − T) − (1 − decay)·T.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NoReturn
+
+import numpy as np
+import torch
+
+from edge_sast.errors import EdgeSastError
+from edge_sast.events.binning import Binning
+from edge_sast.exchange.held import check_later, check_one_spike, takes_later
+from edge_sast.exchange.nodes.real import Real, RealLayer, RealPool
+from edge_sast.exchange.rules import Rules
+from edge_sast.model.layers import Shape
+from trainer.network.layers import Weighted
+from trainer.network.network import Network
+from trainer.settings import architecture
+from trainer.settings.layers import LayerSettings, arch_of
+from trainer.settings.network import NetworkSettings
+
+REMEDY = "give --out FILE.safetensors, for a model file"
+
+
+def network_of(reals: Sequence[Real], rules: Rules, binning: Binning) -> Network:
+    """The network, in evaluation mode.
+
+    Raises EdgeSastError for what no float pass here computes, naming node and remedy.
+    """
+    taken = [real for real in reals if isinstance(real, RealLayer | RealPool)]
+    last = taken[-1]
+    assert isinstance(last, RealLayer)
+    layers = tuple(_settings(real, rules, real is last) for real in taken)
+    try:
+        grid = (binning.height, binning.width, binning.steps, binning.count_cap)
+        settings = NetworkSettings(arch_of(layers), last.bias.size, *grid, norm="none", layers=layers)
+    except EdgeSastError as error:
+        text = str(error).removeprefix("--arch: ")
+        raise EdgeSastError(f"a run cannot hold the network: {text}; or {REMEDY}") from error
+    network = Network(settings)
+    shapes = architecture.shapes([each.spec for each in settings.planned()], settings.input_shape)
+    with torch.no_grad():
+        for module, real, shape in zip(network.layers, taken, shapes[:-1], strict=True):
+            if isinstance(module, Weighted) and isinstance(real, RealLayer):
+                if rules.spikes == "many":
+                    check_one_spike(real, shape.max_count)
+                _fill(module, real, rules)
+    return network.eval()
+
+
+def _settings(real: RealLayer | RealPool, rules: Rules, last: bool) -> LayerSettings:
+    if isinstance(real, RealPool):
+        return LayerSettings(f"{real.kind}{real.size}")
+    cell = real.neuron
+    if any(cell.initial):
+        _refuse(real, "starts with a membrane that is not where a reset leads, which a run's do")
+    if cell.kind == "integrator":
+        if not last:
+            _refuse(real, "integrates, and is not the last layer")
+        if cell.shifts:
+            _refuse(real, "integrates with a leak, and a run's read-out has none")
+        return LayerSettings("out")
+    check_later(real, rules)
+    reset = "zero" if rules.reset == "zero" else "subtract"
+    leak = ",".join(str(k) for k in cell.shifts) or "none"
+    return LayerSettings(_token(real, rules, last), reset, leak, rules.threshold == "gt", _levels(real))
+
+
+def _levels(real: RealLayer) -> tuple[float, ...]:
+    """Threshold of each channel in units of its weights, but for a power of two; one where all are the same.
+
+    Rounded to float32, where it is a gain's fraction that no sum of weights can be.
+    """
+    below_two = np.nextafter(np.float32(2), np.float32(0))
+    levels = tuple(float(min(np.float32(float(_parts(bar)[0])), below_two)) for bar in _bars(real))
+    return levels[:1] if len(set(levels)) == 1 else levels
+
+
+def _bars(real: RealLayer) -> list[Fraction]:
+    """Threshold of each channel in units of its weights; of a read-out 1 in those units."""
+    cell = real.neuron
+    bars = cell.threshold or [Fraction(1)] * real.bias.size
+    return [bar / (gain * real.factor) for bar, gain in zip(bars, cell.gain, strict=True)]
+
+
+def _parts(value: Fraction) -> tuple[Fraction, Fraction]:
+    """A number above 0 as one from 1 to below 2 times a power of two."""
+    power = Fraction(2) ** (value.numerator.bit_length() - value.denominator.bit_length())
+    power = power if power <= value else power / 2
+    return value / power, power
+
+
+def _token(real: RealLayer, rules: Rules, last: bool) -> str:
+    """The layer in the words of --arch."""
+    if not real.is_conv:
+        if real.recurrent is not None or takes_later(real.neuron, rules):
+            return f"rec{real.bias.size}"
+        return "count" if last else f"fc{real.bias.size}"
+    sides = {"kernel": real.weight.shape[:2], "stride": real.stride, "padding": real.padding}
+    for name, (rows, columns) in sides.items():
+        if rows != columns:
+            _refuse(real, f"{name} is {rows}x{columns}, and a run's are square")
+    parts = {"s": real.stride[0], "p": real.padding[0], "g": real.groups}
+    told = "".join(f"{letter}{n}" for letter, n in parts.items() if n != (0 if letter == "p" else 1))
+    return f"{real.bias.size}c{real.weight.shape[0]}{told}"
+
+
+def _refuse(real: RealLayer, what: str) -> NoReturn:
+    raise EdgeSastError(f"node {real.name!r}: {what}; {REMEDY}")
+
+
+def _fill(module: Weighted, real: RealLayer, rules: Rules) -> None:
+    """Weights, bias and way back of a layer, in its units: what a membrane of 1 is worth in weights of the file."""
+    cell = real.neuron
+    unit = [_parts(bar)[1] for bar in _bars(real)] if cell.kind == "lif" else _bars(real)
+    weight = real.weight * _of_outputs(np.array([float(1 / u) for u in unit]), real)
+    # An offset is one of the membrane, behind the gain.
+    bias = [
+        (Fraction(float(b)) + offset / gain) / (real.factor * u)
+        for b, offset, gain, u in zip(real.bias, cell.offset, cell.gain, unit, strict=True)
+    ]
+    assert module.bias is not None
+    module.bias.copy_(torch.tensor([float(b) for b in bias]))
+    module.weight.copy_(torch.from_numpy(_trained_order(weight, real, module.shape)))
+    if module.recurrent is not None:
+        back = np.zeros((real.bias.size,) * 2)
+        if real.recurrent is not None:
+            back = real.recurrent * np.array([float(1 / (real.factor * u)) for u in unit])
+        if takes_later(cell, rules):
+            back = back - np.diag(module.levels) * sum(2.0**-k for k in cell.shifts)
+        module.recurrent.copy_(torch.from_numpy(back.T.copy()))
+
+
+def _of_outputs(values: np.ndarray, real: RealLayer) -> np.ndarray:
+    """One number per output channel, in the shape of the weights' inputs and outputs."""
+    if not real.is_conv:
+        return values
+    c_in = real.weight.shape[2]
+    return values.reshape(real.groups, -1)[np.arange(c_in) // (c_in // real.groups)]
+
+
+def _trained_order(weight: np.ndarray, real: RealLayer, shape: Shape) -> np.ndarray:
+    """To [C_out, C_in/groups, k, k] or [out, C·H·W]: what to_integers.py does, undone."""
+    if real.is_conv:
+        rows, columns, c_in, c_group = weight.shape
+        parts = weight.reshape(rows, columns, real.groups, c_in // real.groups, c_group)
+        return parts.transpose(2, 4, 3, 0, 1).reshape(-1, c_in // real.groups, rows, columns).copy()
+    split = weight.reshape(shape.height, shape.width, shape.channels, -1)
+    return split.transpose(3, 2, 0, 1).reshape(weight.shape[1], -1).copy()
