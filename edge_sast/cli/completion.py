@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
@@ -43,7 +44,7 @@ def script(shell: str) -> str:
     return shtab.complete(parser, shell)
 
 
-def _prepare(parser: argparse.ArgumentParser, file: dict[str, str]) -> None:
+def _prepare(parser: argparse.ArgumentParser, file: Mapping[str, object]) -> None:
     """Lists the commands, whose parsers say in a description what they are for, and marks what names a file."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
