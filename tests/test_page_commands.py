@@ -45,6 +45,7 @@ NOT_RUN = {
     "train ... --workers": "starts processes, as tests/trainer/workers does",
     "train ... --synops-target": FEW,
     "train --data objects": FEW,
+    "evaluate ... --engine ray": "wants Ray, as tests/cli/test_engines.py has it where it is installed",
     "evaluate runs/objects": FEW,
     "export runs/t": FEW,
     "calibrate build/t": FEW,
