@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from trainer.settings.layers import LayerSettings
 from trainer.settings.sharpness import Sharpness
+
+if TYPE_CHECKING:  # it imports NumPy, without which `--help` answers
+    from trainer.settings.layers import LayerSettings
 
 NORMS = ("batch", "none")
 THROUGH_TIME = ("bptt", "online")

@@ -111,7 +111,7 @@ def test_a_threshold_for_each_step_is_no_integer(tmp_path, data):
     with pytest.raises(EdgeSastError, match="has no integer form"):
         evaluate(network, data.valid, config.integer((8, 8)))
     figures = measure(network, checkpoint.load(tmp_path), data.valid)
-    assert figures.keys() == {"samples", "surrogate", "hard"}
+    assert figures.keys() == {"samples", "classes", "surrogate", "hard"}
 
 
 @pytest.mark.parametrize(
