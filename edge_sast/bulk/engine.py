@@ -6,7 +6,7 @@ Whoever works, the results are those of a plain loop: they come in the items' or
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -44,7 +44,7 @@ class Engine:
         chunk: int = 1,
         name: Callable[[Any], str] = str,
         done: Callable[[int], object] | None = None,
-    ) -> Iterator[Outcome[Any]]:
+    ) -> Generator[Outcome[Any], None, None]:
         """The outcome of work(item) for every item, in order.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,8 +15,13 @@ THREADS = 4
 CHUNK = 256
 
 
-def map_in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """`map(function, items)` on a few threads; the first exception ends it."""
-    with ThreadPoolExecutor(THREADS) as pool:
+def map_in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result, None, None]:
+    """`map(function, items)` on a few threads; the first exception ends it, as does `close`."""
+    pool = ThreadPoolExecutor(THREADS)
+    try:
         for start in range(0, len(items), CHUNK):
             yield from pool.map(function, items[start : start + CHUNK])
+    finally:
+        # No thread is waited for. A map that was left is closed by the garbage collector, in whatever thread it runs:
+        # one of these cannot wait for itself, and another may hold what these wait for.
+        pool.shutdown(wait=False, cancel_futures=True)

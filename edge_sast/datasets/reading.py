@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -36,17 +37,18 @@ class Reading:
 
         Raises what the first item raises that cannot be read, unless `unreadable` is told it.
         """
-        outcomes: Iterator[Outcome[Any]]
+        outcomes: Generator[Outcome[Any], None, None]
         if self.engine is None:
             outcomes = map_in_order(partial(_outcome, work), items)
         else:
             outcomes = self.engine.map(work, items, chunk=CHUNK, name=name)
-        for outcome in outcomes:
-            if self.unreadable is not None and isinstance(outcome.error, EdgeSastError):
-                self.unreadable(outcome.error)
-                yield Unread()
-            else:
-                yield outcome.get()
+        with closing(outcomes):  # an error here ends the work on what was asked for behind it
+            for outcome in outcomes:
+                if self.unreadable is not None and isinstance(outcome.error, EdgeSastError):
+                    self.unreadable(outcome.error)
+                    yield Unread()
+                else:
+                    yield outcome.get()
 
 
 def _outcome(work: Work, item: Any) -> Outcome[Any]:

@@ -17,6 +17,7 @@ import pytest
 from edge_sast.cli.main import main
 from tests.cli.models import save_line_model
 from tests.cli.recordings import write_lines
+from tests.programs import started
 
 RAY = importlib.util.find_spec("ray") is not None
 needs_ray = pytest.mark.skipif(not RAY, reason="needs ray; pip install -e '.[ray]'")
@@ -190,7 +191,7 @@ def test_the_end_of_a_command_is_the_end_of_its_workers(tmp_path, engine, number
     script = tmp_path / "long.py"
     script.write_text(LONG)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), *filter(None, sys.path)])}
-    with subprocess.Popen(
+    with started(
         [sys.executable, str(script), engine, str(tmp_path)],
         stderr=subprocess.PIPE,
         text=True,

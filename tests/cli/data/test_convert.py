@@ -12,6 +12,7 @@ import numpy as np
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.atis import write_recording_atis
 from tests.cli.data.files import rows_of, run, write
+from tests.programs import started
 
 ROWS = [(t * 1000, t % 7, t % 5, t % 2) for t in range(300)]
 
@@ -242,7 +243,7 @@ def test_a_polite_kill_leaves_nothing(tmp_path):
         tmp_path / "a.bin",
         tmp_path / "out" / "b.h5",
     ]
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+    with started(argv, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob("out/.b.h5.*")) and time.monotonic() < deadline:
             time.sleep(0.005)

@@ -20,6 +20,7 @@ from firmware_gen.rtl_gen.target import generate as verilog
 from tests.firmware_gen.board_programs import require_tools
 from tests.firmware_gen.builds import everything_model, export, small_model
 from tests.hil.boards import PATIENT, make_bench
+from tests.programs import started
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +156,7 @@ def test_mistakes_are_one_line(arguments, message, build, tmp_path, capsys):
 def test_a_killed_run_leaves_no_machine_behind(build):
     command = [sys.executable, "-m", "edge_sast.cli.main", "board", "run", str(build)]
     command += ["--board", "qemu-microbit"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with started(command, stdout=subprocess.PIPE, text=True) as process:
         ready = process.stdout.readline()
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         process.kill()
@@ -188,24 +189,21 @@ def test_run_serves_a_host_until_it_is_stopped(end, build):
         "--board",
         "qemu-mps2-an386",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            ready = process.stdout.readline()
-            found = re.fullmatch(r"qemu-mps2-an386: ready at (socket://127\.0\.0\.1:\d+)\n", ready)
-            assert found, ready
-            assert process.stdout.readline() == (
-                f"edge-sast hil {build}/model.safetensors --port {found[1]} --data DATA\n"
-            )
-            for _ in range(2):  # a host may go and come back
-                link = BoardLink(open_port(found[1]), PATIENT)
-                for i in range(2):
-                    bench.check(link.run(bench.steps(i), True), i)
-                link.close()
-            process.send_signal(end)
-            assert process.communicate(timeout=30)[0] == "qemu-mps2-an386: stopped\n"
-            assert process.returncode == 0
-        finally:
-            process.kill()
+    with started(command, stdout=subprocess.PIPE, text=True) as process:
+        ready = process.stdout.readline()
+        found = re.fullmatch(r"qemu-mps2-an386: ready at (socket://127\.0\.0\.1:\d+)\n", ready)
+        assert found, ready
+        assert process.stdout.readline() == (
+            f"edge-sast hil {build}/model.safetensors --port {found[1]} --data DATA\n"
+        )
+        for _ in range(2):  # a host may go and come back
+            link = BoardLink(open_port(found[1]), PATIENT)
+            for i in range(2):
+                bench.check(link.run(bench.steps(i), True), i)
+            link.close()
+        process.send_signal(end)
+        assert process.communicate(timeout=30)[0] == "qemu-mps2-an386: stopped\n"
+        assert process.returncode == 0
 
 
 @pytest.mark.needs("verilator", "g++", "make")
@@ -223,23 +221,20 @@ def test_run_serves_a_host_from_a_simulated_fpga(tmp_path, capsys):
         "--board",
         "fpga",
     ]
-    with subprocess.Popen([*command, "--serial", "pty"], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout.readline() == "fpga: compiling\n"
-            found = re.fullmatch(r"fpga: ready at (/dev/pts/\d+)\n", process.stdout.readline())
-            assert found
-            assert process.stdout.readline() == (
-                f"edge-sast hil {tmp_path}/build/model.safetensors --port {found[1]} --data DATA\n"
-            )
-            for _ in range(2):  # a host may go and come back
-                link = BoardLink(open_port(found[1]), PATIENT)
-                for i in range(2):
-                    bench.check(link.run(bench.steps(i), True), i)
-                link.close()
-            assert main(["verify", str(tmp_path / "build"), "--on", found[1]]) == 0
-            assert capsys.readouterr().out.startswith(f"{found[1]} (")
-            process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=30)[0] == "fpga: stopped\n"
-            assert process.returncode == 0
-        finally:
-            process.kill()
+    with started([*command, "--serial", "pty"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "fpga: compiling\n"
+        found = re.fullmatch(r"fpga: ready at (/dev/pts/\d+)\n", process.stdout.readline())
+        assert found
+        assert process.stdout.readline() == (
+            f"edge-sast hil {tmp_path}/build/model.safetensors --port {found[1]} --data DATA\n"
+        )
+        for _ in range(2):  # a host may go and come back
+            link = BoardLink(open_port(found[1]), PATIENT)
+            for i in range(2):
+                bench.check(link.run(bench.steps(i), True), i)
+            link.close()
+        assert main(["verify", str(tmp_path / "build"), "--on", found[1]]) == 0
+        assert capsys.readouterr().out.startswith(f"{found[1]} (")
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30)[0] == "fpga: stopped\n"
+        assert process.returncode == 0

@@ -17,6 +17,7 @@ from edge_sast.cli.main import main
 from firmware_gen.fpga.report import Design, write_plot
 from tests.cli.device.test_board import is_running
 from tests.firmware_gen.fpga.tiny import tiny_folder
+from tests.programs import started
 
 DOCUMENT = {
     "format": "edge-sast-fpga",
@@ -280,19 +281,14 @@ def test_a_build_that_is_killed_ends_its_tools_and_leaves_nothing(end, tmp_path)
         "icebreaker",
     ]
     environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        try:
-            assert process.stdout.readline().startswith(b"icebreaker: synthesis")
-            deadline = time.monotonic() + 30
-            while not (mark.is_file() and mark.read_text().endswith("\n")) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            time.sleep(0.5)  # Python itself must know by now that it has a child
-            process.send_signal(end)
-            assert process.communicate(timeout=30)[1] == b"edge-sast: interrupted\n"
-        finally:
-            process.kill()
+    with started(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline().startswith(b"icebreaker: synthesis")
+        deadline = time.monotonic() + 30
+        while not (mark.is_file() and mark.read_text().endswith("\n")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.5)  # Python itself must know by now that it has a child
+        process.send_signal(end)
+        assert process.communicate(timeout=30)[1] == b"edge-sast: interrupted\n"
     assert process.returncode == 130
     deadline = time.monotonic() + 10
     while is_running(int(mark.read_text())) and time.monotonic() < deadline:

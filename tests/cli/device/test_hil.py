@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from firmware_gen.virtual.relay import RelaySettings
 from tests.cli.models import line_model, save_line_model
 from tests.cli.recordings import write_lines
 from tests.link.test_line import losing
+from tests.programs import started
 from tests.strategies import as_counts, binned
 from tests.streaming.sends import some_events
 
@@ -240,9 +241,9 @@ def test_one_wrong_weight_is_named_on_one_of_two_boards(home, tmp_path, capsys):
     assert table(told.out.splitlines(), "layer")[0][-1] in ("equal", "MISMATCH")
 
 
-def start(arguments: list[str]) -> subprocess.Popen:
+def start(arguments: list[str]) -> AbstractContextManager[subprocess.Popen]:
     code = "import sys; from edge_sast.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.Popen(
+    return started(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
@@ -253,14 +254,17 @@ def wait_for_lines(path: Path, count: int, process: subprocess.Popen) -> None:
         if path.exists() and path.read_bytes().count(b"\n") >= count:
             return
         time.sleep(0.02)
+    process.kill()
     raise AssertionError(process.communicate())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_a_run_that_ended_early_goes_on(home, tmp_path, capsys, how):
     journal, figures = tmp_path / "j.jsonl", tmp_path / "f.json"
-    with board(home, baud=57_600) as found:
-        process = start(words(home, [found.port], "--journal", journal))
+    with (
+        board(home, baud=57_600) as found,
+        start(words(home, [found.port], "--journal", journal)) as process,
+    ):
         wait_for_lines(journal, 4, process)
         process.send_signal(how)
         _, said = process.communicate(timeout=60)
@@ -295,10 +299,10 @@ def test_a_board_that_dies_for_good_ends_with_one_line(home, tmp_path, capsys):
     journal, figures = tmp_path / "j.jsonl", tmp_path / "f.json"
     with board(home, baud=57_600) as found:
         arguments = words(home, [found.port], "--journal", journal, "--retries", "1", "--json", figures)
-        process = start(arguments)
-        wait_for_lines(journal, 4, process)
-        found.stop()
-        out, said = process.communicate(timeout=120)
+        with start(arguments) as process:
+            wait_for_lines(journal, 4, process)
+            found.stop()
+            out, said = process.communicate(timeout=120)
     assert process.returncode == 2
     told = json.loads(figures.read_text())
     done = told["compared"]

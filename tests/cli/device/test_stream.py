@@ -17,6 +17,7 @@ import pytest
 
 from edge_sast.cli.main import main
 from edge_sast.formats.atis import write_recording_atis
+from tests import programs
 from tests.cli.models import CLASSES, save_line_model
 from tests.cli.recordings import DT_US, STEPS, line_events
 from tests.streaming.sends import some_events
@@ -150,7 +151,7 @@ def test_a_plot(tmp_path, model, recording):
 
 
 def started(*words, **also):
-    return subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True, **also)
+    return programs.started([*COMMAND, *words], stderr=subprocess.PIPE, text=True, **also)
 
 
 def free_port():

@@ -15,6 +15,7 @@ from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
 from tests.cli.models import line_model, save_line_model
 from tests.cli.recordings import write_lines
+from tests.programs import started
 
 
 def inspect(tmp_path, *arguments):
@@ -119,15 +120,12 @@ def test_a_kill_while_it_compiles_leaves_nothing(tmp_path, words, end):
     assert main(["export", save_line_model(tmp_path), "--no-data", "--out", str(build)]) == 0
     environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(scratch)}
     command = [sys.executable, "-m", "edge_sast.cli.main", *words, str(build), "--toolchain", "gcc"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            deadline = time.monotonic() + 30
-            while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.02)
-            assert mark.exists()
-            process.send_signal(end)
-            assert process.communicate(timeout=30)[1] == "edge-sast: interrupted\n"
-            assert process.returncode == 130
-        finally:
-            process.kill()
+    with started(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert mark.exists()
+        process.send_signal(end)
+        assert process.communicate(timeout=30)[1] == "edge-sast: interrupted\n"
+        assert process.returncode == 130
     assert list(scratch.iterdir()) == []

@@ -34,6 +34,7 @@ from edge_sast.cli.sweep.trial import read_figures
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import locked
 from tests.cli.recordings import write_lines
+from tests.programs import started
 from trainer.network.network import Network
 from trainer.run import checkpoint
 from trainer.settings.config import TrainConfig
@@ -363,7 +364,7 @@ os._exit(9)
 def test_a_trial_of_a_dead_worker_is_taken_up_and_that_of_a_living_one_is_not(recordings, tmp_path):
     words = ["--search", "lr=1e-4:1e-2:log", "--search", "batch-size=1:9", "--trials", "1"]
     own = ledger(tmp_path, space(recordings, *words))
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-c", TAKE_AND_DIE, str(tmp_path), *command(recordings, tmp_path, *words)[1:]],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -503,7 +504,7 @@ def test_what_a_terminal_sends_to_all_fails_no_trial(recordings, tmp_path, numbe
     out = tmp_path / "sweep"
     words = ["--method", "hard", "--epochs", "100000", "--qat-epochs", "1", "--grid", "limit=12"]
     argv = [sys.executable, "-m", "edge_sast.cli.main", *command(recordings, out, *words)]
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as sweep:
+    with started(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as sweep:
         wait_until(lambda: any(epochs_kept(run) > 5 for run in out.glob("runs/*")))
         os.killpg(sweep.pid, number)
         said = sweep.stderr.read()
@@ -520,7 +521,7 @@ def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
     out, figures = tmp_path / "sweep", tmp_path / "figures.json"
     words = ["--method", "hard", "--epochs", "200", "--qat-epochs", "1", "--grid", "limit=12,0"]
     argv = command(recordings, out, *words)
-    with subprocess.Popen([sys.executable, "-m", "edge_sast.cli.main", *argv]) as killed:
+    with started([sys.executable, "-m", "edge_sast.cli.main", *argv]) as killed:
         wait_until(lambda: any(epochs_kept(run) > 5 for run in out.glob("runs/*")))
         killed.kill()
     (run,) = out.glob("runs/*")

@@ -25,6 +25,7 @@ from tests.formats.aedat.oracles import packet as packet_of_4
 from tests.formats.aedat.test_aedat2 import davis
 from tests.formats.aedat.test_aedat3 import HEADER, packet
 from tests.formats.test_real_recordings import need
+from tests.programs import started
 
 pytestmark = pytest.mark.quality
 PACKAGES = (
@@ -140,18 +141,16 @@ def test_what_a_network_writer_sends(peers, compression, tmp_path):
     oracles.compress(b"", Compression[compression])
     path = str(tmp_path / "socket")
     command = [peers, str(SCRIPT), "send", compression, path, str(tmp_path / "sent.npy")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
-        try:
-            assert sender.stdout.readline() == "ready\n"
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(60)
-                connection.connect(path)
-                with connection.makefile("rb") as stream:
-                    opened = open_aedat4_connection(stream, path, Reading())
-                    chunks = [next(opened.chunks) for _ in range(10)]
-            assert sender.stdout.readline() == "sent\n"
-        finally:
-            sender.kill()
+    with started(command, stdout=subprocess.PIPE, text=True) as sender:
+        assert sender.stdout.readline() == "ready\n"
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60)
+            connection.connect(path)
+            with connection.makefile("rb") as stream:
+                opened = open_aedat4_connection(stream, path, Reading())
+                chunks = [next(opened.chunks) for _ in range(10)]
+        assert sender.stdout.readline() == "sent\n"
+        sender.kill()
     assert opened.header.sensor == (304, 240)
     assert {len(chunk) for chunk in chunks} == {300}
     assert np.array_equal(joined(chunks), make_events(*np.load(tmp_path / "sent.npy").T))
