@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from edge_sast.cli.learn.flash_target import add_flash_target
 from edge_sast.cli.learn.train_defaults import leave_open
 from edge_sast.cli.learn.train_from import add_from_argument
 from edge_sast.cli.options.checks import RUN
@@ -35,6 +36,10 @@ EXAMPLES = (
         "edge-sast train --from runs/a --epochs 0 --qat-epochs 5 --out runs/d",
         "only the finish in integers, of a network of 'edge-sast import', too",
     ),
+    (
+        "edge-sast train --from runs/a --epochs 0 --qat-epochs 5 --flash-target 4K --out runs/e",
+        "the same with a weight width for each layer, so that the tables take 4 KiB",
+    ),
     ("edge-sast train --methods", "what each method is, and where it comes from"),
 )
 USUAL = (
@@ -61,7 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_setting_arguments(parser)
     leave_open(parser)
-    add_from_argument(parser.add_argument_group("a run's network"))
+    taken = parser.add_argument_group("a run's network")
+    add_from_argument(taken)
+    add_flash_target(taken)
     _run_options(parser.add_argument_group("run"))
 
 

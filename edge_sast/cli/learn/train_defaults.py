@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge_sast.cli.learn.flash_target import check_flash_target
 from edge_sast.cli.learn.train_from import TAKEN, take_from_run
 from edge_sast.cli.options.newest import RUNS, new_run, unfinished_run
 from edge_sast.errors import EdgeSastError
@@ -44,14 +45,14 @@ class Chosen:
 
 
 def leave_open(parser: argparse.ArgumentParser) -> None:
-    """Leaves options None where they are not given, until `completed` knows what they are to be: those of RECIPE, and
-    those that a run may say.
+    """Leaves options None where they are not given, until `completed` knows what they are to be: those of RECIPE, those
+    that a run may say, and --bits, which may be chosen.
     """
     usual = {}
     for action in parser._actions:
         if action.dest in RECIPE:
             action.help = f"{action.help} (default: {action.default}; without --data {RECIPE[action.dest]})"
-        if action.dest in (*RECIPE, *TAKEN) and action.default is not None:
+        if action.dest in (*RECIPE, *TAKEN, "bits") and action.default is not None:
             usual[action.dest] = action.default
             action.default = None
     parser.set_defaults(usual_settings=usual, layers=None, imported=None)
@@ -73,9 +74,10 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
     alone: False for one of several workers that something else started: each would choose for itself.
 
     Raises:
-        EdgeSastError: see choose_time_steps, unfinished_run, take_from_run; --overwrite without --out; one of several
-            workers.
+        EdgeSastError: see choose_time_steps, unfinished_run, take_from_run, check_flash_target; --overwrite without
+            --out; one of several workers.
     """
+    check_flash_target(args, alone=alone)
     take_from_run(args)
     recipe = _settle(args)
     missing = [name for name in CHOSEN if getattr(args, name) is None]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edge_sast.cli.learn.flash_target import choose_bits
 from edge_sast.cli.learn.train_defaults import Chosen, completed
 from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.settings import training_config
@@ -32,10 +33,19 @@ def train(args: argparse.Namespace) -> int:
             training_config(args)  # a mistake is told alone
             _check_start(Path(args.out), args)
             echo(chosen.told)
+        if args.flash_target is not None and not processes.started():
+            _choose_bits(args, chosen)
         if args.workers > 1 and not processes.started():
             return _launch(args, chosen)
         with processes.session() as workers:
             return _train(args, workers, chosen.dataset)
+
+
+def _choose_bits(args: argparse.Namespace, chosen: Chosen) -> None:
+    """What --flash-target asks for, told, and kept for the workers."""
+    _check_start(Path(args.out), args)
+    echo(choose_bits(args, chosen.dataset))
+    chosen.argv.append(f"--bits={args.bits}")
 
 
 def _launch(args: argparse.Namespace, chosen: Chosen) -> int:
