@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from edge_sast.cli.learn.flash_target import add_flash_target
 from edge_sast.cli.learn.train_defaults import leave_open
 from edge_sast.cli.learn.train_from import add_from_argument
 from edge_sast.cli.options.checks import RUN
+from edge_sast.cli.options.flash_target import add_flash_target
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
 
@@ -37,8 +37,8 @@ EXAMPLES = (
         "only the finish in integers, of a network of 'edge-sast import', too",
     ),
     (
-        "edge-sast train --from runs/a --epochs 0 --qat-epochs 5 --flash-target 4K --out runs/e",
-        "the same with a weight width for each layer, so that the tables take 4 KiB",
+        "edge-sast train --from runs/a --epochs 0 --qat-epochs 5 --flash-target 12K --out runs/e",
+        "the same with a weight width for each layer, so that the tables fit 12 KiB",
     ),
     ("edge-sast train --methods", "what each method is, and where it comes from"),
 )

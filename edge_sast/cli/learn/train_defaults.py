@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_sast.cli.learn.flash_target import check_flash_target
 from edge_sast.cli.learn.train_from import TAKEN, take_from_run
+from edge_sast.cli.options.flash_target import check_flash_target
 from edge_sast.cli.options.newest import RUNS, new_run, unfinished_run
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edge_sast.cli.learn.flash_target import choose_bits
 from edge_sast.cli.learn.train_defaults import Chosen, completed
 from edge_sast.cli.options.figures import write_figures
+from edge_sast.cli.options.flash_target import choose_bits
 from edge_sast.cli.options.settings import training_config
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_sast.cli.learn.flash_target import table_bytes
 from edge_sast.cli.main import main
+from edge_sast.cli.options.flash_target import table_bytes
 from edge_sast.model import modelfile
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def add_flash_target(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--flash-target",
-        metavar="SIZE",
+        metavar="BYTES",
         help="choose --bits for --from: those widths that cost the least loss and whose tables take at most so many "
         "bytes of flash, such as 4096 or 4K; see Mixed widths in docs/method.md",
     )
