@@ -22,7 +22,7 @@ from edge_sast.parity.mismatch import Place
 from edge_sast.parity.rows import observed_rows
 from edge_sast.report.steps import steps_figures
 from edge_sast.runtime.simulator import Simulator, Trace
-from firmware_gen.build.opened import open_build
+from firmware_gen.build.opened import Build, open_build
 from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
 from firmware_gen.fpga.runs import PATIENCE, disturbed_bytes, is_observed, undisturbed_bytes
 from firmware_gen.fpga.simulate import SIMULATORS, Simulation, simulation
@@ -85,6 +85,20 @@ class Core:
                 yield parse_core(self.form, data)
 
 
+def _is_running(build: Build) -> bool:
+    """Whether its core is in running state."""
+    return parameter(build.folder / RTL, "RUNNING") != 0
+
+
+def check_running(build: Build) -> None:
+    """Raises EdgeSastError for a core that is not in running state, as one that is given a stream must be."""
+    if not _is_running(build):
+        raise EdgeSastError(
+            f"{build.folder}: its core begins anew after {build.model.binning.steps} steps, and a stream does not; "
+            "export it again with --running"
+        )
+
+
 def verify_core(
     build_dir: str | os.PathLike[str],
     binned: BinnedEvents | None = None,
@@ -112,14 +126,11 @@ def verify_core(
     build = open_build(build_dir, edited, TARGET)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
     tally, tallies = stored_answers(build, Simulator(build.model)), []
-    running = parameter(build.folder / RTL, "RUNNING") != 0
+    running = _is_running(build)
+    if stream is not None:
+        check_running(build)
     if running:
         sets = [twice(recordings) for recordings in sets] + ([stream] if stream is not None else [])
-    elif stream is not None:
-        raise EdgeSastError(
-            f"{build.folder}: its core begins anew after {build.model.binning.steps} steps, and a stream does not; "
-            "export it again with --running"
-        )
     with _simulated(build.folder / RTL, on, toolchain) as (simulated, made_with):
         for recordings in sets:
             core = Core.of(simulated, on, replace(build.model, binning=recordings.binning), running)
