@@ -179,8 +179,8 @@ def run(args: argparse.Namespace) -> int:
         return _model_to_folder(args)
     if args.no_early:
         raise EdgeSastError(
-            f"--no-early has no effect on {args.run_dir}: a run has no margin, which 'edge-sast calibrate --early' gives "
-            "to a model file; leave it out"
+            f"--no-early has no effect on {args.run_dir}: a run has no margin, which 'edge-sast calibrate --early' "
+            "gives to a model file; leave it out"
         )
     with ended_by_ctrl_c():
         from edge_sast.cli.model.export_run import export
@@ -243,7 +243,9 @@ def _model_to_folder(args: argparse.Namespace) -> int:
     model = modelfile.load(args.run_dir)
     if args.no_early:
         if model.early_margin is None:
-            raise EdgeSastError(f"--no-early has no effect on {args.run_dir}: the model has no margin; leave it out")
+            raise EdgeSastError(
+                f"--no-early has no effect on {args.run_dir}: the model has no margin; leave it out"
+            )
         model = replace(model, early_margin=None)
     written = running_model(model, args.leak) if args.running else model  # accuracy is that of windows
     check_fit(written, part)

@@ -21,7 +21,9 @@ ROW = form("ny q")
 COLUMN = form("n nc q")
 # Of sast_params.vh in small letters, of sast_core.v its parameters queue and crc_wide, and OVERLAP, of sast_crc.v D.
 # sums: that an answer ends with, in words.
-CONSTANTS = form("p g b lane_table recurrent running margin lif_out steps queue crc_wide crc_bits overlap sums")
+CONSTANTS = form(
+    "p g b lane_table recurrent running margin lif_out steps queue crc_wide crc_bits overlap sums"
+)
 QUEUE = 0  # sast_core.v: QUEUE, as it stands there
 MOST_WAITING = 16  # runs in a queue that there is room for here
 
