@@ -99,19 +99,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "give the read-out a leak, for a network that is never reset: sast_stream.h with SAST_RUNNING_STATE, an event "
         "core that answers after each step, 'edge-sast stream --running'",
     )
-    data = parser.add_argument_group("known answers and accuracy")
-    add_data_arguments(data, "recordings for them, if not those of the training")
-    data.add_argument(
-        "--no-data",
-        action="store_true",
-        help="do not measure accuracy, and take random events for the known answers",
-    )
+    _add_recordings(parser.add_argument_group("known answers and accuracy"))
     add_fit_arguments(parser.add_argument_group("microcontroller"))
     _add_fpga_arguments(parser.add_argument_group(f"FPGA, with --target {VERILOG}"))
     parser.add_argument(
         "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
     )
     parser.add_argument("--json", metavar="FILE", help="write figures, what rounding cost among them")
+
+
+def _add_recordings(data: argparse._ArgumentGroup) -> None:
+    add_data_arguments(data, "recordings for them, if not those of the training")
+    data.add_argument(
+        "--no-data",
+        action="store_true",
+        help="do not measure accuracy, and take random events for the known answers",
+    )
 
 
 def _add_fpga_arguments(parser: argparse._ActionsContainer) -> None:
