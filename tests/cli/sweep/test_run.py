@@ -529,12 +529,18 @@ def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
     first = epochs_kept(run)
     assert 5 < first < 201
 
-    def terminate():
-        wait_until(lambda: epochs_kept(run) > first + 5)
-        os.kill(os.getpid(), signal.SIGTERM)
+    ended = threading.Event()
 
-    threading.Thread(target=terminate).start()
-    assert main(argv) == 130
+    def terminate():
+        wait_until(lambda: ended.is_set() or epochs_kept(run) > first + 5)
+        if not ended.is_set():  # else it would be pytest that is ended
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=terminate, daemon=True).start()
+    try:
+        assert main(argv) == 130
+    finally:
+        ended.set()
     assert "holds 0 finished trials, the same command goes on from there" in capsys.readouterr().err
     assert is_free(run)
     second = epochs_kept(run)
