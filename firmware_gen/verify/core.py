@@ -27,10 +27,10 @@ from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
 from firmware_gen.fpga.runs import PATIENCE, disturbed_bytes, is_observed, undisturbed_bytes
 from firmware_gen.fpga.simulate import SIMULATORS, Simulation, simulation
 from firmware_gen.fpga.tables import parameter
+from firmware_gen.rtl_gen.target import TARGET
 from firmware_gen.verify.program import Program, run_program
 from firmware_gen.verify.verify import Tally, VerifyReport, stored_answers
 
-TARGET = "verilog"
 TARGETS = (*SIMULATORS, *NETLISTS)
 RTL = "rtl"
 SEED = 1  # of the disturbances: the same ones at every call
