@@ -52,6 +52,23 @@ def test_no_thread_keeps_a_program_from_its_end():
     assert [f"{path}:{call.lineno}" for path, call in made if not _is_daemon(call)] == []
 
 
+def test_no_program_is_waited_for_without_a_limit():
+    runs = {f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output")}
+    found = [
+        (path, node)
+        for path in Path(__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in runs
+    ]
+    assert len(found) > 80
+    limited = [
+        {"timeout", None} & {each.arg for each in call.keywords} for _, call in found
+    ]  # None: of **options
+    assert [
+        f"{path}:{call.lineno}" for (path, call), has in zip(found, limited, strict=True) if not has
+    ] == []
+
+
 def _threads(path: Path) -> list[ast.Call]:
     """Calls of Thread, and of its constructor in classes that are threads."""
     tree = ast.parse(path.read_text())
