@@ -88,7 +88,8 @@ class Measure:
     """Measures parts; what it has loaded for the last one is kept for the next.
 
     paths: of the runs. threads: of a worker. options, args: the command's. reading: how recordings are read here; a
-    worker leaves out quietly what the command has told.
+    worker leaves out quietly what the command has told. sizes: recordings of each run, as the command read
+    them; none: not looked at.
     """
 
     paths: tuple[str, ...]
@@ -96,13 +97,13 @@ class Measure:
     options: DataOptions
     args: argparse.Namespace
     reading: Reading = field(default_factory=Reading)
-    _kept: tuple[int, Recordings] | None = field(
-        default=None, init=False
-    )  # of the run that was measured last
+    sizes: tuple[int, ...] = ()
+    # Of the run that was measured last.
+    _kept: tuple[int, Recordings] | None = field(default=None, init=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         reading = Reading(unreadable=_quiet) if self.args.keep_going else Reading()
-        return Measure, (self.paths, self.threads, self.options, self.args, reading)
+        return Measure, (self.paths, self.threads, self.options, self.args, reading, self.sizes)
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -146,7 +147,13 @@ class Measure:
         """Of one run at a time: those of all would be too many."""
         if self._kept is None or self._kept[0] != run:
             self._kept = None  # before others are read
-            self._kept = run, evaluation_data(self.runs[run].stored, self.options, self.reading)
+            found = evaluation_data(self.runs[run].stored, self.options, self.reading)
+            if self.sizes and len(found.binned) != self.sizes[run]:
+                raise EdgeSastError(
+                    f"{self.paths[run]}: a worker could read {len(found.binned)} of the {self.sizes[run]} recordings "
+                    "that the command read; look at the disk, then run it again"
+                )
+            self._kept = run, found
         return self._kept[1]
 
     def _corrupted(self, part: Part, recordings: Recordings) -> tuple[str, float]:
