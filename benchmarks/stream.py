@@ -140,8 +140,10 @@ def _delays(model: Model, rate: float, seconds: float) -> dict:
     source = EventSource("memory", (), None, _going_on(model, rate, round(rate * seconds), size))
     sleeper = _Sleeper()
     sleeper.start()
-    _run(session, paced(source))
-    sleeper.ended.set()
+    try:
+        _run(session, paced(source))
+    finally:
+        sleeper.ended.set()
     sleeper.join()
     shares = (("median", 0.5), ("p99", 0.99), ("p99.9", 0.999))
     return {
@@ -156,7 +158,7 @@ class _Sleeper(threading.Thread):
     """Sleeps for a millisecond, again and again. late: seconds that each sleep took longer."""
 
     def __init__(self) -> None:
-        super().__init__(name="sleeper")
+        super().__init__(name="sleeper", daemon=True)
         self.late: list[float] = []
         self.ended = threading.Event()
 

@@ -22,18 +22,26 @@ def started(
     what a program that hangs does not write: it is killed where the block raises, and after `limit` seconds.
     """
     with subprocess.Popen([str(word) for word in command], **options) as process:
-        hung = threading.Timer(limit, process.kill)
-        hung.daemon = True
-        hung.start()
         try:
-            yield process
-            _close(process)
-            process.wait()
+            with limited(process, limit):
+                yield process
+                _close(process)
+                process.wait()
         except BaseException:
             process.kill()
             raise
-        finally:
-            hung.cancel()
+
+
+@contextmanager
+def limited(process: subprocess.Popen, limit: float = LIMIT) -> Iterator[None]:
+    """The program is killed where the block takes longer: as one that hangs would let it wait for ever."""
+    hung = threading.Timer(limit, process.kill)
+    hung.daemon = True
+    hung.start()
+    try:
+        yield
+    finally:
+        hung.cancel()
 
 
 def _close(process: subprocess.Popen) -> None:

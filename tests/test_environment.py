@@ -10,6 +10,7 @@ import pytest
 
 from edge_sast import environment
 from edge_sast.cli.main import main
+from tests.programs import LIMIT
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,12 @@ def test_what_it_can_run_with_is_taken(monkeypatch, capsys, name, value):
 def test_threads_that_cannot_be_started_are_told(name):
     command = [sys.executable, "-m", "edge_sast.cli.main", "inspect", "gone"]
     done = subprocess.run(
-        command, env=os.environ | {name: "nonsense"}, capture_output=True, text=True, check=False
+        command,
+        env=os.environ | {name: "nonsense"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
     )
     assert done.returncode == 2
     assert done.stderr.startswith(f"edge-sast: {name} is 'nonsense', but Numba cannot start its threads: ")
@@ -62,7 +68,7 @@ def test_a_settings_file_that_numba_cannot_run_with_is_told(tmp_path, settings, 
     pytest.importorskip("yaml", reason="Numba reads the file with PyYAML only")
     (tmp_path / ".numba_config.yaml").write_text(settings)
     command = [sys.executable, "-m", "edge_sast.cli.main", "inspect", "gone"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=LIMIT)
     assert (done.returncode, done.stderr) == (2, f"edge-sast: .numba_config.yaml: {message}\n")
 
 
@@ -93,7 +99,9 @@ def rounds_of_waiting(command, **variables):
     pytest.importorskip("torch")
     env = {key: held for key, held in os.environ.items() if key not in environment.WAITING}
     env |= {"OMP_DISPLAY_ENV": "verbose"} | variables
-    done = subprocess.run([sys.executable, *command], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *command], env=env, capture_output=True, text=True, check=False, timeout=LIMIT
+    )
     assert done.returncode in (0, 2), done.stderr
     return set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr))
 

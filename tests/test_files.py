@@ -8,6 +8,7 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_outputs, check_writable, locked, write_atomic
+from tests.programs import LIMIT
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
@@ -83,7 +84,9 @@ def test_figures_to_a_redirected_standard_output_come_beside_its_text(tmp_path, 
         "write_atomic(sys.argv[1], b'figures\\n'); print('end')"
     )
     with (tmp_path / "out.txt").open("wb") as out:
-        subprocess.run([sys.executable, "-c", code, path], cwd=tmp_path, stdout=out, check=True)
+        subprocess.run(
+            [sys.executable, "-c", code, path], cwd=tmp_path, stdout=out, check=True, timeout=LIMIT
+        )
     assert (tmp_path / "out.txt").read_text() == "table\nfigures\nend\n"
 
 
@@ -112,7 +115,7 @@ def test_a_folder_is_held_by_one_process(tmp_path):
     code = "import sys, pathlib, edge_sast.files as f\nwith f.locked(pathlib.Path(sys.argv[1])): pass"
     command = [sys.executable, "-c", code, str(tmp_path)]
     with locked(tmp_path):
-        held = subprocess.run(command, capture_output=True, text=True, check=False)
+        held = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
     assert held.returncode == 1
     assert "another training writes there" in held.stderr
-    assert subprocess.run(command, check=False).returncode == 0
+    assert subprocess.run(command, check=False, timeout=LIMIT).returncode == 0

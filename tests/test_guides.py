@@ -20,6 +20,7 @@ from firmware_gen.build.folder import write_folder
 from firmware_gen.c_gen.target import generate
 from firmware_gen.toolchain.compiler import find_compiler
 from tests.firmware_gen.builds import STRICT
+from tests.programs import LIMIT
 
 ROOT = Path(__file__).parent.parent
 GUIDES = ROOT / "docs" / "guides"
@@ -71,8 +72,10 @@ def test_the_firmware_answers_as_the_runtime_does(tmp_path):
     (tmp_path / "main.c").write_text(block("firmware.md", "c") + BOARD, "utf-8")
     sources = [str(tmp_path / "main.c"), *map(str, sorted((tmp_path / "net" / "src").glob("*.c")))]
     include, program = f"-I{tmp_path / 'net' / 'include'}", str(tmp_path / "firmware")
-    subprocess.run([*compiler, *STRICT, "-O1", include, *sources, "-o", program], check=True)
-    told = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split("\n")
+    subprocess.run([*compiler, *STRICT, "-O1", include, *sources, "-o", program], check=True, timeout=LIMIT)
+    told = subprocess.run([program], capture_output=True, text=True, check=True, timeout=LIMIT).stdout.split(
+        "\n"
+    )
     assert told == [f"{expected(256)} 1000 301000", "lost 3", ""]
 
 

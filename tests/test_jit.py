@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from edge_sast.jit import _imported_names, jit
+from tests.programs import LIMIT
 
 ROOT = Path(__file__).parents[1]
 CALLEE = "from edge_sast.jit import jit\ndef f(x):\n    return x + {}\nf_jit = jit(f)\n"
@@ -24,7 +25,7 @@ def _run(folder: Path) -> str:
     code = "import caller; print(caller.g_jit(1), len(caller.g_jit.stats.cache_hits))"
     variables = {**os.environ, "PYTHONPATH": f"{folder}:{os.getcwd()}"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True, timeout=LIMIT
     )
     return done.stdout.strip()
 
@@ -69,7 +70,11 @@ def test_sources_of_a_kernel_are_all_that_python_loads_for_it():
     )
     for name in ("edge_sast.runtime.run", "trainer.kernels.event"):
         done = subprocess.run(
-            [sys.executable, "-c", code.format(name)], capture_output=True, text=True, check=True
+            [sys.executable, "-c", code.format(name)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=LIMIT,
         )
         assert done.stdout.strip() == "[]", name
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edge_sast import jit, kernel_cache
+from tests.programs import LIMIT
 
 SEAL = kernel_cache._DIGEST_BYTES
 
@@ -29,7 +30,9 @@ def _run(folder: Path, code: str = "", **environment: str) -> subprocess.Complet
     """The kernel in a process of its own: prints its result, and 1 where it came from the disk."""
     text = f"{code}\nimport numpy, plus\nx = numpy.zeros(2)\nplus.plus(x)\nprint(x, len(plus.plus.stats.cache_hits))"
     variables = {**os.environ, "PYTHONPATH": f"{folder}:{os.getcwd()}", **environment}
-    return subprocess.run([sys.executable, "-c", text], env=variables, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", text], env=variables, capture_output=True, text=True, timeout=LIMIT
+    )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -200,7 +203,9 @@ def test_what_is_on_disk_runs_without_what_compiling_needs(tmp_path):
     for compiling in (True, False):
         for file in tmp_path.rglob("plus.f_*"):
             file.unlink()
-        done = subprocess.run([sys.executable, "-c", text], env=variables, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", text], env=variables, capture_output=True, text=True, timeout=LIMIT
+        )
         assert (done.stdout, done.stderr) == (f"Pair [1. 1. 1.] 9.0 {compiling}\nbelow zero\n[1. 1.]\n", "")
 
 
@@ -213,7 +218,9 @@ def test_somebody_at_a_terminal_is_told_why_the_first_time_takes_long(tmp_path):
     for expected in (line, b""):
         ours, theirs = os.openpty()
         with os.fdopen(ours, "rb", buffering=0) as terminal:
-            subprocess.run([sys.executable, "-c", code], env=variables, stderr=theirs, check=True)
+            subprocess.run(
+                [sys.executable, "-c", code], env=variables, stderr=theirs, check=True, timeout=LIMIT
+            )
             os.write(theirs, b"end\n")
             os.close(theirs)
             said = b""

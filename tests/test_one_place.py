@@ -24,6 +24,11 @@ TREE = PACKAGES[0].parent
             r"\bkernel\w*\) // [\w.]*stride",
             {"edge_sast/model/reach.py"},
         ),  # outputs of a convolution along an axis
+        (r'"serial", "processes"', {"edge_sast/bulk/choice.py"}),
+        (r"\bMOST_JOBS =", {"edge_sast/bulk/choice.py"}),
+        (r"\bMOST_THREADS =", {"edge_sast/environment.py"}),
+        (r"\bDSP_CORES =", {"firmware_gen/toolchain/cores.py"}),
+        (r'\bTARGET = "verilog"', {"firmware_gen/rtl_gen/target.py"}),
         (r" = 115_?200\b", {"edge_sast/link/ports.py", "firmware_gen/fpga/build.py"}),
     ],
 )

@@ -17,6 +17,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.events.recording import Recording
 from edge_sast.events.to_bins import bin_recording
+from tests.programs import LIMIT
 from trainer import TrainConfig
 
 ROOT = Path(__file__).parent.parent
@@ -115,5 +116,7 @@ def test_mistakes():
 )
 def test_names_are_imported_when_asked_for(code, unwanted):
     code += f"; import sys; sys.exit(repr([name for name in {unwanted} if name in sys.modules] or ''))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=LIMIT
+    )
     assert done.stderr == "''\n"

@@ -14,6 +14,7 @@ import pytest
 import trainer
 from edge_sast import __all__ as names
 from tests import tools
+from tests.programs import LIMIT
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +30,7 @@ def site(tmp_path_factory):
     words = line.replace("$(VENV)", str(place)).split()
     assert {"-W", "-E"} < set(words)
     command = [sys.executable, "-m", "sphinx", *words, ".", str(place / "site")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, done.stderr) == (0, "")
     return place / "site"
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.programs import LIMIT
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("edge_sast", "firmware_gen", "trainer")
 EXTRA = "emulator"  # of the README's first commands
@@ -28,7 +30,12 @@ WHERE = "from pathlib import Path; print(*(Path(m.__file__).parent.parent for m 
 
 def tracked(*folders: str) -> list[str]:
     listed = subprocess.run(
-        ["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files", "-z", *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
     )
     if listed.returncode:
         pytest.skip("the files of a checkout are asked of git")
@@ -39,7 +46,11 @@ def built(kind: str, source: Path, place: Path) -> Path:
     """The wheel or the sdist of a folder, by the hook that pip calls, without its download of setuptools."""
     place.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", BUILD.format(kind), str(place)], cwd=source, capture_output=True, text=True
+        [sys.executable, "-c", BUILD.format(kind), str(place)],
+        cwd=source,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, done.stderr
     (made,) = place.iterdir()
@@ -119,7 +130,7 @@ def installed(home, wheel):
     place = home / "environment"
     venv.create(place, symlinks=True)
     pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python"), "install", "-q"]
-    subprocess.run([*pip, "--no-deps", "--no-index", "--no-compile", str(wheel)], check=True)
+    subprocess.run([*pip, "--no-deps", "--no-index", "--no-compile", str(wheel)], check=True, timeout=LIMIT)
     (site,) = (place / "lib").glob("python*/site-packages")
     link_requirements(wheel, site)
     shutil.copytree(home / "source" / "examples", home / "work" / "examples")
@@ -135,6 +146,7 @@ def installed(home, wheel):
             env=variables,
             capture_output=True,
             text=True,
+            timeout=LIMIT,
         )
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout
@@ -191,7 +203,7 @@ RESOLVE = (
 def resolved(version: str, place: Path, *wanted: str) -> bool:
     """Whether the registry that pip is set to has wheels of all that is wanted; nothing is installed."""
     words = [*RESOLVE, "--python-version", version, "--target", str(place), *wanted]
-    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=LIMIT)
     if "Failed to establish a new connection" in done.stderr:
         pytest.skip("pip reaches no registry")
     return done.returncode == 0

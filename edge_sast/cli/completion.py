@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from edge_sast.cli.options.checks import READ, WRITTEN
 from edge_sast.errors import EdgeSastError
 from edge_sast.terminal import echo
 
@@ -16,8 +17,7 @@ EXAMPLES = (
     ("edge-sast completion fish", "its place: ~/.config/fish/completions/edge-sast.fish"),
 )
 SHELLS = ("bash", "zsh", "fish")
-# Metavars whose values are files or folders.
-PATHS = ("FILE", "DIR", "DATA", "RUN", "MODEL", "BUILD", "SOURCE", "NIR", "OUT")
+PATHS = (*READ, WRITTEN, "DIR", "OUT")  # metavars whose values are files or folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,9 +39,8 @@ def check_one_spike(real: RealLayer, max_count: int) -> None:
     arrives = np.maximum(rows * counts, 0).sum(axis=1)
     for c, most in enumerate(arrives):
         current = cell.gain[c] * (Fraction(float(most)) + Fraction(float(real.bias[c]))) + cell.offset[c]
-        reached = (1 - cell.lost) * cell.threshold[
-            c
-        ] + current  # the membrane before lies below the threshold
+        below = (1 - cell.lost) * cell.threshold[c]  # where the membrane before lies
+        reached = below + current
         if reached >= 2 * cell.threshold[c]:
             raise several(real, c, int(reached / cell.threshold[c]))
 

@@ -20,12 +20,11 @@ from firmware_gen.dense.tables import c_source
 from firmware_gen.emulator.build import SCRIPT, link
 from firmware_gen.emulator.cycles import EdgeCounter, Run
 from firmware_gen.emulator.machine import Machine
-from firmware_gen.toolchain.cores import find_core
+from firmware_gen.toolchain.cores import DSP_CORES, find_core
 from firmware_gen.toolchain.image import Image, read_image
 
 OPTIMISE = ("-O3",)
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
-DSP_CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
 INPUT = struct.Struct("<4I3H2B")  # dense_input_t
 ENTRY = "sast_emulator_dense_frame"
 

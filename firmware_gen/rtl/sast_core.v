@@ -136,8 +136,8 @@ module sast_core (
   reg              phase;
   // Runs that follow a sweep add to another layer, but for networks of one layer or with recurrence: those wait a cycle,
   // until the last word is written.
-  localparam EARLY = EDEPTH > 1 && RECURRENT == 0;
-  wire             phase_now = (LOADABLE != 0 ? constants[89] : EARLY) ? phase ^ done : phase;
+  localparam OVERLAP = EDEPTH > 1 && RECURRENT == 0;
+  wire             phase_now = (LOADABLE != 0 ? constants[89] : OVERLAP) ? phase ^ done : phase;
   always @(posedge clk) if (anew) phase <= 1'b0; else if (done) phase <= !phase;
   genvar b;
   generate for (b = 0; b < B; b = b + 1) begin : bank

@@ -136,13 +136,13 @@ def op_constants(ops: Sequence[Mapping[str, int]], layers: Sequence[Mapping[str,
 def running_constants(model: Model, engine: Engine, recurrent: bool) -> dict[str, int]:
     """What a core that takes other models is told of this one. recurrent: the core can have recurrent layers."""
     grid, entries = model.binning, len(engine.layers)
-    early = entries > 1 and not recurrent
+    overlap = entries > 1 and not recurrent
     fires = isinstance(model.weighted()[-1][1].neuron, Lif)
     layers = (len(model.weighted()) - 1) << 8 | entries - 1
     return {
         "MODEL_0": (grid.height - 1) << 16 | grid.width - 1,
         "MODEL_1": grid.steps - 1,
-        "MODEL_2": early << 25 | fires << 24 | grid.count_cap << 16 | layers,
+        "MODEL_2": overlap << 25 | fires << 24 | grid.count_cap << 16 | layers,
     }
 
 

@@ -34,9 +34,9 @@ from firmware_gen.step_bound.neurons import lacking
 from firmware_gen.step_bound.parts import MIXED, Block, Pair, SweepCost, check_sweep
 from firmware_gen.step_bound.probe import Probe
 from firmware_gen.step_bound.sources import Sources, set_windows
+from firmware_gen.toolchain.cores import DSP_CORES
 
 WORDS = 4
-DSP_CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
 
 
 class NarrowSweep:

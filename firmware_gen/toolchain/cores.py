@@ -64,6 +64,7 @@ RV32IMAC = Core(
 CORES = {core.name: core for core in (M0, M3, M4, M7, M33, RV32IMC)}  # that Unicorn emulates
 DEFAULT = "cortex-m"  # stands for cortex-m4
 NAMES = (DEFAULT, *CORES)
+DSP_CORES = (M4.name, M7.name, M33.name)  # of those, with the DSP extension
 
 
 def find_core(name: str) -> Core:

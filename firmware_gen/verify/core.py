@@ -22,15 +22,15 @@ from edge_sast.parity.mismatch import Place
 from edge_sast.parity.rows import observed_rows
 from edge_sast.report.steps import steps_figures
 from edge_sast.runtime.simulator import Simulator, Trace
-from firmware_gen.build.opened import open_build
+from firmware_gen.build.opened import Build, open_build
 from firmware_gen.fpga.netlist import NETLISTS, fastest_simulator, netlist_of
 from firmware_gen.fpga.runs import PATIENCE, disturbed_bytes, is_observed, undisturbed_bytes
 from firmware_gen.fpga.simulate import SIMULATORS, Simulation, simulation
 from firmware_gen.fpga.tables import parameter
+from firmware_gen.rtl_gen.target import TARGET
 from firmware_gen.verify.program import Program, run_program
 from firmware_gen.verify.verify import Tally, VerifyReport, stored_answers
 
-TARGET = "verilog"
 TARGETS = (*SIMULATORS, *NETLISTS)
 RTL = "rtl"
 SEED = 1  # of the disturbances: the same ones at every call
@@ -85,6 +85,20 @@ class Core:
                 yield parse_core(self.form, data)
 
 
+def _is_running(build: Build) -> bool:
+    """Whether its core is in running state."""
+    return parameter(build.folder / RTL, "RUNNING") != 0
+
+
+def check_running(build: Build) -> None:
+    """Raises EdgeSastError for a core that is not in running state, as one that is given a stream must be."""
+    if not _is_running(build):
+        raise EdgeSastError(
+            f"{build.folder}: its core begins anew after {build.model.binning.steps} steps, and a stream does not; "
+            "export it again with --running"
+        )
+
+
 def verify_core(
     build_dir: str | os.PathLike[str],
     binned: BinnedEvents | None = None,
@@ -112,14 +126,11 @@ def verify_core(
     build = open_build(build_dir, edited, TARGET)
     sets = [build.answers.recordings] + ([binned] if binned is not None else [])
     tally, tallies = stored_answers(build, Simulator(build.model)), []
-    running = parameter(build.folder / RTL, "RUNNING") != 0
+    running = _is_running(build)
+    if stream is not None:
+        check_running(build)
     if running:
         sets = [twice(recordings) for recordings in sets] + ([stream] if stream is not None else [])
-    elif stream is not None:
-        raise EdgeSastError(
-            f"{build.folder}: its core begins anew after {build.model.binning.steps} steps, and a stream does not; "
-            "export it again with --running"
-        )
     with _simulated(build.folder / RTL, on, toolchain) as (simulated, made_with):
         for recordings in sets:
             core = Core.of(simulated, on, replace(build.model, binning=recordings.binning), running)

@@ -49,10 +49,12 @@ def run_program(
     Raises:
         EdgeSastError: the program cannot be started.
         CheckFailedError: it stops early, hangs, complains, or was built for something else.
+        Whatever `streams` raises.
     """
+    failed: list[BaseException] = []
     with tempfile.TemporaryFile() as messages:
         process = _start(program, messages)
-        feeder = threading.Thread(target=_feed, args=(process.stdin, streams), daemon=True)
+        feeder = threading.Thread(target=_feed, args=(process.stdin, streams, failed), daemon=True)
         talk = _Talk(program, process, messages)
         try:
             feeder.start()
@@ -61,10 +63,17 @@ def run_program(
             for name in names:
                 yield talk.take(size, name)
             talk.check_end()
+        except CheckFailedError:
+            process.kill()
+            feeder.join()
+            if failed:  # the program had no more to read
+                raise failed[0] from None
+            raise
         finally:
             process.kill()
             process.wait()
-            feeder.join()
+            if threading.current_thread() is not feeder:  # where the garbage collector ends what was left
+                feeder.join()
             process.stdout.close()  # type: ignore[union-attr]  # PIPE was asked for
 
 
@@ -78,14 +87,19 @@ def _start(program: Program, messages: IO[bytes]) -> subprocess.Popen:
         ) from error
 
 
-def _feed(stream: IO[bytes], streams: Iterable[bytes]) -> None:
-    """Writes all recordings; in its own thread, so that neither side waits for the other's full pipe."""
+def _feed(stream: IO[bytes], streams: Iterable[bytes], failed: list[BaseException]) -> None:
+    """Writes all recordings; in its own thread, so that neither side waits for the other's full pipe.
+
+    failed: gets what `streams` raises.
+    """
     try:
         with stream:
             for data in streams:
                 stream.write(data)
     except OSError:
         pass  # the program ended: the reading side finds out and says why
+    except BaseException as error:
+        failed.append(error)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.programs import LIMIT
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_table_of_the_docs_is_what_the_command_prints():
     printed = subprocess.run(
-        [sys.executable, "benchmarks/break_even.py"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "benchmarks/break_even.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=LIMIT,
     ).stdout
     _, table = (ROOT / "docs" / "method.md").read_text().split("(`python benchmarks/break_even.py`):\n\n")
     rows = [

@@ -15,6 +15,7 @@ from study_plan import Run, Section, only, read, unique
 from study_report import Report, number, spread
 
 from edge_sast.errors import EdgeSastError
+from tests.programs import LIMIT
 
 PLAN = """
 [base.tiny]
@@ -275,7 +276,7 @@ def test_a_tiny_study_runs_resumes_and_reports(
     words = ["--config", str(plan), "--out", str(tmp_path / "runs"), "--docs", str(tmp_path / "docs")]
     words += ["--texts", str(tmp_path), "--cache-dir", str(tmp_path / "cache"), "--sections", "second"]
     command = [sys.executable, str(HERE / "study.py"), *words]
-    first = subprocess.run(command, capture_output=True, text=True, check=False)
+    first = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
     assert first.returncode == 0, first.stdout + first.stderr
     assert "2 of 2 runs" in first.stdout
     written = (tmp_path / "docs" / "results.md").read_text()
@@ -283,7 +284,7 @@ def test_a_tiny_study_runs_resumes_and_reports(
     trained = unique(read(plan)[1:])[0]
     figures_before = place.figures(trained)
     (place.folder(trained) / "figures.json").unlink()
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    again = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT)
     assert [line.split(":")[0] for line in again.stdout.splitlines()[:-1]] == [trained.name]
     assert place.figures(trained) == figures_before  # its seconds too: taken up, not trained again
     assert (tmp_path / "docs" / "results.md").read_text() == written

@@ -10,6 +10,7 @@ import pytest
 
 from edge_sast.cli.completion import SHELLS
 from edge_sast.cli.main import main
+from tests.programs import LIMIT
 
 ASK = """
 source "$1"; shift
@@ -34,7 +35,7 @@ def asked(tmp_path, monkeypatch, capsys):
 
     def ask(*words: str) -> list[str]:
         command = ["bash", str(tmp_path / "ask"), str(tmp_path / "script"), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT)
         assert done.stderr == ""
         return sorted(done.stdout.split())
 

@@ -12,6 +12,7 @@ from numba.core.caching import FunctionCache
 import edge_sast
 from edge_sast.cli.main import SUBCOMMANDS, main
 from edge_sast.cli.options import checks as arguments
+from tests.programs import LIMIT
 
 
 @pytest.mark.parametrize("command", [(), *(tuple(name.split()) for name in SUBCOMMANDS), ("data", "info")])
@@ -210,7 +211,9 @@ def test_folders_are_known_by_what_is_written_into_them():
 
 def python(code):
     """Exit code, standard output and error of a program."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=LIMIT
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -315,7 +318,11 @@ def test_output_into_a_closed_pipe_is_no_traceback():
 def test_help_where_greek_letters_cannot_be_shown():
     command = [sys.executable, "-m", "edge_sast.cli.main", "train", "--help"]
     done = subprocess.run(
-        command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, check=False
+        command,
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        check=False,
+        timeout=LIMIT,
     )
     assert done.returncode == 0
     assert b"Traceback" not in done.stderr

@@ -14,6 +14,7 @@ from edge_sast.model.running import running_model
 from firmware_gen.rtl_gen.loading.sizes import told
 from firmware_gen.targets import VERILOG, C, Options, check_target, generator
 from tests.firmware_gen.builds import everything_model, small_model
+from tests.programs import LIMIT
 
 CODE = """
 import sys
@@ -31,7 +32,11 @@ def test_an_export_imports_its_own_generator_alone(target, package, tmp_path):
     model = tmp_path / "model.safetensors"
     save(small_model(), model)
     run = subprocess.run(
-        [sys.executable, "-c", CODE, target, str(model)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CODE, target, str(model)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=LIMIT,
     )
     assert run.stdout.split() == [package]
 

@@ -17,6 +17,7 @@ from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading
 from edge_sast.formats.defects import Defects, cleaned
 from tests.events.oracles import random_recording
 from tests.formats.aedat.test_aedat2 import aedat2
+from tests.programs import LIMIT
 
 
 def _atis() -> bytes:
@@ -137,7 +138,9 @@ def test_only_what_is_needed_is_imported():
         "import sys; from edge_sast.formats.registry import read_bytes; read_bytes(bytes(5), 'a.bin');"
         "print(sorted(name for name in sys.modules if name.startswith('edge_sast.formats.')))"
     )
-    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=LIMIT
+    ).stdout
     assert ast.literal_eval(told) == [
         f"edge_sast.formats.{name}" for name in ("atis", "contract", "defects", "registry")
     ]

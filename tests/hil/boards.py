@@ -28,6 +28,8 @@ from tests.strategies import binned, random_input
 C_FOLDER = Path(firmware_gen.__file__).parent / "c"
 QUICK = LinkSettings(hello_s=2.0, reply_s=0.05, stall_s=1.0)
 PATIENT = LinkSettings(hello_s=20.0, reply_s=0.1, stall_s=20.0)  # the machine may be busy
+# Of a line that loses nothing: no answer, however late, is asked for a second time.
+UNHURRIED = LinkSettings(hello_s=60.0, reply_s=30.0, stall_s=60.0)
 
 
 @dataclass(frozen=True)

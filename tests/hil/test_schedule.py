@@ -43,7 +43,7 @@ def test_what_is_not_due_yet_is_waited_for():
     assert 0 <= schedule.late(1) < schedule.late(0) < 60
     assert schedule.late(2) < 0
     taken = []
-    waiting = threading.Thread(target=lambda: taken.append(schedule.take()))
+    waiting = threading.Thread(target=lambda: taken.append(schedule.take()), daemon=True)
     waiting.start()
     schedule.stop()
     waiting.join(10)
@@ -55,13 +55,13 @@ def test_who_has_nothing_to_do_waits_for_what_may_come_back():
     schedule = Schedule([0])
     assert schedule.take() == 0
     taken = []
-    waiting = threading.Thread(target=lambda: taken.append(schedule.take()))
+    waiting = threading.Thread(target=lambda: taken.append(schedule.take()), daemon=True)
     waiting.start()
     assert taken == []
     schedule.give_back(0, failures=9)
     waiting.join(10)
     assert taken == [0]
-    last = threading.Thread(target=lambda: taken.append(schedule.take()))
+    last = threading.Thread(target=lambda: taken.append(schedule.take()), daemon=True)
     last.start()
     assert not schedule.ended
     schedule.finish(0)
@@ -77,8 +77,8 @@ def test_stopping_wakes_everyone():
     schedule.take()
     ended = []
     threads = [
-        threading.Thread(target=lambda: ended.append(schedule.take())),
-        threading.Thread(target=lambda: ended.append(schedule.wait_ended(60))),
+        threading.Thread(target=lambda: ended.append(schedule.take()), daemon=True),
+        threading.Thread(target=lambda: ended.append(schedule.wait_ended(60)), daemon=True),
     ]
     for thread in threads:
         thread.start()
@@ -108,7 +108,7 @@ def test_many_threads_do_each_recording_once():
                 done[recording] += 1
             schedule.finish(recording)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    threads = [threading.Thread(target=work, args=(seed,), daemon=True) for seed in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

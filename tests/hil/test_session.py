@@ -181,7 +181,7 @@ class _Redirector:
             self._connection.sendall(data)
 
     def run(self) -> None:
-        reader = threading.Thread(target=self._from_board)
+        reader = threading.Thread(target=self._from_board, daemon=True)
         reader.start()
         with self._connection, self._port, contextlib.suppress(OSError):
             while data := self._connection.recv(1024):
@@ -200,7 +200,9 @@ class _Redirector:
 @pytest.mark.filterwarnings(r"ignore:set(Daemon|Name)\(\):DeprecationWarning")  # pyserial's own
 def test_a_board_behind_rfc2217(bench):
     with bench.board(tcp=False) as board, closing(socket.create_server(("127.0.0.1", 0))) as server:
-        thread = threading.Thread(target=lambda: _Redirector(board.port, server.accept()[0]).run())
+        thread = threading.Thread(
+            target=lambda: _Redirector(board.port, server.accept()[0]).run(), daemon=True
+        )
         thread.start()
         result = measure(bench, [f"rfc2217://127.0.0.1:{server.getsockname()[1]}"])
         thread.join(20)
@@ -505,7 +507,7 @@ def speaking(answer):
                 except OSError:
                     pass  # the host hung up first
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"socket://127.0.0.1:{server.getsockname()[1]}"
     thread.join(10)

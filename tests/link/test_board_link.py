@@ -3,7 +3,7 @@ import struct
 import threading
 import time
 import zlib
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ from edge_sast.model.modelfile import model_hash
 from firmware_gen.virtual.board import build_virtual_board
 from firmware_gen.virtual.faults import FaultPlan
 from tests.firmware_gen.builds import export
-from tests.hil.boards import QUICK, Bench, linked, make_bench
+from tests.hil.boards import QUICK, UNHURRIED, Bench, linked, make_bench
 
 
 def run_many(link: BoardLink, bench: Bench, count: int) -> None:
@@ -35,7 +35,7 @@ def run_many(link: BoardLink, bench: Bench, count: int) -> None:
 
 @pytest.mark.parametrize("tcp", [True, False])
 def test_a_board_gives_what_the_runtime_gives(bench, tcp):
-    with bench.board(tcp) as board, linked(board) as link:
+    with bench.board(tcp) as board, linked(board, UNHURRIED) as link:
         info = link.hello()
         assert (info.model_hash, info.name, info.protocol) == (model_hash(bench.model), "virtual", 1)
         assert (info.ticks_kind, info.ticks_hz) == ("microseconds", 1_000_000)
@@ -52,7 +52,10 @@ def test_a_board_gives_what_the_runtime_gives(bench, tcp):
 def test_recordings_follow_one_another_without_a_pause(bench):
     order = [0, 1, 2, 3, 4, 5] * 5
     kinds: list[str] = []
-    with bench.board() as board, linked(board, trace=lambda line: kinds.append(line.split()[1])) as link:
+    with (
+        bench.board() as board,
+        linked(board, UNHURRIED, trace=lambda line: kinds.append(line.split()[1])) as link,
+    ):
         for i, run in zip(order, link.runs((bench.steps(i) for i in order), True), strict=True):
             bench.check(run, i)
         assert link.statistics.recoveries == link.statistics.restarts == 0
@@ -69,7 +72,7 @@ def test_nothing_is_under_way_while_a_board_times_its_steps(bench):
     """Whatever comes before and behind: from a load frame of a run that is not observed to its answer, silence."""
     order = [(i, observed) for i in (0, 1, 2) * 3 for observed in (False, True, False, True, True)]
     lines: list[str] = []
-    with bench.board() as board, linked(board, trace=lines.append) as link:
+    with bench.board() as board, linked(board, UNHURRIED, trace=lines.append) as link:
         runs = link.runs_of((bench.steps(i), observed) for i, observed in order)
         for (i, observed), run in zip(order, runs, strict=True):
             bench.check(run, i, observed)
@@ -188,7 +191,7 @@ def test_an_unplugged_device_is_gone_at_once(bench):
         thread.start()
         with pytest.raises(BoardGoneError, match="the port failed"):
             run_many(link, bench, 10_000)
-        thread.join()
+        thread.join(60)
 
 
 def test_a_board_that_restarts_is_given_its_recording_again(bench):
@@ -258,13 +261,14 @@ def scripted(answer):
                 connection.sendall(b"".join(encode(one) for one in answer(frame)))
         connection.close()
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    link = BoardLink(open_port(f"socket://127.0.0.1:{listener.getsockname()[1]}"), QUICK)
-    yield link
-    link.close()
-    thread.join()
-    listener.close()
+    with closing(listener):
+        link = BoardLink(open_port(f"socket://127.0.0.1:{listener.getsockname()[1]}"), QUICK)
+        with closing(link):
+            yield link
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def hello_of(version: int, frame_bytes: int = 256, model: bytes = b"m" * 32) -> bytes:

@@ -60,7 +60,7 @@ def losing(board: str, lost: Callable[[bytes], bool], hold_s: float = 0.0) -> It
                 far.sendall(b"".join(frame + b"\0" for frame in frames if not lost(frame)))
 
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        thread = threading.Thread(target=serve, args=(server,))
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
         thread.start()
         try:
             yield f"socket://127.0.0.1:{server.getsockname()[1]}"

@@ -11,6 +11,7 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.runtime import RunResult, Simulator
+from tests.programs import LIMIT
 from tests.strategies import binned, random_input, random_model
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -126,7 +127,12 @@ assert not [name for name in compiled if "unicode" in name or "integer_str" in n
 """
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, done.stderr
 

@@ -91,7 +91,7 @@ def test_every_byte_comes_once_in_order(pieces, sizes):
 def test_stop_is_an_end_to_whoever_waits(pipe):
     connection, _ = pipe
     got = []
-    reader = threading.Thread(target=lambda: got.append(connection.read(10)))
+    reader = threading.Thread(target=lambda: got.append(connection.read(10)), daemon=True)
     reader.start()
     time.sleep(0.05)
     assert reader.is_alive()

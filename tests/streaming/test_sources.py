@@ -49,12 +49,12 @@ def piped(monkeypatch, data, cut):
                 os.write(writing, data[at : at + cut])
         os.close(writing)
 
-    sender = threading.Thread(target=send)
+    sender = threading.Thread(target=send, daemon=True)
     sender.start()
     with open(reading, "rb", buffering=0) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
         yield
-    sender.join()
+    sender.join(60)
 
 
 def events_of(source):
@@ -173,11 +173,11 @@ def test_bytes_of_no_source(monkeypatch, data, key, message):
 def test_a_named_pipe(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    sender = threading.Thread(target=lambda: path.write_bytes(csv_of(EVENTS)))
+    sender = threading.Thread(target=lambda: path.write_bytes(csv_of(EVENTS)), daemon=True)
     sender.start()
     with open_source(str(path), KEEP) as source:
         assert (events_of(source) == EVENTS).all()
-    sender.join()
+    sender.join(60)
 
 
 def test_a_connection_is_read_by_its_sizes():
@@ -192,14 +192,14 @@ def test_a_connection_is_read_by_its_sizes():
                     time.sleep(0.02 * at)
                     far.sendall(part)
 
-        sender = threading.Thread(target=serve)
+        sender = threading.Thread(target=serve, daemon=True)
         sender.start()
         with open_source(f"tcp://127.0.0.1:{server.getsockname()[1]}", KEEP) as source:
             assert source.prompt
             assert not source.lossy
             assert source.sensor == (SIDE, SIDE)
             assert (events_of(source) == EVENTS).all()
-        sender.join()
+        sender.join(60)
 
 
 def free_port():

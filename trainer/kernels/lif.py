@@ -38,9 +38,7 @@ class Parameters(NamedTuple):
     high: float
     betas: np.ndarray
     threshold: np.ndarray  # that a membrane spikes at
-    taken: (
-        np.ndarray
-    )  # what a reset by subtraction takes off: the threshold, but for neurons that spike above it only
+    taken: np.ndarray  # by a reset by subtraction: the threshold, but for neurons that spike above it only
     scale: np.ndarray  # one unit of the membrane: the surrogate sees (u − threshold)·scale; 1 in float passes
     initial: np.ndarray  # the membrane before the first step
 

@@ -19,6 +19,7 @@ import torch
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
 from edge_sast.exchange.held import check_later, check_one_spike, takes_later
+from edge_sast.exchange.nodes.kernels import by_group
 from edge_sast.exchange.nodes.real import Real, RealLayer, RealPool
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.layers import Shape
@@ -144,8 +145,7 @@ def _of_outputs(values: np.ndarray, real: RealLayer) -> np.ndarray:
     """One number per output channel, in the shape of the weights' inputs and outputs."""
     if not real.is_conv:
         return values
-    c_in = real.weight.shape[2]
-    return values.reshape(real.groups, -1)[np.arange(c_in) // (c_in // real.groups)]
+    return by_group(values, real.weight.shape[2], real.groups)
 
 
 def _trained_order(weight: np.ndarray, real: RealLayer, shape: Shape) -> np.ndarray:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numba
 import torch
 
+from edge_sast.environment import MOST_THREADS
 from edge_sast.errors import EdgeSastError
 from trainer.workers import processes
-
-MOST_THREADS = 1024
 
 
 def choose_device(text: str) -> str:

@@ -111,7 +111,8 @@ def _run(args: argparse.Namespace) -> int:
     from edge_sast.cli.options.figures import write_figures
     from edge_sast.errors import CheckFailedError
     from firmware_gen.build.opened import open_build
-    from firmware_gen.verify.core import TARGET as VERILOG
+    from firmware_gen.rtl_gen.target import TARGET as VERILOG
+    from firmware_gen.verify.core import check_running
 
     targets, simulated = _targets(args)
     binned = stream = None
@@ -119,7 +120,9 @@ def _run(args: argparse.Namespace) -> int:
         grid = open_build(args.build, args.edited, VERILOG if simulated else "c").model.binning
         binned = read_split(grid, data_options(args))
     if args.stream:
-        stream = _stream(args, open_build(args.build, args.edited, VERILOG).model)
+        build = open_build(args.build, args.edited, VERILOG)
+        check_running(build)
+        stream = _stream(args, build.model)
     reports = []
     for target in targets:
         report = _verify(args, target, simulated, binned, stream)
@@ -175,8 +178,8 @@ def _targets(args: argparse.Namespace) -> tuple[tuple[str, ...], bool]:
     from firmware_gen.build.folder import read_manifest
     from firmware_gen.fpga.netlist import NETLIST, NETLISTS
     from firmware_gen.fpga.simulate import SIMULATORS
+    from firmware_gen.rtl_gen.target import TARGET as VERILOG
     from firmware_gen.toolchain.cores import find_core
-    from firmware_gen.verify.core import TARGET as VERILOG
     from firmware_gen.verify.core import TARGETS as SIMULATED
     from firmware_gen.verify.verify import HOST, TARGETS
 

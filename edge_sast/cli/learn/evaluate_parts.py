@@ -36,6 +36,8 @@ from trainer.run.one_pass import evaluate as evaluate_pass
 from trainer.settings.bits import bits_name
 from trainer.settings.config import TrainConfig
 
+Judge = tuple[str, Callable[[BinnedEvents], float]]  # the name of a pass, and what gives its accuracy
+
 SHARPNESS_RECORDINGS = 512
 CORRUPTIONS_KEY = "corruptions"
 
@@ -55,12 +57,16 @@ class Run:
     def config(self) -> TrainConfig:
         return self.stored.config
 
-    def judge(self, name: str) -> tuple[str, Callable[[BinnedEvents], float]]:
-        """A pass by name, and what gives its accuracy; the last is kept: of all corruptions it is the same."""
-        if self.__dict__.get("_judge", (None,))[0] != name:
-            self.__dict__["_judge"] = name, _judge(self, name)
-        found: tuple[str, Callable[[BinnedEvents], float]] = self.__dict__["_judge"][1]
-        return found
+    @cached_property
+    def judges(self) -> dict[str, Judge]:
+        """Those that were made, by the pass that was asked for: of all corruptions it is the same."""
+        return {}
+
+    def judge(self, name: str) -> Judge:
+        """Of a pass by name."""
+        if name not in self.judges:
+            self.judges[name] = _judge(self, name)
+        return self.judges[name]
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ class Measure:
     """Measures parts; what it has loaded for the last one is kept for the next.
 
     paths: of the runs. threads: of a worker. options, args: the command's. reading: how recordings are read here; a
-    worker leaves out quietly what the command has told.
+    worker leaves out quietly what the command has told. sizes: recordings of each run, as the command read
+    them; none: not looked at.
     """
 
     paths: tuple[str, ...]
@@ -90,10 +97,13 @@ class Measure:
     options: DataOptions
     args: argparse.Namespace
     reading: Reading = field(default_factory=Reading)
+    sizes: tuple[int, ...] = ()
+    # Of the run that was measured last.
+    _kept: tuple[int, Recordings] | None = field(default=None, init=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         reading = Reading(unreadable=_quiet) if self.args.keep_going else Reading()
-        return Measure, (self.paths, self.threads, self.options, self.args, reading)
+        return Measure, (self.paths, self.threads, self.options, self.args, reading, self.sizes)
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -135,13 +145,16 @@ class Measure:
 
     def _recordings_of(self, run: int) -> Recordings:
         """Of one run at a time: those of all would be too many."""
-        kept = self.__dict__.get("_kept")
-        if kept is None or kept[0] != run:
-            self.__dict__["_kept"] = None
-            kept = run, evaluation_data(self.runs[run].stored, self.options, self.reading)
-            self.__dict__["_kept"] = kept
-        recordings: Recordings = kept[1]
-        return recordings
+        if self._kept is None or self._kept[0] != run:
+            self._kept = None  # before others are read
+            found = evaluation_data(self.runs[run].stored, self.options, self.reading)
+            if self.sizes and len(found.binned) != self.sizes[run]:
+                raise EdgeSastError(
+                    f"{self.paths[run]}: a worker could read {len(found.binned)} of the {self.sizes[run]} recordings "
+                    "that the command read; look at the disk, then run it again"
+                )
+            self._kept = run, found
+        return self._kept[1]
 
     def _corrupted(self, part: Part, recordings: Recordings) -> tuple[str, float]:
         run = self.runs[part.run]
@@ -190,7 +203,7 @@ def _early(run: Run, binned: BinnedEvents, args: argparse.Namespace) -> dict[str
     return {f"{bits_name(bits)}, early": figures}
 
 
-def _judge(run: Run, name: str) -> tuple[str, Callable[[BinnedEvents], float]]:
+def _judge(run: Run, name: str) -> Judge:
     """A pass by name, and what gives its accuracy: integer ones run in the runtime."""
     if name in ("surrogate", "hard"):
         spike = run.config.spike(hard=name == "hard")

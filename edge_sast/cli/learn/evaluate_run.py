@@ -138,8 +138,8 @@ def _figures(measure: Measure, engine: Engine | None, left_out: LeftOut) -> list
     """All that is asked of each run; left_out: is told which recordings are, by --keep-going."""
     measure.reading = Reading(engine, left_out.tell)
     if engine is not None:  # all workers together; each then finds them in the cache
-        for run in measure.runs:
-            evaluation_data(run.stored, measure.options, measure.reading)
+        read = (evaluation_data(run.stored, measure.options, measure.reading) for run in measure.runs)
+        measure.sizes = tuple(len(recordings.binned) for recordings in read)
     parts = [part for i in range(len(measure.runs)) for part in measure.parts(i)]
     each: list[dict[str, Any]] = [{} for _ in measure.runs]
     with tqdm(total=len(parts), desc="evaluating", disable=True if len(parts) == 1 else None) as bar:

@@ -50,10 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting_arguments(parser, named=True)
     for action in parser._actions:  # an option in --grid or --search needs no value of its own
         action.required = False
-    _sweep_options(parser.add_argument_group("sweep (plus any option of 'edge-sast train')"))
+    group = parser.add_argument_group("sweep (plus any option of 'edge-sast train')")
+    _study_options(group)
+    _run_options(group)
 
 
-def _sweep_options(group: argparse._ArgumentGroup) -> None:
+def _study_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--out", required=True, metavar="DIR", help="folder of the sweep; the same command goes on there"
     )
@@ -90,6 +92,9 @@ def _sweep_options(group: argparse._ArgumentGroup) -> None:
         metavar="NAME,NAME",
         help=f"figures to compare by, of {', '.join(OBJECTIVES)}: the most accuracy, the least of the others",
     )
+
+
+def _run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--jobs",
         type=int,

@@ -55,7 +55,7 @@ def leave_open(parser: argparse.ArgumentParser) -> None:
         if action.dest in (*RECIPE, *TAKEN, "bits") and action.default is not None:
             usual[action.dest] = action.default
             action.default = None
-    parser.set_defaults(usual_settings=usual, layers=None, imported=None)
+    parser.set_defaults(usual_settings=usual)
 
 
 def _settle(args: argparse.Namespace) -> list[str]:

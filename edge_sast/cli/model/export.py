@@ -99,19 +99,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "give the read-out a leak, for a network that is never reset: sast_stream.h with SAST_RUNNING_STATE, an event "
         "core that answers after each step, 'edge-sast stream --running'",
     )
-    data = parser.add_argument_group("known answers and accuracy")
-    add_data_arguments(data, "recordings for them, if not those of the training")
-    data.add_argument(
-        "--no-data",
-        action="store_true",
-        help="do not measure accuracy, and take random events for the known answers",
-    )
+    _add_recordings(parser.add_argument_group("known answers and accuracy"))
     add_fit_arguments(parser.add_argument_group("microcontroller"))
     _add_fpga_arguments(parser.add_argument_group(f"FPGA, with --target {VERILOG}"))
     parser.add_argument(
         "--threads", type=int, default=0, metavar="N", help="number of CPU threads (default: 0, all)"
     )
     parser.add_argument("--json", metavar="FILE", help="write figures, what rounding cost among them")
+
+
+def _add_recordings(data: argparse._ArgumentGroup) -> None:
+    add_data_arguments(data, "recordings for them, if not those of the training")
+    data.add_argument(
+        "--no-data",
+        action="store_true",
+        help="do not measure accuracy, and take random events for the known answers",
+    )
 
 
 def _add_fpga_arguments(parser: argparse._ActionsContainer) -> None:
@@ -177,6 +180,11 @@ def run(args: argparse.Namespace) -> int:
         raise EdgeSastError(f"--out {args.out}: exists and is no model file; name another, or remove it")
     if is_model_file(args.run_dir):
         return _model_to_folder(args)
+    if args.no_early:
+        raise EdgeSastError(
+            f"--no-early has no effect on {args.run_dir}: a run has no margin, which 'edge-sast calibrate --early' "
+            "gives to a model file; leave it out"
+        )
     with ended_by_ctrl_c():
         from edge_sast.cli.model.export_run import export
 
@@ -237,6 +245,10 @@ def _model_to_folder(args: argparse.Namespace) -> int:
         check_folder(args.out, overwrite=args.overwrite)
     model = modelfile.load(args.run_dir)
     if args.no_early:
+        if model.early_margin is None:
+            raise EdgeSastError(
+                f"--no-early has no effect on {args.run_dir}: the model has no margin; leave it out"
+            )
         model = replace(model, early_margin=None)
     written = running_model(model, args.leak) if args.running else model  # accuracy is that of windows
     check_fit(written, part)

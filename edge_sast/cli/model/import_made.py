@@ -58,6 +58,7 @@ def to_model(args: argparse.Namespace, graph: Graph) -> Made:
     rules: Rules | None = None
     where: dict[str, str] = {}
     if _as_ours(args, graph):
+        _check_untold(args)
         told = "written by edge-sast: what its metadata says, not the rules of a tool"
         imported = Imported(read_own(graph), (told,))
     else:
@@ -109,6 +110,29 @@ def _as_ours(args: argparse.Namespace, graph: Graph) -> bool:
 
     given = _rules_given(args).values()
     return is_own(graph) and args.tool is None and not any(value is not None for value in given)
+
+
+def _check_untold(args: argparse.Namespace) -> None:
+    """Raises EdgeSastError for an option that tells what a file of our own says itself."""
+    usual = {"shift": 0, "count_cap": 1, "order": "channel-first", "nearest_leak": False}
+    names = (
+        "sensor",
+        "shift",
+        "dt_us",
+        "steps",
+        "count_cap",
+        "order",
+        "classes",
+        "bits",
+        "nearest_leak",
+        "read_out",
+    )
+    for name in names:
+        if getattr(args, name) != usual.get(name):
+            raise EdgeSastError(
+                f"--{name.replace('_', '-')} has no effect on a file that edge-sast wrote; leave it out, or give "
+                "--from, which takes the nodes by the rules of a tool"
+            )
 
 
 def _reading(args: argparse.Namespace) -> tuple[Reading, dict[str, str]]:

@@ -65,7 +65,15 @@ def add_arguments(parser: Parser) -> None:
         choices=tuple(TOOLS),
         help="tool that wrote the file: what it means by its numbers, unless another option says it",
     )
-    given = parser.add_argument_group("input")
+    _add_input(parser.add_argument_group("input"))
+    _add_rules(parser.add_argument_group("rules, instead of those of --from"))
+    _add_inexact(parser.add_argument_group("what is not exact"))
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the rules, what is not exact, and a model's hash"
+    )
+
+
+def _add_input(given: argparse._ActionsContainer) -> None:
     given.add_argument(
         "--sensor",
         metavar="WxH",
@@ -101,8 +109,9 @@ def add_arguments(parser: Parser) -> None:
         metavar="DATA",
         help="recordings that a run names, for evaluate, export and 'train --from' (default: none)",
     )
-    _add_rules(parser.add_argument_group("rules, instead of those of --from"))
-    held = parser.add_argument_group("what is not exact")
+
+
+def _add_inexact(held: argparse._ActionsContainer) -> None:
     held.add_argument(
         "--bits", type=int, metavar="N", help="weight bits of a model file at most, 2 to 8 (default: 8)"
     )
@@ -115,9 +124,6 @@ def add_arguments(parser: Parser) -> None:
         "--read-out",
         choices=("sum",),
         help="what to do with a last layer that has no neuron: sum it over the steps (default: refuse it)",
-    )
-    parser.add_argument(
-        "--json", metavar="FILE", help="write the rules, what is not exact, and a model's hash"
     )
 
 

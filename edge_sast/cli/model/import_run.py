@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_sast.cli.options.settings import resolved
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
 from edge_sast.exchange.graph import Graph
@@ -46,7 +47,7 @@ def write_run(
     """The folder, its checkpoint last. source: what wrote the network, and by what rules."""
     config = TrainConfig.of(
         "hard",
-        data=_place(args.data),
+        data=resolved(args.data) or "",
         arch=network.settings.arch,
         layers=network.settings.layers,
         dt_us=binning.dt_us,
@@ -67,8 +68,3 @@ def write_run(
         write_atomic(out / CONFIG_NAME, config.to_json().encode())
         standing = checkpoint.Standing(config, binning, classes, "", config.total_epochs)
         checkpoint.save(out, standing, network, Adam(network.parameters(), lr=config.lr), {})
-
-
-def _place(data: str | None) -> str:
-    """A path from the root where something lies at it, as training keeps it."""
-    return "" if data is None else str(Path(data).resolve()) if Path(data).exists() else data

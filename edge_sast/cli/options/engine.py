@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge_sast.bulk.choice import ENGINES, EngineChoice
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.terminal import echo, one_line
 
 if TYPE_CHECKING:
-    from edge_sast.bulk.choice import EngineChoice
     from edge_sast.bulk.engine import Engine
 
-ENGINES = ("serial", "processes", "ray")
 # Of their --engine and --jobs, what differs between commands.
 SERIAL = "this process, so many worker processes, or Ray's workers; the results are the same"
 JOBS = "number of workers of --engine processes or ray (default: as many as there are CPUs)"
@@ -48,8 +47,6 @@ def add_keep_going(parser: argparse._ActionsContainer) -> None:
 
 def engine_choice(args: argparse.Namespace) -> EngineChoice:
     """What the options say. Raises EdgeSastError for values that cannot be, or have no effect."""
-    from edge_sast.bulk.choice import EngineChoice
-
     choice = EngineChoice(args.engine, args.jobs, args.ray_address)
     if choice.serial and args.jobs is not None:
         raise EdgeSastError(

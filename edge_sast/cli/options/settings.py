@@ -13,10 +13,9 @@ from trainer.settings.config import TrainConfig
 
 def training_config(args: argparse.Namespace) -> TrainConfig:
     """The settings that the options of `edge-sast train` ask for."""
-    # A sweep's command line has no options for what only a run of another tool's network says.
-    values = {f.name: getattr(args, f.name, None) for f in fields(TrainConfig) if f.name != "method"}
+    values = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if f.name != "method"}
     for name in ("data", "init"):
-        values[name] = _resolved(values[name])
+        values[name] = resolved(values[name])
     if values["teacher"] is not None:
         values["teacher"] = _joined(values["teacher"])
     return TrainConfig.of(args.method, **{n: v for n, v in values.items() if v is not None})
@@ -29,9 +28,9 @@ def _joined(teachers: list[str]) -> str:
             raise EdgeSastError(
                 f"--teacher {path}: has a {os.pathsep!r} in its name, which parts several runs; rename the folder"
             )
-    return os.pathsep.join(str(_resolved(path)) for path in teachers)
+    return os.pathsep.join(str(resolved(path)) for path in teachers)
 
 
-def _resolved(path: str | None) -> str | None:
+def resolved(path: str | None) -> str | None:
     """A path from the root where something lies at it: a run may be gone on with from elsewhere."""
     return str(Path(path).resolve()) if path is not None and Path(path).exists() else path

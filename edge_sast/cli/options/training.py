@@ -14,6 +14,9 @@ def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = Fals
 
     named: --data, --dt-us and --steps must be given; else what is left out comes from train_defaults.py.
     """
+    parser.set_defaults(
+        layers=None, imported=None
+    )  # no option says them: they are a run's of another tool's network
     data = parser.add_argument_group("data")
     _main_data_options(data, named)
     _data_options(data)
@@ -21,11 +24,15 @@ def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = Fals
     _network_options(parser.add_argument_group("network"))
     _method_options(parser.add_argument_group("method"))
     _spike_options(parser.add_argument_group("spikes and their gradient"))
-    _sharpness_options(parser.add_argument_group("sharpness"))
+    sharp = parser.add_argument_group("sharpness")
+    _radius_options(sharp)
+    _perturbation_options(sharp)
     _neuron_options(parser.add_argument_group("neurons"))
     _loss_options(parser.add_argument_group("loss"))
     _teacher_options(parser.add_argument_group("teachers"))
-    _optimiser_options(parser.add_argument_group("optimisation"))
+    optimisation = parser.add_argument_group("optimisation")
+    _epoch_options(optimisation)
+    _optimiser_options(optimisation)
 
 
 def _main_data_options(group: argparse._ArgumentGroup, named: bool) -> None:
@@ -188,7 +195,7 @@ def _spike_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _sharpness_options(group: argparse._ArgumentGroup) -> None:
+def _radius_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--sharpness",
         choices=tuple(sharpness.KINDS),
@@ -217,6 +224,9 @@ def _sharpness_options(group: argparse._ArgumentGroup) -> None:
         choices=tuple(schedules.RHO_SCHEDULES),
         help="course of rho over the float epochs (default: constant)",
     )
+
+
+def _perturbation_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--sam-every",
         type=int,
@@ -331,7 +341,7 @@ def _teacher_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _optimiser_options(group: argparse._ArgumentGroup) -> None:
+def _epoch_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--epochs", type=int, default=12, metavar="N", help="number of float epochs")
     group.add_argument(
         "--qat-epochs",
@@ -353,6 +363,9 @@ def _optimiser_options(group: argparse._ArgumentGroup) -> None:
         help="network that the run is taken for: of its last epoch, or of the best one on the held-out part, of the "
         "integer epochs where there are any (default: last)",
     )
+
+
+def _optimiser_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--optimiser",
         default="adam",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_sast.bulk.choice import EngineChoice
+from edge_sast.cli.options.engine import engine_choice
 from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.sweep import places, plot, report
 from edge_sast.cli.sweep.objectives import OBJECTIVES
@@ -15,22 +15,22 @@ from edge_sast.cli.sweep.on_ray import RayRunner
 from edge_sast.cli.sweep.runner import RUNS_NAME, Runner
 from edge_sast.cli.sweep.space import LeftOut, Space
 from edge_sast.cli.sweep.study import Ledger, database_errors
+from edge_sast.environment import MOST_THREADS
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
 from edge_sast.signals import kill_interrupts
 from edge_sast.terminal import echo
-from trainer.run.machine import MOST_THREADS, choose_device
+from trainer.run.machine import choose_device
 from trainer.settings.checks import flag
 
 PLOT_NAME = "pareto.png"
-MOST_JOBS = 1024
 
 
 @database_errors()
 def sweep(args: argparse.Namespace) -> int:
     """`edge-sast sweep`."""
     objectives = _check(args)
-    choice = _choice(args)
+    choice = engine_choice(args)
     space = Space(args)
     trainings, left_out = space.check()
     folder = Path(args.out)
@@ -65,7 +65,6 @@ def _check(args: argparse.Namespace) -> tuple[str, ...]:
                 f"--objective is {args.objective!r}; name each once, of {', '.join(OBJECTIVES)}"
             )
     for option, value, low, high in (
-        ("jobs", args.jobs, 1, MOST_JOBS),
         ("trials", args.trials, 1, 1_000_000),
         ("threads", args.threads, 0, MOST_THREADS),
         ("sampler_seed", args.sampler_seed, 0, (1 << 32) - 1),
@@ -81,14 +80,6 @@ def _check(args: argparse.Namespace) -> tuple[str, ...]:
     choose_device(args.device)
     check_writable("--out", args.out, folder=True)
     return objectives
-
-
-def _choice(args: argparse.Namespace) -> EngineChoice:
-    choice = EngineChoice(args.engine, args.jobs, args.ray_address)
-    if choice.serial and args.jobs not in (None, 1):
-        raise EdgeSastError(f"--jobs is {args.jobs}, and --engine serial runs one; leave one of them out")
-    choice.check_installed()
-    return choice
 
 
 def _tell_left_out(left_out: Sequence[LeftOut], args: argparse.Namespace) -> None:

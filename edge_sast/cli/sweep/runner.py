@@ -57,8 +57,8 @@ class Runner:
 
     def __init__(self, ledger: Ledger, folder: Path, args: argparse.Namespace) -> None:
         self._ledger, self._folder, self._args = ledger, folder, args
-        self._jobs = getattr(args, "jobs", None) or 1
-        self._most = getattr(args, "trials", None) or TRIALS
+        self._jobs = args.jobs or 1
+        self._most = args.trials or TRIALS
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._stopped = threading.Event()
         self._lock = threading.Lock()

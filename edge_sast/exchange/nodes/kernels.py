@@ -121,3 +121,9 @@ def dense(kernel: Kernel, rows: int, columns: int) -> np.ndarray:
                 place = ky - kernel.padding[0], kx - kernel.padding[1]
                 found[(*place, channel, outputs)] = kernel.weight[ky, kx, channel]
     return found.reshape(-1, c_group * kernel.groups)
+
+
+def by_group(of_each: np.ndarray, c_in: int, groups: int) -> np.ndarray:
+    """One number per output channel [c_out], as the last axes of a kernel have them: [c_in, c_out/groups]."""
+    found: np.ndarray = of_each.reshape(groups, -1)[np.arange(c_in) // (c_in // groups)]
+    return found

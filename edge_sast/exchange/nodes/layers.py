@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +15,7 @@ from edge_sast.exchange.nodes.flow import Flow
 from edge_sast.exchange.nodes.kernels import CONV, LINEAR, Kernel, dense, kernel, matrix
 from edge_sast.exchange.nodes.neurons import neuron
 from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealNeuron, RealPool
+from edge_sast.exchange.nodes.weights import Weights, feedback, identity, scale_outputs
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.reach import output_size
 
@@ -22,16 +23,6 @@ _REFUSED = {
     "Delay": "delays its input, and no layer here does; train without delays",
     "CubaLIF": "has a current of its own; train with LIF",
 }
-
-
-@dataclass
-class _Weights:
-    """Of the weighted node that waits for its neuron; a kernel, or a matrix [n_in, n_out]."""
-
-    node: Node
-    kernel: Kernel | None
-    matrix: np.ndarray
-    bias: np.ndarray
 
 
 class Builder:
@@ -48,7 +39,7 @@ class Builder:
         self.channel_first = channel_first
         self.layers: list[Real] = []
         self.told: list[str] = []
-        self.waiting: _Weights | None = None  # for their neuron
+        self.waiting: Weights | None = None  # for their neuron
         self.before = grid  # rows and columns that the last convolution takes
 
     def build(self, links: list[Link]) -> list[Real]:
@@ -72,7 +63,7 @@ class Builder:
             self._flatten(node)
         elif node.type == "Scale":
             if self.waiting is not None:
-                _scale_outputs(self.waiting, node, self.flow.neurons)
+                scale_outputs(self.waiting, node, self.flow.neurons)
             else:
                 self.flow.scaled(node)
         elif node.type == "Threshold":
@@ -168,7 +159,7 @@ class Builder:
             weight = ours
         if flow.scale is not None:
             weight = weight * flow.scale[:, None]
-        self.waiting = _Weights(node, None, weight, bias)
+        self.waiting = Weights(node, None, weight, bias)
         flow.weighed((weight.shape[1],))
 
     def _conv(self, node: Node) -> None:
@@ -203,65 +194,25 @@ class Builder:
         ]
         if min(sizes) < 1:
             node.refuse(f"its kernel is larger than its input {rows}x{columns}", "write the file again")
-        self.waiting, self.before = _Weights(node, own, np.empty(0), own.bias), (rows, columns)
+        self.waiting, self.before = Weights(node, own, np.empty(0), own.bias), (rows, columns)
         self.flow.weighed((own.bias.size, *sizes))
 
     def _neuron(self, link: Link) -> None:
         own = neuron(link.node, self.flow.extent, self.rules, self.nearest, self.told)
-        weights = self.waiting or self._identity(link.node)
-        self._place(weights, own, self._feedback(link))
+        weights = self.waiting
+        if weights is None:  # right behind spikes
+            if not self.flow.is_flat:
+                self.before = (self.flow.extent[1], self.flow.extent[2])
+            weights = identity(link.node, self.flow)
+        self._place(weights, own, feedback(link, self.flow, self.rules))
 
-    def _identity(self, node: Node) -> _Weights:
-        """A neuron right behind spikes: each has a weight of 1, or of the Scale before it."""
-        flow = self.flow
-        channels = flow.extent[0]
-        scale = flow.per_channel(node)
-        if not flow.is_flat:
-            own = Kernel(scale.reshape(1, 1, -1, 1), np.zeros(channels), (1, 1), (0, 0), channels)
-            self.before = (flow.extent[1], flow.extent[2])
-            flow.weighed(flow.extent)
-            return _Weights(node, own, np.empty(0), own.bias)
-        places = np.arange(channels) if flow.order is None else flow.order
-        weight = np.zeros((channels, channels))
-        weight[places, np.arange(channels)] = scale[places]
-        flow.weighed(flow.extent)
-        return _Weights(node, None, weight, np.zeros(channels))
-
-    def _feedback(self, link: Link) -> tuple[np.ndarray, np.ndarray] | None:
-        """(weight [n_out, n_out], bias) of the way back from a neuron to itself."""
-        if not link.feedback:
-            return None
-        if self.rules.skips and self.rules.reset == "zero":
-            link.node.refuse(
-                "feeds itself and is reset to zero, which in snnTorch loses all input of the next step, and no layer "
-                "here does that",
-                "train it with reset_mechanism='subtract'",
-            )
-        first, *more = link.feedback
-        if more or not self.flow.is_flat:
-            first.refuse(
-                "is a way back that no layer here has", "feed back through one Linear, from a linear layer"
-            )
-        size = self.flow.extent[0]
-        if first.type == "Scale":
-            values = first.finite("scale")
-            return np.diag(np.broadcast_to(values.reshape(-1), size).astype(float)), np.zeros(size)
-        if first.type not in LINEAR:
-            first.refuse("is a way back that no layer here has", "feed back through one Linear")
-        weight, bias = matrix(first)
-        if weight.shape != (size, size):
-            first.refuse(
-                f"weight has shape {list(weight.T.shape)}, of {size} neurons", "write the file again"
-            )
-        return weight, bias
-
-    def _place(self, own: _Weights, cell: RealNeuron, feedback: tuple[np.ndarray, np.ndarray] | None) -> None:
+    def _place(self, own: Weights, cell: RealNeuron, back: tuple[np.ndarray, np.ndarray] | None) -> None:
         name, factor = own.node.name, self.flow.factor
         if own.kernel is None:
             weight, bias, recurrent = own.matrix, own.bias, None
-            if feedback is not None:
-                recurrent = feedback[0]
-                bias = bias + feedback[1]
+            if back is not None:
+                recurrent = back[0]
+                bias = bias + back[1]
                 weight, factor = weight * float(factor), Fraction(1)
             self.layers.append(RealLayer(name, weight, bias, factor, cell, recurrent=recurrent))
         else:
@@ -302,29 +253,3 @@ class Builder:
         k = Kernel(last.weight, last.bias, last.stride, last.padding, last.groups)
         flat = replace(last, weight=dense(k, *self.before), stride=(1, 1), padding=(0, 0), groups=1)
         self.layers[-1:] = [RealFlatten(), flat]
-
-
-def _scale_outputs(own: _Weights, node: Node, neurons: int) -> None:
-    """A Scale behind weights: of their rows and the bias, one number per output channel."""
-    outputs = own.bias.size
-    scale = node.finite("scale")
-    if scale.size not in (1, outputs, neurons):
-        node.refuse(
-            f"scale has shape {list(scale.shape)}, of {outputs} output channels", "write the file again"
-        )
-    rows = np.full((outputs, 1), scale.reshape(-1)[0]) if scale.size == 1 else scale.reshape(outputs, -1)
-    if (rows != rows[:, :1]).any():
-        node.refuse("scale differs between places of a channel", "scale whole channels")
-    of_each = rows[:, 0]
-    own.bias = own.bias * of_each
-    if own.kernel is None:
-        own.matrix = own.matrix * of_each
-    else:
-        own.kernel = replace(own.kernel, weight=_by_output(own.kernel.weight, of_each, own.kernel.groups))
-
-
-def _by_output(weight: np.ndarray, of_each: np.ndarray, groups: int) -> np.ndarray:
-    """A kernel [kh, kw, c_in, c_out/groups] times one number per output channel."""
-    c_in = weight.shape[2]
-    by_group = of_each.reshape(groups, -1)
-    return weight * by_group[np.arange(c_in) // (c_in // groups)][None, None]

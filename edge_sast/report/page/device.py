@@ -17,7 +17,6 @@ from edge_sast.report.page.blocks import (
     number,
     percent,
     row,
-    text,
 )
 from edge_sast.report.page.inputs import Inputs
 
@@ -124,5 +123,5 @@ def _measured(label: str, line: str, found: Mapping[str, Any]) -> Table:
         "99 % within",
         "most",
     ]
-    caption = text(f"{label}: what recordings took of it").text
+    caption = f"{label}: what recordings took of it"
     return Table(caption, (*headers, "nearest to the bound %"), (row(cells, label),), line)

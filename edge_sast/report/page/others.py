@@ -51,10 +51,11 @@ def recordings(inputs: Inputs) -> Section:
 
 
 def remaining(inputs: Inputs) -> Section:
-    """Of commands without a section here, and of `run` what else it says."""
+    """Of commands without a section here, and of a `run` whose recordings have no labels."""
     section = Section("others", "Other figures")
     for file in inputs.figures:
-        if file.found.command not in SHOWN:
+        unlabelled = file.found.command == "run" and file.values.get("accuracy") is None
+        if unlabelled or file.found.command not in SHOWN:
             section.blocks.extend(_flat(file))
     return section
 

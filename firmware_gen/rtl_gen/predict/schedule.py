@@ -19,9 +19,11 @@ OP = form("from_events rewind skip_last sweep last sweep_layer row_base column_b
 LAYER = form("rows_1 rpw_1 base counted emits last whole")
 ROW = form("ny q")
 COLUMN = form("n nc q")
-# Of sast_params.vh in small letters, of sast_core.v its parameters queue and crc_wide, and EARLY, of sast_crc.v D.
+# Of sast_params.vh in small letters, of sast_core.v its parameters queue and crc_wide, and OVERLAP, of sast_crc.v D.
 # sums: that an answer ends with, in words.
-CONSTANTS = form("p g b lane_table recurrent running margin lif_out steps queue crc_wide crc_bits early sums")
+CONSTANTS = form(
+    "p g b lane_table recurrent running margin lif_out steps queue crc_wide crc_bits overlap sums"
+)
 QUEUE = 0  # sast_core.v: QUEUE, as it stands there
 MOST_WAITING = 16  # runs in a queue that there is room for here
 
@@ -50,7 +52,7 @@ def make_schedule(plan: RtlPlan, queue: int = QUEUE, crc_wide: bool = True) -> S
     if not 2 <= queue <= MOST_WAITING:
         raise ValueError(f"QUEUE is {queue}; it must be 2 to {MOST_WAITING}")
     constants |= {"queue": queue, "crc_wide": crc_wide, "crc_bits": 8 if crc_wide else 2}
-    constants["early"] = p["MODEL_2"] >> 25 & 1
+    constants["overlap"] = p["MODEL_2"] >> 25 & 1
     constants["sums"] = 4 * ((p["MODEL_2"] >> 8 & 0xFF) + 1)
     return Schedule(
         constants=_entries(CONSTANTS, [constants]),

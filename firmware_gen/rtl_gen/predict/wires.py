@@ -34,7 +34,7 @@ def core_wires(k, layer, s, c, w):
     w.slow = w.narrow or w.reads_out
     w.done = s.seen and s.seen_last
     w.ends = w.done and layer.counted
-    w.phase_now = c.phase ^ (k.early and w.done)
+    w.phase_now = c.phase ^ (k.overlap and w.done)
     crc_busy = c.in_counts or c.fresh
     w.busy = crc_busy or c.walk_busy
     w.told = c.state == QUIET and not w.ends and not w.busy and not c.telling

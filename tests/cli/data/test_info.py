@@ -9,6 +9,7 @@ from edge_sast.cli.data import data
 from edge_sast.cli.main import main, parse
 from edge_sast.errors import EdgeSastError
 from tests.events.oracles import write_classes
+from tests.programs import LIMIT
 
 
 def run(*argv):
@@ -61,7 +62,7 @@ def test_damaged_recordings_are_counted_and_the_first_is_the_error(tmp_path, cap
 
 def test_arguments_are_parsed_without_numpy():
     code = "import sys, edge_sast.cli.data.data; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=LIMIT).returncode == 0
 
 
 def test_options_of_files_are_not_for_a_data_set(capsys):

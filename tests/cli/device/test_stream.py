@@ -20,6 +20,7 @@ from edge_sast.formats.atis import write_recording_atis
 from tests import programs
 from tests.cli.models import CLASSES, save_line_model
 from tests.cli.recordings import DT_US, STEPS, line_events
+from tests.programs import LIMIT
 from tests.streaming.sends import some_events
 from tests.streaming.test_packets import faery_packet
 
@@ -215,19 +216,19 @@ def test_a_pipe_in_and_a_closed_pipe_out(model):
     text = "".join(f"{t},{x},{y},{p}\n" for t, x, y, p in some_events(3000, 100 * WINDOW_US).tolist())
     words = [*COMMAND, model, "-"]
     whole = subprocess.run(
-        words, input=text + "Sent a total of 3000 events\n", text=True, capture_output=True
+        words, input=text + "Sent a total of 3000 events\n", text=True, capture_output=True, timeout=LIMIT
     )
     assert whole.returncode == 0
     assert len(rows(whole.stdout)) == 100 * STEPS
     assert whole.stderr.startswith("standard input: text\n")
     assert "3,000 events in" in whole.stderr
-    cut = subprocess.run(words, input=text + "99", text=True, capture_output=True)
+    cut = subprocess.run(words, input=text + "99", text=True, capture_output=True, timeout=LIMIT)
     assert cut.returncode == 0
     assert cut.stdout == whole.stdout
     assert cut.stderr.endswith("(1 x truncated end)\n")
     reading, writing = os.pipe()
     os.close(reading)
-    gone = subprocess.run(words, input=text, text=True, stdout=writing, stderr=subprocess.PIPE)
+    gone = subprocess.run(words, input=text, text=True, stdout=writing, stderr=subprocess.PIPE, timeout=LIMIT)
     os.close(writing)
     assert gone.returncode == 141
     assert "Traceback" not in gone.stderr

@@ -2,14 +2,18 @@
 
 import json
 import math
+import pickle
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edge_sast.cli.main import main
+from edge_sast.cli.learn.evaluate_parts import Measure, Part
+from edge_sast.cli.main import main, parse
+from edge_sast.cli.options.recordings import data_options
 from edge_sast.datasets.open import open_dataset
+from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
 from edge_sast.report.figures import HEAD
 from edge_sast.report.intervals import over_runs, wilson
@@ -152,6 +156,14 @@ def test_recordings_that_cannot_be_read_are_left_out_where_that_is_asked(home, t
     assert [f"edge-sast: {line}" for line in left.pop("left_out")] == told[:1]
     bad.unlink()
     assert judge(home, *words) | {"line": None} == left | {"line": None}
+
+
+def test_a_worker_that_reads_fewer_recordings_says_so(home):
+    args = parse(["evaluate", str(home / "seed0"), "--keep-going"])
+    of_a_worker = pickle.dumps(Measure(tuple(args.runs), 1, data_options(args), args, sizes=(25,)))
+    told = r"seed0: a worker could read 24 of the 25 recordings that the command read; look at the disk"
+    with pytest.raises(EdgeSastError, match=told):
+        pickle.loads(of_a_worker)(Part(0, "passes"))
 
 
 def test_thresholds_of_each_step_are_judged_by_the_float_passes(home):

@@ -164,3 +164,19 @@ def test_the_margin_is_left_out_of_a_model_file(early, tmp_path):
         main(["export", str(early), "--no-data", "--target", "model", "--no-early", "--out", str(out)]) == 0
     )
     assert modelfile.dumps(modelfile.load(out)) == modelfile.dumps(modelfile.load(DIGITS))
+
+
+def test_a_margin_that_is_not_there_cannot_be_left_out(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["export", DIGITS, "--no-data", "--no-early", "--out", str(out)]) == 2
+    told = f"edge-sast: --no-early has no effect on {DIGITS}: the model has no margin; leave it out\n"
+    assert capsys.readouterr().err == told
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "checkpoint.safetensors").touch()
+    assert main(["export", str(run), "--no-data", "--no-early", "--out", str(out)]) == 2
+    assert capsys.readouterr().err == (
+        f"edge-sast: --no-early has no effect on {run}: a run has no margin, which 'edge-sast calibrate --early' gives "
+        "to a model file; leave it out\n"
+    )
+    assert not out.exists()

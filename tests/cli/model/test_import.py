@@ -30,6 +30,26 @@ def test_an_example_goes_out_and_comes_back_to_the_bit(more, tmp_path, capsys):
     assert back.read_bytes() == model.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(("--bits", "4"), ("--bits", "99"), ("--dt-us", "7"), ("--steps", "7"), ("--sensor", "8x8")),
+        *(("--classes", "a"), ("--shift", "1"), ("--count-cap", "2"), ("--order", "channel-last")),
+        *(("--nearest-leak",), ("--read-out", "sum")),
+    ],
+)
+def test_what_our_own_file_says_itself_cannot_be_told(option, tmp_path, capsys):
+    model, nir = EXAMPLES / "digits-int8.safetensors", tmp_path / "net.nir"
+    assert main(["export", str(model), "--no-data", "--target", "nir", "--out", str(nir)]) == 0
+    capsys.readouterr()
+    assert main(["import", str(nir), *option, "--out", str(tmp_path / "back.safetensors")]) == 2
+    assert capsys.readouterr().err == (
+        f"edge-sast: {nir}: {option[0]} has no effect on a file that edge-sast wrote; leave it out, or give --from, "
+        "which takes the nodes by the rules of a tool\n"
+    )
+    assert not (tmp_path / "back.safetensors").exists()
+
+
 def norse_linear_words(given):
     return [
         "import",

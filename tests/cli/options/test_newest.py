@@ -202,7 +202,7 @@ def test_of_the_folder_that_one_stands_in(home, monkeypatch):
 
 def test_runs_of_one_minute_get_names_of_their_own(monkeypatch):
     monkeypatch.setattr(newest.time, "strftime", lambda _: "2026-01-02-0304")
-    made, begun = [], threading.Barrier(4)
+    made, begun = [], threading.Barrier(4, timeout=60)
 
     def begin():
         begun.wait()
@@ -210,11 +210,11 @@ def test_runs_of_one_minute_get_names_of_their_own(monkeypatch):
             (folder / "x").touch()
             made.append(str(folder))
 
-    threads = [threading.Thread(target=begin) for _ in range(4)]
+    threads = [threading.Thread(target=begin, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     name = "runs/2026-01-02-0304-sast"
     assert sorted(made) == [name, f"{name}-2", f"{name}-3", f"{name}-4"]
 

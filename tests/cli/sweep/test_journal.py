@@ -188,7 +188,8 @@ def test_workers_append_at_once(tmp_path):
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join()
+        worker.join(120)
+        assert worker.exitcode == 0
     found = [(log["from"], log["i"]) for log in SweepJournal(path).read_logs(0)]
     assert sorted(found) == [(number, i) for number in range(3) for i in range(50)]
 

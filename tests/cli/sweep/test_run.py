@@ -34,7 +34,7 @@ from edge_sast.cli.sweep.trial import read_figures
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import locked
 from tests.cli.recordings import write_lines
-from tests.programs import started
+from tests.programs import LIMIT, started
 from trainer.network.network import Network
 from trainer.run import checkpoint
 from trainer.settings.config import TrainConfig
@@ -102,7 +102,8 @@ def other_value(action):
 def test_every_option_of_train_comes_back_from_its_command_line():
     options = Options()
     values = {name: other_value(action) for name, action in options.actions.items()}
-    assert vars(options.parse(options.argv(values))) == values
+    of_an_import = {"layers": None, "imported": None}  # which no option says
+    assert vars(options.parse(options.argv(values))) == values | of_an_import
 
 
 def test_a_switch_can_be_an_axis(recordings):
@@ -529,12 +530,18 @@ def test_a_killed_sweep_goes_on_where_it_stopped(recordings, tmp_path, capsys):
     first = epochs_kept(run)
     assert 5 < first < 201
 
-    def terminate():
-        wait_until(lambda: epochs_kept(run) > first + 5)
-        os.kill(os.getpid(), signal.SIGTERM)
+    ended = threading.Event()
 
-    threading.Thread(target=terminate).start()
-    assert main(argv) == 130
+    def terminate():
+        wait_until(lambda: ended.is_set() or epochs_kept(run) > first + 5)
+        if not ended.is_set():  # else it would be pytest that is ended
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=terminate, daemon=True).start()
+    try:
+        assert main(argv) == 130
+    finally:
+        ended.set()
     assert "holds 0 finished trials, the same command goes on from there" in capsys.readouterr().err
     assert is_free(run)
     second = epochs_kept(run)
@@ -570,7 +577,7 @@ def test_a_full_disk_fails_no_trial_which_goes_on_in_a_renamed_folder(recordings
     words = ["--method", "hard", "--epochs", "1", "--qat-epochs", "1", "--grid", "seed=0"]
     # A checkpoint takes more, the journal of one trial less: to a file of it the disk is full.
     limited = [sys.executable, "-c", LIMITED, "2500", *command(recordings, out, *words)]
-    done = subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(limited, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert done.returncode == 2
     assert re.fullmatch(
         rf"edge-sast: {out}/runs/seed=0-\w+/checkpoint.safetensors: cannot write \d+ bytes: File too large; free "
@@ -599,7 +606,7 @@ def test_a_disk_too_full_for_the_log_is_told(recordings, tmp_path, log):
     (run / "log.txt").write_bytes(log)
     message = f"{run}: no space left on the disk; free space; the same command then goes on"
     with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
-        Runner(book, tmp_path / "sweep", argparse.Namespace())._tell_full(held)
+        Runner(book, tmp_path / "sweep", argparse.Namespace(jobs=None, trials=None))._tell_full(held)
 
 
 def test_figures_that_were_altered_count_as_none(tmp_path):

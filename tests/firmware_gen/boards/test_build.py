@@ -23,6 +23,7 @@ from firmware_gen.boards.rp2040 import boot2_crc, uf2, with_boot2_crc
 from firmware_gen.toolchain.cross import usual_toolchain
 from firmware_gen.toolchain.elf import symbol_address
 from tests.firmware_gen.board_programs import ECHO, HEADERS, echo_firmware, require_tools
+from tests.programs import LIMIT
 
 STRICT = ("-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 
@@ -45,7 +46,7 @@ def test_every_port_compiles_without_a_warning(name, toolchain, tmp_path, monkey
 def test_bytes_are_those_that_the_toolchain_counts(tmp_path):
     firmware = echo_firmware(BOARDS["qemu-microbit"], tmp_path, "gcc")
     said = subprocess.run(
-        ["arm-none-eabi-size", firmware.elf], capture_output=True, text=True, check=True
+        ["arm-none-eabi-size", firmware.elf], capture_output=True, text=True, check=True, timeout=LIMIT
     ).stdout
     text, data, bss = map(int, said.splitlines()[1].split()[:3])
     assert (firmware.use.flash, firmware.use.ram) == (text + data, data + bss)

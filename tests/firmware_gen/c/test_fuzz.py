@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.needs("clang")
 C = Path(__file__).parents[3] / "firmware_gen" / "c"
 QUICK = ("fuzz_stream", "fuzz_selftest")  # test_wire_c.py runs fuzz_board from runs that begin
 FLAGS = ["-std=c99", "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
-RUNS = 4000  # seconds; `make quality` runs each for MINUTES
+RUNS = 4000  # some seconds; `make quality` runs each for MINUTES
 MINUTES = 3
 
 
@@ -55,6 +56,17 @@ def leaky(tmp_path_factory) -> Path:
 def test_some_thousand_inputs(small, leaky, tmp_path, target):
     build = leaky if target == "fuzz_stream" else small
     fuzz(compiled(target, build, tmp_path), build, tmp_path, f"-runs={RUNS}")
+
+
+def test_one_byte_too_many_is_found(small, tmp_path):
+    """Of answers that end too early, as the self-test would read them with this mistake."""
+    build = Path(shutil.copytree(small, tmp_path / "build"))
+    source = build / "src" / "sast_selftest.c"
+    right = "(size_t)(replay->end - replay->at) < bytes"
+    assert source.read_text().count(right) == 1
+    source.write_text(source.read_text().replace(right, f"{right} - 1u"))
+    with pytest.raises(AssertionError, match="heap-buffer-overflow"):
+        fuzz(compiled("fuzz_selftest", build, tmp_path), build, tmp_path, f"-runs={RUNS}")
 
 
 @pytest.mark.quality

@@ -33,6 +33,7 @@ from tests.firmware_gen.builds import (
     small_model,
 )
 from tests.firmware_gen.stream_oracle import BACK_TO_BACK, ON_EVENT, RUNNING, WRAP, StreamOracle
+from tests.programs import limited
 from tests.strategies import binned_recordings
 
 pytestmark = pytest.mark.needs("gcc")
@@ -80,11 +81,12 @@ class Program:
     def run(self, case: list[str]) -> list[str]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write("\n".join([*case, "end\n"]))
-        self.process.stdin.flush()
         lines = []
-        while (line := self.process.stdout.readline()) not in (".\n", ""):
-            lines.append(line.rstrip())
+        with limited(self.process):
+            self.process.stdin.write("\n".join([*case, "end\n"]))
+            self.process.stdin.flush()
+            while (line := self.process.stdout.readline()) not in (".\n", ""):
+                lines.append(line.rstrip())
         assert line == ".\n", self.process.stderr.read() if self.process.stderr else ""
         return lines
 
@@ -107,8 +109,9 @@ def started(model: Model, sanitized_library: Path, folder: Path) -> Iterator[Pro
     pipe = subprocess.PIPE
     with subprocess.Popen([str(path)], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         yield Program(model, process)
-        process.stdin.close()
-        assert process.wait(timeout=60) == 0, process.stderr.read()
+        with limited(process):
+            process.stdin.close()
+            assert process.wait() == 0, process.stderr.read()
 
 
 Event = tuple[int, int, int, int]  # t (never wrapping), x, y, polarity

@@ -8,6 +8,7 @@ import pytest
 from tests import tools
 from tests.firmware_gen.builds import PROGRAMS, STRICT, compile_c, export, small_model
 from tests.hil.boards import C_FOLDER
+from tests.programs import LIMIT
 
 BOARD = sorted((C_FOLDER / "board").glob("*.c"))
 FUZZ_RUNS = 20_000  # docs/protocol.md, section 7, has the command for more
@@ -45,7 +46,9 @@ def test_it_fits_beside_a_model_into_the_smallest_boards(tmp_path):
     command = ["arm-none-eabi-gcc", *flags, *includes, "-c", *map(str, [*BOARD, probe])]
     subprocess.run(command, check=True, cwd=tmp_path, timeout=120)
     objects = [str(path) for path in tmp_path.glob("*.o")]
-    lines = subprocess.run(["arm-none-eabi-size", "-t", *objects], check=True, capture_output=True, text=True)
+    lines = subprocess.run(
+        ["arm-none-eabi-size", "-t", *objects], check=True, capture_output=True, text=True, timeout=LIMIT
+    )
     text, data, bss = map(int, lines.stdout.splitlines()[-1].split()[:3])
     assert text + data <= LARGEST_CODE
     assert bss <= LARGEST_RAM

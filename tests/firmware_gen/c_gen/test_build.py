@@ -29,6 +29,7 @@ from tests.firmware_gen.builds import (
     small_model,
     weights,
 )
+from tests.programs import LIMIT
 
 pytestmark = pytest.mark.needs("gcc")
 
@@ -128,7 +129,10 @@ def relocatable(build: Path, folder: Path, *flags: str) -> Path:
     ]
     subprocess.run(command, cwd=folder, check=True, timeout=60)
     subprocess.run(
-        ["ld", "-r", "-o", "whole.o", *sorted(p.name for p in folder.glob("*.o"))], cwd=folder, check=True
+        ["ld", "-r", "-o", "whole.o", *sorted(p.name for p in folder.glob("*.o"))],
+        cwd=folder,
+        check=True,
+        timeout=LIMIT,
     )
     return folder / "whole.o"
 
@@ -140,7 +144,9 @@ def test_needs_no_library_and_keeps_nothing_that_changes(everything, tmp_path):
 
 
 def test_no_division_and_no_floating_point(everything, tmp_path):
-    machine = subprocess.run(["gcc", "-dumpmachine"], capture_output=True, text=True, check=True).stdout
+    machine = subprocess.run(
+        ["gcc", "-dumpmachine"], capture_output=True, text=True, check=True, timeout=LIMIT
+    ).stdout
     if not machine.startswith("x86_64"):
         pytest.skip("reads x86-64 instructions")
     whole = relocatable(everything, tmp_path, "-mgeneral-regs-only")  # gcc refuses floating point with this
@@ -206,7 +212,7 @@ def test_printed_sizes_are_the_compilers(model: Model, tmp_path):
     ]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
     symbols = subprocess.run(
-        ["nm", "-S", "a_model.o"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["nm", "-S", "a_model.o"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=LIMIT
     )
     sized = [line.split() for line in symbols.stdout.splitlines() if len(line.split()) == 4]
     found = sum(int(size, 16) for _, size, _, name in sized if re.match(r"layer\d+_", name))

@@ -17,6 +17,7 @@ from edge_sast.model.modelfile import load
 from firmware_gen.emulator import build
 from firmware_gen.verify.verify import verify_emulated
 from tests.firmware_gen.builds import LIBRARY, STRICT, C, everything_model, export
+from tests.programs import LIMIT
 
 pytestmark = pytest.mark.needs("clang", "arm-none-eabi-gcc")
 CLANG = ("clang", "--target=arm-none-eabi", "-mthumb", "-mfloat-abi=soft", "-ffreestanding")
@@ -74,6 +75,7 @@ def test_branch_protection_finds_a_landing_pad_wherever_it_looks(tmp_path):
             capture_output=True,
             text=True,
             check=True,
+            timeout=LIMIT,
         ).stdout
         firsts = re.findall(r"<(\w+)>:\n.*?\t(\w+)", listing)
         assert {first for _, first in firsts} in ({"bti"}, {"pacbti"}, {"bti", "pacbti"})

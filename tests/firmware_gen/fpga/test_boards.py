@@ -10,6 +10,7 @@ import pytest
 from edge_sast.errors import EdgeSastError
 from firmware_gen.fpga.boards import BOARDS, boards_folder, find_board
 from firmware_gen.fpga.pll import core_clock
+from tests.programs import LIMIT
 
 EACH = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 # Read off the boards' schematics: oscillator, input and output of the UART.
@@ -129,6 +130,8 @@ def test_reset_lasts_1024_clocks_after_every_release(tmp_path):
 
 
 def output(command, folder):
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout

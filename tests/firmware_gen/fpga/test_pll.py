@@ -10,6 +10,7 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from firmware_gen.fpga.pll import MHZ, core_clock
+from tests.programs import LIMIT
 
 
 def test_the_oscillator_itself_needs_no_pll():
@@ -57,7 +58,9 @@ def made(family, hz, p):
 @pytest.mark.parametrize("asked", [16.5, 24, 30, 33, 37.5, 48, 60, 75, 96, 120])
 def test_ice40_is_what_icestorm_finds(asked):
     """icepll takes the nearest frequency, here also one above; these are exact or below."""
-    said = subprocess.run(["icepll", "-i", "12", "-o", str(asked)], capture_output=True, text=True).stdout
+    said = subprocess.run(
+        ["icepll", "-i", "12", "-o", str(asked)], capture_output=True, text=True, timeout=LIMIT
+    ).stdout
     found = {name: int(value) for name, value in re.findall(r"^(DIV[RFQ]|FILTER_RANGE): +(\d+)", said, re.M)}
     assert core_clock("ice40", 12 * MHZ, round(asked * MHZ)).parameters == {"PLL": 1, **found}
 

@@ -87,9 +87,10 @@ def test_a_stream_as_it_is_typed(stream, tmp_path, capsys):
     assert f"icarus: 4 recordings, {steps} steps, every membrane, spike, counter" in capsys.readouterr().out
 
 
-def test_streams_that_cannot_be_verified(stream, tmp_path, capsys):
+@pytest.mark.parametrize("forgets", [True, False], ids=["read-out forgets", "read-out never forgets"])
+def test_streams_that_cannot_be_verified(stream, tmp_path, capsys, forgets):
     model, build = tmp_path / "model.safetensors", str(tmp_path / "build")
-    save(running_model(small_model(), 3), model)
+    save(running_model(small_model(), 3) if forgets else small_model(), model)
     assert (
         main(["export", str(model), "--no-data", "--target", "verilog", "--lanes", "2", "--out", build]) == 0
     )

@@ -41,9 +41,9 @@ class Fault:
         return folder
 
 
-# Not among them, as nothing comes of them: sast_core's EARLY always 1 (in networks where the next runs add to the layer
-# just swept, they come too late to meet the write of its last word), `empty` of sast_runs without `spare` (v1 is set
-# whenever that is), `settled` of sast_sweep without `ask_soon` (an operation takes longer than that look-up), and
+# Not among them, as nothing comes of them: sast_core's OVERLAP always 1 (in networks where the next runs add to the
+# layer just swept, they come too late to meet the write of its last word), `empty` of sast_runs without `spare` (v1 is
+# set whenever that is), `settled` of sast_sweep without `ask_soon` (an operation takes longer than that look-up), and
 # sast_membranes without `write_a >= FIRST` (the difference wraps beyond the last of the wide words), `reads_out` of
 # sast_core without `clearing` (`slow` has it).
 FAULTS = [

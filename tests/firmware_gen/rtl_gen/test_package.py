@@ -13,6 +13,7 @@ from firmware_gen.rtl_gen.package import TOP, file_lists
 from firmware_gen.rtl_gen.target import Room, generate
 from tests.firmware_gen.builds import small_model
 from tests.firmware_gen.fpga.tiny import tiny_folder
+from tests.programs import LIMIT
 
 
 def test_lists_for_other_tools():
@@ -50,7 +51,7 @@ def test_a_simulator_takes_the_list_as_it_is(tmp_path):
     files = ["rtl/rows.mem", "rtl/sast_params.vh", "rtl/sast_uart_top.v"]
     (folder / "files.f").write_bytes(file_lists(files, "1")["files.f"])
     command = ["iverilog", "-g2005", "-t", "null", "-s", TOP, "-f", "files.f"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -85,5 +86,5 @@ def test_what_the_readme_shows_of_a_design_compiles(tmp_path):
     names = [f"input wire {port}" for port in ports] + [f"output wire {port}" for port in outputs]
     (tmp_path / "mine.v").write_text(f"module mine({', '.join(names)});\n{instance}endmodule\n")
     command = ["iverilog", "-g2005", "-t", "null", "-s", "mine", "-f", "files.f", "mine.v"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, done.stderr) == (0, "")

@@ -18,6 +18,7 @@ from event_file_readers import READERS, sums
 from edge_sast.events.recording import make_events
 from edge_sast.formats.prophesee.evt3_writer import write_evt3
 from tests.formats.prophesee.oracle import dat_of, file_of, words_of_events
+from tests.programs import LIMIT
 
 VERSIONS = (
     "expelliarmus==1.1.12", "evt3==0.4.1", "evutils==0.3.18", "faery==0.7.1", "evlib==0.13.2", "eventcv==1.0.8",
@@ -41,9 +42,11 @@ def peers(tmp_path_factory):
     if named:
         return os.path.abspath(named)
     folder = tmp_path_factory.mktemp("peers")
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=LIMIT)
     python = str(folder / "bin" / "python")
-    done = subprocess.run([python, "-m", "pip", "install", "-q", *VERSIONS], capture_output=True, text=True)
+    done = subprocess.run(
+        [python, "-m", "pip", "install", "-q", *VERSIONS], capture_output=True, text=True, timeout=LIMIT
+    )
     if done.returncode:
         pytest.skip(f"the other libraries cannot be installed: {done.stderr.strip().splitlines()[-1]}")
     return python
@@ -98,7 +101,10 @@ def test_others_read_the_same_events(form, tmp_path, peers):
     wrong = {}
     for name in [name for name, reader in READERS.items() if form in reader.forms and name not in OURS]:
         done = subprocess.run(
-            [peers, str(SCRIPT), name, form, str(path), "--sums"], capture_output=True, text=True
+            [peers, str(SCRIPT), name, form, str(path), "--sums"],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
         )
         got = json.loads(done.stdout.splitlines()[-1]) if not done.returncode else done.stderr[-300:]
         if got != _want(_events(form)):

@@ -209,6 +209,16 @@ def test_membranes_and_other_figures():
     ]
 
 
+def test_a_run_of_recordings_without_labels_is_shown_too():
+    file = figures("run.json", "run", {"accuracy": None, "synops_per_sample": 9000.0})
+    assert read(Inputs("", figures=[file])).tables["run.json: run"][1:] == [
+        ["accuracy", "none"],
+        ["synops_per_sample", "9,000"],
+    ]
+    labelled = figures("run.json", "run", {"accuracy": 0.5, "synops_per_sample": 9000.0})
+    assert "run.json: run" not in read(Inputs("", figures=[labelled])).tables
+
+
 def test_the_policy_forbids_all_but_its_own_scripts():
     text = report_page(everything(1, (watched("<h1></h1><script>play()</script>"),))).decode()
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1]

@@ -364,11 +364,11 @@ def test_two_workers_with_half_the_batch_step_as_one_with_all(settings):
         sharpener = Sharpener(settings, halves[index].parameters.items(), average)
         got[index] = [halves[index].step(sharpener, step) for step in range(2)]
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(2)]
+    threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(300)
     whole = Problem(samples=slice(0, 8))
     sharpener = Sharpener(settings, whole.parameters.items())
     for step in range(2):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.programs import LIMIT
 from trainer.run import freed_pages as memory
 
 STEPS = """
@@ -29,7 +30,9 @@ print(fresh, faults())
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc alone is asked")
 def test_steps_after_the_first_touch_no_new_page():
-    done = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS], capture_output=True, text=True, check=True, timeout=LIMIT
+    )
     fresh, kept = map(int, done.stdout.split())
     assert kept < 100 < fresh
 

@@ -169,13 +169,13 @@ PROOFS = {
         ),
     ),
     "bank": Proof("sast_bank", ("sast_bank",), BANK, depth=2, modules=BANKS, faults=BANK_FAULTS),
-    "bank, early": Proof(
+    "bank, overlap": Proof(
         "sast_bank",
         ("sast_bank",),
         BANK,
         depth=2,
         modules=BANKS,
-        parameters={"EARLY": 1, "QUEUE": 2},
+        parameters={"OVERLAP": 1, "QUEUE": 2},
         faults=(Fault("sast_bank", "(ends && m != first_a)", "ends"),),
     ),
     "bank, weights apart": Proof(

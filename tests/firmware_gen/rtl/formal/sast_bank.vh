@@ -2,7 +2,7 @@
   // cover it, each once: the share of a run, queue, phases and forwarding lose, double and invent nothing. In integers, too,
   // as the exporter proves its models (edge_sast.model.bounds): what starts within f_low and f_high and gets negative weights
   // of at least f_negative and positive ones of at most f_positive until its sweep never wraps, if the ends fit MW bits.
-  parameter EARLY = 0;                      // as in sast_core
+  parameter OVERLAP = 0;                      // as in sast_core
   localparam FW = MW + 4;
   localparam signed [FW-1:0] F_MOST = (1 << (MW - 1)) - 1, F_LEAST = -F_MOST - 1;
   reg signed [FW-1:0] f_low, f_high, f_negative, f_positive;
@@ -54,7 +54,7 @@
   always @* begin
     if (!f_begun) assume(rst);
     assume(f_a < MDEPTH);
-    assume(phase == (EARLY != 0 ? f_phase ^ f_done : f_phase));
+    assume(phase == (OVERLAP != 0 ? f_phase ^ f_done : f_phase));
     assume(load == f_s2 && (load || !load_none));
     assume(write_en == f_s3);
     assume(write_a == f_a3);
@@ -73,9 +73,9 @@
   always @* begin
     if (run_go) assume(run_ready && run_n != 0);
     assume(f_q + f_n <= MDEPTH * B && f_u + f_n <= UDEPTH * B && f_q % B == f_u % B);
-    // EARLY: layers take turns, so a phase's runs do not touch the layer that was swept before it
-    if (EARLY != 0 && f_issue && read_a == f_a) assume(!f_touched && !(f_covers && f_ahead));
-    if (EARLY != 0 && f_swept && run_phase == f_run_phase) assume(!f_covers);
+    // OVERLAP: layers take turns, so a phase's runs do not touch the layer that was swept before it
+    if (OVERLAP != 0 && f_issue && read_a == f_a) assume(!f_touched && !(f_covers && f_ahead));
+    if (OVERLAP != 0 && f_swept && run_phase == f_run_phase) assume(!f_covers);
   end
 
   // ---- what word f_a is to hold
@@ -197,7 +197,7 @@
       if (f_of_next[f_i]) assert(f_ahead && f_go);
       else assert(!f_busy && f_go);
       if (f_i > 0) assert(held[f_i-1] && (f_of_next[f_i] || !f_of_next[f_i-1]));
-      if (EARLY != 0 && f_swept) assert(!covers);
+      if (OVERLAP != 0 && f_swept) assert(!covers);
       if (covers && f_of_next[f_i]) assert(f_touched);
     end
   end endgenerate
@@ -222,9 +222,9 @@
     assert(f_in_then[0] == f_then);
     if (!f_go || (f_busy && f_once)) assert(f_now == 0 && f_wide_now == 0 && f_less_now == 0 && f_more_now == 0);
     if (f_of_a != 0) assert(f_in_now[0] == f_now && !(add && add_a == f_a));
-    if (f_s3 && run) assert(EARLY != 0);
-    if (EARLY != 0 && f_of_a != 0) assert(f_swept && run_phase == f_run_phase);
-    if (EARLY != 0 && f_swept) assert(!f_touched && !f_run_covers && !(add && add_a == f_a));
+    if (f_s3 && run) assert(OVERLAP != 0);
+    if (OVERLAP != 0 && f_of_a != 0) assert(f_swept && run_phase == f_run_phase);
+    if (OVERLAP != 0 && f_swept) assert(!f_touched && !f_run_covers && !(add && add_a == f_a));
     if (!f_ahead) assert(f_wide_then == 0 && f_less_then == 0 && f_more_then == 0);
     if (f_then != 0) assert(f_touched);
     if (f_touched) assert(f_ahead && f_go);

@@ -16,6 +16,7 @@ from firmware_gen.rtl_gen.predict.prediction import memory_bits, predict, predic
 from firmware_gen.rtl_gen.predict.schedule import make_schedule
 from tests.firmware_gen.builds import everything_model, small_model
 from tests.firmware_gen.fpga.cores import export_core, make_inputs
+from tests.programs import LIMIT
 from tests.strategies import binned
 
 # Without the wide CRC, which holds no memory and takes minutes.
@@ -41,7 +42,7 @@ def test_memory_bits_are_those_of_synthesis(tmp_path):
     model, lanes = small_model(), 8
     rtl = export_core(model, tmp_path / "build", lanes, count=1) / "rtl"
     command = ["yosys", "-q", "-p", READ + "memory_collect; write_json netlist.json"]
-    subprocess.run(command, cwd=rtl, check=True, capture_output=True)
+    subprocess.run(command, cwd=rtl, check=True, capture_output=True, timeout=LIMIT)
     cells = json.loads((rtl / "netlist.json").read_text())["modules"]["sast_core"]["cells"].values()
     memories = [cell["parameters"] for cell in cells if cell["type"].startswith("$mem")]
     found = {
