@@ -1,4 +1,4 @@
-"""What a model does with recordings, counted twice over: in edge-sast's terms, and in those of NeuroBench's definitions.
+"""What a model does with recordings, counted in edge-sast's terms and in those of NeuroBench's definitions.
 
 NeuroBench itself is not needed here. Its synaptic operations are the synapses with a weight other than 0 that an input
 other than 0 reaches, each once, however high the count; SynOps (docs/arithmetic.md §6) are all weights that the device
@@ -7,21 +7,21 @@ adds. So SynOps = effective operations + additions of weights that are 0 + repea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.events.binned import BinnedEvents
-from edge_sast.model.layers import Conv2d, RecurrentLinear, Shape, Weighted
+from edge_sast.model.layers import Lif, RecurrentLinear, Weighted
 from edge_sast.model.model import Model
-from edge_sast.model.reach import output_size
 from edge_sast.runtime.simulator import RunResult, Simulator
 from trainer.neurobench.network import IntegerNetwork
+from trainer.neurobench.reach import Reach, reaches
 
 
 class Frames(Dataset[tuple[Tensor, int]]):
@@ -55,9 +55,13 @@ def batches(binned: BinnedEvents, batch: int) -> DataLoader[tuple[Tensor, int]]:
 class Operations:
     """Synaptic operations of all recordings.
 
-    synops: docs/arithmetic.md §6. zeros: those with a weight of 0. repeats: of the others, those of an input's second
-    and further counts in a step. acs, macs: NeuroBench's; macs where an input of the batch held more than 1 in that
-    layer and step. dense: its count of all synapses in every step; first: those of recurrent connections in first steps.
+    Attributes:
+        synops: those of docs/arithmetic.md §6.
+        zeros: of these, additions of a weight of 0.
+        repeats: of the others, those of an input's second and further counts in a step.
+        acs, macs: NeuroBench's; macs where an input of the batch held more than 1 in that layer and step.
+        dense: its count of all synapses in every step.
+        first: of these, recurrent connections in first steps, in which the device has no spikes to feed back.
     """
 
     synops: int = 0
@@ -71,8 +75,16 @@ class Operations:
 
 @dataclass(frozen=True)
 class Neurons:
-    """The neurons of a weighted layer. spikes, changed: of all recordings, the latter the membranes that a step changed,
-    and all of a first step. share: mean over recordings of the share of neurons and steps that spiked.
+    """The neurons of a weighted layer; sums are over all recordings.
+
+    Attributes:
+        name: of their module in IntegerNetwork.
+        spiking: False of a read-out that integrates.
+        count: how many there are.
+        terms: shifts of their leak.
+        spikes: how many they emitted.
+        changed: membranes that a step changed, and all of a first step.
+        share: of neurons and steps that spiked, the mean over recordings.
     """
 
     name: str
@@ -86,9 +98,13 @@ class Neurons:
 
 @dataclass(frozen=True)
 class Account:
-    """Of `recordings` recordings in batches of `batch`: all counts are sums over them, `steps` too.
+    """Of `recordings` recordings in batches of `batch`.
 
-    parameters: weights. zero_weights: of these, those that are 0. constants: thresholds, biases and initial membranes.
+    Attributes:
+        correct: recordings whose prediction is their label.
+        steps: all that were computed, summed over the recordings.
+        parameters, zero_weights: weights, and those that are 0.
+        constants: biases, initial membranes and thresholds.
     """
 
     recordings: int
@@ -121,13 +137,9 @@ def take_account(model: Model, binned: BinnedEvents, batch: int = 1) -> Account:
         network.get_submodule(name).register_forward_pre_hook(_meter(reach, operations))
     outputs = torch.cat([network(frames) for frames, _ in batches(binned, batch)])
     _check_same(result, outputs, operations)
-    # No spike is there before a first step, where the device does nothing and NeuroBench counts connections.
-    fed_back = sum(
-        layer.recurrent.size for _, layer in model.weighted() if isinstance(layer, RecurrentLinear)
-    )
-    operations.first = fed_back * len(binned)
-    weights = [layer.weight for _, layer in model.weighted()]
-    weights += [layer.recurrent for _, layer in model.weighted() if isinstance(layer, RecurrentLinear)]
+    recurrent = [layer.recurrent for _, layer in model.weighted() if isinstance(layer, RecurrentLinear)]
+    weights = [layer.weight for _, layer in model.weighted()] + recurrent
+    operations.first = sum(weight.size for weight in recurrent) * len(binned)
     return Account(
         recordings=len(binned),
         batch=batch,
@@ -141,54 +153,12 @@ def take_account(model: Model, binned: BinnedEvents, batch: int = 1) -> Account:
     )
 
 
-@dataclass(frozen=True)
-class Reach:
-    """Synapses of each input of a connection, int64 [C, H, W], and of these those with a weight other than 0."""
-
-    synapses: NDArray[np.int64]
-    effective: NDArray[np.int64]
-
-
-def reaches(model: Model) -> dict[str, Reach]:
-    """Of every connection, by its name in IntegerNetwork."""
-    shapes, found = model.shapes(), {}
-    for i, layer in model.weighted():
-        if isinstance(layer, Conv2d):
-            found[f"conv2d_{i}"] = _conv_reach(layer, shapes[i])
-        else:
-            found[f"linear_{i}"] = _linear_reach(layer.weight)
-        if isinstance(layer, RecurrentLinear):
-            found[f"recurrent_{i}"] = _linear_reach(layer.recurrent)
-    return found
-
-
-def _linear_reach(weight: NDArray[np.int8]) -> Reach:
-    effective = (weight != 0).sum(axis=1, dtype=np.int64)
-    return Reach(np.full_like(effective, weight.shape[1])[:, None, None], effective[:, None, None])
-
-
-def _conv_reach(layer: Conv2d, shape: Shape) -> Reach:
-    rows, columns, _, c_group = layer.weight.shape
-    y = _meets(shape.height, rows, layer.stride[0], layer.padding[0])
-    x = _meets(shape.width, columns, layer.stride[1], layer.padding[1])
-    present = (layer.weight != 0).sum(axis=3, dtype=np.int64)
-    synapses = np.einsum("ay,bx,abc->cyx", y, x, np.full_like(present, c_group))
-    return Reach(synapses, np.einsum("ay,bx,abc->cyx", y, x, present))
-
-
-def _meets(size: int, kernel: int, stride: int, padding: int) -> NDArray[np.int64]:
-    """[kernel, size]: 1 where the input i meets an output at the kernel position k: i + padding = o·stride + k."""
-    ahead = np.arange(size) + padding - np.arange(kernel)[:, None]
-    inside = (ahead >= 0) & (ahead // stride < output_size(size, kernel, stride, padding))
-    return (inside & (ahead % stride == 0)).astype(np.int64)
-
-
-def _meter(reach: Reach, operations: Operations):
+def _meter(reach: Reach, operations: Operations) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
     """What sees the inputs [B, C, H, W] of a connection in one step."""
     synapses, effective = torch.from_numpy(reach.synapses), torch.from_numpy(reach.effective)
     total = int(synapses.sum())
 
-    def see(_: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def see(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         counts, active = inputs[0].sum(0), (inputs[0] != 0).sum(0)
         done = int((active * effective).sum())
         operations.synops += int((counts * synapses).sum())
@@ -230,7 +200,7 @@ def _neurons(simulator: Simulator, binned: BinnedEvents, result: RunResult) -> t
         changed += [each.stop - each.start + moved[each.start : each.stop].sum() for each in simulator.layers]
     found = []
     for column, (place, (i, layer)) in enumerate(zip(simulator.layers, model.weighted(), strict=True)):
-        spiking, count = hasattr(layer.neuron, "threshold"), place.stop - place.start
+        spiking, count = isinstance(layer.neuron, Lif), place.stop - place.start
         spikes = result.spikes[:, column]
         found.append(
             Neurons(

@@ -24,7 +24,7 @@ try:
     from snntorch import SpikingNeuron
 except ImportError as error:
     raise EdgeSastError(
-        f"NeuroBench is not installed, or not whole ({error}); pip install 'edge-sast[neurobench]'"
+        f"NeuroBench is not installed, or not whole ({error}); pip install 'edge-sast[train,neurobench]'"
     ) from error
 
 STATIC = (static.ParameterCount, static.Footprint, static.ConnectionSparsity)

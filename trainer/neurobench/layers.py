@@ -63,7 +63,9 @@ class IntegerNeurons(nn.Module):
     initial: Tensor
 
     def __init__(self, neuron: Neuron, weight_shift: int, shape: Shape) -> None:
-        nn.Module.__init__(self)  # and no further: a class of NeuroBench's may stand behind in the order of bases
+        nn.Module.__init__(
+            self
+        )  # and no further: a class of NeuroBench's may stand behind in the order of bases
         self.weight_shift, self.leak_shifts = weight_shift, neuron.leak_shifts
         self.low, self.high = state_range(neuron.state_bits)
         self.extent = (shape.channels, shape.height, shape.width)

@@ -1,4 +1,4 @@
-"""A whole integer model as a PyTorch module: the predictions, membranes and spikes of edge_sast.Simulator, bit for bit."""
+"""A whole integer model as a PyTorch module: membranes, spikes and outputs of edge_sast.Simulator, bit for bit."""
 
 from __future__ import annotations
 
@@ -103,9 +103,7 @@ class IntegerNetwork(nn.Module):
                 self._append(f"lif_{i}", self.lif(layer.neuron, layer.weight_shift, after))
             else:
                 assert isinstance(layer.neuron, Integrator)
-                self._append(
-                    f"integrator_{i}", IntegerIntegrator(layer.neuron, layer.weight_shift, after)
-                )
+                self._append(f"integrator_{i}", IntegerIntegrator(layer.neuron, layer.weight_shift, after))
 
     def _append(self, name: str, module: nn.Module) -> None:
         self.add_module(name, module)
