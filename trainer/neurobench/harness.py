@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import sys
 from typing import Any
 
 from torch import Tensor
@@ -94,7 +95,8 @@ def run_harness(model: Model, binned: BinnedEvents, batch: int = 1) -> dict[str,
         NeuroBenchInteger(model), batches(binned, batch), [], [], [list(STATIC), list(WORKLOAD)]
     )
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):  # a bar of its own
+    bar = sys.stderr if sys.stderr.isatty() else io.StringIO()  # NeuroBench's own
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(bar):
         results = benchmark.run()
     if failed := FAILED.search(said.getvalue()):
         raise CheckFailedError(

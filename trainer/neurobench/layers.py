@@ -45,7 +45,8 @@ class IntegerLinear(nn.Linear):
     """A full connection with int8 weights [outputs, inputs]: [B, inputs, 1, 1] to int64 [B, outputs, 1, 1]."""
 
     def __init__(self, weight: np.ndarray) -> None:
-        super().__init__(*weight.shape, bias=False, device="meta")
+        inputs, outputs = weight.shape
+        super().__init__(inputs, outputs, bias=False, device="meta")
         self.weight = _fixed(weight.T)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ class IntegerNetwork(nn.Module):
         neurons = self.neurons()
         for each in neurons.values():
             each.restart(len(frames))
-        fired = {name: torch.zeros_like(self.get_submodule(name).mem) for name in self.feeds_back}
+        fired = {name: torch.zeros_like(neurons[name].mem) for name in self.feeds_back}
         outputs = torch.zeros(len(frames), len(self.model.classes), dtype=torch.int64, device=frames.device)
         counts_spikes = not isinstance(neurons[self.chain[-1]], IntegerIntegrator)
         for self.steps, frame in enumerate(frames.int().unbind(1), 1):

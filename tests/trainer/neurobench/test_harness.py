@@ -82,3 +82,27 @@ def test_recordings_binned_in_another_way_are_refused(harness):
         EdgeSastError, match=r"^recordings: binning is .*; the model wants .*: bin them anew$"
     ):
         harness.run_harness(model, events)
+
+
+def test_the_footprint_grows_with_the_batch_that_ran_last(harness):
+    model, events = random_case(3)
+    wrapped = harness.NeuroBenchInteger(model)
+    before = harness.static.Footprint()(wrapped)
+    wrapped(frames(events)[:1])
+    assert harness.static.Footprint()(wrapped) == before
+    wrapped(frames(events))
+    membranes = sum(each.mem[0].numel() for each in wrapped.net.neurons().values())
+    assert harness.static.Footprint()(wrapped) == before + 2 * 4 * membranes
+
+
+@pytest.mark.usefixtures("harness")
+def test_the_python_of_the_page(monkeypatch, tmp_path):
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "neurobench.md").read_text("utf-8"), re.DOTALL
+    )
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    names: dict = {}
+    exec(code.replace("print(Benchmark", "results = (Benchmark"), names)
+    account = take_account(names["model"], names["recordings"])
+    assert names["results"]["SynapticOperations"]["Effective_ACs"] == account.operations.acs / 20
