@@ -34,8 +34,9 @@ def main() -> int:
 
     model = modelfile.load(model_in(args.model))
     found = load_split(model.binning, model.classes, data_options(args))
+    device = device_bytes(model, args.core)
     results = run_harness(model, found.binned, args.batch)
-    rows = compare(results, take_account(model, found.binned, args.batch), device_bytes(model, args.core))
+    rows = compare(results, take_account(model, found.binned, args.batch), device)
     versions = {name: version(name) for name in ("neurobench", "snntorch", "torch")}
     told = ", ".join(f"{name} {which}" for name, which in versions.items())
     echo(f"{found.name}, {len(found.binned)} recordings in batches of {args.batch}; {told}")
