@@ -25,6 +25,7 @@ PACKAGES = (
     ("optuna", "sweep", "sweep"),
     ("ray", "--engine ray", "ray"),
     ("matplotlib", "the picture of a sweep", "plots"),
+    ("neurobench", "integer models in NeuroBench's harness", "neurobench"),
     ("h5py", "HDF5 files of events", "hdf5"),
     ("hdf5plugin", "HDF5 files packed with Blosc and others", "hdf5"),
     ("pyserial", "hil", "hil"),

@@ -191,14 +191,21 @@ def update(layer: Weighted, active: Activity, real: bool) -> Counts:
 def inference(layer: Weighted, active: Activity, bits: int) -> Counts:
     """One layer of the integer model by events, weights of `bits` bits."""
     updates = _neurons(layer) * layer.steps
-    per_step = len(layer.tau()[1]) + 2 if layer.spiking else 1
+    terms = len(layer.tau()[1]) if layer.spiking else 0
     state = MEMBRANE if layer.spiking else ACCUMULATOR
     return Counts(
-        active.synops + updates * per_step + active.spikes,
+        active.synops + neuron_operations(updates, terms, active.spikes, layer.spiking),
         buffer_bits=active.synops * bits
         + 2 * updates * state
         + 2 * active.active_inputs * _bits_of(_inputs(layer)),
     )
+
+
+def neuron_operations(updates: int, terms: int, spikes: float, spiking: bool) -> float:
+    """Additions of neurons in an inference: in each of `updates` neurons and steps the `terms` shifts of the leak, the
+    bias and, of a spiking neuron, the comparison; and the reset of each spike.
+    """
+    return updates * (terms + (2 if spiking else 1)) + spikes
 
 
 def dense(layer: Weighted, bits: int) -> Counts:
