@@ -57,4 +57,4 @@ $(VENV)/.ready-fpga: $(VENV)/.ready-dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) edge-sast-demo build runs site
+	rm -rf $(VENV) edge-sast-demo build runs site examples-out
