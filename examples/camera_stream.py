@@ -10,7 +10,7 @@ an event and lasts 300 ms. There is an answer where one class leads by --margin 
 command are compared with those of EventStream in Python, bit for bit. stream.png shows the events, the outputs of the
 classes and the answers over time.
 
-Needs `pip install 'edge-sast[plots]'`. Takes SECONDS of processor time.
+Needs `pip install 'edge-sast[plots]'`. Takes 5 s of processor time.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ QEMU, sends the recordings over its serial line and reads the board's clock. boa
 layer, the most instructions that a layer can take in a step, and what each step took on the board.
 
 QEMU counts instructions. Cycles are an estimate, two to an instruction (docs/dense.md); no core measured them.
-Needs `pip install 'edge-sast[emulator,hil,plots]'` and QEMU (qemu-system-arm). Takes 30 s of processor time.
+Needs `pip install 'edge-sast[emulator,hil,plots]'` and QEMU (qemu-system-arm). Takes 20 s of processor time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ from worked import (
 )
 
 from edge_sast import load
-from edge_sast.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def emulated(build: Path, board: str) -> Iterator[str]:
     """The board as a program of its own; gives the port where it answers, and ends it with the block.
 
-    Raises CheckFailedError where it does not start; it has said why.
+    Raises SystemExit with its exit code where it does not start; it has said why.
     """
     words = ["board", "run", str(build), "--board", board]
     print(f"\n$ edge-sast {' '.join(words)} &", flush=True)
@@ -83,7 +82,7 @@ def emulated(build: Path, board: str) -> Iterator[str]:
             first = process.stdout.readline()
             found = re.search(r"ready at (\S+)", first)
             if found is None:
-                raise CheckFailedError(f"board run: {board} did not start")
+                raise SystemExit(process.wait())
             print(first, end="")
             yield found[1]
         finally:

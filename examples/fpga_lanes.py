@@ -8,8 +8,8 @@ against the runtime; and compares the cycles of the simulation with the predicte
 it with exit code 1. lanes.png shows cycles and memory against P.
 
 Simulates in Verilator where it is installed with a C++ compiler, else in Icarus Verilog; --on says another one.
-Nothing is synthesised: area and clock come from `edge-sast fpga build` (docs/guides/fpga.md). Takes SECONDS of
-processor time. Needs `pip install 'edge-sast[plots]'` and one of the two simulators.
+Nothing is synthesised: area and clock come from `edge-sast fpga build` (docs/guides/fpga.md). Needs
+`pip install 'edge-sast[plots]'` and one of the two simulators. Takes 120 s of processor time in Verilator.
 """
 
 from __future__ import annotations

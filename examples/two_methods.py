@@ -1,15 +1,15 @@
 """For who studies training: does sharpness-aware training (SAST) lose less on the way to a device than its baseline?
 
-    python examples/two_methods.py --seeds 3
+    python examples/two_methods.py --seeds 5
 
 Trains networks of examples/README.md's shape on the built-in digits, each seed once by SAST and once by its baseline,
-the same surrogate spikes without sharpness, and without integer epochs, which would mend what is to be seen. Then
-evaluates each in four forward passes: with the surrogate's smooth spikes it was trained with, with hard spikes, and
-with the integers of 8 and 4 bits that a device computes. methods.png shows accuracy, and what is lost of it, seed by
-seed; methods.json holds every figure.
+the same surrogate spikes without sharpness, and without integer epochs, which train for few bits. Then
+evaluates each in five forward passes: with the surrogate's smooth spikes that it was trained with, with hard spikes,
+and with the integers of 8, 4 and 2 bits that a device computes. methods.png shows accuracy, and what is lost of it,
+seed by seed; methods.json holds every figure.
 
 Few epochs on one small data set: it shows how such a comparison is made, not which method is better. The study is
-docs/results.md. Needs `pip install 'edge-sast[train,digits,plots]'`. Takes SECONDS of processor time per seed.
+docs/results.md. Needs `pip install 'edge-sast[train,digits,plots]'`. Takes 30 s of processor time per seed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METHODS = {"sast": ("SAST", BLUE), "surrogate": ("without sharpness", RED)}
-PASSES = {"surrogate": "smooth", "hard": "hard", "int8": "INT8", "int4": "INT4"}
+PASSES = {"surrogate": "smooth", "hard": "hard", "int8": "INT8", "int4": "INT4", "int2": "INT2"}
 
 # Of each method, a row for each seed: accuracy in the passes, in their order.
 Accuracies = Mapping[str, Sequence[Sequence[float]]]
@@ -38,12 +38,10 @@ Accuracies = Mapping[str, Sequence[Sequence[float]]]
 def main(argv: Sequence[str] | None = None) -> None:
     parser = parser_of(__doc__, "examples-out/methods")
     parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="trainings of each method (default: 3)"
+        "--seeds", type=int, default=5, metavar="N", help="trainings of each method (default: 5)"
     )
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="of each training (default: 8)")
-    parser.add_argument(
-        "--limit", type=int, default=600, metavar="N", help="recordings to train on (default: 600)"
-    )
+    parser.add_argument("--limit", type=int, metavar="N", help="recordings to train on (default: all)")
     args = parser.parse_args(argv)
     if args.seeds < 1:
         raise EdgeSastError(f"--seeds is {args.seeds}; it must be 1 or more")
@@ -62,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_picture(picture(found), out / "methods.png")
 
 
-def trained(method: str, seed: int, epochs: int, limit: int, folder: Path) -> list[float]:
+def trained(method: str, seed: int, epochs: int, limit: int | None, folder: Path) -> list[float]:
     """Accuracy on the test recordings in each of PASSES.
 
     Raises EdgeSastError as `train` and `evaluate` do.
