@@ -154,8 +154,8 @@ def _draw_outputs(ax: Axes, decisions: Decided, colours: dict[str, str]) -> None
         window = [line for line in decisions if line["begin_us"] == begin]
         seconds = [begin / 1e6, *(line["end_us"] / 1e6 for line in window)]
         for number, name in enumerate(load(MODEL).classes):
-            look = {"color": colours.get(name, GREY), "lw": 1.8 if name in colours else 0.5}
-            ax.plot(seconds, [0, *(line["outputs"][number] for line in window)], **look)
+            values = [0, *(line["outputs"][number] for line in window)]
+            ax.plot(seconds, values, color=colours.get(name, GREY), lw=1.8 if name in colours else 0.5)
     for name, colour in colours.items():
         ax.plot([], [], color=colour, lw=1.8, label=name)
     ax.plot([], [], color=GREY, lw=0.5, label="others")

@@ -119,11 +119,13 @@ def _draw_memory(ax: Axes, costs: dict[str, Any]) -> None:
     """Flash and RAM of each layer, and what belongs to none."""
     memory = costs["memory"]
     layers = [layer for layer in costs["layers"] if "weights" in layer]
-    rows = [
-        (name, of["flash_bytes"], of["ram_bytes"]) for name, of in zip(_names(costs), layers, strict=True)
+    rows: list[tuple[str, int, int]] = [
+        (name, layer["flash_bytes"], layer["ram_bytes"])
+        for name, layer in zip(_names(costs), layers, strict=True)
     ]
-    of_layers = [sum(row[column] for row in rows) for column in (1, 2)]
-    rows.append(("code, rest", memory["flash_bytes"] - of_layers[0], memory["ram_bytes"] - of_layers[1]))
+    flash_left = memory["flash_bytes"] - sum(flash for _, flash, _ in rows)
+    ram_left = memory["ram_bytes"] - sum(ram for _, _, ram in rows)
+    rows.append(("code, rest", flash_left, ram_left))
     for number, (_, flash, ram) in enumerate(rows):
         for up, value, colour in ((-0.2, flash, BLUE), (0.2, ram, ORANGE)):
             bar = ax.barh(number + up, value, 0.38, color=colour)

@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def installed() -> str:
     """Raises EdgeSastError where no simulator is there."""
-    if shutil.which("verilator") and shutil.which("c++"):
+    if all(shutil.which(program) for program in ("verilator", "g++", "make")):
         return "verilator"
     if shutil.which("iverilog"):
         return "icarus"
