@@ -16,7 +16,7 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPY_NUM_WORKERS=2 $(BIN)/mypy
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -57,4 +57,4 @@ $(VENV)/.ready-fpga: $(VENV)/.ready-dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) edge-sast-demo build runs site
+	rm -rf $(VENV) edge-sast-demo build runs site examples-out
