@@ -118,7 +118,7 @@ REPORT = (
                     "A design",
                     {
                         "design": words("Its folder"),
-                        "format": {"const": "edge-sast-bitstream", "description": "Format of build.json."},
+                        "format": {"const": "edge-sast-fpga", "description": "Format of build.json."},
                         "format_version": count("Version of build.json"),
                         **_BUILD,
                         "cycles": or_null(
