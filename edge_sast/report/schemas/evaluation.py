@@ -89,7 +89,7 @@ def over_runs(schema: Schema) -> Schema:
         }
     kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", ["string"])
     if "object" in kinds:
-        held = {
+        held: Schema = {
             name: {key: over_runs(each) for key, each in schema[name].items()}
             for name in ("properties", "patternProperties")
             if name in schema

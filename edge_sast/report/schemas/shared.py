@@ -74,7 +74,7 @@ def spread(text: str, unit: str) -> Schema:
 
 _SPREAD = {"mean": "Mean", "p99": "99th percentile (nearest rank)", "max": "Largest"}
 
-REPORT = {
+REPORT: dict[str, Schema | Maybe] = {
     "target": words("What ran the build: host, a core, a simulator, or the port of a board"),
     "samples": count("Number of recordings that were compared"),
     "steps": count("Number of steps that were compared"),
