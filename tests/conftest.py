@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from edge_sast.environment import let_threads_sleep
 from tests import tools
+from tests.schemas import check_file
 
 # A first call compiles, and machines are busy: no time is a failure.
 settings.register_profile("no deadline", deadline=None)
@@ -23,6 +24,20 @@ def interrupts_arrive():
     hangup = getattr(signal, "SIGHUP", None)  # not on Windows
     if hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN:
         signal.signal(hangup, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def figures_are_as_described(monkeypatch):
+    """Every file that a command writes with --json, in this process, is held against the command's schema."""
+    from edge_sast.report import figures
+
+    def write(path, *rest):
+        written(path, *rest)
+        if path is not None:
+            check_file(path)
+
+    written = figures.write_document
+    monkeypatch.setattr(figures, "write_document", write)
 
 
 # Threads of several workers share the cores: one that waits must not spin. Before PyTorch and Numba start theirs.

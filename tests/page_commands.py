@@ -30,7 +30,7 @@ def typed(line: str, program: str = "edge-sast") -> list[str] | None:
     Of what is optional, [--toolchain gcc|zig], the last is taken, and N for a number.
     """
     line = re.sub(r"(\S+)\|(?=\S)", "", line.replace("[", "").replace("]", ""))
-    for piece in re.split(r"\s[|&](?:\s|$)", line):
+    for piece in re.split(r"\s[|&>](?:\s|$)", line):
         try:
             words = shlex.split(piece, comments=True)
         except ValueError:  # a quotation that is no command

@@ -180,6 +180,7 @@ def test_the_first_commands_run(installed, home):
         assert "CRC equal" in installed("edge-sast", "verify", "--on", "host")
     told = installed("edge-sast", "export", MODEL, "--no-data", "--target", "verilog")
     assert "wrote build/digits-int8-verilog " in told
+    assert '"const": "board list"' in installed("edge-sast", "schema", "board", "list")
     view = ("data", "view", "examples/digit-7.bin", "--sensor", "24x24", "--out", "seven.html")
     installed("edge-sast", *view)
     assert "<canvas" in (home / "work" / "seven.html").read_text("utf-8")

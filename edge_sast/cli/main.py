@@ -23,7 +23,7 @@ GROUPS = {
     "model": ("export", "import", "run", "inspect", "report"),
     "device": ("verify", "stream", "board", "fpga", "hil", "hil ports"),
     "data": ("data",),
-    "help": ("doctor", "completion"),
+    "help": ("doctor", "completion", "schema"),
 }
 MODULES = {"import": "import_nir"}  # of commands whose name is a word of Python
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
@@ -35,7 +35,8 @@ EXAMPLES = (
 )
 EPILOG = (
     "exit codes: 0 success; 1 a check was run and failed; 2 a mistake in arguments, files or setup; 130 interrupted\n"
-    "Every command that measures writes its figures with --json FILE. The pages are in docs/ (index: docs/README.md)."
+    "Every command that measures writes its figures with --json FILE, which 'edge-sast schema' describes.\n"
+    "The pages are in docs/ (index: docs/README.md)."
 )
 
 

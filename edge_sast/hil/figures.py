@@ -13,6 +13,7 @@ from edge_sast.hil.journal import Identity
 from edge_sast.hil.outcome import Outcome
 from edge_sast.hil.session import SessionResult
 from edge_sast.parity.mismatch import Mismatch
+from edge_sast.report.confusion import KEY, confusion
 from edge_sast.report.spread import spread
 from edge_sast.report.steps import steps_figures
 from edge_sast.runtime.simulator import RunResult, Simulator
@@ -50,6 +51,7 @@ def figures(
         "compared": len(outcomes),
         "complete": len(outcomes) == identity.recordings,
         **_accuracy(outcomes, runtime, labelled),
+        **_confusion(simulator, outcomes, runtime, labelled),
         **_steps(simulator, outcomes),
         "mismatches": mismatches,
         "first_mismatch": asdict(shown[0]) if shown else None,
@@ -81,6 +83,17 @@ def _accuracy(outcomes: Sequence[Outcome], runtime: RunResult | None, labelled: 
         return {"accuracy": None, "runtime_accuracy": None}
     right = [outcome.prediction == label for outcome, label in zip(outcomes, runtime.labels, strict=True)]
     return {"accuracy": float(np.mean(right)), "runtime_accuracy": runtime.accuracy}
+
+
+def _confusion(
+    simulator: Simulator, outcomes: Sequence[Outcome], runtime: RunResult | None, labelled: bool
+) -> dict[str, Any]:
+    """Which class the board took for which; nothing without labels."""
+    if runtime is None or not labelled:
+        return {}
+    classes = simulator.model.classes
+    answers = np.array([outcome.prediction for outcome in outcomes])
+    return {"classes": list(classes), KEY: confusion(runtime.labels, answers, len(classes))}
 
 
 def _steps(simulator: Simulator, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from edge_sast.cli.data.options import file_options
 from edge_sast.cli.data.played import Played, read_played
 from edge_sast.cli.model.inspect import describe
 from edge_sast.cli.model.inspect_memory import memory_figures
+from edge_sast.cli.model.report_widths import read_widths
 from edge_sast.cli.options.figures import line_of
 from edge_sast.cli.options.newest import CHECKPOINT, MANIFEST, MODEL
 from edge_sast.errors import EdgeSastError
@@ -24,6 +25,7 @@ from edge_sast.streaming.view import trace_windows, view_of
 
 if TYPE_CHECKING:
     from edge_sast.model.model import Model
+    from trainer.run.checkpoint import Checkpoint
 
 REMEDY = (
     "give folders made by 'edge-sast train' or 'edge-sast export', model files, or figures that a command wrote with "
@@ -38,13 +40,14 @@ def read_inputs(args: argparse.Namespace) -> Inputs:
     kinds = {path: _kind(path) for path in args.inputs}
     labels = _labels(args.inputs)
     runs, models, figures, networks = [], [], [], []
+    trained: dict[str, Checkpoint] = {}
     for path, kind in kinds.items():
         label = labels[path]
         if kind == FIGURES:
             figures.append(FiguresInput(label, read_document(path)))
             continue
         if kind == RUN:
-            run, model = _run(path, label)
+            run, model, trained[label] = _run(path, label)
             runs.append(run)
         else:
             model = load(_model_file(path))
@@ -57,7 +60,11 @@ def read_inputs(args: argparse.Namespace) -> Inputs:
         )
     watched, unwatched = _watched(args, networks)
     known = {os.path.realpath(path): labels[path] for path in kinds}
-    return Inputs(line_of(args.argv), runs, models, figures, watched, unwatched, known)
+    built_first = sorted(
+        networks, key=lambda network: network[0] in trained
+    )  # before a run's own, which is the same
+    widths = read_widths(dict(built_first), trained)
+    return Inputs(line_of(args.argv), runs, models, figures, watched, unwatched, known, widths)
 
 
 def _check_recording_options(args: argparse.Namespace) -> None:
@@ -109,8 +116,8 @@ def _model_file(path: str) -> str:
     return str(Path(path) / MODEL) if Path(path).is_dir() else path
 
 
-def _run(path: str, label: str) -> tuple[RunInput, Model | None]:
-    """The run, and its integer model, which one whose thresholds change with every step does not have."""
+def _run(path: str, label: str) -> tuple[RunInput, Model | None, Checkpoint]:
+    """The run, its checkpoint and its integer model: none of one whose thresholds change with every step."""
     from trainer.measure.figures import build_model, trained_bits
     from trainer.measure.weights import layer_weights
     from trainer.run import checkpoint, metrics
@@ -132,7 +139,7 @@ def _run(path: str, label: str) -> tuple[RunInput, Model | None]:
         classes=stored.classes,
         weights=layer_weights(network, bits) if whole else (),
     )
-    return run, build_model(network, stored, bits) if whole else None
+    return run, build_model(network, stored, bits) if whole else None, stored
 
 
 def _described(model: Model, label: str, path: str, kind: str) -> ModelInput:

@@ -99,12 +99,12 @@ def _lines(found: Sequence[Judged]) -> str:
 
 
 def confusion(inputs: Inputs) -> Section:
-    """Of `evaluate` one of the USUAL passes; of `run` and `inspect` theirs."""
+    """Of `evaluate` one of the USUAL passes; of `run`, `inspect` and `hil` theirs, that of boards."""
     section = Section("confusion", "Which class is taken for which")
     for each in judged(inputs):
         if each.of == 1:
             section.blocks.extend(_of_passes(each))
-    for file in inputs.of("run", "inspect"):
+    for file in inputs.of("run", "inspect", "hil"):
         section.blocks.extend(_matrix(file.label, file.line, file.values))
     return section
 

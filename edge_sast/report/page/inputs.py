@@ -56,6 +56,37 @@ class LayerMembranes:
 
 
 @dataclass(frozen=True)
+class LayerIntegers:
+    """Weights of a layer of an integer model. zeros, largest: shares of its integers that are 0, and at their limit.
+
+    agreement, apart: with the widest model of its group, see edge_sast.evaluation.integers; apart in its own integers.
+    """
+
+    name: str
+    bits: int
+    count: int
+    shown: Histogram
+    zeros: float
+    largest: float
+    agreement: float
+    apart: float
+
+
+@dataclass(frozen=True)
+class Built:
+    """A model among others that are roundings of the same floats. layers: those with weights.
+
+    run, name: label of the run whose integers these are, and what figures call them, such as int8; "" if not known.
+    """
+
+    label: str
+    model_hash: str
+    layers: Sequence[LayerIntegers]
+    run: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class ModelInput:
     """An integer model. described, memory: figures of `edge-sast inspect`."""
 
@@ -114,6 +145,7 @@ class Inputs:
     """labels: of runs and models, by their real path. line: the command that makes the page.
 
     unwatched: label of a network and why a recording does not suit it, for each that does not.
+    widths: groups of models that differ in their weights' bits, the widest of each first.
     """
 
     line: str
@@ -123,6 +155,7 @@ class Inputs:
     watched: Sequence[Watched] = ()
     unwatched: Sequence[tuple[str, str]] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    widths: Sequence[Sequence[Built]] = ()
 
     def of(self, *commands: str) -> Iterator[FiguresInput]:
         return (each for each in self.figures if each.found.command in commands)

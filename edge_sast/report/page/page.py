@@ -15,7 +15,7 @@ from html import escape
 from importlib.resources import files
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.report.page import accuracy, costs, device, layers, others, training, verdicts
+from edge_sast.report.page import accuracy, costs, device, layers, others, training, verdicts, widths
 from edge_sast.report.page.blocks import Block, Chart, Note, Player, Section, Table
 from edge_sast.report.page.html import Writer, as_script, contents, filters
 from edge_sast.report.page.inputs import Inputs
@@ -45,6 +45,7 @@ SECTIONS = (
     layers.rates,
     layers.membranes,
     layers.weights,
+    widths.section,
     others.recordings,
     device.memory,
     device.sustained,

@@ -19,22 +19,28 @@ from tests.cli.device.test_board import is_running
 from tests.firmware_gen.fpga.tiny import tiny_folder
 from tests.programs import started
 
+HASH = "c0ffee" + 58 * "0"
 DOCUMENT = {
     "format": "edge-sast-fpga",
     "format_version": 1,
-    "board": "icebreaker",
-    "model_hash": "c0ffee",
-    "lanes": 4,
-    "clock_hz": 30_000_000,
-    "fmax_hz": 33_125_000,
+    **{"tool": "edge-sast 0.1.0", "model": "a", "model_hash": HASH, "export": "build/a", "lanes": 4},
+    **{"predicted": None, "board": "icebreaker", "device": "iCE40 UP5K-SG48", "run_on_silicon": False},
+    **{
+        "bitstream": "bitstream.bin",
+        "clock_hz": 30_000_000,
+        "baud": 115_200,
+        "fmax_hz": 33_125_000,
+        "seed": 1,
+    },
     "used": {"logic": 2010, "ff": 900, "bram": 27, "spram": 0, "dsp": 0},
     "available": {"logic": 5280, "ff": 5280, "bram": 30, "spram": 4, "dsp": 8},
+    **{"memories": {"weights": 12}, "tools": {"kind": "system", "yosys": "Yosys 0.9"}, "warnings": []},
 }
 
 
 VERIFIED = {
     **{"format": "edge-sast-figures", "version": 1, "command": "verify", "line": "edge-sast verify build/a"},
-    **{"target": "verilator", "mismatches": 0, "cycles": 18_124.5, "model_hash": "c0ffee", "lanes": 4},
+    **{"target": "verilator", "mismatches": 0, "cycles": 18_124.5, "model_hash": HASH, "lanes": 4},
 }
 
 
@@ -156,8 +162,9 @@ def test_report_with_what_the_export_predicted(tmp_path, capsys):
         "synops_cycle": 5.125,
         "lanes_used": 0.9771,
     }
-    first = design(tmp_path / "a", predicted={"memory_bits": 1, "run": run})
-    second = design(tmp_path / "b", predicted={"memory_bits": 1, "run": None})
+    told = {"lanes": 4, "memories": {"weights": 1}, "least_cycles": 900, "memory_bits": 1}
+    first = design(tmp_path / "a", predicted={**told, "run": run})
+    second = design(tmp_path / "b", predicted={**told, "run": None})
     figures = tmp_path / "figures.json"
     assert main(["fpga", "report", first, second, "--json", str(figures)]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -116,6 +116,11 @@ def test_a_board_that_agrees(home, tmp_path, capsys, tcp):
     ]
     found_figures = json.loads(figures.read_text())
     assert found_figures["accuracy"] == found_figures["runtime_accuracy"] == np.mean(right)
+    pairs = [
+        (path.parent.name, model.classes[p]) for p, path in zip(expected.predictions, paths, strict=True)
+    ]
+    taken = [[pairs.count((name, answer)) for answer in model.classes] for name in model.classes]
+    assert (found_figures["classes"], found_figures["confusion"]) == (list(model.classes), taken)
     assert (found_figures["recordings"], found_figures["compared"], found_figures["mismatches"]) == (
         12,
         12,

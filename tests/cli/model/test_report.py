@@ -81,6 +81,33 @@ def test_a_model_file_without_torch(home):
     assert "edge-sast inspect" in page
 
 
+def test_two_builds_of_one_run(home, tmp_path):
+    """With the run, evaluate's figures say what fewer bits cost; without it those of export do, by the model's hash."""
+    wide, cache = str(tmp_path / "wide"), ["--cache-dir", str(home / "cache")]
+    told = tmp_path / "wide.json"
+    assert main(["export", str(home / "a"), "--bits", "8", "--out", wide, *cache, "--json", str(told)]) == 0
+    page = report(tmp_path, wide, home / "build", told, home / "export.json")
+    titles = [chart["title"] for chart in charts(page)]
+    assert titles == [
+        *("layer 0, conv2d: wide, 8 bits", "layer 0, conv2d: build, 4 bits"),
+        *("layer 2, linear: wide, 8 bits", "layer 2, linear: build, 4 bits"),
+    ]
+    accuracies = [json.loads(path.read_text())["integer_accuracy"] for path in (told, home / "export.json")]
+    table = page.partition("wide and build: one network")[2].partition("</table>")[0]
+    assert all(f">{100 * accuracy:.2f}<" in table for accuracy in accuracies)
+    assert f">{100 * (accuracies[1] - accuracies[0]):+.2f}<" in table
+    both = report(tmp_path, home / "a", home / "build", wide)  # the build is the run's own integers again
+    assert "wide and build: one network with other weight bits" in both
+    with_run = report(tmp_path, home / "a", wide, home / "evaluate.json")  # whose own integers have 4 bits
+    assert "wide and a: one network with other weight bits" in with_run
+    drawn = [chart["title"] for chart in charts(with_run) if "conv2d" in chart["title"]]
+    assert drawn == [titles[0], "layer 0, conv2d: a, 4 bits"]
+    table = with_run.partition("wide and a: one network")[2].partition("</table>")[0]
+    evaluated = json.loads((home / "evaluate.json").read_text())
+    assert f">{100 * evaluated['int8']['accuracy']:.2f}<" in table
+    assert f">{100 * (evaluated['int4']['accuracy'] - evaluated['int8']['accuracy']):+.2f}<" in table
+
+
 def test_the_same_inputs_give_the_same_bytes(home):
     words = [home / "a", home / "evaluate.json"]
     assert report(home, *words) == report(home, *words)

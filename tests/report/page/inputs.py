@@ -6,9 +6,11 @@ import math
 
 from edge_sast.report.figures import Figures
 from edge_sast.report.page.inputs import (
+    Built,
     FiguresInput,
     Histogram,
     Inputs,
+    LayerIntegers,
     LayerMembranes,
     LayerWeights,
     ModelInput,
@@ -71,6 +73,22 @@ def run_input(label: str, seed: int = 0, epochs: int = 30) -> RunInput:
 
 def model_input(label: str) -> ModelInput:
     return ModelInput(label, f"build/{label}", {"layers": LAYERS}, MEMORY, f"edge-sast inspect build/{label}")
+
+
+def built(label: str, bits: int, run: str = "") -> Built:
+    """Two layers of a bell of integers."""
+    largest = 2 ** (bits - 1) - 1
+    step = max(1, largest // 32)
+    edges = tuple(float(edge) - step / 2 for edge in range(-largest, largest + step + 1, step))
+    heights = [math.exp(-(((left + step / 2) / (largest / 3)) ** 2)) for left in edges[:-1]]
+    shown = Histogram(edges, tuple(height / sum(heights) for height in heights))
+    layers = [
+        LayerIntegers(
+            name, bits, 600, shown, 0.3 / bits, 0.02, 1.0 if bits == 8 else 0.99, 0.0 if bits == 8 else 0.29
+        )
+        for name in ("layer 0, conv2d", "layer 3, linear")
+    ]
+    return Built(label, f"{bits:064x}", layers, run, f"int{bits}" if run else "")
 
 
 def passes(run: str, shift: float = 0.0) -> dict:
@@ -166,6 +184,8 @@ def hil() -> dict:
             "first_mismatch": None,
             "layers": [layer],
             "boards": [board],
+            "classes": CLASSES,
+            "confusion": [[2, 0, 0], [0, 1, 1], [0, 0, 1]],
         },
     }
 
@@ -245,7 +265,9 @@ def everything(runs: int, watched: tuple = ()) -> Inputs:
     labels = [f"run{i}" for i in range(runs)]
     made = [run_input(label, i) for i, label in enumerate(labels)]
     models = [model_input(label) for label in labels]
-    return Inputs("edge-sast report ... --out page.html", made, models, all_figures(labels), watched)
+    widths = [[built("a8", 8, labels[0]), built("a4", 4, labels[0])]]
+    line = "edge-sast report ... --out page.html"
+    return Inputs(line, made, models, all_figures(labels), watched, widths=widths)
 
 
 def layer_membranes() -> LayerMembranes:

@@ -11,10 +11,11 @@ import pytest
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.report.page import page as page_module
-from edge_sast.report.page import training
+from edge_sast.report.page import training, widths
+from edge_sast.report.page.blocks import Chart, Note, Table
 from edge_sast.report.page.inputs import Inputs, Watched
 from edge_sast.report.page.page import report_page
-from tests.report.page.inputs import everything, figures, layer_membranes, model_input, run_input
+from tests.report.page.inputs import built, everything, figures, hil, layer_membranes, model_input, run_input
 
 SECTIONS = [
     *(
@@ -29,7 +30,7 @@ SECTIONS = [
         "membranes",
         "weights",
     ),
-    *("recordings", "memory", "rate", "verified", "hil", "fpga", "others"),
+    *("widths", "recordings", "memory", "rate", "verified", "hil", "fpga", "others"),
 ]
 
 
@@ -167,6 +168,86 @@ def test_confusion_has_counts_and_shares():
         ["diagonal", "1", "8", "1", "10", "80.00"],
         ["row", "0", "4", "6", "10", "60.00"],
     ]
+
+
+def test_the_confusion_of_boards():
+    rows = read(everything(1)).tables[
+        "hil.json: recordings of each class (rows), and what they were taken for (columns)"
+    ]
+    assert rows[1:] == [
+        ["column", "2", "0", "0", "2", "100.00"],
+        ["diagonal", "0", "1", "1", "2", "50.00"],
+        ["row", "0", "0", "1", "1", "100.00"],
+    ]
+    unlabelled = {name: value for name, value in hil().items() if name not in ("classes", "confusion")}
+    assert "confusion" not in read(Inputs("", figures=[figures("h", "hil", unlabelled)])).sections
+
+
+def test_builds_with_more_and_with_fewer_bits():
+    tables = read(everything(1)).tables
+    rows = tables["a8 and a4: one network with other weight bits"]
+    assert rows[0][3:6] == ["accuracy %", "against a8, points", "recordings"]
+    assert [row[:6] for row in rows[1:]] == [
+        ["a8", "8", "run0", "80.00", "–", "30 of lines test"],
+        ["a4", "4", "run0", "70.00", "-10.00", "30 of lines test"],
+    ]
+    rows = tables["a8 and a4: what fewer bits did to the weights"]
+    assert [row[:4] + row[6:] for row in rows[1:3]] == [
+        ["a8", "layer 0, conv2d", "8", "600", "–", "–"],
+        ["a4", "layer 0, conv2d", "4", "600", "0.9900", "0.290"],
+    ]
+
+
+def test_their_histograms_stand_side_by_side():
+    blocks = widths.section(everything(1)).blocks
+    assert [type(block) for block in blocks] == [
+        Table,
+        Table,
+        *(2 * [Note, Chart, Chart]),
+    ]  # a row for each layer
+    drawn = [block for block in blocks if isinstance(block, Chart)]
+    assert [chart.title for chart in drawn] == [
+        *("layer 0, conv2d: a8, 8 bits", "layer 0, conv2d: a4, 4 bits"),
+        *("layer 3, linear: a8, 8 bits", "layer 3, linear: a4, 4 bits"),
+    ]
+    (bars,) = drawn[1].series
+    assert (bars.kind, bars.run, len(bars.points)) == ("bar", "a4", 15)
+    assert sum(share for *_, share in bars.points) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("command", "values", "said"),
+    [
+        (
+            "export",
+            {"integer_accuracy": 0.75, "recordings": "lines test", "samples": 30},
+            ["75.00", "30 of lines test"],
+        ),
+        ("inspect", {"accuracy": 0.75, "samples": 30}, ["75.00", "30"]),
+        ("hil", {"accuracy": 0.75, "data": "lines test", "compared": 30}, ["75.00", "30 of lines test"]),
+        ("hil", {"accuracy": None, "data": "lines test", "compared": 30}, ["–", "–"]),
+        ("export", {}, ["–", "–"]),
+        ("run", {"accuracy": 0.75, "samples": 30}, ["–", "–"]),
+    ],
+)
+def test_the_accuracy_of_a_build_is_found_by_its_hash(command, values, said):
+    group = [built("a8", 8), built("a4", 4)]
+    file = figures("f", command, {"model_hash": group[1].model_hash, **values})
+    (table, *_) = widths.section(Inputs("", figures=[file], widths=[group])).blocks
+    wide, narrow = ([cell.text for cell in row.cells] for row in table.rows)
+    assert wide[3:6] == ["–", "–", "–"]
+    assert (narrow[3], narrow[5]) == tuple(said)
+
+
+def test_accuracies_on_other_recordings_are_not_compared():
+    group = [built("a8", 8), built("a4", 4)]
+    values = {"integer_accuracy": 0.75, "recordings": "lines test", "samples": 30}
+    files = [
+        figures("8", "export", {**values, "model_hash": group[0].model_hash}),
+        figures("4", "export", {**values, "model_hash": group[1].model_hash, "samples": 20}),
+    ]
+    (table, *_) = widths.section(Inputs("", figures=files, widths=[group])).blocks
+    assert [row.cells[4].text for row in table.rows] == ["–", "–"]
 
 
 def test_verdicts():
