@@ -24,6 +24,7 @@ from edge_sast.errors import CheckFailedError, EdgeSastError
 from edge_sast.events.binned import BinnedEvents
 from edge_sast.link.board_link import BoardLink
 from edge_sast.link.event_payload import recording_steps
+from edge_sast.link.messages import LinkSettings
 from edge_sast.link.ports import open_port
 from edge_sast.model import modelfile
 from edge_sast.report.tables import print_table, write_json
@@ -101,13 +102,18 @@ def benchmark(args: argparse.Namespace) -> dict:
     }
 
 
-def measure(settings: RelaySettings, binned: BinnedEvents, crcs: list[np.ndarray]) -> dict:
+def measure(
+    settings: RelaySettings,
+    binned: BinnedEvents,
+    crcs: list[np.ndarray],
+    patience: LinkSettings = LinkSettings(),  # noqa: B008  it is frozen
+) -> dict:
     """Figures of one paced board that is given every recording once. Raises CheckFailedError for a wrong result."""
     steps = [recording_steps(binned, i) for i in range(len(binned))]
     event_bytes = 0
     with (
         running(settings) as board,
-        closing(BoardLink(open_port(board.port, settings.baud or 115_200))) as link,
+        closing(BoardLink(open_port(board.port, settings.baud or 115_200), patience)) as link,
     ):
         link.hello()
         began = time.perf_counter()
