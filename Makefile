@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 # Tests that wait for boards, simulators and signals leave a processor idle: one process more than there are, 8 at most.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
 
+# A test that hangs says where, and fails; the slowest takes a tenth of it. Long checks may take longer.
+HANGS := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
+
 .PHONY: demo test quality docs setup clean
 
 demo: $(VENV)/.ready
@@ -18,7 +21,7 @@ test: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(HANGS)
 
 # Long checks: the C fuzzed for minutes, hundreds of models on an emulated AVR, a hundred faults planted in the Verilog,
 # hundreds of models in its simulators, a sweep's journal cut at every byte, deviations that no longer occur.
