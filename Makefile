@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Tests that wait for boards, simulators and signals leave a processor idle: one process more than there are, 8 at most.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() or 1, 7) + 1)')
 
-# A test that hangs says where, and fails; the slowest takes a tenth of it. Long checks may take longer.
+# A test that hangs says where, and fails; the slowest takes a fifth of it. Long checks may take longer.
 HANGS := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 
 .PHONY: demo test quality docs setup clean
