@@ -88,12 +88,13 @@ def _accuracy(outcomes: Sequence[Outcome], runtime: RunResult | None, labelled: 
 def _confusion(
     simulator: Simulator, outcomes: Sequence[Outcome], runtime: RunResult | None, labelled: bool
 ) -> dict[str, Any]:
-    """Which class the board took for which; nothing without labels."""
+    """Which class the board took for which; nothing without labels. An answer that is no class is a mismatch alone."""
     if runtime is None or not labelled:
         return {}
     classes = simulator.model.classes
     answers = np.array([outcome.prediction for outcome in outcomes])
-    return {"classes": list(classes), KEY: confusion(runtime.labels, answers, len(classes))}
+    labels = np.where(answers < len(classes), runtime.labels, -1)
+    return {"classes": list(classes), KEY: confusion(labels, answers, len(classes))}
 
 
 def _steps(simulator: Simulator, outcomes: Sequence[Outcome]) -> dict[str, Any]:
