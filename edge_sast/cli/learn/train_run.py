@@ -44,6 +44,7 @@ def train(args: argparse.Namespace) -> int:
 def _choose_bits(args: argparse.Namespace, chosen: Chosen) -> None:
     """What --flash-target asks for, told, and kept for the workers."""
     _check_start(Path(args.out), args)
+    set_threads(args.threads)
     echo(choose_bits(args, chosen.dataset))
     chosen.argv.append(f"--bits={args.bits}")
 

@@ -1,4 +1,4 @@
-"""`edge-sast train --from RUN --flash-target SIZE`: weight widths that fit, chosen before the finish in integers."""
+"""`edge-sast train --from RUN --flash-target BYTES`: weight widths that fit, chosen before the finish in integers."""
 
 from __future__ import annotations
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+import numba
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from edge_sast.model import modelfile
 from firmware_gen.c_plan.footprint import footprint
 from firmware_gen.c_plan.plan import CPlan
 from tests.cli.recordings import write_lines
+from trainer.measure import widths
 from trainer.measure.figures import build_model
 from trainer.run import checkpoint
 
@@ -94,6 +97,26 @@ def test_what_is_chosen_fits_and_is_what_is_trained_and_exported(home, tmp_path,
     assert taken == sorted(taken)
     assert taken[0] == smallest
     assert len(set(taken)) > 1
+
+
+def test_widths_are_chosen_on_as_many_threads_as_are_given(home, tmp_path, monkeypatch):
+    seen = []
+
+    def losses(*rest):
+        seen.append((torch.get_num_threads(), numba.get_num_threads()))
+        return measured(*rest)
+
+    measured = widths.losses_of_widths
+    monkeypatch.setattr(widths, "losses_of_widths", losses)
+    before = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(2)
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    try:
+        assert finish(home, tmp_path / "out", "8K", "--threads", "1") == 0
+    finally:
+        torch.set_num_threads(before[0])
+        numba.set_num_threads(before[1])
+    assert seen == [(1, 1)]
 
 
 def test_several_workers_train_what_was_chosen(home, tmp_path):
