@@ -94,4 +94,6 @@ def test_some_damaged_files(of, monkeypatch):
 @pytest.mark.quality
 @FORMATS
 def test_minutes_of_damaged_files(of, monkeypatch):
-    assert fuzz(of, 60 * MINUTES, monkeypatch) > 1000
+    files = fuzz(of, 60 * MINUTES, monkeypatch)
+    print(f"{of.key}: {files} files")
+    assert files > 1000
