@@ -42,9 +42,11 @@ def _backward_row(
     grad: np.ndarray,
 ) -> tuple[float, float]:
     n, c = scalars(p), r % p.threshold.size
+    # Behind the leak, τ·u − ϑ·s, is as much as ϑ/τ before it: v is what has not leaked yet in either case.
+    taken = p.taken[c] / np.float32(n.decay) if n.later else p.taken[c]
     carried = np.zeros((3, membrane.shape[2]), dtype=np.float32)  # dL/dv; dL/dβ and dL/dτ of the steps done
     for t in range(membrane.shape[0] - 1, -1, -1):
-        at = At(p.threshold[c], p.scale[c], p.betas[t], p.taken[c])
+        at = At(p.threshold[c], p.scale[c], p.betas[t], taken)
         _slopes(membrane[t, r], spikes[t, r], n, at, grad[t, r])
         if n.mask > 0:
             _masked(noise[t, r], n.mask, grad[t, r])
@@ -52,7 +54,8 @@ def _backward_row(
             _add_beta(grad_spikes[t, r], membrane[t, r], grad[t, r], n, at, carried)
         _backward_step(grad_spikes[t, r], spikes[t, r], membrane[t, r], n, at.taken, carried[0], grad[t, r])
         if p.learn_tau and t > 0:
-            _add_tau(grad[t, r], spikes[t - 1, r], membrane[t - 1, r], n, at.taken, carried[2])
+            lost = np.float32(0.0) if n.later else taken
+            _add_tau(grad[t, r], spikes[t - 1, r], membrane[t - 1, r], n, lost, carried[2])
     by_beta = _total(carried[1]) if p.learn_beta else 0.0
     by_tau = _total(carried[2]) + p.initial[c] * _total(grad[0, r]) if p.learn_tau else 0.0
     return by_beta, by_tau
@@ -119,7 +122,10 @@ def _add_beta(
 def _add_tau(
     grad: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, n: Neuron, taken: float, total: np.ndarray
 ) -> None:
-    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1."""
+    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1.
+
+    taken: before the leak, 0 where it is taken behind it.
+    """
     for k in range(total.size):
         u = membrane[k]
         total[k] += grad[k] * (u - taken * spikes[k] if n.subtract else u * (np.float32(1.0) - spikes[k]))
