@@ -66,7 +66,7 @@ class Weighted(Connection):
         self, spec: ConvSpec | DenseSpec, shape: Shape, neuron: NeuronSettings, norm: bool, steps: int
     ) -> None:
         super().__init__(spec, shape)
-        self.reset, self.above, self.later, self.steps = neuron.reset, neuron.above, neuron.later, steps
+        self.reset, self.above, self.later, self.steps = neuron.reset, neuron.above, neuron.takes_later, steps
         self.levels = np.full(self.channels, neuron.level, np.float32)  # thresholds in the membranes' units
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
         self.name = "layer"
@@ -119,9 +119,9 @@ class Weighted(Connection):
             return copy.deepcopy(self).cpu().integers(bits).to(self.weight.device)
         weight, recurrent, bias = self.folded()
         threshold = torch.from_numpy(self.levels) if self.spiking else None
-        amount = None
-        if threshold is not None and self.later:
-            amount = threshold / float(self.tau()[0])  # at once, before the leak
+        amount, decay = None, float(self.tau()[0].detach())
+        if threshold is not None and self.later and decay < 1:
+            amount = threshold / decay  # at once, before the leak
         return quantise(weight, recurrent, bias, threshold, bits, self.shape.max_count, self.steps, amount)
 
     def initial(self, integers: IntegerWeights) -> Tensor:

@@ -48,6 +48,11 @@ class NeuronSettings:
                 raise EdgeSastError(f"level of a layer is {value}; it must be 1 or more and below 2")
 
     @property
+    def takes_later(self) -> bool:
+        """Whether a spike takes off, one step later and behind the leak, what is more at once."""
+        return self.later and self.reset == "subtract"
+
+    @property
     def plain(self) -> bool:
         """Whether neurons have a constant width and start at 0, and nothing of them is observed."""
         return self.threshold in ("fixed", "learn") and self.width == "fixed" and not self.mp_init

@@ -197,6 +197,8 @@ def _weighted(layer: Weighted, model: Model, index: int) -> dict[str, Any]:
     if not isinstance(neuron, Integrator):
         figures |= {"reset": neuron.reset, "threshold_low": int(neuron.threshold.min())}
         figures["threshold_high"] = int(neuron.threshold.max())
+        if neuron.amount is not None:
+            figures |= {"amount_low": int(neuron.amount.min()), "amount_high": int(neuron.amount.max())}
     return figures
 
 
