@@ -171,7 +171,7 @@ def _build(
         return _fitted(
             real, Integrator(bias, initial, shifts, 31), weight, None, units.shift, max_count, steps
         )
-    exact = [own.threshold * w for own, w in zip(channels, worth, strict=True)]  # type: ignore[operator]
+    exact = [Fraction(own.threshold or 0) * w for own, w in zip(channels, worth, strict=True)]
     strict = rules.threshold == "gt"
     if rules.reset != "zero" and not shifts:  # the whole membrane lower, where nothing is lost of that
         threshold, amount = [round(t) for t in exact], None
@@ -287,5 +287,6 @@ def _rounded(cell: Lif) -> float:
 
 
 def _told_amount(cell: Lif) -> str:
-    share = cell.taken / cell.threshold
-    return f"a spike takes off {share.min():.5g} to {share.max():.5g} of the threshold, an amount of its own"
+    share = {f"{each:.4g}" for each in (cell.taken / cell.threshold).tolist()}
+    told = " to ".join(sorted(share)[:: max(len(share) - 1, 1)])
+    return f"a spike takes off {told} of the threshold, an amount of its own"

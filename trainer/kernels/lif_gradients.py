@@ -54,8 +54,7 @@ def _backward_row(
             _add_beta(grad_spikes[t, r], membrane[t, r], grad[t, r], n, at, carried)
         _backward_step(grad_spikes[t, r], spikes[t, r], membrane[t, r], n, at.taken, carried[0], grad[t, r])
         if p.learn_tau and t > 0:
-            lost = np.float32(0.0) if n.later else taken
-            _add_tau(grad[t, r], spikes[t - 1, r], membrane[t - 1, r], n, lost, carried[2])
+            _add_tau(grad[t, r], spikes[t - 1, r], membrane[t - 1, r], n, at.taken, carried[2])
     by_beta = _total(carried[1]) if p.learn_beta else 0.0
     by_tau = _total(carried[2]) + p.initial[c] * _total(grad[0, r]) if p.learn_tau else 0.0
     return by_beta, by_tau
@@ -122,10 +121,13 @@ def _add_beta(
 def _add_tau(
     grad: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, n: Neuron, taken: float, total: np.ndarray
 ) -> None:
-    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1.
-
-    taken: before the leak, 0 where it is taken behind it.
+    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1: u[t−1] where the leak takes
+    nothing of what is subtracted.
     """
+    if n.later:
+        for k in range(total.size):
+            total[k] += grad[k] * membrane[k]
+        return
     for k in range(total.size):
         u = membrane[k]
         total[k] += grad[k] * (u - taken * spikes[k] if n.subtract else u * (np.float32(1.0) - spikes[k]))

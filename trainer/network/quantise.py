@@ -8,6 +8,7 @@ bit is s/2^f: threshold, bias and membrane are rounded to that, so that few-bit 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,7 +45,9 @@ class IntegerWeights:
 
     def to(self, device: torch.device) -> IntegerWeights:
         """The same on another device."""
-        parts = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        parts: dict[str, Any] = {
+            name: value for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
         return replace(self, **{name: part.to(device) for name, part in parts.items()})
 
 
@@ -95,7 +98,9 @@ def quantise(
     integer_threshold = None if threshold is None else torch.round(threshold / lsb).clamp_min(1)
     integer_amount = None if amount is None else torch.round(amount.to(lsb) / lsb).clamp_min(1)
     inputs = weight.flatten(1).shape[1]
-    most = integer_threshold if integer_amount is None else integer_amount.maximum(integer_threshold)
+    most = integer_threshold
+    if most is not None and integer_amount is not None:
+        most = most.maximum(integer_amount)
     state_bits = _state_bits(integers, inputs, integer_bias, most, shift, max_count, steps)
     return IntegerWeights(
         weight=integers[:, :inputs].view_as(weight),
