@@ -273,8 +273,8 @@ def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weigh
         told.append(f"{real.name}: bias or threshold rounded to the membrane's unit: spikes may differ")
     if isinstance(cell, Lif) and cell.leak_shifts:
         told.append(
-            f"{real.name}: its leak rounds, membranes are up to {_rounded(cell):.2g} of a threshold above the "
-            "exact ones"
+            f"{real.name}: its leak rounds, membranes are up to {_rounded(cell):.2g} of a threshold "
+            f"{'above' if cell.amount is None else 'off'} the exact ones"
         )
     if isinstance(cell, Lif) and cell.amount is not None:
         told.append(f"{real.name}: {_told_amount(cell)}")

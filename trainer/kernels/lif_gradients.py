@@ -121,8 +121,9 @@ def _add_beta(
 def _add_tau(
     grad: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, n: Neuron, taken: float, total: np.ndarray
 ) -> None:
-    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1: u[t−1] where the leak takes
-    nothing of what is subtracted.
+    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1.
+
+    It is u[t−1] where the leak takes nothing of what is subtracted.
     """
     if n.later:
         for k in range(total.size):
