@@ -188,7 +188,8 @@ def _neurons(neuron: Neuron, membranes: list[int], current: list[int], synops: i
         spike = 0
         if not isinstance(neuron, Integrator) and u >= int(neuron.threshold[c]):
             spike = 1
-            u = 0 if neuron.reset == "zero" else u - int(neuron.threshold[c])
+            taken = neuron.threshold if neuron.amount is None else neuron.amount
+            u = 0 if neuron.reset == "zero" else u - int(taken[c])
         sums.append(total)
         after.append(u)
         spikes.append(spike)

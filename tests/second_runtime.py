@@ -211,6 +211,7 @@ class _State:
             u = min(max(u, -half), half - 1)
             self.spikes[n] = int(self.neuron["kind"] == "lif" and u >= tensors["threshold"][c])
             if self.spikes[n]:
-                u = 0 if self.neuron["reset"] == "zero" else u - tensors["threshold"][c]
+                taken = tensors["amount"] if "amount" in tensors else tensors["threshold"]
+                u = 0 if self.neuron["reset"] == "zero" else u - taken[c]
             self.v[n] = u
             self.fired[n] += self.spikes[n]

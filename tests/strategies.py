@@ -166,7 +166,18 @@ def _neuron(choices: Choices, channels: int, bits: int, fan_in: int) -> tuple[Li
     reach = choices.of([0, 1, scale, 1 << 20])
     bias = rng.integers(-reach, reach, channels, np.int32, endpoint=True)
     initial = rng.integers(low, high, channels, np.int32, endpoint=True) * choices.of([0, 1])
-    return Lif(threshold, bias, initial, leaks, choices.of(["zero", "subtract"]), state_bits), shift
+    neuron = Lif(threshold, bias, initial, leaks, choices.of(["zero", "subtract"]), state_bits)
+    if neuron.reset == "subtract" and rng.random() < 0.5:
+        neuron = replace(neuron, amount=_amount(rng, threshold, high))
+    return neuron, shift
+
+
+def _amount(rng: np.random.Generator, threshold: np.ndarray, high: int) -> np.ndarray:
+    """What a spike takes off: near the threshold as behind a leak, anything that a membrane can be, or an end of it."""
+    near = np.minimum(threshold * rng.uniform(0.5, 2.0, threshold.size) + 1, high).astype(np.int32)
+    any_of = rng.integers(1, high, threshold.size, np.int32, endpoint=True)
+    styles = near, any_of, np.ones_like(threshold), np.full_like(threshold, high), threshold
+    return styles[rng.integers(len(styles))]
 
 
 def _bounded(choices: Choices, layer: Weighted, shape: Shape) -> Weighted:

@@ -172,6 +172,10 @@ LINES: dict[str, tuple[Callable[[int], object], str]] = {
         lambda n: linear(threshold=n),
         r"lif: threshold {value} to {value} is outside 1 to 127 \(state_bits 8\)",
     ),
+    "`amount`": (
+        lambda n: linear(reset="subtract", amount=np.array([n])),
+        r"lif: amount {value} to {value} is outside 1 to 127 \(state_bits 8\)",
+    ),
     "`initial`": (
         lambda n: [linear(initial=n), Integrator([0], [n], (), S)],
         r"lif: initial membrane {value} to {value} is outside -128 to 127 \(state_bits 8\)",

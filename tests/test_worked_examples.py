@@ -13,7 +13,7 @@ EXAMPLES = examples()
 
 
 def test_all_blocks_are_found():
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

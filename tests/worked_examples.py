@@ -67,7 +67,11 @@ def _layer(fields: dict[str, Any]) -> Layer:
         return _PLAIN[kind](**fields)
     neuron = dict(fields.pop("neuron"))
     build = Integrator if neuron.pop("kind") == "integrator" else Lif
-    arrays = {name: np.array(neuron.pop(name)) for name in ("threshold", "bias", "initial") if name in neuron}
+    arrays = {
+        name: np.array(neuron.pop(name))
+        for name in ("threshold", "amount", "bias", "initial")
+        if name in neuron
+    }
     for name in ("weight", "recurrent"):
         if name in fields:
             fields[name] = np.array(fields[name])

@@ -14,17 +14,8 @@ LATER = "subtract-later"
 
 
 def takes_later(cell: RealNeuron, rules: Rules) -> bool:
-    """Whether a spike takes off a threshold that no longer is what it was at once: it has leaked by then."""
+    """Whether a spike takes off more at once than the threshold, as what it takes off leaks before it is due."""
     return cell.kind == "lif" and rules.reset == LATER and bool(cell.shifts)
-
-
-def check_later(real: RealLayer, rules: Rules) -> None:
-    """Raises EdgeSastError for a subtraction one step later in a layer that has no weights from a neuron to itself."""
-    if takes_later(real.neuron, rules) and real.is_conv:
-        raise EdgeSastError(
-            f"node {real.neuron.name!r}: takes its threshold away one step later, after the leak, which a conv2d here "
-            "does not; train with reset_mechanism='zero' or without a leak, and give --reset"
-        )
 
 
 def check_one_spike(real: RealLayer, max_count: int) -> None:

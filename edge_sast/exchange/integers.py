@@ -4,7 +4,7 @@ Each output channel has a unit of its own, the worth of its membrane's least bit
 membranes are per channel, so that none of it shows in the arithmetic. A layer without a leak takes the largest unit
 that holds weights, bias and (to be subtracted) the threshold exactly. A leak rounds in every step, by less than a unit
 for each shift, upwards; there the unit is at most a 2^14th of the threshold, as far as weights of 8 bits, their shift
-and the accumulator allow.
+and the accumulator allow. What a spike takes off is rounded by itself there, by half a unit at most.
 """
 
 from __future__ import annotations
@@ -15,15 +15,27 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.grid import Grid, grid
-from edge_sast.exchange.held import by_output, check_later, several, takes_later
-from edge_sast.exchange.nodes.real import RealLayer
+from edge_sast.exchange.held import by_output, several, takes_later
+from edge_sast.exchange.nodes.real import RealLayer, RealNeuron
+from edge_sast.exchange.nodes.snap import lost_by
 from edge_sast.exchange.rules import Rules
 from edge_sast.exchange.states import reach, state_bits
 from edge_sast.model.bounds import accumulator_bound, signed_sums
-from edge_sast.model.layers import Conv2d, Integrator, Lif, Linear, Neuron, RecurrentLinear, Weighted, fits
+from edge_sast.model.layers import (
+    Conv2d,
+    Integrator,
+    Lif,
+    Linear,
+    Neuron,
+    RecurrentLinear,
+    Reset,
+    Weighted,
+    fits,
+)
 
 FINE = 1 << 14  # units of a threshold in a layer with a leak
 ROUGH = 1 << 10  # the same where weights are rounded anyway
@@ -61,7 +73,6 @@ def to_integers(
 
     Raises EdgeSastError for what cannot be held, naming node and remedy.
     """
-    check_later(real, rules)
     channels = _channels(real, rules, bits)
     best: tuple[Weighted, str | None, _Units] | None = None
     for shift in _shifts(channels, real, bits):
@@ -160,35 +171,29 @@ def _build(
         return _fitted(
             real, Integrator(bias, initial, shifts, 31), weight, None, units.shift, max_count, steps
         )
-    exact = [own.threshold * w for own, w in zip(channels, worth, strict=True)]  # type: ignore[operator]
-    reset = "zero" if rules.reset == "zero" else "subtract"
+    exact = [Fraction(own.threshold or 0) * w for own, w in zip(channels, worth, strict=True)]
     strict = rules.threshold == "gt"
-    if reset == "zero":
-        threshold = [math.floor(t) + 1 if strict else math.ceil(t) for t in exact]
+    if rules.reset != "zero" and not shifts:  # the whole membrane lower, where nothing is lost of that
+        threshold, amount = [round(t) for t in exact], None
+        initial -= int(strict)
     else:
-        threshold = [round(t) for t in exact]
-        if strict:  # the whole membrane lower by what a leak leaves as it is
-            lower = 1 << shifts[-1] if shifts else 1
-            initial -= lower
-            bias -= sum(lower >> k for k in shifts)
-        if takes_later(real.neuron, rules):
-            recurrent = _later(real, threshold, units.shift, recurrent)
-    lif = Lif(np.array(threshold, dtype=np.int64), bias, initial, shifts, reset, 31)  # type: ignore[arg-type]
+        threshold = [math.floor(t) + 1 if strict else math.ceil(t) for t in exact]
+        amount = None if rules.reset == "zero" else _amount(real.neuron, rules, exact, threshold)
+    reset: Reset = "zero" if rules.reset == "zero" else "subtract"
+    lif = Lif(np.array(threshold, dtype=np.int64), bias, initial, shifts, reset, 31, amount)  # type: ignore[arg-type]
     return _fitted(real, lif, weight, recurrent, units.shift, max_count, steps)
 
 
-def _later(real: RealLayer, threshold: list[int], shift: int, recurrent: np.ndarray | None) -> np.ndarray:
-    """What is subtracted at once has leaked one step later; a neuron's own spike takes the rest then.
+def _amount(
+    cell: RealNeuron, rules: Rules, exact: list[Fraction], threshold: list[int]
+) -> NDArray[np.int64] | None:
+    """What a spike takes off at once, None where that is the integer threshold.
 
-    decay·(v − T) − (1 − decay)·T = decay·v − T, with the second term as a recurrent weight.
+    T taken off one step later, behind the leak, is T/decay at once: decay·(v − T/decay) = decay·v − T.
     """
-    found = np.zeros((len(threshold),) * 2, np.int64) if recurrent is None else recurrent.copy()
-    for c, value in enumerate(threshold):
-        rest = sum((Fraction(value, 1 << k) for k in real.neuron.shifts), Fraction(0)) / (1 << shift)
-        found[c, c] -= round(rest)
-        if rest.denominator != 1 or not -128 <= found[c, c] <= 127:
-            raise OverflowError
-    return found
+    decay = 1 - lost_by(cell.shifts) if takes_later(cell, rules) else Fraction(1)
+    found = [max(1, round(t / decay)) for t in exact]
+    return None if found == threshold else np.array(found, dtype=np.int64)
 
 
 def _shaped(real: RealLayer, integers: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -250,8 +255,9 @@ def _check_one_spike(real: RealLayer, layer: Weighted, max_count: int) -> None:
     held = cell.threshold.astype(np.int64) - 1
     kept = held - sum(held >> k for k in cell.leak_shifts)
     most = kept + positive + cell.bias
-    worst = int(np.argmax(most - 2 * cell.threshold.astype(np.int64)))
-    if most[worst] >= 2 * cell.threshold[worst]:
+    twice = cell.threshold.astype(np.int64) + np.minimum(cell.threshold, cell.taken)
+    worst = int(np.argmax(most - twice))
+    if most[worst] >= twice[worst]:
         raise several(real, worst, int(most[worst]) // int(cell.threshold[worst]))
 
 
@@ -267,14 +273,20 @@ def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weigh
         told.append(f"{real.name}: bias or threshold rounded to the membrane's unit: spikes may differ")
     if isinstance(cell, Lif) and cell.leak_shifts:
         told.append(
-            f"{real.name}: its leak rounds, membranes are up to {_rounded(cell):.2g} of a threshold above the "
-            "exact ones"
+            f"{real.name}: its leak rounds, membranes are up to {_rounded(cell):.2g} of a threshold "
+            f"{'above' if cell.amount is None else 'off'} the exact ones"
         )
-    if isinstance(layer, RecurrentLinear) and real.recurrent is None:
-        told.append(f"{real.name}: subtracts later, held by recurrent weights from each neuron to itself")
+    if isinstance(cell, Lif) and cell.amount is not None:
+        told.append(f"{real.name}: {_told_amount(cell)}")
 
 
 def _rounded(cell: Lif) -> float:
     """The most that rounding up in each step adds to a membrane, over the smallest threshold."""
-    lost = sum(2.0**-k for k in cell.leak_shifts)
-    return len(cell.leak_shifts) / lost / float(cell.threshold.min())
+    rounded = len(cell.leak_shifts) + (0.5 if cell.amount is not None else 0)
+    return rounded / float(lost_by(cell.leak_shifts)) / float(cell.threshold.min())
+
+
+def _told_amount(cell: Lif) -> str:
+    share = {f"{each:.4g}" for each in (cell.taken / cell.threshold).tolist()}
+    told = " to ".join(sorted(share)[:: max(len(share) - 1, 1)])
+    return f"a spike takes off {told} of the threshold, an amount of its own"

@@ -94,6 +94,9 @@ class _Tensors:
             each = link.node.finite("v_threshold").reshape(len(unit), -1)[:, 0]
             half = 0.5 if cell["reset"] == "zero" else 0.0
             found["threshold"] = _whole(each / unit + half, np.int32)
+            amount = self.metadata.get(f"layers.{i}.amount")
+            if amount is not None:
+                found["amount"] = np.asarray(amount, dtype=np.int32)
         return found
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.graph import Graph, Node
 from edge_sast.exchange.nir_file import VERSION
+from edge_sast.exchange.nodes.snap import lost_by
 from edge_sast.exchange.readers import NO_LEAK, Reader, time_constant
 from edge_sast.model.layers import (
     Conv2d,
@@ -56,6 +57,8 @@ def not_told(model: Model, reader: Reader) -> list[str]:
             )
         if cell.leak_shifts:
             lines.append(f"layers[{i}]: the leak rounds to integers; other tools do not")
+        if isinstance(cell, Lif) and cell.amount is not None:
+            lines.append(f"layers[{i}]: amount is in the metadata alone; other tools take off the threshold")
         if isinstance(cell, Lif) and reader.reset not in (None, cell.reset):
             lines.append(f"layers[{i}]: reset is {cell.reset!r}; that tool makes it {reader.reset!r}")
     lines.append("saturation, count_cap and steps are in the metadata alone")
@@ -82,7 +85,7 @@ def gain(layer: Weighted, reader: Reader) -> float:
 
 def lost(layer: Weighted) -> Fraction:
     """What the leak takes per step."""
-    return sum((Fraction(1, 1 << k) for k in layer.neuron.leak_shifts), Fraction(0))
+    return lost_by(layer.neuron.leak_shifts)
 
 
 def _thresholds(cell: Lif) -> list[Fraction]:
@@ -165,6 +168,8 @@ class _Writer:
             self.metadata[f"layers.{i}.gain"] = factor
         if layer.neuron.initial.any():
             self.metadata[f"layers.{i}.initial"] = layer.neuron.initial
+        if isinstance(layer.neuron, Lif) and layer.neuron.amount is not None:
+            self.metadata[f"layers.{i}.amount"] = layer.neuron.amount
 
     def _neuron(self, i: int, layer: Weighted, unit: np.ndarray) -> None:
         cell, extent = layer.neuron, self._extent(self.shapes[i + 1])

@@ -33,7 +33,11 @@ def reach(layer: Weighted, max_count: int, steps: int) -> Span:
     shifts = cell.leak_shifts
     slack = 1 if len(shifts) == 2 else 0
     high = cell.initial.astype(np.int64)
-    low = np.minimum(high, 0) if isinstance(cell, Lif) else high  # a reset may lead down to 0
+    low = high
+    if isinstance(
+        cell, Lif
+    ):  # a reset may lead down to 0, or below where a spike takes off more than the threshold
+        low = np.minimum(high, np.minimum(cell.threshold.astype(np.int64) - cell.taken, 0))
     top, bottom = high.copy(), low.copy()
     for _ in range(steps):
         upper, lower = leak(high, *shifts) + slack + most, leak(low, *shifts) - slack + least
@@ -53,12 +57,13 @@ def _after(cell: Neuron, upper: np.ndarray) -> np.ndarray:
         return upper
     threshold = cell.threshold.astype(np.int64)
     quiet = np.minimum(upper, threshold - 1)
-    spiked = np.zeros_like(upper) if cell.reset == "zero" else upper - threshold
+    spiked = np.zeros_like(upper) if cell.reset == "zero" else upper - cell.taken
     return np.where(upper >= threshold, np.maximum(quiet, spiked), quiet)
 
 
 def state_bits(span: Span, cell: Neuron) -> int:
-    """The fewest bits, 4 or more, that hold the span, the threshold and the initial membrane; may be above 31."""
-    high = max(span.high, int(cell.initial.max()), int(cell.threshold.max()) if isinstance(cell, Lif) else 0)
+    """The fewest bits, 4 or more, that hold the span, threshold, amount and initial membrane; may be above 31."""
+    ends = [cell.threshold, cell.taken] if isinstance(cell, Lif) else []
+    high = max(span.high, *(int(values.max()) for values in (cell.initial, *ends)))
     low = min(span.low, int(cell.initial.min()))
     return max(4, high.bit_length() + 1, (-low - 1).bit_length() + 1 if low < 0 else 1)

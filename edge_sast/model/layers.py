@@ -105,10 +105,11 @@ def state_range(state_bits: int) -> tuple[int, int]:
 class Lif:
     """Leaky integrate-and-fire, one set of parameters per output channel.
 
-    v := sat(leak(v) + I + bias);  spike = v >= threshold;  reset: v := 0 or v := v − threshold
+    v := sat(leak(v) + I + bias);  spike = v >= threshold;  reset: v := 0 or v := v − taken
     leak(v) = v − (v >> k1) − (v >> k2), with as many terms as `leak_shifts` has entries.
 
-    threshold, bias, initial: int32 [channels], in units of the membrane's least significant bit.
+    threshold, bias, initial: int32 [channels], in units of the membrane's least significant bit. amount: what a reset
+    by subtraction takes off, of the same kind; None: the threshold.
     """
 
     threshold: NDArray[np.int32]
@@ -117,6 +118,7 @@ class Lif:
     leak_shifts: tuple[int, ...]
     reset: Reset
     state_bits: int
+    amount: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         for name in ("threshold", "bias", "initial"):
@@ -126,16 +128,29 @@ class Lif:
         if self.reset not in ("zero", "subtract"):
             raise EdgeSastError(f"lif: reset is {self.reset!r}; it must be 'zero' or 'subtract'")
         _check_lengths("lif", self.channels, threshold=self.threshold, bias=self.bias, initial=self.initial)
-        high = state_range(self.state_bits)[1]
-        if self.threshold.min() < 1 or self.threshold.max() > high:
+        _check_positive("threshold", self.threshold, self.state_bits)
+        if self.amount is not None:
+            self._check_amount(self.amount)
+
+    def _check_amount(self, amount: NDArray[Any]) -> None:
+        if self.reset == "zero":
             raise EdgeSastError(
-                f"lif: threshold {self.threshold.min()} to {self.threshold.max()} is outside 1 to {high} "
-                f"(state_bits {self.state_bits})"
+                "lif: amount is given and reset is 'zero', which takes off all there is; "
+                "leave amount out, or reset by 'subtract'"
             )
+        amount = _frozen(amount, np.int32, "amount", 1)
+        _set(self, "amount", amount)
+        _check_lengths("lif", self.channels, amount=amount)
+        _check_positive("amount", amount, self.state_bits)
 
     @property
     def channels(self) -> int:
         return int(self.threshold.size)
+
+    @property
+    def taken(self) -> NDArray[np.int32]:
+        """What a spike takes off the membrane where the reset is by subtraction, int32 [channels]."""
+        return self.threshold if self.amount is None else self.amount
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +181,15 @@ def _check_lengths(owner: str, channels: int, **arrays: NDArray[Any]) -> None:
     for name, array in arrays.items():
         if array.size != channels:
             raise EdgeSastError(f"{owner}: {name} has {array.size} entries; it must have {channels}")
+
+
+def _check_positive(name: str, values: NDArray[Any], state_bits: int) -> None:
+    """Raises EdgeSastError where a value is below 1 or no membrane could reach it."""
+    high = state_range(state_bits)[1]
+    if values.min() < 1 or values.max() > high:
+        raise EdgeSastError(
+            f"lif: {name} {values.min()} to {values.max()} is outside 1 to {high} (state_bits {state_bits})"
+        )
 
 
 def _check_weight(name: str, weight: NDArray[np.int8], bits: int, weight_shift: int) -> None:

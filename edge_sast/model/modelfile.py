@@ -158,6 +158,8 @@ def _describe_neuron(neuron: Neuron) -> tuple[dict[str, Any], dict[str, np.ndarr
     if isinstance(neuron, Integrator):
         return {"kind": "integrator", **fields}, arrays
     arrays["threshold"] = neuron.threshold
+    if neuron.amount is not None:
+        arrays["amount"] = neuron.amount
     return {"kind": "lif", "reset": neuron.reset, **fields}, arrays
 
 
@@ -315,7 +317,10 @@ def _parse_neuron(entry: dict[str, Any], prefix: str, tensors: dict[str, np.ndar
     }
     if kind == "integrator":
         return Integrator(**arguments)
-    return Lif(threshold=_tensor(tensors, f"{prefix}threshold", "int32"), reset=entry["reset"], **arguments)
+    for name in ("threshold", "amount"):
+        if name == "threshold" or f"{prefix}{name}" in tensors:
+            arguments[name] = _tensor(tensors, f"{prefix}{name}", "int32")
+    return Lif(reset=entry["reset"], **arguments)
 
 
 def _tensor(tensors: dict[str, np.ndarray], name: str, dtype: str) -> np.ndarray:

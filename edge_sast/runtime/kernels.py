@@ -211,6 +211,19 @@ def fire(op, membranes, flags, bias, threshold):
 fire_jit = jit(fire, inner=True, borrows=True)
 
 
+def take_rest(membranes, flags, rest):
+    """Takes off the membranes that spiked what `fire` has not, where a spike takes off more or less than the threshold.
+
+    rest: as the membranes, the amount less the threshold.
+    """
+    kind = membranes.dtype.type
+    for i in range(len(membranes)):
+        membranes[i] = kind(membranes[i] - kind(rest[i] & kind(-kind(flags[i]))))
+
+
+take_rest_jit = jit(take_rest, inner=True, borrows=True)
+
+
 def collect(flags, neurons):
     """Lists the set flags in `neurons`; returns how many they are.
 

@@ -66,6 +66,7 @@ OP_DTYPE = np.dtype(
             "low",  # range of the state
             "high",
             "subtract",  # 1: reset by subtraction; 0: to zero
+            "rest",  # first entry of `rest`, or -1: a spike takes off the threshold
             "integrates",  # 1: an integrator, which never spikes
             "trace",  # first neuron in a trace, where layers stand without gaps
         )
@@ -86,6 +87,7 @@ class Program(NamedTuple):
     bias, threshold, initial: int32, for each place of a layer's outputs: rows, columns and `pitch` channels, and more
         up to a multiple of ALIGNMENT. What is no neuron never spikes. Those of a narrow layer are int16 and fill the
         first half of their room.
+    rest: laid out as these, of the layers whose `op.rest` says so alone: what a spike takes off beyond the threshold.
     sizes: int64 [3]: the most neurons any layer or the input has; the weighted layers; the margin at which a recording
         ends early, 0 where none does.
     """
@@ -98,6 +100,7 @@ class Program(NamedTuple):
     bias: NDArray[np.int32]
     threshold: NDArray[np.int32]
     initial: NDArray[np.int32]
+    rest: NDArray[np.int32]
     sizes: NDArray[np.int64]
 
 
@@ -130,6 +133,7 @@ class _Builder:
             "bias": [],
             "threshold": [],
             "initial": [],
+            "rest": [np.zeros(0, np.int32)],
         }
 
     def add_pool(self, layer: OrPool | SumPool, shape: Shape, out: Shape) -> None:
@@ -190,11 +194,13 @@ class _Builder:
         neuron = layer.neuron
         threshold = neuron.threshold if isinstance(neuron, Lif) else np.full(out.channels, NEVER, np.int32)
         per_channel = {"threshold": threshold, "bias": neuron.bias, "initial": neuron.initial}
+        rest = -1
+        if isinstance(neuron, Lif) and neuron.amount is not None:
+            rest = self._append("rest", _placed_everywhere(neuron.amount - threshold, out, pitch, narrow, 0))
         for name, values in per_channel.items():
             padding = NEVER if name == "threshold" else 0
-            every = np.tile(_padded(values, pitch, padding), out.height * out.width)
-            every = _padded(every, -(-every.size // ALIGNMENT) * ALIGNMENT, padding)
-            start = self._append(name, _halved(every) if narrow else every)
+            every = _placed_everywhere(values, out, pitch, narrow, padding)
+            start = self._append(name, every)
         low, high = state_range(neuron.state_bits)
         leaks = (*neuron.leak_shifts, 0, 0)
         return {
@@ -205,6 +211,7 @@ class _Builder:
             "low": low,
             "high": high,
             "subtract": int(isinstance(neuron, Lif) and neuron.reset == "subtract"),
+            "rest": rest,
             "integrates": int(isinstance(neuron, Integrator)),
         }
 
@@ -248,6 +255,15 @@ def _shifted(layer: Weighted, weight: NDArray) -> tuple[NDArray, NDArray, int]:
     if all(np.array_equal(each, each.astype(np.int8)) for each in wide):
         return wide[0].astype(np.int8), wide[1].astype(np.int8), 0
     return weight, recurrent, layer.weight_shift
+
+
+def _placed_everywhere(
+    values: NDArray[np.int32], out: Shape, pitch: int, narrow: bool, padding: int
+) -> NDArray[np.int32]:
+    """A value of each channel at each place of a layer's outputs; `padding` where there is no neuron."""
+    every = np.tile(_padded(values, pitch, padding), out.height * out.width)
+    every = _padded(every, -(-every.size // ALIGNMENT) * ALIGNMENT, padding)
+    return _halved(every) if narrow else every
 
 
 def _padded(values: NDArray, size: int, padding: int) -> NDArray:

@@ -23,6 +23,7 @@ from edge_sast.runtime.kernels import (
     scatter_jit,
     scatter_own_jit,
     scatter_to_one_jit,
+    take_rest_jit,
 )
 from edge_sast.runtime.lanes import halves
 from edge_sast.runtime.program import WEIGHTED
@@ -118,6 +119,8 @@ def weighted_step(program, op, state, spikes, n, counters):
             counters[0] += scatter_own_jit(program, op, narrow, flags)
         bias, threshold = halves(program.bias, start, size), halves(program.threshold, start, size)
         fire_jit(op, narrow, flags, bias, threshold)
+        if op.rest >= 0:
+            take_rest_jit(narrow, flags, halves(program.rest, op.rest, size))
     else:
         wide = state.membranes[start:end]
         leak_all_jit(op, wide)
@@ -128,6 +131,8 @@ def weighted_step(program, op, state, spikes, n, counters):
         if op.recurrent >= 0:
             counters[0] += scatter_own_jit(program, op, wide, flags)
         fire_jit(op, wide, flags, program.bias[start:end], program.threshold[start:end])
+        if op.rest >= 0:
+            take_rest_jit(wide, flags, program.rest[op.rest : op.rest + size])
     counters[1] = m = collect_jit(flags, spikes.neurons)
     if op.counted:
         for i in range(m):

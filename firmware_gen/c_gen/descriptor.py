@@ -123,7 +123,7 @@ def _neuron(plan: WeightedPlan) -> dict[str, object]:
         "leak_shift": "{" + ", ".join(str(k) for k in (*shifts, 0, 0)[:2]) + "}",
     }
     if isinstance(neuron, Lif):
-        values["reset"] = f"SAST_RESET_{neuron.reset.upper()}"
+        values["reset"] = f"SAST_RESET_{neuron.reset.upper() if neuron.amount is None else 'AMOUNT'}"
     if not form.narrow:
         return values
     if not isinstance(neuron, Lif) or chosen is None:

@@ -109,7 +109,8 @@ def _neuron(plan: WeightedPlan) -> Iterator[Table]:
 def _wide_neuron(index: int, layer: Weighted) -> Iterator[Table]:
     neuron = layer.neuron
     if isinstance(neuron, Lif):
-        yield _integers(index, "threshold", neuron.threshold)
+        amounts = [] if neuron.amount is None else [neuron.amount]
+        yield _integers(index, "threshold", np.concatenate([neuron.threshold, *amounts]))
     yield _integers(index, "bias", neuron.bias)
     start = np.array([leak(int(v), *neuron.leak_shifts) & 0xFFFFFFFF for v in neuron.initial], np.uint32)
     yield _words(index, "initial", start, "leaked")
@@ -139,7 +140,11 @@ def _narrow_lif(index: int, neuron: Lif, form: Layout, chosen: Lanes) -> Iterato
         _cell(form, zeros, rest),
         _cell(form, list(chosen.offsets), 0),
     ]
-    yield _words(index, "table", np.stack(table), "of a cell: what is added, thresholds, zeros, offsets")
+    told = "of a cell: what is added, thresholds, zeros, offsets"
+    if neuron.amount is not None:
+        table.append(_cell(form, neuron.amount.tolist(), 0))
+        told += ", amounts"
+    yield _words(index, "table", np.stack(table), told)
     start = [
         z + leak(int(v), *neuron.leak_shifts) for z, v in zip(zeros, neuron.initial.tolist(), strict=True)
     ]

@@ -6,9 +6,11 @@
 | pool                                    | 4 per row and per column of its input                        |
 | conv2d                                  | 16 per row and per column of its input, 20 per block         |
 | conv2d with groups                      | 2 more per input channel                                     |
-| narrow layer, per membrane word of cell | 16 of constants, 4 of initial membranes unless all leak to 0 |
+| narrow layer, per membrane word of cell | 16 of constants, 4 of initial membranes unless all leak to 0, |
+|                                         | 4 of amounts where a spike takes off one of its own          |
 | narrow integrator, per channel          | 4 of bias, 4 of initial membrane                             |
-| wide layer, per channel                 | 4 each of threshold, bias and initial membrane               |
+| wide layer, per channel                 | 4 each of threshold, bias and initial membrane, and of such  |
+|                                         | an amount                                                    |
 | integrator's outputs before step 1      | 4 per class                                                  |
 
 | RAM                                     | bytes                                                        |
@@ -130,12 +132,13 @@ def _weight_bytes(layer: Weighted, form: Layout) -> int:
 
 def _neuron_bytes(layer: Weighted, form: Layout) -> int:
     channels, spiking = layer.neuron.channels, isinstance(layer.neuron, Lif)
+    amount = 4 if isinstance(layer.neuron, Lif) and layer.neuron.amount is not None else 0
     if form.narrow:
         if not spiking:
             return 8 * channels + 4 * form.cell_words
         starts_at_zero = not any(leak(int(v), *layer.neuron.leak_shifts) for v in layer.neuron.initial)
-        return (16 if starts_at_zero else 20) * form.cell_words
-    return 12 * channels
+        return (amount + (16 if starts_at_zero else 20)) * form.cell_words
+    return (12 + amount) * channels
 
 
 def _ram(plan: LayerPlan) -> int:

@@ -33,7 +33,7 @@ module sast_loader (
   localparam OP_BITS = 6 + LIB + EAW + RAW + CAW + RPB + URB + SBITS + CWB + CUB2 + WSHW;
   localparam LAYER_BITS = YB + RPB + MAW + PAW + PNB + B + 7 + LIB + 8 + (MW - SMIN + 1);
   localparam [5:0] IN_WEIGHTS = (G * WBITS - 1) / 32;
-  localparam [5:0] IN_PARAMS = (P * (1 + TB) - 1) / 32;
+  localparam [5:0] IN_PARAMS = (P * (1 + TB + AMB) - 1) / 32;
   localparam [5:0] IN_BIASES = (P * VB - 1) / 32;
   localparam [5:0] IN_ROWS = (ROW_BITS - 1) / 32;
   localparam [5:0] IN_COLUMNS = (COLUMN_BITS - 1) / 32;

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: 0BSD
 `default_nettype none
 
-module sast_neuron (clk, en, u_in, exists, rest, lif, subtract, smask, k1, k2, v, spike, x);
+module sast_neuron (clk, en, u_in, exists, rest, amount, lif, subtract, smask, k1, k2, v, spike, x);
   `include "sast_params.vh"
 
   input  wire                 clk;
@@ -12,6 +12,7 @@ module sast_neuron (clk, en, u_in, exists, rest, lif, subtract, smask, k1, k2, v
   input  wire signed [MW-1:0] u_in;
   input  wire                 exists;
   input  wire [TB-1:0]        rest;         // 2^TB - threshold, so that a carry tells what reaches it; 0: nothing does
+  input  wire [(AMB > 0 ? AMB : 1)-1:0] amount;    // what a spike takes off where it is not the threshold: AMB > 0
   // of the layer, steady while it is swept
   input  wire                 lif;
   input  wire                 subtract;
@@ -45,7 +46,9 @@ module sast_neuron (clk, en, u_in, exists, rest, lif, subtract, smask, k1, k2, v
   wire           reached = !negative && (above || reach[TB]);
   wire           fire = lif && exists && reached;
   wire signed [MW-1:0] left;
-  generate if (SUBTRACT != 0) begin : subtracts
+  generate if (SUBTRACT != 0 && AMB > 0) begin : takes
+    assign left = subtract ? u - {{(MW-AMB){1'b0}}, amount} : {MW{1'b0}};
+  end else if (SUBTRACT != 0) begin : subtracts
     assign left = subtract ? u + {{(MW-TB){1'b1}}, rest} : {MW{1'b0}};
   end else begin : zeroes
     assign left = {MW{1'b0}};

@@ -64,7 +64,7 @@ module sast_sweep (
 
   // ---- the layer's entry
   localparam EW = YB + RPB + MAW + PAW + PNB + B + 7 + LIB + 8 + (MW - SMIN + 1);
-  localparam PARAM = 1 + TB;
+  localparam PARAM = 1 + TB + AMB;
   localparam [31:0] LAST_ENTRY = EDEPTH - 1;
   reg  [EAW-1:0]   layer;
   wire [EW-1:0]    entry;
@@ -212,10 +212,16 @@ module sast_sweep (
   generate for (i = 0; i < P; i = i + 1) begin : lane
     wire           valid;
     wire [TB-1:0]  rest;
-    assign {rest, valid} = param[i*PARAM +: PARAM];
+    wire [(AMB > 0 ? AMB : 1)-1:0] amount;
+    assign {rest, valid} = param[i*PARAM +: 1 + TB];
+    if (AMB > 0) begin : own
+      assign amount = param[i*PARAM + 1 + TB +: AMB];
+    end else begin : none
+      assign amount = 1'b0;
+    end
     assign exist1[i] = valid && quads1[i / G];
     sast_neuron neuron (
-      .clk(clk), .en(s1), .u_in(read_y[i*MW +: MW]), .exists(exist1[i]), .rest(rest), .lif(l_lif),
+      .clk(clk), .en(s1), .u_in(read_y[i*MW +: MW]), .exists(exist1[i]), .rest(rest), .amount(amount), .lif(l_lif),
       .subtract(l_subtract), .smask(l_smask), .k1(l_k1), .k2(l_k2),
       .v(seen_v[i*MW +: MW]), .spike(seen_spikes[i]), .x(load_x[i*MW +: MW])
     );

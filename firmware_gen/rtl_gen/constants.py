@@ -68,9 +68,11 @@ def common_shift(weighted: Iterable[Weighted]) -> int:
 
 
 def arithmetic_constants(
-    weighted: Sequence[Weighted], parameters: Sequence[Parameters], membrane_bits: int
+    weighted: Sequence[Weighted], parameters: Sequence[Parameters], membrane_bits: int, amounts: bool
 ) -> dict[str, int]:
-    """membrane_bits: of the widest layer. They hold every weight, whose own bits may be more than its values need."""
+    """membrane_bits: of the widest layer. They hold every weight, whose own bits may be more than its values need.
+    amounts: whether what a spike takes off is a parameter of its own.
+    """
     shifts = {layer.weight_shift for layer in weighted}
     neurons = [layer.neuron for layer in weighted]
     leaks = {neuron.leak_shifts for neuron in neurons if neuron.leak_shifts}
@@ -80,6 +82,7 @@ def arithmetic_constants(
         "WSHIFT": common_shift(weighted),
         "WSHW": bits_of(max(shifts)) if len(shifts) > 1 else 0,
         "TB": bits_of(max(int(of.threshold.max()) for of in parameters)),
+        "AMB": bits_of(max(int(of.amount.max()) for of in parameters)) if amounts else 0,
         "BB": signed_bits(
             min(int(of.bias.min()) for of in parameters), max(int(of.bias.max()) for of in parameters)
         ),

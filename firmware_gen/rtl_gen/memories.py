@@ -49,7 +49,8 @@ def params_image(engine: Engine, of: Sequence[Parameters], lanes: Lanes, p: Mapp
     words = []
     for layer, values in zip(engine.layers, of, strict=True):
         rest = -values.threshold & ((1 << p["TB"]) - 1)
-        entries = [pack(fields, {"valid": 1, "rest": value}) for value in rest]
+        pairs = zip(rest.tolist(), values.amount.tolist(), strict=True)
+        entries = [pack(fields, {"valid": 1, "rest": value, "amount": amount}) for value, amount in pairs]
         words += _lane_words(layer, lanes, entries, width(fields))
     return MemoryImage("params", width(fields) * lanes.count, tuple(words))
 

@@ -19,21 +19,26 @@ from firmware_gen.rtl_gen.layout.weights import Places
 
 @dataclass(frozen=True)
 class Parameters:
-    """Of each channel, int64 [channels]. threshold: 0 of an integrator. start: leak(initial) + bias."""
+    """Of each channel, int64 [channels]. threshold: 0 of an integrator. start: leak(initial) + bias. amount: what
+    a reset by subtraction takes off, 0 where there is none.
+    """
 
     threshold: NDArray[np.int64]
     bias: NDArray[np.int64]
     start: NDArray[np.int64]
+    amount: NDArray[np.int64]
 
 
 def parameters(neuron: Neuron | None, channels: int) -> Parameters:
     """Of a weighted layer's neuron; None: of an or stage, which fires at the first spike."""
     if neuron is None:
         nothing = np.zeros(channels, np.int64)
-        return Parameters(nothing + 1, nothing, nothing)
+        return Parameters(nothing + 1, nothing, nothing, nothing)
     bias, initial = neuron.bias.astype(np.int64), neuron.initial.astype(np.int64)
     threshold = neuron.threshold.astype(np.int64) if isinstance(neuron, Lif) else np.zeros_like(bias)
-    return Parameters(threshold, bias, leak(initial, *neuron.leak_shifts) + bias)
+    taken = isinstance(neuron, Lif) and neuron.reset == "subtract"
+    amount = neuron.taken.astype(np.int64) if taken else np.zeros_like(bias)  # type: ignore[union-attr]
+    return Parameters(threshold, bias, leak(initial, *neuron.leak_shifts) + bias, amount)
 
 
 def period(layer: EngineLayer, lanes: Lanes) -> int:
@@ -51,9 +56,10 @@ def parameter_places(layer: EngineLayer, base: int, lanes: Lanes) -> Places:
 def parameter_fields(p: Mapping[str, int]) -> tuple[Field, ...]:
     """A lane's part of an entry of `params`, P of which stand side by side; p: the localparams.
 
-    rest: 2**TB - threshold, 0 of a lane that never fires.
+    rest: 2**TB - threshold, 0 of a lane that never fires. amount: what a reset by subtraction takes off, where the core
+    knows of amounts.
     """
-    return Field("valid", 1), Field("rest", p["TB"])
+    return Field("valid", 1), Field("rest", p["TB"]), Field("amount", p["AMB"])
 
 
 def bias_bits(p: Mapping[str, int]) -> int:

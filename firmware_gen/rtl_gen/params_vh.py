@@ -21,6 +21,7 @@ LOCALPARAMS: dict[str, str] = {
     "WSHIFT": "weights are shifted left by this, if WSHW is 0",
     "WSHW": "bits of an op's own shift; 0: it has none",
     "TB": "bits of a threshold, unsigned",
+    "AMB": "bits of what a spike takes off, unsigned; 0: it takes off the threshold",
     "BB": "bits of a bias, signed",
     "SB": "bits of a start value, signed",
     "SMIN": "least bits of state of a weighted layer",

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.model.layers import Weighted
+from edge_sast.model.layers import Lif, Weighted
 from edge_sast.model.model import Model
 from edge_sast.model.modelfile import model_hash
 from edge_sast.model.running import forgets
@@ -114,6 +114,15 @@ class RtlPlan:
         return asked or any(table.by_quad is None for table in self.run_tables.values())
 
     @cached_property
+    def amounts(self) -> bool:
+        """Whether what a spike takes off is a parameter of its own: of some layer it is not the threshold."""
+        asked = self.sizes is not None and self.sizes["AMB"] != 0
+        return asked or any(
+            isinstance(layer.neuron, Lif) and layer.neuron.amount is not None
+            for layer in self.weighted.values()
+        )
+
+    @cached_property
     def columns(self) -> dict[Connection, Columns]:
         """The column table's entries of each connection, one after the other."""
         found = {}
@@ -180,7 +189,9 @@ class RtlPlan:
         }
         return (
             lane_constants(self.engine.lanes)
-            | arithmetic_constants(list(self.weighted.values()), self.parameters, max(self.membrane_bits))
+            | arithmetic_constants(
+                list(self.weighted.values()), self.parameters, max(self.membrane_bits), self.amounts
+            )
             | membrane_constants(self.engine, self.membrane_bits)
             | memory_constants(depths)
             | {"BDEPTH": 2 * self.parameter_bases[-1], "ULOW": low_words(self.weights.words)}

@@ -34,23 +34,25 @@ class Sums:
 def possible_sums(layer: Weighted, shape: Shape, steps: int) -> Sums:
     """Of `layer`, which takes `shape`, at any of the first `steps` steps after a reset.
 
-    The smallest follows from step to step: what the smallest membrane leaks to, with every negative weight.
+    The smallest follows from step to step: what the smallest membrane leaks to, with every negative weight; or what is
+    left of a threshold just reached where a spike takes off more.
     """
     neuron = layer.neuron
     positive, negative = signed_sums(layer, shape.max_count)
     low, high = state_range(neuron.state_bits)
     initial, bias = neuron.initial.astype(np.int64), neuron.bias.astype(np.int64)
+    smallest = np.minimum(initial, 0)
     if isinstance(neuron, Lif):
         threshold = neuron.threshold.astype(np.int64)
         kept = np.maximum(threshold - 1, 0)
         if neuron.reset == "subtract":
-            kept = np.maximum(kept, high - threshold)
+            kept = np.maximum(kept, high - neuron.taken)
+            smallest = np.minimum(smallest, threshold - neuron.taken)
         top = np.maximum(kept, initial)
     else:
         top = np.full(neuron.channels, high, np.int64)
     shifts = (*neuron.leak_shifts, 0, 0)[:2]
     near = np.arange(NEAR + 1)
-    smallest = np.minimum(initial, 0)
 
     def lowered(v: NDArray[np.int64]) -> NDArray[np.int64]:
         return leak(np.minimum(v[:, None] + near, high), *shifts).min(axis=1) + bias + negative

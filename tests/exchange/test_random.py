@@ -45,11 +45,7 @@ class Drawer:
         self.rng, self.leaky = np.random.default_rng(seed), leaky
         rng = self.rng
         self.tool = str(rng.choice(["snntorch", "norse", "spikingjelly", "sinabs"]))
-        resets = (
-            ["zero", "subtract"]
-            if leaky or self.tool != "snntorch"
-            else ["zero", "subtract", "subtract-later"]
-        )
+        resets = ["zero", "subtract", *(["subtract-later"] if self.tool == "snntorch" else [])]
         self.reset = str(rng.choice(resets))
         self.options = {"reset": self.reset, "spikes": "one"}
         self.feeds_back = (self.tool, self.reset) != ("snntorch", "zero")
@@ -238,10 +234,10 @@ def compare(path: Path, seed: int, leaky: bool) -> tuple[int, int]:
             assert leaky, (seed, step, index)
             cell = layer.neuron
             assert isinstance(cell, Lif)
-            worst = (
-                len(cell.leak_shifts) / sum(2.0**-k for k in cell.leak_shifts) / cell.threshold.min()
-                + 2.0**-14
-            )
+            rounded = len(cell.leak_shifts) + (
+                0.5 if cell.amount is not None else 0
+            )  # of units, in each step
+            worst = rounded / sum(2.0**-k for k in cell.leak_shifts) / cell.threshold.min() + 2.0**-14
             exact = np.moveaxis(u[step], 0, -1).reshape(-1, cell.channels)
             limits = np.asarray(drawn.layers[trace.layers.index(place)].cell.threshold)
             off = np.abs(exact.astype(float) / limits - 1).reshape(-1)[want != got]

@@ -12,7 +12,7 @@ from edge_sast.events.binning import Binning
 from edge_sast.exchange import nir_file
 from edge_sast.exchange.nir_read import Imported, Reading, read_model
 from edge_sast.exchange.rules import choose
-from edge_sast.model.layers import RecurrentLinear
+from edge_sast.model.layers import Lif, Linear
 from edge_sast.runtime import Simulator
 from tests.exchange.nir_files import Cell, Layer, h5py, run
 from tests.exchange.reference import NAMES, Reference, channel_last, reference
@@ -93,21 +93,19 @@ def test_one_spike_of_many_differs():
     assert (spikes_of(read(given), given)[0] != channel_last(given.spikes[0])).sum() > 100
 
 
-def test_a_later_subtraction_is_held_by_recurrent_weights():
+def test_a_later_subtraction_takes_off_the_threshold_over_the_decay():
     imported = read(reference("snntorch_linear"))
-    assert [type(layer) for _, layer in imported.model.weighted()] == [RecurrentLinear] * 2
-    layer = imported.model.layers[1]
-    assert isinstance(layer, RecurrentLinear)
-    # the threshold's 16th, which the leak took of what was subtracted
-    rest = np.diag(layer.recurrent).astype(int) << layer.weight_shift
-    np.testing.assert_array_equal(rest, -(layer.neuron.threshold >> 4))
-
-
-def test_a_later_subtraction_of_a_convolution_is_refused():
-    with pytest.raises(
-        EdgeSastError, match=r"node '1': takes its threshold away one step later.* give --reset"
-    ):
-        read(reference("snntorch_conv"), reset=None)
+    assert [type(layer) for _, layer in imported.model.weighted()] == [Linear] * 2
+    for _, layer in imported.model.weighted():
+        cell = layer.neuron
+        assert isinstance(cell, Lif)
+        assert cell.amount is not None
+        # u > T is u >= T + 1 of integers; T over 15/16 in the nearest unit
+        np.testing.assert_array_equal(cell.amount, np.round((cell.threshold - 1) * 16 / 15))
+    assert any(
+        "a spike takes off 1.067 of the threshold" in line and "an amount of its own" in line
+        for line in imported.told
+    )
 
 
 @pytest.mark.parametrize("name", ["sinabs_conv", "snntorch_linear_if", "spikingjelly_linear"])

@@ -223,10 +223,16 @@ def test_a_recurrent_neuron_of_snntorch_that_is_reset_to_zero_is_refused(tmp_pat
     assert read(tmp_path, nodes, "spikingjelly", edges).model.layers
 
 
-@pytest.mark.parametrize(("tau", "lower"), [(8e-6, 8), (1e-6 / (1 / 4 + 1 / 16), 16)])
-def test_above_the_threshold_by_subtraction_with_a_leak_lies_lower_for_ever(tau, lower, tmp_path):
-    """A membrane of 0 in real numbers stays where it begins: what the leak gives back, the bias takes."""
+@pytest.mark.parametrize(("tau", "decay"), [(8e-6, 7 / 8), (1e-6 / (1 / 4 + 1 / 16), 11 / 16)])
+@pytest.mark.parametrize("reset", ["subtract", "subtract-later"])
+def test_above_the_threshold_by_subtraction_with_a_leak_takes_off_an_amount(tau, decay, reset, tmp_path):
+    """u > T is u >= T + 1 of integers, which take off T, or T/decay at once for T one step later; 0 stays 0."""
     still = ("Affine", {"weight": np.zeros((1, 2)), "bias": np.zeros(1)})
-    model = read(tmp_path, {"a": still, "b": lif(tau=tau)}, "norse", reset="subtract").model
+    model = read(tmp_path, {"a": still, "b": lif(tau=tau)}, "norse", reset=reset).model
+    [(_, layer)] = model.weighted()
+    cell = layer.neuron
+    assert isinstance(cell, Lif)
+    below = int(cell.threshold[0]) - 1
+    assert cell.taken.tolist() == [below if reset == "subtract" else round(below / decay)]
     trace = Simulator(model).trace(binned(model, [np.zeros((6, 1, 1, 2), np.uint8)]), 0)
-    np.testing.assert_array_equal(trace.membranes, -lower)
+    np.testing.assert_array_equal(trace.membranes, 0)

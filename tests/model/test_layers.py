@@ -32,6 +32,10 @@ def lif(channels=2, **changes):
     return Lif(**(fields | changes))
 
 
+def taking(amount):
+    return lif(reset="subtract", amount=np.array(amount))
+
+
 def integrator(channels=2, **changes):
     zeros = np.zeros(channels, int)
     return Integrator(**({"bias": zeros, "initial": zeros, "leak_shifts": (), "state_bits": 8} | changes))
@@ -79,6 +83,18 @@ NEURON_REFUSALS = [
     (lambda: lif(initial=np.zeros(3, int)), "lif: initial has 3 entries; it must have 2"),
     (lambda: lif(threshold=np.array([0, 5])), "lif: threshold 0 to 5 is outside 1 to 127 (state_bits 8)"),
     (lambda: lif(threshold=np.array([5, 128])), "lif: threshold 5 to 128 is outside 1 to 127 (state_bits 8)"),
+    (
+        lambda: lif(amount=np.array([5, 5])),
+        "lif: amount is given and reset is 'zero', which takes off all there is; "
+        "leave amount out, or reset by 'subtract'",
+    ),
+    (lambda: taking([5]), "lif: amount has 1 entries; it must have 2"),
+    (lambda: taking([[5, 5]]), "amount: shape is (1, 2); it must have 1 non-empty dimensions"),
+    (lambda: taking([5.0, 5.0]), "amount: dtype is float64; it must be an integer type"),
+    (lambda: taking([0, 5]), "lif: amount 0 to 5 is outside 1 to 127 (state_bits 8)"),
+    (lambda: taking([-3, 5]), "lif: amount -3 to 5 is outside 1 to 127 (state_bits 8)"),
+    (lambda: taking([5, 128]), "lif: amount 5 to 128 is outside 1 to 127 (state_bits 8)"),
+    (lambda: taking([5, 1 << 31]), "amount: values 5 to 2147483648 do not fit int32"),
     (lambda: integrator(initial=np.zeros(3, int)), "integrator: initial has 3 entries; it must have 2"),
     (lambda: integrator(state_bits=2), "integrator: state_bits is 2; it must be 4 to 31"),
 ]

@@ -212,6 +212,15 @@ REFUSALS = [
         "layers[0]: tensor 'layers.0.bias' is int16; it must be int32",
     ),
     (
+        tensor("layers.0.amount", np.full(2, 3, np.int8)),
+        "layers[0]: tensor 'layers.0.amount' is int8; it must be int32",
+    ),
+    (
+        tensor("layers.0.amount", np.full(2, 3, np.int32)),
+        "layers[0]: lif: amount is given and reset is 'zero', which takes off all there is; "
+        "leave amount out, or reset by 'subtract'",
+    ),
+    (
         tensor("layers.4.weight", np.full((2, 2), 9, np.int8)),
         "layers[4]: linear: weights 9 to 9 are outside -8 to 7 (4 bits)",
     ),

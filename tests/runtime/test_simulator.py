@@ -120,7 +120,7 @@ assert main({words}) == 0
 own = [name.rsplit("_", 2)[0] for name in compiled if "_called" in name or "_inner" in name]
 assert {{"run_recording", "_bin_events", "add_piece"}} <= set(own), own
 assert not {{"run_range", "new_state"}} & set(own), own
-widths = {{"leak_all", "add_piece", "add_form", "scatter", "scatter_own", "fire"}}  # of 16 and 32 bits
+widths = {{"leak_all", "add_piece", "add_form", "scatter", "scatter_own", "fire", "take_rest"}}  # of 16 and 32 bits
 again = [name for name in set(own) if own.count(name) > 1]
 assert set(again) == widths and all(own.count(name) == 2 for name in again), sorted(own)
 assert not [name for name in compiled if "unicode" in name or "integer_str" in name], compiled

@@ -30,6 +30,7 @@ class Parameters(NamedTuple):
     learn_beta: bool  # backward sums dL/dβ
     learn_tau: bool  # backward sums dL/dτ
     subtract: bool  # reset: subtract `taken`, else to zero
+    later: bool  # float passes: it is subtracted behind the leak, and v is what a membrane has leaked to
     detach_reset: bool  # no gradient through the reset
     decay: float
     first_shift: int  # INTEGER only; 0 where there is none
@@ -38,7 +39,9 @@ class Parameters(NamedTuple):
     high: float
     betas: np.ndarray
     threshold: np.ndarray  # that a membrane spikes at
-    taken: np.ndarray  # by a reset by subtraction: the threshold, but for neurons that spike above it only
+    taken: (
+        np.ndarray
+    )  # by a reset by subtraction: the threshold that the neurons spike at or above, or an amount
     scale: np.ndarray  # one unit of the membrane: the surrogate sees (u − threshold)·scale; 1 in float passes
     initial: np.ndarray  # the membrane before the first step
 
@@ -51,6 +54,7 @@ class Neuron(NamedTuple):
     mix: float
     mask: float
     subtract: bool
+    later: bool
     detach_reset: bool
     decay: float
     first_shift: int
@@ -75,6 +79,7 @@ def scalars(p: Parameters) -> Neuron:
         p.mix,
         p.mask,
         p.subtract,
+        p.later,
         p.detach_reset,
         p.decay,
         p.first_shift,
@@ -123,7 +128,7 @@ def _charge(current: np.ndarray, n: Neuron, v: np.ndarray, membrane: np.ndarray)
     if n.forward == INTEGER:
         _integer_membrane(current, n, v, membrane)
     else:
-        decay = np.float32(n.decay)
+        decay = np.float32(1.0) if n.later else np.float32(n.decay)
         for k in range(v.size):
             membrane[k] = decay * v[k] + current[k]
 
@@ -150,8 +155,9 @@ def _draw(noise: np.ndarray, membrane: np.ndarray, n: Neuron, theta: float, spik
 
 def _after_reset(membrane: np.ndarray, spikes: np.ndarray, n: Neuron, taken: float, v: np.ndarray) -> None:
     if n.subtract:
+        decay = np.float32(n.decay) if n.later else np.float32(1.0)
         for k in range(v.size):
-            v[k] = membrane[k] - taken * spikes[k]
+            v[k] = decay * membrane[k] - taken * spikes[k]
     else:
         for k in range(v.size):
             v[k] = membrane[k] * (np.float32(1.0) - spikes[k])

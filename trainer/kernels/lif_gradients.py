@@ -42,9 +42,11 @@ def _backward_row(
     grad: np.ndarray,
 ) -> tuple[float, float]:
     n, c = scalars(p), r % p.threshold.size
+    # Behind the leak, τ·u − ϑ·s, is as much as ϑ/τ before it: v is what has not leaked yet in either case.
+    taken = p.taken[c] / np.float32(n.decay) if n.later else p.taken[c]
     carried = np.zeros((3, membrane.shape[2]), dtype=np.float32)  # dL/dv; dL/dβ and dL/dτ of the steps done
     for t in range(membrane.shape[0] - 1, -1, -1):
-        at = At(p.threshold[c], p.scale[c], p.betas[t], p.taken[c])
+        at = At(p.threshold[c], p.scale[c], p.betas[t], taken)
         _slopes(membrane[t, r], spikes[t, r], n, at, grad[t, r])
         if n.mask > 0:
             _masked(noise[t, r], n.mask, grad[t, r])
@@ -119,7 +121,14 @@ def _add_beta(
 def _add_tau(
     grad: np.ndarray, spikes: np.ndarray, membrane: np.ndarray, n: Neuron, taken: float, total: np.ndarray
 ) -> None:
-    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1."""
+    """total += dL/du[t]·v[t−1], v[t−1] being made again of spikes and membrane of step t − 1.
+
+    It is u[t−1] where the leak takes nothing of what is subtracted.
+    """
+    if n.later:
+        for k in range(total.size):
+            total[k] += grad[k] * membrane[k]
+        return
     for k in range(total.size):
         u = membrane[k]
         total[k] += grad[k] * (u - taken * spikes[k] if n.subtract else u * (np.float32(1.0) - spikes[k]))

@@ -2,9 +2,8 @@
 
 A channel's gain and an average pool's factor are divided out of its threshold, so that weights are what the file has,
 but for a power of two by which the threshold comes to lie from 1 to below 2: that changes no bit of what float32
-computes. A tool that takes the threshold off one step later, after the leak, is held as the integers of
-edge_sast/exchange hold it: at once, and what the leak took of it by weights of each neuron to itself,
-decay·v − T = decay·(v − T) − (1 − decay)·T.
+computes. What a tool takes off one step later, after the leak, is taken off later here too: threshold/decay at once is
+the same, but no number of float32.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import torch
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
-from edge_sast.exchange.held import check_later, check_one_spike, takes_later
+from edge_sast.exchange.held import check_one_spike, takes_later
 from edge_sast.exchange.nodes.kernels import by_group
 from edge_sast.exchange.nodes.real import Real, RealLayer, RealPool
 from edge_sast.exchange.rules import Rules
@@ -54,7 +53,7 @@ def network_of(reals: Sequence[Real], rules: Rules, binning: Binning) -> Network
             if isinstance(module, Weighted) and isinstance(real, RealLayer):
                 if rules.spikes == "many":
                     check_one_spike(real, shape.max_count)
-                _fill(module, real, rules)
+                _fill(module, real)
     return network.eval()
 
 
@@ -70,10 +69,10 @@ def _settings(real: RealLayer | RealPool, rules: Rules, last: bool) -> LayerSett
         if cell.shifts:
             _refuse(real, "integrates with a leak, and a run's read-out has none")
         return LayerSettings("out")
-    check_later(real, rules)
     reset = "zero" if rules.reset == "zero" else "subtract"
     leak = ",".join(str(k) for k in cell.shifts) or "none"
-    return LayerSettings(_token(real, rules, last), reset, leak, rules.threshold == "gt", _levels(real))
+    later, above = takes_later(cell, rules), rules.threshold == "gt"
+    return LayerSettings(_token(real, last), reset, leak, above, later, _levels(real))
 
 
 def _levels(real: RealLayer) -> tuple[float, ...]:
@@ -100,10 +99,10 @@ def _parts(value: Fraction) -> tuple[Fraction, Fraction]:
     return value / power, power
 
 
-def _token(real: RealLayer, rules: Rules, last: bool) -> str:
+def _token(real: RealLayer, last: bool) -> str:
     """The layer in the words of --arch."""
     if not real.is_conv:
-        if real.recurrent is not None or takes_later(real.neuron, rules):
+        if real.recurrent is not None:
             return f"rec{real.bias.size}"
         return "count" if last else f"fc{real.bias.size}"
     sides = {"kernel": real.weight.shape[:2], "stride": real.stride, "padding": real.padding}
@@ -119,7 +118,7 @@ def _refuse(real: RealLayer, what: str) -> NoReturn:
     raise EdgeSastError(f"node {real.name!r}: {what}; {REMEDY}")
 
 
-def _fill(module: Weighted, real: RealLayer, rules: Rules) -> None:
+def _fill(module: Weighted, real: RealLayer) -> None:
     """Weights, bias and way back of a layer, in its units: what a membrane of 1 is worth in weights of the file."""
     cell = real.neuron
     unit = [_parts(bar)[1] for bar in _bars(real)] if cell.kind == "lif" else _bars(real)
@@ -133,11 +132,8 @@ def _fill(module: Weighted, real: RealLayer, rules: Rules) -> None:
     module.bias.copy_(torch.tensor([float(b) for b in bias]))
     module.weight.copy_(torch.from_numpy(_trained_order(weight, real, module.shape)))
     if module.recurrent is not None:
-        back = np.zeros((real.bias.size,) * 2)
-        if real.recurrent is not None:
-            back = real.recurrent * np.array([float(1 / (real.factor * u)) for u in unit])
-        if takes_later(cell, rules):
-            back = back - np.diag(module.levels) * sum(2.0**-k for k in cell.shifts)
+        assert real.recurrent is not None
+        back = real.recurrent * np.array([float(1 / (real.factor * u)) for u in unit])
         module.recurrent.copy_(torch.from_numpy(back.T.copy()))
 
 

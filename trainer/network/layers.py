@@ -66,7 +66,7 @@ class Weighted(Connection):
         self, spec: ConvSpec | DenseSpec, shape: Shape, neuron: NeuronSettings, norm: bool, steps: int
     ) -> None:
         super().__init__(spec, shape)
-        self.reset, self.above, self.steps = neuron.reset, neuron.above, steps
+        self.reset, self.above, self.later, self.steps = neuron.reset, neuron.above, neuron.takes_later, steps
         self.levels = np.full(self.channels, neuron.level, np.float32)  # thresholds in the membranes' units
         self.spiking = isinstance(spec, ConvSpec) or spec.spiking
         self.name = "layer"
@@ -119,7 +119,10 @@ class Weighted(Connection):
             return copy.deepcopy(self).cpu().integers(bits).to(self.weight.device)
         weight, recurrent, bias = self.folded()
         threshold = torch.from_numpy(self.levels) if self.spiking else None
-        return quantise(weight, recurrent, bias, threshold, bits, self.shape.max_count, self.steps)
+        amount, decay = None, float(self.tau()[0].detach())
+        if threshold is not None and self.later and decay < 1:
+            amount = threshold / decay  # at once, before the leak
+        return quantise(weight, recurrent, bias, threshold, bits, self.shape.max_count, self.steps, amount)
 
     def initial(self, integers: IntegerWeights) -> Tensor:
         """Integer membranes [C] before the first step, within the state."""
@@ -151,6 +154,7 @@ class Weighted(Connection):
                 initial=start,
                 threshold=self.levels,
                 above=self.above,
+                later=self.later,
             )
         else:
             weight = self.recurrent * self._share().view(-1, 1)
@@ -164,9 +168,8 @@ class Weighted(Connection):
         plain = self.neurons is not None and self.neurons.settings.plain and self.recurrent is None
         held = (x.is_cuda and not has_triton()) or self.watch is not None
         # A kernel there knows one threshold.
-        held = (
-            held or (self.above and self.reset == "subtract") or bool((self.levels != self.levels[0]).any())
-        )
+        held = held or (self.above and self.reset == "subtract") or self.later
+        held = held or bool((self.levels != self.levels[0]).any())
         return plain and not held and fused_parts.supports(how)
 
     def fused(self, x: Tensor, how: Spike, pool: int) -> tuple[Tensor, Tensor]:
@@ -286,7 +289,8 @@ class Weighted(Connection):
 
     def stepper_at(self, beta: Tensor | None, tau: Tensor, how: Spike) -> Step:
         """The same with this slope."""
-        return lif_step(tau, how, self.reset, self.levels, self.channels, beta=beta, above=self.above)
+        own = {"above": self.above, "later": self.later}
+        return lif_step(tau, how, self.reset, self.levels, self.channels, beta=beta, **own)
 
     def slope(self, how: Spike, tau: Tensor) -> Tensor | None:
         """β of this layer's neurons, see NeuronState.slope."""
@@ -335,4 +339,4 @@ def _along_channels(vector: Tensor, like: Tensor) -> Tensor:
 def _integer_state(integers: IntegerWeights, shifts: leak.Shifts, initial: Tensor) -> IntegerState:
     assert integers.threshold is not None
     low, high = state_range(integers.state_bits)
-    return IntegerState(integers.threshold, integers.lsb, shifts, low, high, initial)
+    return IntegerState(integers.threshold, integers.lsb, shifts, low, high, initial, integers.amount)

@@ -8,6 +8,7 @@ bit is s/2^f: threshold, bias and membrane are rounded to that, so that few-bit 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,7 +29,8 @@ class IntegerWeights:
     """Integers held in float32, differentiable with respect to the float parameters.
 
     weight [C_out, ...] and recurrent [C_out, C_out] or None; bias, threshold (None for an integrator) and lsb [C_out];
-    lsb is the membrane's least significant bit in float units.
+    lsb is the membrane's least significant bit in float units. amount: what a spike takes off where that is not the
+    threshold, [C_out], else None.
     """
 
     weight: Tensor
@@ -39,17 +41,14 @@ class IntegerWeights:
     bits: int
     weight_shift: int
     state_bits: int
+    amount: Tensor | None = None
 
     def to(self, device: torch.device) -> IntegerWeights:
         """The same on another device."""
-        weight, recurrent, bias, threshold, lsb = (
-            None if part is None else part.to(device)
-            for part in (self.weight, self.recurrent, self.bias, self.threshold, self.lsb)
-        )
-        assert weight is not None
-        assert bias is not None
-        assert lsb is not None
-        return replace(self, weight=weight, recurrent=recurrent, bias=bias, threshold=threshold, lsb=lsb)
+        parts: dict[str, Any] = {
+            name: value for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
+        return replace(self, **{name: part.to(device) for name, part in parts.items()})
 
 
 def check_bits(bits: int) -> None:
@@ -73,13 +72,14 @@ def quantise(
     bits: int,
     max_count: int,
     steps: int,
+    amount: Tensor | None = None,
 ) -> IntegerWeights:
     """Integer form of one layer (batch norm already folded into weight and bias).
 
     `threshold` is that of all channels, or of each [C]. None is an integrating read-out: its scale is one for all
     channels, so that they can be compared, and its state is wide enough never to saturate in `steps` steps. Where its
     weights are nothing beside its biases (all zero, at the extreme) the scale is that of the biases: the outputs are
-    theirs.
+    theirs. `amount` is what a spike takes off [C], None the threshold; it is rounded by itself.
 
     Raises EdgeSastError for sums that cannot be held exactly.
     """
@@ -96,8 +96,12 @@ def quantise(
     integers = _signs(both, scale) if bits == 1 else _rounded(both / scale[:, None], bits)
     integer_bias = _straight_through(bias / lsb, torch.round(bias / lsb))
     integer_threshold = None if threshold is None else torch.round(threshold / lsb).clamp_min(1)
+    integer_amount = None if amount is None else torch.round(amount.to(lsb) / lsb).clamp_min(1)
     inputs = weight.flatten(1).shape[1]
-    state_bits = _state_bits(integers, inputs, integer_bias, integer_threshold, shift, max_count, steps)
+    most = integer_threshold
+    if most is not None and integer_amount is not None:
+        most = most.maximum(integer_amount)
+    state_bits = _state_bits(integers, inputs, integer_bias, most, shift, max_count, steps)
     return IntegerWeights(
         weight=integers[:, :inputs].view_as(weight),
         recurrent=None if recurrent is None else integers[:, inputs:],
@@ -107,6 +111,7 @@ def quantise(
         bits=bits,
         weight_shift=shift,
         state_bits=state_bits,
+        amount=integer_amount,
     )
 
 

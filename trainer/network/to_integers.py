@@ -78,7 +78,9 @@ def _neuron(module: Weighted, integers: IntegerWeights) -> Neuron:
         return Integrator(bias, initial, (), integers.state_bits)
     threshold = integers.threshold.cpu().numpy().astype(np.int32)
     reset = "zero" if module.reset == "zero" else "subtract"
-    return Lif(threshold, bias, initial, module.tau()[1], reset, integers.state_bits)  # type: ignore[arg-type]
+    amount = None if integers.amount is None else integers.amount.cpu().numpy().astype(np.int32)
+    shifts = module.tau()[1]
+    return Lif(threshold, bias, initial, shifts, reset, integers.state_bits, amount)  # type: ignore[arg-type]
 
 
 def _channel_last_kernel(weight: Tensor, groups: int) -> np.ndarray:

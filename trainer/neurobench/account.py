@@ -104,7 +104,7 @@ class Account:
         correct: recordings whose prediction is their label.
         steps: all that were computed, summed over the recordings.
         parameters, zero_weights: weights, and those that are 0.
-        constants: biases, initial membranes and thresholds.
+        constants: biases, initial membranes, thresholds and amounts.
     """
 
     recordings: int
@@ -187,7 +187,7 @@ def _check_same(result: RunResult, outputs: Tensor, operations: Operations) -> N
 
 
 def _constants(layer: Weighted) -> int:
-    arrays = (getattr(layer.neuron, name, None) for name in ("bias", "initial", "threshold"))
+    arrays = (getattr(layer.neuron, name, None) for name in ("bias", "initial", "threshold", "amount"))
     return sum(array.size for array in arrays if array is not None)
 
 

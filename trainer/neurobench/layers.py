@@ -94,16 +94,19 @@ class IntegerLif(IntegerNeurons):
     """Spikes int32 [B, C, H, W], 0 or 1, of currents int64."""
 
     threshold: Tensor
+    amount: Tensor | None
 
     def __init__(self, neuron: Lif, weight_shift: int, shape: Shape) -> None:
         super().__init__(neuron, weight_shift, shape)
         self.register_buffer("threshold", _along_channels(neuron.threshold))
+        self.register_buffer("amount", None if neuron.amount is None else _along_channels(neuron.amount))
         self.subtracts = neuron.reset == "subtract"
 
     def forward(self, current: Tensor) -> Tensor:
         u = self._integrated(current)
         spikes = u >= self.threshold
-        left = u - self.threshold if self.subtracts else torch.zeros_like(u)
+        taken = self.threshold if self.amount is None else self.amount
+        left = u - taken if self.subtracts else torch.zeros_like(u)
         self.mem = torch.where(spikes, left, u).int()
         return spikes.int()
 

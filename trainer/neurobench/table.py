@@ -73,7 +73,7 @@ def _of_model(results: Mapping[str, Any], account: Account, device: DeviceBytes)
             results["ParameterCount"],
             account.parameters,
             account.parameters + account.constants,
-            f"{account.constants:,} biases, initial membranes and thresholds are buffers, which it leaves out",
+            f"{account.constants:,} biases, initial membranes, thresholds and amounts are buffers, which it leaves out",
         ),
         Row("ConnectionSparsity", results["ConnectionSparsity"], zeros, zeros, "it rounds to 4 decimals"),
         Row(

@@ -3,6 +3,7 @@
     u[t] = τ·v[t−1] + I[t]          spike s[t] of u[t], see below
     v[t] = u[t]·(1 − s[t])          reset to zero, multiplicative as in SAST (arXiv 2603.18039)
     v[t] = u[t] − ϑ·s[t]            reset by subtraction
+    u[t] = τ·u[t−1] − ϑ·s[t−1] + I[t]    the same one step later, behind the leak: ϑ/τ at once
 
 | forward    | s, with x = u − ϑ                                        | gradient of s | through the reset |
 |------------|----------------------------------------------------------|---------------|-------------------|
@@ -62,7 +63,8 @@ FORWARD_CODES = {
 class IntegerState:
     """Parameters of the integer pass, float32 tensors [C] holding integers (`scale` aside).
 
-    `initial` is the membrane before the first step, 0 where it is None.
+    `initial` is the membrane before the first step, 0 where it is None; `amount` what a reset by subtraction takes off,
+    the threshold where it is None.
     """
 
     threshold: Tensor
@@ -71,6 +73,7 @@ class IntegerState:
     low: int
     high: int
     initial: Tensor | None = None
+    amount: Tensor | None = None
 
 
 Threshold = float | np.ndarray  # of all channels, or of each [C]
@@ -88,6 +91,7 @@ def lif(
     initial: Tensor | None = None,
     threshold: Threshold = 1.0,
     above: bool = False,
+    later: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Spikes and membrane before reset, float32 [T, B, C, ...], of input currents of that shape.
 
@@ -100,10 +104,11 @@ def lif(
         initial: [C], the membrane before the first step (MP-Init, arXiv 2511.08708), 0 if None. It gets no gradient.
         threshold: of all channels, or of each [C].
         above: whether a membrane spikes only above the threshold, not at it.
+        later: whether a reset by subtraction comes behind the leak; not with `initial`.
     Raises EdgeSastError for a β that the surrogate cannot have, ValueError for one of another shape.
     """
     parameters = _float_parameters(
-        tau, spike, reset, threshold, above, current.shape[0], current.shape[2], beta, initial
+        tau, spike, reset, threshold, above, later, current.shape[0], current.shape[2], beta, initial
     )
     return _run(current.float(), tau, beta, parameters)
 
@@ -117,13 +122,15 @@ def lif_step(
     *,
     beta: Tensor | None = None,
     above: bool = False,
+    later: bool = False,
 ) -> Step:
     """One step as a function: (v, I) to the membrane before and after the reset and the spikes, all [B, C, ...].
 
     The caller holds the membrane: it starts as zeros [B, C], or as `initial.expand(B, C)`. `beta` is a scalar; for a
-    slope per step make a function for each.
+    slope per step make a function for each. later: as in `lif`; v then has leaked already.
     """
-    return _bound(tau, beta, _float_parameters(tau, spike, reset, threshold, above, 1, channels, beta, None))
+    parameters = _float_parameters(tau, spike, reset, threshold, above, later, 1, channels, beta, None)
+    return _bound(tau, beta, parameters)
 
 
 def integer_lif(
@@ -149,6 +156,7 @@ def _float_parameters(
     reset: str,
     threshold: Threshold,
     above: bool,
+    later: bool,
     steps: int,
     channels: int,
     beta: Tensor | None,
@@ -166,6 +174,7 @@ def _float_parameters(
         learn_beta=_is_learnt(beta),
         learn_tau=tau.requires_grad,
         subtract=reset == "subtract",
+        later=later and reset == "subtract",
         detach_reset=forward in (lif_kernels.HARD, lif_kernels.STOCHASTIC),
         decay=float(tau.detach()),
         first_shift=0,
@@ -198,6 +207,7 @@ def _integer_parameters(
         learn_beta=_is_learnt(beta),
         learn_tau=False,
         subtract=reset == "subtract",
+        later=False,
         detach_reset=True,
         decay=decay(state.shifts),
         first_shift=k1,
@@ -206,7 +216,7 @@ def _integer_parameters(
         high=float(state.high),
         betas=_betas(beta, spike, steps),
         threshold=_per_channel(state.threshold, channels),
-        taken=_per_channel(state.threshold, channels),
+        taken=_per_channel(state.threshold if state.amount is None else state.amount, channels),
         scale=_per_channel(state.scale, channels),
         initial=_per_channel(state.initial, channels),
     )
@@ -248,7 +258,7 @@ def _run(current: Tensor, tau: Tensor, beta: Tensor | None, p: Parameters) -> tu
     noise = _noise(current, tau, beta, p)
     form: Form = _fused
     if current.is_cuda:  # Triton's kernel knows one threshold
-        form = stepwise if p.subtract and (p.taken != p.threshold).any() else _of_gpu()
+        form = stepwise if p.later or (p.subtract and (p.taken != p.threshold).any()) else _of_gpu()
     return form(current, tau, beta, noise, p)
 
 

@@ -45,12 +45,14 @@ def advance(
     threshold = torch.as_tensor(p.threshold, device=current.device).view(shape)
     taken = torch.as_tensor(p.taken, device=current.device).view(shape)
     scale = torch.as_tensor(p.scale, device=current.device).view(shape)
-    u = _leaked(v, tau, p) + current
+    u = (v if p.later else _leaked(v, tau, p)) + current
     if p.forward == lif_kernels.INTEGER:
         u = torch.where((u > p.low) & (u < p.high), u, u.detach().clamp(p.low, p.high))
     s: Tensor = _Spikes.apply((beta * scale) * (u - threshold), beta, noise, p)
     kept = s.detach() if p.detach_reset else s
-    return u, u - taken * kept if p.subtract else u * (1 - kept), s
+    if not p.subtract:
+        return u, u * (1 - kept), s
+    return u, (tau * u if p.later else u) - taken * kept, s
 
 
 def _shape(current: Tensor) -> tuple[int, ...]:

@@ -17,7 +17,8 @@ from trainer.settings import architecture
 from trainer.settings.architecture import ConvSpec, DenseSpec, PoolSpec, Spec
 from trainer.settings.neuron import NeuronSettings
 
-_KINDS = {"above": (bool, "true or false"), "level": (tuple, "a list of numbers")}  # all else is text
+_FLAG = (bool, "true or false")
+_KINDS = {"above": _FLAG, "later": _FLAG, "level": (tuple, "a list of numbers")}  # all else is text
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class LayerSettings:
     reset: str = "zero"
     leak: str = "none"
     above: bool = False
+    later: bool = False
     level: tuple[float, ...] = (1.0,)
 
 
@@ -64,7 +66,8 @@ def of_data(
                 f"--arch {text!r}: layer {each.layer!r} has {len(each.level)} levels; it must have one, or one each "
                 f"for its {_channels(spec)} channels: train again"
             )
-        own = replace(neuron, reset=each.reset, leak=each.leak, above=each.above, level=each.level)
+        given = {name: getattr(each, name) for name in ("reset", "leak", "above", "later", "level")}
+        own = replace(neuron, **given)
         planned.append(PlannedLayer(each.layer, spec, own))
     last = planned[-1].spec if planned else None
     if not isinstance(last, DenseSpec):

@@ -45,6 +45,7 @@ HEADERS = (
     "RAM B",
     "max SynOps/step",
 )
+TAKEN = ("amount",)  # where a spike takes off another number than the threshold
 MEASURED = ("SynOps/sample", "spikes/sample", "firing %")
 
 
@@ -100,8 +101,9 @@ def _inspect(args: argparse.Namespace) -> int:
     )
     if model.early_margin is not None:
         echo(f"answers early: after the first step in which the largest output leads by {model.early_margin}")
-    headers = HEADERS + (MEASURED if args.data else ())
-    rows = [_row(layer) for layer in figures["layers"]]
+    amounts = any("amount_low" in layer for layer in figures["layers"])
+    headers = HEADERS + (TAKEN if amounts else ()) + (MEASURED if args.data else ())
+    rows = [_row(layer, amounts) for layer in figures["layers"]]
     print_table([row + ["-"] * (len(headers) - len(row)) for row in rows], headers)
     echo(
         f"flash {figures['flash_bytes']} bytes of tables, RAM {figures['ram_bytes']} bytes (with "
@@ -197,6 +199,8 @@ def _weighted(layer: Weighted, model: Model, index: int) -> dict[str, Any]:
     if not isinstance(neuron, Integrator):
         figures |= {"reset": neuron.reset, "threshold_low": int(neuron.threshold.min())}
         figures["threshold_high"] = int(neuron.threshold.max())
+        if neuron.amount is not None:
+            figures |= {"amount_low": int(neuron.amount.min()), "amount_high": int(neuron.amount.max())}
     return figures
 
 
@@ -221,7 +225,11 @@ def _measure(model: Model, layers: list[dict[str, Any]], args: argparse.Namespac
     return {"samples": samples, "accuracy": result.accuracy, "synops_per_sample": synops, KEY: counts}
 
 
-def _row(layer: dict[str, Any]) -> list[str]:
+def _range(layer: dict[str, Any], name: str) -> str:
+    return f"{layer[f'{name}_low']}..{layer[f'{name}_high']}" if f"{name}_low" in layer else "-"
+
+
+def _row(layer: dict[str, Any], amounts: bool) -> list[str]:
     row = [str(layer["index"]), layer["kind"], f"{layer['height']}x{layer['width']}x{layer['channels']}"]
     if "weights" not in layer:
         row += ["-"] * 7 + [str(layer["flash_bytes"]), str(layer["ram_bytes"]), "-"]
@@ -230,7 +238,7 @@ def _row(layer: dict[str, Any]) -> list[str]:
         str(layer["weights"]),
         f"{layer['bits']}<<{layer['weight_shift']}" if layer["weight_shift"] else str(layer["bits"]),
         str(layer["state_bits"]),
-        f"{layer['threshold_low']}..{layer['threshold_high']}" if "threshold_low" in layer else "-",
+        _range(layer, "threshold"),
         ",".join(map(str, layer["leak_shifts"])) or "-",
         f"{layer['accumulator_low']}..{layer['accumulator_high']}",
         str(layer["accumulator_bits"]),
@@ -238,6 +246,8 @@ def _row(layer: dict[str, Any]) -> list[str]:
         str(layer["ram_bytes"]),
         str(layer["max_synops_per_step"]),
     ]
+    if amounts:
+        row.append(_range(layer, "amount"))
     if "firing_rate" in layer:
         row += [f"{layer['synops_per_sample']:.0f}", f"{layer['spikes_per_sample']:.0f}"]
         row.append(f"{100 * layer['firing_rate']:.2f}")

@@ -35,6 +35,10 @@ _SPIKING = {
     "threshold_low": integer("Least threshold of a channel"),
     "threshold_high": integer("Largest threshold of a channel"),
 }
+_TAKING = {
+    "amount_low": integer("Least amount that a spike takes off, of a channel"),
+    "amount_high": integer("Largest amount that a spike takes off, of a channel"),
+}
 _MEASURED = {
     "synops_per_sample": mean("Mean number of SynOps of a recording"),
     "spikes_per_sample": mean("Mean number of spikes of a recording"),
@@ -52,11 +56,15 @@ _LAYER = record(
         "size": maybe("of pools", count("Number of rows and of columns that become one")),
         **{name: maybe("of layers with weights", each) for name, each in _WEIGHTED.items()},
         **{name: maybe("of layers that spike", each) for name, each in _SPIKING.items()},
+        **{
+            name: maybe("of layers where a spike takes off an amount of its own", each)
+            for name, each in _TAKING.items()
+        },
         **{name: maybe("of layers with weights, with --data", each) for name, each in _MEASURED.items()},
         "flash_bytes": size("Tables of the layer"),
         "ram_bytes": size("State of the layer"),
     },
-    [tuple(_WEIGHTED), tuple(_SPIKING), tuple(_MEASURED)],
+    [tuple(_WEIGHTED), tuple(_SPIKING), tuple(_TAKING), tuple(_MEASURED)],
 )
 _MEMORY = record(
     "Memory of the firmware on a core, predicted",

@@ -80,7 +80,11 @@ typedef enum {
     SAST_OUTPUT = 6 /* what takes the spikes of the last layer */
 } sast_kind_t;
 
-typedef enum { SAST_RESET_ZERO = 0, SAST_RESET_SUBTRACT = 1 } sast_reset_t;
+typedef enum {
+    SAST_RESET_ZERO = 0,
+    SAST_RESET_SUBTRACT = 1, /* a spike takes off the threshold */
+    SAST_RESET_AMOUNT = 2    /* a spike takes off an amount of its channel */
+} sast_reset_t;
 
 typedef struct sast_context sast_context_t;
 typedef const SAST_TABLE struct sast_layer sast_layer_t;
@@ -174,10 +178,12 @@ struct sast_neuron {
     uint32_t second_shift;
     uint32_t to_thresholds;    /* bytes from a membrane word's entry in the first part of the table to that in the next;
                                   0: the caller deals with every block that is not quiet */
-    const SAST_TABLE uint32_t *table; /* four parts, each of a cell's words: what the sweep adds, thresholds, zeros, offsets */
+    const SAST_TABLE uint32_t *table; /* four parts, each of a cell's words: what the sweep adds, thresholds, zeros, offsets;
+                                         with SAST_RESET_AMOUNT a fifth: amounts */
     sast_fire_t fire;
     /* wide, and integrators: one entry per output channel */
-    const SAST_TABLE int32_t *threshold; /* NULL: narrow, or an integrator, which never spikes */
+    const SAST_TABLE int32_t *threshold; /* with SAST_RESET_AMOUNT the amounts stand behind them; NULL: narrow, or an
+                                            integrator, which never spikes */
     const SAST_TABLE int32_t *bias;
     uint32_t zero;             /* integrators: both halves: what a narrow membrane of 0 is stored as */
     int32_t low;               /* smallest membrane */

@@ -26,7 +26,7 @@ void sast_sweep_begin(sast_sweeping_t *sweep, sast_context_t *context, const sas
 }
 
 /* Membrane after its reset of a neuron: y is its lane before, constants its word's thresholds and, two parts further on,
-   offsets. */
+   offsets, behind which amounts stand where it has one of its own. */
 static int32_t after_reset(const sast_layer_t *layer, int32_t y, const SAST_TABLE uint32_t *constants, uint32_t lane,
                            bool *spike)
 {
@@ -39,7 +39,11 @@ static int32_t after_reset(const sast_layer_t *layer, int32_t y, const SAST_TABL
     if (!*spike) {
         return u;
     }
-    return neuron->reset == SAST_RESET_ZERO ? 0 : u - (threshold - offset);
+    if (neuron->reset == SAST_RESET_ZERO) {
+        return 0;
+    }
+    return u - (neuron->reset == SAST_RESET_AMOUNT ? sast_half_lane(constants[3u * layer->cell_words], lane)
+                                                   : threshold - offset);
 }
 
 /* Deals with the hits that the inner loop has left undone. */

@@ -17,7 +17,9 @@ static bool update(sast_context_t *context, const sast_layer_t *layer, uint32_t 
     const bool spike = neuron->threshold != NULL && v >= neuron->threshold[c];
 
     if (spike) {
-        v = neuron->reset == SAST_RESET_ZERO ? 0 : v - neuron->threshold[c];
+        v = neuron->reset == SAST_RESET_ZERO
+                ? 0
+                : v - neuron->threshold[neuron->reset == SAST_RESET_AMOUNT ? layer->out_channels + c : c];
     }
     *membrane = (uint32_t)sast_leak(neuron, v);
     sast_show(context, layer, n, v, spike);

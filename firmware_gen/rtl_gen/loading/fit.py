@@ -22,6 +22,7 @@ _REMEDIES = {
     "WBITS": "use fewer bits",
     "WSHW": "use a smaller weight_shift",
     "TB": "use smaller thresholds, that is fewer weight bits",
+    "AMB": "let a spike take off the threshold, or reset to zero",
     "BB": "use smaller biases, that is fewer weight bits",
     "SB": "use smaller biases and initial values, that is fewer weight bits",
     "SMIN": "use more state_bits",
@@ -130,6 +131,7 @@ _SHARES: Mapping[str, Callable[[RtlPlan], list[int]]] = {
         b - a for a, b in zip(plan.parameter_bases, plan.parameter_bases[1:], strict=False)
     ],
     "TB": _parameter("threshold", int),
+    "AMB": _parameter("amount", int),
     "BB": _parameter("bias", _signed),
     "SB": _parameter("start", _signed),
     "WBITS": _neurons(lambda layer: layer.bits),

@@ -28,7 +28,7 @@ NAMES = (
     *("NYB", "NB", "NCB", "CQB", "CUB", "SYNB", "URB", "SBITS", "CWB", "CUB2", "RPB", "YB", "PNB"),
     *("IN_W", "IN_H", "STB", "CLASSES", "CLB", "COUNTED", "LIB", "FIFO_AW"),
     *("LANE_TABLE", "CHUNKS", "SUBTRACT", "LEAKS", "LEAK_ONE", "RECURRENT"),
-    *("SYNW", "SPKW", "SYNTW", "SPKTW", "OUTW"),
+    *("SYNW", "SPKW", "SYNTW", "SPKTW", "OUTW", "AMB"),
 )
 SPRAM_BLOCKS, SPRAM_WORDS, SPRAM_BITS = 4, 16_384, 16  # of an iCE40 UP5K
 SPARE_DEPTHS = ("MDEPTH", "UDEPTH", "PDEPTH", "RDEPTH", "CDEPTH")
@@ -97,7 +97,8 @@ def make_sizes(
 ) -> Sizes:
     """What holds each of the models.
 
-    spare_bits: more than they need, of thresholds, biases, start values and membranes: those of a new training differ.
+    spare_bits: more than they need, of thresholds, amounts, biases, start values and membranes: those of a new training
+        differ.
     spare_words: more words of the tables and of membranes than they need, percent. running: the core has no windows.
 
     Raises EdgeSastError: spares that there are not, or a model that no core holds.
@@ -109,8 +110,9 @@ def make_sizes(
         if not 0 <= value <= limit:
             raise EdgeSastError(f"{option} is {value}; it must be 0 to {limit}")
     plans = [RtlPlan(model, lanes, running=running) for model in models]
-    if any(plan.lane_table for plan in plans):
-        plans = [RtlPlan(model, lanes, {"LANE_TABLE": 1}, running=running) for model in models]
+    asked = {name: int(any(plan.needs[name] for plan in plans)) for name in ("LANE_TABLE", "AMB")}
+    if any(asked.values()):  # what one of them needs, the others take, too
+        plans = [RtlPlan(model, lanes, asked, running=running) for model in models]
     needs = [plan.needs for plan in plans]
     most = {name: max(need[name] for need in needs) for name in NAMES if name != "WSHW"}
     shifts = [layer.weight_shift for model in models for _, layer in model.weighted()]
@@ -121,6 +123,7 @@ def make_sizes(
         most[name] += most[name] * spare_words // 100
     most["MW"] = min(MAX_MEMBRANE_BITS, max(most["MW"] + spare_bits, most["OUTW"]))
     most["TB"] = min(most["MW"] - 1, most["TB"] + spare_bits)
+    most["AMB"] = min(most["MW"] - 1, most["AMB"] + spare_bits) if most["AMB"] else 0
     most |= {name: min(most["MW"], most[name] + spare_bits) for name in ("BB", "SB")}
     grids = [model.binning for model in models]
     link = LinkParts.of(

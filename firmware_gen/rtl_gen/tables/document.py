@@ -16,7 +16,7 @@ from edge_sast.model.layers import Shape
 from firmware_gen.rtl_gen.lanes import LANES
 from firmware_gen.rtl_gen.table_files.formats import FORMATS
 from firmware_gen.rtl_gen.tables.connections import Connection
-from firmware_gen.rtl_gen.tables.how_to_read import EARLY, HOW_TO_READ
+from firmware_gen.rtl_gen.tables.how_to_read import AMOUNTS, EARLY, HOW_TO_READ
 from firmware_gen.rtl_gen.tables.memory import Memory
 from firmware_gen.rtl_gen.tables.tables import LayerTables, Part, Tables
 
@@ -45,11 +45,12 @@ def table_files(tables: Tables, word_bits: int | None) -> dict[str, bytes]:
         own = {f"{memory.name}.{ending}": form.write(image) for ending, form in FORMATS.items()}
         memories.append(_memory(memory, own))
         files |= own
+    how = HOW_TO_READ | (EARLY if tables.model.early_margin is not None else {})
     document = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "tool": f"edge-sast {edge_sast.__version__}",
-        "how_to_read": HOW_TO_READ | (EARLY if tables.model.early_margin is not None else {}),
+        "how_to_read": how | (AMOUNTS if "amounts" in tables.memories else {}),
         "lanes": tables.lanes,
         "word_bits": word_bits,
         "memories": memories,

@@ -9,6 +9,13 @@ EARLY = {
         "largest; two that share the largest lead by 0. Steps after that are not computed"
     )
 }
+# The same of a model in which a spike takes off an amount of its own.
+AMOUNTS = {
+    "amounts": (
+        "where a layer has the part amounts, entry base + channel word of it is what a spike takes off: v - amount "
+        "instead of v - threshold (reset subtract)"
+    )
+}
 HOW_TO_READ = {
     "files": (
         "each memory is there in four formats of one content. mem ($readmemh), coe and mif hold words, word 0 "

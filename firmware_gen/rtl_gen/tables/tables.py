@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.model.layers import Integrator, RecurrentLinear, Weighted
+from edge_sast.model.layers import RecurrentLinear, Weighted
 from edge_sast.model.model import Model
 from firmware_gen.rtl_gen.tables.connections import RECURRENT, Connection, connections
 from firmware_gen.rtl_gen.tables.memory import (
@@ -24,7 +24,8 @@ from firmware_gen.rtl_gen.tables.memory import (
 )
 
 WEIGHTS, LEAKS = "weights", "leaks"
-PARAMETERS = {"thresholds": "threshold", "biases": "bias", "initials": "initial"}  # of each target channel
+# Of each target channel; amounts where a spike takes off one of its own.
+PARAMETERS = {"thresholds": "threshold", "biases": "bias", "initials": "initial", "amounts": "amount"}
 AXES: dict[str, Callable[[Connection], NDArray[np.int64]]] = {
     "rows": Connection.row_table,
     "columns": Connection.column_table,
@@ -100,7 +101,7 @@ def _layer_tables(
     parts = {
         name: growing[name].add(_in_lanes(getattr(neuron, attribute), lanes))
         for name, attribute in PARAMETERS.items()
-        if not (isinstance(neuron, Integrator) and attribute == "threshold")
+        if getattr(neuron, attribute, None) is not None
     }
     shifts = (*neuron.leak_shifts, 0, 0)[:2]
     parts[LEAKS] = growing[LEAKS].add(np.array([shifts], np.int64))
@@ -130,8 +131,8 @@ def _fields(name: str, model: Model, lanes: int, values: NDArray[np.int64]) -> t
         return (Field("weight", max(widths), TWOS_COMPLEMENT, lanes),)
     if name == LEAKS:
         return Field("first_shift", _LEAK_BITS), Field("second_shift", _LEAK_BITS)
-    if name == "thresholds":
-        return (Field("threshold", max(states) - 1, UNSIGNED, lanes),)
+    if name in ("thresholds", "amounts"):
+        return (Field(PARAMETERS[name], max(states) - 1, UNSIGNED, lanes),)
     if name == "initials":
         return (Field("initial", max(states), TWOS_COMPLEMENT, lanes),)
     if name == "biases":

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("h5py", reason="NIR needs h5py: pip install 'edge-sast[hdf5]'")
 
 from edge_sast.cli.main import main
+from edge_sast.model import modelfile
 from tests.cli.recordings import DT_US, SIDE, STEPS, write_lines
 from tests.exchange.nir_files import write_nir
 
@@ -93,6 +94,41 @@ def test_from_another_tool_to_verified_c(home, capsys):
     assert figures(home / "e.json")["integer_accuracy"] > figures(home / "a.json")["hard"]["accuracy"]
     assert main(["verify", str(home / "build"), "--on", "host", "--json", str(home / "v.json")]) == 0
     assert figures(home / "v.json")["mismatches"] == 0
+
+
+@pytest.mark.needs("gcc")
+def test_a_convolution_that_subtracts_later_is_finished_and_verified(home, capsys):
+    """By snnTorch's own default: T one step later, which the finished integers take off as T/decay at once."""
+    cache = ["--cache-dir", str(home / CACHE)]
+    words = [
+        "import",
+        str(home / "net.nir"),
+        *WORDS,
+        "--data",
+        str(home / "data"),
+        "--out",
+        str(home / "later"),
+    ]
+    assert main(words) == 0
+    config = figures(home / "later" / "config.json")
+    assert [(each["layer"], each["reset"], each["later"]) for each in config["layers"]] == [
+        ("4c5s2", "subtract", True),
+        ("count", "subtract", True),
+    ]
+    finish = ["--epochs", "0", "--qat-epochs", "2", "--qat-lr", "0.01", "--batch-size", "12", "--quiet"]
+    assert (
+        main(["train", "--from", str(home / "later"), *finish, "--out", str(home / "finished"), *cache]) == 0
+    )
+    build = home / "build_later"
+    assert main(["export", str(home / "finished"), "--out", str(build), *cache]) == 0
+    for _, layer in modelfile.load(build / "model.safetensors").weighted():
+        cell = layer.neuron
+        assert np.abs(cell.amount - cell.threshold * 8 / 7).max() <= 1.5  # each is rounded by itself
+    assert main(["verify", str(build), "--on", "host", "--json", str(home / "vl.json")]) == 0
+    assert figures(home / "vl.json")["mismatches"] == 0
+    capsys.readouterr()
+    assert main(["inspect", str(build / "model.safetensors")]) == 0
+    assert "  amount\n" in capsys.readouterr().out
 
 
 def test_a_run_that_names_no_recordings_asks_for_them(home, capsys):

@@ -85,6 +85,14 @@ FAULTS = [
     Fault("neuron", "+ {1'b0, rest};", "+ {1'b0, rest} - 1'b1;", "fires above the threshold only"),
     Fault("neuron", "!negative && (above", "(above", "negative membranes fire"),
     Fault("neuron", "subtract ? u +", "subtract ? u_in +", "soft reset of the sum before saturation"),
+    Fault("neuron", "subtract ? u -", "subtract ? u_in -", "an amount is taken of the sum before saturation"),
+    Fault(
+        "neuron",
+        "{{(MW-AMB){1'b0}}, amount}",
+        "{{(MW-AMB){1'b0}}, amount} + 1'b1",
+        "an amount is one too many",
+    ),
+    Fault("sweep", "param[i*PARAM + 1 + TB +: AMB]", "param[i*PARAM + TB +: AMB]", "amounts a bit off"),
     Fault("neuron", "shifted = v >>> k1", "shifted = v >> k1", "a logical shift"),
     Fault(
         "neuron", "shifted = v >>> LEAK_ONE", "shifted = v >> LEAK_ONE", "a logical shift, one leak for all"

@@ -36,12 +36,12 @@ def sizes(count, bits, **more):
     return {
         **lanes(count),
         **dict.fromkeys(FIELDS, bits),
-        **{"WBITS": 8, "WSHW": 1, "NCB": 1, "CHUNKS": 0, "MW": 2 * bits, "SMIN": bits, "SPRAM": 0},
+        **{"WBITS": 8, "WSHW": 1, "NCB": 1, "CHUNKS": 0, "MW": 2 * bits, "SMIN": bits, "SPRAM": 0, "AMB": 0},
         **more,
     }
 
 
-CASES = [Block("sast_loader", sizes(1, 1)), Block("sast_loader", sizes(8, 9, CHUNKS=1, NCB=4))]
+CASES = [Block("sast_loader", sizes(1, 1)), Block("sast_loader", sizes(8, 9, CHUNKS=1, NCB=4, AMB=9))]
 
 
 @pytest.mark.needs("iverilog")
@@ -57,7 +57,7 @@ def pieces(p):
     layer = sum(p[n] for n in ["YB", "RPB", "MAW", "PAW", "PNB", "B", "LIB"]) + 15 + p["MW"] - p["SMIN"] + 1
     column = p["NB"] + p["CQB"] + p["CUB"] + p["SYNB"] + (p["NCB"] if p["CHUNKS"] else 0)
     bits = [p["G"] * p["WBITS"]] * 4 + [
-        p["P"] * (1 + p["TB"]),
+        p["P"] * (1 + p["TB"] + p["AMB"]),
         p["NYB"] + p["MAW"] + p["UAW"],
         column,
         op,

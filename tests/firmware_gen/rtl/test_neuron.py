@@ -8,14 +8,16 @@ import cocotb
 
 from tests.firmware_gen.rtl.blocks import LONGEST, Block, Pins, constants, name_of, run_block, seeded, signed
 
-NAMES = ("MW", "TB", "SMIN", "SUBTRACT", "LEAKS", "LEAK_ONE", "MLOW", "SLAST", "LIF_OUT")
+NAMES = ("MW", "TB", "SMIN", "SUBTRACT", "LEAKS", "LEAK_ONE", "MLOW", "SLAST", "LIF_OUT", "AMB")
 SIZES = [
-    (9, 7, 8, 0, 0, 0, 9, 8, 1),
-    (16, 9, 10, 1, 1, 3, 16, 10, 0),
-    (16, 15, 16, 1, 1, 0, 16, 16, 0),
-    (32, 23, 8, 1, 2, 0, 32, 9, 1),
-    (20, 8, 14, 0, 1, 3, 16, 19, 0),
-    (12, 6, 6, 1, 0, 0, 9, 7, 1),
+    (9, 7, 8, 0, 0, 0, 9, 8, 1, 0),
+    (16, 9, 10, 1, 1, 3, 16, 10, 0, 0),
+    (16, 15, 16, 1, 1, 0, 16, 16, 0, 0),
+    (32, 23, 8, 1, 2, 0, 32, 9, 1, 0),
+    (20, 8, 14, 0, 1, 3, 16, 19, 0, 0),
+    (12, 6, 6, 1, 0, 0, 9, 7, 1, 0),
+    (16, 9, 10, 1, 2, 0, 16, 10, 0, 15),
+    (32, 5, 8, 1, 1, 3, 32, 9, 1, 7),
 ]
 CASES = [Block("sast_neuron", dict(zip(NAMES, sizes, strict=True))) for sizes in SIZES]
 
@@ -43,13 +45,13 @@ def draw_layer(rng, p):
     }
 
 
-def step(layer, total, exists, threshold):
+def step(layer, total, exists, threshold, taken):
     """(membrane after reset, spike)"""
     high = (1 << layer["bits"] - 1) - 1
     u = max(-high - 1, min(high, total))
     if not (layer["lif"] and exists and u >= threshold):
         return u, 0
-    return (u - threshold if layer["subtract"] else 0), 1
+    return (u - taken if layer["subtract"] else 0), 1
 
 
 def sums(rng, wide, bits, threshold):
@@ -73,17 +75,20 @@ async def exact(dut):
         pins.set(lif=layer["lif"], subtract=layer["subtract"], smask=smask, k1=k1, k2=k2)
         for turn in range(12):
             threshold = rng.randrange(1, 1 << min(p["TB"], layer["bits"] - 1)) if layer["lif"] else 0
+            most = 1 << min(p["AMB"], layer["bits"] - 1)
+            taken = rng.choice([1, most - 1, rng.randrange(1, most)]) if p["AMB"] else threshold
             total, exists = sums(rng, layer["sums"], layer["bits"], threshold), int(rng.random() < 0.9)
             en = turn == 0 or rng.random() < 0.7
             pins.set(
                 u_in=total & (1 << wide) - 1,
                 exists=exists,
                 rest=-threshold & (1 << p["TB"]) - 1,
+                amount=taken if p["AMB"] else 0,
                 en=en,
             )
             await pins.clock()
             if en:
-                v, spike = step(layer, total, exists, threshold)
+                v, spike = step(layer, total, exists, threshold, taken)
             leaked = v - sum(v >> shift for shift in layer["shifts"])
             assert signed(pins.get("x"), wide) == signed(leaked, wide)
             assert (signed(pins.get("v"), wide), pins.get("spike")) == (v, spike)

@@ -87,7 +87,7 @@ class Core:
     def _check_widths(self, memories: Mapping[str, MemoryImage]) -> None:
         p = self.p
         assert p["P"] == p["G"] * p["B"] == 1 << p["LP"]
-        assert memories["params"].width == p["P"] * (1 + p["TB"])
+        assert memories["params"].width == p["P"] * (1 + p["TB"] + p["AMB"])
         assert memories["biases"].width == p["P"] * max(p["BB"], p["SB"])
         assert memories["rows"].width == p["NYB"] + p["MAW"] + p["UAW"]
         chunks = p["NCB"] if p["CHUNKS"] else 0
@@ -146,6 +146,7 @@ class Core:
         bits, bias, start = max(p["BB"], p["SB"]), Word(biases), Word(starts)
         for _ in range(p["P"]):
             lane = {"valid": word.take(1), "thr": (1 << p["TB"]) - word.take(p["TB"])}
+            lane["taken"] = word.take(p["AMB"]) if p["AMB"] else lane["thr"]
             lanes.append(lane | {"bias": bias.signed(bits), "start": start.signed(bits)})
         for whole in (word, bias, start):
             whole.end()
@@ -304,7 +305,7 @@ class Core:
         if not layer["lif"] or y < neuron["thr"]:
             return y, 0
         assert p["SUBTRACT"] or not layer["subtract"]
-        return (y - neuron["thr"] if layer["subtract"] else 0), 1
+        return (y - neuron["taken"] if layer["subtract"] else 0), 1
 
 
 def _crc(step: Step) -> int:

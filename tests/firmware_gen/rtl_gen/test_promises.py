@@ -77,6 +77,11 @@ def of_layers(plan: RtlPlan) -> Iterator[tuple[str, bool]]:
             "thresholds within the state",
             not isinstance(neuron, Lif) or neuron.threshold.max() < 1 << p["TB"],
         )
+        takes = isinstance(neuron, Lif) and neuron.reset == "subtract"
+        yield (
+            "amounts",
+            not takes or (neuron.taken.max() < 1 << p["AMB"] if p["AMB"] else neuron.amount is None),
+        )
 
 
 def of_runs(plan: RtlPlan) -> Iterator[tuple[str, bool]]:
@@ -133,7 +138,10 @@ def of_sizes(plan: RtlPlan) -> Iterator[tuple[str, bool]]:
         yield "SynOps", max_synops(weighted, shapes[layer.index]) < 1 << p["SYNW"] <= 1 << 32
         yield "spikes", layer.shape.height * layer.shape.width * layer.shape.channels < 1 << p["SPKW"]
         yield "SynOps of a recording", (1 << p["SYNW"] - 1) * p["STEPS"] <= 1 << p["SYNTW"] <= 1 << 64
-    yield "narrow fields", max(p["BB"], p["SB"], p["OUTW"], p["MLOW"]) <= p["MW"] and p["TB"] < p["MW"] <= 32
+    yield (
+        "narrow fields",
+        max(p["BB"], p["SB"], p["OUTW"], p["MLOW"]) <= p["MW"] and max(p["TB"], p["AMB"]) < p["MW"] <= 32,
+    )
     yield "counts of an answer", not p["LIF_OUT"] or p["STEPS"] < 1 << p["OUTW"] - 1
 
 

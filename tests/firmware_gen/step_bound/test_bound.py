@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_sast.model import modelfile
-from edge_sast.model.layers import OrPool, SumPool
+from edge_sast.model.layers import Conv2d, OrPool, SumPool
 from firmware_gen.step_bound.bound import StepBound, bound_of
 from firmware_gen.step_bound.crafted import crafted_step
 from firmware_gen.step_bound.probe import Probe
@@ -103,6 +103,27 @@ def test_idle_cells(monkeypatch, pool):
     check_recordings(probe, bound)
     for events in (0, 3, probe.model.binning.neurons):
         assert crafted_step(probe, bound, events).ratio <= 1
+
+
+@pytest.mark.parametrize(("part", "core"), [(0.4, "cortex-m4"), (2.5, "cortex-m0")])
+def test_amounts_of_their_own(part, core):
+    """A spike takes off less than the threshold, or more: membranes are at it between steps, or below 0."""
+    model = two_convolutions(3, reset="subtract")
+    taking = [
+        replace(
+            layer,
+            neuron=replace(layer.neuron, amount=np.maximum(layer.neuron.threshold * part, 1).astype(int)),
+        )
+        if isinstance(layer, Conv2d)
+        else layer
+        for layer in model.layers
+    ]
+    probe, bound = bounded(replace(model, layers=tuple(taking)), core)
+    check_recordings(probe, bound)
+    for events in (0, 20, probe.model.binning.neurons):
+        assert crafted_step(probe, bound, events).ratio <= 1
+        found = Adversary(probe, bound).search(events, 0.2)
+        assert found.instructions <= found.bound
 
 
 def test_more_events_never_cost_less():

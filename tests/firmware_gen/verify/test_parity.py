@@ -40,6 +40,7 @@ from tests.oracle import oracle_run
 from tests.strategies import as_counts, binned, models, random_input, random_model, recordings
 
 SEEDS = range(120)
+WAYS = {-1: "below", 0: "at", 1: "above"}
 STREAMS = 5
 
 
@@ -157,6 +158,12 @@ def features(model: Model) -> set[str]:
             found |= {"at the bound"} if 32767 - max(-1 - bound.low, bound.high) < 64 else set()
         found |= {f"{len(layer.neuron.leak_shifts)} leaks", f"weight_shift {min(layer.weight_shift, 1)}"}
         found.add(f"reset {getattr(layer.neuron, 'reset', 'none')}")
+        if isinstance(layer.neuron, Lif) and layer.neuron.amount is not None:
+            way = np.sign(layer.neuron.amount - layer.neuron.threshold)
+            found |= {
+                f"amount {WAYS[n]} the threshold, {'narrow' if form.narrow else 'wide'}" for n in set(way)
+            }
+            found |= {f"amount, {len(layer.neuron.leak_shifts)} leaks"}
         if isinstance(layer, Conv2d):
             found |= {f"joined {is_joined(layer, form)} {'narrow' if form.narrow else 'wide'}"}
             found |= {f"groups {min(layer.groups, 2)} {'narrow' if form.narrow else 'wide'}"}
@@ -195,6 +202,8 @@ def test_the_seeds_cover_everything(monkeypatch):
     }
     wanted |= {f"{form} {kind}" for kind in ("Lif", "Integrator") for form in ("narrow", "wide")}
     wanted |= {f"narrow, {n} leaks, reset {reset}" for n in range(3) for reset in ("zero", "subtract")}
+    wanted |= {f"amount {way} the threshold, {form}" for way in WAYS.values() for form in ("narrow", "wide")}
+    wanted |= {f"amount, {n} leaks" for n in range(3)}
     wanted |= {"sast_add_wide", "sast_add_wide_8", "sast_linear_packed"}
     wanted |= {"sast_fire_1", "sast_fire_2", "sast_fire_k3", "offsets none", "offsets some"}
     wanted |= {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.model import modelfile
-from edge_sast.model.layers import Flatten, Linear
+from edge_sast.model.layers import Flatten, Lif, Linear
 from edge_sast.runtime import Simulator
 from tests.trainer.networks import CLASSES, lively_network, random_recordings
 from trainer.data.batches import in_order
@@ -55,17 +55,20 @@ def trainer_outputs(network, binned, bits):
     norm=st.sampled_from(["batch", "none"]),
     cap=st.sampled_from([1, 3]),
     threshold=st.sampled_from(["fixed", "learn", "adaptive"]),
-    mp_init=st.booleans(),
+    start=st.sampled_from(["zero", "mp", "later"]),
     seed=st.integers(0, 1000),
 )
-def test_integer_pass_equals_the_runtime(arch, bits, reset, leak, norm, cap, threshold, mp_init, seed):
+def test_integer_pass_equals_the_runtime(arch, bits, reset, leak, norm, cap, threshold, start, seed):
+    """start: at 0; by --mp-init; at 0, with a reset by subtraction one step later."""
     binned = random_recordings(seed, 7, 5, 9, cap)
-    neuron = NeuronSettings(reset, leak, threshold, mp_init)
+    neuron = NeuronSettings(reset, leak, threshold, start == "mp", later=start == "later")
     network = lively_network(arch, binned, seed, norm=norm, neuron=neuron)
     layers = len(network.weighted())
     bits = uniform(network, bits) if isinstance(bits, int) else tuple(bits[:layers])
     model = export(network, binned.binning, CLASSES, bits, "test")
     assert tuple(layer.bits for _, layer in model.weighted()) == bits
+    cells = [layer.neuron for _, layer in model.weighted() if isinstance(layer.neuron, Lif)]
+    assert all((cell.amount is not None) == (neuron.takes_later and bool(cell.leak_shifts)) for cell in cells)
     run = Simulator(model).run(binned)
     np.testing.assert_array_equal(run.outputs, trainer_outputs(network, binned, bits))
     own = evaluate(network, binned, Integer(bits, Spike("hard")))

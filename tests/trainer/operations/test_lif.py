@@ -1,6 +1,7 @@
 """The jitted loops against plain Python: float64 values, gradients by finite differences, integers."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -233,7 +234,11 @@ def test_integer_pass_is_integer_arithmetic(reset, shifts, initial):
 @pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("name", SURROGATES)
 @pytest.mark.parametrize("forward", [*FORWARDS, "integer"])
-def test_fused_loops_equal_the_stepwise_form(reset, name, forward, monkeypatch):
+@pytest.mark.parametrize("later", [False, True])
+def test_fused_loops_equal_the_stepwise_form(reset, name, forward, later, monkeypatch):
+    """later: behind the leak in float passes; an amount in the integer one."""
+    if later and reset == "zero":
+        return
     rng = torch.Generator().manual_seed(1)
     integer, initial = forward == "integer", torch.tensor([7.0, -30.0, 4.0])
     current = torch.randn(6, 2, 3, 4, generator=rng) * (40 if integer else 1)
@@ -241,6 +246,7 @@ def test_fused_loops_equal_the_stepwise_form(reset, name, forward, monkeypatch):
     state = IntegerState(
         torch.tensor([20.0, 50.0, 9.0]), torch.tensor([0.05, 0.02, 0.1]), (2, 3), -64, 63, initial
     )
+    state = replace(state, amount=torch.tensor([31.0, 7.0, 60.0])) if later else state
     masks = (0.0, 0.3) if forward in ("hard", "integer") else (0.0,)
 
     def both(mask, beta):
@@ -251,7 +257,8 @@ def test_fused_loops_equal_the_stepwise_form(reset, name, forward, monkeypatch):
         if integer:
             out = integer_lif(x, state, spike, reset, beta=beta)
         else:
-            out = lif(x, tau, spike, reset, beta=beta, initial=initial / 20)
+            start = None if later else initial / 20
+            out = lif(x, tau, spike, reset, beta=beta, initial=start, later=later)
         out[0].backward(torch.linspace(-1, 1, x.numel()).view_as(x))
         return [*(o.detach() for o in out), x.grad, *(p.grad for p in (tau, beta) if p.grad is not None)]
 
@@ -321,6 +328,37 @@ def test_a_start_that_moves_before_the_backward_pass_changes_no_gradient():
         spikes.sum().backward()
         found.append(float(tau.grad))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("forward", ["smooth", "hard"])
+def test_later_is_the_threshold_over_the_decay_at_once(forward):
+    """Values, and gradients of the currents and of the decay, which is a power of two here, so that all is exact."""
+    torch.manual_seed(4)
+    current, decay, found = torch.randn(6, 2, 3) * 2, 0.5, []
+    for later, threshold in ((True, 1.0), (False, 1.0)):
+        x, tau = current.clone().requires_grad_(), torch.tensor(decay, requires_grad=True)
+        rules = {"beta": torch.tensor(2.0), "threshold": threshold}
+        if later:
+            spikes, us = lif(x, tau, Spike(forward), "subtract", later=True, **rules)
+        else:
+            spikes, us = at_once(x, tau, Spike(forward), threshold, decay)
+        spikes.backward(torch.linspace(-1, 1, x.numel()).view_as(x))
+        found.append([spikes.detach(), us.detach(), x.grad, tau.grad])
+    for mine, right in zip(*found, strict=True):
+        torch.testing.assert_close(mine, right)
+
+
+def at_once(x, tau, spike, threshold, decay):
+    """u = τ·v + I, v = u − ϑ/τ·s step by step through autograd; ∂u/∂τ is that of τ·u − ϑ·s."""
+    step = lif_step(torch.tensor(1.0), spike, "zero", threshold, x.shape[2], beta=torch.tensor(2.0))
+    u, s, us, spikes = torch.zeros_like(x[0]), torch.zeros_like(x[0]), [], []
+    for now in x:
+        kept = s.detach() if spike.forward == "hard" else s
+        u = tau * (u - threshold / decay * kept) + now + (tau - tau.detach()) * threshold / decay * kept
+        _, _, s = step(torch.zeros_like(u), u)
+        us.append(u)
+        spikes.append(s)
+    return torch.stack(spikes), torch.stack(us)
 
 
 ABOVE = float(np.nextafter(np.float32(1.5), np.float32(2)))

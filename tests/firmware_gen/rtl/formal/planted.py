@@ -17,6 +17,7 @@ NONE = (
     "LANE_TABLE",
     "CHUNKS",
     "SUBTRACT",
+    "AMB",
     "LEAKS",
     "LEAK_ONE",
     "RECURRENT",

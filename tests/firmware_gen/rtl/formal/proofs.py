@@ -144,6 +144,16 @@ PROOFS = {
     "neuron, any leaks": Proof(
         "sast_neuron", ("sast_neuron",), NEURON | {"LEAKS": 2, "SUBTRACT": 1}, depth=2, faults=NEURON_FAULTS
     ),
+    "neuron, amounts": Proof(
+        "sast_neuron",
+        ("sast_neuron",),
+        NEURON | {"LEAKS": 1, "SUBTRACT": 1, "AMB": 11},
+        depth=2,
+        faults=(
+            Fault("sast_neuron", "subtract ? u -", "subtract ? u_in -"),
+            Fault("sast_neuron", "{{(MW-AMB){1'b0}}, amount}", "{{(MW-AMB){amount[AMB-1]}}, amount}"),
+        ),
+    ),
     "neuron, one leak": Proof(
         "sast_neuron",
         ("sast_neuron",),

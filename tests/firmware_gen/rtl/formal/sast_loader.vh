@@ -18,7 +18,7 @@
   always @* begin
     case (f_memory)
       0, 1, 2, 3: f_bits = G * WBITS;
-      4: f_bits = P * (1 + TB);
+      4: f_bits = P * (1 + TB + AMB);
       5: f_bits = NYB + MAW + UAW;
       6: f_bits = NB + (CHUNKS ? NCB : 0) + CQB + CUB + SYNB;
       7: f_bits = 6 + LIB + EAW + RAW + CAW + RPB + URB + SBITS + CWB + CUB2 + WSHW;

@@ -18,6 +18,7 @@
   wire signed [FW-1:0] f_u = f_in > f_most ? f_most : f_in < f_least ? f_least : f_in;
   wire [TB-1:0]        f_rest = rest;
   wire signed [FW-1:0] f_threshold = (24'sd1 << TB) - {1'b0, f_rest};
+  wire signed [FW-1:0] f_taken = AMB > 0 ? {1'b0, amount} : f_threshold;
   wire f_fires = lif && exists && f_u >= f_threshold;
   wire signed [FW-1:0] f_leaked = f_v - (k1 != 0 ? f_floor(f_v, k1) : 24'sd0) - (k2 != 0 ? f_floor(f_v, k2) : 24'sd0);
   wire signed [FW-1:0] f_given = x, f_shown = v;
@@ -33,6 +34,7 @@
     if (!f_wide && MLOW < MW) assume(f_bits <= MLOW && f_in >= -(24'sd1 << (MLOW - 1)) && f_in < (24'sd1 << (MLOW - 1)));
     if (f_wide) assume(MLOW < MW && f_bits == SLAST && (LIF_OUT != 0 || !lif));
     assume(SUBTRACT != 0 || !subtract);
+    assume(AMB == 0 || (amount > 0 && f_taken <= f_most));
     assume(LEAKS > 0 || k1 == 0);
     assume(LEAKS > 1 || k2 == 0);
     assume(LEAKS < 2 || k1 != k2 || k1 == 0);
@@ -42,7 +44,7 @@
     f_begun <= f_begun || en;
     if (en) begin
       f_fire <= f_fires;
-      f_v <= !f_fires ? f_u : SUBTRACT != 0 && subtract ? f_u - f_threshold : 24'sd0;
+      f_v <= !f_fires ? f_u : SUBTRACT != 0 && subtract ? f_u - f_taken : 24'sd0;
     end
   end
   always @* begin

@@ -119,6 +119,8 @@ class ForeignCore:
         thresholds = [
             self.parameter(layer, "thresholds", c) for c in range(channels) if neuron["kind"] == "lif"
         ]
+        has_amounts = "amounts" in layer["parts"]
+        taken = [self.parameter(layer, "amounts", c) for c in range(channels)] if has_amounts else thresholds
         spikes = []
         for n, added in enumerate(sums):
             v = state[n]
@@ -126,7 +128,7 @@ class ForeignCore:
             v = max(-limit, min(limit - 1, v))
             if thresholds and v >= thresholds[n % channels]:
                 spikes.append(n)
-                v = 0 if neuron["reset"] == "zero" else v - thresholds[n % channels]
+                v = 0 if neuron["reset"] == "zero" else v - taken[n % channels]
             state[n] = v
         return spikes
 
