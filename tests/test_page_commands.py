@@ -44,6 +44,7 @@ NOT_RUN = {
     "sweep": LONG,
     "train ... --workers": "starts processes, as tests/trainer/workers does",
     "train ... --synops-target": FEW,
+    "train ... --instructions-target": LONG,
     "train --data objects": FEW,
     "evaluate ... --engine ray": "wants Ray, as tests/cli/test_engines.py has it where it is installed",
     "evaluate runs/objects": FEW,

@@ -125,8 +125,8 @@ def measure(
         EdgeSastError: toolchain or emulator is missing; the recordings are binned in another way than the model's.
         CheckFailedError: the program differs from the runtime: its counts would mean nothing.
     """
-    image = _image(model, core, toolchain, flags)
-    stream = EmulatedStream(_image(model, core, toolchain, flags, True), core, model) if sent else None
+    image = image_of(model, core, toolchain, flags)
+    stream = EmulatedStream(image_of(model, core, toolchain, flags, True), core, model) if sent else None
     counts, work, stack = _count(model, recordings, image, core, sent, stream)
     taken = Simulator(model).run(recordings).steps
     pushed = dict.fromkeys(counts, sum(_events(step_bytes(recordings, i), n) for i, n in enumerate(taken)))
@@ -187,7 +187,8 @@ def _events(steps: Sequence[bytes], n: int) -> int:
     return sum((len(step) - 4) // 5 for step in steps[:n])
 
 
-def _image(model: Model, core: Core, toolchain: str, flags: Sequence[str], stream: bool = False) -> Image:
+def image_of(model: Model, core: Core, toolchain: str, flags: Sequence[str], stream: bool = False) -> Image:
+    """A model's C, compiled for a core, with the emulator's driver. Raises EdgeSastError where a tool is missing."""
     with tempfile.TemporaryDirectory(prefix="edge-sast-measure-") as folder:
         build = Path(folder) / "build"
         files = generate(model, None, NAME)

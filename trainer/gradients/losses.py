@@ -13,9 +13,9 @@ With a teacher whose logits are z, weight α and temperature K (Hinton, Vinyals 
 with the cross-entropy of the soft targets times K², as its gradient shrinks with 1/K². logits are those of the answer
 after the last step, whatever the loss of the labels.
 
-Penalties: rate_weight·Σ_layers max(0, rate − rate_limit)², and for a target S* of SynOps per recording μ·S/S*, whose
-multiplier μ ≥ 0 grows while S > S* and falls while S < S* (dual ascent), so that the target is reached and no more is
-given for it.
+Penalties: rate_weight·Σ_layers max(0, rate − rate_limit)², and for a target S* of SynOps (or of a device's
+instructions) per recording μ·S/S*, whose multiplier μ ≥ 0 grows while S > S* and falls while S < S* (dual ascent), so
+that the target is reached and no more is given for it.
 """
 
 from __future__ import annotations
@@ -53,28 +53,28 @@ def distilled(each: Tensor, logits: Tensor, teacher: Tensor, weight: float, temp
 
 
 class Penalty:
-    """The penalties of an objective, with the SynOps multiplier that training carries along."""
+    """The penalties of an objective, with the target's multiplier that training carries along."""
 
     def __init__(self, objective: Objective, workers: Workers = ALONE) -> None:
         self.objective, self.workers = objective, workers
         self.multiplier = torch.zeros((), dtype=torch.float64)
 
-    def value(self, rates: list[Tensor], synops: Tensor | None) -> Tensor | float:
-        """Penalty of mean firing rates (one per layer) and SynOps per recording; 0.0 where there is none.
+    def value(self, rates: list[Tensor], spent: Tensor | None) -> Tensor | float:
+        """Penalty of mean firing rates (one per layer) and what a recording spends; 0.0 where there is none.
 
-        Rates are averaged over workers. SynOps, in which the penalty is linear, are this worker's.
+        Rates are averaged over workers. What is spent, in which the penalty is linear, is this worker's.
         """
         total: Tensor | float = 0.0
         if self.objective.rate_weight and rates:
             excess = (self.workers.mean(torch.stack(rates)) - self.objective.rate_limit).clamp_min(0)
             total = total + self.objective.rate_weight * excess.square().sum()
-        if self.objective.synops_target is not None:
-            assert synops is not None
-            total = total + float(self.multiplier) * synops / self.objective.synops_target
+        if self.objective.target is not None:
+            assert spent is not None
+            total = total + float(self.multiplier) * spent / self.objective.target
         return total
 
-    def ascend(self, synops: float) -> None:
-        """One step of the multiplier, after a gradient step at `synops` a recording."""
-        if self.objective.synops_target is not None:
-            excess = synops / self.objective.synops_target - 1
+    def ascend(self, spent: float) -> None:
+        """One step of the multiplier, after a gradient step at so many SynOps or instructions per recording."""
+        if self.objective.target is not None:
+            excess = spent / self.objective.target - 1
             self.multiplier = (self.multiplier + ASCENT * min(excess, MOST_EXCESS)).clamp_min(0)

@@ -18,6 +18,7 @@ from torch import Tensor
 from trainer.data.batches import Batch
 from trainer.gradients import losses
 from trainer.gradients.losses import Penalty
+from trainer.network.costs import Costs, Priced
 from trainer.network.layers import Weighted
 from trainer.network.network import COUNT_GAIN, Network, Output
 from trainer.network.neurons import NeuronState
@@ -82,34 +83,41 @@ class _Online:
 
 
 def gradient(
-    network: Network, batch: Batch, how: Spike, objective: Objective, penalty: Penalty
+    network: Network,
+    batch: Batch,
+    how: Spike,
+    objective: Objective,
+    penalty: Penalty,
+    priced: Priced | None = None,
 ) -> tuple[Tensor, Output]:
-    """Leave OTTT's gradient of one batch in `.grad`; losses [B], and logits and rates without a graph."""
+    """Leave OTTT's gradient of one batch in `.grad`; losses [B], and logits, rates and costs without a graph."""
     x, labels = batch
     steps, counted = x.shape[0], objective.synops_target is not None
+    whole = Costs(counted, priced, 0)
     online = {layer: _Online(layer, how) for layer in network.weighted() if layer.spiking}
     total, logits = torch.zeros(len(labels)), torch.zeros(())
-    rates, synops = [torch.zeros(()) for _ in online], torch.zeros(())
+    rates = [torch.zeros(()) for _ in online]
     for t in range(steps):
-        out, now, cost = _step(network, x[t], how, online, t + 1 == steps, counted)
+        costs = Costs(counted, priced, 1)
+        out, now = _step(network, x[t], how, online, t + 1 == steps, costs)
         each = losses.per_recording(objective, out, out[None], labels)
-        loss = each.mean() + penalty.value(now, None if cost is None else cost * steps)
+        loss = each.mean() + penalty.value(now, None if costs.spent is None else costs.spent * steps)
         (loss / steps).backward()
         total = total.to(each) + each.detach() / steps
         logits = logits.to(out) + out.detach() / steps
         rates = [r.to(n) + n.detach() / steps for r, n in zip(rates, now, strict=True)]
-        synops = synops if cost is None else synops.to(cost) + cost.detach()
-    return total, Output(logits, rates, None, synops if counted else None)
+        whole.take(costs)
+    return total, Output(logits, rates, None, whole.synops, whole.instructions)
 
 
 def _step(
-    network: Network, x: Tensor, how: Spike, online: dict[Weighted, _Online], last: bool, counted: bool
-) -> tuple[Tensor, list[Tensor], Tensor | None]:
-    """Read-out [B, classes] of one step, firing rates, and SynOps where counted."""
+    network: Network, x: Tensor, how: Spike, online: dict[Weighted, _Online], last: bool, costs: Costs
+) -> tuple[Tensor, list[Tensor]]:
+    """Read-out [B, classes] of one step, and firing rates; what its layers cost is added to `costs`."""
     rates: list[Tensor] = []
-    cost: Tensor | None = None
-    for layer in network.layers:
+    for index, layer in enumerate(network.layers):
         if not isinstance(layer, Weighted):
+            costs.add_pool(index, x[None])
             x = layer(x[None])[0]
             continue
         arrived = x
@@ -118,6 +126,5 @@ def _step(
             rates.append(x.mean())
         else:
             x = layer.read_out(arrived[None], how, True)[1][0]  # type: ignore[index]
-        if counted:
-            cost = layer.synops(arrived[None], x[None]) + (0.0 if cost is None else cost)
-    return (x * COUNT_GAIN if layer.spiking else x), rates, cost
+        costs.add(index, layer, arrived[None], x[None])
+    return (x * COUNT_GAIN if layer.spiking else x), rates

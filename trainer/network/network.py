@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from edge_sast.model.layers import Shape
+from trainer.network.costs import Costs, Priced
 from trainer.network.layers import Pool, Weighted
 from trainer.settings import architecture
 from trainer.settings.architecture import PoolSpec
@@ -27,14 +28,20 @@ from trainer.workers.workers import Workers
 
 @dataclass(frozen=True)
 class Output:
-    """logits [B, classes]; steps [T, B, classes], what the read-out received at each step, and synops, a scalar mean a
-    recording, where asked for; rates: mean firing rate of each spiking layer, scalars.
+    """logits [B, classes]; steps [T, B, classes], what the read-out received at each step, and synops and instructions,
+    scalar means a recording, where asked for; rates: mean firing rate of each spiking layer, scalars.
     """
 
     logits: Tensor
     rates: list[Tensor]
     steps: Tensor | None = None
     synops: Tensor | None = None
+    instructions: Tensor | None = None
+
+    @property
+    def spent(self) -> Tensor | None:
+        """What a target is held against: the instructions, or else the SynOps."""
+        return self.synops if self.instructions is None else self.instructions
 
 
 Result = TypeVar("Result")
@@ -66,37 +73,39 @@ class Network(nn.Module):
         synops: bool = False,
         rate_gradients: bool = False,
         see: Observer | None = None,
+        priced: Priced | None = None,
     ) -> Output:
         """One batch. Rates carry gradients where asked for. `see` is called for each weighted layer with what arrived
-        and what it gave (of a read-out: logits).
+        and what it gave (of a read-out: logits). Instructions are counted where `priced` says what costs how many.
         """
         rates: list[Tensor] = []
-        cost: Tensor | None = None
+        costs = Costs(synops, priced, self.settings.steps)
         # One operation for norm, neurons and pool keeps no spikes before the pool, and no gradient of their rate.
         fuse = see is None and not rate_gradients
         pooled = False
-        for layer, after in zip(self.layers, [*list(self.layers)[1:], None], strict=True):
+        for index, (layer, after) in enumerate(zip(self.layers, [*list(self.layers)[1:], None], strict=True)):
             if not isinstance(layer, Weighted):
+                costs.add_pool(index, x)
                 x, pooled = (x if pooled else layer(x)), False
                 continue
             arrived = x
             if not layer.spiking:
                 logits, steps = layer.read_out(arrived, how, per_step)
             elif fuse and isinstance(how, Spike) and layer.fusable(x, how):
-                pooled = isinstance(after, Pool) and after.kind == "or"
+                # Each spike before a pool has its price, so the pool is then taken apart.
+                pooled = priced is None and isinstance(after, Pool) and after.kind == "or"
                 size = after.size if isinstance(after, Pool) and pooled else 1
                 x, rate = self._run(layer, functools.partial(layer.fused, how=how, pool=size), x)
                 rates.append(rate)
             else:
                 x = self._run(layer, functools.partial(layer.forward, how=how), x)
                 rates.append(x.mean())
-            if synops:
-                cost = layer.synops(arrived, x) + (0.0 if cost is None else cost)
+            costs.add(index, layer, arrived, x)
             if see is not None:
                 see(layer, arrived, x if layer.spiking else logits)
         if layer.spiking:
             logits, steps = x.mean(0) * COUNT_GAIN, x * COUNT_GAIN
-        return Output(logits, rates, steps if per_step else None, cost)
+        return Output(logits, rates, steps if per_step else None, costs.synops, costs.instructions)
 
     def weighted(self) -> list[Weighted]:
         return [layer for layer in self.layers if isinstance(layer, Weighted)]

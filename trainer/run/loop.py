@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.augment import Augmentation
+from edge_sast.events.binned import BinnedEvents
 from edge_sast.files import remove_leftovers, write_atomic
+from edge_sast.model.model import Model
+from edge_sast.model.prices import Prices
 from edge_sast.terminal import echo
 from trainer.data.batches import Batch, TrainingBatches
 from trainer.data.recordings import Data
 from trainer.gradients import a2sg, losses, online
 from trainer.gradients.sharpness import Sharpener
+from trainer.network.costs import Priced
 from trainer.network.network import Network, Output
+from trainer.network.to_integers import export
 from trainer.run import checkpoint, freed_pages
 from trainer.run.adam import Adam
 from trainer.run.implicit import ImplicitSgd
@@ -40,6 +47,10 @@ from trainer.workers.workers import ALONE, Workers
 CONFIG_NAME = "config.json"
 MULTIPLIER = "synops_multiplier"
 SILENT = "silent_epochs"
+PRICED_ON = 32  # recordings of the training part
+
+
+Pricing = Callable[[Model, BinnedEvents], Prices]
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,9 @@ class Trainer:
         device: str = "cpu",
         quiet: bool = False,
         workers: Workers = ALONE,
+        pricing: Pricing | None = None,
     ) -> None:
+        """pricing: what a model's work costs the device that --instructions-target is meant for."""
         self.config, self.data, self.folder, self.device = config, data, folder, device
         self.quiet, self.workers = quiet or not workers.main, workers
         parallel.check_batch_size(config.batch_size, len(data.train), workers)
@@ -79,6 +92,7 @@ class Trainer:
         if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs
             for layer, bits in zip(self.network.weighted(), config.widths, strict=True):
                 layer.integers(bits)
+        self.pricing, self._priced = self._checked(pricing), None
         self.optimiser = self._new_optimiser()
         self.sharpener = Sharpener(config.sharp, self.network.named_parameters(), workers.average)
         self.penalty = losses.Penalty(config.objective, workers)
@@ -176,6 +190,7 @@ class Trainer:
         self.network.train(not integer)
         start = time.monotonic()
         averages = Averages()
+        self._priced = self._priced_now()
         batches, second_batches = self._batches(epoch, 0, self.workers), self._second_batches(epoch)
         part = bits_name(config.widths) if integer else config.method
         if config.width == "consistent" and not integer:
@@ -199,7 +214,7 @@ class Trainer:
         config = self.config
         integer = epoch >= config.epochs
         hard: Pass = config.integer() if integer else config.spike(hard=True)
-        valid = evaluate(self.network, self.data.valid, hard, device=self.device)
+        valid = evaluate(self.network, self.data.valid, hard, device=self.device, priced=self._priced_now())
         trained = averages.figures()
         self.silence.check(self.network, valid, epoch, trained["train_accuracy"])
         figures = {
@@ -214,6 +229,9 @@ class Trainer:
         figures["valid_synops"] = valid.synops_per_sample
         if config.synops_target is not None:
             figures["synops_multiplier"] = float(self.penalty.multiplier)
+        if config.instructions_target is not None:
+            figures["valid_instructions"] = valid.instructions_per_sample
+            figures["instructions_multiplier"] = float(self.penalty.multiplier)
         if epoch + 1 == config.epochs and config.smooth_trained:
             smooth = evaluate(self.network, self.data.valid, config.spike(hard=False), device=self.device)
             figures["valid_surrogate_accuracy"] = smooth.accuracy
@@ -238,14 +256,15 @@ class Trainer:
         else:
             self.optimiser.step()
         self.network.freeze_statistics(False)
-        if output.synops is not None:
-            self.penalty.ascend(float(self.workers.mean(output.synops.detach())))
+        if output.spent is not None:
+            self.penalty.ascend(float(self.workers.mean(output.spent.detach())))
         averages.add(float(each.detach().mean()), output, batch[1])
 
     def _gradient(self, batch: Batch, how: Pass) -> tuple[Tensor, Output]:
         """Leave the gradient in `.grad`; losses [B] and the output."""
         if self.config.through_time == "online" and not isinstance(how, Integer):
-            each, output = online.gradient(self.network, batch, how, self.config.objective, self.penalty)
+            objective = self.config.objective
+            each, output = online.gradient(self.network, batch, how, objective, self.penalty, self._priced)
             self._check_finite(each)
             return each, output
         each, total, output = self._losses(batch, how)
@@ -259,10 +278,10 @@ class Trainer:
         objective = self.config.objective
         with self._precision(how):
             counted, limited = objective.synops_target is not None, objective.rate_weight > 0
-            output = self.network(x, how, objective.per_step, counted, limited)
+            output = self.network(x, how, objective.per_step, counted, limited, priced=self._priced)
         each = losses.per_recording(objective, output.logits, output.steps, labels)
         each = self.teachers.losses(each, output.logits, x)
-        return each, each.mean() + self.penalty.value(output.rates, output.synops), output
+        return each, each.mean() + self.penalty.value(output.rates, output.spent), output
 
     def _second_losses(self, batch: Batch, rows: Tensor | None, how: Pass) -> Tensor:
         x, labels = batch
@@ -273,6 +292,26 @@ class Trainer:
         """Leave the gradient of the same batch at the weights as they now are in `.grad`."""
         self._second_losses(batch, None, how).mean().backward()
         self.workers.average([p.grad for p in self.network.parameters() if p.grad is not None])
+
+    def _checked(self, pricing: Pricing | None) -> Pricing | None:
+        if self.config.instructions_target is None:
+            return None
+        if pricing is None:
+            raise EdgeSastError(
+                "--instructions-target needs the prices of a device, which 'edge-sast train' gives; train with that "
+                "command, or use --synops-target"
+            )
+        return pricing
+
+    def _priced_now(self) -> Priced | None:
+        """Prices of the network's integer model as it stands: which kernels a layer gets depends on its weights."""
+        if self.pricing is None:
+            return None
+        network = copy.deepcopy(self.network).cpu().eval()
+        network.join(ALONE)
+        train = self.data.train
+        model = export(network, train.binning, train.classes, self.config.widths, "training")
+        return Priced(self.pricing(model, _spread(train, PRICED_ON)), self.device)
 
     def _precision(self, how: Pass) -> contextlib.AbstractContextManager[Any]:
         if self.config.precision == "float32" or isinstance(how, Integer):
@@ -307,3 +346,8 @@ class Trainer:
         if self.config.independent_batch and epoch < self.config.epochs:
             return iter(self._batches(epoch, 1, self.workers))  # as many as the first
         return iter(())
+
+
+def _spread(binned: BinnedEvents, count: int) -> BinnedEvents:
+    """Up to so many of the recordings, from all over."""
+    return binned.select(np.unique(np.linspace(0, len(binned) - 1, count).astype(int)))

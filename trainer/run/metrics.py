@@ -31,6 +31,7 @@ class Averages:
     batches: int = 0
     rates: Tensor | None = None
     synops: float | None = None
+    instructions: float | None = None
 
     def add(self, loss: float, output: Output, labels: Tensor) -> None:
         """One batch: mean loss, what the network gave, and the labels [B]."""
@@ -43,17 +44,20 @@ class Averages:
             self.rates = now if self.rates is None else self.rates + now
         if output.synops is not None:
             self.synops = (self.synops or 0.0) + float(output.synops.detach())
+        if output.instructions is not None:
+            self.instructions = (self.instructions or 0.0) + float(output.instructions.detach())
 
     def join(self, workers: Workers) -> None:
         """Take in what the other workers saw: each has added as many batches, its parts of the same ones."""
         if workers.count == 1:
             return
         rates = [] if self.rates is None else self.rates.tolist()
-        own = [self.correct, self.samples, self.loss, self.synops or 0.0, *rates]
+        own = [self.correct, self.samples, self.loss, self.synops or 0.0, self.instructions or 0.0, *rates]
         correct, samples, *sums = workers.total(torch.tensor(own, dtype=torch.float64)).tolist()
         self.correct, self.samples = round(correct), round(samples)
-        self.loss, synops, *rates = [value / workers.count for value in sums]
+        self.loss, synops, instructions, *rates = [value / workers.count for value in sums]
         self.synops = None if self.synops is None else synops
+        self.instructions = None if self.instructions is None else instructions
         self.rates = None if self.rates is None else torch.tensor(rates)
 
     def figures(self) -> dict[str, Any]:
@@ -66,6 +70,8 @@ class Averages:
         }
         if self.synops is not None:
             figures["train_synops"] = self.synops / self.batches
+        if self.instructions is not None:
+            figures["train_instructions"] = self.instructions / self.batches
         return figures
 
     def line(self) -> str:

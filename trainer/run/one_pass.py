@@ -10,6 +10,7 @@ from torch import Tensor
 
 from edge_sast.events.binned import BinnedEvents
 from trainer.data.batches import in_order
+from trainer.network.costs import Priced
 from trainer.network.layers import Weighted
 from trainer.network.network import Network
 from trainer.settings.passes import Pass
@@ -19,6 +20,7 @@ from trainer.settings.passes import Pass
 class Result:
     """predictions int64 [N]; accuracy 0 to 1; SynOps and spikes as docs/arithmetic.md §6 counts them;
     firing_rates: spikes per neuron and step of each spiking layer; neuron_rates: those of its neurons, float64 [n].
+    instructions_per_sample: by the prices given.
     """
 
     predictions: np.ndarray
@@ -27,19 +29,28 @@ class Result:
     spikes_per_sample: float
     firing_rates: tuple[float, ...]
     neuron_rates: tuple[np.ndarray, ...]
+    instructions_per_sample: float | None = None
 
 
 def evaluate(
-    network: Network, binned: BinnedEvents, how: Pass, batch_size: int = 100, device: str = "cpu"
+    network: Network,
+    binned: BinnedEvents,
+    how: Pass,
+    batch_size: int = 100,
+    device: str = "cpu",
+    priced: Priced | None = None,
 ) -> Result:
     """Run every recording once. Of equal logits the lowest class wins, as on the device."""
     was_training = network.training
     network.eval()
     meter = _Meter()
-    predictions = []
+    predictions, instructions = [], 0.0
     with torch.no_grad():
-        for x, _ in in_order(binned, batch_size, device):
-            predictions.append(network(x, how, see=meter.see).logits.cpu().numpy().argmax(1))
+        for x, labels in in_order(binned, batch_size, device):
+            output = network(x, how, see=meter.see, priced=priced)
+            predictions.append(output.logits.cpu().numpy().argmax(1))
+            if output.instructions is not None:
+                instructions += float(output.instructions) * len(labels)
     network.train(was_training)
     flat = np.concatenate(predictions)
     accuracy = float((flat == binned.labels).mean())
@@ -48,7 +59,9 @@ def evaluate(
     per_neuron = tuple(
         (total / (count * binned.binning.steps)).cpu().numpy() for total in meter.of_neurons.values()
     )
-    return Result(flat, accuracy, meter.synops / count, sum(meter.spikes.values()) / count, rates, per_neuron)
+    spikes = sum(meter.spikes.values()) / count
+    told = None if priced is None else instructions / count
+    return Result(flat, accuracy, meter.synops / count, spikes, rates, per_neuron, told)
 
 
 @dataclass

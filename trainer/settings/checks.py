@@ -17,7 +17,7 @@ from trainer.settings.fields import KEEPS, OPTIMISERS, PRECISIONS, THROUGH_TIME,
 
 MAX_EPOCHS = 1_000_000
 MAX_REAL = 1e6  # of rates, slopes and radii: far beyond any use, far below what float32 holds
-MAX_SYNOPS = 1e12  # of a recording
+MAX_SYNOPS = 1e12  # of a recording; also of its instructions
 LIMITS: dict[str, tuple[float, float]] = {
     "dt_us": (1, MAX_DT_US),
     "steps": (1, MAX_STEPS),
@@ -42,6 +42,7 @@ ABOVE_ZERO = {
     "beta": MAX_REAL,
     "lr": MAX_REAL,
     "synops_target": MAX_SYNOPS,
+    "instructions_target": MAX_SYNOPS,
     "teacher_weight": 1.0,
     "teacher_temperature": MAX_REAL,
 }
@@ -165,6 +166,11 @@ def _check_threshold(config: Settings) -> None:
         raise EdgeSastError(
             "--threshold is 'adaptive-step', which changes within a recording and has no integer form; "
             "use --qat-epochs 0, or --threshold adaptive"
+        )
+    if config.instructions_target is not None:
+        raise EdgeSastError(
+            f"--instructions-target is {config.instructions_target:g}, which asks for the integer model that "
+            "--threshold adaptive-step does not have; use --threshold adaptive"
         )
     for name, wanted in (("through_time", "bptt"), ("mp_init", False)):
         if getattr(config, name) != wanted:

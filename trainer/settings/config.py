@@ -105,7 +105,14 @@ class TrainConfig(Settings):
 
     @property
     def objective(self) -> Objective:
-        return Objective(self.loss, self.tet_lambda, self.rate_limit, self.rate_weight, self.synops_target)
+        return Objective(
+            self.loss,
+            self.tet_lambda,
+            self.rate_limit,
+            self.rate_weight,
+            self.synops_target,
+            self.instructions_target,
+        )
 
     @property
     def neuron(self) -> NeuronSettings:
@@ -180,6 +187,7 @@ LATER = {
     "implicit_steps": 4,
     "layers": None,
     "imported": None,
+    "instructions_target": None,
 }
 DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
 

@@ -32,7 +32,8 @@ class Settings:
         sharpness to sam_scope: the perturbation (gradients/sharpness.py). rho, rho_delay, rho_warmup, rho_schedule: its
             radius, the epochs without it, those over which it then grows from 0, and its course after that
             (schedules.py); independent_batch takes a second minibatch for the second gradient.
-        loss, tet_lambda, rate_limit, rate_weight, synops_target: what is minimised (trainer/gradients/losses.py).
+        loss, tet_lambda, rate_limit, rate_weight, synops_target, instructions_target: what is minimised
+            (trainer/gradients/losses.py).
         teacher, teacher_weight, teacher_temperature: runs whose answers are learnt beside the labels (run/teacher.py);
             several are joined as in PATH, by os.pathsep.
         epochs, qat_epochs: float epochs, then integer ones with `bits` wide weights (one width, or one per layer).
@@ -79,6 +80,7 @@ class Settings:
     rate_limit: float = 0.0
     rate_weight: float = 0.0
     synops_target: float | None = None
+    instructions_target: float | None = None
     teacher: str | None = None
     teacher_weight: float = 0.5
     teacher_temperature: float = 2.0

@@ -17,10 +17,11 @@ from edge_sast.files import check_writable, locked
 from edge_sast.terminal import echo
 from trainer.data.recordings import open_data, training_data
 from trainer.run import checkpoint
-from trainer.run.loop import Trainer
+from trainer.run.loop import Pricing, Trainer
 from trainer.run.machine import choose_device, set_threads
 from trainer.run.metrics import read as read_metrics
 from trainer.run.with_data import check_with_data
+from trainer.settings.config import TrainConfig
 from trainer.workers import processes
 from trainer.workers.workers import Workers
 
@@ -75,7 +76,7 @@ def _train(args: argparse.Namespace, workers: Workers, dataset: Dataset | None) 
         dataset = dataset or open_data(config, args.download_dir)
         check_with_data(config, dataset)
         data = training_data(dataset, config, args.cache_dir, args.skip_empty)
-    trainer = Trainer(config, data, folder, device, args.quiet, workers)
+    trainer = Trainer(config, data, folder, device, args.quiet, workers, pricing_of(config))
     if not workers.main:
         _run(trainer, args.resume)
         return 0
@@ -101,6 +102,15 @@ def _train(args: argparse.Namespace, workers: Workers, dataset: Dataset | None) 
         )
     write_figures(args, last)
     return 0
+
+
+def pricing_of(config: TrainConfig) -> Pricing | None:
+    """What --instructions-target counts by; None without it."""
+    if config.instructions_target is None:
+        return None
+    from firmware_gen.estimate.prices import prices_of
+
+    return prices_of
 
 
 def _check_start(folder: Path, args: argparse.Namespace) -> None:

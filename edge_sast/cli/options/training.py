@@ -317,6 +317,13 @@ def _loss_options(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="weight additions per recording (SynOps) to train towards: fewer make a device faster",
     )
+    group.add_argument(
+        "--instructions-target",
+        type=float,
+        metavar="N",
+        help="instructions of a Cortex-M4 per recording to train towards, in place of --synops-target: counted are its "
+        "events, spikes, rows of weights and sweeps, without repeated events; see Loss in docs/method.md",
+    )
 
 
 def _teacher_options(group: argparse._ArgumentGroup) -> None:

@@ -13,6 +13,7 @@ CURVES = (
     ("train_loss", "Loss of training", 1),
     ("accuracy", "Accuracy, %", 100),
     ("synops", "SynOps per recording", 1),
+    ("instructions", "Instructions per recording, estimated", 1),
     ("rho", "Radius ρ of the perturbation", 1),
     ("seconds", "Seconds of an epoch", 1),
 )
@@ -20,6 +21,7 @@ CURVES = (
 LINES = {
     "accuracy": (("train_accuracy", "training", True), ("valid_accuracy", "held out", False)),
     "synops": (("train_synops", "training", True), ("valid_synops", "held out", False)),
+    "instructions": (("train_instructions", "training", True), ("valid_instructions", "held out", False)),
 }
 FIRST = ("method", "data", "arch", "steps", "dt_us", "epochs", "qat_epochs", "bits", "seed")
 

@@ -59,18 +59,32 @@ TRAIN = (
             "train_synops": maybe(
                 "with --synops-target", mean("Mean number of SynOps of a training recording")
             ),
+            "train_instructions": maybe(
+                "with --instructions-target",
+                mean("Mean number of instructions of a training recording, estimated for a Cortex-M4"),
+            ),
             "valid_accuracy": share("Accuracy on the recordings that were held out"),
             "valid_pass": words("Pass that was judged on these: hard, or the weight bits"),
             "valid_synops": mean("Mean number of SynOps (weight additions) of a held-out recording"),
             "synops_multiplier": maybe(
                 "with --synops-target", number("Lagrange multiplier of the target", "nats", 0)
             ),
+            "valid_instructions": maybe(
+                "with --instructions-target",
+                mean("Mean number of instructions of a held-out recording, estimated for a Cortex-M4"),
+            ),
+            "instructions_multiplier": maybe(
+                "with --instructions-target", number("Lagrange multiplier of the target", "nats", 0)
+            ),
             "valid_surrogate_accuracy": maybe(
                 "of the last float epoch of a smooth training",
                 share("Accuracy with smooth spikes on these"),
             ),
         },
-        [("train_synops", "synops_multiplier")],
+        [
+            ("train_synops", "synops_multiplier"),
+            ("train_instructions", "valid_instructions", "instructions_multiplier"),
+        ],
     ),
 )
 

@@ -1,13 +1,17 @@
 """The options of `edge-sast train` against the settings they become."""
 
 import argparse
+import json
 from dataclasses import MISSING, fields
 
 import pytest
 
 from edge_sast.cli.learn import train
 from edge_sast.cli.learn.train_defaults import RECIPE, completed
+from edge_sast.cli.main import main
 from edge_sast.cli.options.settings import training_config
+from tests.cli.recordings import DT_US, STEPS, write_lines
+from tests.schemas import check_file
 from trainer.settings.config import TrainConfig
 
 
@@ -54,3 +58,33 @@ def test_methods_are_listed_for_people(capsys):
     assert stop.value.code == 0
     told = capsys.readouterr().out
     assert "fixed: --forward hard, --sharpness none, --surrogate asymmetric, --width consistent" in told
+
+
+def test_an_instructions_target_is_told_in_figures(tmp_path):
+    write_lines(tmp_path / "data", {"train": 8})
+    command = ["train", "--data", str(tmp_path / "data"), "--dt-us", str(DT_US), "--steps", str(STEPS)]
+    command += [
+        "--arch",
+        "4c5s2p2-or2-out",
+        "--method",
+        "hard",
+        "--epochs",
+        "1",
+        "--qat-epochs",
+        "0",
+        "--quiet",
+    ]
+    command += ["--instructions-target", "4000000", "--out", str(tmp_path / "run"), "--threads", "1"]
+    assert main([*command, "--json", str(tmp_path / "figures.json")]) == 0
+    check_file(tmp_path / "figures.json")
+    told = json.loads((tmp_path / "figures.json").read_text("utf-8"))
+    assert told["train_instructions"] > 0
+    assert told["valid_instructions"] > 0
+    assert told["instructions_multiplier"] >= 0
+    assert "train_synops" not in told
+    # Going on from it, without the target, makes a run that counts none.
+    command = ["train", "--from", str(tmp_path / "run"), "--epochs", "0", "--qat-epochs", "1", "--quiet"]
+    command += ["--out", str(tmp_path / "next"), "--threads", "1", "--json", str(tmp_path / "next.json")]
+    assert main(command) == 0
+    check_file(tmp_path / "next.json")
+    assert "train_instructions" not in json.loads((tmp_path / "next.json").read_text("utf-8"))

@@ -63,3 +63,20 @@ def test_the_multiplier_finds_what_holds_the_synops_at_the_target():
 def test_unknown_loss_is_refused():
     with pytest.raises(EdgeSastError, match=r"--loss is 'l2'; choose last, mean, tet"):
         Objective("l2")
+
+
+def test_one_target_at_a_time():
+    message = (
+        "^--synops-target is 500 and --instructions-target 9000; one multiplier holds one of them: leave the other "
+        "out$"
+    )
+    with pytest.raises(EdgeSastError, match=message):
+        Objective(synops_target=500.0, instructions_target=9000.0)
+
+
+def test_instructions_are_held_as_synops_are():
+    both = [Penalty(Objective(**{name: 100.0})) for name in ("synops_target", "instructions_target")]
+    for penalty in both:
+        penalty.ascend(150.0)
+    assert float(both[0].multiplier) == float(both[1].multiplier) == pytest.approx(0.005)
+    assert both[0].value([], torch.tensor(300.0)) == both[1].value([], torch.tensor(300.0))

@@ -9,6 +9,7 @@ import torch
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.runtime import Simulator
+from firmware_gen.estimate.prices import prices_of
 from tests.trainer.networks import random_recordings
 from tests.trainer.run.test_loop import COMMON, assert_same, bars, lines, state
 from trainer.data.batches import in_order
@@ -154,6 +155,57 @@ def test_a_synops_target_is_reached(tmp_path, data):
     assert last["valid_synops"] < 1.1 * target
     assert last["valid_accuracy"] > 0.8
     assert max(line["synops_multiplier"] for line in lines(tmp_path / "bound")) > 0
+
+
+def test_an_instructions_target_is_reached_and_resumed_in_the_same_bits(tmp_path, data, monkeypatch):
+    changes = {"arch": "8c3p1-or2-8c3p1-out", "epochs": 20, "qat_epochs": 8, "qat_lr": 0.01}
+    config = TrainConfig.of("hard", **COMMON | changes, instructions_target=1e9)
+    Trainer(config, data, tmp_path / "free", quiet=True, pricing=prices_of).run()
+    target = 0.9 * lines(tmp_path / "free")[-1]["valid_instructions"]
+    config = replace(config, instructions_target=target)
+    whole = Trainer(config, data, tmp_path / "bound", quiet=True, pricing=prices_of)
+    whole.run()
+    last = lines(tmp_path / "bound")[-1]
+    assert last["valid_instructions"] < 1.05 * target
+    assert last["train_instructions"] < 1.05 * target
+    assert last["valid_accuracy"] > 0.8
+    assert max(line["instructions_multiplier"] for line in lines(tmp_path / "bound")) > 0
+    assert not {"train_synops", "synops_multiplier"} & last.keys()
+
+    stopped = Trainer(config, data, tmp_path / "stopped", quiet=True, pricing=prices_of)
+    run_epoch = Trainer._run_epoch
+
+    def until_the_third(self, epoch):
+        if epoch == 3:
+            raise KeyboardInterrupt
+        return run_epoch(self, epoch)
+
+    monkeypatch.setattr(Trainer, "_run_epoch", until_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run()
+    monkeypatch.undo()
+    resumed = Trainer(config, data, tmp_path / "stopped", quiet=True, pricing=prices_of)
+    resumed.resume()
+    resumed.run()
+    assert_same(state(resumed), state(whole))
+
+
+def test_what_an_instructions_target_needs(tmp_path, data):
+    config = TrainConfig.of("hard", **COMMON, instructions_target=1000.0)
+    with pytest.raises(EdgeSastError) as error:
+        Trainer(config, data, tmp_path)
+    assert str(error.value) == (
+        "--instructions-target needs the prices of a device, which 'edge-sast train' gives; train with that command, "
+        "or use --synops-target"
+    )
+    with pytest.raises(EdgeSastError) as error:
+        TrainConfig.of(
+            "hard", **COMMON | {"qat_epochs": 0}, threshold="adaptive-step", instructions_target=1000.0
+        )
+    assert str(error.value) == (
+        "--instructions-target is 1000, which asks for the integer model that --threshold adaptive-step does not have; "
+        "use --threshold adaptive"
+    )
 
 
 def test_a_rate_penalty_lowers_rates(tmp_path, data):

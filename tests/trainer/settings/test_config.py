@@ -16,6 +16,7 @@ from trainer.settings.config import TrainConfig
         ("lr", 0.0, "--lr is 0.0; it must be above 0, and at most 1e+06"),
         ("beta", math.inf, "--beta is inf; it must be above 0, and at most 1e+06"),
         ("synops_target", 0.0, "--synops-target is 0.0; it must be above 0, and at most 1e+12"),
+        ("instructions_target", -1.0, "--instructions-target is -1.0; it must be above 0, and at most 1e+12"),
         ("rho", -1.0, "--rho is -1.0; it must be 0 to 1000000.0"),
         ("rho", math.nan, "--rho is nan; it must be 0 to 1000000.0"),
         ("qat_lr", math.inf, "--qat-lr is inf; it must be 0 to 1000000.0"),
