@@ -231,14 +231,8 @@ def test_integer_pass_is_integer_arithmetic(reset, shifts, initial):
             v = (0 if reset == "zero" else u - threshold[c]) if s else u
 
 
-@pytest.mark.parametrize("reset", RESETS)
-@pytest.mark.parametrize("name", SURROGATES)
-@pytest.mark.parametrize("forward", [*FORWARDS, "integer"])
-@pytest.mark.parametrize("later", [False, True])
-def test_fused_loops_equal_the_stepwise_form(reset, name, forward, later, monkeypatch):
-    """later: behind the leak in float passes; an amount in the integer one."""
-    if later and reset == "zero":
-        return
+def check_against_stepwise(reset, name, forward, later, monkeypatch):
+    """later: what is subtracted comes behind the leak in float passes, and is an amount in the integer one."""
     rng = torch.Generator().manual_seed(1)
     integer, initial = forward == "integer", torch.tensor([7.0, -30.0, 4.0])
     current = torch.randn(6, 2, 3, 4, generator=rng) * (40 if integer else 1)
@@ -269,6 +263,19 @@ def test_fused_loops_equal_the_stepwise_form(reset, name, forward, later, monkey
             slow = both(mask, beta)
         for a, b in zip(fused, slow, strict=True):
             torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("name", SURROGATES)
+@pytest.mark.parametrize("forward", [*FORWARDS, "integer"])
+def test_fused_loops_equal_the_stepwise_form(reset, name, forward, monkeypatch):
+    check_against_stepwise(reset, name, forward, False, monkeypatch)
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+@pytest.mark.parametrize("forward", [*FORWARDS, "integer"])
+def test_fused_loops_that_subtract_later_equal_the_stepwise_form(name, forward, monkeypatch):
+    check_against_stepwise("subtract", name, forward, True, monkeypatch)
 
 
 @pytest.mark.parametrize("reset", RESETS)

@@ -166,6 +166,35 @@ def test_what_does_not_fit_is_named(name):
     fitted(model, make_sizes([network(), model], 4, spare_bits=0))  # a remedy that holds
 
 
+def test_amounts_need_a_core_that_knows_of_them():
+    """Which then takes off the threshold as an amount where a model has none."""
+    plain = network(reset="subtract")
+    first = plain.layers[0]
+    cell = replace(first.neuron, amount=first.neuron.threshold * 2)
+    taking = replace(plain, layers=(replace(first, neuron=cell), *plain.layers[1:]))
+    without = make_sizes([plain], 4, spare_bits=0)
+    assert without.constants["AMB"] == 0
+    why = (
+        r"^layers\[0\]: needs \d \(AMB: bits of what a spike takes off.* the core has 0; "
+        "let a spike take off the threshold, or reset to zero, or synthesise one"
+    )
+    with pytest.raises(EdgeSastError, match=why):
+        fitted(taking, without)
+    sizes = make_sizes([plain, taking], 4, spare_bits=1)
+    assert sizes.constants["AMB"] == int(cell.amount.max()).bit_length() + 1
+    p = sizes.constants
+    for model, wanted in ((plain, first.neuron.threshold), (taking, cell.amount)):
+        plan = fitted(model, sizes)
+        [params] = [image.words for image in plan.contents if image.name == "params"]
+        places = plan.parameter_places(0)
+        width = 1 + p["TB"] + p["AMB"]
+        found = [
+            params[word] >> lane * width + 1 + p["TB"] & (1 << p["AMB"]) - 1
+            for word, lane in zip(places.word.tolist(), places.lane.tolist(), strict=True)
+        ]
+        assert found == wanted.tolist()
+
+
 def test_a_larger_weight_shift_does_not_fit():
     sizes = make_sizes([network()], 4, spare_bits=8)
     with pytest.raises(EdgeSastError, match=r"^layers\[0\]: needs 2 \(WSHW: .*use a smaller weight_shift"):
