@@ -23,6 +23,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
 from edge_sast.files import read_bytes, write_atomic
 from trainer.network.network import Network
+from trainer.network.pruned import of_text, pruned_state
 from trainer.settings.checks import flag
 from trainer.settings.config import TrainConfig
 
@@ -104,6 +105,8 @@ class Checkpoint(Standing):
                     f"parameters; use {flag(name)} {theirs}, or another run"
                 )
         stored = self._kept_tensors()
+        if config.kept_channels is not None:
+            stored = pruned_state(self.network(), of_text(config.kept_channels))
         _check_same(f"--init {self.source}", network.state_dict(), stored)
         network.load_state_dict(stored)
 

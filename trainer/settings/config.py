@@ -188,6 +188,7 @@ LATER = {
     "layers": None,
     "imported": None,
     "instructions_target": None,
+    "kept_channels": None,
 }
 DEFAULTS = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
 

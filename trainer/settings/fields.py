@@ -42,7 +42,8 @@ class Settings:
         optimiser: adam, or implicit (run/implicit.py), which takes implicit_steps gradients of each batch.
         keep: which epoch's network the run is taken for: the last one's, or the best one's on the validation part, of
             the integer epochs where there are any, and of equals the latest.
-        init: a run to start from instead of random weights.
+        init: a run to start from instead of random weights. kept_channels: which channels of its layers are taken
+            (network/pruned.py), None for all.
         recompute: keep only each layer's input for the backward pass. precision: of the float epochs' matrix products.
         augment_shift, augment_drop, augment_flip: see edge_sast.events.augment.
         valid_fraction: part of the training split held out where the data set has no valid split.
@@ -94,6 +95,7 @@ class Settings:
     sensor: str | None = None
     window_us: int | None = None
     init: str | None = None
+    kept_channels: str | None = None
     epochs: int = 12
     qat_epochs: int = 3
     bits: str = "8"

@@ -9,6 +9,7 @@ from edge_sast.cli.learn.train_defaults import leave_open
 from edge_sast.cli.learn.train_from import add_from_argument
 from edge_sast.cli.options.checks import RUN
 from edge_sast.cli.options.flash_target import add_flash_target
+from edge_sast.cli.options.prune_channels import add_prune_channels
 from edge_sast.signals import ended_by_ctrl_c
 from edge_sast.terminal import echo
 
@@ -40,6 +41,10 @@ EXAMPLES = (
         "edge-sast train --from runs/a --epochs 0 --qat-epochs 5 --flash-target 12K --out runs/e",
         "the same with a weight width for each layer, so that the tables fit 12 KiB",
     ),
+    (
+        "edge-sast train --from runs/a --epochs 8 --prune-channels 0.25 --out runs/f",
+        "on with a quarter fewer channels in each hidden layer",
+    ),
     ("edge-sast train --methods", "what each method is, and where it comes from"),
 )
 USUAL = (
@@ -69,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     taken = parser.add_argument_group("a run's network")
     add_from_argument(taken)
     add_flash_target(taken)
+    add_prune_channels(taken)
     _run_options(parser.add_argument_group("run"))
 
 

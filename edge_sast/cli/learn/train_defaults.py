@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edge_sast.cli.learn.train_from import TAKEN, take_from_run
 from edge_sast.cli.options.flash_target import check_flash_target
 from edge_sast.cli.options.newest import RUNS, new_run, unfinished_run
+from edge_sast.cli.options.prune_channels import check_prune_channels
 from edge_sast.errors import EdgeSastError
 from edge_sast.files import check_writable
 
@@ -78,6 +79,7 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
             --out; one of several workers.
     """
     check_flash_target(args, alone=alone)
+    check_prune_channels(args, alone=alone)
     take_from_run(args)
     recipe = _settle(args)
     missing = [name for name in CHOSEN if getattr(args, name) is None]

@@ -10,6 +10,7 @@ from typing import Any
 from edge_sast.cli.learn.train_defaults import Chosen, completed
 from edge_sast.cli.options.figures import write_figures
 from edge_sast.cli.options.flash_target import choose_bits
+from edge_sast.cli.options.prune_channels import prune_channels
 from edge_sast.cli.options.settings import training_config
 from edge_sast.datasets.dataset import Dataset
 from edge_sast.errors import EdgeSastError
@@ -36,6 +37,10 @@ def train(args: argparse.Namespace) -> int:
             echo(chosen.told)
         if args.flash_target is not None and not processes.started():
             _choose_bits(args, chosen)
+        if args.prune_channels is not None:
+            _check_start(Path(args.out), args)
+            set_threads(args.threads)
+            echo(*prune_channels(args, chosen.dataset))
         if args.workers > 1 and not processes.started():
             return _launch(args, chosen)
         with processes.session() as workers:

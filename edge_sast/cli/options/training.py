@@ -15,7 +15,7 @@ def add_setting_arguments(parser: argparse.ArgumentParser, *, named: bool = Fals
     named: --data, --dt-us and --steps must be given; else what is left out comes from train_defaults.py.
     """
     parser.set_defaults(
-        layers=None, imported=None
+        layers=None, imported=None, kept_channels=None
     )  # no option says them: they are a run's of another tool's network
     data = parser.add_argument_group("data")
     _main_data_options(data, named)

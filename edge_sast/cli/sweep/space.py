@@ -26,7 +26,7 @@ MOST_COMBINATIONS = 10_000
 MOST_CORNERS = 256  # of a search, checked before it begins
 MOST_NAME = 100  # characters of a folder's name before its hash
 ELSEWHERE = frozenset({"download_dir"})  # settings that say where data lies, not what it is
-NOT_SWEPT = frozenset({"layers", "imported"})  # settings that only a run of another tool's network has
+NOT_SWEPT = frozenset({"layers", "imported", "kept_channels"})  # settings that no option says
 YES, NO = ("true", "yes", "on"), ("false", "no", "off")
 
 

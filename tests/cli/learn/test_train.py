@@ -10,6 +10,8 @@ from edge_sast.cli.learn import train
 from edge_sast.cli.learn.train_defaults import RECIPE, completed
 from edge_sast.cli.main import main
 from edge_sast.cli.options.settings import training_config
+from edge_sast.errors import EdgeSastError
+from edge_sast.model.modelfile import load
 from tests.cli.recordings import DT_US, STEPS, write_lines
 from tests.schemas import check_file
 from trainer.settings.config import TrainConfig
@@ -88,3 +90,68 @@ def test_an_instructions_target_is_told_in_figures(tmp_path):
     assert main(command) == 0
     check_file(tmp_path / "next.json")
     assert "train_instructions" not in json.loads((tmp_path / "next.json").read_text("utf-8"))
+
+
+def test_channels_are_removed_from_a_run_and_from_its_c(tmp_path, capsys):
+    """Nothing of what is removed is left: the run, its model, and the C, which computes what the runtime does."""
+    write_lines(tmp_path / "data", {"train": 8})
+    first, second, build = (str(tmp_path / name) for name in ("a", "b", "build"))
+    command = ["train", "--data", str(tmp_path / "data"), "--dt-us", str(DT_US), "--steps", str(STEPS)]
+    command += [
+        "--arch",
+        "8c5s4p2-or2-8c3p1-fc8-out",
+        "--method",
+        "hard",
+        "--epochs",
+        "1",
+        "--qat-epochs",
+        "0",
+    ]
+    assert main([*command, "--threads", "1", "--quiet", "--out", first]) == 0
+    capsys.readouterr()
+    command = ["train", "--from", first, "--epochs", "1", "--qat-epochs", "0", "--prune-channels", "0.5"]
+    command += ["--method", "hard", "--threads", "1", "--quiet", "--out", second]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    arch = "4c5s4p2-or2-4c3p1-fc4-out"
+    assert f"--prune-channels 0.5: 8c5s4p2-or2-8c3p1-fc8-out becomes {arch}" in told
+    assert "layer 1 (8c5s4p2): 4 of 8 channels stay; removed: " in told
+    assert "channels stay: it answers" in told
+    config = json.loads((tmp_path / "b" / "config.json").read_text("utf-8"))
+    assert config["arch"] == arch
+    assert main([*command, "--resume"]) == 0  # the channels that were chosen when it began
+    assert main(["export", second, "--bits", "8", "--no-data", "--out", build]) == 0
+    model = load(f"{build}/model.safetensors")
+    assert [model.shapes()[i + 1].channels for i, _ in model.weighted()][:2] == [4, 4]
+    assert main(["verify", build]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--prune-channels", "1"], "--prune-channels is 1.0; it must be above 0 and below 1"),
+        (["--prune-channels", "nan"], "--prune-channels is nan; it must be above 0 and below 1"),
+        (
+            ["--prune-channels", "0.5"],
+            "--prune-channels has an effect only beside --from RUN: channels are chosen of a network that was trained; "
+            "add that one",
+        ),
+        (
+            ["--prune-channels", "0.5", "--from", "r", "--arch", "tiny"],
+            "--prune-channels makes the layers of --from smaller, and --arch tiny says them; give one of them",
+        ),
+        (
+            ["--prune-channels", "0.5", "--from", "r", "--flash-target", "4K"],
+            "--prune-channels and --flash-target both choose before the finish; give one, and the other in a run after "
+            "it",
+        ),
+        (
+            ["--prune-channels", "0.5", "--from", "r", "--workers", "2"],
+            "--prune-channels: several workers would each choose; use --workers 1, and --workers in a run after it",
+        ),
+    ],
+)
+def test_what_does_not_go_with_fewer_channels(options, message):
+    with pytest.raises(EdgeSastError) as error:
+        parse(*options)
+    assert str(error.value) == message

@@ -102,7 +102,7 @@ def other_value(action):
 def test_every_option_of_train_comes_back_from_its_command_line():
     options = Options()
     values = {name: other_value(action) for name, action in options.actions.items()}
-    of_an_import = {"layers": None, "imported": None}  # which no option says
+    of_an_import = {"layers": None, "imported": None, "kept_channels": None}  # which no option says
     assert vars(options.parse(options.argv(values))) == values | of_an_import
 
 
