@@ -46,7 +46,7 @@ def _row(name: str, stage: dict[str, Any], cell: Cell) -> list[str]:
 def _lines(figures: dict[str, Any], cell: Cell) -> list[str]:
     lines = [f"energies: {figures['prices']['source']}"]
     if figures["training"] is None:
-        lines.append("training: online gradients are not counted")
+        lines.append("training: neither online nor tandem gradients are counted")
     else:
         lines[0] += f"; training: {figures['training']['pass']} pass, one gradient, float32"
     if figures["rate"] is None:

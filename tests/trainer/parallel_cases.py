@@ -56,6 +56,7 @@ SAME = {
     "penalties": config("surrogate", rate_weight=5.0, synops_target=500.0, qat_epochs=0),
     "online": config("ottt"),
     "online penalties": config("ottt", **FLOAT, rate_weight=5.0, mp_init=True),
+    "tandem": config("tandem", epochs=2),
     "adapted widths": config("a2sg", epochs=2),
     "implicit": config("hard", optimiser="implicit", lr=0.1),
 }

@@ -10,32 +10,19 @@ Batch norm takes the statistics of each step's batch.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from trainer.data.batches import Batch
 from trainer.gradients import losses
 from trainer.gradients.losses import Penalty
+from trainer.gradients.substitute import TakesGradientOf
 from trainer.network.costs import Costs, Priced
 from trainer.network.layers import Weighted
 from trainer.network.network import COUNT_GAIN, Network, Output
 from trainer.network.neurons import NeuronState
 from trainer.settings.objective import Objective
 from trainer.settings.passes import Spike
-
-
-class TakesGradientOf(torch.autograd.Function):
-    """The value of the first tensor with the gradient of the second, which has its shape."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, other: Tensor) -> Tensor:  # noqa: ARG004
-        return value.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:  # noqa: ARG004
-        return None, gradients[0]
 
 
 class _Online:

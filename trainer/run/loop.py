@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from edge_sast.model.prices import Prices
 from edge_sast.terminal import echo
 from trainer.data.batches import Batch, TrainingBatches
 from trainer.data.recordings import Data
-from trainer.gradients import a2sg, losses, online
+from trainer.gradients import a2sg, losses, online, tandem
 from trainer.gradients.sharpness import Sharpener
 from trainer.network.costs import Priced
 from trainer.network.network import Network, Output
@@ -40,7 +40,7 @@ from trainer.run.silence import Silence
 from trainer.run.teacher import Teachers
 from trainer.settings.bits import bits_name
 from trainer.settings.config import TrainConfig
-from trainer.settings.passes import Integer, Pass
+from trainer.settings.passes import Integer, Pass, Spike
 from trainer.workers import workers as parallel
 from trainer.workers.workers import ALONE, Workers
 
@@ -195,6 +195,8 @@ class Trainer:
         part = bits_name(config.widths) if integer else config.method
         if config.width == "consistent" and not integer:
             self._adapt_widths(epoch, how)
+        if self._in_tandem(how):
+            self._convert(epoch, how)
         if self.workers.count > 1:  # each draws for its own part
             torch.manual_seed(self.workers.seed(config.seed, epoch))
         hidden = self.quiet or None  # None: shown on a terminal only
@@ -278,7 +280,10 @@ class Trainer:
         objective = self.config.objective
         with self._precision(how):
             counted, limited = objective.synops_target is not None, objective.rate_weight > 0
-            output = self.network(x, how, objective.per_step, counted, limited, priced=self._priced)
+            if self._in_tandem(how):
+                output = tandem.forward(self.network, x, how, self.config.converted_at(self.epoch))
+            else:
+                output = self.network(x, how, objective.per_step, counted, limited, priced=self._priced)
         each = losses.per_recording(objective, output.logits, output.steps, labels)
         each = self.teachers.losses(each, output.logits, x)
         return each, each.mean() + self.penalty.value(output.rates, output.spent), output
@@ -335,6 +340,16 @@ class Trainer:
             a2sg.adapt_widths(self.network, lambda: self._losses(probe, how)[1])
         finally:
             self.network.join(self.workers)
+
+    def _in_tandem(self, how: Pass) -> TypeGuard[Spike]:
+        return self.config.through_time == "tandem" and isinstance(how, Spike)
+
+    def _convert(self, epoch: int, how: Spike) -> None:
+        """Set the thresholds of the layer that spikes from this epoch on, if one does."""
+        place = self.config.converted_at(epoch) - 1
+        if epoch and place >= self.config.converted_at(epoch - 1):
+            probe, _ = next(iter(self._batches(epoch, 2, ALONE)))  # whole, the same for all workers
+            tandem.convert(self.network, probe, how, place)
 
     def _batches(self, epoch: int, stream: int, workers: Workers) -> TrainingBatches:
         config = self.config

@@ -62,6 +62,23 @@ ONLINE = {
     "optimiser": "adam",
 }
 
+TANDEM = {
+    "forward": "hard",
+    "reset": "subtract",
+    "leak": "none",
+    "threshold": "fixed",
+    "mp_init": False,
+    "width": "fixed",
+    "sharpness": "none",
+    "loss": "last",
+    "rate_weight": 0.0,
+    "synops_target": None,
+    "instructions_target": None,
+    "optimiser": "adam",
+    "recompute": False,
+    "precision": "float32",
+}
+
 
 def flag(name: str) -> str:
     """The option a user types for a field."""
@@ -107,6 +124,7 @@ def without_effect(values: Mapping[str, Any]) -> dict[str, str]:
         f"--sharpness {sharpness}": (sharpness != "none", PERTURBED),
         f"--forward {values['forward']}": (values["forward"] == "mixed", ("mix",)),
         f"--width {width}": (width in ("fixed", "learn"), ("beta_start",)),
+        "--through-time tandem": (values["through_time"] != "tandem", ("beta_start",)),
         "--width membrane": (width != "membrane", ("beta",)),
         f"--loss {loss}": (loss == "tet", ("tet_lambda",)),
         "--rate-weight 0": (values["rate_weight"] > 0, ("rate_limit",)),
@@ -131,10 +149,11 @@ def check_asked(config: Settings, given: Mapping[str, Any], defaults: Mapping[st
             )
 
 
-def check_combinations(config: Settings, recurrent: bool) -> None:
-    """What cannot be done together. recurrent: whether a layer feeds itself."""
+def check_combinations(config: Settings, spiking: int, recurrent: bool) -> None:
+    """What cannot be done together. spiking: layers that spike; recurrent: whether a layer feeds itself."""
     _check_threshold(config)
     _check_online(config, recurrent)
+    _check_tandem(config, spiking, recurrent)
     if config.optimiser == "implicit" and config.sharpness != "none":
         raise EdgeSastError(
             "--optimiser is 'implicit', which takes its gradients at other weights than --sharpness "
@@ -202,3 +221,29 @@ def _check_online(config: Settings, recurrent: bool) -> None:
                 f"{flag(name)} is {getattr(config, name)!r}; online training sees one step at a time and takes "
                 f"{wanted!r} only"
             )
+
+
+def _check_tandem(config: Settings, spiking: int, recurrent: bool) -> None:
+    if config.through_time != "tandem":
+        return
+    if config.layers is not None:
+        raise EdgeSastError(
+            f"--from {config.init}: its layers have rules of their own, which a dense twin does not have; use another "
+            "--through-time"
+        )
+    if recurrent or config.arch.endswith("count"):
+        what = "is recurrent" if recurrent else "ends in 'count'"
+        raise EdgeSastError(
+            f"--arch {config.arch!r} {what}, for which there is no dense twin; use convolutions, pools, fully "
+            "connected layers and the read-out 'out', or another --through-time"
+        )
+    for name, wanted in TANDEM.items():
+        if getattr(config, name) != wanted:
+            raise EdgeSastError(
+                f"{flag(name)} is {getattr(config, name)!r}; --through-time tandem takes {wanted!r} only"
+            )
+    if 0 < config.epochs <= spiking:
+        raise EdgeSastError(
+            f"--epochs is {config.epochs}; --through-time tandem has {spiking + 1} stages, a dense one and one for "
+            f"each spiking layer: give {spiking + 1} or more"
+        )

@@ -50,7 +50,8 @@ class TrainConfig(Settings):
         # Each part checks its own settings, and names the option.
         _ = self.widths, self.train_spike, self.objective, self.neuron, self.sharp
         schedules.check_rho_schedule(self.rho_schedule)
-        checks.check_combinations(self, layers.recurrent(self.planned()))
+        planned = self.planned()
+        checks.check_combinations(self, layers.spiking(planned), layers.recurrent(planned))
 
     @property
     def train_spike(self) -> Spike:
@@ -91,6 +92,11 @@ class TrainConfig(Settings):
     def may_keep(self, epoch: int) -> bool:
         """Whether an epoch's network may be the one that is kept: those of the part that ends the run."""
         return self.keep == "best" and (epoch >= self.epochs or not self.qat_epochs)
+
+    def converted_at(self, epoch: int) -> int:
+        """Spiking layers that spike in an epoch of tandem learning (gradients/tandem.py)."""
+        stages = layers.spiking(self.planned()) + 1
+        return min(stages - 1, epoch * stages // max(1, self.epochs))
 
     def pass_at(self, epoch: int) -> Pass:
         """What an epoch trains."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # it imports NumPy, without which `--help` answers
     from trainer.settings.layers import LayerSettings
 
 NORMS = ("batch", "none")
-THROUGH_TIME = ("bptt", "online")
+THROUGH_TIME = ("bptt", "online", "tandem")
 PRECISIONS = ("float32", "bfloat16")
 KEEPS = ("last", "best")
 OPTIMISERS = ("adam", "implicit")
@@ -28,7 +28,8 @@ class Settings:
         width, threshold, mp_init, reset, leak: of the neurons (network/neurons.py).
         layers: the network as data, in place of what `arch`, `reset` and `leak` say (layers.py): `arch` then only names
             it. imported: what wrote a network that was not trained here, and by what rules.
-        through_time: gradients through all steps (bptt), or online (gradients/online.py).
+        through_time: gradients through all steps (bptt), online (gradients/online.py), or of a dense twin, layer by
+            layer (gradients/tandem.py).
         sharpness to sam_scope: the perturbation (gradients/sharpness.py). rho, rho_delay, rho_warmup, rho_schedule: its
             radius, the epochs without it, those over which it then grows from 0, and its course after that
             (schedules.py); independent_batch takes a second minibatch for the second gradient.

@@ -123,6 +123,14 @@ def weighted(planned: Sequence[PlannedLayer]) -> int:
     return sum(not isinstance(each.spec, PoolSpec) for each in planned)
 
 
+def spiking(planned: Sequence[PlannedLayer]) -> int:
+    """Number of layers whose neurons spike."""
+    return sum(
+        isinstance(each.spec, ConvSpec) or (isinstance(each.spec, DenseSpec) and each.spec.spiking)
+        for each in planned
+    )
+
+
 def recurrent(planned: Sequence[PlannedLayer]) -> bool:
     """Whether a layer feeds itself."""
     return any(isinstance(each.spec, DenseSpec) and each.spec.recurrent for each in planned)

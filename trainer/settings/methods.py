@@ -87,6 +87,11 @@ METHODS = {
         HARD | PLAIN | {"through_time": "online", "loss": "tet"},
         {"beta": 2.0, "tet_lambda": 0.0},
     ),
+    "tandem": Method(
+        "gradients of a dense twin, turned into a spiking network layer by layer (Wu et al. 2020, arXiv 2007.01204)",
+        HARD | PLAIN | {"through_time": "tandem", "reset": "subtract", "leak": "none"},
+        {"beta": 2.0},
+    ),
     "custom": Method("what the options say, nothing fixed", {}),
 }
 

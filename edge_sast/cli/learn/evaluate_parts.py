@@ -228,7 +228,7 @@ def _sharpness(run: Run, _binned: BinnedEvents, args: argparse.Namespace) -> dic
 def _energy(run: Run, binned: BinnedEvents, args: argparse.Namespace) -> dict[str, Any]:
     config = run.config
     spike = config.train_spike if config.epochs else config.spike(hard=True)
-    trained = None if config.through_time == "online" else (spike, config.objective)
+    trained = None if config.through_time != "bptt" else (spike, config.objective)
     integer = config.integer(trained_bits(config))
     return energy_account.measure(run.network, binned, trained, integer, read_prices(args.energy_table))
 

@@ -191,7 +191,8 @@ def _spike_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--through-time",
         choices=fields.THROUGH_TIME,
-        help="gradient through all time steps, or online as in OTTT (default: the method's)",
+        help="gradient through all time steps, online as in OTTT, or of a dense twin that turns spiking layer by layer "
+        "(default: the method's)",
     )
 
 
