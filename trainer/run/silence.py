@@ -24,9 +24,7 @@ class Silence:
         Smooth spikes learn below the threshold too: a network trained on them may do so as long as it learns, and has
         half of its float epochs to begin. Raises EdgeSastError after SILENT_EPOCHS silent epochs.
         """
-        if self.config.through_time == "tandem" and self.config.converted_at(
-            epoch
-        ) < self.config.converted_at(self.config.epochs):  # layers that are not converted yet need not fire
+        if self.config.still_dense(epoch):  # what does not spike yet need not fire
             self.epochs = 0
             return
         if self.config.smooth_trained and epoch < self.config.epochs:

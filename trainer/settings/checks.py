@@ -239,9 +239,8 @@ def _check_tandem(config: Settings, spiking: int, recurrent: bool) -> None:
         )
     for name, wanted in TANDEM.items():
         if getattr(config, name) != wanted:
-            raise EdgeSastError(
-                f"{flag(name)} is {getattr(config, name)!r}; --through-time tandem takes {wanted!r} only"
-            )
+            takes = "does not know it" if wanted is None else f"takes {wanted!r} only"
+            raise EdgeSastError(f"{flag(name)} is {getattr(config, name)!r}; --through-time tandem {takes}")
     if 0 < config.epochs <= spiking:
         raise EdgeSastError(
             f"--epochs is {config.epochs}; --through-time tandem has {spiking + 1} stages, a dense one and one for "

@@ -98,6 +98,10 @@ class TrainConfig(Settings):
         stages = layers.spiking(self.planned()) + 1
         return min(stages - 1, epoch * stages // max(1, self.epochs))
 
+    def still_dense(self, epoch: int) -> bool:
+        """Whether tandem learning has layers in an epoch that do not spike yet."""
+        return self.through_time == "tandem" and self.converted_at(epoch) < self.converted_at(self.epochs)
+
     def pass_at(self, epoch: int) -> Pass:
         """What an epoch trains."""
         if epoch < self.epochs:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -12,9 +13,11 @@ from tests.trainer.run.test_loop import COMMON, assert_same, bars, lines, state
 from trainer.data.batches import in_order
 from trainer.data.recordings import Data
 from trainer.gradients import tandem
+from trainer.network.network import Network
 from trainer.run import checkpoint
 from trainer.run.loop import Trainer
-from trainer.run.one_pass import evaluate
+from trainer.run.one_pass import Result, evaluate
+from trainer.run.silence import Silence
 from trainer.settings.config import TrainConfig
 from trainer.settings.layers import LayerSettings
 from trainer.settings.neuron import NeuronSettings
@@ -140,6 +143,19 @@ def test_stages_are_of_equal_length():
     assert [config.converted_at(e) for e in range(9)] == [0, 0, 0, 1, 1, 2, 2, 2, 2]
 
 
+def test_layers_that_do_not_spike_yet_may_be_silent(recordings):
+    config = TrainConfig.of("tandem", **COMMON | {"arch": ARCH, "epochs": 7, "qat_epochs": 0})
+    network = Network(config.network(recordings.binning, 3))
+    nothing = Result(np.zeros(3, np.int64), 1 / 3, 0.0, 0.0, (0.0, 0.0), ())
+    silence = Silence(config)
+    for epoch in range(6):
+        silence.check(network, nothing, epoch, 0.3)
+    with pytest.raises(
+        EdgeSastError, match="fires nowhere in 3 held-out recordings, epoch 7: the network is silent"
+    ):
+        silence.check(network, nothing, 6, 0.3)
+
+
 @pytest.fixture(scope="module")
 def data():
     return Data(bars(0, 96), bars(1, 48))
@@ -195,7 +211,11 @@ def test_a_stage_leaves_the_layers_before_it_alone(tmp_path, data):
         ({"arch": "4c3-count"}, "--arch '4c3-count' ends in 'count', for which there is no dense twin"),
         ({"loss": "tet"}, "--loss is 'tet'; --through-time tandem takes 'last' only"),
         ({"leak": "3"}, "--leak is '3', but --method tandem means --leak none"),
-        ({"synops_target": 100.0}, "--synops-target is 100.0; --through-time tandem takes None only"),
+        ({"synops_target": 100.0}, "--synops-target is 100.0; --through-time tandem does not know it"),
+        (
+            {"instructions_target": 1e5},
+            "--instructions-target is 100000.0; --through-time tandem does not know it",
+        ),
         ({"threshold": "learn"}, "--threshold is 'learn'; --through-time tandem takes 'fixed' only"),
         ({"beta_start": 1.0}, r"--beta-start is 1.0, but --method tandem \(--through-time tandem\) does not"),
         ({"epochs": 2, "arch": ARCH}, "--epochs is 2; --through-time tandem has 3 stages"),
