@@ -144,7 +144,8 @@ def report(rows: Sequence[Row], path: str | None) -> int:
     print_table(shown, ("the ten worst recordings", "instructions", "estimate"))
     within = float((np.abs(off) <= TOLERANCE).mean())
     print(
-        f"\n{len(rows)} recordings: mean error {100 * np.abs(off).mean():.2f} %, mean {100 * off.mean():+.2f} %, "
+        f"\n{len(rows)} recordings of {np.mean([row.instructions for row in rows]):,.0f} instructions: "
+        f"mean error {100 * np.abs(off).mean():.2f} %, mean {100 * off.mean():+.2f} %, "
         f"{100 * within:.1f} % of them within {100 * TOLERANCE:g} %, the worst {100 * np.abs(off).max():.1f} %"
     )
     figures = [

@@ -49,6 +49,8 @@ NOT_RUN = {
     "evaluate ... --engine ray": "wants Ray, as tests/cli/test_engines.py has it where it is installed",
     "evaluate runs/objects": FEW,
     "export runs/t": FEW,
+    "export runs/i": LONG,
+    "run build/i": LONG,
     "calibrate build/t": FEW,
     "data cut DIR/dvs128_objects": FEW,
     "calibrate ... DIR/valid.zip": FEW,

@@ -75,7 +75,7 @@ def _common(work: LayerWork, arrived: Counts, spikes: Counts | None) -> Counter[
     _add(found, work.step, len(arrived))
     places = arrived.sum(axis=(0, 3))
     for name, each in work.arrived.items():
-        found[name] += float((places * each).sum())
+        found[name] += int((places * each).sum())
     if spikes is not None:
         _add(found, work.fired, int(spikes.sum()))
         _add(found, work.own, int(spikes[:-1].sum()))  # the last step's spikes reach nobody
@@ -112,4 +112,5 @@ def _pooled(spikes: Counts, size: int, either: bool) -> Counts:
     steps, height, width, channels = spikes.shape
     high, wide = height // size, width // size
     windows = spikes[:, : high * size, : wide * size].reshape(steps, high, size, wide, size, channels)
-    return (windows > 0).any(axis=(2, 4)).astype(np.int64) if either else windows.sum(axis=(2, 4))
+    passed: Counts = np.add.reduce(windows, axis=(2, 4))
+    return np.minimum(passed, 1) if either else passed

@@ -236,4 +236,5 @@ def firing_blocks(spikes: NDArray[np.bool_], lanes: int, size: int = BLOCK) -> N
     padded[..., :channels] = spikes
     flat = padded.reshape(rows, -1)
     flat = np.pad(flat, ((0, 0), (0, -flat.shape[1] % BLOCK)))
-    return flat.reshape(rows, -1, size).any(axis=2)
+    found: NDArray[np.bool_] = np.logical_or.reduce(flat.reshape(rows, -1, size), axis=2)
+    return found
