@@ -1,4 +1,4 @@
-"""`edge-sast train --from RUN --prune-channels SHARE`: whole channels removed before the training goes on."""
+"""`edge-sast train --from RUN --prune-channels X`: whole channels removed before the training goes on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_prune_channels(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--prune-channels",
         type=float,
-        metavar="SHARE",
+        metavar="X",
         help="remove this share of each hidden layer's channels from the network of --from, those that matter least to "
         "the loss, and train on; 0.25 is a quarter; see Fewer channels in docs/method.md",
     )
