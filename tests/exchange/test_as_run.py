@@ -22,6 +22,7 @@ from trainer.network.from_reals import network_of
 from trainer.network.network import COUNT_GAIN, Network
 from trainer.run import checkpoint
 from trainer.settings.config import TrainConfig
+from trainer.settings.neuron import NeuronSettings
 from trainer.settings.passes import Spike
 
 HARD = Spike("hard")
@@ -215,3 +216,10 @@ def test_layers_of_a_run_that_mean_nothing_are_named(tmp_path):
     values["layers"] = [{"layer": "rec32", "level": [2.5]}]
     with pytest.raises(EdgeSastError, match=r"level of a layer is 2.5; it must be 1 or more and below 2"):
         TrainConfig.from_dict(values | {"arch": "rec32"}, "x")
+
+
+def test_a_start_that_is_measured_is_refused_beside_a_later_subtraction():
+    with pytest.raises(
+        EdgeSastError, match=r"^--mp-init is given, and a layer subtracts one step later, .*; leave it out$"
+    ):
+        NeuronSettings("subtract", mp_init=True, later=True)
