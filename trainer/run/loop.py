@@ -92,7 +92,8 @@ class Trainer:
         if config.qat_epochs:  # sums that no integer holds are told now, not after the float epochs
             for layer, bits in zip(self.network.weighted(), config.widths, strict=True):
                 layer.integers(bits)
-        self.pricing, self._priced = self._checked(pricing), None
+        self.pricing = self._checked(pricing)
+        self._priced: Priced | None = None
         self.optimiser = self._new_optimiser()
         self.sharpener = Sharpener(config.sharp, self.network.named_parameters(), workers.average)
         self.penalty = losses.Penalty(config.objective, workers)
