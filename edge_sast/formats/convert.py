@@ -13,6 +13,7 @@ from edge_sast.events.census import Census
 from edge_sast.files import atomic_stream, check_outputs
 from edge_sast.formats.contract import Format
 from edge_sast.formats.defects import Defects
+from edge_sast.formats.fits import write_events
 from edge_sast.formats.source import FileOptions, open_events
 from edge_sast.formats.zipped import EventPath, on_disk
 
@@ -93,12 +94,12 @@ def convert_file(
         EdgeSastError: as `open_events`; where the form cannot hold an event; where there is none at all; where `target`
             is `source` or cannot be written.
     """
-    assert writer.write is not None
     check_outputs({"OUT": target}, [on_disk(source)])
     census = Census()
     with open_events(source, options) as file, atomic_stream(target) as stream:
         chunks = counted((span or Span()).of(file.chunks), census)
-        writer.write(stream, file.needed_sensor() if writer.holds_sensor else NO_SENSOR, chunks)
+        sensor = file.needed_sensor() if writer.holds_sensor else NO_SENSOR
+        write_events(writer, stream, sensor, chunks, file.name)
         if not census.events and span is not None and span != Span():
             raise EdgeSastError(
                 f"{source}: no event lies between --from-s and --until-s; "

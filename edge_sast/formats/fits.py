@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
 
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.formats.contract import Format, Sensor
 
 
 class UnfitError(EdgeSastError):
@@ -47,3 +49,18 @@ def check_order(events: np.ndarray, done: int, last: int, form: str) -> None:
             f"event {done + index}: time runs backwards, from {before} µs to {events['t'][index]} µs, which {form} "
             "cannot hold; pass --defects drop or clip, or order the events first"
         )
+
+
+def write_events(
+    writer: Format, stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.ndarray], source: str
+) -> None:
+    """Write a whole file, in a form that is written. source: what is read, as messages name it.
+
+    Raises:
+        EdgeSastError: an event does not fit, and what taking the chunks raises.
+    """
+    assert writer.write is not None
+    try:
+        writer.write(stream, sensor, chunks)
+    except UnfitError as error:
+        raise EdgeSastError(f"{source}: {error}") from error

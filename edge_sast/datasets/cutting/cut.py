@@ -16,6 +16,7 @@ from edge_sast.datasets.sources.split_names import USUAL_SPLITS
 from edge_sast.datasets.sources.windows import MIN_WINDOWS, split_by_time
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.contract import Format, Sensor
+from edge_sast.formats.fits import write_events
 from edge_sast.formats.source import FileOptions, open_events
 from edge_sast.formats.zipped import EventPath
 
@@ -139,7 +140,7 @@ def _windows(chunks: Iterable[np.ndarray], source: EventPath, cut: Cut) -> Itera
         own += cut.labels.get(source.stem, []) if source.stem != source.name else []
         return by_label(chunks, own)
     if cut.window_us is not None:
-        return by_time(chunks, cut.window_us)
+        return by_time(chunks, cut.window_us, str(source))
     assert cut.window_events is not None
     return by_count(chunks, cut.window_events)
 
@@ -155,7 +156,6 @@ def _write(
     folder: Path, source: Source, windows: Iterable[Window], cut: Cut, writer: Format, sensor: Sensor
 ) -> list[_Written]:
     """All windows of a recording as files of one folder, in order."""
-    assert writer.write is not None
     folder.mkdir(exist_ok=True)
     found: list[_Written] = []
     for window in windows:
@@ -165,7 +165,7 @@ def _write(
             continue
         name = f"{source.path.stem}@{window.begin_us * 1e-6:.6f}s-{len(found)}{writer.suffixes[0]}"
         with open(folder / name, "wb") as stream:
-            writer.write(stream, sensor, iter([window.events]))
+            write_events(writer, stream, sensor, [window.events], f"{source.path}: window {len(found)}")
         found.append(_Written(label, window.begin_us, folder / name))
     return found
 

@@ -124,6 +124,24 @@ def test_a_bad_file_among_many(tmp_path, capsys):
     )
 
 
+def test_what_a_form_cannot_hold_is_told_with_the_file(tmp_path, capsys):
+    for name in "abc":
+        path = tmp_path / "x" / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"t,x,y,p\n5,1,1,1\n6,{300 if name == 'b' else 1},1,1\n")
+    argv = ("convert", tmp_path / "x", tmp_path / "out", "--to", ".bin")
+    told = (
+        f"edge-sast: {tmp_path}/x/b.csv: event 1: x=300 does not fit an ATIS file (0..255); crop, shift or cut the "
+        "recording first\n"
+    )
+    assert run(*argv) == 2
+    assert capsys.readouterr().err == told
+    for engine in ((), ("--engine", "processes", "--jobs", "2")):
+        assert run(*argv, "--keep-going", *engine) == 1
+        assert capsys.readouterr().err.startswith(f"{told}edge-sast: files that were not converted: 1; ")
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.bin", "c.bin"]
+
+
 def test_workers_write_the_same_files_and_name_the_same_bad_ones(tmp_path, capsys):
     for name in "acegi":
         write(tmp_path / "x" / f"{name}.bin", ROWS)

@@ -235,7 +235,19 @@ def test_a_clock_that_jumps_does_not_cut_for_hours(tmp_path, capsys):
     argv = ("cut", tmp_path / "a.csv", "--window-ms", "1", "--sensor", "9x9", "--defects", "keep")
     assert run(*argv, "--out", tmp_path / "out") == 2
     assert capsys.readouterr().err.startswith(
-        "edge-sast: 4e+09 s have more than 1,000,000 windows of 1000 µs; choose"
+        f"edge-sast: {tmp_path}/a.csv: 4e+09 s have more than 1,000,000 windows of 1000 µs; choose"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_what_the_form_cannot_hold_is_told_with_its_recording_and_window(tmp_path, capsys):
+    rows = [(1000 * i, 300 if i == 7 else 1, 1, 1) for i in range(12)]
+    (tmp_path / "a.csv").write_text("t,x,y,p\n" + "".join("{},{},{},{}\n".format(*row) for row in rows))
+    argv = ("cut", tmp_path / "a.csv", "--window-events", 3, "--split", "none", "--sensor", "640x480")
+    assert run(*argv, "--to", ".bin", "--out", tmp_path / "out") == 2
+    assert capsys.readouterr().err == (
+        f"edge-sast: {tmp_path}/a.csv: window 2: event 1: x=300 does not fit an ATIS file (0..255); crop, shift or cut "
+        "the recording first\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
