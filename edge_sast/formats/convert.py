@@ -12,9 +12,9 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.census import Census
 from edge_sast.files import atomic_stream, check_outputs
 from edge_sast.formats.contract import Format
-from edge_sast.formats.defects import Defects
+from edge_sast.formats.defects import Defects, Policy
 from edge_sast.formats.fits import write_events
-from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.formats.source import EventFile, FileOptions, open_events
 from edge_sast.formats.zipped import EventPath, on_disk
 
 NO_SENSOR = (0, 0)  # for writers that do not look at it
@@ -22,7 +22,10 @@ NO_SENSOR = (0, 0)  # for writers that do not look at it
 
 @dataclass(frozen=True)
 class Span:
-    """Part of a recording, µs after its first event: from <= t - t(first) < until; None: to the end."""
+    """Part of a recording, µs after its first event: from <= t - t(first) < until.
+
+    from_us 0 also takes what is earlier than the first event, where time steps back. until_us None: to the end.
+    """
 
     from_us: int = 0
     until_us: int | None = None
@@ -40,19 +43,20 @@ class Span:
             )
         return span
 
-    def of(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """The events of the span; stops reading behind it."""
+    def of(self, file: EventFile) -> Iterator[np.ndarray]:
+        """The events of the span; stops reading behind it, unless steps back are kept: they may lead into it again."""
+        back = file.defects.policy is Policy.KEEP
         first = None
-        for chunk in chunks:
+        for chunk in file.chunks:
             if not len(chunk):
                 continue
             first = int(chunk["t"][0]) if first is None else first
             after = chunk["t"] - first
-            inside = after >= self.from_us
+            inside = (after >= self.from_us) | (not self.from_us)
             if self.until_us is not None:
                 inside &= after < self.until_us
             yield chunk if inside.all() else chunk[inside]
-            if self.until_us is not None and after[-1] >= self.until_us:
+            if self.until_us is not None and after[-1] >= self.until_us and not back:
                 return
 
 
@@ -97,7 +101,7 @@ def convert_file(
     check_outputs({"OUT": target}, [on_disk(source)])
     census = Census()
     with open_events(source, options) as file, atomic_stream(target) as stream:
-        chunks = counted((span or Span()).of(file.chunks), census)
+        chunks = counted((span or Span()).of(file), census)
         sensor = file.needed_sensor() if writer.holds_sensor else NO_SENSOR
         write_events(writer, stream, sensor, chunks, file.name)
         if not census.events and span is not None and span != Span():

@@ -42,7 +42,7 @@ class FileSummary:
             on = 100 * census.on / census.events
             lines += [
                 f"  events      {census.events:,}, {on:.1f} % ON, columns up to {column}, rows up to {row}",
-                f"  time        {seconds:.6g} s, from {census.first_us:,} to {census.last_us:,} µs",
+                f"  time        {seconds:.6g} s, from {census.least_us:,} to {census.last_us:,} µs",
                 f"  events/s    {_mean(census):,.0f}; in {_unit(census.bin_us)} least {rates.min():,.0f}, median "
                 f"{np.median(rates):,.0f}, most {rates.max():,.0f}",
                 f"              |{_bars(rates)}|",
@@ -76,7 +76,7 @@ class FileSummary:
             "assumed": list(self.header.assumed),
             "events": census.events,
             "on": census.on,
-            "first_us": census.first_us if census.events else None,
+            "first_us": census.least_us if census.events else None,
             "last_us": census.last_us if census.events else None,
             "rate_bin_us": census.bin_us,
             "rate_events_per_s": census.rates().tolist(),

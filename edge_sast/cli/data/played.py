@@ -51,7 +51,7 @@ def read_played(source: Path, options: FileOptions, span: Span, sensor: Sensor |
 
     taken, count = [], 0
     with open_events(source, options) as file:
-        for chunk in span.of(file.chunks):
+        for chunk in span.of(file):
             count += len(chunk)
             if count > MOST_EVENTS:
                 raise EdgeSastError(

@@ -27,8 +27,10 @@ _FILE = record(
         "assumed": array("What was taken because the file says nothing", words("A sentence")),
         "events": count("Number of events"),
         "on": count("Number of ON events"),
-        "first_us": or_null("of a file without events", integer("Time of the first event", "microseconds")),
-        "last_us": or_null("of a file without events", integer("Time of the last event", "microseconds")),
+        "first_us": or_null(
+            "of a file without events", integer("Time of the earliest event", "microseconds")
+        ),
+        "last_us": or_null("of a file without events", integer("Time of the latest event", "microseconds")),
         "rate_bin_us": integer("Length of the bins of `rate_events_per_s`", "microseconds", least=1),
         "rate_events_per_s": array("Rate in each bin of time", number("Rate", "events per second", 0)),
         "hot_pixels": array(

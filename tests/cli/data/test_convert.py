@@ -183,6 +183,22 @@ def test_defects_by_policy(tmp_path, capsys):
         assert f"; 1 x out of sensor, --defects {policy}\n" in capsys.readouterr().out
 
 
+def test_kept_steps_back_are_kept_whatever_they_follow(tmp_path):
+    """Events before the first one's time, and chunks behind the end of a part, of which some lead into it again."""
+    times = [5_000_000, 5_000_001, *range(1000, 40_001_000, 1000), 5_000_500, 5_000_900]
+    lines = [f"{t},1,1,1\n" for t in times]
+    (tmp_path / "a.csv").write_text("t,x,y,p\n" + "".join(lines))
+    assert run("convert", tmp_path / "a.csv", tmp_path / "b.csv", "--defects", "keep") == 0
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
+    for part, inside in (
+        (("--until-s", "0.0006"), lambda t: t < 5_000_600),
+        (("--from-s", "0.0003", "--until-s", "0.001"), lambda t: 5_000_300 <= t < 5_001_000),
+    ):
+        assert run("convert", tmp_path / "a.csv", tmp_path / "c.csv", "--defects", "keep", *part) == 0
+        told = [int(line.split(",")[0]) for line in (tmp_path / "c.csv").read_text().split()[1:]]
+        assert told == [t for t in times if inside(t)]
+
+
 def test_mistakes_leave_nothing_behind(tmp_path, capsys):
     write(tmp_path / "a.bin", [(5, 0, 0, 1), (6, 40, 0, 0)])
     write(tmp_path / "late.bin", [(5, 0, 0, 1)])

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.cli.data.files import run, write
 
 
@@ -43,6 +45,20 @@ def test_defects_are_counted_and_the_first_is_the_error(tmp_path, capsys):
     report = json.loads((tmp_path / "j.json").read_text())
     assert report["files"][0]["defects"]["out of sensor"] == 2
     assert len(report["bad"]) == 3
+
+
+def test_events_before_the_first_have_their_time_and_rate(tmp_path, capsys):
+    times = [50_000_000, *range(1100, 2_001_100, 1000), *range(50_000_001, 50_000_010)]
+    (tmp_path / "a.csv").write_text("t,x,y,p\n" + "".join(f"{t},1,1,1\n" for t in times))
+    assert run("info", tmp_path / "a.csv", "--json", tmp_path / "i.json") == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "  time        49.9989 s, from 1,100 to 50,000,009 µs"
+    assert lines[3].endswith(" most 1,007")  # 132 events of a bin of 131,072 µs
+    (figures,) = json.loads((tmp_path / "i.json").read_text())["files"]
+    assert (figures["first_us"], figures["last_us"]) == (1100, 50_000_009)
+    rates = figures["rate_events_per_s"]
+    assert sum(rates) * figures["rate_bin_us"] * 1e-6 == pytest.approx(len(times))
+    assert sum(rate > 0 for rate in rates) == 17
 
 
 def test_a_folder_of_files_is_no_data_set(tmp_path, capsys):
