@@ -20,7 +20,8 @@ class Census:
 
     Attributes:
         events, on: all events, and those of polarity ON.
-        first_us: time of the first event that came; least_us, last_us: of the earliest and of the latest; -1 without any.
+        first_us: time of the first event that came, in µs; -1 without any.
+        least_us, last_us: time of the earliest and of the latest event, likewise.
         per_pixel: int64[height, width], of the sensor's size, and as large as the events seen ask for; MOST_SIDE at
             most, events beyond are not counted here.
         last_pixel: the largest column and row of an event; (-1, -1) without any.

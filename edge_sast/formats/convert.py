@@ -12,7 +12,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.census import Census
 from edge_sast.files import atomic_stream, check_outputs
 from edge_sast.formats.contract import Format
-from edge_sast.formats.defects import Defects, Policy
+from edge_sast.formats.defects import Policy
 from edge_sast.formats.fits import write_events
 from edge_sast.formats.source import EventFile, FileOptions, open_events
 from edge_sast.formats.zipped import EventPath, on_disk
@@ -62,27 +62,29 @@ class Span:
 
 @dataclass(frozen=True)
 class Converted:
-    """What was read and written. source: the file's name; read, written: formats; events: that were written."""
+    """What was read and written. source: the file's name; read, written: formats; events: that were written.
+
+    remarks: see `EventFile.remarks`.
+    """
 
     source: str
     read: str
     written: str
     events: int
     duration_us: int
-    assumed: tuple[str, ...]
-    defects: Defects
+    remarks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, file: EventFile, writer: Format, census: Census) -> Converted:
+        """A file that was read to its end. census: of what was written."""
+        return cls(
+            file.name, file.format.name, writer.name, census.events, census.duration_us, file.remarks()
+        )
 
     def line(self, target: str) -> str:
-        """One line: what became of what, with the defaults that were taken and the defects that were mended."""
-        parts = [f"{self.source} ({self.read}) -> {target} ({self.written}): {self.events:,} events, "]
-        parts.append(f"{self.duration_us * 1e-6:.6g} s")
-        parts += [f"; {sentence}" for sentence in self.assumed]
-        parts += [
-            f"; {count:,} x {kind}, --defects {self.defects.policy}"
-            for kind, count in self.defects.counts.items()
-            if count
-        ]
-        return "".join(parts)
+        """One line: what became of what, with the remarks."""
+        done = f"{self.source} ({self.read}) -> {target} ({self.written}): {self.events:,} events"
+        return "; ".join([f"{done}, {self.duration_us * 1e-6:.6g} s", *self.remarks])
 
 
 def convert_file(
@@ -113,15 +115,7 @@ def convert_file(
             raise EdgeSastError(
                 f"{source}: 0 events to write; check its contents with 'edge-sast data info {source}'"
             )
-        return Converted(
-            file.name,
-            file.format.name,
-            writer.name,
-            census.events,
-            census.duration_us,
-            file.header.assumed,
-            file.defects,
-        )
+        return Converted.of(file, writer, census)
 
 
 def counted(chunks: Iterable[np.ndarray], census: Census) -> Iterator[np.ndarray]:

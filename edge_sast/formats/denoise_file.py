@@ -64,13 +64,4 @@ def denoise_file(
             raise EdgeSastError(
                 f"{source}: none of {before.events:,} events is left; choose weaker filters (a longer --background-us)"
             )
-    made = Converted(
-        file.name,
-        file.format.name,
-        writer.name,
-        after.events,
-        after.duration_us,
-        file.header.assumed,
-        file.defects,
-    )
-    return Denoised(made, before.events, removed)
+    return Denoised(Converted.of(file, writer, after), before.events, removed)

@@ -52,6 +52,7 @@ class FileSummary:
             lines.append("  events      0")
         lines += [f"  file says   {what}: {value}" for what, value in self.header.said]
         lines += [f"  taken       {sentence}" for sentence in self.header.assumed]
+        lines += [f"  left out    {sentence}" for sentence in self.header.left_out]
         lines += [f"  defects     {count:,} x {kind}" for kind, count in self.defects.counts.items() if count]
         return lines
 
@@ -74,6 +75,7 @@ class FileSummary:
             "sensor": list(self.sensor) if self.sensor else None,
             "said": dict(self.header.said),
             "assumed": list(self.header.assumed),
+            "left_out": list(self.header.left_out),
             "events": census.events,
             "on": census.on,
             "first_us": census.least_us if census.events else None,

@@ -121,13 +121,15 @@ def _frames(
                 f"--frames {frames} of {sensor[0]}x{sensor[1]} pixels take {size >> 20} MB; choose fewer"
             )
         counted = count_frames(file.chunks, (sensor[0], sensor[1]), begin, end, frames)
+        remarks = file.remarks()
     said = f"{frames} frames of {counted.frame_us / 1000:.4g} ms, {int(counted.counts.sum()):,} events"
+    told = "; ".join([said, *remarks])
     if ending == ".gif":
-        return moving_picture(counted, args.frame_ms), said
+        return moving_picture(counted, args.frame_ms), told
     title = f"{source.name}, {said}"
     rates = census.rates()
     edges = census.begin_us - census.first_us + np.arange(len(rates) + 1) * census.bin_us
-    return contact_sheet(counted, rates, edges, census.first_us, title), said
+    return contact_sheet(counted, rates, edges, census.first_us, title), told
 
 
 def _part(source: Path, census: Census, span: Span) -> tuple[int, int]:

@@ -25,6 +25,7 @@ _FILE = record(
         "sensor": or_null("where the file says none", _SENSOR),
         "said": table("What the file says of itself", words("A value, as text")),
         "assumed": array("What was taken because the file says nothing", words("A sentence")),
+        "left_out": array("Events of the file that nobody gets", words("A sentence")),
         "events": count("Number of events"),
         "on": count("Number of ON events"),
         "first_us": or_null(

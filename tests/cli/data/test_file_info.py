@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from edge_sast.cli.main import main
 from tests.cli.data.files import run, write
 
 
@@ -59,6 +61,34 @@ def test_events_before_the_first_have_their_time_and_rate(tmp_path, capsys):
     rates = figures["rate_events_per_s"]
     assert sum(rates) * figures["rate_bin_us"] * 1e-6 == pytest.approx(len(times))
     assert sum(rate > 0 for rate in rates) == 17
+
+
+def test_every_command_says_which_events_have_no_time(tmp_path, capsys):
+    """As expelliarmus writes EVT3: events before the first word of time."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("PIL.Image")
+    events = [word for t in range(0, 4000, 100) for word in (0x6000 | t, 0x2003)]
+    words = np.array([0x0002, 0x2001, 0x2002, 0x8000, 0x6000, 0x0002, *events], "<u2")
+    source = tmp_path / "a.raw"
+    source.write_bytes(b"% evt 3.0\n% geometry 24x24\n% end\n" + words.tobytes())
+    told = "2 events before the first time word, left out"
+    for argv, line in (
+        (("info", source, "--json", tmp_path / "i.json"), f"  left out    {told}\n"),
+        (("convert", source, tmp_path / "a.csv"), f": 40 events, 0.0039 s; {told}\n"),
+        (("denoise", source, tmp_path / "b.csv", "--refractory-us", "9"), f": 40 events, 0.0039 s; {told}\n"),
+        (
+            ("cut", source, "--window-ms", "1", "--split", "none", "--out", tmp_path / "c"),
+            f"{source}: {told}\n",
+        ),
+        (("view", source, "--out", tmp_path / "a.png"), f", 40 events; {told}\n"),
+        (("view", source, "--out", tmp_path / "a.gif"), f", 40 events; {told}\n"),
+        (("view", source, "--out", tmp_path / "a.html"), f", 40 events in 0.0039 s; {told}\n"),
+    ):
+        assert run(*argv) == 0
+        assert line in capsys.readouterr().out, argv
+    assert json.loads((tmp_path / "i.json").read_text())["files"][0]["left_out"] == [told]
+    assert main(["stream", "examples/digits-int8.safetensors", str(source)]) == 0
+    assert f"{source}: {told}\n" in capsys.readouterr().err
 
 
 def test_a_folder_of_files_is_no_data_set(tmp_path, capsys):
