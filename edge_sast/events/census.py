@@ -16,40 +16,40 @@ MOST_SIDE = (
 
 @dataclass
 class Census:
-    """What was counted of chunks in order of time.
+    """What was counted of chunks, as they follow one another; time may step back.
 
     Attributes:
         events, on: all events, and those of polarity ON.
-        first_us, last_us: time of the first and of the last event; -1 without any.
+        first_us: time of the first event that came, in µs; -1 without any.
+        least_us, last_us: time of the earliest and of the latest event, likewise.
         per_pixel: int64[height, width], of the sensor's size, and as large as the events seen ask for; MOST_SIDE at
             most, events beyond are not counted here.
         last_pixel: the largest column and row of an event; (-1, -1) without any.
         bin_us: length of a bin of `per_bin` in µs; doubled as the recording grows.
-        per_bin: int64[RATE_BINS], events from first_us on; times before it count in the first bin.
+        per_bin: int64[RATE_BINS], events from begin_us on.
+        begin_us: first_us, or so many whole bins before it that least_us lies in the first.
     """
 
     events: int = 0
     on: int = 0
     first_us: int = -1
+    least_us: int = -1
     last_us: int = -1
     per_pixel: np.ndarray = field(default_factory=lambda: np.zeros((1, 1), np.int64))
     bin_us: int = 1
     per_bin: np.ndarray = field(default_factory=lambda: np.zeros(RATE_BINS, np.int64))
+    begin_us: int = -1
     last_pixel: tuple[int, int] = (-1, -1)
 
     def add(self, chunk: np.ndarray) -> None:
         """Count EVENT_DTYPE[n]."""
         if not len(chunk):
             return
-        latest = int(chunk["t"].max())
         if not self.events:
-            self.first_us = int(chunk["t"][0])
-        self.last_us = max(self.last_us, latest)
-        while self.last_us - self.first_us >= self.bin_us * RATE_BINS:
-            self.per_bin = np.concatenate(
-                [self.per_bin.reshape(-1, 2).sum(axis=1), np.zeros(RATE_BINS // 2, np.int64)]
-            )
-            self.bin_us *= 2
+            self.first_us = self.least_us = self.begin_us = int(chunk["t"][0])
+        self.least_us = min(self.least_us, int(chunk["t"].min()))
+        self.last_us = max(self.last_us, int(chunk["t"].max()))
+        self._make_room()
         column, row = int(chunk["x"].max()), int(chunk["y"].max())
         self.last_pixel = max(self.last_pixel[0], column), max(self.last_pixel[1], row)
         more = [
@@ -58,8 +58,24 @@ class Census:
         ]
         if any(end for _, end in more):
             self.per_pixel = np.pad(self.per_pixel, more)
-        self.on += int(_count(chunk, self.per_pixel, self.per_bin, self.first_us, self.bin_us))
+        self.on += int(_count(chunk, self.per_pixel, self.per_bin, self.begin_us, self.bin_us))
         self.events += len(chunk)
+
+    def _make_room(self) -> None:
+        """Bins from the earliest event to the latest: longer ones, and some before the first."""
+        while self.last_us - self.begin_us + self._bins_before() * self.bin_us >= self.bin_us * RATE_BINS:
+            self.per_bin = np.concatenate(
+                [self.per_bin.reshape(-1, 2).sum(axis=1), np.zeros(RATE_BINS // 2, np.int64)]
+            )
+            self.bin_us *= 2
+        more = self._bins_before()
+        if more:
+            self.per_bin = np.concatenate([np.zeros(more, np.int64), self.per_bin[:-more]])
+            self.begin_us -= more * self.bin_us
+
+    def _bins_before(self) -> int:
+        """Bins that are missing before the first, for the earliest event."""
+        return -(-(self.begin_us - self.least_us) // self.bin_us)
 
     @classmethod
     def of_sensor(cls, sensor: tuple[int, int] | None) -> Census:
@@ -70,12 +86,12 @@ class Census:
 
     @property
     def duration_us(self) -> int:
-        """Time from the first to the last event in µs."""
-        return self.last_us - self.first_us
+        """Time from the earliest to the latest event in µs."""
+        return self.last_us - self.least_us
 
     def rates(self) -> np.ndarray:
-        """Events per second float64[n] in each bin of `bin_us`, from the first event to the last."""
-        used = self.duration_us // self.bin_us + 1 if self.events else 0
+        """Events per second float64[n] in each bin of `bin_us` from begin_us on, to the latest event."""
+        used = (self.last_us - self.begin_us) // self.bin_us + 1 if self.events else 0
         return self.per_bin[:used] * (1e6 / self.bin_us)
 
     def hot_pixels(self, factor: int) -> np.ndarray:
@@ -93,13 +109,13 @@ class Census:
 
 
 @jit
-def _count(chunk, per_pixel, per_bin, first, bin_us):
+def _count(chunk, per_pixel, per_bin, begin, bin_us):
     on = 0
     height, width = per_pixel.shape
     for event in chunk:
         if event.x < width and event.y < height:
             per_pixel[event.y, event.x] += 1
-        per_bin[max(event.t - first, 0) // bin_us] += 1
+        per_bin[(event.t - begin) // bin_us] += 1
         on += event.p
     return on
 

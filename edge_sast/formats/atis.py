@@ -11,13 +11,14 @@ Frontiers in Neuroscience 9:437, 2015, and the reader published with it (Event-P
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 
-from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, Sensor, State, whole_records
+from edge_sast.formats.fits import check_limits, check_order
 
 EVENT_BYTES = 5
 OVERFLOW_Y = 240
@@ -27,6 +28,7 @@ MAX_COLUMN = 255
 # One overflow event carries 8 ms, so a day-long recording would be mostly overflow events: about 17 minutes
 # is the end.
 MAX_WRITE_US = 1 << 30
+LIMITS = {"x": MAX_COLUMN, "y": OVERFLOW_Y - 1, "t": MAX_WRITE_US - 1, "p": 1}
 
 
 def sniff_atis(first: bytes) -> Likeness:
@@ -103,43 +105,52 @@ def write_recording_atis(events: np.ndarray) -> bytes:
         5 bytes per event, with overflow events inserted where t passes 2^23 - 1 µs.
 
     Raises:
-        EdgeSastError: an event that the format cannot hold.
+        UnfitError: an event that the format cannot hold, or a step back.
     """
-    return _written(events, 0)[0]
+    return _Writer().written(events)
 
 
-def _written(events: np.ndarray, overflows: int) -> tuple[bytes, int]:
-    """(bytes of events, overflow events of the file after them); overflows: before them."""
-    for field, limit in (("x", MAX_COLUMN), ("y", OVERFLOW_Y - 1), ("t", MAX_WRITE_US - 1), ("p", 1)):
-        bad = (events[field] > limit) | (events[field] < 0)
-        if bad.any():
-            index = int(bad.argmax())
-            raise EdgeSastError(
-                f"event {index}: {field}={events[field][index]} does not fit an ATIS file (0..{limit}); "
-                "crop, shift or cut the recording first"
-            )
-    # Overflows needed before event i, so that the rest of its timestamp fits 23 bits; monotone because t is.
-    needed = np.maximum(overflows, -(-(events["t"] - TIME_MASK) // OVERFLOW_US))
-    if np.any(np.diff(events["t"]) < 0):
-        raise EdgeSastError("events run backwards in time; order them before writing an ATIS file")
-    positions = np.arange(len(events)) + needed - overflows
-    last = int(needed[-1]) if len(events) else overflows
-    total = len(events) + last - overflows
-    raw = np.zeros((total, EVENT_BYTES), dtype=np.uint8)
+@dataclass
+class _Writer:
+    """done, last, overflows: events of the file so far, the time of the last in µs, and overflow events."""
+
+    done: int = 0
+    last: int = 0
+    overflows: int = 0
+
+    def written(self, events: np.ndarray) -> bytes:
+        """The bytes of EVENT_DTYPE[n] behind those before."""
+        check_limits(events, self.done, LIMITS, "an ATIS file", "crop, shift or cut the recording first")
+        check_order(events, self.done, self.last, "an ATIS file")
+        if not len(events):
+            return b""
+        # Overflows needed before event i, so that the rest of its timestamp fits 23 bits; monotone because t is.
+        needed = np.maximum(self.overflows, -(-(events["t"] - TIME_MASK) // OVERFLOW_US))
+        raw = _with_overflows(events, needed, self.overflows)
+        self.done, self.last, self.overflows = self.done + len(events), int(events["t"][-1]), int(needed[-1])
+        return raw.tobytes()
+
+
+def _with_overflows(events: np.ndarray, needed: np.ndarray, before: int) -> np.ndarray:
+    """uint8[m, 5] of events and overflow events. needed: int64[n], overflow events of the file before each event.
+
+    before: overflow events of the file before these.
+    """
+    positions = np.arange(len(events)) + needed - before
+    raw = np.zeros((int(positions[-1]) + 1, EVENT_BYTES), dtype=np.uint8)
     raw[:, 1] = OVERFLOW_Y
     word = (events["t"] - needed * OVERFLOW_US) | events["p"].astype(np.int64) << 23
     columns = (events["x"], events["y"], word >> 16, word >> 8 & 0xFF, word & 0xFF)
     for column, values in enumerate(columns):
         raw[positions, column] = values
-    return raw.tobytes(), last
+    return raw
 
 
 def write_atis(stream: BinaryIO, _sensor: Sensor, chunks: Iterable[np.ndarray]) -> None:
     """An ATIS file of events in order of time; see `write_recording_atis`."""
-    overflows = 0
+    writer = _Writer()
     for chunk in chunks:
-        data, overflows = _written(chunk, overflows)
-        stream.write(data)
+        stream.write(writer.written(chunk))
 
 
 ATIS = Format(

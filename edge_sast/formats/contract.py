@@ -42,11 +42,18 @@ class Header:
         said: (what, value) as the file has it, before it was brought to the one convention: version, camera, time unit,
             origin, polarity, begin; `data info` shows it.
         assumed: one sentence for each default that was taken because the file says nothing.
+        left_out: one sentence for each number of events that the file has and nobody gets.
     """
 
     sensor: Sensor | None = None
     said: tuple[tuple[str, str], ...] = ()
     assumed: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What every command says that reads the file."""
+        return (*self.assumed, *self.left_out)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.census import Census
 from edge_sast.files import atomic_stream, check_outputs
 from edge_sast.formats.contract import Format
-from edge_sast.formats.defects import Defects
-from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.formats.defects import Policy
+from edge_sast.formats.fits import write_events
+from edge_sast.formats.source import EventFile, FileOptions, open_events
 from edge_sast.formats.zipped import EventPath, on_disk
 
 NO_SENSOR = (0, 0)  # for writers that do not look at it
@@ -21,7 +22,10 @@ NO_SENSOR = (0, 0)  # for writers that do not look at it
 
 @dataclass(frozen=True)
 class Span:
-    """Part of a recording, µs after its first event: from <= t - t(first) < until; None: to the end."""
+    """Part of a recording, µs after its first event: from <= t - t(first) < until.
+
+    from_us 0 also takes what is earlier than the first event, where time steps back. until_us None: to the end.
+    """
 
     from_us: int = 0
     until_us: int | None = None
@@ -39,45 +43,48 @@ class Span:
             )
         return span
 
-    def of(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """The events of the span; stops reading behind it."""
+    def of(self, file: EventFile) -> Iterator[np.ndarray]:
+        """The events of the span; stops reading behind it, unless steps back are kept: they may lead into it again."""
+        back = file.defects.policy is Policy.KEEP
         first = None
-        for chunk in chunks:
+        for chunk in file.chunks:
             if not len(chunk):
                 continue
             first = int(chunk["t"][0]) if first is None else first
             after = chunk["t"] - first
-            inside = after >= self.from_us
+            inside = (after >= self.from_us) | (not self.from_us)
             if self.until_us is not None:
                 inside &= after < self.until_us
             yield chunk if inside.all() else chunk[inside]
-            if self.until_us is not None and after[-1] >= self.until_us:
+            if self.until_us is not None and after[-1] >= self.until_us and not back:
                 return
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What was read and written. source: the file's name; read, written: formats; events: that were written."""
+    """What was read and written. source: the file's name; read, written: formats; events: that were written.
+
+    remarks: see `EventFile.remarks`.
+    """
 
     source: str
     read: str
     written: str
     events: int
     duration_us: int
-    assumed: tuple[str, ...]
-    defects: Defects
+    remarks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, file: EventFile, writer: Format, census: Census) -> Converted:
+        """A file that was read to its end. census: of what was written."""
+        return cls(
+            file.name, file.format.name, writer.name, census.events, census.duration_us, file.remarks()
+        )
 
     def line(self, target: str) -> str:
-        """One line: what became of what, with the defaults that were taken and the defects that were mended."""
-        parts = [f"{self.source} ({self.read}) -> {target} ({self.written}): {self.events:,} events, "]
-        parts.append(f"{self.duration_us * 1e-6:.6g} s")
-        parts += [f"; {sentence}" for sentence in self.assumed]
-        parts += [
-            f"; {count:,} x {kind}, --defects {self.defects.policy}"
-            for kind, count in self.defects.counts.items()
-            if count
-        ]
-        return "".join(parts)
+        """One line: what became of what, with the remarks."""
+        done = f"{self.source} ({self.read}) -> {target} ({self.written}): {self.events:,} events"
+        return "; ".join([f"{done}, {self.duration_us * 1e-6:.6g} s", *self.remarks])
 
 
 def convert_file(
@@ -93,12 +100,12 @@ def convert_file(
         EdgeSastError: as `open_events`; where the form cannot hold an event; where there is none at all; where `target`
             is `source` or cannot be written.
     """
-    assert writer.write is not None
     check_outputs({"OUT": target}, [on_disk(source)])
     census = Census()
     with open_events(source, options) as file, atomic_stream(target) as stream:
-        chunks = counted((span or Span()).of(file.chunks), census)
-        writer.write(stream, file.needed_sensor() if writer.holds_sensor else NO_SENSOR, chunks)
+        chunks = counted((span or Span()).of(file), census)
+        sensor = file.needed_sensor() if writer.holds_sensor else NO_SENSOR
+        write_events(writer, stream, sensor, chunks, file.name)
         if not census.events and span is not None and span != Span():
             raise EdgeSastError(
                 f"{source}: no event lies between --from-s and --until-s; "
@@ -108,15 +115,7 @@ def convert_file(
             raise EdgeSastError(
                 f"{source}: 0 events to write; check its contents with 'edge-sast data info {source}'"
             )
-        return Converted(
-            file.name,
-            file.format.name,
-            writer.name,
-            census.events,
-            census.duration_us,
-            file.header.assumed,
-            file.defects,
-        )
+        return Converted.of(file, writer, census)
 
 
 def counted(chunks: Iterable[np.ndarray], census: Census) -> Iterator[np.ndarray]:

@@ -79,6 +79,15 @@ class Defects:
         self.counts[kind] += count
         self.first.setdefault(kind, message)
 
+    def refuse_kept(self, kind: Kind) -> None:
+        """For a use that has no room for a kind of defect, even where all are kept.
+
+        Raises:
+            EdgeSastError: one was met, and the policy keeps it.
+        """
+        if self.policy is Policy.KEEP and kind in self.first:
+            raise EdgeSastError(f"{self.first[kind]}; {_remedy(kind)}")
+
     def truncated(self, message: str) -> None:
         """A file that ends inside something; see `found`."""
         self.found(Kind.TRUNCATED, message)

@@ -14,6 +14,7 @@ from edge_sast.events.denoise import Denoise, Removed, denoised
 from edge_sast.files import atomic_stream, check_outputs
 from edge_sast.formats.contract import Format
 from edge_sast.formats.convert import Converted, counted
+from edge_sast.formats.fits import write_events
 from edge_sast.formats.source import FileOptions, open_events
 
 
@@ -48,7 +49,6 @@ def denoise_file(
     Raises:
         EdgeSastError: as `convert_file`; where the filters leave nothing.
     """
-    assert writer.write is not None
     check_outputs({"OUT": target}, [source])
     before, after, removed = Census(), Census(), Removed()
     with open_events(source, options) as file, atomic_stream(target) as stream:
@@ -59,18 +59,9 @@ def denoise_file(
             pixels[within[:, 1], within[:, 0]] = True
             filters = replace(filters, hot=pixels)
         chunks = denoised(counted(file.chunks, before), sensor, filters, removed)
-        writer.write(stream, sensor, counted(chunks, after))
+        write_events(writer, stream, sensor, counted(chunks, after), file.name)
         if not after.events:
             raise EdgeSastError(
                 f"{source}: none of {before.events:,} events is left; choose weaker filters (a longer --background-us)"
             )
-    made = Converted(
-        file.name,
-        file.format.name,
-        writer.name,
-        after.events,
-        after.duration_us,
-        file.header.assumed,
-        file.defects,
-    )
-    return Denoised(made, before.events, removed)
+    return Denoised(Converted.of(file, writer, after), before.events, removed)

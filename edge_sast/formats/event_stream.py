@@ -30,6 +30,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Format, Header, Likeness, Opened, Reading, Sensor, State
+from edge_sast.formats.fits import UnfitError, check_limits
 from edge_sast.jit import jit
 
 MAGIC = b"Event Stream"
@@ -197,12 +198,12 @@ def _first_byte(first, kind):
 def write_event_stream(stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.ndarray]) -> None:
     """An Event Stream of DVS events that `open_event_stream` reads back as the same events.
 
-    Raises EdgeSastError where an event lies outside the sensor, its time steps back, or is more than 2^32 µs after the
+    Raises UnfitError where an event lies outside the sensor, its time steps back, or is more than 2^32 µs after the
     one before (or after 0, where times begin).
     """
     width, height = sensor
     if max(sensor) > MAX_SIDE:
-        raise EdgeSastError(
+        raise UnfitError(
             f"a sensor of {width}x{height} does not fit an Event Stream (sides of 1..{MAX_SIDE}); crop it"
         )
     stream.write(HEADER.pack(MAGIC, *VERSION, DVS, width, height))
@@ -219,19 +220,14 @@ def write_event_stream(stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.nda
 
 
 def _check(events: np.ndarray, gaps: np.ndarray, sensor: Sensor, done: int) -> None:
-    for name, limit in (("x", sensor[0] - 1), ("y", sensor[1] - 1), ("p", 1)):
-        bad = events[name] > limit
-        if bad.any():
-            index = int(bad.argmax())
-            raise EdgeSastError(
-                f"event {done + index}: {name}={events[name][index]} does not fit an Event Stream of "
-                f"{sensor[0]}x{sensor[1]} (0..{limit}); crop the recording first"
-            )
+    limits = {"x": sensor[0] - 1, "y": sensor[1] - 1, "p": 1}
+    form = f"an Event Stream of {sensor[0]}x{sensor[1]}"
+    check_limits(events, done, limits, form, "crop the recording first")
     bad = (gaps < 0) | (gaps > MAX_GAP_US)
     if bad.any():
         index = int(bad.argmax())
         t = int(events["t"][index])
-        raise EdgeSastError(
+        raise UnfitError(
             f"event {done + index}: t={t} µs does not fit an Event Stream behind {t - int(gaps[index])} µs: times "
             f"begin at 0, and an event is 0..{MAX_GAP_US} µs later than the one before; order the events, or take the "
             "time of the first off all of them"

@@ -42,7 +42,7 @@ class FileSummary:
             on = 100 * census.on / census.events
             lines += [
                 f"  events      {census.events:,}, {on:.1f} % ON, columns up to {column}, rows up to {row}",
-                f"  time        {seconds:.6g} s, from {census.first_us:,} to {census.last_us:,} µs",
+                f"  time        {seconds:.6g} s, from {census.least_us:,} to {census.last_us:,} µs",
                 f"  events/s    {_mean(census):,.0f}; in {_unit(census.bin_us)} least {rates.min():,.0f}, median "
                 f"{np.median(rates):,.0f}, most {rates.max():,.0f}",
                 f"              |{_bars(rates)}|",
@@ -52,6 +52,7 @@ class FileSummary:
             lines.append("  events      0")
         lines += [f"  file says   {what}: {value}" for what, value in self.header.said]
         lines += [f"  taken       {sentence}" for sentence in self.header.assumed]
+        lines += [f"  left out    {sentence}" for sentence in self.header.left_out]
         lines += [f"  defects     {count:,} x {kind}" for kind, count in self.defects.counts.items() if count]
         return lines
 
@@ -74,9 +75,10 @@ class FileSummary:
             "sensor": list(self.sensor) if self.sensor else None,
             "said": dict(self.header.said),
             "assumed": list(self.header.assumed),
+            "left_out": list(self.header.left_out),
             "events": census.events,
             "on": census.on,
-            "first_us": census.first_us if census.events else None,
+            "first_us": census.least_us if census.events else None,
             "last_us": census.last_us if census.events else None,
             "rate_bin_us": census.bin_us,
             "rate_events_per_s": census.rates().tolist(),

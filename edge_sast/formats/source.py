@@ -56,6 +56,17 @@ class EventFile:
     defects: Defects
     state: Callable[[], State] | None = None
 
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on defaults, on what was left out and on mended defects; all of them when the chunks are at their
+        end."""
+        defects = self.defects
+        mended = (
+            f"{count:,} x {kind}, --defects {defects.policy}"
+            for kind, count in defects.counts.items()
+            if count
+        )
+        return (*self.header.remarks, *mended)
+
     def needed_sensor(self) -> Sensor:
         """The sensor's size. Raises EdgeSastError where nobody says it."""
         if self.sensor is None:

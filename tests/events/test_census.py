@@ -16,23 +16,32 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=100)
-@given(rows=ROWS, cuts=st.lists(st.integers(0, 60), max_size=4), begin=st.sampled_from([0, 1 << 40]))
-def test_counts_are_those_of_all_events(rows, cuts, begin):
-    events = np.array([(t + begin, x, y, p) for t, x, y, p in sorted(rows)], EVENT_DTYPE)
+@settings(max_examples=200)
+@given(
+    rows=ROWS,
+    cuts=st.lists(st.integers(0, 60), max_size=4),
+    begin=st.sampled_from([0, 1 << 40]),
+    back=st.booleans(),
+)
+def test_counts_are_those_of_all_events(rows, cuts, begin, back):
+    """back: time steps back, also before the first event."""
+    rows = [(t + begin, x, y, p) for t, x, y, p in (rows if back else sorted(rows))]
     census = Census()
-    for chunk in np.split(events, sorted(min(cut, len(rows)) for cut in cuts)):
+    for chunk in np.split(np.array(rows, EVENT_DTYPE), sorted(min(cut, len(rows)) for cut in cuts)):
         census.add(chunk)
+    times = [row[0] for row in rows]
     assert (census.events, census.on) == (len(rows), sum(row[3] for row in rows))
-    assert census.first_us == min(rows)[0] + begin
-    assert census.duration_us == max(rows)[0] - min(rows)[0]
+    assert (census.first_us, census.least_us, census.last_us) == (times[0], min(times), max(times))
+    assert census.duration_us == max(times) - min(times)
     assert census.per_pixel.shape == (max(row[2] for row in rows) + 1, max(row[1] for row in rows) + 1)
     for y, x in np.ndindex(census.per_pixel.shape):
         assert census.per_pixel[y, x] == sum(row[1:3] == (x, y) for row in rows)
-    assert census.duration_us < census.bin_us * RATE_BINS
+    assert 0 <= min(times) - census.begin_us < census.bin_us
+    assert (census.begin_us - times[0]) % census.bin_us == 0
+    assert max(times) - census.begin_us < census.bin_us * RATE_BINS
     bins = [0] * RATE_BINS
-    for t, *_ in rows:
-        bins[(t - min(rows)[0]) // census.bin_us] += 1
+    for t in times:
+        bins[(t - census.begin_us) // census.bin_us] += 1
     assert census.per_bin.tolist() == bins
     assert np.allclose(census.rates().sum() * census.bin_us * 1e-6, len(rows))
 

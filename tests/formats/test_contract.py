@@ -142,7 +142,7 @@ def test_only_what_is_needed_is_imported():
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=LIMIT
     ).stdout
     assert ast.literal_eval(told) == [
-        f"edge_sast.formats.{name}" for name in ("atis", "contract", "defects", "registry")
+        f"edge_sast.formats.{name}" for name in ("atis", "contract", "defects", "fits", "registry")
     ]
 
 

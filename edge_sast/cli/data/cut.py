@@ -108,6 +108,8 @@ def _report(out: str, result: Result) -> None:
     classes = sorted({label for _, label in result.counts})
     rows = [[label, *(str(result.counts[split, label]) for split in splits)] for label in classes]
     print_table(rows, ("class", *(split or "windows" for split in splits)))
+    for line in result.remarks:
+        echo(line)
     size = "{}x{}".format(*result.sensor) if result.sensor else "?"
     empty = f"; {result.empty} windows without events left out" if result.empty else ""
     echo(

@@ -51,7 +51,7 @@ def read_played(source: Path, options: FileOptions, span: Span, sensor: Sensor |
 
     taken, count = [], 0
     with open_events(source, options) as file:
-        for chunk in span.of(file.chunks):
+        for chunk in span.of(file):
             count += len(chunk)
             if count > MOST_EVENTS:
                 raise EdgeSastError(
@@ -68,11 +68,13 @@ def read_played(source: Path, options: FileOptions, span: Span, sensor: Sensor |
         size = max(said[0], width), max(said[1], height)
         check_size(source, size)
         words = f"{file.format.name}, {size[0]}x{size[1]}, {count:,} events in "
+        remarks = file.remarks()
     census = Census()
     census.add(events)
     if census.duration_us >= 1 << 32:
         raise EdgeSastError(f"{source}: lasts longer than a page's 4,294 s; choose a part with --until-s")
-    return Played(source.name, events, size, census.rates(), f"{words}{census.duration_us * 1e-6:.4g} s")
+    told = "; ".join([f"{words}{census.duration_us * 1e-6:.4g} s", *remarks])
+    return Played(source.name, events, size, census.rates(), told)
 
 
 def check_size(source: Path, sensor: Sequence[int]) -> None:

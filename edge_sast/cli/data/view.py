@@ -13,6 +13,7 @@ from edge_sast.terminal import echo
 if TYPE_CHECKING:
     import numpy as np
 
+    from edge_sast.events.census import Census
     from edge_sast.formats.contract import Sensor
     from edge_sast.formats.convert import Span
     from edge_sast.formats.source import FileOptions
@@ -98,6 +99,8 @@ def _frames(
     args: argparse.Namespace, source: Path, options: FileOptions, span: Span, ending: str
 ) -> tuple[bytes, str]:
     """A contact sheet or moving picture: one pass to know how long the recording is, one to count its events."""
+    import numpy as np
+
     from edge_sast.errors import EdgeSastError
     from edge_sast.formats.file_summary import summarise_file
     from edge_sast.formats.source import open_events
@@ -107,14 +110,7 @@ def _frames(
     census = summarise_file(source, options).census
     if not census.events:
         raise EdgeSastError(f"{source}: 0 events to show; check it with 'edge-sast data info {source}'")
-    begin = census.first_us + span.from_us
-    end = (
-        census.last_us if span.until_us is None else min(census.last_us, census.first_us + span.until_us - 1)
-    )
-    if begin > end:
-        raise EdgeSastError(
-            f"--from-s {args.from_s}: {source} lasts {census.duration_us * 1e-6:.6g} s; begin earlier"
-        )
+    begin, end = _part(source, census, span)
     frames = args.frames or (12 if ending == ".png" else 60)
     with open_events(source, options) as file:
         sensor = file.sensor or tuple(place + 1 for place in census.last_pixel)
@@ -125,11 +121,31 @@ def _frames(
                 f"--frames {frames} of {sensor[0]}x{sensor[1]} pixels take {size >> 20} MB; choose fewer"
             )
         counted = count_frames(file.chunks, (sensor[0], sensor[1]), begin, end, frames)
+        remarks = file.remarks()
     said = f"{frames} frames of {counted.frame_us / 1000:.4g} ms, {int(counted.counts.sum()):,} events"
+    told = "; ".join([said, *remarks])
     if ending == ".gif":
-        return moving_picture(counted, args.frame_ms), said
+        return moving_picture(counted, args.frame_ms), told
     title = f"{source.name}, {said}"
-    return contact_sheet(counted, census.rates(), census.bin_us, census.first_us, title), said
+    rates = census.rates()
+    edges = census.begin_us - census.first_us + np.arange(len(rates) + 1) * census.bin_us
+    return contact_sheet(counted, rates, edges, census.first_us, title), told
+
+
+def _part(source: Path, census: Census, span: Span) -> tuple[int, int]:
+    """(time of the first, of the last) µs of the span. Raises EdgeSastError where it begins behind all events."""
+    from edge_sast.errors import EdgeSastError
+
+    begin = census.first_us + span.from_us if span.from_us else census.least_us
+    end = census.last_us
+    if span.until_us is not None:
+        end = min(end, census.first_us + span.until_us - 1)
+    if begin > end:
+        raise EdgeSastError(
+            f"--from-s {span.from_us * 1e-6:.6g}: {source} lasts {(census.last_us - census.first_us) * 1e-6:.6g} s; "
+            "begin earlier"
+        )
+    return begin, end
 
 
 def _page(

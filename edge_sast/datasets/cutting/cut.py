@@ -16,7 +16,9 @@ from edge_sast.datasets.sources.split_names import USUAL_SPLITS
 from edge_sast.datasets.sources.windows import MIN_WINDOWS, split_by_time
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.contract import Format, Sensor
-from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.formats.defects import Kind
+from edge_sast.formats.fits import write_events
+from edge_sast.formats.source import EventFile, FileOptions, open_events
 from edge_sast.formats.zipped import EventPath
 
 SPLITS = ("time", "recording", "none")
@@ -51,19 +53,24 @@ class Source:
 
 @dataclass
 class Result:
-    """counts: (split, class) -> windows; empty: windows left out as they have no events; sensor: of all recordings."""
+    """counts: (split, class) -> windows; empty: windows left out as they have no events; sensor: of all recordings.
+
+    remarks: a line for each recording of which there is something to say, see `EventFile.remarks`.
+    """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     empty: int = 0
     sensor: Sensor | None = None
+    remarks: list[str] = field(default_factory=list)
 
 
 def cut_files(sources: Sequence[Source], out: Path, cut: Cut, writer: Format, options: FileOptions) -> Result:
     """Cut every file and write the data set, whole or not at all.
 
     Raises:
-        EdgeSastError: as `open_events`; `out` exists already; recordings of different sensors; too few windows for a
-            split; labels of a file that is not named; two recordings whose windows would have one name.
+        EdgeSastError: as `open_events`; a step back, also where defects are kept; `out` exists already; recordings of
+            different sensors; too few windows for a split; labels of a file that is not named; two recordings whose
+            windows would have one name.
     """
     if out.exists():
         raise EdgeSastError(
@@ -122,8 +129,10 @@ def _cut_into(
                     f"{source.path}: sensor {sensor[0]}x{sensor[1]} is not the first recording's {first[0]}x{first[1]}"
                     "; cut recordings of one sensor, or pass --sensor"
                 )
-            windows = _windows(file.chunks, source.path, cut)
+            windows = _windows(_in_order(file), source.path, cut)
             written = _write(folder / ".all", source, windows, cut, writer, sensor)
+            if remarks := file.remarks():
+                result.remarks.append(f"{source.path}: {'; '.join(remarks)}")
         result.empty += sum(part.path is None for part in written)
         for part, split in zip(written, _splits(written, cut, whole.get(source), source.path), strict=True):
             _sort(folder, part, split, result)
@@ -133,13 +142,20 @@ def _cut_into(
     return result
 
 
+def _in_order(file: EventFile) -> Iterator[np.ndarray]:
+    """The chunks of a file. Raises EdgeSastError at a step back that is kept: windows follow one another in time."""
+    for chunk in file.chunks:
+        file.defects.refuse_kept(Kind.STEP_BACK)
+        yield chunk
+
+
 def _windows(chunks: Iterable[np.ndarray], source: EventPath, cut: Cut) -> Iterator[Window]:
     if cut.labels is not None:
         own = [*cut.labels.get(None, ()), *cut.labels.get(source.name, ())]
         own += cut.labels.get(source.stem, []) if source.stem != source.name else []
         return by_label(chunks, own)
     if cut.window_us is not None:
-        return by_time(chunks, cut.window_us)
+        return by_time(chunks, cut.window_us, str(source))
     assert cut.window_events is not None
     return by_count(chunks, cut.window_events)
 
@@ -155,7 +171,6 @@ def _write(
     folder: Path, source: Source, windows: Iterable[Window], cut: Cut, writer: Format, sensor: Sensor
 ) -> list[_Written]:
     """All windows of a recording as files of one folder, in order."""
-    assert writer.write is not None
     folder.mkdir(exist_ok=True)
     found: list[_Written] = []
     for window in windows:
@@ -165,7 +180,7 @@ def _write(
             continue
         name = f"{source.path.stem}@{window.begin_us * 1e-6:.6f}s-{len(found)}{writer.suffixes[0]}"
         with open(folder / name, "wb") as stream:
-            writer.write(stream, sensor, iter([window.events]))
+            write_events(writer, stream, sensor, [window.events], f"{source.path}: window {len(found)}")
         found.append(_Written(label, window.begin_us, folder / name))
     return found
 

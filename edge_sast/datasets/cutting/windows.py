@@ -34,8 +34,10 @@ class Label:
     end_us: int
 
 
-def by_time(chunks: Iterable[np.ndarray], window_us: int) -> Iterator[Window]:
+def by_time(chunks: Iterable[np.ndarray], window_us: int, source: str = "the recording") -> Iterator[Window]:
     """Consecutive windows of window_us from the first event on; what is left at the end and fills none is left out.
+
+    source: what messages call the recording.
 
     Raises EdgeSastError where there are more than MOST_WINDOWS.
     """
@@ -48,8 +50,8 @@ def by_time(chunks: Iterable[np.ndarray], window_us: int) -> Iterator[Window]:
         t = chunk["t"]
         if (int(t[-1]) - first) // window_us > MOST_WINDOWS:
             raise EdgeSastError(
-                f"{(int(t[-1]) - first) * 1e-6:.6g} s have more than {MOST_WINDOWS:,} windows of {window_us} µs; "
-                "choose longer ones, or --defects drop or clip if the clock jumped"
+                f"{source}: {(int(t[-1]) - first) * 1e-6:.6g} s have more than {MOST_WINDOWS:,} windows of "
+                f"{window_us} µs; choose longer ones, or --defects drop or clip if the clock jumped"
             )
         # A window is complete once an event at its last µs, or later, has been seen and no more of that µs can come.
         while t[-1] - first >= (number + 1) * window_us:

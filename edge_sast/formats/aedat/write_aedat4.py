@@ -12,14 +12,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from edge_sast.errors import EdgeSastError
 from edge_sast.formats.aedat.compression import Compression, lz4_frame
 from edge_sast.formats.aedat.io_header import NO_TABLE
 from edge_sast.formats.aedat.packets import HEAD, STORED
 from edge_sast.formats.contract import Sensor
+from edge_sast.formats.fits import check_limits
 
 PACKET_EVENTS = 10_000
-MAX_COORDINATE = (1 << 15) - 1
+LIMITS = {"x": (1 << 15) - 1, "y": (1 << 15) - 1}
 STREAM = 0
 FIRST_LINE = b"#!AER-DAT4.0\r\n"
 INFO = """<dv version="2.0">
@@ -45,7 +45,7 @@ INFO = """<dv version="2.0">
 def write_aedat4(stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.ndarray]) -> None:
     """An AEDAT 4 file, compressed by LZ4.
 
-    Raises EdgeSastError where x or y passes 32,767, or lz4 is not installed.
+    Raises UnfitError where x or y passes 32,767, EdgeSastError where lz4 is not installed.
     """
     write_packets(stream, sensor, chunks, Compression.LZ4)
 
@@ -58,7 +58,7 @@ def write_packets(
     stream.write(FIRST_LINE + header_bytes(sensor, compression))
     done = 0
     for chunk in chunks:
-        _check(chunk, done)
+        check_limits(chunk, done, LIMITS, "an AEDAT 4 file", "crop or shift the recording first")
         for start in range(0, len(chunk), PACKET_EVENTS):
             stream.write(packet_bytes(chunk[start : start + PACKET_EVENTS], frame))
         done += len(chunk)
@@ -87,14 +87,3 @@ def packet_bytes(events: np.ndarray, frame: Any) -> bytes:
     if frame is not None:
         data = frame.compress(data, store_size=False)
     return HEAD.pack(STREAM, len(data)) + data
-
-
-def _check(events: np.ndarray, done: int) -> None:
-    for axis in ("x", "y"):
-        bad = events[axis] > MAX_COORDINATE
-        if bad.any():
-            index = int(bad.argmax())
-            raise EdgeSastError(
-                f"event {done + index}: {axis}={events[axis][index]} does not fit an AEDAT 4 file "
-                f"(0..{MAX_COORDINATE}); crop or shift the recording first"
-            )

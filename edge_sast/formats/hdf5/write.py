@@ -15,10 +15,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Sensor
+from edge_sast.formats.fits import UnfitError, check_order
 from edge_sast.formats.hdf5.read import h5py_module
 
 CHUNK_ROWS = 1 << 16
@@ -47,12 +47,11 @@ def _write(file: Any, sensor: Sensor, chunks: Iterable[np.ndarray], compression:
     for chunk in chunks:
         if not len(chunk):
             continue
+        check_order(chunk, done, last, "an HDF5 file")
         t0 = t0 if done else int(chunk["t"][0])
         t = chunk["t"] - t0
-        if t[0] < last or np.any(t[1:] < t[:-1]):
-            raise EdgeSastError("events run backwards in time; order them before writing an HDF5 file")
         if int(t[-1]) // US_PER_MS >= MOST_INDEX:
-            raise EdgeSastError(
+            raise UnfitError(
                 f"events span {int(t[-1])} µs, and an HDF5 file has an index of each ms, {MOST_INDEX} at most; cut the "
                 "recording into several"
             )
@@ -61,7 +60,7 @@ def _write(file: Any, sensor: Sensor, chunks: Iterable[np.ndarray], compression:
         _append(index, done + np.searchsorted(t, begins))
         for name, column in columns.items():
             _append(column, t if name == "t" else chunk[name])
-        done, last = done + len(chunk), int(t[-1])
+        done, last = done + len(chunk), int(chunk["t"][-1])
     file["t_offset"] = np.int64(t0)
 
 

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from edge_sast.errors import EdgeSastError
 from edge_sast.formats.contract import Sensor
+from edge_sast.formats.fits import check_limits, check_order
 from edge_sast.jit import jit
 
 MAX_SIDE = 2048  # coordinates have 11 bits
@@ -28,7 +28,7 @@ def write_evt3(stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.ndarray]) -
     """A RAW file of EVT3 of events in order of time.
 
     Raises:
-        EdgeSastError: an event outside the sensor or beyond what 11 bits or MAX_WRITE_US hold, or a step back.
+        UnfitError: an event outside the sensor or beyond what 11 bits or MAX_WRITE_US hold, or a step back.
     """
     width, height = sensor
     lines = (
@@ -51,17 +51,15 @@ def write_evt3(stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.ndarray]) -
 
 def _check(events: np.ndarray, sensor: Sensor, last: int, done: int) -> None:
     """Refuse events that do not fit after `done` others, the last of them at time `last`."""
-    limits = {"x": min(sensor[0], MAX_SIDE), "y": min(sensor[1], MAX_SIDE), "t": MAX_WRITE_US, "p": 2}
-    for field, limit in limits.items():
-        bad = (events[field] >= limit) | (events[field] < 0)
-        if bad.any():
-            index = int(bad.argmax())
-            raise EdgeSastError(
-                f"event {done + index}: {field}={events[field][index]} does not fit an EVT3 file of a "
-                f"{sensor[0]}x{sensor[1]} sensor (0..{limit - 1}); crop, shift or cut the recording first"
-            )
-    if events["t"][0] < last or np.any(np.diff(events["t"]) < 0):
-        raise EdgeSastError("events run backwards in time; order them before writing an EVT3 file")
+    limits = {
+        "x": min(sensor[0], MAX_SIDE) - 1,
+        "y": min(sensor[1], MAX_SIDE) - 1,
+        "t": MAX_WRITE_US - 1,
+        "p": 1,
+    }
+    form = f"an EVT3 file of a {sensor[0]}x{sensor[1]} sensor"
+    check_limits(events, done, limits, form, "crop, shift or cut the recording first")
+    check_order(events, done, max(last, 0), "an EVT3 file")
 
 
 def _words(events: np.ndarray, width: int, clock: np.ndarray) -> np.ndarray:

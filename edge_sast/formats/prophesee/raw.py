@@ -89,10 +89,11 @@ def _open(of: Evt, turn: Turn | None, stream: BinaryIO, source: str, reading: Re
         ("origin", "top left"),
         ("polarity", "1 = ON"),
         *((("begin", f"{begin_us} µs, by the header's t0"),) if "t0" in text.fields else ()),
-        *((("before the first time word", f"{lost} events, left out"),) if lost else ()),
     )
     unsaid = None if text.evt else f"the header says no version: words read as {of.name}"
-    header = Header(sensor, said, tuple(note for note in (unsaid, assumed, by_generation) if note))
+    taken = tuple(note for note in (unsaid, assumed, by_generation) if note)
+    left_out = (f"{lost:,} events before the first time word, left out",) if lost else ()
+    header = Header(sensor, said, taken, left_out)
     place = text.size + skipped * of.word.itemsize
     return Words(of, stream, source, reading, (place, 0, *decoder.tolist()), begin).opened(header)
 

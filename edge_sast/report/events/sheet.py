@@ -12,11 +12,14 @@ COLUMNS = 6  # of a contact sheet
 SMALLEST = 240  # pixels of a GIF's longer side, at least
 
 
-def contact_sheet(frames: Frames, rates: np.ndarray, bin_us: int, first_us: int, title: str) -> bytes:
+def contact_sheet(
+    frames: Frames, rates: np.ndarray, edges_us: np.ndarray, first_us: int, title: str
+) -> bytes:
     """A PNG: the frames in order, and below them the rate of events over the recording.
 
     Args:
-        rates: events/s in bins of bin_us from first_us on, the recording's first event.
+        rates: events/s float64[n] in bins; edges_us: int64[n+1] where they begin and end, after the first event.
+        first_us: time of the recording's first event.
     """
     from matplotlib.figure import Figure
 
@@ -36,11 +39,11 @@ def contact_sheet(frames: Frames, rates: np.ndarray, bin_us: int, first_us: int,
         axes.set_xticks([])
         axes.set_yticks([])
     below = figure.add_subplot(grid[rows, :])
-    seconds = np.arange(len(rates) + 1) * bin_us * 1e-6
+    seconds = edges_us * 1e-6
     below.stairs(rates, seconds, fill=True, color="0.6")
     shown = (times[0], times[0] + count * frames.frame_us * 1e-6)
     below.axvspan(*shown, color="tab:blue", alpha=0.12, lw=0)
-    below.set_xlim(0, max(seconds[-1], 1e-6))
+    below.set_xlim(seconds[0], seconds[-1])
     below.set_ylim(bottom=0)
     below.set_xlabel("seconds after the first event; the frames are of the part in blue", fontsize=8)
     below.set_ylabel("events/s", fontsize=8)

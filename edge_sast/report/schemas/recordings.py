@@ -25,10 +25,13 @@ _FILE = record(
         "sensor": or_null("where the file says none", _SENSOR),
         "said": table("What the file says of itself", words("A value, as text")),
         "assumed": array("What was taken because the file says nothing", words("A sentence")),
+        "left_out": array("Events of the file that nobody gets", words("A sentence")),
         "events": count("Number of events"),
         "on": count("Number of ON events"),
-        "first_us": or_null("of a file without events", integer("Time of the first event", "microseconds")),
-        "last_us": or_null("of a file without events", integer("Time of the last event", "microseconds")),
+        "first_us": or_null(
+            "of a file without events", integer("Time of the earliest event", "microseconds")
+        ),
+        "last_us": or_null("of a file without events", integer("Time of the latest event", "microseconds")),
         "rate_bin_us": integer("Length of the bins of `rate_events_per_s`", "microseconds", least=1),
         "rate_events_per_s": array("Rate in each bin of time", number("Rate", "events per second", 0)),
         "hot_pixels": array(

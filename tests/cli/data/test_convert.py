@@ -124,6 +124,24 @@ def test_a_bad_file_among_many(tmp_path, capsys):
     )
 
 
+def test_what_a_form_cannot_hold_is_told_with_the_file(tmp_path, capsys):
+    for name in "abc":
+        path = tmp_path / "x" / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"t,x,y,p\n5,1,1,1\n6,{300 if name == 'b' else 1},1,1\n")
+    argv = ("convert", tmp_path / "x", tmp_path / "out", "--to", ".bin")
+    told = (
+        f"edge-sast: {tmp_path}/x/b.csv: event 1: x=300 does not fit an ATIS file (0..255); crop, shift or cut the "
+        "recording first\n"
+    )
+    assert run(*argv) == 2
+    assert capsys.readouterr().err == told
+    for engine in ((), ("--engine", "processes", "--jobs", "2")):
+        assert run(*argv, "--keep-going", *engine) == 1
+        assert capsys.readouterr().err.startswith(f"{told}edge-sast: files that were not converted: 1; ")
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.bin", "c.bin"]
+
+
 def test_workers_write_the_same_files_and_name_the_same_bad_ones(tmp_path, capsys):
     for name in "acegi":
         write(tmp_path / "x" / f"{name}.bin", ROWS)
@@ -163,6 +181,22 @@ def test_defects_by_policy(tmp_path, capsys):
         assert run("convert", tmp_path / "a.bin", tmp_path / f"{policy}.bin", "--defects", policy) == 0
         assert rows_of(tmp_path / f"{policy}.bin") == want
         assert f"; 1 x out of sensor, --defects {policy}\n" in capsys.readouterr().out
+
+
+def test_kept_steps_back_are_kept_whatever_they_follow(tmp_path):
+    """Events before the first one's time, and chunks behind the end of a part, of which some lead into it again."""
+    times = [5_000_000, 5_000_001, *range(1000, 40_001_000, 1000), 5_000_500, 5_000_900]
+    lines = [f"{t},1,1,1\n" for t in times]
+    (tmp_path / "a.csv").write_text("t,x,y,p\n" + "".join(lines))
+    assert run("convert", tmp_path / "a.csv", tmp_path / "b.csv", "--defects", "keep") == 0
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
+    for part, inside in (
+        (("--until-s", "0.0006"), lambda t: t < 5_000_600),
+        (("--from-s", "0.0003", "--until-s", "0.001"), lambda t: 5_000_300 <= t < 5_001_000),
+    ):
+        assert run("convert", tmp_path / "a.csv", tmp_path / "c.csv", "--defects", "keep", *part) == 0
+        told = [int(line.split(",")[0]) for line in (tmp_path / "c.csv").read_text().split()[1:]]
+        assert told == [t for t in times if inside(t)]
 
 
 def test_mistakes_leave_nothing_behind(tmp_path, capsys):

@@ -235,9 +235,44 @@ def test_a_clock_that_jumps_does_not_cut_for_hours(tmp_path, capsys):
     argv = ("cut", tmp_path / "a.csv", "--window-ms", "1", "--sensor", "9x9", "--defects", "keep")
     assert run(*argv, "--out", tmp_path / "out") == 2
     assert capsys.readouterr().err.startswith(
-        "edge-sast: 4e+09 s have more than 1,000,000 windows of 1000 µs; choose"
+        f"edge-sast: {tmp_path}/a.csv: 4e+09 s have more than 1,000,000 windows of 1000 µs; choose"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_what_the_form_cannot_hold_is_told_with_its_recording_and_window(tmp_path, capsys):
+    rows = [(1000 * i, 300 if i == 7 else 1, 1, 1) for i in range(12)]
+    (tmp_path / "a.csv").write_text("t,x,y,p\n" + "".join("{},{},{},{}\n".format(*row) for row in rows))
+    argv = ("cut", tmp_path / "a.csv", "--window-events", 3, "--split", "none", "--sensor", "640x480")
+    assert run(*argv, "--to", ".bin", "--out", tmp_path / "out") == 2
+    assert capsys.readouterr().err == (
+        f"edge-sast: {tmp_path}/a.csv: window 2: event 1: x=300 does not fit an ATIS file (0..255); crop, shift or cut "
+        "the recording first\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("how", ["--window-ms", "--window-events", "--labels"])
+@pytest.mark.parametrize("before", [5, 40_000])
+def test_a_clock_that_steps_back_is_not_cut(how, before, tmp_path, capsys):
+    """Within a piece of the file and in one far behind its begin, whatever is kept; drop and clip mend it."""
+    times = [*range(0, before * 1000, 1000), *range(0, 20_000, 1000)]
+    lines = [f"{t},1,1,1\n" for t in times]
+    (tmp_path / "a.csv").write_text("".join(["t,x,y,p\n", *lines]))
+    (tmp_path / "l.csv").write_text("class,start_ms,end_ms\nx,0,2\nx,2,4\ny,3,5\n")
+    value = tmp_path / "l.csv" if how == "--labels" else str(max(2, before // 8))
+    argv = ("cut", tmp_path / "a.csv", how, value, "--split", "none", "--sensor", "9x9", "--to", ".bin")
+    assert run(*argv, "--defects", "keep", "--out", tmp_path / "out") == 2
+    byte = len("".join(["t,x,y,p\n", *lines[:before]]))
+    assert capsys.readouterr().err == (
+        f"edge-sast: {tmp_path}/a.csv: event {before} (byte offset {byte}): time runs backwards, from "
+        f"{(before - 1) * 1000} µs to 0 µs; events are never sorted silently: convert the file again in time order, or "
+        "pass --defects drop or clip\n"
+    )
+    assert not (tmp_path / "out").exists()
+    if before == 5:
+        assert run(*argv, "--defects", "drop", "--out", tmp_path / "out") == 0
+        assert "; 4 x step back, --defects drop\n" in capsys.readouterr().out
 
 
 def test_a_class_that_is_no_folders_name(tmp_path, capsys):

@@ -56,6 +56,15 @@ def test_mistakes(tmp_path, capsys):
     assert not b.exists()
 
 
+def test_what_the_form_cannot_hold_is_told_with_the_file(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("t,x,y,p\n5,300,1,1\n")
+    argv = ("denoise", tmp_path / "a.csv", tmp_path / "b.bin", "--refractory-us", "9", "--sensor", "640x480")
+    assert run(*argv) == 2
+    assert capsys.readouterr().err.startswith(
+        f"edge-sast: {tmp_path}/a.csv: event 0: x=300 does not fit an ATIS"
+    )
+
+
 def test_events_outside_the_sensor_are_kept_where_that_is_asked(tmp_path, capsys):
     """Hot pixels too: those outside are none of the sensor's."""
     far = [(3000 + i, 200, 200, 1) for i in range(50)]

@@ -2,6 +2,10 @@
 
 import json
 
+import numpy as np
+import pytest
+
+from edge_sast.cli.main import main
 from tests.cli.data.files import run, write
 
 
@@ -43,6 +47,48 @@ def test_defects_are_counted_and_the_first_is_the_error(tmp_path, capsys):
     report = json.loads((tmp_path / "j.json").read_text())
     assert report["files"][0]["defects"]["out of sensor"] == 2
     assert len(report["bad"]) == 3
+
+
+def test_events_before_the_first_have_their_time_and_rate(tmp_path, capsys):
+    times = [50_000_000, *range(1100, 2_001_100, 1000), *range(50_000_001, 50_000_010)]
+    (tmp_path / "a.csv").write_text("t,x,y,p\n" + "".join(f"{t},1,1,1\n" for t in times))
+    assert run("info", tmp_path / "a.csv", "--json", tmp_path / "i.json") == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "  time        49.9989 s, from 1,100 to 50,000,009 µs"
+    assert lines[3].endswith(" most 1,007")  # 132 events of a bin of 131,072 µs
+    (figures,) = json.loads((tmp_path / "i.json").read_text())["files"]
+    assert (figures["first_us"], figures["last_us"]) == (1100, 50_000_009)
+    rates = figures["rate_events_per_s"]
+    assert sum(rates) * figures["rate_bin_us"] * 1e-6 == pytest.approx(len(times))
+    assert sum(rate > 0 for rate in rates) == 17
+
+
+def test_every_command_says_which_events_have_no_time(tmp_path, capsys):
+    """As expelliarmus writes EVT3: events before the first word of time."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("PIL.Image")
+    events = [word for t in range(0, 4000, 100) for word in (0x6000 | t, 0x2003)]
+    words = np.array([0x0002, 0x2001, 0x2002, 0x8000, 0x6000, 0x0002, *events], "<u2")
+    source = tmp_path / "a.raw"
+    source.write_bytes(b"% evt 3.0\n% geometry 24x24\n% end\n" + words.tobytes())
+    told = "2 events before the first time word, left out"
+    for argv, line in (
+        (("info", source, "--json", tmp_path / "i.json"), f"  left out    {told}\n"),
+        (("convert", source, tmp_path / "a.csv"), f": 40 events, 0.0039 s; {told}\n"),
+        (("denoise", source, tmp_path / "b.csv", "--refractory-us", "9"), f": 40 events, 0.0039 s; {told}\n"),
+        (
+            ("cut", source, "--window-ms", "1", "--split", "none", "--out", tmp_path / "c"),
+            f"{source}: {told}\n",
+        ),
+        (("view", source, "--out", tmp_path / "a.png"), f", 40 events; {told}\n"),
+        (("view", source, "--out", tmp_path / "a.gif"), f", 40 events; {told}\n"),
+        (("view", source, "--out", tmp_path / "a.html"), f", 40 events in 0.0039 s; {told}\n"),
+    ):
+        assert run(*argv) == 0
+        assert line in capsys.readouterr().out, argv
+    assert json.loads((tmp_path / "i.json").read_text())["files"][0]["left_out"] == [told]
+    assert main(["stream", "examples/digits-int8.safetensors", str(source)]) == 0
+    assert f"{source}: {told}\n" in capsys.readouterr().err
 
 
 def test_a_folder_of_files_is_no_data_set(tmp_path, capsys):

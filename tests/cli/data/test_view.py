@@ -121,7 +121,7 @@ def test_mistakes(tmp_path, capsys):
         ((tmp_path / "empty.bin", "--out", out), f"{tmp_path}/empty.bin: 0 events to show; check it with"),
         (
             (a, "--out", tmp_path / "a.gif", "--from-s", "9"),
-            f"--from-s 9.0: {a} lasts 4e-06 s; begin earlier",
+            f"--from-s 9: {a} lasts 4e-06 s; begin earlier",
         ),
         ((a, "--out", out, "--model", MODEL), f"{a}: sensor 34x34 is not the binning's 24x24; pass --sensor"),
         (
@@ -143,6 +143,25 @@ def test_frames_of_a_clock_that_jumped_far():
     frames = count_frames([events], (3, 3), 0, length - 1, 1000)
     assert (frames.counts[:, 1, 1, 1] == 1).all()
     assert np.flatnonzero(frames.counts[:, 2, 2, 0]).tolist() == [999]
+
+
+def test_events_before_the_first_are_shown(tmp_path, capsys):
+    """Where steps back are kept, as `view` does by itself: by frames, and by a page."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("PIL.Image")
+    rows = [(t, 1, 1, 1) for t in (5_000_000, 5_000_001, *range(1000, 201_000, 100), 5_000_002)]
+    (tmp_path / "a.csv").write_text("t,x,y,p\n" + "".join("{},{},{},{}\n".format(*row) for row in rows))
+    for name, extra, count in (
+        ("a.png", (), "2,003 events"),
+        ("a.gif", (), "2,003 events"),
+        ("a.html", (), "2,003 events in 4.999 s"),
+        ("a.png", ("--until-s", "0.000001"), "2,001 events"),
+        ("a.html", ("--until-s", "0.000001"), "2,001 events in 4.999 s"),
+        ("a.png", ("--from-s", "0.000001"), "2 events"),
+        ("a.html", ("--from-s", "0.000001"), "2 events in 1e-06 s"),
+    ):
+        assert run("view", tmp_path / "a.csv", "--out", tmp_path / name, *extra) == 0
+        assert f", {count}" in capsys.readouterr().out, (name, extra)
 
 
 def test_an_event_far_outside_makes_no_picture_of_gigabytes(tmp_path, capsys):

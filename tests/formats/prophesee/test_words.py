@@ -243,7 +243,7 @@ def test_words_before_the_first_time_word_are_left_out_and_that_is_said(form):
     lead = [word for word in words if word >> bits != 8]
     opened = format_for(form).open(io.BytesIO(file_of(form, lead * 700 + words)), "a.raw", Reading())
     assert joined(opened.chunks).tolist() == events
-    assert ("before the first time word", "1400 events, left out") in opened.header.said
+    assert opened.header.left_out == ("1,400 events before the first time word, left out",)
     with pytest.raises(
         EdgeSastError, match=r"^a\.raw: no time word in the first \d+ bytes of EVT[\d.]+ words; "
     ):
