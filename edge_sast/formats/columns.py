@@ -45,6 +45,10 @@ class Order:
         """The column of a field."""
         return self.fields.index(field)
 
+    def same_places(self, other: Order) -> bool:
+        """Whether each field stands in the same column, whatever is left out behind them."""
+        return all(self.place(field) == other.place(field) for field in FIELDS)
+
 
 def _column(name: str) -> tuple[str, str | None, int]:
     """(field or LEFT_OUT, unit of time or None, size in pixels or 0) of one column's name."""

@@ -127,6 +127,10 @@ def read_head(data: bytes, ended: bool, source: str, reading: Reading) -> Head |
             )
         return None
     reading.taken.update(("columns", "time_unit"))
+    if given and found.order and not given.same_places(found.order):
+        raise EdgeSastError(
+            f"{source}: --columns {given}, but the file says {found.order}; leave --columns out"
+        )
     order = given or found.order or DEFAULT
     place = f"{source}: line {found.lines + 1}: '{shown(line or b'')}'"
     assumed = []

@@ -122,6 +122,11 @@ def test_what_a_file_says_and_what_is_assumed():
     assert read(b"0.5 2 3 1\n", columns="t,x,y,p", time_unit="ms")[1].assumed == ()
 
 
+def test_columns_that_a_file_says_too_may_be_said_again():
+    assert read(b"t,x,y,p\n17,2,3,1\n", columns="t,x,y,p")[0] == [(17, 2, 3, 1)]
+    assert read(b"# x y p t\n2 3 1 17 9\n", columns="x,y,p,t,_")[0] == [(17, 2, 3, 1)]
+
+
 TAIL = "; the file is damaged or of another format: copy it again, or pass --defects drop to skip such words"
 
 
@@ -190,6 +195,21 @@ def test_a_cut_last_line_is_a_truncated_end():
             b"t_us,x,y,p\n1,2,3,1\n",
             {"time_unit": "s"},
             r".*--time-unit s, but the file says us; leave --time-unit out",
+        ),
+        (
+            b"t,x,y,p\n1,0,1,1\n",
+            {"columns": "x,y,p,t"},
+            r"--columns x,y,p,t, but the file says t,x,y,p; leave --columns out",
+        ),
+        (
+            b"# t x y p\n1 0 1 1\n",
+            {"columns": "t,y,x,p"},
+            r"--columns t,y,x,p, but the file says t,x,y,p; leave --columns out",
+        ),
+        (
+            b"%geometry:640,480\n5,2,1,100\n",
+            {"columns": "t,x,y,p"},
+            r"--columns t,x,y,p, but the file says x,y,p,t; leave --columns out",
         ),
         (b"1,2,3,1\n", {"time_unit": "h"}, None),
         (b"1,2,3,1\n", {"columns": "t,x,y"}, None),
