@@ -65,6 +65,21 @@ def test_archives_are_folders(tmp_path, capsys):
     assert all(rows_of(tmp_path / name) == ROWS for name in made)
 
 
+def test_what_data_sets_leave_aside_is_no_recording(tmp_path, capsys):
+    """As in data sets and archives: dotfiles, README and __MACOSX, with all that is in them."""
+    write(tmp_path / "in" / "cup" / "a.bin", ROWS)
+    for name in (".hidden.bin", "README.txt", ".git/b.csv", "cup/._a.bin", "__MACOSX/cup/a.bin", ".c.zip"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text("no events")
+    assert run("convert", tmp_path / "in", tmp_path / "out", "--to", ".npz") == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    made = [str(path.relative_to(tmp_path)) for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert made == ["out/cup/a.npz"]
+    argv = ("cut", tmp_path / "in", "--window-ms", 10, "--to", ".bin", "--out", tmp_path / "windows")
+    assert run(*argv) == 0
+    assert {path.parent.name for path in (tmp_path / "windows").rglob("*.bin")} == {"cup"}
+
+
 def test_archives_that_cannot_be_read(tmp_path, capsys):
     out = tmp_path / "out"
     _zip(tmp_path / "a.zip", ["cup/a.bin"], write_recording_atis(np.array(ROWS, EVENT_DTYPE)))
