@@ -36,7 +36,9 @@ def holds_files(path: Path) -> bool:
 
 
 def event_files(root: Path, unreadable: Callable[[EdgeSastError], None] | None = None) -> list[Found]:
-    """All event files below a folder or in an archive, in order of their names; dotfiles, README and `__MACOSX` are none.
+    """All event files below a folder or in an archive, in order of their names.
+
+    Dotfiles, README and `__MACOSX` are left aside, as data sets leave them.
 
     unreadable: is given what is wrong with an archive that is left out; None: that is raised.
 

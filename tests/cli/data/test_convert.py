@@ -8,6 +8,7 @@ import time
 import zipfile
 
 import numpy as np
+import pytest
 
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.atis import write_recording_atis
@@ -242,6 +243,30 @@ def test_a_pipe_is_told(tmp_path, capsys):
         os.close(held)
         message = f"{tmp_path / 'camera.raw'}: is a pipe, and files are read from their start again; save it to a file"
         assert capsys.readouterr().err.startswith(f"edge-sast: {message}")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz", ".h5"])
+def test_whoever_has_read_enough_of_a_pipe_ends_it_in_silence(tmp_path, suffix):
+    """As `... | head`: exit code 141, of SIGPIPE, and not a word; more is written than a pipe holds."""
+    events = np.zeros(300_000, EVENT_DTYPE)
+    events["t"] = np.cumsum(np.random.default_rng(0).integers(0, 100, len(events)))
+    (tmp_path / "a.bin").write_bytes(write_recording_atis(events))
+    argv = [
+        sys.executable,
+        "-m",
+        "edge_sast.cli.main",
+        "data",
+        "convert",
+        tmp_path / "a.bin",
+        "-",
+        "--to",
+        suffix,
+    ]
+    with started(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.read(4)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
 
 
 def test_a_polite_kill_leaves_nothing(tmp_path):
