@@ -313,7 +313,7 @@ def test_a_named_output_that_is_a_pipe_may_be_closed_too(model):
     text = "".join(f"{t},{x},{y},{p}\n" for t, x, y, p in some_events(3000, 100 * WINDOW_US).tolist())
     half = text.index("\n", len(text) // 2) + 1
     with started(
-        model, "-", "--out", "/dev/stdout", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        model, "-", "--out", "/dev/stdout", stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         process.stdin.write(text[:half])
         process.stdin.flush()
