@@ -15,7 +15,9 @@ from edge_sast.datasets.cutting.windows import Label, Window, by_count, by_label
 from edge_sast.datasets.sources.split_names import USUAL_SPLITS
 from edge_sast.datasets.sources.windows import MIN_WINDOWS, split_by_time
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.census import Census
 from edge_sast.formats.contract import Format, Sensor
+from edge_sast.formats.convert import counted
 from edge_sast.formats.source import FileOptions, open_events
 from edge_sast.formats.zipped import EventPath
 
@@ -63,7 +65,8 @@ def cut_files(sources: Sequence[Source], out: Path, cut: Cut, writer: Format, op
 
     Raises:
         EdgeSastError: as `open_events`; `out` exists already; recordings of different sensors; too few windows for a
-            split; labels of a file that is not named; two recordings whose windows would have one name.
+            split; labels of a file that is not named; two recordings whose windows would have one name; no window with
+            an event, or none at all.
     """
     if out.exists():
         raise EdgeSastError(
@@ -111,9 +114,11 @@ def _cut_into(
     folder: Path, sources: Sequence[Source], cut: Cut, writer: Format, options: FileOptions
 ) -> Result:
     result = Result()
+    times: list[int] = []  # µs, of the first and last event of each recording
     whole = _whole_recordings(sources, cut) if cut.split == "recording" else {}
     folder.mkdir(parents=True)
     for source in sources:
+        census = Census()
         with open_events(source.path, options) as file:
             sensor = file.needed_sensor()
             first = result.sensor = result.sensor or sensor
@@ -122,15 +127,32 @@ def _cut_into(
                     f"{source.path}: sensor {sensor[0]}x{sensor[1]} is not the first recording's {first[0]}x{first[1]}"
                     "; cut recordings of one sensor, or pass --sensor"
                 )
-            windows = _windows(file.chunks, source.path, cut)
+            windows = _windows(counted(file.chunks, census), source.path, cut)
             written = _write(folder / ".all", source, windows, cut, writer, sensor)
+        times += [census.first_us, census.last_us] if census.events else []
         result.empty += sum(part.path is None for part in written)
         for part, split in zip(written, _splits(written, cut, whole.get(source), source.path), strict=True):
             _sort(folder, part, split, result)
+    if not result.counts:
+        raise EdgeSastError(_nothing(cut, times))
     (folder / ".all").rmdir()
     width, height = result.sensor or (0, 0)
     (folder / "dataset.toml").write_text(f'sensor = "{width}x{height}"\n', encoding="utf-8")
     return result
+
+
+def _nothing(cut: Cut, times: list[int]) -> str:
+    """Why no window was written of recordings with these times."""
+    if not times:
+        return "the recordings hold no event, and there is nothing to cut; name others"
+    if cut.labels is not None:
+        return (
+            f"--labels: no label holds an event; the recordings' times go from {min(times)} to {max(times)} µs: "
+            "correct the labels' times or their unit"
+        )
+    if cut.window_us is not None:
+        return f"no recording lasts as long as a window, {cut.window_us} µs; choose a shorter --window-ms"
+    return f"no recording has the {cut.window_events} events of a window; choose fewer with --window-events"
 
 
 def _windows(chunks: Iterable[np.ndarray], source: EventPath, cut: Cut) -> Iterator[Window]:
