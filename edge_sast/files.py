@@ -28,7 +28,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     A link's target is written, not the link; a device or pipe is written to as it is, and so is the file that standard
     output or error goes to, after what they hold.
 
-    Raises EdgeSastError (one line) when the disk is full or the folder cannot be written.
+    Raises EdgeSastError (one line) when the disk is full or the folder cannot be written, and BrokenPipeError where who
+    reads the pipe has seen enough (`... | head`), which ends a command without a word.
     """
     target = _destination(path)
     try:
@@ -41,6 +42,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
             return
         with _replacing(target) as file:
             file.write(data)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise EdgeSastError(
             f"{target}: cannot write {len(data)} bytes: {error.strerror or error}; "
@@ -53,7 +56,7 @@ def atomic_stream(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary stream for a file that is too long for memory; it can be sought, but on devices and pipes.
 
     The file is there, whole, when the `with` ends without an error, and not at all else; see `write_atomic` for links
-    and devices. Raises EdgeSastError (one line) where it cannot be written.
+    and devices. Raises EdgeSastError (one line) where it cannot be written, and BrokenPipeError as `write_atomic`.
     """
     target = _destination(path)
     try:
@@ -68,6 +71,8 @@ def atomic_stream(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         else:
             with _replacing(target) as file:
                 yield file
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise EdgeSastError(
             f"{target}: cannot be written: {error.strerror or error}; free space or choose another folder"

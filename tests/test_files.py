@@ -3,12 +3,18 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.files import check_outputs, check_writable, locked, write_atomic
+from edge_sast.files import atomic_stream, check_outputs, check_writable, locked, write_atomic
 from tests.programs import LIMIT
+
+
+def _streamed(path, data):
+    with atomic_stream(path) as stream:
+        stream.write(data)
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
@@ -36,6 +42,19 @@ def test_a_link_and_a_pipe_stay_what_they_are(tmp_path):
     finally:
         os.close(reader)
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes")
+@pytest.mark.parametrize("write", [write_atomic, _streamed])
+def test_a_pipe_that_nobody_reads_any_more_is_no_fault_of_a_file(tmp_path, write):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    timer = threading.Timer(0.2, os.close, [reader])  # while the pipe, which is full, is waited for
+    timer.start()
+    with pytest.raises(BrokenPipeError):
+        write(pipe, bytes(1 << 20))
+    timer.join()
 
 
 def test_what_cannot_be_written_is_told_and_nothing_made(tmp_path):

@@ -19,7 +19,12 @@ _NAMES = {
     "p": ("p", "ps", "pol", "polarity", "polarities", "on"),
 }
 _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names}
-_UNIT_WORDS = {"sec": "s", "seconds": "s", "µs": "us", "μs": "us", **{unit: unit for unit in UNITS}}
+_UNIT_WORDS = {
+    **{unit: unit for unit in UNITS},
+    **{"µs": "us", "μs": "us"},
+    **{"sec": "s", "msec": "ms", "usec": "us", "µsec": "us", "μsec": "us", "nsec": "ns"},
+    **{"seconds": "s", "milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"},
+}
 _UNIT = re.compile(r"^([^\W_]+)[ _]*[\[(_ ][ _]*(\w+)[\])]?$")
 _SIZED = re.compile(r"^([xy])@(\d{1,5})$")  # faery's header
 
@@ -44,6 +49,10 @@ class Order:
     def place(self, field: str) -> int:
         """The column of a field."""
         return self.fields.index(field)
+
+    def same_places(self, other: Order) -> bool:
+        """Whether each field stands in the same column, whatever is left out behind them."""
+        return all(self.place(field) == other.place(field) for field in FIELDS)
 
 
 def _column(name: str) -> tuple[str, str | None, int]:

@@ -134,6 +134,8 @@ def format_of(name: str, first: bytes) -> Format:
     if of_suffix and not first:
         raise EdgeSastError(f"{name}: is empty, 0 bytes; record or copy it again, or leave it out")
     if of_suffix and not possible:
+        if of_suffix[0].ascii and _may_be_lines(first):
+            return of_suffix[0].load()  # opened, it says what is wrong with its lines, or goes by --columns
         raise EdgeSastError(
             f"{name}: is none of {', '.join(of.load().name for of in of_suffix)} by its first bytes; the file is "
             "damaged or of another format: convert it"
@@ -153,6 +155,12 @@ def marked(first: bytes) -> Format | None:
 def _is_text(first: bytes) -> bool:
     begin = first[:ASCII_BYTES]
     return begin.isascii() and min(begin, default=0) >= ord("\t")
+
+
+def _may_be_lines(first: bytes) -> bool:
+    from edge_sast.formats.tables.characters import may_be_lines
+
+    return may_be_lines(first)
 
 
 def _certain(among: Iterable[Listed], first: bytes) -> Format | None:

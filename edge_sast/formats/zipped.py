@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import lzma
 import shutil
-import tempfile
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats import contract
+from edge_sast.formats.spool import buffered_spool
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,23 @@ class ZippedFile:
         """What it holds, in a temporary file: some formats move about in what they read, and packed bytes do not.
 
         Raises:
-            EdgeSastError: it cannot be unpacked.
+            EdgeSastError: it cannot be unpacked, or not into the folder for temporary files.
         """
-        spool = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
+        spool = buffered_spool()  # the caller closes it
         try:
             with self.archive.open(self.info) as packed:
                 shutil.copyfileobj(packed, spool, contract.CHUNK_BYTES)
+            spool.seek(0)
+        except EdgeSastError:  # of the temporary file, which cannot write what it has left either
+            with suppress(EdgeSastError):
+                spool.close()
+            raise
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             spool.close()
             raise EdgeSastError(
-                f"{self.source}: cannot be unpacked ({error}); the archive is damaged, has a password, or the folder "
-                "for temporary files is full: unpack it yourself"
+                f"{self.source}: cannot be unpacked ({error}); the archive is damaged or has a password: unpack it "
+                "yourself"
             ) from error
-        spool.seek(0)
         return spool
 
 

@@ -78,9 +78,10 @@ def _event_files(sources: Sequence[str]) -> list[Path] | None:
 
 def _flat(folder: Path) -> list[Path] | None:
     """The files of a folder that holds no folders or zips, and so is no data set."""
+    from edge_sast.datasets.sources.listing import is_ignored
     from edge_sast.formats.registry import known_suffixes
 
-    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    inside = [path for path in sorted(folder.iterdir()) if not is_ignored(path.name)]
     if any(path.is_dir() or path.suffix.lower() == ".zip" for path in inside):
         return None
     suffixes = known_suffixes()

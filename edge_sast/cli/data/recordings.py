@@ -38,11 +38,14 @@ def holds_files(path: Path) -> bool:
 def event_files(root: Path, unreadable: Callable[[EdgeSastError], None] | None = None) -> list[Found]:
     """All event files below a folder or in an archive, in order of their names.
 
+    Dotfiles, README and `__MACOSX` are left aside, as data sets leave them.
+
     unreadable: is given what is wrong with an archive that is left out; None: that is raised.
 
     Raises:
         EdgeSastError: there is none, or an archive cannot be read.
     """
+    from edge_sast.datasets.sources.listing import is_ignored
     from edge_sast.errors import EdgeSastError
     from edge_sast.formats.registry import known_suffixes
 
@@ -50,6 +53,8 @@ def event_files(root: Path, unreadable: Callable[[EdgeSastError], None] | None =
     found: list[Found] = []
     for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
         parts = path.relative_to(root).parts
+        if any(map(is_ignored, parts)):
+            continue
         if path.suffix.lower() == ".zip" and path.is_file():
             try:
                 found += _zipped(path, (*parts[:-1], path.stem) if parts else (), suffixes)

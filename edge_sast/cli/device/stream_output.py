@@ -114,7 +114,7 @@ class Output:
             self._stream.write(text)
             self._stream.flush()
         except OSError as error:
-            if not self._out:
+            if not self._out or isinstance(error, BrokenPipeError):
                 raise  # a closed pipe, or a full disk behind it: told as everywhere
             raise EdgeSastError(
                 f"--out {self._out}: cannot be written ({error.strerror or error}); choose another file"

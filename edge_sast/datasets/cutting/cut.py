@@ -15,7 +15,9 @@ from edge_sast.datasets.cutting.windows import Label, Window, by_count, by_label
 from edge_sast.datasets.sources.split_names import USUAL_SPLITS
 from edge_sast.datasets.sources.windows import MIN_WINDOWS, split_by_time
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.census import Census
 from edge_sast.formats.contract import Format, Sensor
+from edge_sast.formats.convert import counted
 from edge_sast.formats.defects import Kind
 from edge_sast.formats.fits import write_events
 from edge_sast.formats.source import EventFile, FileOptions, open_events
@@ -70,7 +72,7 @@ def cut_files(sources: Sequence[Source], out: Path, cut: Cut, writer: Format, op
     Raises:
         EdgeSastError: as `open_events`; a step back, also where defects are kept; `out` exists already; recordings of
             different sensors; too few windows for a split; labels of a file that is not named; two recordings whose
-            windows would have one name.
+            windows would have one name; no window with an event, or none at all.
     """
     if out.exists():
         raise EdgeSastError(
@@ -118,9 +120,11 @@ def _cut_into(
     folder: Path, sources: Sequence[Source], cut: Cut, writer: Format, options: FileOptions
 ) -> Result:
     result = Result()
+    times: list[int] = []  # µs, of the first and last event of each recording
     whole = _whole_recordings(sources, cut) if cut.split == "recording" else {}
     folder.mkdir(parents=True)
     for source in sources:
+        census = Census()
         with open_events(source.path, options) as file:
             sensor = file.needed_sensor()
             first = result.sensor = result.sensor or sensor
@@ -129,13 +133,16 @@ def _cut_into(
                     f"{source.path}: sensor {sensor[0]}x{sensor[1]} is not the first recording's {first[0]}x{first[1]}"
                     "; cut recordings of one sensor, or pass --sensor"
                 )
-            windows = _windows(_in_order(file), source.path, cut)
+            windows = _windows(counted(_in_order(file), census), source.path, cut)
             written = _write(folder / ".all", source, windows, cut, writer, sensor)
             if remarks := file.remarks():
                 result.remarks.append(f"{source.path}: {'; '.join(remarks)}")
+        times += [census.first_us, census.last_us] if census.events else []
         result.empty += sum(part.path is None for part in written)
         for part, split in zip(written, _splits(written, cut, whole.get(source), source.path), strict=True):
             _sort(folder, part, split, result)
+    if not result.counts:
+        raise EdgeSastError(_nothing(cut, times))
     (folder / ".all").rmdir()
     width, height = result.sensor or (0, 0)
     (folder / "dataset.toml").write_text(f'sensor = "{width}x{height}"\n', encoding="utf-8")
@@ -147,6 +154,20 @@ def _in_order(file: EventFile) -> Iterator[np.ndarray]:
     for chunk in file.chunks:
         file.defects.refuse_kept(Kind.STEP_BACK)
         yield chunk
+
+
+def _nothing(cut: Cut, times: list[int]) -> str:
+    """Why no window was written of recordings with these times."""
+    if not times:
+        return "the recordings hold no event, and there is nothing to cut; name others"
+    if cut.labels is not None:
+        return (
+            f"--labels: no label holds an event; the recordings' times go from {min(times)} to {max(times)} µs: "
+            "correct the labels' times or their unit"
+        )
+    if cut.window_us is not None:
+        return f"no recording lasts as long as a window, {cut.window_us} µs; choose a shorter --window-ms"
+    return f"no recording has the {cut.window_events} events of a window; choose fewer with --window-events"
 
 
 def _windows(chunks: Iterable[np.ndarray], source: EventPath, cut: Cut) -> Iterator[Window]:

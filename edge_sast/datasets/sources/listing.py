@@ -121,14 +121,15 @@ def _archive_digest(archive: zipfile.ZipFile) -> str:
     return digest.hexdigest()
 
 
-def _ignored(name: str) -> bool:
+def is_ignored(name: str) -> bool:
+    """Whether a file or folder of this name is none of a user's recordings, wherever it lies."""
     return name.startswith((".", "README")) or name == "__MACOSX"
 
 
 def _folder_entries(folder: Path, parts: tuple[str, ...]) -> Iterator[Entry]:
     try:
         with os.scandir(folder) as found:
-            children = [(child, child.is_dir()) for child in found if not _ignored(child.name)]
+            children = [(child, child.is_dir()) for child in found if not is_ignored(child.name)]
     except OSError as error:
         raise EdgeSastError(
             f"{folder}: cannot be listed ({error.strerror}); check its permissions"
@@ -178,7 +179,7 @@ def _zip_entries(path: Path, parts: tuple[str, ...]) -> list[Entry]:
         # Some Windows packers write `cat\0.bin`, against the format; as a name it would be a file without a folder.
         name = info.filename.replace("\\", "/")
         inside = tuple(part for part in name.split("/") if part not in ("", "."))
-        if name.endswith("/") or not inside or any(_ignored(part) for part in inside):
+        if name.endswith("/") or not inside or any(is_ignored(part) for part in inside):
             continue
         found.append((inside, info))
     twice = [name for name, count in Counter(inside for inside, _ in found).items() if count > 1]

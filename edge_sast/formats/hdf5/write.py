@@ -9,8 +9,7 @@ events/p   uint8, 1 is ON
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,7 +18,9 @@ from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Sensor
 from edge_sast.formats.fits import UnfitError, check_order
+from edge_sast.formats.hdf5.held_writes import HeldWrites
 from edge_sast.formats.hdf5.read import h5py_module
+from edge_sast.formats.spool import Spool
 
 CHUNK_ROWS = 1 << 16
 GZIP_LEVEL = 1
@@ -32,11 +33,20 @@ def write_hdf5(
 ) -> None:
     """An HDF5 file of events in order of time; compression: "gzip", or None for none."""
     # HDF5 reads and moves about in what it writes, which a stream need not allow.
-    with tempfile.TemporaryFile() as spool:
-        with h5py_module().File(spool, "w") as file:
-            _write(file, sensor, chunks, compression)
+    with Spool() as spool:
+        held = HeldWrites(spool)
+        with h5py_module().File(held, "w") as file:
+            _write(file, sensor, _checked(chunks, held), compression)
+        held.check()
         spool.seek(0)
         shutil.copyfileobj(spool, stream, contract.CHUNK_BYTES)
+
+
+def _checked(chunks: Iterable[np.ndarray], held: HeldWrites) -> Iterator[np.ndarray]:
+    """The chunks, as long as those before could be written."""
+    for chunk in chunks:
+        yield chunk
+        held.check()
 
 
 def _write(file: Any, sensor: Sensor, chunks: Iterable[np.ndarray], compression: str | None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
 from typing import IO, BinaryIO, TypeVar, cast
@@ -17,6 +16,7 @@ from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.columns import FIELDS, LEFT_OUT, order_of_names
 from edge_sast.formats.contract import Format, Likeness, Opened, Reading, Sensor
+from edge_sast.formats.spool import buffered_spool
 from edge_sast.formats.tables.array_rows import Part, Rows, open_rows, rows_of
 from edge_sast.formats.tables.npy_header import NUMBERS, NpyHeader, read_npy_header
 
@@ -149,7 +149,7 @@ def write_npz(stream: BinaryIO, sensor: Sensor, chunks: Iterable[np.ndarray]) ->
     """Arrays t (µs), x, y, p, and numbers width and height, deflated; columns wait on disk until the last event."""
     names = cast(tuple[str, ...], EVENT_DTYPE.names)
     with contextlib.ExitStack() as stack:
-        spools = {name: stack.enter_context(tempfile.TemporaryFile()) for name in names}
+        spools = {name: stack.enter_context(buffered_spool()) for name in names}
         count = 0
         for chunk in chunks:
             count += len(chunk)

@@ -20,6 +20,7 @@ from edge_sast.formats import contract
 from edge_sast.formats.columns import FIELDS
 from edge_sast.formats.contract import SNIFFED_BYTES, Format, Likeness, Opened, Reading, Sensor, State
 from edge_sast.formats.defects import Kind
+from edge_sast.formats.tables.characters import printable
 from edge_sast.formats.tables.parse_lines import (
     AT,
     CODE,
@@ -36,7 +37,6 @@ from edge_sast.formats.tables.write_lines import lines_of
 
 SHORTEST_LINE = 8  # bytes: "0 0 0 0" and a line feed
 MOST_LINE_BYTES = 1 << 16
-CONTROL = bytes(set(range(32)) - set(b"\t\n\r"))
 HEADER_LINE = b"t,x,y,p\n"
 WRITTEN_EVENTS = 1 << 16  # at once
 NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
@@ -44,7 +44,7 @@ NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
 def sniff_text(first: bytes) -> Likeness:
     """Text whose columns are named is certain; other lines of four numbers may be anything of four columns."""
-    if not first or first.startswith(b"#!AER") or first.translate(None, CONTROL) != first:
+    if not first or first.startswith(b"#!AER") or not printable(first):
         return Likeness.NOT
     whole = first if len(first) < SNIFFED_BYTES else first[: first.rfind(b"\n") + 1]
     found, line = read_comments(whole, ended=True)

@@ -11,6 +11,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.columns import FIELDS, LEFT_OUT, UNITS, Order, check_unit, order_given, order_of_names
 from edge_sast.formats.contract import Header, Reading, Sensor
+from edge_sast.formats.tables.characters import check_characters
 from edge_sast.formats.tables.parse_lines import CODE, FIELD_CODES, GOOD, REASONS, parse_lines
 
 BOM = b"\xef\xbb\xbf"  # of UTF-8, as spreadsheets write it
@@ -115,9 +116,11 @@ def read_head(data: bytes, ended: bool, source: str, reading: Reading) -> Head |
     """The head of a file that begins with `data`; None where more of the file is needed.
 
     Raises:
-        EdgeSastError: the columns or the unit of time are not known, or the head does not end.
+        EdgeSastError: the columns or the unit of time are not known or said twice, the head does not end, or it is
+            none of lines.
     """
     given = order_given(reading.columns) if reading.columns else None
+    check_characters(data[:MOST_HEAD_BYTES], source)
     whole = ended and len(data) <= MOST_HEAD_BYTES
     found, line = read_comments(data[:MOST_HEAD_BYTES], whole, given is not None)
     if line is None and not whole:
@@ -127,6 +130,10 @@ def read_head(data: bytes, ended: bool, source: str, reading: Reading) -> Head |
             )
         return None
     reading.taken.update(("columns", "time_unit"))
+    if given and found.order and not given.same_places(found.order):
+        raise EdgeSastError(
+            f"{source}: --columns {given}, but the file says {found.order}; leave --columns out"
+        )
     order = given or found.order or DEFAULT
     place = f"{source}: line {found.lines + 1}: '{shown(line or b'')}'"
     assumed = []
@@ -169,7 +176,7 @@ def _check_default(line: bytes, place: str) -> None:
         why = f"has {columns} columns" if columns != len(FIELDS) else REASONS[int(state[CODE])]
         raise EdgeSastError(
             f"{place} {why}, read as {DEFAULT}; name the columns in order with --columns, such as x,y,p,t, and _ for "
-            "one to leave out"
+            "one to leave out; leave out a file without events"
         )
 
 

@@ -8,6 +8,7 @@ import time
 import zipfile
 
 import numpy as np
+import pytest
 
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.atis import write_recording_atis
@@ -63,6 +64,21 @@ def test_archives_are_folders(tmp_path, capsys):
     made = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "back").rglob("*.bin"))
     assert made == ["back/b.bin", "back/one/cup/a.bin", "back/one/pen/a.bin"]
     assert all(rows_of(tmp_path / name) == ROWS for name in made)
+
+
+def test_what_data_sets_leave_aside_is_no_recording(tmp_path, capsys):
+    """As in data sets and archives: dotfiles, README and __MACOSX, with all that is in them."""
+    write(tmp_path / "in" / "cup" / "a.bin", ROWS)
+    for name in (".hidden.bin", "README.txt", ".git/b.csv", "cup/._a.bin", "__MACOSX/cup/a.bin", ".c.zip"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text("no events")
+    assert run("convert", tmp_path / "in", tmp_path / "out", "--to", ".npz") == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    made = [str(path.relative_to(tmp_path)) for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert made == ["out/cup/a.npz"]
+    argv = ("cut", tmp_path / "in", "--window-ms", 10, "--to", ".bin", "--out", tmp_path / "windows")
+    assert run(*argv) == 0
+    assert {path.parent.name for path in (tmp_path / "windows").rglob("*.bin")} == {"cup"}
 
 
 def test_archives_that_cannot_be_read(tmp_path, capsys):
@@ -261,6 +277,30 @@ def test_a_pipe_is_told(tmp_path, capsys):
         os.close(held)
         message = f"{tmp_path / 'camera.raw'}: is a pipe, and files are read from their start again; save it to a file"
         assert capsys.readouterr().err.startswith(f"edge-sast: {message}")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz", ".h5"])
+def test_whoever_has_read_enough_of_a_pipe_ends_it_in_silence(tmp_path, suffix):
+    """As `... | head`: exit code 141, of SIGPIPE, and not a word; more is written than a pipe holds."""
+    events = np.zeros(300_000, EVENT_DTYPE)
+    events["t"] = np.cumsum(np.random.default_rng(0).integers(0, 100, len(events)))
+    (tmp_path / "a.bin").write_bytes(write_recording_atis(events))
+    argv = [
+        sys.executable,
+        "-m",
+        "edge_sast.cli.main",
+        "data",
+        "convert",
+        tmp_path / "a.bin",
+        "-",
+        "--to",
+        suffix,
+    ]
+    with started(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.read(4)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
 
 
 def test_a_polite_kill_leaves_nothing(tmp_path):

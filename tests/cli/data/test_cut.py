@@ -215,6 +215,38 @@ def test_mistakes_leave_nothing_behind(tmp_path, capsys):
     assert capsys.readouterr().err.startswith(f"edge-sast: --out {out}: exists already; name a new folder")
 
 
+def test_a_data_set_without_a_recording_is_an_error(tmp_path, capsys):
+    """Labels outside the recording, and windows that no recording fills: nothing is written, and the times are told."""
+    write(tmp_path / "a.bin", [(t, 1, 1, 1) for t in range(7000, 9000, 100)])
+    write(tmp_path / "b.bin", [(t, 1, 1, 1) for t in range(5000, 9500, 500)])
+    (tmp_path / "empty.bin").write_bytes(b"")
+    csv = tmp_path / "labels.csv"
+    csv.write_text("class,start_ms,end_ms\nx,100,200\nx,300,400\nx,500,600\n")
+    both, out = (tmp_path / "a.bin", tmp_path / "b.bin"), tmp_path / "out"
+    outside = "--labels: no label holds an event; the recordings' times go from 5000 to 9000 µs: correct the labels' "
+    for argv, message in (
+        ((*both, "--labels", csv), f"{outside}times or their unit"),
+        ((*both, "--labels", csv, "--split", "none"), f"{outside}times or their unit"),
+        (
+            (*both, "--window-ms", "5", "--split", "none"),
+            "no recording lasts as long as a window, 5000 µs; choose a shorter --window-ms",
+        ),
+        (
+            (*both, "--window-events", "21", "--split", "none"),
+            "no recording has the 21 events of a window; choose fewer with --window-events",
+        ),
+        (
+            (tmp_path / "empty.bin", "--window-ms", "5", "--split", "none"),
+            "the recordings hold no event, and there is nothing to cut; name others",
+        ),
+    ):
+        assert run("cut", *argv, "--to", ".bin", "--out", out) == 2, argv
+        assert capsys.readouterr().err == f"edge-sast: {message}\n"
+        assert not out.exists()
+    argv = ("cut", tmp_path / "a.bin", "--labels", csv, "--keep-empty", "--to", ".bin", "--out", out)
+    assert run(*argv) == 0  # windows without events were asked for
+
+
 def test_recordings_of_two_classes_may_have_one_name(tmp_path, capsys):
     """As cameras number them: <class>/001."""
     for kind in ("cup", "pen"):

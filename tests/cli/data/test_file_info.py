@@ -95,6 +95,7 @@ def test_a_folder_of_files_is_no_data_set(tmp_path, capsys):
     write(tmp_path / "a.bin", [(5, 0, 0, 1)])
     write(tmp_path / "b.bin", [(5, 0, 0, 1)])
     (tmp_path / "notes.pdf").write_bytes(b"%PDF")
+    (tmp_path / "README.txt").write_text("no events")
     assert run("info", tmp_path) == 0
     assert capsys.readouterr().out.count("ATIS") == 2
 

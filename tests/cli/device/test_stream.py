@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -306,6 +307,24 @@ def test_mistakes_are_one_line(tmp_path, model, recording, capsys, monkeypatch, 
     assert err.count("\n") == 1
     assert err.startswith("edge-sast: ")
     assert message in err
+
+
+def test_a_named_output_that_is_a_pipe_may_be_closed_too(model):
+    text = "".join(f"{t},{x},{y},{p}\n" for t, x, y, p in some_events(3000, 100 * WINDOW_US).tolist())
+    half = text.index("\n", len(text) // 2) + 1
+    with started(
+        model, "-", "--out", "/dev/stdout", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdin.write(text[:half])
+        process.stdin.flush()
+        assert process.stdout.readline().startswith("{")
+        process.stdout.close()
+        with suppress(BrokenPipeError):
+            process.stdin.write(text[half:])
+            process.stdin.close()
+        said = process.stderr.read()
+    assert process.returncode == 141
+    assert "Broken pipe" not in said
 
 
 def test_real_time_is_not_for_what_is_live(model, capsys):

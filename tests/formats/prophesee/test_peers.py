@@ -17,6 +17,7 @@ from event_file_readers import READERS, sums
 
 from edge_sast.events.recording import make_events
 from edge_sast.formats.prophesee.evt3_writer import write_evt3
+from edge_sast.formats.registry import read_file
 from tests.formats.prophesee.oracle import dat_of, file_of, words_of_events
 from tests.programs import LIMIT
 
@@ -25,7 +26,8 @@ VERSIONS = (
 )  # fmt: skip
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "event_file_readers.py"
 OURS = {name for name in READERS if name.startswith("edge-sast/")}
-# Where the clock of 16.8 s (EVT3) or 4.8 h (EVT2) wraps these readers go wrong; the others are right.
+# Where the upper 12 bits of the clock change (EVT3) or where it wraps after 4.8 h (EVT2) these readers go wrong; the
+# others are right.
 WRONG = {
     "evt3": {"expelliarmus/whole", "expelliarmus/chunks"},
     "evt2": {"expelliarmus/whole", "expelliarmus/chunks", "evlib/whole"},
@@ -110,3 +112,15 @@ def test_others_read_the_same_events(form, tmp_path, peers):
         if got != _want(_events(form)):
             wrong[name] = got
     assert set(wrong) == WRONG[form], wrong
+
+
+def test_where_expelliarmus_goes_wrong_in_evt3(tmp_path):
+    """docs/formats.md's row: its clock counts a change of the upper 12 bits twice where the lower ones fall."""
+    expelliarmus = pytest.importorskip("expelliarmus", reason="pip install 'edge-sast[tonic]'")
+    path = tmp_path / "a.raw"
+    times = [10, 4000, 4096, 8191, 8200, 12388]  # lower bits 10, 4000, 0, 4095, 8, 100
+    path.write_bytes(_file("evt3", [(t, 3, 2, 1) for t in times]))
+    assert read_file(path).events["t"].tolist() == times
+    read = expelliarmus.Wizard(encoding="evt3").read(str(path))
+    extra = [0, 0, 4096, 4096, 8192, 8192]  # 100 is no fall from 8
+    assert read["t"].tolist() == [t + more for t, more in zip(times, extra, strict=True)]

@@ -14,7 +14,7 @@ from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Likeness, Reading, joined
 from edge_sast.formats.defects import Defects, Kind, Policy
-from edge_sast.formats.registry import format_of, read_bytes
+from edge_sast.formats.registry import format_of, read_bytes, read_stream
 from edge_sast.formats.tables.text import TEXT, open_text, resume_text, sniff_text, write_text
 from tests.formats.test_real_recordings import need
 
@@ -89,6 +89,9 @@ def test_any_order_of_columns_in_pieces_of_any_size(text, size):
         (b"% t0 1000\nt,x@304,y@240,on\r\n17,2,3,0\r\n", [(1017, 2, 3, 0)]),
         (b"%geometry:640,480\n2,3,1,17\n", [(17, 2, 3, 1)]),
         (b"# x y p t\n2 3 1 17\n", [(17, 2, 3, 1)]),
+        (b"t_usec,x,y,p\n17,2,3,1\n", [(17, 2, 3, 1)]),
+        (b"time (msec),x,y,p\n17,2,3,1\n", [(17_000, 2, 3, 1)]),
+        (b"timestamp_nanoseconds,x,y,p\n17000,2,3,1\n", [(17, 2, 3, 1)]),
         (b",t [ns],x,label,y,p\n0,1500,2,cat,3,1\n1,2501,2,dog,3,-1\n", [(2, 2, 3, 1), (3, 2, 3, 0)]),
         (
             b"time_s\tx\ty\tpol\n1\t2\t3\tTrue\n1.0000015\t2\t3\tfalse\n",
@@ -120,6 +123,53 @@ def test_what_a_file_says_and_what_is_assumed():
     assert read(b"0.5 2 3 1\n")[1].assumed[1].startswith("times in seconds: ")
     assert read(b"0.5 2 3 1\n", columns="t,x,y,p", time_unit="ms")[0] == [(500, 2, 3, 1)]
     assert read(b"0.5 2 3 1\n", columns="t,x,y,p", time_unit="ms")[1].assumed == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("timeUs,x,y,p", "t,x,y,p"),
+        ("t,x,y", "t,x,y,p"),
+        ("t,x,y,p,t", "t,x,y,p,_"),
+        ("Zeit [µs];Spalte;Zeile;Vorzeichen", "t,x,y,p"),
+    ],
+)
+def test_a_header_that_names_no_columns_asks_for_them(header, columns):
+    """A file of a text's suffix is opened by --columns, and without them its message names the option."""
+    row = b"17,2,3,1,5\n" if columns.endswith("_") else b"17,2,3,1\n"
+    data = f"{header}\n".encode() + row
+    with pytest.raises(EdgeSastError) as caught:
+        read_bytes(data, "a.csv", (9, 9))
+    assert str(caught.value).startswith(f"a.csv: line 1: '{header}' ")
+    assert str(caught.value).endswith(
+        "read as t,x,y,p; name the columns in order with --columns, such as x,y,p,t, and _ for one to leave out; "
+        "leave out a file without events"
+    )
+    read = read_stream(io.BytesIO(data), "a.csv", (9, 9), Reading(columns=columns))
+    assert read.events.tolist() == [(17, 2, 3, 1)]
+
+
+@pytest.mark.parametrize("said", [{}, {"columns": "t,x,y,p"}])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("t,x,y,p\n17,2,3,1\n".encode("utf-16"), "a.csv: is text in UTF-16; save it as UTF-8"),
+        (b"t,x,y,p\r17,2,3,1\r", "a.csv: its lines end in CR alone; save it with LF or CR LF"),
+        (b"17,2,3,1\r18,2,3,1", "a.csv: its lines end in CR alone; save it with LF or CR LF"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0",
+            "a.csv: is none of text by its first bytes; the file is damaged or of another format: convert it",
+        ),
+    ],
+)
+def test_what_is_no_line_of_text_is_told(data, message, said):
+    with pytest.raises(EdgeSastError, match=f"^{re.escape(message)}$"):
+        read_stream(io.BytesIO(data), "a.csv", (9, 9), Reading(**said))
+
+
+def test_columns_that_a_file_says_too_may_be_said_again():
+    assert read(b"t,x,y,p\n17,2,3,1\n", columns="t,x,y,p")[0] == [(17, 2, 3, 1)]
+    assert read(b"# x y p t\n2 3 1 17 9\n", columns="x,y,p,t,_")[0] == [(17, 2, 3, 1)]
 
 
 TAIL = "; the file is damaged or of another format: copy it again, or pass --defects drop to skip such words"
@@ -190,6 +240,21 @@ def test_a_cut_last_line_is_a_truncated_end():
             b"t_us,x,y,p\n1,2,3,1\n",
             {"time_unit": "s"},
             r".*--time-unit s, but the file says us; leave --time-unit out",
+        ),
+        (
+            b"t,x,y,p\n1,0,1,1\n",
+            {"columns": "x,y,p,t"},
+            r"--columns x,y,p,t, but the file says t,x,y,p; leave --columns out",
+        ),
+        (
+            b"# t x y p\n1 0 1 1\n",
+            {"columns": "t,y,x,p"},
+            r"--columns t,y,x,p, but the file says t,x,y,p; leave --columns out",
+        ),
+        (
+            b"%geometry:640,480\n5,2,1,100\n",
+            {"columns": "t,x,y,p"},
+            r"--columns t,x,y,p, but the file says x,y,p,t; leave --columns out",
         ),
         (b"1,2,3,1\n", {"time_unit": "h"}, None),
         (b"1,2,3,1\n", {"columns": "t,x,y"}, None),
