@@ -71,6 +71,9 @@ class Datagrams:
             lines.append(f"{clock.untimed:,} events came without times and took that of their arrival")
         if clock.repeated:
             lines.append(f"{clock.repeated:,} events stepped back in their packet and were left out")
+        if clock.beyond:
+            where = "before 0 of the sender's clock, or beyond 2^62 µs"
+            lines.append(f"{clock.beyond:,} events were left out: their time lies {where}")
         if clock.broken:
             lines.append(f"{clock.broken:,} packets had bytes left over; check --packets")
         return lines

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,10 +18,12 @@ ENDING_SECONDS = 2.0  # a receiver that is told to end needs less; longer only w
 
 @dataclass(frozen=True)
 class Burst:
-    """What was received together. events: EVENT_DTYPE [n]; arrived: time.monotonic() of the first of them."""
+    """What was received together. events: EVENT_DTYPE [n]; arrived, until: when the first and the last of them came,
+    in seconds of the feed's clock."""
 
     events: np.ndarray
     arrived: float
+    until: float
 
 
 class Feed:
@@ -34,6 +36,7 @@ class Feed:
     Args:
         chunks: EVENT_DTYPE [n] each; an empty one gives the thread the occasion to end.
         stop: is called when nobody takes events any more: what waits for bytes is to end.
+        clock: seconds since any moment.
     """
 
     def __init__(
@@ -42,8 +45,10 @@ class Feed:
         overload: str = "wait",
         room: int = USUAL_ROOM,
         stop: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._chunks, self._overload, self._room, self._stop = chunks, overload, room, stop
+        self._clock = clock
         self._waiting: deque[Burst] = deque()
         self._events = 0  # that wait
         self._lock = threading.Condition()
@@ -95,12 +100,13 @@ class Feed:
         self._events -= count
         self._lock.notify_all()
         events = taken[0].events if len(taken) == 1 else np.concatenate([burst.events for burst in taken])
-        return Burst(events, taken[0].arrived)
+        return Burst(events, taken[0].arrived, taken[-1].until)
 
     def _receive(self) -> None:
         try:
             for chunk in self._chunks:
-                if not self._put(Burst(chunk, time.monotonic())):
+                now = self._clock()
+                if not self._put(Burst(chunk, now, now)):
                     return
         except BaseException as error:  # told to whoever takes the events
             self._error = error
@@ -133,7 +139,7 @@ class Feed:
             events = events[max(0, len(events) - self._room) :]
             self._displace(self._events + len(events) - self._room)
         self.dropped += len(burst.events) - len(events)
-        return Burst(events, burst.arrived)
+        return replace(burst, events=events)
 
     def _displace(self, count: int) -> None:
         """Drops the `count` events that wait longest."""
@@ -141,7 +147,7 @@ class Feed:
             oldest = self._waiting.popleft()
             gone = min(count, len(oldest.events))
             if gone < len(oldest.events):
-                self._waiting.appendleft(Burst(oldest.events[gone:], oldest.arrived))
+                self._waiting.appendleft(replace(oldest, events=oldest.events[gone:]))
             self._events -= gone
             self.dropped += gone
             count -= gone

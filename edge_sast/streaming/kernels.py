@@ -27,7 +27,7 @@ from edge_sast.runtime.run import (
 WAITING, RUNNING, RESTING = 0, 1, 2  # for a first event; in a window; between two windows on event
 
 # Places in `Lanes.clock`.
-PHASE, STEP_START, NEXT, STARTED, COUNTDOWN, OPENED, TOLD = range(7)
+PHASE, STEP_START, NEXT, STARTED, COUNTDOWN, OPENED, TOLD, NEWEST = range(8)
 # Places in `Lanes.counts`.
 DECISIONS, LATE, OUTSIDE, RESTARTS, EVENTS = range(5)
 
@@ -52,7 +52,7 @@ class Lanes(NamedTuple):
     """What a stream works in.
 
     membranes: int32 and flags: uint8 [lanes, neurons]; done: int64 [lanes], steps of each lane's window so far;
-    over: bool [lanes], whether it has its last one: the others are not computed. clock: int64 [7]; counts: int64 [5].
+    over: bool [lanes], whether it has its last one: the others are not computed. clock: int64 [8]; counts: int64 [5].
     """
 
     membranes: NDArray[np.int32]
@@ -128,6 +128,7 @@ def push(rule, program, state, lanes, results, counting, events, at, rows):
             clock[OPENED] += taken
             counts[EVENTS] += taken
             at += taken
+            clock[NEWEST] = events[at - 1].t
         elif clock[PHASE] == RUNNING and 0 <= ahead <= rule.reach_us:
             if rows.filled[0] == len(rows.synops):
                 return at
@@ -154,8 +155,10 @@ def advance(rule, program, state, lanes, results, counting, now, rows):
             return False
         else:
             _end_step(rule, program, state, lanes, results, counting, rows)
+    if clock[PHASE] == RESTING and now - clock[STEP_START] < -rule.reach_us:
+        _restart(lanes, counting)
     # A device forgets when the last window ended, before its clock can no longer tell.
-    if clock[PHASE] == RESTING and now - clock[STEP_START] > rule.reach_us:
+    elif clock[PHASE] == RESTING and now - clock[STEP_START] > rule.reach_us:
         clock[PHASE] = WAITING
     return True
 

@@ -32,18 +32,21 @@ class PacketClock:
         last: time of the event before, µs, None before any.
         untimed: events that took the time of their packet's arrival.
         repeated: events left out because a packet's times step back at them.
+        beyond: events left out because their time lies outside 0 to 2^62 µs.
         broken: packets with bytes left over.
     """
 
     last: int | None = None
     untimed: int = 0
     repeated: int = 0
+    beyond: int = 0
     broken: int = 0
 
     def widen(self, t: np.ndarray) -> np.ndarray:
         """int64 [n] of u32 times that wrap: a fall by more than half their range is a wrap, a smaller one an old event.
 
-        A rise by more than half the range is an old event too, from before the wrap.
+        A rise by more than half the range is an old event too, from before the wrap; before the first wrap its time is
+        below 0. Such a time does not move the clock on: later ones would be taken for old with it.
         """
         if not len(t):
             return np.empty(0, np.int64)
@@ -52,7 +55,18 @@ class PacketClock:
         steps = (t.astype(np.int64) - before + HALF_32) % (2 * HALF_32) - HALF_32
         wide = begin + np.cumsum(steps)
         self.last = int(wide[-1])
+        if wide.min() < 0:
+            wide, self.last = _one_by_one(t, begin)
         return wide
+
+
+def _one_by_one(t: np.ndarray, last: int) -> tuple[np.ndarray, int]:
+    """(int64 [n] of u32 times, each by the one before it that is not below 0; the last of those)."""
+    wide = np.empty(len(t), np.int64)
+    for i, stored in enumerate(t.tolist()):
+        wide[i] = last + (stored - last + HALF_32) % (2 * HALF_32) - HALF_32
+        last = last if wide[i] < 0 else int(wide[i])
+    return wide, last
 
 
 def spif(packet: bytes, clock: PacketClock, arrived_us: int) -> np.ndarray:
@@ -61,30 +75,30 @@ def spif(packet: bytes, clock: PacketClock, arrived_us: int) -> np.ndarray:
     if len(words) and words[0] >> 31:
         words = words[words >> 31 == 1]
         clock.untimed += len(words)
-        return _spif_events(words, np.full(len(words), arrived_us))
+        return _spif_events(words, np.full(len(words), arrived_us), clock)
     if len(packet) != SPIF_TIMED_BYTES:
         words = words[: len(words) // 2]
     pairs = words[: len(words) // 2 * 2].reshape(-1, 2)
     back = np.flatnonzero(np.diff(pairs[:, 1]) >= HALF_32)  # differences of 32 bits: a wrap is none
     whole = int(back[0]) + 1 if len(back) else len(pairs)
     clock.repeated += len(pairs) - whole
-    return _spif_events(pairs[:whole, 0], clock.widen(pairs[:whole, 1]))
+    return _spif_events(pairs[:whole, 0], clock.widen(pairs[:whole, 1]), clock)
 
 
-def _spif_events(words: np.ndarray, t: np.ndarray) -> np.ndarray:
-    return _events(t, words >> 16 & 0x7FFF, words & 0x7FFF, words >> 15 & 1)
+def _spif_events(words: np.ndarray, t: np.ndarray, clock: PacketClock) -> np.ndarray:
+    return _events(t, words >> 16 & 0x7FFF, words & 0x7FFF, words >> 15 & 1, clock)
 
 
 def faery(packet: bytes, clock: PacketClock, _arrived_us: int) -> np.ndarray:
     """EVENT_DTYPE [n] of a packet of faery's 13-byte events."""
     raw = _items(packet, FAERY, clock)
-    return _events(np.minimum(raw["t"], TIME_LIMIT_US - 1), raw["x"], raw["y"], raw["p"] != 0)
+    return _events(raw["t"], raw["x"], raw["y"], raw["p"] != 0, clock)
 
 
 def faery_32(packet: bytes, clock: PacketClock, _arrived_us: int) -> np.ndarray:
     """EVENT_DTYPE [n] of a packet of faery's 8-byte events."""
     raw = _items(packet, FAERY_32, clock)
-    return _events(clock.widen(raw["t"]), raw["x"], raw["yp"] >> 1, raw["yp"] & 1)
+    return _events(clock.widen(raw["t"]), raw["x"], raw["yp"] >> 1, raw["yp"] & 1, clock)
 
 
 def _items(packet: bytes, of: np.dtype, clock: PacketClock) -> np.ndarray:
@@ -93,10 +107,13 @@ def _items(packet: bytes, of: np.dtype, clock: PacketClock) -> np.ndarray:
     return np.frombuffer(packet, of, count)
 
 
-def _events(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
+def _events(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray, clock: PacketClock) -> np.ndarray:
+    """Without those whose time is none, which are counted: one packet must not end a stream."""
     events = np.empty(len(t), EVENT_DTYPE)
     events["t"], events["x"], events["y"], events["p"] = t, x, y, p
-    return events
+    inside = (t >= 0) & (t < TIME_LIMIT_US)
+    clock.beyond += len(t) - int(np.count_nonzero(inside))
+    return events if inside.all() else events[inside]
 
 
 # (bytes of a packet, clock that is moved on, µs at which it came) -> events as they stand in it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from edge_sast.model.running import running_model
 from edge_sast.streaming.answers import Answers, margins
 from edge_sast.streaming.delays import Delays
 from edge_sast.streaming.feed import USUAL_ROOM, Burst, Feed
+from edge_sast.streaming.silence import Silence
 from edge_sast.streaming.sources import EventSource
 from edge_sast.streaming.stream import USUAL_REACH_US, Decisions, EventStream
 
@@ -63,9 +64,9 @@ class Answered:
 
 
 class Session:
-    """One run of a stream."""
+    """One run of a stream. clock: seconds since any moment."""
 
-    def __init__(self, model: Model, wishes: Wishes) -> None:
+    def __init__(self, model: Model, wishes: Wishes, clock: Callable[[], float] = time.monotonic) -> None:
         self.model = running_model(model, wishes.leak) if wishes.running else model
         self.wishes = wishes
         self.stream = EventStream(self.model, wishes.every, wishes.on_event, wishes.reach_us, wishes.running)
@@ -74,7 +75,7 @@ class Session:
         self.seconds = 0.0
         self.delays = Delays()
         self._answers = Answers(wishes.margin, wishes.hold)
-        self._stopped = False
+        self._stopped, self._clock = False, clock
         self._remarked, self._told = 0.0, 0  # when a remark was made, and the dropped events that it told
         # Compiled, or loaded, before the first event comes: else those of the first seconds would wait or be lost.
         self.stream.push(NO_EVENTS)
@@ -90,25 +91,23 @@ class Session:
         The last window is completed where the source ends, as a recording is; not where it is left.
         """
         self.overload = self.wishes.overload or ("oldest" if source.lossy else "wait")
-        begun = last_arrival = time.monotonic()
-        last_t: int | None = None
+        begun = last_arrival = self._clock()
         slack = source.slack_us if self.wishes.slack_us is None else self.wishes.slack_us
-        with Feed(source.chunks, self.overload, self.wishes.room, source.stop) as feed:
+        silence = Silence(slack)
+        with Feed(source.chunks, self.overload, self.wishes.room, source.stop, self._clock) as feed:
             try:
                 for burst in feed.bursts(self._patience(slack)):
                     if burst is not None:
-                        last_t, last_arrival = int(burst.events["t"][-1]), burst.arrived
-                        self.most_waiting = max(self.most_waiting, feed.waiting + len(burst.events))
-                        yield self._taken(burst, feed, source.prompt)
-                    elif slack is not None and last_t is not None:
-                        quiet_us = round((time.monotonic() - last_arrival) * 1e6)
-                        yield self._answered(self.stream.advance(last_t + quiet_us - slack))
+                        last_arrival = burst.until
+                        yield self._taken(burst, feed, source.prompt, silence)
+                    # All that had come by then was taken; what refused events say is no time.
+                    yield from self._quiet(silence.over_us(self._clock() if burst is None else burst.until))
                     if self._is_over(begun, last_arrival):
                         return
                 yield self._answered(self.stream.finish())
             finally:
                 self.dropped, self.left = feed.dropped, feed.waiting
-                self.seconds = time.monotonic() - begun
+                self.seconds = self._clock() - begun
 
     def _patience(self, slack: int | None) -> float:
         """Seconds to wait for events before a look at the clock."""
@@ -117,13 +116,26 @@ class Session:
         return min(LOOK_SECONDS, max(self.model.binning.dt_us * 1e-6, 0.01))
 
     def _is_over(self, begun: float, last_arrival: float) -> bool:
-        now, idle, whole = time.monotonic(), self.wishes.idle_s, self.wishes.for_s
+        now, idle, whole = self._clock(), self.wishes.idle_s, self.wishes.for_s
         is_idle = idle is not None and now - last_arrival >= idle
         return self._stopped or is_idle or (whole is not None and now - begun >= whole)
 
-    def _taken(self, burst: Burst, feed: Feed, prompt: bool) -> Answered:
+    def _quiet(self, over_us: int | None) -> Iterator[Answered]:
+        """Steps that are over by then though no event says so, no further at once than time may go without a jump."""
+        if over_us is None:
+            return
+        reach = self.wishes.reach_us
+        while (behind := self.stream.behind_us(over_us)) > reach:
+            yield self._answered(self.stream.advance(over_us - behind + reach))
+        yield self._answered(self.stream.advance(over_us))
+
+    def _taken(self, burst: Burst, feed: Feed, prompt: bool, silence: Silence) -> Answered:
+        self.most_waiting = max(self.most_waiting, feed.waiting + len(burst.events))
+        before = self.stream.counts.events
         decisions = self.stream.push(burst.events)
-        late = time.monotonic() - burst.arrived
+        if self.stream.counts.events > before:
+            silence.ended(self.stream.newest_us, burst.until)
+        late = self._clock() - burst.arrived
         if len(decisions) and prompt:
             self.delays.add(late, len(decisions))
         remark = self._remark(late if prompt else 0.0, feed)
@@ -138,7 +150,7 @@ class Session:
 
     def _remark(self, late: float, feed: Feed) -> str | None:
         """What to say of being behind, REMARK_SECONDS after it was said last."""
-        now, dropped = time.monotonic(), feed.dropped
+        now, dropped = self._clock(), feed.dropped
         behind = late > self.model.binning.dt_us * 1e-6 and feed.waiting > 0
         if not (behind or dropped > self._told) or now - self._remarked < REMARK_SECONDS:
             return None

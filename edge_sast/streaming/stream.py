@@ -14,6 +14,7 @@ from edge_sast.model.running import forgets
 from edge_sast.runtime.program import build_program
 from edge_sast.runtime.run import new_state
 from edge_sast.streaming.kernels import (
+    NEWEST,
     OPENED,
     PHASE,
     RUNNING,
@@ -107,7 +108,7 @@ class EventStream:
             np.zeros((lanes, len(self._program.initial)), np.uint8),
             np.zeros(lanes, np.int64),
             np.zeros(lanes, np.bool_),
-            np.zeros(7, np.int64),
+            np.zeros(8, np.int64),
             np.zeros(5, np.int64),
         )
         self._results = results_of(lanes, len(model.classes), len(model.weighted()))
@@ -164,6 +165,11 @@ class EventStream:
     def counts(self) -> StreamCounts:
         """What was decided and what was refused."""
         return StreamCounts(*self._lanes.counts.tolist())
+
+    @property
+    def newest_us(self) -> int:
+        """Time of the event that counted in last; of none, 0."""
+        return int(self._lanes.clock[NEWEST])
 
     def behind_us(self, now_us: int) -> int:
         """Time from the start of the running step to now_us; 0 where nothing runs, or now_us lies before."""

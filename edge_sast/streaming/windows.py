@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,7 +18,7 @@ from edge_sast.formats.contract import Sensor
 from edge_sast.formats.source import FileOptions, open_events
 from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator
-from edge_sast.streaming.stream import Decisions, EventStream
+from edge_sast.streaming.stream import USUAL_REACH_US, Decisions, EventStream
 
 
 @dataclass(frozen=True)
@@ -142,18 +143,44 @@ def _checked(model: Model, recording: Recording, begin_us: int, outputs: np.ndar
 
 
 def _windows(stream: EventStream, chunks: Iterator[np.ndarray]) -> Iterator[Window]:
-    """Whole windows in order; only events of windows that may not be whole yet are kept."""
-    kept = np.empty(0, EVENT_DTYPE)
+    """Whole windows in order, each when its time is over: one that answered early has events behind its answer.
+
+    Only events of windows that may not be over yet are kept.
+    """
+    kept, told = np.empty(0, EVENT_DTYPE), deque[tuple[int, np.ndarray]]()
     length = stream.model.binning.dt_us * stream.model.binning.steps
+    for piece in _up_to_pauses(chunks, USUAL_REACH_US - stream.model.binning.dt_us):
+        restarts = stream.counts.restarts
+        decisions = stream.push(piece)
+        if stream.counts.restarts > restarts:  # a jump to this piece, whose events are of no window before it
+            yield from _over(told, kept, length, None)
+            kept = kept[:0]
+        kept = np.concatenate([kept, piece])
+        told.extend(_complete(decisions))
+        yield from _over(told, kept, length, int(piece["t"][-1]))
+        kept = kept[np.searchsorted(kept["t"], kept["t"][-1] - length) :]
+    told.extend(_complete(stream.finish()))
+    yield from _over(told, kept, length, None)
+
+
+def _up_to_pauses(chunks: Iterator[np.ndarray], longest_us: int) -> Iterator[np.ndarray]:
+    """The same events in order of time, cut where a pause is longer, as before a jump; no empty piece."""
     for chunk in chunks:
-        kept = np.concatenate([kept, chunk])
-        yield from _whole(stream.push(chunk), kept, length)
-        kept = kept[np.searchsorted(kept["t"], kept["t"][-1] - length) :] if len(kept) else kept
-    yield from _whole(stream.finish(), kept, length)
+        pauses = np.flatnonzero(np.diff(chunk["t"]) > longest_us) + 1
+        yield from (piece for piece in np.split(chunk, pauses) if len(piece))
 
 
-def _whole(decisions: Decisions, kept: np.ndarray, length: int) -> Iterator[Window]:
+def _complete(decisions: Decisions) -> Iterator[tuple[int, np.ndarray]]:
+    """(begin in µs, outputs) of the windows that were told to be complete."""
     for i in np.flatnonzero(decisions.complete):
-        begin = int(decisions.begin_us[i])
+        yield int(decisions.begin_us[i]), decisions.outputs[i]
+
+
+def _over(
+    told: deque[tuple[int, np.ndarray]], kept: np.ndarray, length: int, last_us: int | None
+) -> Iterator[Window]:
+    """Takes the windows that no event behind the last one can lie in; None: no event comes any more."""
+    while told and (last_us is None or told[0][0] + length <= last_us):
+        begin, outputs = told.popleft()
         first, end = np.searchsorted(kept["t"], [begin, begin + length])
-        yield Window(begin, kept[first:end], decisions.outputs[i])
+        yield Window(begin, kept[first:end], outputs)

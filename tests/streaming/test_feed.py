@@ -79,11 +79,12 @@ def test_wait_loses_nothing_and_holds_no_more_than_the_room():
 
 def test_small_pieces_are_handed_over_together(monkeypatch):
     monkeypatch.setattr(feed_module, "TOGETHER", 25)
-    with Feed(iter([numbered(10 * i, 10 * i + 10) for i in range(5)])) as feed:
+    pieces = iter([numbered(10 * i, 10 * i + 10) for i in range(5)])
+    with Feed(pieces, clock=iter([0.5, 1.5, 2.5, 3.5, 4.5]).__next__) as feed:
         settled(feed)
         bursts = list(feed.bursts(5.0))
     assert [len(burst.events) for burst in bursts] == [20, 20, 10]
-    assert bursts[0].arrived <= bursts[1].arrived <= bursts[2].arrived
+    assert [(burst.arrived, burst.until) for burst in bursts] == [(0.5, 1.5), (2.5, 3.5), (4.5, 4.5)]
 
 
 def test_an_error_comes_behind_its_events():

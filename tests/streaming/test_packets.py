@@ -79,14 +79,16 @@ def test_spif_wraps_inside_a_whole_packet():
     cuts=st.lists(st.integers(0, 30)),
 )
 def test_times_of_32_bits_go_on(begin, steps, cuts):
-    """A slow oracle: of all times that are equal in 32 bits, the one nearest to the time before."""
-    true = np.cumsum([begin, *steps]).tolist()
+    """A slow oracle: of all times that are equal in 32 bits, the one nearest to the time before that is not below 0."""
+    true, last = [begin], begin
+    for step in steps:
+        true.append(last + step)
+        last = true[-1] if true[-1] >= 0 else last
     stored = np.array([t % WRAP for t in true], np.uint32)
-    clock, want, got = PacketClock(), [], []
-    for t in stored.tolist():
-        want.append(
-            t if not want else min((t + k * WRAP for k in range(-40, 40)), key=lambda w: abs(w - want[-1]))
-        )
+    clock, want, got = PacketClock(), [begin], []
+    for t in stored[1:].tolist():
+        before = [w for w in want if w >= 0][-1]
+        want.append(min((t + k * WRAP for k in range(-40, 40)), key=lambda w: abs(w - before)))
     for part in np.split(stored, sorted(min(cut, len(stored)) for cut in cuts)):
         got += clock.widen(part).tolist()
     assert got == want == true
@@ -98,11 +100,24 @@ def test_an_old_packet_after_a_wrap_belongs_before_it():
         assert [event[0] for event in events_of("faery32", faery_32_packet([(t, 0, 0, 0)]), clock)] == [want]
 
 
+@pytest.mark.parametrize(
+    ("kind", "packet_of"),
+    [("faery32", faery_32_packet), ("spif", lambda events: spif_packet(events * 2))],
+)
+def test_a_time_below_0_is_left_out_and_does_not_move_the_clock(kind, packet_of):
+    """A clock that went on from 3e9 - 2^32 would take 1e9 and 60, and all that follows, for times below 0."""
+    clock, got = PacketClock(), []
+    for t in (50, WRAP - 6, 3 * 10**9, 10**9, 60, WRAP - 1):
+        got += events_of(kind, packet_of([(t, 1, 2, 1)]), clock)
+    assert got == [(t, 1, 2, 1) for t in (50, 10**9, 60)]
+    assert clock.beyond == 3
+
+
 def test_times_beyond_our_range_and_bytes_left_over():
     clock = PacketClock()
-    assert events_of("faery", faery_packet([(2**64 - 1, 1, 2, 255)]) + b"abc", clock) == [
-        (2**62 - 1, 1, 2, 1)
-    ]
+    packet = faery_packet([(t, 1, 2, 255) for t in (2**62 - 1, 2**62, 2**63, 2**64 - 1, 5)])
+    assert events_of("faery", packet + b"abc", clock) == [(2**62 - 1, 1, 2, 1), (5, 1, 2, 1)]
+    assert clock.beyond == 3
     assert events_of("faery32", b"1234567", clock) == []
     assert events_of("spif", b"", clock) == events_of("spif", b"ab", clock) == []
     assert clock.broken == 3

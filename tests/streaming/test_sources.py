@@ -249,6 +249,24 @@ def test_packets_without_times_and_of_another_kind_are_told():
         assert source.found()[-1] == "1 packets had bytes left over; check --packets"
 
 
+def test_an_old_packet_does_not_end_the_stream():
+    """From before the wrap of the sender's 32 bits, though nothing is known of that time."""
+    port = free_port()
+    with (
+        open_source(f"udp://localhost:{port}", KEEP, "faery32") as source,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        got = []
+        for t in (50, 2**32 - 6, 60):
+            sender.sendto(faery_32_packet([(t, 1, 2, 1)]), ("127.0.0.1", port))
+        while len(got) < 2:
+            got += next(source.chunks).tolist()
+        assert got == [(50, 1, 2, 1), (60, 1, 2, 1)]
+        assert source.found() == [
+            "1 events were left out: their time lies before 0 of the sender's clock, or beyond 2^62 µs"
+        ]
+
+
 def test_options_that_the_bytes_leave_aside(monkeypatch):
     with (
         piped(monkeypatch, aedat4_of(EVENTS), 1000),

@@ -72,6 +72,21 @@ def test_every_step_is_the_oracles(name, data):
     assert lines[-1] == f"counts {counts.decisions} {counts.late} {counts.outside} {counts.restarts}"
 
 
+@pytest.mark.parametrize(("now", "late", "restarts"), [(-1000, 1, 0), (-1001, 0, 1)])
+def test_a_time_far_back_between_two_windows_on_event_is_a_jump(now, late, restarts):
+    """As on a device: the event behind it begins anew, and is late without the jump."""
+    model = MODELS["fast"]
+    end = 10 + model.binning.steps * model.binning.dt_us
+    stream = EventStream(model, on_event=True, reach_us=1000)
+    stream.push(np.array([(10, 0, 0, 1)], EVENT_DTYPE))
+    stream.advance(end)
+    stream.advance(end + now)
+    stream.push(np.array([(end - 1, 0, 0, 1)], EVENT_DTYPE))
+    counts = stream.counts
+    assert (counts.decisions, counts.late, counts.restarts) == (1, late, restarts)
+    assert counts.events == 2 - late
+
+
 def test_a_recording_is_one_window():
     """What `finish` completes is what a recording of these events gives; and rows do not run out."""
     model = load("examples/digits-int8.safetensors")

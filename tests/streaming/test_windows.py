@@ -1,6 +1,7 @@
 """Windows of a file as recordings: those of the stream, behind a jump of time and across pieces of the file."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,9 +45,41 @@ def test_all_whole_windows_with_all_events(tmp_path, monkeypatch, every):
     assert (run.outputs == outputs).all()
     events = np.concatenate([before, behind])
     inside = [((events["t"] >= begin) & (events["t"] < begin + WINDOW_US)).sum() for begin in begins]
-    recordings = np.add.reduceat(sent.counts.astype(int), sent.step_ptr[:-1:STEPS])
-    assert recordings.tolist() == inside
+    assert events_of_windows(sent) == inside
     assert stream_windows(MODEL, path, OPTIONS, every, limit=2)[0].sources == sent.sources[:2]
+
+
+def events_of_windows(sent):
+    """How many events each window was sent with."""
+    return np.add.reduceat(sent.counts.astype(int), sent.step_ptr[:-1:STEPS]).tolist()
+
+
+@pytest.mark.parametrize("chunk_bytes", [200, 1000, 1 << 20])
+@pytest.mark.parametrize("every", [None, 1])
+def test_a_window_that_answers_early_has_the_events_behind_its_answer(
+    tmp_path, monkeypatch, every, chunk_bytes
+):
+    monkeypatch.setattr(contract, "CHUNK_BYTES", chunk_bytes)
+    events = np.concatenate([some_events(700, 3 * WINDOW_US + DT_US, 7), some_events(300, 2500, 10_000_000)])
+    model = replace(MODEL, early_margin=1)
+    sent, begins = stream_windows(model, written(tmp_path / "a.csv", events), OPTIONS, every)
+    assert max(Simulator(model).run(sent.capped(1)).steps) < STEPS  # each has events behind its answer
+    inside = [((events["t"] >= begin) & (events["t"] < begin + WINDOW_US)).sum() for begin in begins]
+    assert begins[0] == 7
+    assert begins[-1] == 10_000_000
+    assert events_of_windows(sent) == inside
+
+
+@pytest.mark.parametrize("chunk_bytes", [20, 1 << 20])
+def test_a_window_that_answered_has_no_events_from_behind_a_jump(tmp_path, monkeypatch, chunk_bytes):
+    """A window of 1.6 s, longer than a jump: the event at 1.5 s lies in its time, and begins a new stream."""
+    monkeypatch.setattr(contract, "CHUNK_BYTES", chunk_bytes)
+    model = replace(MODEL, early_margin=1, binning=replace(MODEL.binning, dt_us=400_000))
+    events = np.concatenate([some_events(40, 300_000), some_events(9, 100_000, 400_000)])
+    events = np.concatenate([events, some_events(20, 300_000, 1_500_000)])
+    sent, begins = stream_windows(model, written(tmp_path / "a.csv", events), OPTIONS)
+    assert begins == [0, 1_500_000]
+    assert events_of_windows(sent) == [49, 20]
 
 
 def test_the_sensor_is_the_models_where_nobody_says_one(tmp_path):

@@ -188,7 +188,8 @@ def cases(draw: st.DrawFn, model: Model, faults: bool = True) -> Case:
             calls.append(("push", burst))
         else:
             clock += draw(st.sampled_from([0, 1, grid.dt_us, 3 * grid.dt_us]))
-            calls.append((verb, clock))
+            wrong = draw(st.sampled_from([0, 0, 0, -grid.dt_us, -reach - 1, -3 * reach, 2 * reach]))
+            calls.append((verb, clock + wrong if faults and verb == "advance" else clock))
     return Case(lanes, windows, reach, calls)
 
 
