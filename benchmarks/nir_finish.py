@@ -1,10 +1,11 @@
 """Networks trained in other tools, imported by NIR as runs and finished in INT8: accuracy beside the tool's own.
 
-    python benchmarks/nir_finish.py --peers PYTHON --data DIR [--tools snntorch spikingjelly] [--networks DIR]
+    python benchmarks/nir_finish.py --peers PYTHON --data DIR [--tools NAME ...] [--networks DIR]
 
-PYTHON: one that has the tools (pip install snntorch spikingjelly nir). DIR: N-MNIST with splits train and valid. Each
-tool trains the same small network (nir_finish_peer.py) on train, binned here to 10 steps of 30 ms on 17 x 17 pixels,
-and answers valid in its own floats. Its NIR file becomes a run by 'edge-sast import', whose float pass answers the same
+PYTHON: one that has the tools (pip install snntorch sinabs norse spikingjelly, then nir==1.0.8 and nirtorch==2.6 with
+--no-deps, as sinabs asks for an older nir). DIR: N-MNIST with splits train and valid. Each tool trains the same small
+network (nir_finish_peer.py) on train, binned here to 10 steps of 30 ms on 17 x 17 pixels, and answers valid in its own
+floats. Its NIR file becomes a run by 'edge-sast import', whose float pass answers the same
 recordings; 'edge-sast train --from' finishes that in INT8 on train, which then answers them too. The last epoch's
 networks count, of the tool and of the finish: valid chooses nothing. With --networks what the tools trained is kept
 there, DIR/TOOL, and taken again.
@@ -38,7 +39,12 @@ from trainer.settings.passes import Spike
 
 GRID = Binning(34, 34, 1, 30_000, 10, 1)
 PEER = Path(__file__).with_name("nir_finish_peer.py")
-TOOLS = {"snntorch": ("--reset", "zero"), "spikingjelly": ()}  # what the files do not say
+TOOLS = {  # what the files do not say
+    "snntorch": ("--reset", "zero"),
+    "sinabs": ("--reset", "zero", "--spikes", "one", "--input-gain", "none"),
+    "norse": (),
+    "spikingjelly": (),
+}
 HEAD = (
     "tool",
     "float in the tool, %",
