@@ -98,6 +98,29 @@ def test_a_reset_to_another_value_than_zero(tmp_path):
     np.testing.assert_array_equal(cell.initial, [0])
 
 
+def if_(**fields: Any) -> tuple[str, dict[str, Any]]:
+    return "IF", {"r": 1.0, "v_threshold": 1.0, **fields}
+
+
+@pytest.mark.parametrize(
+    ("node", "given", "gain"),
+    [
+        (lif(r=2.0), {"gain": "file"}, Fraction(2, 8)),
+        (lif(r=2.0, tau=8.0), {"gain": "leak", "dt": 1.0}, Fraction(2, 8)),
+        (lif(r=2.0), {"gain": "none"}, 1),
+        (lif(r=2.0), {"gain": "0.5"}, Fraction(1, 2)),
+        (lif(tau=np.inf), {"gain": "none"}, 1),
+        (if_(r=2.0), {"gain": "none", "if_gain": "r"}, 2),  # which has a rule of its own
+        (if_(r=2.0), {"gain": "0.75", "if_gain": "r-dt", "dt": 0.25}, Fraction(1, 2)),
+    ],
+)
+def test_the_gain_of_an_input(tmp_path, node, given, gain):
+    """A bias of 1/4 in front of a threshold of 1 is a quarter of the gain, in thresholds."""
+    cell = read(tmp_path, {"a": ONE, "b": node}, "spikingjelly", **given).model.layers[-1].neuron
+    assert isinstance(cell, Lif)
+    assert Fraction(int(cell.bias[0]), int(cell.threshold[0])) == Fraction(gain) / 4
+
+
 def test_norse_leaks_to_v_leak_and_starts_there(tmp_path):
     """u - v_leak decays to 0: the threshold that much lower, what the input adds the same."""
     nodes = {"a": ONE, "b": lif(tau=8e-6, v_leak=0.25)}

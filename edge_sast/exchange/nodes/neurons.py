@@ -26,12 +26,7 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
         node.refuse("has a current of its own, which no integer neuron here has", "train with LI")
     lost, drive = _dynamics(node, rules)
     shifts, exact = _shifts(node, lost, nearest, told)
-    gains = _per_channel(node, "r", drive, extent)
-    if node.type in ("LIF", "LI") and exact and np.isfinite(node.numbers("r", 1.0)).all():
-        own = [r * exact for r in _per_channel(node, "r", node.finite("r", 1.0), extent)]
-        gains = own if rules.gain == "leak" else [_cleaner(*pair) for pair in zip(gains, own, strict=True)]
-    elif rules.gain not in ("file", "leak"):
-        gains = [number(rules.gain)] * channels
+    gains = _gains(node, drive, exact, extent, rules)
     if min(gains) <= 0:
         node.refuse(f"r gives a gain of {float(min(gains)):g}", "train with a positive r")
     integrator = node.type in ("LI", "I")
@@ -61,6 +56,17 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
         [exact * (leak - v) for leak, v in zip(rest, reset, strict=True)],
         [v0 - v for v0, v in zip(begin, reset, strict=True)],
     )
+
+
+def _gains(node: Node, drive: np.ndarray, lost: Fraction, extent: Extent, rules: Rules) -> list[Fraction]:
+    """What the input of each channel is multiplied with. drive: by the file; lost: by the leak of a step, exactly."""
+    if rules.gain not in ("file", "leak") and node.type not in ("IF", "I"):
+        return [number(rules.gain)] * extent[0]
+    gains = _per_channel(node, "r", drive, extent)
+    if node.type not in ("LIF", "LI") or not lost or not np.isfinite(node.numbers("r", 1.0)).all():
+        return gains
+    own = [r * lost for r in _per_channel(node, "r", node.finite("r", 1.0), extent)]
+    return own if rules.gain == "leak" else [_cleaner(*pair) for pair in zip(gains, own, strict=True)]
 
 
 def _dynamics(node: Node, rules: Rules) -> tuple[Fraction, np.ndarray]:
