@@ -57,7 +57,9 @@ class _Archive:
         order = order_of_names(list(self.names))
         if order:
             stems = {f: stem for f, stem in zip(order.fields, self.names, strict=True) if f != LEFT_OUT}
-            parts, counts = zip(*(self._column(field, stems[field]) for field in FIELDS), strict=True)
+            # Not a generator: CPython 3.11 keeps what zip was given where one raises, a little more with each bad file.
+            found = [self._column(field, stems[field]) for field in FIELDS]
+            parts, counts = zip(*found, strict=True)
             if len(set(counts)) > 1:
                 lengths = ", ".join(f"{stems[f]} {n}" for f, n in zip(FIELDS, counts, strict=True))
                 raise EdgeSastError(

@@ -1,8 +1,10 @@
 """Damaged tables for minutes: events, or one clear line, in little time and memory."""
 
+import gc
 import io
 import os
 import random
+import sys
 import time
 import tracemalloc
 
@@ -72,8 +74,37 @@ def _damaged(data: bytes, rng: random.Random) -> bytes:
     return bytes(out)
 
 
+KEYS = pytest.mark.parametrize("key", ["text", "npy", "tonic-npy", "npz"])
+
+
+@KEYS
+def test_damaged_tables_leave_no_memory_behind(key):
+    """Read again and again, as by a program that runs for months."""
+    opener, seeds, rng = format_called(key).open, _seeds()[key], random.Random(key)
+    files = [_damaged(rng.choice(seeds), rng) for _ in range(100)]
+
+    def refused() -> int:
+        count = 0
+        for data in files:
+            try:
+                list(opener(io.BytesIO(data), "fuzz", Reading()).chunks)
+            except EdgeSastError:
+                count += 1
+        return count
+
+    def held() -> int:
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    assert refused() > 20
+    before = held()
+    for _ in range(5):
+        refused()
+    assert held() - before < 100
+
+
 @pytest.mark.quality
-@pytest.mark.parametrize("key", ["text", "npy", "tonic-npy", "npz"])
+@KEYS
 def test_damaged_tables_end_in_events_or_in_one_line(key):
     opener, seeds, rng = format_called(key).open, _seeds()[key], random.Random(key)
     for data in seeds:
