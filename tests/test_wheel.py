@@ -172,7 +172,7 @@ def test_what_runs_is_the_wheels(installed):
 
 @needs_links
 def test_the_first_commands_run(installed, home):
-    assert "flash 19258 bytes" in installed("edge-sast", "inspect", MODEL)
+    assert "flash 19294 bytes" in installed("edge-sast", "inspect", MODEL)
     rows = installed("edge-sast", "run", MODEL, "examples/digit-7.bin", "--sensor", "24x24").split("\n")
     assert rows[2].split()[:2] == ["examples/digit-7.bin", "7"]
     assert "wrote build/digits-int8 " in installed("edge-sast", "export", MODEL, "--no-data")

@@ -13,7 +13,7 @@ from typing import IO
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats import contract
-from edge_sast.formats.spool import buffered_spool
+from edge_sast.spool import buffered_spool
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.formats.hdf5.rows import fill
-from edge_sast.formats.spool import Spool
+from edge_sast.spool import Spool
 
 
 class HeldWrites(io.RawIOBase):

@@ -20,7 +20,7 @@ from edge_sast.formats.contract import Sensor
 from edge_sast.formats.fits import UnfitError, check_order
 from edge_sast.formats.hdf5.held_writes import HeldWrites
 from edge_sast.formats.hdf5.read import h5py_module
-from edge_sast.formats.spool import Spool
+from edge_sast.spool import Spool
 
 CHUNK_ROWS = 1 << 16
 GZIP_LEVEL = 1

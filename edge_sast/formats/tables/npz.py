@@ -16,9 +16,9 @@ from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats import contract
 from edge_sast.formats.columns import FIELDS, LEFT_OUT, order_of_names
 from edge_sast.formats.contract import Format, Likeness, Opened, Reading, Sensor
-from edge_sast.formats.spool import buffered_spool
 from edge_sast.formats.tables.array_rows import Part, Rows, open_rows, rows_of
 from edge_sast.formats.tables.npy_header import NUMBERS, NpyHeader, read_npy_header
+from edge_sast.spool import buffered_spool
 
 SUFFIX = ".npy"
 WHOLE = "events"  # the member that holds all columns

@@ -10,7 +10,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
 from edge_sast.formats.hdf5.held_writes import HeldWrites
 from edge_sast.formats.hdf5.write import write_hdf5
-from edge_sast.formats.spool import Spool
+from edge_sast.spool import Spool
 
 
 class FullSpool(Spool):

@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
+from edge_sast import spool as module
 from edge_sast.errors import EdgeSastError
-from edge_sast.formats import spool as module
-from edge_sast.formats.spool import Spool, buffered_spool
+from edge_sast.spool import Spool, buffered_spool
 from tests.cli.data.files import run, write
 
 
