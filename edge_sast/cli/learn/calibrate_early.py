@@ -33,7 +33,13 @@ def calibrate_early(args: argparse.Namespace) -> int:
     if out.exists() and not modelfile.is_model_file(out):
         raise EdgeSastError(f"--out {out}: exists and is no model file; name another, or remove it")
     model, recordings = _of_model(args) if modelfile.is_model_file(args.run_dir) else _of_run(args)
-    margin = choose_margin(step_answers(model, recordings.binned), args.early)
+    answers = step_answers(model, recordings.binned)
+    if not (answers.leads[:, :-1] > 0).any():
+        raise EdgeSastError(
+            f"--early {args.early:g}: no output leads before the last step in any of {len(recordings.binned)} "
+            f"recordings of {recordings.name}; train the network first, or use more or longer --steps"
+        )
+    margin = choose_margin(answers, args.early)
     if margin is None:
         raise EdgeSastError(
             f"--early {args.early:g}: no margin keeps that on {len(recordings.binned)} recordings of "
@@ -73,7 +79,8 @@ def _of_run(args: argparse.Namespace) -> tuple[Model, Recordings]:
             )
     valid = training_data(open_data(config, args.download_dir), config, args.cache_dir, args.skip_empty).valid
     chosen = valid.select(spread(valid.labels, args.limit))
-    return model, Recordings(chosen, True, f"{config.data}, which watched the training")
+    part = "which watched the training" if config.imported is None else "held out"
+    return model, Recordings(chosen, True, f"{config.data}, {part}")
 
 
 def _options(args: argparse.Namespace, data: str | None = None) -> DataOptions:

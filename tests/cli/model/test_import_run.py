@@ -232,3 +232,24 @@ def test_from_a_run_of_our_own_takes_its_network(home):
         None,
     )
     assert config["init"] == str(home / "own")
+
+
+def test_an_imported_run_answers_early(home, capsys):
+    """By recordings that nothing was trained on here; where no output ever leads, that is said."""
+    path, out, told = home / "watched", home / "early.safetensors", home / "early.json"
+    assert imported(home, path.name, "--data", str(home / "data")) == 0
+    words = ["--early", "50", "--cache-dir", str(home / CACHE), "--out", str(out), "--json", str(told)]
+    capsys.readouterr()
+    assert main(["calibrate", str(path), *words]) == 2
+    assert error(capsys) == (
+        "edge-sast: --early 50: no output leads before the last step in any of 12 recordings of "
+        f"{home / 'data'}, held out; train the network first, or use more or longer --steps\n"
+    )
+    assert not out.exists()
+    louder = ["--nir-dt", "4e-4"]  # a step four times as long: a gain of 4, and half of the membrane lost
+    assert imported(home, "louder", "--data", str(home / "data"), *louder) == 0
+    assert main(["calibrate", str(home / "louder"), *words]) == 0
+    found = figures(told)
+    assert found["recordings"] == f"{home / 'data'}, held out"
+    assert modelfile.load(out).early_margin == found["margin"] > 0
+    assert found["early"]["steps_per_sample"] < STEPS
