@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,110 @@ def test_the_gain_of_an_input(tmp_path, node, given, gain):
     cell = read(tmp_path, {"a": ONE, "b": node}, "spikingjelly", **given).model.layers[-1].neuron
     assert isinstance(cell, Lif)
     assert Fraction(int(cell.bias[0]), int(cell.threshold[0])) == Fraction(gain) / 4
+
+
+EIGHT = ("Linear", {"weight": np.eye(8)})
+FLAT = ("Flatten", {"start_dim": 0, "end_dim": -1})
+
+
+def scaled(tmp_path: Any, scale: Any) -> Imported:
+    """A Scale of an input of two channels, two rows and two columns, before an identity and IF neurons."""
+    nodes = {
+        "in": ("Input", {"shape": np.array([2, 2, 2])}),
+        "s": ("Scale", {"scale": np.array(scale, np.float32)}),
+        "f": FLAT,
+        "a": EIGHT,
+        "b": if_(v_threshold=8.0),
+    }
+    return read(
+        tmp_path, nodes, "sinabs", edges=[*pairwise(["in", "s", "f", "a", "b", "out"])], sensor=(2, 2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "places"),
+    [
+        ((2, 1, 1), [1, 1, 1, 1, 3, 3, 3, 3]),
+        ((1, 2, 1), [1, 1, 3, 3, 1, 1, 3, 3]),
+        ((1, 1, 2), [1, 3, 1, 3, 1, 3, 1, 3]),
+        ((1, 2), [1, 3, 1, 3, 1, 3, 1, 3]),
+    ],
+)
+def test_a_scale_is_matched_from_its_last_axis_on(tmp_path, shape, places):
+    """Of channels, rows or columns; by each neuron, in the order of the file's Flatten: what one event adds."""
+    layer = scaled(tmp_path, np.reshape([1, 3], shape)).model.layers[-1]
+    largest = layer.weight.max(axis=0)  # [inputs, outputs], the outputs in the order of the file
+    assert (np.count_nonzero(layer.weight, axis=0) == 1).all()
+    found = [Fraction(8 * int(w), int(t)) for w, t in zip(largest, layer.neuron.threshold, strict=True)]
+    assert found == places
+
+
+def test_one_axis_that_may_be_channels_or_columns_is_refused(tmp_path):
+    with pytest.raises(
+        EdgeSastError,
+        match=r"node 's' \(Scale\): scale has shape \[2\], which of \[2, 2, 2\] may be channels or columns; write "
+        r"one for each channel as \[2, 1, 1\]",
+    ):
+        scaled(tmp_path, [1, 3])
+    scaled(tmp_path, [3, 3])  # which is the same either way
+
+
+def test_parameters_of_a_channel_may_have_axes_of_one(tmp_path):
+    """As Norse and sinabs take them for convolutions; and the one row of a Conv1d may be left out."""
+    kernel = {"weight": np.ones((3, 2, 1, 1)), "bias": np.zeros(3), "stride": 1, "padding": 0, "dilation": 1}
+    nodes = {
+        "in": ("Input", {"shape": np.array([2, 2, 2])}),
+        "c": ("Conv2d", {**kernel, "groups": 1}),
+        "d": if_(v_threshold=np.array([2.0, 4.0, 8.0]).reshape(3, 1, 1), r=np.ones((3, 1, 1))),
+        "f": FLAT,
+        "a": ("Linear", {"weight": np.ones((1, 12))}),
+        "b": if_(),
+    }
+    way = [*pairwise(["in", "c", "d", "f", "a", "b", "out"])]
+    model = read(tmp_path, nodes, "sinabs", edges=way, sensor=(2, 2), spikes="one").model
+    first = model.layers[0]
+    np.testing.assert_array_equal(first.neuron.threshold // first.weight.reshape(3, -1)[:, 0], [2, 4, 8])
+
+
+def test_a_graph_in_the_graph_that_only_passes_on(tmp_path):
+    shape = {"shape": np.array([1])}
+    nothing = ({"input": ("Input", shape), "output": ("Output", shape)}, [("input", "output")])
+    way = [*pairwise(["in", "a", "p", "q", "b", "out"])]
+    found = read(tmp_path, {"a": ONE, "p": nothing, "q": nothing, "b": lif()}, "spikingjelly", edges=way)
+    plain = read(tmp_path, {"a": ONE, "b": lif()}, "spikingjelly")
+    np.testing.assert_array_equal(found.model.layers[-1].weight, plain.model.layers[-1].weight)
+
+
+def test_a_current_of_norse_is_refused(tmp_path):
+    fields = {"tau_mem": 8e-6, "tau_syn": 1e-6, "w_in": 1.0, "r": 1.0, "v_leak": 0.0, "v_threshold": 1.0}
+    with pytest.raises(
+        EdgeSastError, match="has a current of its own, which no integer neuron here has; train"
+    ):
+        read(tmp_path, {"a": ONE, "b": ("CubaLIF", fields)}, "norse", start="zero")
+
+
+@pytest.mark.parametrize(("given", "gain"), [("none", 4), ("0.5", 2)])
+def test_a_gain_of_its_own_leaves_the_weight_of_a_current(tmp_path, given, gain):
+    fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 4.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
+    nodes = {"a": ONE, "b": ("CubaLIF", fields)}
+    cell = read(tmp_path, nodes, "snntorch", reset="zero", gain=given, threshold="ge").model.layers[-1].neuron
+    assert Fraction(int(cell.bias[0]), int(cell.threshold[0])) == Fraction(gain, 4)
+
+
+def test_the_leaks_own_gain_is_rid_of_noise(tmp_path):
+    """r (1 - decay) of float32 parameters is 1: an input that is just the threshold does not exceed it."""
+    node = lif(r=np.float32(1.6), tau=np.float32(1.6))
+    rules = {"dt": 1.0, "gain": "leak", "decay": "euler", "threshold": "gt", "spikes": "one"}
+    cell = read(tmp_path, {"a": ONE, "b": node}, "sinabs", reset="zero", **rules).model.layers[-1]
+    added = int(cell.weight.reshape(-1)[0]) << cell.weight_shift
+    assert added < cell.neuron.threshold[0] <= added + 1
+
+
+def test_an_infinite_time_constant_with_a_finite_gain_is_refused(tmp_path):
+    with pytest.raises(
+        EdgeSastError, match=r"tau is infinite and r is not, which multiplies the input with 0"
+    ):
+        read(tmp_path, {"a": ONE, "b": lif(tau=np.inf)}, "spikingjelly")
 
 
 def test_norse_leaks_to_v_leak_and_starts_there(tmp_path):

@@ -41,8 +41,8 @@ def flatten(graph: Graph) -> tuple[dict[str, Node], Edges]:
             continue
         inner, inner_edges = flatten(node.graph)
         begin, end = _only(inner, INPUT, f"node {name!r}: "), _only(inner, OUTPUT, f"node {name!r}: ")
-        firsts = [b for a, b in inner_edges if a == begin]
-        lasts = [a for a, b in inner_edges if b == end]
+        firsts = [b for a, b in inner_edges if a == begin and b != end]
+        lasts = [a for a, b in inner_edges if b == end and a != begin]
         for inside, part in inner.items():
             if inside not in (begin, end):
                 whole = f"{name}.{inside}"
@@ -53,6 +53,8 @@ def flatten(graph: Graph) -> tuple[dict[str, Node], Edges]:
             sources = [f"{name}.{last}" for last in lasts] if a == name else [a]
             targets = [f"{name}.{first}" for first in firsts] if b == name else [b]
             outer += [(source, target) for source in sources for target in targets]
+        if (begin, end) in inner_edges:  # what a layer that does nothing leaves
+            outer += [(a, d) for a, b in edges if b == name for c, d in edges if c == name]
         edges = outer + kept
     return nodes, tuple(edges)
 

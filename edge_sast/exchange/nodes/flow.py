@@ -10,6 +10,7 @@ import numpy as np
 from edge_sast.exchange.graph import Node
 from edge_sast.exchange.nodes.neurons import Extent
 from edge_sast.exchange.nodes.real import RealPool
+from edge_sast.exchange.nodes.spread import spread
 
 _POOL = (("kernel_size", None), ("stride", None), ("padding", 0))
 
@@ -69,22 +70,11 @@ class Flow:
 
     def scaled(self, node: Node) -> None:
         """By a Scale, which the next weights take in."""
-        scale = without_batch(node.finite("scale"), len(self.extent))
-        if scale.size == 1:
-            scale = np.full(self.extent[0], float(scale.reshape(-1)[0]))
-        elif not self.is_flat and scale.size == self.extent[0]:
-            scale = scale.reshape(-1)
-        elif scale.size == self.neurons:
-            scale = scale.reshape(self.extent)
-            if self.is_flat:
-                scale = scale if self.order is None else scale[np.argsort(self.order)]
-            elif (scale == scale[:, :1, :1]).all():
-                scale = scale[:, 0, 0]
-        else:
-            node.refuse(
-                f"scale has shape {list(scale.shape)}, and its input {list(self.extent)}",
-                "write the file again",
-            )
+        scale = spread(node, "scale", node.finite("scale"), self.extent)
+        if self.is_flat:
+            scale = scale if self.order is None else scale[np.argsort(self.order)]
+        elif (scale == scale[:, :1, :1]).all():
+            scale = scale[:, 0, 0]
         if self.scale is not None and self.scale.shape != scale.shape:
             node.refuse("follows a Scale of another shape", "join the two")
         self.scale = scale if self.scale is None else self.scale * scale
@@ -100,7 +90,3 @@ class Flow:
     def weighed(self, extent: Extent) -> None:
         """The weights have taken the scale in, and give this extent in the file's order."""
         self.extent, self.scale, self.order = extent, None, None
-
-
-def without_batch(values: np.ndarray, axes: int) -> np.ndarray:
-    return values[0] if values.ndim == axes + 1 and values.shape[0] == 1 else values

@@ -63,7 +63,7 @@ class Builder:
             self._flatten(node)
         elif node.type == "Scale":
             if self.waiting is not None:
-                scale_outputs(self.waiting, node, self.flow.neurons)
+                scale_outputs(self.waiting, node, self.flow.extent)
             else:
                 self.flow.scaled(node)
         elif node.type == "Threshold":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from edge_sast.exchange.graph import Node
 from edge_sast.exchange.nodes.real import RealNeuron
 from edge_sast.exchange.nodes.snap import NOISE, leak_shifts, snap
+from edge_sast.exchange.nodes.spread import spread
 from edge_sast.exchange.rules import Rules, number
 
 Extent = tuple[int, ...]  # of what flows, as the file has it: (channels, rows, columns) or (neurons,)
@@ -61,12 +61,15 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
 def _gains(node: Node, drive: np.ndarray, lost: Fraction, extent: Extent, rules: Rules) -> list[Fraction]:
     """What the input of each channel is multiplied with. drive: by the file; lost: by the leak of a step, exactly."""
     if rules.gain not in ("file", "leak") and node.type not in ("IF", "I"):
-        return [number(rules.gain)] * extent[0]
+        weights = _per_channel(node, "w_in", node.finite("w_in", 1.0), extent)
+        return [number(rules.gain) * weight for weight in weights]
     gains = _per_channel(node, "r", drive, extent)
     if node.type not in ("LIF", "LI") or not lost or not np.isfinite(node.numbers("r", 1.0)).all():
         return gains
     own = [r * lost for r in _per_channel(node, "r", node.finite("r", 1.0), extent)]
-    return own if rules.gain == "leak" else [_cleaner(*pair) for pair in zip(gains, own, strict=True)]
+    if rules.gain == "leak":
+        return [snap(float(gain)) for gain in own]
+    return [_cleaner(*pair) for pair in zip(gains, own, strict=True)]
 
 
 def _dynamics(node: Node, rules: Rules) -> tuple[Fraction, np.ndarray]:
@@ -93,6 +96,11 @@ def _leak(node: Node, name: str, rules: Rules, r: np.ndarray) -> tuple[Fraction,
             f"{name} differs between neurons (decay {1 - high:g} to {1 - low:g})",
             "train with one time constant per layer: a layer here has one leak",
         )
+    if np.isinf(tau).all() and rules.gain in ("file", "leak") and np.isfinite(r).any():
+        node.refuse(
+            f"{name} is infinite and r is not, which multiplies the input with 0",
+            "write an IF, or give --input-gain",
+        )
     if np.isinf(tau).all():  # snnTorch writes beta 1 so, with an r that is infinite too: what it adds is I
         return Fraction(0), np.where(np.isinf(r), 1.0, r)
     return Fraction(low), _times(node, "r", r, rate)
@@ -111,6 +119,8 @@ def _times(node: Node, name: str, values: np.ndarray, others: np.ndarray) -> np.
 def _without_current(node: Node, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
     """A CubaLIF whose current lasts for one step only is a LIF, where the current is added before the membrane."""
     rate = float(np.max(rules.dt / node.finite("tau_syn")))
+    if rules.tau != "plain":
+        node.refuse("has a current of its own, which no integer neuron here has", "train with LIF neurons")
     if rules.start != "zero" or rules.decay != "euler" or abs(rate - 1) > float(NOISE):
         node.refuse(
             f"tau_syn leaves {max(1 - rate, 0.0):g} of its current for the next step, and no integer neuron here has a "
@@ -162,21 +172,8 @@ def _reset_to(node: Node, extent: Extent, rules: Rules) -> list[Fraction]:
 
 
 def _per_channel(node: Node, name: str, values: np.ndarray, extent: Extent) -> list[Fraction]:
-    """One number per channel, noise taken out, of a parameter that is a scalar, one per channel or one per neuron."""
-    whole = values
-    if whole.ndim > len(extent) and whole.shape[0] == 1:  # a batch axis
-        whole = whole.reshape(whole.shape[1:])
-    if whole.size == 1:
-        whole = np.full(extent, float(whole.reshape(-1)[0]))
-    elif whole.size == math.prod(extent) and whole.ndim in (1, len(extent)):
-        whole = whole.reshape(extent)
-    elif whole.shape == extent[:1]:
-        whole = np.broadcast_to(whole.reshape(-1, *[1] * (len(extent) - 1)), extent)
-    else:
-        node.refuse(
-            f"{name} has shape {list(values.shape)}, and what flows through it {list(extent)}",
-            "write the file again",
-        )
+    """One number per channel, noise taken out, of a parameter as `spread` takes it."""
+    whole = spread(node, name, values, extent)
     rows = whole.reshape(extent[0], -1)
     if not np.isfinite(rows).all():
         node.refuse(f"{name} is infinite", "look at the training, and write the file again")

@@ -10,6 +10,7 @@ from edge_sast.exchange.graph import Node
 from edge_sast.exchange.nodes.chain import Link
 from edge_sast.exchange.nodes.flow import Flow
 from edge_sast.exchange.nodes.kernels import LINEAR, Kernel, by_group, matrix
+from edge_sast.exchange.nodes.spread import spread
 from edge_sast.exchange.rules import Rules
 
 
@@ -55,8 +56,8 @@ def feedback(link: Link, flow: Flow, rules: Rules) -> tuple[np.ndarray, np.ndarr
         )
     size = flow.extent[0]
     if first.type == "Scale":
-        values = first.finite("scale")
-        return np.diag(np.broadcast_to(values.reshape(-1), size).astype(float)), np.zeros(size)
+        values = spread(first, "scale", first.finite("scale"), flow.extent)
+        return np.diag(values.astype(float)), np.zeros(size)
     if first.type not in LINEAR:
         first.refuse("is a way back that no layer here has", "feed back through one Linear")
     weight, bias = matrix(first)
@@ -65,15 +66,9 @@ def feedback(link: Link, flow: Flow, rules: Rules) -> tuple[np.ndarray, np.ndarr
     return weight, bias
 
 
-def scale_outputs(own: Weights, node: Node, neurons: int) -> None:
-    """A Scale behind weights: of their rows and the bias, one number per output channel."""
-    outputs = own.bias.size
-    scale = node.finite("scale")
-    if scale.size not in (1, outputs, neurons):
-        node.refuse(
-            f"scale has shape {list(scale.shape)}, of {outputs} output channels", "write the file again"
-        )
-    rows = np.full((outputs, 1), scale.reshape(-1)[0]) if scale.size == 1 else scale.reshape(outputs, -1)
+def scale_outputs(own: Weights, node: Node, extent: tuple[int, ...]) -> None:
+    """A Scale behind weights: of their rows and the bias, one number per output channel. extent: of the outputs."""
+    rows = spread(node, "scale", node.finite("scale"), extent).reshape(own.bias.size, -1)
     if (rows != rows[:, :1]).any():
         node.refuse("scale differs between places of a channel", "scale whole channels")
     of_each = rows[:, 0]
