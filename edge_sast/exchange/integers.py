@@ -252,7 +252,7 @@ def _check_one_spike(real: RealLayer, layer: Weighted, max_count: int) -> None:
     if not isinstance(cell, Lif):
         return
     positive, _ = signed_sums(layer, max_count)
-    held = cell.threshold.astype(np.int64) - 1
+    held = np.maximum(cell.threshold.astype(np.int64) - 1, cell.initial)
     kept = held - sum(held >> k for k in cell.leak_shifts)
     most = kept + positive + cell.bias
     twice = cell.threshold.astype(np.int64) + np.minimum(cell.threshold, cell.taken)
@@ -276,6 +276,11 @@ def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weigh
             f"{real.name}: its leak rounds, membranes are up to {_rounded(cell):.2g} of a threshold "
             f"{'above' if cell.amount is None else 'off'} the exact ones"
         )
+    if isinstance(cell, Integrator) and cell.leak_shifts:
+        told.append(
+            f"{real.name}: its leak rounds, outputs are up to {_rounded_output(layer, cell):.2g} of the largest weight "
+            "above the exact ones"
+        )
     if isinstance(cell, Lif) and cell.amount is not None:
         told.append(f"{real.name}: {_told_amount(cell)}")
 
@@ -284,6 +289,12 @@ def _rounded(cell: Lif) -> float:
     """The most that rounding up in each step adds to a membrane, over the smallest threshold."""
     rounded = len(cell.leak_shifts) + (0.5 if cell.amount is not None else 0)
     return rounded / float(lost_by(cell.leak_shifts)) / float(cell.threshold.min())
+
+
+def _rounded_output(layer: Weighted, cell: Integrator) -> float:
+    """The same of an integrator, over its largest weight."""
+    largest = int(np.abs(layer.weight.astype(np.int64)).max()) << layer.weight_shift
+    return len(cell.leak_shifts) / float(lost_by(cell.leak_shifts)) / max(largest, 1)
 
 
 def _told_amount(cell: Lif) -> str:

@@ -60,7 +60,7 @@ NODES = {
     ),
     "current": (
         net(b=("CubaLIF", {**LIF, "tau_mem": 8.0, "tau_syn": 4.0, "w_in": 1.0})),
-        r"node 'b' \(CubaLIF\): tau_syn leaves .* no integer neuron here has a current of its own; train with LIF",
+        r"node 'b' \(CubaLIF\): has a current of its own, which no integer neuron here has; train with LIF",
     ),
     "weights": (
         net(a=("Linear", {"weight": np.eye(2, 7)})),

@@ -194,6 +194,14 @@ def test_a_graph_in_the_graph_that_only_passes_on(tmp_path):
     np.testing.assert_array_equal(found.model.layers[-1].weight, plain.model.layers[-1].weight)
 
 
+def test_a_current_that_lasts_is_refused(tmp_path):
+    fields = {"tau_mem": 8e-4, "tau_syn": 4e-4, "w_in": 1.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
+    with pytest.raises(
+        EdgeSastError, match=r"tau_syn leaves 0.75 of its current for the next step, and no integer"
+    ):
+        read(tmp_path, {"a": ONE, "b": ("CubaLIF", fields)}, "snntorch", reset="zero")
+
+
 def test_a_current_of_norse_is_refused(tmp_path):
     fields = {"tau_mem": 8e-6, "tau_syn": 1e-6, "w_in": 1.0, "r": 1.0, "v_leak": 0.0, "v_threshold": 1.0}
     with pytest.raises(
@@ -208,6 +216,25 @@ def test_a_gain_of_its_own_leaves_the_weight_of_a_current(tmp_path, given, gain)
     nodes = {"a": ONE, "b": ("CubaLIF", fields)}
     cell = read(tmp_path, nodes, "snntorch", reset="zero", gain=given, threshold="ge").model.layers[-1].neuron
     assert Fraction(int(cell.bias[0]), int(cell.threshold[0])) == Fraction(gain, 4)
+
+
+def test_a_start_far_above_the_threshold_counts_for_several_spikes(tmp_path):
+    nodes = {"a": ("Linear", {"weight": np.array([[0.5, 0.5]])}), "b": lif(tau=8.0, v_leak=4.0)}
+    rules = {"dt": 1.0, "decay": "euler", "start": "leak", "spikes": "many"}
+    with pytest.raises(EdgeSastError, match=r"channel 0 could reach 4 times its threshold in a step"):
+        read(tmp_path, nodes, "sinabs", **rules)
+
+
+def test_a_leaky_read_out_tells_that_it_rounds(tmp_path):
+    """By less than a unit in each step, of which the leak loses an eighth: 8 units, of the weight's."""
+    nodes = {"a": ONE, "b": ("LI", {"tau": 8.0, "r": 1.0, "v_leak": 0.0})}
+    found = read(tmp_path, nodes, "sinabs", decay="euler")
+    layer = found.model.layers[-1]
+    largest = int(layer.weight.max()) << layer.weight_shift
+    assert (
+        f"b: its leak rounds, outputs are up to {8 / largest:.2g} of the largest weight above the exact ones"
+        in [line.replace("a: ", "b: ") for line in found.told]
+    )
 
 
 def test_the_leaks_own_gain_is_rid_of_noise(tmp_path):
