@@ -27,7 +27,7 @@ class Census:
         last_pixel: the largest column and row of an event; (-1, -1) without any.
         bin_us: length of a bin of `per_bin` in µs; doubled as the recording grows.
         per_bin: int64[RATE_BINS], events from begin_us on.
-        begin_us: first_us, or so many whole bins before it that least_us lies in the first.
+        begin_us: where the first bin begins, in which least_us lies: first_us where no event is earlier.
     """
 
     events: int = 0
