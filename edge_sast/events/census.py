@@ -27,7 +27,7 @@ class Census:
         last_pixel: the largest column and row of an event; (-1, -1) without any.
         bin_us: length of a bin of `per_bin` in µs; doubled as the recording grows.
         per_bin: int64[RATE_BINS], events from begin_us on.
-        begin_us: where the first bin begins, in which least_us lies: first_us where no event is earlier.
+        begin_us: first_us, or so many whole bins before it that least_us lies in the first.
     """
 
     events: int = 0
@@ -64,9 +64,10 @@ class Census:
     def _make_room(self) -> None:
         """Bins from the earliest event to the latest: longer ones, and some before the first."""
         while self.last_us - self.begin_us + self._bins_before() * self.bin_us >= self.bin_us * RATE_BINS:
-            self.per_bin = np.concatenate(
-                [self.per_bin.reshape(-1, 2).sum(axis=1), np.zeros(RATE_BINS // 2, np.int64)]
-            )
+            odd = (self.first_us - self.begin_us) // self.bin_us % 2  # whole bins stay before the first event
+            self.begin_us -= odd * self.bin_us
+            pairs = np.pad(self.per_bin, odd).reshape(-1, 2).sum(axis=1)
+            self.per_bin = np.pad(pairs, (0, RATE_BINS - len(pairs)))
             self.bin_us *= 2
         more = self._bins_before()
         if more:

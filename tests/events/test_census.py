@@ -3,7 +3,7 @@
 import tracemalloc
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_sast.events.census import MOST_SIDE, RATE_BINS, Census
@@ -17,6 +17,7 @@ ROWS = st.lists(
 
 
 @settings(max_examples=200)
+@example(rows=[(1, 0, 0, 0), (0, 0, 0, 0), (512, 0, 0, 0)], cuts=[2], begin=0, back=True)
 @given(
     rows=ROWS,
     cuts=st.lists(st.integers(0, 60), max_size=4),
@@ -37,6 +38,7 @@ def test_counts_are_those_of_all_events(rows, cuts, begin, back):
     for y, x in np.ndindex(census.per_pixel.shape):
         assert census.per_pixel[y, x] == sum(row[1:3] == (x, y) for row in rows)
     assert 0 <= min(times) - census.begin_us < census.bin_us
+    assert (census.begin_us - times[0]) % census.bin_us == 0
     assert back or census.begin_us == times[0]
     assert max(times) - census.begin_us < census.bin_us * RATE_BINS
     bins = [0] * RATE_BINS
