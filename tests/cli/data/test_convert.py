@@ -17,6 +17,8 @@ from tests.programs import started
 
 ROWS = [(t * 1000, t % 7, t % 5, t % 2) for t in range(300)]
 
+CONVERT = [sys.executable, "-m", "edge_sast.cli.main", "data", "convert"]  # in a process of its own
+
 
 def test_a_file(tmp_path, capsys):
     write(tmp_path / "a.bin", ROWS)
@@ -285,17 +287,7 @@ def test_whoever_has_read_enough_of_a_pipe_ends_it_in_silence(tmp_path, suffix):
     events = np.zeros(300_000, EVENT_DTYPE)
     events["t"] = np.cumsum(np.random.default_rng(0).integers(0, 100, len(events)))
     (tmp_path / "a.bin").write_bytes(write_recording_atis(events))
-    argv = [
-        sys.executable,
-        "-m",
-        "edge_sast.cli.main",
-        "data",
-        "convert",
-        tmp_path / "a.bin",
-        "-",
-        "--to",
-        suffix,
-    ]
+    argv = [*CONVERT, tmp_path / "a.bin", "-", "--to", suffix]
     with started(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.read(4)
         process.stdout.close()
@@ -308,15 +300,7 @@ def test_a_polite_kill_leaves_nothing(tmp_path):
     events = np.zeros(2_000_000, EVENT_DTYPE)
     events["t"], events["x"] = np.arange(len(events)), np.arange(len(events)) % 30
     (tmp_path / "a.bin").write_bytes(write_recording_atis(events))
-    argv = [
-        sys.executable,
-        "-m",
-        "edge_sast.cli.main",
-        "data",
-        "convert",
-        tmp_path / "a.bin",
-        tmp_path / "out" / "b.h5",
-    ]
+    argv = [*CONVERT, tmp_path / "a.bin", tmp_path / "out" / "b.h5"]
     with started(argv, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob("out/.b.h5.*")) and time.monotonic() < deadline:
