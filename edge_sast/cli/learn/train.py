@@ -103,7 +103,8 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the checkpoint in --out, or without --out in the newest unfinished run in runs",
+        help="go on from the checkpoint in --out, or without --out in the newest unfinished run in runs, with the "
+        "settings that it was begun with",
     )
     group.add_argument("--overwrite", action="store_true", help="start anew where --out already holds a run")
     group.add_argument("--device", default="auto", metavar="NAME", help="where to train: cpu, cuda or auto")

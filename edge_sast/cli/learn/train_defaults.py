@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_sast.cli.learn.train_from import TAKEN, take_from_run
+from edge_sast.cli.learn.train_from import take_from_run
 from edge_sast.cli.options.flash_target import check_flash_target
 from edge_sast.cli.options.newest import RUNS, new_run, unfinished_run
 from edge_sast.cli.options.prune_channels import check_prune_channels
@@ -46,14 +47,18 @@ class Chosen:
 
 
 def leave_open(parser: argparse.ArgumentParser) -> None:
-    """Leaves options None where they are not given, until `completed` knows what they are to be: those of RECIPE, those
-    that a run may say, and --bits, which may be chosen.
+    """Leaves settings None where they are not given, until `completed` knows what they are to be: the data set, a run
+    or a target may say.
     """
-    usual = {}
+    from trainer.settings.config import TrainConfig  # not for the list of commands
+
+    usual, settings = {}, {field.name for field in fields(TrainConfig)}
     for action in parser._actions:
         if action.dest in RECIPE:
             action.help = f"{action.help} (default: {action.default}; without --data {RECIPE[action.dest]})"
-        if action.dest in (*RECIPE, *TAKEN, "bits") and action.default is not None:
+        if action.dest in settings and action.default is not None:
+            if "(default: " not in str(action.help) and action.default is not False:
+                action.help = f"{action.help} (default: {action.default})"
             usual[action.dest] = action.default
             action.default = None
     parser.set_defaults(usual_settings=usual)
@@ -81,10 +86,15 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
     check_flash_target(args, alone=alone)
     check_prune_channels(args, alone=alone)
     take_from_run(args)
+    found = None
+    if args.resume:
+        if args.out is None and alone:
+            found = args.out = unfinished_run()
+        take_begun(args)
     recipe = _settle(args)
     missing = [name for name in CHOSEN if getattr(args, name) is None]
     if not missing:
-        yield Chosen()
+        yield Chosen() if found is None else Chosen(f"going on with {found}", [f"--out={found}"])
         return
     if not alone:
         flags = ", ".join("--" + name.replace("_", "-") for name in missing)
@@ -107,11 +117,23 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
         told.append(f"{args.steps} steps of {args.dt_us} µs ({reason})")
     with _run_folder(args) as folder:
         args.out = folder
-        told += [f"{'on' if args.resume else 'in'} {folder}"] if "out" in missing else []
+        told += [f"in {folder}"] if "out" in missing else []
         chosen.argv = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in (*recipe, *missing)]
         hint = "; your own recordings: --data DIR, see docs/data.md" if "data" in missing else ""
         chosen.told = f"training {', '.join(told)}{hint}"
         yield chosen
+
+
+def take_begun(args: argparse.Namespace) -> None:
+    """Fills in what the run in --out was begun with. Without a checkpoint there nothing is, which is told elsewhere."""
+    from trainer.run import checkpoint
+
+    if args.out is None or not (Path(args.out) / checkpoint.FILE_NAME).exists():
+        return
+    args.begun = begun = checkpoint.load(Path(args.out)).config
+    for name, value in (vars(begun) | {"teacher": list(begun.teachers) or None}).items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
 
 
 def _choose_steps(args: argparse.Namespace) -> tuple[Dataset, str]:
@@ -132,8 +154,6 @@ def _choose_steps(args: argparse.Namespace) -> tuple[Dataset, str]:
 def _run_folder(args: argparse.Namespace) -> Iterator[str]:
     if args.out is not None:
         yield args.out
-    elif args.resume:
-        yield unfinished_run()
     else:
         check_writable("--out", RUNS, folder=True)
         with new_run(args.method) as folder:

@@ -62,8 +62,8 @@ def newest_run() -> str:
     if unfinished:
         folder, reached = unfinished[0]
         remedy = (
-            f"{folder} is at epoch {reached.done} of {reached.total}: go on with 'edge-sast train --resume' and the "
-            "options it was begun with, or name it"
+            f"{folder} is at epoch {reached.done} of {reached.total}: go on with 'edge-sast train --resume --out "
+            f"{folder}', or name it"
         )
     raise EdgeSastError(f"no RUN is given, and {RUNS}/ here holds no finished one; {remedy}")
 

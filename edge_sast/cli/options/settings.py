@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from edge_sast.errors import EdgeSastError
@@ -18,7 +18,11 @@ def training_config(args: argparse.Namespace) -> TrainConfig:
         values[name] = resolved(values[name])
     if values["teacher"] is not None:
         values["teacher"] = _joined(values["teacher"])
-    return TrainConfig.of(args.method, **{n: v for n, v in values.items() if v is not None})
+    given = {name: value for name, value in values.items() if value is not None}
+    begun: TrainConfig | None = getattr(args, "begun", None)  # with --resume
+    return (
+        TrainConfig.of(args.method, **given) if begun is None else replace(begun, method=args.method, **given)
+    )
 
 
 def _joined(teachers: list[str]) -> str:
