@@ -37,12 +37,12 @@ def read(path: Path, nodes: dict[str, Any], grid: Binning = GRID) -> Imported:
 
 
 def spikes(found: Imported, counts: np.ndarray) -> np.ndarray:
-    """Of each layer, one behind the other, [T, neurons]; counts [T, 1, columns, 2]."""
+    """All layers side by side, [T, neurons], of counts [T, 1, columns, 2]."""
     return Simulator(found.model).trace(binned(found.model, [counts]), 0).spikes
 
 
 def by_the_rule(layers: list[tuple[Any, float]], counts: np.ndarray, reset: str) -> np.ndarray:
-    """The same of the tool: weights and threshold of each layer."""
+    """The same of the tool. layers: weights and threshold of each."""
     cells = [
         Layer([("Linear", {"weight": weight})], Cell(Fraction(1), Fraction(1), threshold, True, reset))
         for weight, threshold in layers

@@ -143,4 +143,4 @@ def test_its_subtraction_at_once_is_the_rule_that_is_written_out(beta):
     [(_, ours)] = run([Layer([("Linear", {"weight": weight})], at_once)], counts, exact=True)
     np.testing.assert_array_equal(np.array(found), right)
     assert (right[:, :3] == ours[:, :3]).all()  # of weights up to the threshold
-    assert (right != ours).sum() > 3
+    assert (right != ours).any()
