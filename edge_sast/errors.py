@@ -10,5 +10,9 @@ class EdgeSastError(Exception):
     """
 
 
+class TooWideError(EdgeSastError):
+    """Numbers of a layer that do not fit the widths of its integers, all else about it being right."""
+
+
 class CheckFailedError(Exception):
     """A comparison that was run to the end and did not hold. The command line exits with code 1."""

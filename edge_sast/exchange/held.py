@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
-from edge_sast.exchange.nodes.real import RealLayer, RealNeuron
+from edge_sast.exchange.nodes.real import Real, RealLayer, RealNeuron, RealPool
 from edge_sast.exchange.rules import Rules
 
 LATER = "subtract-later"
@@ -20,20 +21,52 @@ def takes_later(cell: RealNeuron, rules: Rules) -> bool:
 
 def check_one_spike(real: RealLayer, max_count: int) -> None:
     """Raises EdgeSastError where a neuron could reach twice its threshold and give several spikes; ours give one."""
+    for c, reached in enumerate(_reached(real, max_count)):
+        if reached >= 2:
+            raise several(real, c, int(reached))
+
+
+def left_above(reals: Sequence[Real], rules: Rules, count_cap: int) -> list[str]:
+    """A line where snnTorch subtracts at once and neurons could be left above the threshold, by which spikes differ.
+
+    There such a neuron spikes above twice the threshold only, here above the threshold. count_cap: of the input.
+    """
+    if not rules.looks_back or rules.reset != "subtract":
+        return []
+    names, most, max_count = [], Fraction(0), count_cap
+    for real in reals:
+        if isinstance(real, RealPool):
+            max_count = max_count * real.size**2 if real.kind == "sum" else 1
+        elif isinstance(real, RealLayer):
+            reached = max(_reached(real, max_count), default=Fraction(0))
+            if reached > 2:
+                names.append(real.neuron.name)
+            most, max_count = max(most, reached), 1
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: neurons could reach {float(most):.3g} times their threshold in a step; one that a reset "
+        "leaves above the threshold spikes above twice the threshold in snnTorch (reset_delay=False), here above the "
+        "threshold: spikes may differ from there on"
+    ]
+
+
+def _reached(real: RealLayer, max_count: int) -> list[Fraction]:
+    """The most that each channel could reach in a step from below its threshold, in thresholds; none of no spikes."""
     cell = real.neuron
     if cell.kind != "lif":
-        return
+        return []
     rows = by_output(real)
-    counts = np.full(rows.shape[1], float(max_count) * float(real.factor))
+    counts = np.full(rows.shape[1], float(max_count))
     if real.recurrent is not None:
         counts[-len(rows) :] = 1.0
     arrives = np.maximum(rows * counts, 0).sum(axis=1)
+    found = []
     for c, most in enumerate(arrives):
-        current = cell.gain[c] * (Fraction(float(most)) + Fraction(float(real.bias[c]))) + cell.offset[c]
+        current = real.factor * Fraction(float(most)) + Fraction(float(real.bias[c]))
         below = (1 - cell.lost) * cell.threshold[c]  # where the membrane before lies
-        reached = below + current
-        if reached >= 2 * cell.threshold[c]:
-            raise several(real, c, int(reached / cell.threshold[c]))
+        found.append((below + cell.gain[c] * current + cell.offset[c]) / cell.threshold[c])
+    return found
 
 
 def several(real: RealLayer, channel: int, count: int) -> EdgeSastError:

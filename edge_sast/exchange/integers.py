@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.errors import EdgeSastError
+from edge_sast.errors import EdgeSastError, TooWideError
 from edge_sast.exchange.grid import Grid, grid
 from edge_sast.exchange.held import by_output, several, takes_later
 from edge_sast.exchange.nodes.real import RealLayer, RealNeuron
@@ -80,7 +80,7 @@ def to_integers(
         try:
             layer, saturates = _build(real, rules, channels, units, max_count, steps)
             accumulator_bound(layer, max_count)
-        except (EdgeSastError, OverflowError):
+        except (TooWideError, OverflowError):  # of another kind they come through
             continue
         if best is None or (best[1] is not None and saturates is None):
             best = layer, saturates, units
@@ -235,7 +235,7 @@ def _fitted(
         try:
             made: Weighted = replace(layer, neuron=replace(cell, state_bits=width))  # type: ignore[arg-type]
             accumulator_bound(made, max_count)
-        except EdgeSastError:
+        except TooWideError:
             continue
         if width == wanted:
             return made, None

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
 from edge_sast.exchange.graph import Graph
+from edge_sast.exchange.held import left_above
 from edge_sast.exchange.integers import to_integers
 from edge_sast.exchange.nodes.chain import chain
 from edge_sast.exchange.nodes.layers import Builder
 from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealPool
+from edge_sast.exchange.padded import within_kernel
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.layers import Flatten, Layer, OrPool, Shape, SumPool
 from edge_sast.model.model import Model
@@ -47,7 +49,8 @@ def read_reals(graph: Graph, reading: Reading, binning: Binning) -> tuple[list[R
     """
     grid = (binning.height, binning.width)
     builder = Builder(grid, reading.rules, reading.nearest, reading.read_out, reading.channel_first)
-    return builder.build(chain(graph)), builder.told
+    reals = builder.build(chain(graph))
+    return reals, builder.told + left_above(reals, reading.rules, binning.count_cap)
 
 
 def read_model(
@@ -65,7 +68,7 @@ def read_model(
     layers: list[Layer] = []
     shape = Shape(binning.height, binning.width, binning.channels, binning.count_cap)
     for real in reals:
-        layers.append(_layer(real, reading, shape.max_count, binning.steps, told))
+        layers.append(_layer(real, reading, shape, binning.steps, told))
         shape = layers[-1].output(shape)
     names = class_names(classes, shape.neurons)
     return Imported(Model(binning, tuple(layers), names, producer), tuple(told))
@@ -79,13 +82,14 @@ def class_names(classes: Sequence[str] | None, outputs: int) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _layer(real: Real, reading: Reading, max_count: int, steps: int, told: list[str]) -> Layer:
+def _layer(real: Real, reading: Reading, shape: Shape, steps: int, told: list[str]) -> Layer:
     if isinstance(real, RealFlatten):
         return Flatten()
     if isinstance(real, RealPool):
         return SumPool(real.size) if real.kind == "sum" else OrPool(real.size)
     assert isinstance(real, RealLayer)
-    return to_integers(real, reading.rules, reading.bits, max_count, steps, told)
+    held = within_kernel(real, (shape.height, shape.width))
+    return to_integers(held, reading.rules, reading.bits, shape.max_count, steps, told)
 
 
 def input_size(graph: Graph) -> tuple[int, int] | None:

@@ -18,7 +18,10 @@ class Rules:
     threshold that u holds. decay: "euler", 1 - dt/tau, or "exp", exp(-dt/tau). tau: "plain" (in the unit of dt), or
     "times-dt" (written too small by the factor dt). gain: of a LIF's input: "file" (r·dt/tau), "leak" (r·(1 - decay)),
     or instead of both "none" (1) or a number. if_gain: of an IF's: "r" or "r-dt" (r·dt). start: membrane at the first
-    step: "zero", "reset" (v_reset) or "leak" (v_leak). dt: time of a step in the file's unit of time.
+    step: "zero", "reset" (v_reset) or "leak" (v_leak). dt: time of a step in the file's unit of time. looks_back:
+    snnTorch's neurons reset where the membrane of the step before lay above the threshold, whether that was a spike
+    or not: a recurrent one that is reset to zero loses all input of that step; one that subtracts at once, and was left
+    above the threshold, spikes above twice the threshold only.
     """
 
     threshold: str
@@ -30,9 +33,7 @@ class Rules:
     gain: str
     if_gain: str
     start: str
-    skips: bool = (
-        False  # snnTorch's recurrent neurons: a reset to zero takes the whole next step, its input too
-    )
+    looks_back: bool = False
 
 
 GAINS = ("file", "leak", "none")
@@ -48,7 +49,7 @@ CHOICES = {
 TOOLS = {
     "snntorch": (
         "snntorch 1.0.0",
-        Rules("gt", "subtract-later", "one", "euler", "plain", 1e-4, "file", "r-dt", "zero", skips=True),
+        Rules("gt", "subtract-later", "one", "euler", "plain", 1e-4, "file", "r-dt", "zero", looks_back=True),
     ),
     "sinabs": ("sinabs 3.1.3", Rules("ge", "subtract", "many", "exp", "plain", 1.0, "leak", "r", "zero")),
     "norse": ("norse 1.1.0", Rules("gt", "zero", "one", "euler", "times-dt", 1e-3, "file", "r", "leak")),

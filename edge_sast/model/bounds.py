@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_sast.errors import EdgeSastError
+from edge_sast.errors import EdgeSastError, TooWideError
 from edge_sast.model.layers import Conv2d, RecurrentLinear, Shape, Weighted, state_range
 from edge_sast.model.reach import axis_reach
 
@@ -27,7 +27,7 @@ class AccumulatorBound:
 def accumulator_bound(layer: Weighted, max_count: int) -> AccumulatorBound:
     """Bound of a layer whose input neurons carry at most `max_count` spikes per step.
 
-    Raises EdgeSastError when 32 bits are not enough.
+    Raises TooWideError when 32 bits are not enough.
     """
     positive, negative = signed_sums(layer, max_count)
     bias = layer.neuron.bias.astype(np.int64)
@@ -38,7 +38,7 @@ def accumulator_bound(layer: Weighted, max_count: int) -> AccumulatorBound:
         limits = state_range(bits)
         if limits[0] <= low and high <= limits[1]:
             return AccumulatorBound(low, high, bits)
-    raise EdgeSastError(
+    raise TooWideError(
         f"the accumulator needs {low} to {high}, more than 32 bits hold; "
         "lower state_bits, weight_shift, biases, the fan-in or the counts that come in (count_cap, sum_pool)"
     )

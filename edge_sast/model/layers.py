@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_sast.errors import EdgeSastError
+from edge_sast.errors import EdgeSastError, TooWideError
 from edge_sast.model.reach import output_size
 
 MAX_EXTENT = 65_535
@@ -69,7 +69,7 @@ def _frozen(values: Any, dtype: type, name: str, ndim: int) -> NDArray[Any]:
         raise EdgeSastError(f"{name}: shape is {array.shape}; it must have {ndim} non-empty dimensions")
     limits = np.iinfo(dtype)
     if array.min() < limits.min or array.max() > limits.max:
-        raise EdgeSastError(f"{name}: values {array.min()} to {array.max()} do not fit {limits.dtype}")
+        raise TooWideError(f"{name}: values {array.min()} to {array.max()} do not fit {limits.dtype}")
     array = np.array(array, dtype=dtype, order="C")
     array.setflags(write=False)
     return array
@@ -90,7 +90,7 @@ def _check_state(name: str, state_bits: int, leak_shifts: Sequence[int], initial
         raise EdgeSastError(f"{name}: leak_shifts is {list(leak_shifts)}; the second must be the larger")
     low, high = state_range(state_bits)
     if initial.min() < low or initial.max() > high:
-        raise EdgeSastError(
+        raise TooWideError(
             f"{name}: initial membrane {initial.min()} to {initial.max()} is outside {low} to {high} "
             f"(state_bits {state_bits})"
         )
@@ -187,7 +187,7 @@ def _check_positive(name: str, values: NDArray[Any], state_bits: int) -> None:
     """Raises EdgeSastError where a value is below 1 or no membrane could reach it."""
     high = state_range(state_bits)[1]
     if values.min() < 1 or values.max() > high:
-        raise EdgeSastError(
+        raise TooWideError(
             f"lif: {name} {values.min()} to {values.max()} is outside 1 to {high} (state_bits {state_bits})"
         )
 
@@ -203,7 +203,7 @@ def _check_weight(name: str, weight: NDArray[np.int8], bits: int, weight_shift: 
         wrong = weight[np.abs(weight) != 1][0]
         raise EdgeSastError(f"{name}: a weight is {wrong}; of 1 bit, every weight is -1 or 1")
     low, high = state_range(bits)
-    raise EdgeSastError(
+    raise TooWideError(
         f"{name}: weights {weight.min()} to {weight.max()} are outside {low} to {high} ({bits} bits)"
     )
 

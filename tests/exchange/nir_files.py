@@ -43,9 +43,17 @@ def _graph(group: Any, nodes: Nodes, edges: Edges, compression: str | None) -> N
             own.create_dataset(key, data=value, compression=packed)
 
 
+ROW = {"stride": 1, "padding": 0, "dilation": 1}  # of the rows of a Conv1d
+
+
 @dataclass(frozen=True)
 class Cell:
-    """A neuron as its tool computes it. reset: "zero", "subtract" or "subtract later"."""
+    """A neuron as its tool computes it.
+
+    reset: "zero", "subtract" or "subtract later"; "snntorch subtract": snnTorch's with reset_delay=False, which looks
+    for a spike where the membrane of the step before lay above the threshold, takes the threshold off for that first,
+    and gives it back where it did not spike again.
+    """
 
     decay: Fraction
     gain: Fraction
@@ -88,11 +96,15 @@ def run(layers: Sequence[Layer], inputs: np.ndarray, exact: bool) -> list[tuple[
             u = memory[i] * _one(cell.decay, kind) + flow * _one(cell.gain, kind)
             if cell.reset == "subtract later":
                 u = u - previous[i] * threshold
+            above = _of((memory[i] > threshold).astype(np.int64), kind)
+            if cell.reset == "snntorch subtract":
+                u = u - above * threshold
             spikes = _of(((u > threshold) if cell.strict else (u >= threshold)).astype(np.int64), kind)
             memory[i] = {
                 "zero": u * (1 - spikes),
                 "subtract": u - spikes * threshold,
                 "subtract later": u,
+                "snntorch subtract": u - (spikes - above) * threshold,
             }[cell.reset]
             previous[i] = flow = spikes
             found[i][0].append(u)
@@ -131,6 +143,10 @@ def apply(kind: str, fields: Mapping[str, Any], x: np.ndarray, number: Any) -> n
         return (
             total / (Fraction(size * size) if number is object else size * size) if kind[0] == "A" else total
         )
+    if kind == "Conv1d":  # one row of a Conv2d
+        own = {**fields, "weight": np.asarray(fields["weight"])[:, :, None]}
+        own |= {name: (first, int(fields[name])) for name, first in ROW.items()}
+        return _conv(own, x[:, None], number)[:, 0]
     assert kind == "Conv2d", kind
     return _conv(fields, x, number)
 

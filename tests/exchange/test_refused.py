@@ -111,7 +111,7 @@ NODES = {
     ),
     "shapes": (
         net(b=("LIF", {**LIF, "r": np.ones(3), "tau": np.full(2, 8e-6)})),
-        r"node 'b' \(LIF\): r has shape \[3\], and its other parameters \[2\]; write the file again",
+        r"node 'b' \(LIF\): r has shape \[3\], and what flows through it \[2\]; write the file again",
     ),
     "input": (
         net(**{"in": ("Input", {"shape": np.array([3, 2, 2])})}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from edge_sast.exchange.nir_read import Reading, read_model
 from edge_sast.exchange.rules import choose
 from edge_sast.model.layers import Lif
 from edge_sast.runtime import Simulator
-from tests.exchange.nir_files import write_nir
+from tests.exchange.nir_files import Cell, Layer, run, write_nir
 from tests.exchange.test_as_run import network, spikes_of
 from tests.strategies import binned
 
@@ -122,3 +123,24 @@ def test_integers_give_its_spikes_but_for_what_the_leak_rounds(tmp_path):
     ]
     assert all(off <= rounded < 2e-3 for off, rounded in filter(None, found)), found
     assert sum(each is None for each in found) >= 8
+
+
+@pytest.mark.parametrize("beta", [1.0, 7 / 8, 1 / 2])
+@torch.no_grad()
+def test_its_subtraction_at_once_is_the_rule_that_is_written_out(beta):
+    """A neuron for each size of weights, so that some are left above the threshold for ever, and some never."""
+    rng = np.random.default_rng(6)
+    weight = np.diag(2.0 ** np.arange(-2, 4))
+    counts = rng.integers(0, 2, (20, 6))  # in as many steps float32 holds halves of halves
+    cell = snntorch.Leaky(beta=beta, threshold=1.0, reset_delay=False)
+    membrane, found = cell.init_leaky(), []
+    for step in torch.from_numpy(counts @ weight).float():
+        spikes, membrane = cell(step, membrane)
+        found.append(spikes.numpy())
+    rule = Cell(Fraction(beta), Fraction(1), 1.0, True, "snntorch subtract")
+    [(_, right)] = run([Layer([("Linear", {"weight": weight})], rule)], counts, exact=True)
+    at_once = Cell(Fraction(beta), Fraction(1), 1.0, True, "subtract")
+    [(_, ours)] = run([Layer([("Linear", {"weight": weight})], at_once)], counts, exact=True)
+    np.testing.assert_array_equal(np.array(found), right)
+    assert (right[:, :3] == ours[:, :3]).all()  # of weights up to the threshold
+    assert (right != ours).any()

@@ -20,6 +20,7 @@ from edge_sast.events.binning import Binning
 from edge_sast.exchange.held import check_one_spike, takes_later
 from edge_sast.exchange.nodes.kernels import by_group
 from edge_sast.exchange.nodes.real import Real, RealLayer, RealPool
+from edge_sast.exchange.padded import within_square
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.layers import Shape
 from trainer.network.layers import Weighted
@@ -36,7 +37,11 @@ def network_of(reals: Sequence[Real], rules: Rules, binning: Binning) -> Network
 
     Raises EdgeSastError for what no float pass here computes, naming node and remedy.
     """
-    taken = [real for real in reals if isinstance(real, RealLayer | RealPool)]
+    taken = [
+        within_square(real) if isinstance(real, RealLayer) else real
+        for real in reals
+        if isinstance(real, RealLayer | RealPool)
+    ]
     last = taken[-1]
     assert isinstance(last, RealLayer)
     layers = tuple(_settings(real, rules, real is last) for real in taken)

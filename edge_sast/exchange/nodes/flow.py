@@ -20,7 +20,8 @@ class Flow:
 
     extent: (channels, rows, columns) or (neurons,). order: of a flattened signal, the place here, channel-last, of each
     neuron of the file; None where it is the same. factor: of what comes next, an average pool's. scale: one number per
-    channel, per neuron [channels, rows, columns], or per neuron here of a flattened signal; None: all 1.
+    channel, per neuron [channels, rows, columns], or per neuron here of a flattened signal; None: all 1. one_row:
+    whether the file leaves out the rows, of which there is one, as behind a Conv1d.
     """
 
     def __init__(self, rows: int, columns: int) -> None:
@@ -28,6 +29,7 @@ class Flow:
         self.order: np.ndarray | None = None
         self.factor = Fraction(1)
         self.scale: np.ndarray | None = None
+        self.one_row = False
 
     @property
     def is_flat(self) -> bool:
@@ -36,6 +38,11 @@ class Flow:
     @property
     def neurons(self) -> int:
         return math.prod(self.extent)
+
+    @property
+    def file_axes(self) -> int:
+        """Axes that the file has of it, without those of a batch."""
+        return len(self.extent) - (self.one_row and not self.is_flat)
 
     def flatten(self, channel_first: bool = True) -> None:
         """From here on one axis, in the file's order."""
@@ -64,6 +71,7 @@ class Flow:
         self.extent = (channels, rows // side, columns // side)
         if min(self.extent) < 1:
             node.refuse(f"kernel_size {side} is larger than its input {rows}x{columns}", "use a smaller pool")
+        self.one_row = False
         if node.type == "AvgPool2d":
             self.factor /= side * side
         return RealPool("sum", side)

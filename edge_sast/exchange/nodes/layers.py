@@ -85,9 +85,9 @@ class Builder:
         _, rows, columns = extent
         if shape == [size]:
             self._flat(self.channel_first)
-        elif (
-            shape and shape != extent and not (rows == 1 and shape == [2, columns])
-        ):  # the latter is a Conv1d's
+        elif rows == 1 and shape == [2, columns]:  # a Conv1d's
+            self.flow.one_row = True
+        elif shape and shape != extent:
             node.refuse(
                 f"shape is {shape}, and a sensor of {columns}x{rows} pixels with two polarities gives {extent} "
                 f"or {[size]}",
@@ -100,12 +100,14 @@ class Builder:
 
     def _flatten(self, node: Node) -> None:
         start, end = node.whole("start_dim", 1)[0], node.whole("end_dim", -1)[0]
-        axes = len(self.flow.extent)
-        # Files count a batch axis that their tool had (start_dim 1), or none (0).
-        if start not in (0, 1) or end not in (-1, axes - 1, axes):
-            node.refuse(f"flattens axes {start} to {end} only", "flatten all of them")
+        axes = self.flow.file_axes
+        if not _takes_all(start, end, axes):
+            node.refuse(
+                f"start_dim {start} and end_dim {end} flatten only some of {axes} axes",
+                f"flatten all of them: start_dim 0 and end_dim {axes - 1}, or 1 and {axes} behind a batch axis",
+            )
         self._between(node)
-        if axes > 1:
+        if not self.flow.is_flat:
             self._flat()
 
     def _between(self, node: Node) -> None:
@@ -194,6 +196,7 @@ class Builder:
         ]
         if min(sizes) < 1:
             node.refuse(f"its kernel is larger than its input {rows}x{columns}", "write the file again")
+        self.flow.one_row = node.type == "Conv1d"
         self.waiting, self.before = Weights(node, own, np.empty(0), own.bias), (rows, columns)
         self.flow.weighed((own.bias.size, *sizes))
 
@@ -253,3 +256,13 @@ class Builder:
         k = Kernel(last.weight, last.bias, last.stride, last.padding, last.groups)
         flat = replace(last, weight=dense(k, *self.before), stride=(1, 1), padding=(0, 0), groups=1)
         self.layers[-1:] = [RealFlatten(), flat]
+
+
+def _takes_all(start: int, end: int, axes: int) -> bool:
+    """Whether a Flatten leaves one axis of so many; a file counts its tool's batch axis in front of them, or none."""
+    for batch in (0, 1):
+        count = axes + batch
+        first, last = (dim + count if dim < 0 else dim for dim in (start, end))
+        if 0 <= first <= batch and last == count - 1:
+            return True
+    return False

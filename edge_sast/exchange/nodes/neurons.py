@@ -24,7 +24,7 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
     channels = extent[0]
     if node.type == "CubaLI":
         node.refuse("has a current of its own, which no integer neuron here has", "train with LI")
-    lost, drive = _dynamics(node, rules)
+    lost, drive = _dynamics(node, extent, rules)
     shifts, exact = _shifts(node, lost, nearest, told)
     gains = _gains(node, drive, exact, extent, rules)
     if min(gains) <= 0:
@@ -60,7 +60,7 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
 
 def _gains(node: Node, drive: np.ndarray, lost: Fraction, extent: Extent, rules: Rules) -> list[Fraction]:
     """What the input of each channel is multiplied with. drive: by the file; lost: by the leak of a step, exactly."""
-    if rules.gain not in ("file", "leak") and node.type not in ("IF", "I"):
+    if not _takes_r(node, rules):
         weights = _per_channel(node, "w_in", node.finite("w_in", 1.0), extent)
         return [number(rules.gain) * weight for weight in weights]
     gains = _per_channel(node, "r", drive, extent)
@@ -72,18 +72,24 @@ def _gains(node: Node, drive: np.ndarray, lost: Fraction, extent: Extent, rules:
     return [_cleaner(*pair) for pair in zip(gains, own, strict=True)]
 
 
-def _dynamics(node: Node, rules: Rules) -> tuple[Fraction, np.ndarray]:
+def _takes_r(node: Node, rules: Rules) -> bool:
+    """Whether the input is multiplied with the file's r, not with a number that was given."""
+    return rules.gain in ("file", "leak") or node.type in ("IF", "I")
+
+
+def _dynamics(node: Node, extent: Extent, rules: Rules) -> tuple[Fraction, np.ndarray]:
     """(what a step loses, 1 - decay, one number for the layer; the gain r·dt/tau or r or r·dt of each neuron)."""
-    r = node.numbers("r", 1.0)
+    r = spread(node, "r", node.numbers("r", 1.0), extent) if _takes_r(node, rules) else np.ones(())
     if node.type in ("IF", "I"):
         return Fraction(0), r * rules.dt if rules.if_gain == "r-dt" else r
     if node.type == "CubaLIF":
-        return _without_current(node, rules, r)
-    return _leak(node, "tau", rules, r)
+        return _without_current(node, extent, rules, r)
+    return _leak(node, "tau", extent, rules, r)
 
 
-def _leak(node: Node, name: str, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
-    tau = node.numbers(name)
+def _leak(node: Node, name: str, extent: Extent, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
+    """The same of a leak by the time constant `name`. r: of each neuron."""
+    tau = spread(node, name, node.numbers(name), extent)
     if rules.tau == "times-dt":
         tau = tau / rules.dt
     if (tau <= 0).any():
@@ -103,22 +109,16 @@ def _leak(node: Node, name: str, rules: Rules, r: np.ndarray) -> tuple[Fraction,
         )
     if np.isinf(tau).all():  # snnTorch writes beta 1 so, with an r that is infinite too: what it adds is I
         return Fraction(0), np.where(np.isinf(r), 1.0, r)
-    return Fraction(low), _times(node, "r", r, rate)
+    return Fraction(low), r * rate
 
 
-def _times(node: Node, name: str, values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Two parameters multiplied, each one number or one per neuron."""
-    if values.size > 1 and others.size > 1 and values.shape != others.shape:
-        node.refuse(
-            f"{name} has shape {list(values.shape)}, and its other parameters {list(others.shape)}",
-            "write the file again",
-        )
-    return np.asarray(values * others)
-
-
-def _without_current(node: Node, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
+def _without_current(node: Node, extent: Extent, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
     """A CubaLIF whose current lasts for one step only is a LIF, where the current is added before the membrane."""
-    rate = float(np.max(rules.dt / node.finite("tau_syn")))
+    tau = spread(node, "tau_syn", node.finite("tau_syn"), extent)
+    if (tau <= 0).any():
+        node.refuse(f"tau_syn is {float(tau.min()):g}", "train with a time constant above 0")
+    rates = rules.dt / tau
+    rate = float(rates.reshape(-1)[np.argmax(np.abs(rates - 1))])
     if rules.tau != "plain":
         node.refuse("has a current of its own, which no integer neuron here has", "train with LIF neurons")
     if rules.start != "zero" or rules.decay != "euler" or abs(rate - 1) > float(NOISE):
@@ -127,8 +127,8 @@ def _without_current(node: Node, rules: Rules, r: np.ndarray) -> tuple[Fraction,
             "current of its own",
             "train with LIF neurons",
         )
-    lost, gain = _leak(node, "tau_mem", rules, r)
-    return lost, _times(node, "w_in", node.finite("w_in", 1.0), gain) * rate
+    lost, gain = _leak(node, "tau_mem", extent, rules, r)
+    return lost, spread(node, "w_in", node.finite("w_in", 1.0), extent) * gain * rate
 
 
 def _cleaner(gain: Fraction, product: Fraction) -> Fraction:

@@ -43,7 +43,7 @@ def feedback(link: Link, flow: Flow, rules: Rules) -> tuple[np.ndarray, np.ndarr
     """(weight [n_out, n_out], bias) of the way back from a neuron to itself."""
     if not link.feedback:
         return None
-    if rules.skips and rules.reset == "zero":
+    if rules.looks_back and rules.reset == "zero":
         link.node.refuse(
             "feeds itself and is reset to zero, which in snnTorch loses all input of the next step, and no layer "
             "here does that",

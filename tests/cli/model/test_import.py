@@ -121,3 +121,30 @@ def test_the_file_that_is_read_is_not_overwritten(capsys, tmp_path):
         assert main(["import", str(nir), "--out", str(nir)]) == 2
         assert f"--out {nir}: {told}" in capsys.readouterr().err
         assert nir.read_bytes() == b"x"
+
+
+def test_a_subtraction_at_once_of_snntorch_that_may_differ_is_told(tmp_path, capsys):
+    """In a model file and in a run, in one line; of its default reset, one step later, nothing is said."""
+    given = reference("snntorch_linear_if")
+    words = [
+        "import",
+        str(given.path),
+        "--from",
+        "snntorch",
+        "--sensor",
+        "8x4",
+        "--dt-us",
+        "1000",
+        "--steps",
+        "20",
+    ]
+    for out in ("net.safetensors", "run"):
+        assert main([*words, "--reset", "subtract", "--out", str(tmp_path / out)]) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if "reset_delay" in line]
+        assert line.startswith("note: ")
+        assert line.endswith(
+            " times their threshold in a step; one that a reset leaves above the threshold spikes above twice the "
+            "threshold in snnTorch (reset_delay=False), here above the threshold: spikes may differ from there on"
+        )
+    assert main([*words, "--out", str(tmp_path / "later.safetensors")]) == 0
+    assert "reset_delay" not in capsys.readouterr().out
