@@ -1,7 +1,8 @@
 """Layers in real numbers become layers of integers: exactly where weights stand on a grid, else rounded and told.
 
 Each output channel has a unit of its own, the worth of its membrane's least bit; thresholds, biases and initial
-membranes are per channel, so that none of it shows in the arithmetic. A layer without a leak takes the largest unit
+membranes are per channel, so that none of it shows in the arithmetic. The outputs of a read-out are compared with one
+another: there all channels have one unit. A layer without a leak takes the largest unit
 that holds weights, bias and (to be subtracted) the threshold exactly. A leak rounds in every step, by less than a unit
 for each shift, upwards; there the unit is at most a 2^14th of the threshold, as far as weights of 8 bits, their shift
 and the accumulator allow. What a spike takes off is rounded by itself there, by half a unit at most.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Context
 from fractions import Fraction
 from typing import Any
 
@@ -40,6 +42,7 @@ from edge_sast.model.layers import (
 FINE = 1 << 14  # units of a threshold in a layer with a leak
 ROUGH = 1 << 10  # the same where weights are rounded anyway
 MOST_SHIFT = 8
+TWO_DIGITS = Context(prec=2, rounding=ROUND_CEILING)
 
 
 @dataclass(frozen=True)
@@ -100,12 +103,23 @@ def to_integers(
     return layer
 
 
+def _grids(real: RealLayer, bits: int) -> list[tuple[Grid, Fraction]]:
+    """Each output channel's grid, and the gain behind its step."""
+    rows, gain = by_output(real), real.neuron.gain
+    if real.neuron.kind != "integrator":
+        return [(grid(row, bits), gain[c]) for c, row in enumerate(rows)]
+    ratios = np.array([float(each / gain[0]) for each in gain])
+    whole = grid((rows * ratios[:, None]).reshape(-1), bits)
+    return [
+        (Grid(integers, whole.step, whole.error), gain[0]) for integers in whole.integers.reshape(rows.shape)
+    ]
+
+
 def _channels(real: RealLayer, rules: Rules, bits: int) -> list[_Channel]:
-    rows = by_output(real)
     found = []
-    for c, row in enumerate(rows):
-        own, cell = grid(row, bits), real.neuron
-        worth = own.step * real.factor * cell.gain[c]  # of a weight of 1
+    for c, (own, gain) in enumerate(_grids(real, bits)):
+        cell = real.neuron
+        worth = own.step * real.factor * gain  # of a weight of 1
         bias = (Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth
         threshold = cell.threshold[c] / worth if cell.kind == "lif" else None
         initial = cell.initial[c] / worth
@@ -133,16 +147,17 @@ def _units(channels: list[_Channel], real: RealLayer, bits: int, shift: int) -> 
     elif any(c.grid.error for c in channels):
         wanted = ROUGH
     by, exact = [], True
-    for channel in channels:
-        room = _room(channel.grid.integers, bits)
-        needed = channel.parts // math.gcd(channel.parts, 1 << shift)
+    for alike in [channels] if real.neuron.kind == "integrator" else [[channel] for channel in channels]:
+        room = min(_room(channel.grid.integers, bits) for channel in alike)
+        parts = math.lcm(*(channel.parts for channel in alike))
+        needed = parts // math.gcd(parts, 1 << shift)
         whole = needed <= room
         own = needed if whole else 1
-        least = channel.threshold if channel.threshold is not None else Fraction(1)
+        least = min(Fraction(1) if channel.threshold is None else channel.threshold for channel in alike)
         while own * 2 <= room and (own << shift) * least < wanted:
             own *= 2
-        by.append(own)
-        exact = exact and whole and not channel.grid.error
+        by += [own] * len(alike)
+        exact = exact and whole and not any(channel.grid.error for channel in alike)
     return _Units(shift, by, exact)
 
 
@@ -262,27 +277,32 @@ def _check_one_spike(real: RealLayer, layer: Weighted, max_count: int) -> None:
 
 
 def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weighted, told: list[str]) -> None:
-    error = max(own.grid.error for own in channels)
+    error, cell = max(own.grid.error for own in channels), layer.neuron
     if error > 0:
+        of, what = ("the", "outputs") if isinstance(cell, Integrator) else ("a channel's", "spikes")
         told.append(
-            f"{real.name}: weights rounded to {layer.bits} bits, by at most {error:.2g} of a channel's largest: "
-            "spikes may differ"
+            f"{real.name}: weights rounded to {layer.bits} bits, by at most {_up(error)} of {of} largest: {what} may "
+            "differ"
         )
-    cell = layer.neuron
     if not error and not units.exact:
         told.append(f"{real.name}: bias or threshold rounded to the membrane's unit: spikes may differ")
     if isinstance(cell, Lif) and cell.leak_shifts:
         told.append(
-            f"{real.name}: its leak rounds, membranes are up to {_rounded(cell):.2g} of a threshold "
+            f"{real.name}: its leak rounds, membranes are up to {_up(_rounded(cell))} of a threshold "
             f"{'above' if cell.amount is None else 'off'} the exact ones"
         )
     if isinstance(cell, Integrator) and cell.leak_shifts:
         told.append(
-            f"{real.name}: its leak rounds, outputs are up to {_rounded_output(layer, cell):.2g} of the largest weight "
-            "above the exact ones"
+            f"{real.name}: its leak rounds, outputs are up to {_up(_rounded_output(layer, cell))} of the largest "
+            "weight above the exact ones"
         )
     if isinstance(cell, Lif) and cell.amount is not None:
         told.append(f"{real.name}: {_told_amount(cell)}")
+
+
+def _up(bound: float) -> str:
+    """A bound above 0 in two digits, which is not below it."""
+    return f"{float(TWO_DIGITS.create_decimal(repr(bound))):.2g}"
 
 
 def _rounded(cell: Lif) -> float:

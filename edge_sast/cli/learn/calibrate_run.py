@@ -73,8 +73,11 @@ def calibrate(args: argparse.Namespace) -> int:
 def _check(run: str, stored: checkpoint.Checkpoint, out: Path) -> None:
     config = stored.config
     if not config.smooth_trained:
+        how = (
+            "was imported" if config.imported else f"was trained with hard spikes (--method {config.method})"
+        )
         raise EdgeSastError(
-            f"{run}: was trained with hard spikes (--method {config.method}): there is no smooth network to balance to"
+            f"{run}: {how}: there is no smooth network to balance to; leave this step out, it is exported as it is"
         )
     if config.threshold == "adaptive-step":
         raise EdgeSastError(

@@ -80,7 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="write an earlier export's files anew, also those edited or damaged since",
+        help="write the files of an earlier export's folder anew, also those edited or damaged since; an earlier model "
+        "or NIR file is always replaced",
     )
     parser.add_argument(
         "--no-early",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +176,7 @@ def _classes(text: str | None) -> list[str] | None:
 
     if text is None:
         return None
-    if Path(text).is_file():
+    if os.path.isfile(text):  # where Path.is_file raises for names too long for a file
         lines = read_bytes(text).decode("utf-8", "replace").splitlines()
         return [line.strip() for line in lines if line.strip()]
     return [name.strip() for name in text.split(",")]

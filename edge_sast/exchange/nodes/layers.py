@@ -41,6 +41,7 @@ class Builder:
         self.told: list[str] = []
         self.waiting: Weights | None = None  # for their neuron
         self.before = grid  # rows and columns that the last convolution takes
+        self.flattened = self.flow.extent  # what the last Flatten took
 
     def build(self, links: list[Link]) -> list[Real]:
         """The layers. Raises EdgeSastError for what they cannot hold, naming node, parameter and remedy."""
@@ -95,6 +96,7 @@ class Builder:
             )
 
     def _flat(self, channel_first: bool = True) -> None:
+        self.flattened = self.flow.extent
         self.flow.flatten(channel_first)
         self.layers.append(RealFlatten())
 
@@ -129,13 +131,16 @@ class Builder:
                 "train with IF or LIF",
             )
         flow.factor, flow.scale = Fraction(1), None
-        last = self.layers[-1] if self.layers else None
+        place = len(self.layers)
+        if self.layers and isinstance(self.layers[-1], RealFlatten):
+            place -= 1
+        last = self.layers[place - 1] if place else None
         if isinstance(last, RealPool):
-            self.layers[-1] = RealPool("or", last.size)
-        elif not any(isinstance(layer, RealLayer) for layer in self.layers) and not flow.is_flat:
-            self.layers.append(RealPool("or", 1))  # the input's counts become 0 or 1
-        elif not isinstance(last, RealLayer):
-            node.refuse("stands behind a Flatten", "put it before the Flatten")
+            self.layers[place - 1] = RealPool("or", last.size)
+        elif not any(isinstance(layer, RealLayer) for layer in self.layers):
+            self.layers.insert(place, RealPool("or", 1))  # the input's counts become 0 or 1
+        elif isinstance(last, RealLayer) and last.neuron.kind == "integrator":
+            node.refuse("compares the sum of a read-out", "end with the read-out, or with IF or LIF")
 
     def _weighted(self, node: Node) -> None:
         self._between(node)
@@ -238,19 +243,36 @@ class Builder:
                 "is the last, without a neuron",
                 "give --read-out sum, which sums its output over the steps, or end with a neuron",
             )
-        if not self.layers or not isinstance(self.layers[-1], RealLayer):
+        if not any(isinstance(layer, RealLayer) for layer in self.layers):
             node.refuse("nothing with a membrane stands before it", "end with a neuron")
-        self._as_linear()
+        extent = self.flow.extent
+        if isinstance(self.layers[-1], RealFlatten):
+            self.layers.pop()
+            extent = self.flattened
+        self._check_end(node)
+        self._as_linear(extent)
 
-    def _as_linear(self) -> None:
+    def _check_end(self, node: Node) -> None:
+        """Outputs are those of the last neuron, as they are."""
+        scale, remedy = self.flow.scale, "end with the neuron"
+        if not isinstance(self.layers[-1], RealLayer):
+            node.refuse("a pool stands behind the last neuron, and outputs are the neuron's", remedy)
+        if scale is not None and (scale != 1).any():
+            node.refuse(
+                f"a Scale by {float(scale[scale != 1].flat[0]):g} stands behind the last neuron, and outputs are the "
+                "neuron's",
+                remedy,
+            )
+
+    def _as_linear(self, extent: tuple[int, ...]) -> None:
         """The last layer here is a linear one: a convolution with one output place is the same."""
         last = self.layers[-1]
         assert isinstance(last, RealLayer)
         if not last.is_conv:
             return
-        if math.prod(self.flow.extent[1:]) != 1:
+        if math.prod(extent[1:]) != 1:
             raise EdgeSastError(
-                f"node {last.name!r}: the last layer gives {list(self.flow.extent)}, not one place per class; "
+                f"node {last.name!r}: the last layer gives {list(extent)}, not one place per class; "
                 "end with a Flatten, a Linear and a neuron"
             )
         k = Kernel(last.weight, last.bias, last.stride, last.padding, last.groups)

@@ -149,9 +149,7 @@ def test_a_run_that_names_no_recordings_asks_for_them(home, capsys):
     assert figures(home / "bare.json")["samples"] == 18
     capsys.readouterr()
     assert main(["calibrate", str(home / "bare"), "--out", str(home / "never")]) == 2
-    assert "was trained with hard spikes (--method hard): there is no smooth network to balance to" in error(
-        capsys
-    )
+    assert "was imported: there is no smooth network to balance to; leave this step out" in error(capsys)
 
 
 def test_options_that_do_not_go_together(home, capsys):
