@@ -220,7 +220,7 @@ def read_stream(
     if size is None:
         raise EdgeSastError(f"{name}: {found.name} files do not say their sensor size; pass --sensor WxH")
     chunks = cleaned(opened.chunks, name, size, reading.defects, opened.offset_of)
-    return Recording(joined(chunks), size[0], size[1], name)
+    return Recording(joined(chunks), size[0], size[1], name, opened.header.remarks)
 
 
 def read_bytes(data: bytes, name: str, sensor: Sensor | None = None) -> Recording:

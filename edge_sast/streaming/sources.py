@@ -85,7 +85,7 @@ def open_source(spec: str, options: FileOptions, packets: str | None = None) -> 
             yield _connected(_open_pipe(spec, stack), spec, options)
         else:
             file = stack.enter_context(open_events(spec, options))
-            said = (file.format.name, *file.header.remarks)
+            said = (file.format.name, *map(str, file.header.remarks))
             yield EventSource(spec, said, file.sensor, file.chunks, lambda: _complaints(file.defects))
 
 
@@ -123,7 +123,7 @@ def _connected(
     chunks = cleaned(opened.chunks, name, sensor, reading.defects, opened.offset_of)
     return EventSource(
         name,
-        (said, *opened.header.remarks),
+        (said, *map(str, opened.header.remarks)),
         sensor,
         chunks,
         lambda: _complaints(reading.defects),
