@@ -134,10 +134,8 @@ class _ToBins:
         recording = ref.load()
         row = bin_recording(recording, self.binning)
         if len(recording) == 0 and not self.skip_empty:
-            lost = "; ".join(str(remark) for remark in recording.remarks if remark.events)
             raise EdgeSastError(
-                f"{ref.source}: 0 events{f' ({lost})' if lost else ''}; remove the file, or pass --skip-empty to leave "
-                "it out"
+                f"{ref.source}: 0 events; remove the file, or pass --skip-empty to leave it out"
             )
         return _Read(row if len(recording) else None, recording.remarks)
 
