@@ -48,7 +48,8 @@ def read_cache(path: Path) -> CachedBins | None:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = json.loads((file.metadata() or {})[METADATA_KEY])
             remarks = tuple(Summed(*row) for row in metadata["remarks"])
-            bins = CachedBins(*(file.get_tensor(name) for name in TENSORS), remarks)
+            tensors = {name: file.get_tensor(name) for name in TENSORS}
+            bins = CachedBins(**tensors, remarks=remarks)
         return bins if metadata == _metadata(bins) else None
     except (OSError, KeyError, ValueError, TypeError, safetensors.SafetensorError):
         return None
