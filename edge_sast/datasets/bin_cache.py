@@ -6,17 +6,19 @@ import json
 import os
 import tempfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
 from safetensors.numpy import save_file
 
+from edge_sast.datasets.remarks import Summed
 from edge_sast.terminal import echo
 
 # Raised with every change of the binning, of a reader or of this layout: old files are then simply not found.
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 METADATA_KEY = "edge_sast.binned"
 TENSORS = ("indices", "counts", "step_ptr", "kept", "dropped")
 
@@ -29,6 +31,7 @@ class CachedBins:
     Attributes:
         indices, counts, step_ptr, dropped: as in `BinnedEvents`.
         kept: int64[N], positions of the binned recordings in the split.
+        remarks: what is to be said of all that were read; their places are positions, too.
     """
 
     indices: np.ndarray
@@ -36,6 +39,7 @@ class CachedBins:
     step_ptr: np.ndarray
     kept: np.ndarray
     dropped: np.ndarray
+    remarks: tuple[Summed, ...] = ()
 
 
 def read_cache(path: Path) -> CachedBins | None:
@@ -43,7 +47,9 @@ def read_cache(path: Path) -> CachedBins | None:
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = json.loads((file.metadata() or {})[METADATA_KEY])
-            bins = CachedBins(**{name: file.get_tensor(name) for name in TENSORS})
+            remarks = tuple(Summed(*row) for row in metadata["remarks"])
+            tensors = {name: file.get_tensor(name) for name in TENSORS}
+            bins = CachedBins(**tensors, remarks=remarks)
         return bins if metadata == _metadata(bins) else None
     except (OSError, KeyError, ValueError, TypeError, safetensors.SafetensorError):
         return None
@@ -59,7 +65,8 @@ def write_cache(path: Path, bins: CachedBins) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
         os.close(handle)
-        save_file(asdict(bins), temporary, {METADATA_KEY: json.dumps(_metadata(bins))})
+        tensors = {name: getattr(bins, name) for name in TENSORS}
+        save_file(tensors, temporary, {METADATA_KEY: json.dumps(_metadata(bins))})
         os.replace(temporary, path)
         temporary = None
     except (OSError, safetensors.SafetensorError) as error:
@@ -70,11 +77,12 @@ def write_cache(path: Path, bins: CachedBins) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
-def _metadata(bins: CachedBins) -> dict[str, int]:
-    crc = 0
+def _metadata(bins: CachedBins) -> dict[str, Any]:
+    remarks = [list(astuple(remark)) for remark in bins.remarks]
+    crc = zlib.crc32(json.dumps(remarks).encode())
     for name in TENSORS:
         array = np.ascontiguousarray(getattr(bins, name))
         # The same bytes may be taken for others.
         crc = zlib.crc32(f"{array.dtype.str} {array.shape}".encode(), crc)
         crc = zlib.crc32(array.data, crc)
-    return {"version": CACHE_VERSION, "crc32": crc}
+    return {"version": CACHE_VERSION, "crc32": crc, "remarks": remarks}

@@ -17,11 +17,18 @@ class RecordingRef:
         source: its name for messages; unique within a split.
         label: index into the data set's `classes`.
         load: reads it; raises EdgeSastError where it is damaged.
+        of: name of the recording that it is a window of; empty: it is a recording itself.
     """
 
     source: str
     label: int
     load: Callable[[], Recording]
+    of: str = ""
+
+    @property
+    def recording(self) -> str:
+        """Name of the whole recording."""
+        return self.of or self.source
 
 
 @dataclass(frozen=True)

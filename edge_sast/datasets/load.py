@@ -14,9 +14,11 @@ from tqdm import tqdm
 from edge_sast.datasets.bin_cache import CACHE_VERSION, CachedBins, read_cache, write_cache
 from edge_sast.datasets.dataset import Dataset, RecordingRef
 from edge_sast.datasets.reading import Reading, Unread
+from edge_sast.datasets.remarks import summed, tell
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binned import BinnedEvents, BinnedRecording, joined
 from edge_sast.events.binning import Binning
+from edge_sast.events.remark import Remark
 from edge_sast.events.to_bins import bin_recording
 from edge_sast.places import default_cache_dir
 from edge_sast.terminal import echo
@@ -34,7 +36,7 @@ def load_binned(
     cached: bool = True,
     reading: Reading | None = None,
 ) -> BinnedEvents:
-    """Read and bin a split, or take it from the cache.
+    """Read and bin a split, or take it from the cache; what is to be said of its files is one line on stderr.
 
     Args:
         dataset: where the recordings come from.
@@ -50,15 +52,17 @@ def load_binned(
     Raises:
         EdgeSastError: unknown split, damaged recording, recording with 0 events, or nothing left.
     """
+    reading = reading or Reading()
     refs = dataset.recordings(split)
     chosen = spread(np.array([ref.label for ref in refs], np.int64), limit)
     how = (dataset.sensor, astuple(binning), limit, skip_empty)
     key = _key(dataset, split, how) if cached else ""
     path = Path(cache_dir or default_cache_dir()) / f"{key}.safetensors"
-    binned = _from_cache(path, refs, dataset.classes, binning) if cached else None
-    if binned is None:
+    bins = read_cache(path) if cached else None
+    binned = _from_cache(bins, refs, dataset.classes, binning) if bins else None
+    if bins is None or binned is None:
         work = _ToBins(dataset, split, binning, skip_empty)
-        bins, unread = _bin_all(refs, chosen, work, reading or Reading(), progress)
+        bins, unread = _bin_all(refs, chosen, work, reading, progress)
         chosen = np.setdiff1d(chosen, unread)
         if len(bins.kept) == 0:
             raise EdgeSastError(
@@ -74,6 +78,8 @@ def load_binned(
                 )
             write_cache(path, bins)
     _report_skipped(refs, chosen, binned)
+    if not reading.quiet:
+        tell(f"{dataset.name} {split}", bins.remarks, [ref.recording for ref in refs])
     return binned
 
 
@@ -101,6 +107,14 @@ def _key(dataset: Dataset, split: str, how: tuple[object, ...]) -> str:
 
 
 @dataclass(frozen=True)
+class _Read:
+    """A recording that was read. bins: None where it has no events, and is left out."""
+
+    bins: BinnedRecording | None
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True)
 class _ToBins:
     """Reads and bins recordings of a split, by their places in it."""
 
@@ -113,18 +127,17 @@ class _ToBins:
     def _refs(self) -> Sequence[RecordingRef]:
         return self.dataset.recordings(self.split)
 
-    def __call__(self, place: int) -> BinnedRecording | None:
+    def __call__(self, place: int) -> _Read:
         return self.row(self._refs[place])
 
-    def row(self, ref: RecordingRef) -> BinnedRecording | None:
-        """None of a recording that is left out."""
+    def row(self, ref: RecordingRef) -> _Read:
         recording = ref.load()
         row = bin_recording(recording, self.binning)
         if len(recording) == 0 and not self.skip_empty:
             raise EdgeSastError(
                 f"{ref.source}: 0 events; remove the file, or pass --skip-empty to leave it out"
             )
-        return row if len(recording) else None
+        return _Read(row if len(recording) else None, recording.remarks)
 
 
 def _bin_all(
@@ -138,20 +151,20 @@ def _bin_all(
     # disable=None shows the bar on terminals only.
     bar = tqdm(rows, total=len(chosen), desc="reading", disable=None if progress else True)
     found = list(zip(chosen.tolist(), bar, strict=True))
-    kept = [(place, row) for place, row in found if isinstance(row, BinnedRecording)]
+    unread = np.array([place for place, each in found if isinstance(each, Unread)], np.int64)
+    read: list[tuple[int, _Read]] = [(place, each) for place, each in found if isinstance(each, _Read)]
+    kept = [(place, each.bins) for place, each in read if each.bins is not None]
     dropped = np.array([row.dropped for _, row in kept], np.int64)
-    bins = CachedBins(
-        *joined([row for _, row in kept]), np.array([place for place, _ in kept], np.int64), dropped
-    )
-    return bins, np.array([place for place, row in found if isinstance(row, Unread)], np.int64)
+    places = np.array([place for place, _ in kept], np.int64)
+    remarks = summed((place, refs[place].recording, each.remarks) for place, each in read)
+    return CachedBins(*joined([row for _, row in kept]), places, dropped, remarks), unread
 
 
 def _from_cache(
-    path: Path, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
+    bins: CachedBins, refs: Sequence[RecordingRef], classes: tuple[str, ...], binning: Binning
 ) -> BinnedEvents | None:
-    bins = read_cache(path)
     try:
-        return _build(bins, refs, classes, binning) if bins else None
+        return _build(bins, refs, classes, binning)
     except (EdgeSastError, IndexError):
         return None  # a file that does not fit the data set is damaged: the caller builds it anew
 

@@ -27,10 +27,12 @@ class Reading:
 
     engine: the workers that read them; None: threads of this process.
     unreadable: told what is wrong with each recording that cannot be read, and is left out; None: that is raised.
+    quiet: what is to be said of their files was said elsewhere, or of the same recordings.
     """
 
     engine: Engine | None = None
     unreadable: Callable[[EdgeSastError], object] | None = None
+    quiet: bool = False
 
     def each(self, work: Work, items: Sequence[Any], name: Callable[[Any], str]) -> Iterator[Any]:
         """work(item) of every item in order, or Unread. name: of an item, where workers ended at it.

@@ -10,7 +10,9 @@ from tqdm import tqdm
 
 from edge_sast.bulk.threads import map_in_order
 from edge_sast.datasets.dataset import Dataset, RecordingRef
+from edge_sast.datasets.remarks import summed
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.remark import Remark
 from edge_sast.terminal import printable
 
 
@@ -26,6 +28,7 @@ class SplitSummary:
         on_events: ON events of all readable recordings together.
         empty: sources of recordings with 0 events.
         bad: one-line errors, one for each damaged recording.
+        assumed: one sentence for each default that was taken; left_out: for events that nobody gets.
     """
 
     split: str
@@ -35,6 +38,8 @@ class SplitSummary:
     on_events: int
     empty: tuple[str, ...]
     bad: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def recordings(self) -> int:
@@ -54,6 +59,8 @@ class SplitSummary:
             "on_fraction": self.on_events / total if total else None,
             "empty": list(self.empty),
             "bad": list(self.bad),
+            "assumed": list(self.assumed),
+            "left_out": list(self.left_out),
         }
 
 
@@ -79,10 +86,11 @@ def summarise(dataset: Dataset, split: str, *, progress: bool = True) -> SplitSu
         disable=None if progress else True,
     )
     results = list(bar)
-    good = np.array([row for row in results if not isinstance(row, str)], np.int64).reshape(-1, 3)
-    empty = tuple(
-        ref.source for ref, row in zip(refs, results, strict=True) if not isinstance(row, str) and not row[0]
-    )
+    read = [(i, row) for i, row in enumerate(results) if not isinstance(row, str)]
+    good = np.array([row[:3] for _, row in read], np.int64).reshape(-1, 3)
+    empty = tuple(refs[i].source for i, row in read if not row[0])
+    remarks = summed((i, refs[i].recording, row[3]) for i, row in read)
+    names = [ref.recording for ref in refs]
     return SplitSummary(
         split,
         {name: counts[name] for name in view.classes},
@@ -91,16 +99,19 @@ def summarise(dataset: Dataset, split: str, *, progress: bool = True) -> SplitSu
         int(good[:, 2].sum()),
         empty,
         tuple(row for row in results if isinstance(row, str)),
+        tuple(remark.sentence(names) for remark in remarks if remark.events is None),
+        tuple(remark.sentence(names) for remark in remarks if remark.events is not None),
     )
 
 
-def _measure(ref: RecordingRef) -> tuple[int, int, int] | str:
-    """(events, duration in µs, ON events), or the error of a damaged recording."""
+def _measure(ref: RecordingRef) -> tuple[int, int, int, tuple[Remark, ...]] | str:
+    """(events, duration in µs, ON events, remarks), or the error of a damaged recording."""
     try:
         recording = ref.load()
     except EdgeSastError as error:
         return str(error)
-    return len(recording), recording.duration_us, int(np.count_nonzero(recording.events["p"]))
+    on = int(np.count_nonzero(recording.events["p"]))
+    return len(recording), recording.duration_us, on, recording.remarks
 
 
 def _spread(values: np.ndarray, unit: float = 1.0) -> dict[str, float] | None:

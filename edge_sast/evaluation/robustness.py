@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from edge_sast.datasets.dataset import Dataset, RecordingRef
 from edge_sast.datasets.load import load_binned
+from edge_sast.datasets.reading import Reading
 from edge_sast.evaluation.corrupt import CORRUPTIONS, CorruptedDataset
 from edge_sast.events.binned import BinnedEvents
 
@@ -37,7 +38,8 @@ class Suite:
         Each draws as it does in the whole split, whichever others were chosen beside it.
         """
         chosen = _Chosen(source, kind, severity, self.seed, clean.sources)
-        binned = load_binned(chosen, split, clean.binning, progress=False, cached=False)
+        said = Reading(quiet=True)  # of the clean recordings
+        binned = load_binned(chosen, split, clean.binning, progress=False, cached=False, reading=said)
         return replace(binned, labels=clean.labels, classes=clean.classes)
 
     def measure(

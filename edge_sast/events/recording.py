@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.remark import Remark
 
 # t in microseconds; x counts columns from the left, y rows from the top; p is 0 = OFF, 1 = ON.
 EVENT_DTYPE = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
@@ -25,6 +26,7 @@ class Recording:
         events: EVENT_DTYPE[n], ordered by time, read-only; n may be 0.
         width, height: the sensor's size in pixels.
         source: where it came from, as error messages name it.
+        remarks: what is to be said of its file.
 
     Raises:
         EdgeSastError: time runs backwards, an event lies outside the sensor, or a polarity is not 0 or 1.
@@ -34,6 +36,7 @@ class Recording:
     width: int
     height: int
     source: str
+    remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         check_events(self.events, self.width, self.height, self.source)

@@ -17,6 +17,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.events.remark import Remark
 from edge_sast.formats.defects import Defects
 
 Sensor = tuple[int, int]  # (width, height) in pixels
@@ -42,18 +43,18 @@ class Header:
         said: (what, value) as the file has it, before it was brought to the one convention: version, camera, time unit,
             origin, polarity, begin; `data info` shows it.
         assumed: one sentence for each default that was taken because the file says nothing.
-        left_out: one sentence for each number of events that the file has and nobody gets.
+        left_out: events that the file has and nobody gets.
     """
 
     sensor: Sensor | None = None
     said: tuple[tuple[str, str], ...] = ()
     assumed: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[Remark, ...] = ()
 
     @property
-    def remarks(self) -> tuple[str, ...]:
+    def remarks(self) -> tuple[Remark, ...]:
         """What every command says that reads the file."""
-        return (*self.assumed, *self.left_out)
+        return (*map(Remark, self.assumed), *self.left_out)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class FileSummary:
             "sensor": list(self.sensor) if self.sensor else None,
             "said": dict(self.header.said),
             "assumed": list(self.header.assumed),
-            "left_out": list(self.header.left_out),
+            "left_out": list(map(str, self.header.left_out)),
             "events": census.events,
             "on": census.on,
             "first_us": census.least_us if census.events else None,

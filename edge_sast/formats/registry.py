@@ -140,6 +140,8 @@ def format_of(name: str, first: bytes) -> Format:
             f"{name}: is none of {', '.join(of.load().name for of in of_suffix)} by its first bytes; the file is "
             "damaged or of another format: convert it"
         )
+    if not PurePosixPath(name).suffix and _are_lines(first):
+        return format_called("text")  # /dev/stdin, of which no ending says what it is
     formats_for(name)  # raises where no format has the suffix
     raise EdgeSastError(
         f"{name}: may be {' or '.join(of.name for of in possible)} by its first bytes; say which with --format "
@@ -161,6 +163,12 @@ def _may_be_lines(first: bytes) -> bool:
     from edge_sast.formats.tables.characters import may_be_lines
 
     return may_be_lines(first)
+
+
+def _are_lines(first: bytes) -> bool:
+    from edge_sast.formats.tables.characters import are_lines
+
+    return are_lines(first)
 
 
 def _certain(among: Iterable[Listed], first: bytes) -> Format | None:
@@ -220,7 +228,7 @@ def read_stream(
     if size is None:
         raise EdgeSastError(f"{name}: {found.name} files do not say their sensor size; pass --sensor WxH")
     chunks = cleaned(opened.chunks, name, size, reading.defects, opened.offset_of)
-    return Recording(joined(chunks), size[0], size[1], name)
+    return Recording(joined(chunks), size[0], size[1], name, opened.header.remarks)
 
 
 def read_bytes(data: bytes, name: str, sensor: Sensor | None = None) -> Recording:

@@ -65,7 +65,12 @@ class EventFile:
             for kind, count in defects.counts.items()
             if count
         )
-        return (*self.header.remarks, *mended)
+        return (*map(str, self.header.remarks), *mended)
+
+    def remark_line(self) -> str:
+        """The remarks in one line that begins with the file's name; empty where there is none."""
+        remarks = self.remarks()
+        return f"{self.name}: {'; '.join(remarks)}" if remarks else ""
 
     def needed_sensor(self) -> Sensor:
         """The sensor's size. Raises EdgeSastError where nobody says it."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.formats.defects import Defects
 from edge_sast.streaming.connection import POLL_SECONDS
 from edge_sast.streaming.packets import PACKETS, PacketClock
 
@@ -49,13 +50,17 @@ def listen(spec: str, place: tuple[str, int]) -> tuple[socket.socket, tuple[str,
 class Datagrams:
     """The packets that come to a socket, decoded."""
 
-    def __init__(self, receiver: socket.socket, packets: str, spec: str) -> None:
-        """packets: what they hold, one of PACKETS."""
+    def __init__(self, receiver: socket.socket, packets: str, spec: str, defects: Defects) -> None:
+        """packets: what they hold, one of PACKETS. defects: what is done with words that these do not have."""
         self._receiver, self._decode, self._spec = receiver, PACKETS[packets], spec
+        self._defects, self._packet = defects, 0  # packets so far
         self._clock, self._begun, self._stopped = PacketClock(), time.monotonic(), False
 
     def chunks(self) -> Iterator[np.ndarray]:
-        """EVENT_DTYPE [n] of the packets that wait; an empty array where none has come for a while."""
+        """EVENT_DTYPE [n] of the packets that wait; an empty array where none has come for a while.
+
+        Raises EdgeSastError where nothing can be received, and for an unknown word where defects are rejected.
+        """
         while not self._stopped:
             chunk = [self._events(packet) for packet in self._packets()]
             yield np.concatenate(chunk) if chunk else np.empty(0, EVENT_DTYPE)
@@ -92,4 +97,15 @@ class Datagrams:
             ) from error
 
     def _events(self, packet: bytes) -> np.ndarray:
-        return self._decode(packet, self._clock, round((time.monotonic() - self._begun) * 1e6))
+        clock, before = self._clock, self._clock.unknown
+        events = self._decode(packet, clock, round((time.monotonic() - self._begun) * 1e6))
+        if clock.unknown > before:
+            offset, word = clock.last_unknown
+            own, others = ("without", "with") if word >> 31 else ("with", "without")
+            self._defects.unknown_word(
+                f"{self._spec}: packet {self._packet} (byte offset {offset}): word 0x{word:08x} is one {own} a time by "
+                f"its bit 31, among words {others} one",
+                clock.unknown - before,
+            )
+        self._packet += 1
+        return events

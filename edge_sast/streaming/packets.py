@@ -7,6 +7,8 @@ faery32  faery, t32_x16_y15_on1: 8 bytes, little-endian, of u32 time, u16 x, u16
 
 As aestream 0.6.4 and faery 0.7.1 send them. aestream's packets with times are 256 bytes; its last one, of r events, has
 16 r bytes, and its second half holds no new events. Where r is 16 its size does not tell, but times step back in it.
+A packet has times, or none, by its first word: a word of the other kind is an unknown word, and the time behind a word
+that says it has none is no time.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class PacketClock:
         repeated: events left out because a packet's times step back at them.
         beyond: events left out because their time lies outside 0 to 2^62 µs.
         broken: packets with bytes left over.
+        unknown: words of packets that say they have a time among words without, or none among words with one.
+        last_unknown: (byte offset in its packet, word) of the first of them in the packet that had some last.
     """
 
     last: int | None = None
@@ -41,6 +45,17 @@ class PacketClock:
     repeated: int = 0
     beyond: int = 0
     broken: int = 0
+    unknown: int = 0
+    last_unknown: tuple[int, int] = (0, 0)
+
+    def known(self, words: np.ndarray, good: np.ndarray, size: int) -> np.ndarray:
+        """The words that are `good`, bool [n], others counted; each stands at so many times `size` bytes."""
+        if good.all():
+            return words
+        first = int(np.argmin(good))
+        self.unknown += len(good) - int(np.count_nonzero(good))
+        self.last_unknown = first * size, int(words[first].flat[0])
+        return words[good]
 
     def widen(self, t: np.ndarray) -> np.ndarray:
         """int64 [n] of u32 times that wrap: a fall by more than half their range is a wrap, a smaller one an old event.
@@ -73,12 +88,13 @@ def spif(packet: bytes, clock: PacketClock, arrived_us: int) -> np.ndarray:
     """EVENT_DTYPE [n] of a SPIF packet; events without a time take that of the packet's arrival."""
     words = _items(packet, np.dtype("<u4"), clock)
     if len(words) and words[0] >> 31:
-        words = words[words >> 31 == 1]
+        words = clock.known(words, words >> 31 == 1, 4)
         clock.untimed += len(words)
         return _spif_events(words, np.full(len(words), arrived_us), clock)
     if len(packet) != SPIF_TIMED_BYTES:
         words = words[: len(words) // 2]
     pairs = words[: len(words) // 2 * 2].reshape(-1, 2)
+    pairs = clock.known(pairs, pairs[:, 0] >> 31 == 0, 8)
     back = np.flatnonzero(np.diff(pairs[:, 1]) >= HALF_32)  # differences of 32 bits: a wrap is none
     whole = int(back[0]) + 1 if len(back) else len(pairs)
     clock.repeated += len(pairs) - whole

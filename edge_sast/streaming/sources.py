@@ -19,6 +19,7 @@ from edge_sast.formats.contract import SNIFFED_BYTES, Likeness, Opened, Opener, 
 from edge_sast.formats.defects import Defects, Kind, Policy, cleaned
 from edge_sast.formats.registry import FORMATS, format_called, marked
 from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.formats.tables.characters import are_lines
 from edge_sast.formats.tables.text import TEXT
 from edge_sast.streaming.connection import Connection
 from edge_sast.streaming.datagrams import Datagrams, listen
@@ -85,7 +86,7 @@ def open_source(spec: str, options: FileOptions, packets: str | None = None) -> 
             yield _connected(_open_pipe(spec, stack), spec, options)
         else:
             file = stack.enter_context(open_events(spec, options))
-            said = (file.format.name, *file.header.remarks)
+            said = (file.format.name, *map(str, file.header.remarks))
             yield EventSource(spec, said, file.sensor, file.chunks, lambda: _complaints(file.defects))
 
 
@@ -123,7 +124,7 @@ def _connected(
     chunks = cleaned(opened.chunks, name, sensor, reading.defects, opened.offset_of)
     return EventSource(
         name,
-        (said, *opened.header.remarks),
+        (said, *map(str, opened.header.remarks)),
         sensor,
         chunks,
         lambda: _complaints(reading.defects),
@@ -146,6 +147,8 @@ def _opener(connection: Connection, name: str, options: FileOptions) -> tuple[Ca
     found = connection.first(tell, SNIFFED_BYTES)
     if not first:
         raise EdgeSastError(f"{name}: ends before a byte has come; start the program that sends events")
+    if found is None and options.key is None and are_lines(first):  # comments, or a line that has no end
+        found = TEXT.open, TEXT.name
     if found is None and options.key is None:
         raise EdgeSastError(
             f"{name}: no format begins with such bytes; say which it is with --format "
@@ -164,7 +167,8 @@ def _known(first: bytes, key: str | None) -> tuple[Opener, str] | None:
     found = format_called(key) if key else marked(first)
     lines = first[: first.rfind(b"\n") + 1]
     if found is None and any(line[:1] not in (b"", b"#", b"%") for line in lines.splitlines()):
-        found = TEXT if TEXT.sniff(lines) is not Likeness.NOT else None
+        # Opened, it says what is wrong with lines that are no events, or goes by --columns.
+        found = TEXT if TEXT.sniff(lines) is not Likeness.NOT or are_lines(lines) else None
     if found is None:
         return None
     if found.seeks:
@@ -209,7 +213,8 @@ def _udp(spec: str, options: FileOptions, packets: str | None, stack: ExitStack)
             raise EdgeSastError(f"{spec}: --{shown} {value} is for files and pipes; leave it out")
     receiver, said = listen(spec, _place(spec))
     stack.enter_context(receiver)
-    datagrams, defects = Datagrams(receiver, packets, spec), options.reading().defects
+    defects = options.reading().defects
+    datagrams = Datagrams(receiver, packets, spec, defects)
     chunks = cleaned(datagrams.chunks(), spec, options.sensor, defects)
     return EventSource(
         spec,

@@ -15,10 +15,11 @@ from edge_sast.events.binning import MAX_COUNT, MAX_STEPS
 from edge_sast.events.recording import EVENT_DTYPE, Recording
 from edge_sast.events.to_bins import bin_recording
 from edge_sast.formats.contract import Sensor
-from edge_sast.formats.source import FileOptions, open_events
+from edge_sast.formats.source import EventFile, FileOptions, open_events
 from edge_sast.model.model import Model
 from edge_sast.runtime.simulator import Simulator
 from edge_sast.streaming.stream import USUAL_REACH_US, Decisions, EventStream
+from edge_sast.terminal import echo
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def stream_windows(
 ) -> tuple[BinnedEvents, list[int]]:
     """The whole windows of a file's events, the first `limit` of them, with all events that the sensor sent.
 
-    At most 255 of one input in a step. every: see `EventStream`. Beside them when each begins, in µs.
+    At most 255 of one input in a step. every: see `EventStream`. Beside them when each begins, in µs. What is to be
+    said of the file is one line on stderr.
 
     Raises:
         EdgeSastError: the file cannot be read or has defects, is of another sensor, or holds no event.
@@ -63,6 +65,7 @@ def stream_windows(
     names, outputs, begins = [], [], []
     with open_events(path, options, sensor_of(model)) as file:
         size = checked_sensor(model, file.name, file.sensor)
+        _tell(file)
         for window in islice(_windows(EventStream(model, every), file.chunks), limit):
             name = f"{path} from {window.begin_us} µs"
             recording = Recording(window.events, *size, name)
@@ -88,7 +91,8 @@ def running_recording(
 ) -> BinnedEvents:
     """The steps of a file's events in running state, the first `limit` of them, as one recording of so many steps.
 
-    model: as running_model makes it. All events that the sensor sent, at most 255 of one input in a step.
+    model: as running_model makes it. All events that the sensor sent, at most 255 of one input in a step. What is to
+    be said of the file is one line on stderr.
 
     Raises:
         EdgeSastError: as stream_windows; time jumps, or there are more steps than a recording may have.
@@ -102,6 +106,7 @@ def running_recording(
     stream = EventStream(model, running=True)
     with open_events(path, options, sensor_of(model)) as file:
         size = checked_sensor(model, file.name, file.sensor)
+        _tell(file)
         for chunk in file.chunks:
             events.append(chunk)
             found.append(stream.push(chunk))
@@ -140,6 +145,12 @@ def _checked(model: Model, recording: Recording, begin_us: int, outputs: np.ndar
             f"{recording.source}: the stream's outputs after step {wrong[0]} are not those of its recording"
         )
     return sent
+
+
+def _tell(file: EventFile) -> None:
+    """What there is to say of a file whose defects are refused; it is known before the first event."""
+    if line := file.remark_line():
+        echo(line, error=True)
 
 
 def _windows(stream: EventStream, chunks: Iterator[np.ndarray]) -> Iterator[Window]:

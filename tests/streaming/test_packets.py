@@ -113,6 +113,17 @@ def test_a_time_below_0_is_left_out_and_does_not_move_the_clock(kind, packet_of)
     assert clock.beyond == 3
 
 
+def test_words_of_the_other_kind_are_counted_with_their_place():
+    clock = PacketClock()
+    one, other = spif_packet([(0, 1, 2, 1)], True, False), spif_packet([(0, 3, 4, 1)], False, False)
+    assert events_of("spif", one + other + one + other * 2, clock, 7) == [(7, 1, 2, 1)] * 2
+    assert (clock.unknown, clock.last_unknown, clock.untimed) == (3, (4, 0x00038004), 2)
+    timed, untimed = [(90 + i, i, 2, 1) for i in range(32)], [(2**31, 9, 9, 0)]
+    packet = spif_packet(timed[:5]) + spif_packet(untimed, True) + spif_packet(timed[6:])
+    assert events_of("spif", packet, clock) == timed[:5] + timed[6:]  # its time is none: no step back
+    assert (clock.unknown, clock.last_unknown, clock.repeated) == (4, (40, 0x80090009), 0)
+
+
 def test_times_beyond_our_range_and_bytes_left_over():
     clock = PacketClock()
     packet = faery_packet([(t, 1, 2, 255) for t in (2**62 - 1, 2**62, 2**63, 2**64 - 1, 5)])

@@ -170,6 +170,56 @@ def test_bytes_of_no_source(monkeypatch, data, key, message):
         pass
 
 
+UNKNOWN = b"ts;col;row;sign\n100;5;2;1\n200;6;3;0\n"
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("data", "columns"),
+    [
+        (UNKNOWN, None),
+        (UNKNOWN, "t,x,y,p"),
+        (UNKNOWN, "x,y,p,t,_"),
+        ("zeit,spalte,zeile,größe\r\n100,5,2,1\r\n".encode(), "t,x,y,p"),
+        (b"a header alone\n", None),
+        (b"# a comment\n" * 500 + UNKNOWN, "t,x,y,p"),  # more than is sniffed at
+        (b"100 5 2 1", None),
+        (b"5 2 1 100", "x,y,p,t"),
+        (b"% a comment", None),
+        ("t,x,y,p\n1,2,3,1\n".encode("utf-16"), None),
+        (b"t,x,y,p\r1,2,3,1\r", None),
+        (b"<html>\n<body>\n", None),
+    ],
+)
+def test_a_text_is_read_or_refused_as_the_file_is(tmp_path, monkeypatch, data, columns, piece):
+    """Whatever its header says: in a file called so, in one without an ending, and on standard input."""
+    options = FileOptions(columns=columns, policy=Policy.KEEP)
+
+    def outcome(spec):
+        try:
+            with open_source(str(spec), options) as source:
+                return events_of(source).tolist(), [line.split(": ", 1)[-1] for line in source.said]
+        except EdgeSastError as error:
+            name = "standard input" if spec == "-" else str(spec)
+            return f"FILE{str(error).removeprefix(name)}"
+
+    for name in ("a.csv", "a"):
+        (tmp_path / name).write_bytes(data)
+    want = outcome(tmp_path / "a.csv")
+    assert outcome(tmp_path / "a") == want
+    with piped(monkeypatch, data, piece):
+        assert outcome("-") == want
+    if data == UNKNOWN:
+        assert want == {
+            None: "FILE: line 1: 'ts;col;row;sign' is words, read as t,x,y,p; name the columns in order with "
+            "--columns, such as x,y,p,t, and _ for one to leave out; leave out a file without events",
+            "t,x,y,p": (
+                [(100, 5, 2, 1), (200, 6, 3, 0)],
+                ["text", "the first has no decimal point (--time-unit says another unit)"],
+            ),
+        }.get(columns, want)
+
+
 def test_a_named_pipe(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
@@ -247,6 +297,48 @@ def test_packets_without_times_and_of_another_kind_are_told():
         assert 0 <= t < 10_000_000
         assert source.found()[0] == "1 events came without times and took that of their arrival"
         assert source.found()[-1] == "1 packets had bytes left over; check --packets"
+
+
+MIXED = (  # of each, the packet that is damaged, and what is told of its first such word
+    (
+        spif_packet([(0, 1, 2, 1), (0, 3, 4, 0), (0, 5, 6, 1)], True, False)[:4] + bytes(8),
+        [(1, 2, 1)],
+        "packet 1 (byte offset 4): word 0x00000000 is one with a time by its bit 31, among words without one",
+    ),
+    (
+        spif_packet([(1000, 1, 2, 1)])
+        + spif_packet([(9, 3, 4, 0)] * 2, True)
+        + spif_packet([(1001, 5, 6, 1)] * 29),
+        [(1, 2, 1), *[(5, 6, 1)] * 29],
+        "packet 1 (byte offset 8): word 0x80030004 is one without a time by its bit 31, among words with one",
+    ),
+)
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+@pytest.mark.parametrize(("packet", "events", "told"), MIXED)
+def test_words_of_the_other_kind_are_unknown_words(policy, packet, events, told):
+    port = free_port()
+    with (
+        open_source(f"udp://localhost:{port}", FileOptions(policy=policy), "spif") as source,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        sender.sendto(spif_packet([(0, 7, 7, 0)] * 32), ("127.0.0.1", port))
+        got = []
+        while not got:
+            got = next(source.chunks).tolist()
+        sender.sendto(packet, ("127.0.0.1", port))
+        if policy is Policy.REJECT:
+            with pytest.raises(
+                EdgeSastError, match=rf"^udp://localhost:\d+: {re.escape(told)}; .* --defects drop"
+            ):
+                list(source.chunks)
+            return
+        got = []
+        while not got:
+            got = [tuple(event[1:]) for event in next(source.chunks).tolist()]
+        assert got == events
+        assert source.found()[-1] == f"udp://localhost:{port}: {told} (2 x unknown word)"
 
 
 def test_an_old_packet_does_not_end_the_stream():

@@ -111,3 +111,23 @@ def test_a_file_without_events_or_with_a_step_back(tmp_path):
         path = written(tmp_path / f"{name}.csv", *parts)
         with pytest.raises(EdgeSastError, match=message):
             stream_windows(MODEL, path, OPTIONS)
+
+
+def test_what_is_to_be_said_of_the_file_is_said(tmp_path, capsys):
+    """Events before the first word of time, and of text the defaults that were taken."""
+    head = f"% evt 3.0\n% geometry {SIDE}x{SIDE}\n% end\n".encode()
+    events = [word for t in range(0, 4000, 100) for word in (0x6000 | t, 0x2003)]
+    words = np.array([0x0002, 0x2001, 0x2002, 0x8000, 0x6000, 0x0002, *events], "<u2")
+    path = tmp_path / "a.raw"
+    path.write_bytes(head + words.tobytes())
+    told = f"{path}: 2 events before the first time word, left out\n"
+    sent, _ = stream_windows(MODEL, str(path), OPTIONS)
+    assert capsys.readouterr().err == told
+    assert sent.counts.sum() == 40
+    running_recording(running_model(MODEL), str(path), OPTIONS)
+    assert capsys.readouterr().err == told
+    text = written(tmp_path / "a.csv", some_events(100, 2 * WINDOW_US, 7))
+    stream_windows(MODEL, text, OPTIONS)
+    assert capsys.readouterr().err == (
+        f"{text}: times in µs: the first has no decimal point (--time-unit says another unit)\n"
+    )

@@ -186,4 +186,4 @@ def _remarks(dataset: Dataset, summary: SplitSummary) -> list[str]:
         lines.append(
             f"{summary.split}: {len(summary.empty)} recordings with 0 events, first {summary.empty[0]}"
         )
-    return lines
+    return lines + [f"{summary.split}: {sentence}" for sentence in (*summary.left_out, *summary.assumed)]

@@ -102,7 +102,7 @@ class Measure:
     _kept: tuple[int, Recordings] | None = field(default=None, init=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        reading = Reading(unreadable=_quiet) if self.args.keep_going else Reading()
+        reading = Reading(unreadable=_quiet if self.args.keep_going else None, quiet=True)
         return Measure, (self.paths, self.threads, self.options, self.args, reading, self.sizes)
 
     @cached_property

@@ -57,7 +57,7 @@ class Source:
 class Result:
     """counts: (split, class) -> windows; empty: windows left out as they have no events; sensor: of all recordings.
 
-    remarks: a line for each recording of which there is something to say, see `EventFile.remarks`.
+    remarks: a line for each recording of which there is something to say, see `EventFile.remark_line`.
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -135,8 +135,8 @@ def _cut_into(
                 )
             windows = _windows(counted(_in_order(file), census), source.path, cut)
             written = _write(folder / ".all", source, windows, cut, writer, sensor)
-            if remarks := file.remarks():
-                result.remarks.append(f"{source.path}: {'; '.join(remarks)}")
+            if line := file.remark_line():
+                result.remarks.append(line)
         times += [census.first_us, census.last_us] if census.events else []
         result.empty += sum(part.path is None for part in written)
         for part, split in zip(written, _splits(written, cut, whole.get(source), source.path), strict=True):

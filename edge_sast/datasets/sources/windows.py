@@ -105,7 +105,9 @@ class WindowedDataset:
         for ref, count in zip(refs, counts, strict=True):
             for k in split_by_time(count)[split] if self._by_time else range(count):
                 name = self._window_name(ref, k)
-                found.append(RecordingRef(name, ref.label, partial(self._cut, opened, ref, name, k)))
+                found.append(
+                    RecordingRef(name, ref.label, partial(self._cut, opened, ref, name, k), ref.source)
+                )
         return tuple(found)
 
     def fingerprint(self, split: str) -> str:
@@ -157,7 +159,7 @@ class WindowedDataset:
         recording = opened(ref)
         t = recording.events["t"]
         first, last = np.searchsorted(t, t[0] + k * self.window_us + np.array([0, self.window_us]))
-        return Recording(recording.events[first:last], recording.width, recording.height, name)
+        return replace(recording, events=recording.events[first:last], source=name)
 
 
 def _load(ref: RecordingRef) -> Recording:

@@ -36,6 +36,7 @@ PLACES = (
     ("events", "", "t,x,y,p", None),
     ("data/0", "Tonic's cache", "t,x,y,p", None),
 )
+OWN_ORDER = ("Prophesee", "MVSEC")  # layouts that say it; of others' numbers without names --columns may
 MVSEC_SENSOR = (346, 260)
 _INSIDE = ("HardLink", "SoftLink")  # kinds of links
 _SHOWN_NAMES = 8  # in a message
@@ -83,9 +84,9 @@ def find_layout(file: Any, source: str, reading: Reading) -> Layout:
         if node is not None and hasattr(node, "keys"):
             return _group(file, node, f"{source}:{path}")
         if node is not None:
-            return _whole(
-                file, node, f"{source}:{path}", name, order_given(reading.columns or columns), unit, reading
-            )
+            given = None if name in OWN_ORDER else reading.columns
+            order = order_given(given or columns)
+            return _whole(file, node, f"{source}:{path}", name, order, unit, reading)
     raise EdgeSastError(
         f"{source}: has no events in {', '.join(path for path, *_ in PLACES)}, but {_content(file)}; convert it to one "
         "of these layouts, or to text"
@@ -156,8 +157,9 @@ def _whole(
             sensor,
         )
     if not names and node.dtype.kind in NUMBERS and len(shape) == 2 and shape[1] == len(order.fields):
-        reading.taken.add("columns")
-        if not reading.columns and name != "MVSEC":
+        if name not in OWN_ORDER:
+            reading.taken.add("columns")
+        if name not in OWN_ORDER and not reading.columns:
             assumed = (f"columns {order}: the data set does not name them, nor does --columns",)
         if name == "MVSEC":
             width, height = sensor = sensor or MVSEC_SENSOR
@@ -171,7 +173,8 @@ def _whole(
         )
     raise EdgeSastError(
         f"{place}: shape {shape} of type {node.dtype} is neither a compound of t, x, y and p nor [n, "
-        f"{len(order.fields)}] numbers {order}; convert it, or say the columns with --columns"
+        f"{len(order.fields)}] numbers {order}; convert it"
+        f"{'' if name in OWN_ORDER else ', or say the columns with --columns'}"
     )
 
 

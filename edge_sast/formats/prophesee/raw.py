@@ -14,6 +14,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.recording import EVENT_DTYPE
+from edge_sast.events.remark import Remark
 from edge_sast.formats.contract import (
     SNIFFED_BYTES,
     Format,
@@ -92,7 +93,7 @@ def _open(of: Evt, turn: Turn | None, stream: BinaryIO, source: str, reading: Re
     )
     unsaid = None if text.evt else f"the header says no version: words read as {of.name}"
     taken = tuple(note for note in (unsaid, assumed, by_generation) if note)
-    left_out = (f"{lost:,} events before the first time word, left out",) if lost else ()
+    left_out = (Remark("events before the first time word, left out", lost),) if lost else ()
     header = Header(sensor, said, taken, left_out)
     place = text.size + skipped * of.word.itemsize
     return Words(of, stream, source, reading, (place, 0, *decoder.tolist()), begin).opened(header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from edge_sast.errors import EdgeSastError
@@ -19,6 +20,20 @@ def printable(first: bytes) -> bool:
 def may_be_lines(first: bytes) -> bool:
     """Whether a file that begins so is text: printable, or in UTF-16, which `check_characters` tells of."""
     return printable(first) or first.startswith(UTF16)
+
+
+def are_lines(first: bytes) -> bool:
+    """The same where nothing else says that it is text, a file's ending or the user: it has to be UTF-8 as well.
+
+    The last character may be cut off.
+    """
+    if not first or first.startswith(UTF16):
+        return bool(first)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(first)
+    except UnicodeDecodeError:
+        return False
+    return printable(first)
 
 
 def check_characters(begin: bytes, source: str) -> None:

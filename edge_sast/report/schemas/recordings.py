@@ -66,6 +66,8 @@ _SPLIT = record(
         "on_fraction": or_null(_NONE, share("Share of ON events")),
         "empty": array("Recordings without events", words("A name")),
         "bad": array("Damaged recordings, one message each", words("A message")),
+        "assumed": array("What was taken because files say nothing", words("A sentence")),
+        "left_out": array("Events of the files that nobody gets", words("A sentence")),
     },
 )
 DATA_INFO = (

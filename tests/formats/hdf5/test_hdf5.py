@@ -16,7 +16,7 @@ from edge_sast.formats.contract import Likeness, Reading, joined
 from edge_sast.formats.hdf5.heap_check import check_heap
 from edge_sast.formats.hdf5.read import open_hdf5, resume_hdf5, sniff_hdf5
 from edge_sast.formats.hdf5.write import write_hdf5
-from edge_sast.formats.registry import read_bytes
+from edge_sast.formats.registry import open_stream, read_bytes
 from tests.formats.test_real_recordings import need
 
 h5py = pytest.importorskip("h5py", reason="HDF5 needs h5py: pip install 'edge-sast[hdf5]'")
@@ -91,6 +91,40 @@ def test_every_layout_in_slices_of_any_size(name, size, monkeypatch):
     events, header = read(data, **said)
     assert events == ROWS
     assert header.sensor == sensor
+
+
+LAYOUTS_OF_THEIR_OWN = {
+    **{name: LAYOUTS[name][0] for name in LAYOUTS if name not in ("3ET", "columns said")},
+    "Prophesee's place": hdf5(CD__events=np.column_stack([X, Y, P, T])),
+}
+
+
+@pytest.mark.parametrize("columns", ["x,y,t,p", "t,x,y,p", "x,y,t,p,_"])
+@pytest.mark.parametrize("name", LAYOUTS_OF_THEIR_OWN)
+def test_columns_are_refused_where_the_layout_says_them(name, columns):
+    """Also in the very order that it has, as of every file that says its columns itself."""
+    unit = LAYOUTS.get(name, (b"", {}))[1].get("time_unit")
+    with pytest.raises(
+        EdgeSastError,
+        match=rf"^a\.h5: --columns {columns}: this HDF5 file has an order of columns of its own; leave the option out$",
+    ):
+        open_stream(io.BytesIO(LAYOUTS_OF_THEIR_OWN[name]), "a.h5", Reading(columns=columns, time_unit=unit))
+
+
+@pytest.mark.parametrize("name", ["MVSEC", "MVSEC right", "DSEC", "Prophesee", "Prophesee's place"])
+def test_a_unit_of_time_is_refused_where_the_layout_says_it(name):
+    with pytest.raises(
+        EdgeSastError, match=r"^a\.h5: --time-unit ms: this HDF5 file has a unit of time of its own; "
+    ):
+        open_stream(io.BytesIO(LAYOUTS_OF_THEIR_OWN[name]), "a.h5", Reading(time_unit="ms"))
+
+
+def test_numbers_without_a_layout_take_columns():
+    for place in ("events", "data__0"):
+        data = hdf5(**{place: np.column_stack([X, Y, P, T])})
+        opened = open_stream(io.BytesIO(data), "a.h5", Reading(columns="x,y,p,t"))[1]
+        assert joined(opened.chunks).tolist() == ROWS
+    assert read(LAYOUTS_OF_THEIR_OWN["Prophesee's place"])[0] == ROWS
 
 
 def test_what_a_file_says():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sast.errors import EdgeSastError
+from edge_sast.events.remark import Remark
 from edge_sast.formats import contract
 from edge_sast.formats.contract import Reading, joined
 from edge_sast.formats.defects import Defects, Kind, Policy
@@ -243,7 +244,8 @@ def test_words_before_the_first_time_word_are_left_out_and_that_is_said(form):
     lead = [word for word in words if word >> bits != 8]
     opened = format_for(form).open(io.BytesIO(file_of(form, lead * 700 + words)), "a.raw", Reading())
     assert joined(opened.chunks).tolist() == events
-    assert opened.header.left_out == ("1,400 events before the first time word, left out",)
+    assert opened.header.left_out == (Remark("events before the first time word, left out", 1400),)
+    assert str(opened.header.left_out[0]) == "1,400 events before the first time word, left out"
     with pytest.raises(
         EdgeSastError, match=r"^a\.raw: no time word in the first \d+ bytes of EVT[\d.]+ words; "
     ):
