@@ -86,9 +86,10 @@ def test_from_another_tool_to_verified_c(home, capsys):
         ("4c5s2", "3", True),
         ("count", "3", True),
     ]
-    again = ["--qat-epochs", "6", "--resume", "--out", str(home / "b"), "--data", str(home / "data"), *cache]
-    assert main(["train", "--dt-us", str(DT_US), "--steps", str(STEPS), *again]) == 2
-    assert "was begun with other layers, with rules of their own (--from" in error(capsys)
+    assert (
+        main(["train", "--resume", "--out", str(home / "b"), "--quiet", *cache]) == 0
+    )  # its layers are taken, too
+    assert figures(home / "b" / "config.json") == config
     words = ["export", str(home / "b"), "--out", str(home / "build"), *cache, "--json", str(home / "e.json")]
     assert main(words) == 0
     assert figures(home / "e.json")["integer_accuracy"] > figures(home / "a.json")["hard"]["accuracy"]
@@ -119,6 +120,11 @@ def test_a_convolution_that_subtracts_later_is_finished_and_verified(home, capsy
     assert (
         main(["train", "--from", str(home / "later"), *finish, "--out", str(home / "finished"), *cache]) == 0
     )
+    assert imported(home, "zero", "--data", str(home / "data")) == 0
+    capsys.readouterr()
+    other = ["train", "--from", str(home / "zero"), "--resume", "--out", str(home / "finished"), *cache]
+    assert main(other) == 2
+    assert "was begun with other layers, with rules of their own (--from" in error(capsys)
     build = home / "build_later"
     assert main(["export", str(home / "finished"), "--out", str(build), *cache]) == 0
     for _, layer in modelfile.load(build / "model.safetensors").weighted():
