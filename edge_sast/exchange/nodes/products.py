@@ -35,7 +35,7 @@ def plus(node: Node, name: str, values: np.ndarray, more: np.ndarray) -> np.ndar
     """values + more, both finite, in the same way."""
     with np.errstate(over="ignore"):
         found = values + more
-    _check(node, f"{name} is added up", found, np.bool_(True), np.bool_(False))
+    _check(node, f"{name} is added up", found, np.array(True), np.array(False))
     return found
 
 

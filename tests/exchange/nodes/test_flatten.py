@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from edge_sast.exchange.nodes.flatten import flatten
 Pairs = Sequence[tuple[str, str]]
 
 
-def graph(edges: Pairs, **nodes: str | Graph) -> Graph:
+def graph(edges: Pairs, **nodes: Any) -> Graph:
     """Nodes by type, or graphs; 'in' and 'out' are its Input and Output."""
     found = {
         name: Node(name, GRAPH, graph=kind) if isinstance(kind, Graph) else Node(name, kind)
@@ -32,7 +33,7 @@ def layer(*more: tuple[str, str]) -> Graph:
     return graph([*way("f", "l"), *more], f="Linear", l="IF")
 
 
-def around(**nodes: str | Graph) -> Graph:
+def around(**nodes: Any) -> Graph:
     return graph(way(*nodes), **nodes)
 
 
