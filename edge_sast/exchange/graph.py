@@ -44,6 +44,12 @@ class Node:
         array = array.astype(np.float64)
         if np.isnan(array).any():
             self.refuse(f"{name} holds NaN (not a number)", "look at the training, and write the file again")
+        small = array[(array != 0) & (np.abs(array) < np.finfo(np.float64).tiny)]
+        if small.size:
+            self.refuse(
+                f"{name} holds {small[0]:g}, which float64 has not all bits of",
+                "look at the training, and write the file again",
+            )
         return array
 
     def finite(self, name: str, default: float | None = None) -> np.ndarray:
@@ -59,6 +65,13 @@ class Node:
         if array.ndim != 1 or np.any(array != np.round(array)) or np.any(np.abs(array) > 1 << 31):
             self.refuse(f"{name} is {array.tolist()!r:.60}, not whole numbers", "write the file again")
         return [int(v) for v in array]
+
+    def one(self, name: str, default: int) -> int:
+        """A field as the one whole number that it must be."""
+        values = self.whole(name, default)
+        if len(values) != 1:
+            self.refuse(f"{name} is {values!r:.60}, not one whole number", "write the file again")
+        return values[0]
 
 
 @dataclass(frozen=True, eq=False)

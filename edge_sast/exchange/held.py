@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.nodes.real import Real, RealLayer, RealNeuron, RealPool
+from edge_sast.exchange.nodes.snap import shown
 from edge_sast.exchange.rules import Rules
 
 LATER = "subtract-later"
@@ -45,7 +46,7 @@ def left_above(reals: Sequence[Real], rules: Rules, count_cap: int) -> list[str]
     if not names:
         return []
     return [
-        f"{', '.join(names)}: neurons could reach {float(most):.3g} times their threshold in a step; one that a reset "
+        f"{', '.join(names)}: neurons could reach {shown(most, 3)} times their threshold in a step; one that a reset "
         "leaves above the threshold spikes above twice the threshold in snnTorch (reset_delay=False), here above the "
         "threshold: spikes may differ from there on"
     ]
@@ -60,7 +61,13 @@ def _reached(real: RealLayer, max_count: int) -> list[Fraction]:
     counts = np.full(rows.shape[1], float(max_count))
     if real.recurrent is not None:
         counts[-len(rows) :] = 1.0
-    arrives = np.maximum(rows * counts, 0).sum(axis=1)
+    with np.errstate(over="ignore"):
+        arrives = np.maximum(rows * counts, 0).sum(axis=1)
+    if not np.isfinite(arrives).all():
+        raise EdgeSastError(
+            f"node {real.name!r}: its weights add up to more than float64 holds; look at the training, and write the "
+            "file again"
+        )
     found = []
     for c, most in enumerate(arrives):
         current = real.factor * Fraction(float(most)) + Fraction(float(real.bias[c]))
@@ -71,9 +78,10 @@ def _reached(real: RealLayer, max_count: int) -> list[Fraction]:
 
 def several(real: RealLayer, channel: int, count: int) -> EdgeSastError:
     """What to say of a neuron that could give so many spikes in a step."""
+    told = str(count) if count < 10**9 else shown(Fraction(count), 3)
     return EdgeSastError(
-        f"node {real.neuron.name!r}: channel {channel} could reach {count} times its threshold in a step, and give "
-        f"{count} spikes there (MultiSpike), of which a neuron here gives one; train with smaller weights or with "
+        f"node {real.neuron.name!r}: channel {channel} could reach {told} times its threshold in a step, and give "
+        f"{told} spikes there (MultiSpike), of which a neuron here gives one; train with smaller weights or with "
         "SingleSpike, or give --spikes one if that never happens"
     )
 

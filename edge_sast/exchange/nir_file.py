@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class _Reader:
         if told == GRAPH:
             return Node(name, told, graph=self._graph(group, name, depth))
         fields = {}
-        for key in group:
+        for key in _keys(group, f"node {name!r}: " if name else ""):
             child = self._child(group, key)
             if isinstance(child, self.h5py.Dataset) and key != "type":
                 fields[key] = self._value(child, f"{name}/{key}")
@@ -89,7 +90,7 @@ class _Reader:
         if not isinstance(nodes, self.h5py.Group) or not isinstance(edges, self.h5py.Dataset):
             raise EdgeSastError(f"{place}the graph has no nodes or no edges; write the file again")
         found = {}
-        for key in nodes:
+        for key in _keys(nodes, place):
             child = self._child(nodes, key)
             if not isinstance(child, self.h5py.Group):
                 raise EdgeSastError(f"node {key!r} is no group; write the file again")
@@ -114,7 +115,7 @@ class _Reader:
             return {}
         return {
             key: self._value(child[key], f"metadata/{key}")
-            for key in child
+            for key in _keys(child, "metadata: ")
             if isinstance(self._child(child, key), self.h5py.Dataset)
         }
 
@@ -129,6 +130,17 @@ class _Reader:
             raise EdgeSastError(f"{place} has shape {data.shape}, more than {MOST_VALUES} values can be read")
         value = data[()]
         return _text(value) if isinstance(value, bytes | str) else value
+
+
+def _keys(group: Any, place: str) -> Iterator[str]:
+    """Names of what lies in a group; h5py gives those that it cannot read as bytes."""
+    for key in group:
+        if isinstance(key, bytes):
+            raise EdgeSastError(
+                f"{place}{key!r} is a name that is not UTF-8, as HDF5 has names; give it another, and write the file "
+                "again"
+            )
+        yield key
 
 
 def _text(value: Any) -> str:

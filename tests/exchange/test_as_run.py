@@ -181,8 +181,39 @@ TO_ONE_PLACE = conv(2, 2)
             "sinabs",
             "node 'b': channel 0 could reach 65 times its threshold in a step, and give 65 spikes there (MultiSpike)",
         ),
+        (
+            net(conv(4, 4, weight=np.full((2, 2, 4, 4), 1e300)), IF),
+            WAY,
+            "norse",
+            "node 'a': weight becomes larger than float32 holds, in units of the threshold; look at the training, or "
+            "give --out FILE.safetensors",
+        ),
+        (
+            net(conv(4, 4, weight=np.full((2, 2, 4, 4), 1e-300)), IF),
+            WAY,
+            "norse",
+            "node 'a': weight becomes smaller than float32 holds, in units of the threshold; look at the training, or",
+        ),
+        (
+            net(conv(4, 4, bias=np.array([0.0, -1e39])), IF),
+            WAY,
+            "norse",
+            "node 'a': bias becomes larger than float32 holds, in units of the threshold; look at the training, or",
+        ),
+        (
+            net(conv(4, 4), ("IF", {"r": 1.0, "v_threshold": 1e-307})),
+            WAY,
+            "norse",
+            "node 'a': weight becomes larger than float32 holds, in units of the threshold; look at the training, or",
+        ),
+        (
+            net(conv(4, 4, weight=np.full((2, 2, 4, 4), 1e308)), IF),
+            WAY,
+            "sinabs",
+            "node 'a': its weights add up to more than float64 holds; look at the training, and write the file again",
+        ),
     ],
-    ids=["kernel", "read-out", "start", "many"],
+    ids=["kernel", "read-out", "start", "many", "large", "small", "bias", "threshold", "sum"],
 )
 def test_what_no_run_holds_is_refused_by_name(nodes, way, tool, told, tmp_path, capsys):
     path = write_nir(tmp_path / "net.nir", nodes, way)

@@ -31,7 +31,8 @@ def lif(threshold: float) -> tuple[str, dict[str, Any]]:
 
 def read(path: Path, nodes: dict[str, Any], grid: Binning = GRID) -> Imported:
     way = {"in": ("Input", {"shape": np.array([2 * grid.width])}), **nodes}
-    way["out"] = ("Output", {"shape": np.array([1])})
+    last = nodes[[*nodes][-2]][1]["weight"]
+    way["out"] = ("Output", {"shape": np.array([len(last)])})
     file = write_nir(path, way, list(pairwise(way)))
     return read_model(nir_file.read(file), Reading(RULES), grid, None)
 

@@ -191,7 +191,8 @@ def written(path: Path, drawn: Drawn, rng: np.random.Generator) -> Path:
         nodes, edges = _nested(nodes, names)
     shape = np.array([2, drawn.rows, drawn.columns])
     nodes["in"] = ("Input", {"shape": shape if rng.random() < 0.7 else np.array([1, *shape])})
-    nodes["out"] = ("Output", {"shape": np.array([drawn.nodes[-1][1]["v_threshold"].size])})
+    outputs = len([fields["weight"] for _, fields in drawn.nodes if "weight" in fields][-1])
+    nodes["out"] = ("Output", {"shape": np.array([outputs])})
     order = [str(name) for name in rng.permutation(list(nodes))]
     shuffled = [edges[i] for i in rng.permutation(len(edges))]
     packed = "gzip" if rng.random() < 0.5 else None

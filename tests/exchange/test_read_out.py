@@ -123,7 +123,9 @@ def test_a_pool_behind_the_last_neuron_is_refused(tmp_path):
 
 def test_a_threshold_of_a_sum_is_refused(tmp_path):
     nodes = (("Linear", {"weight": np.ones((3, 8))}), ("I", {"r": 1.0}), ("Threshold", {"threshold": 0.5}))
-    with pytest.raises(EdgeSastError, match=r"node 'n3' \(Threshold\): compares the sum of a read-out"):
+    with pytest.raises(
+        EdgeSastError, match=r"node 'n2' \(I\): gives no spikes, and 'n3' \(Threshold\) stands behind it"
+    ):
         read(tmp_path, *nodes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ IF = ("IF", {"r": np.float32(1), "v_threshold": np.float32(1)})
 INPUT = ("Input", {"shape": np.array([8])})
 OUTPUT = ("Output", {"shape": np.array([2])})
 WAY = [("in", "a"), ("a", "b"), ("b", "out")]
+LI = ("LI", {"tau": np.float32(8e-6), "r": np.float32(1), "v_leak": np.float32(0)})
 LIF = {"tau": np.float32(8), "r": np.float32(1), "v_leak": np.float32(0), "v_threshold": np.float32(1)}
 
 
@@ -56,7 +58,8 @@ NODES = {
     ),
     "unknown": (
         net(a=("Blur", {})),
-        r"node 'a' \(Blur\): is of a type that edge-sast has no layer for; .*train with",
+        r"node 'a' \(Blur\): is of a type that edge-sast has no layer for; edge-sast takes Conv1d, Conv2d, Linear, "
+        r"Affine, Scale, Threshold, IF, LIF, CubaLIF, LI, I, SumPool2d, AvgPool2d, Flatten: train with those",
     ),
     "current": (
         net(b=("CubaLIF", {**LIF, "tau_mem": 8.0, "tau_syn": 4.0, "w_in": 1.0})),
@@ -113,6 +116,26 @@ NODES = {
         net(b=("LIF", {**LIF, "r": np.ones(3), "tau": np.full(2, 8e-6)})),
         r"node 'b' \(LIF\): r has shape \[3\], and what flows through it \[2\]; write the file again",
     ),
+    "behind a read-out": (
+        net(b=LI, c=("Linear", {"weight": np.eye(2)}), d=IF),
+        r"node 'b' \(LI\): gives no spikes, and 'c' \(Linear\) stands behind it; train with IF or LIF there, or end",
+    ),
+    "a read-out's threshold": (
+        net(b=LI, c=("Threshold", {"threshold": 0.5})),
+        r"node 'b' \(LI\): gives no spikes, and 'c' \(Threshold\) stands behind it; train with IF or LIF there",
+    ),
+    "subnormal": (
+        net(a=("Linear", {"weight": np.full((2, 8), 5e-324)})),
+        r"node 'a' \(Linear\): weight holds 4.94066e-324, which float64 has not all bits of; look at the training",
+    ),
+    "product": (
+        net(a=("Linear", {"weight": np.full((2, 8), 1e308)}), b=("Scale", {"scale": 1e308}), c=IF),
+        r"node 'b' \(Scale\): scale is multiplied, and becomes larger than float64 holds; look at the training",
+    ),
+    "product of scales": (
+        net(a=("Scale", {"scale": 1e-200}), b=("Scale", {"scale": 1e-200}), c=LINEAR, d=IF),
+        r"node 'b' \(Scale\): scale is multiplied, and becomes smaller than float64 holds; look at the training",
+    ),
     "input": (
         net(**{"in": ("Input", {"shape": np.array([3, 2, 2])})}),
         r"node 'in' \(Input\): shape is \[3, 2, 2\], and a sensor of 2x2 pixels .*give the right --sensor",
@@ -123,7 +146,8 @@ NODES = {
 @pytest.mark.parametrize("name", NODES)
 def test_nodes_that_no_layer_holds(name, tmp_path, capsys):
     nodes, told = NODES[name]
-    assert re.match(told, refused(write_nir(tmp_path / "net.nir", nodes, WAY), capsys))
+    way = list(pairwise(["in", *(name for name in nodes if len(name) == 1), "out"]))
+    assert re.match(told, refused(write_nir(tmp_path / "net.nir", nodes, way), capsys))
 
 
 def lif(**more: Any) -> dict[str, Any]:
@@ -227,6 +251,38 @@ def test_files_that_are_none(tmp_path, capsys):
     assert refused(path, capsys) == "node 'also' has no type; write the file again"
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "told"),
+    [
+        (
+            "node/nodes",
+            b"a",
+            r"b'a\xff' is a name that is not UTF-8, as HDF5 has names; give it another, and write",
+        ),
+        (
+            "node/nodes/a",
+            b"weight",
+            r"node 'a': b'weight\xff' is a name that is not UTF-8, as HDF5 has names; give",
+        ),
+    ],
+)
+def test_a_name_that_is_no_text_is_not_told_as_damage(place, name, told, tmp_path, capsys):
+    path = write_nir(tmp_path / "net.nir", net(), WAY)
+    with h5py.File(path, "a") as file:
+        file[place].id.move(name, name + b"\xff")
+    assert refused(path, capsys).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"), [([99], [99]), ([2, 2], [2, 2]), ([1, 2], None), ([2, 1, 1], None)]
+)
+def test_an_output_of_another_shape_is_told(shape, told, tmp_path, capsys):
+    path = write_nir(tmp_path / "net.nir", net(out=("Output", {"shape": np.array(shape)})), WAY)
+    assert main(command(path)) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: out: ")]
+    assert lines == ([f"note: out: shape says {told}, the edges give [2], which is taken"] if told else [])
+
+
 def test_values_from_elsewhere_or_beyond_measure(tmp_path, capsys):
     other = tmp_path / "other.h5"
     with h5py.File(other, "w") as file:
@@ -277,6 +333,15 @@ def test_what_a_file_does_not_say_must_be_given(tmp_path, capsys):
     ("more", "told"),
     [
         ({"stride": 0}, "node 'a' (Conv2d): stride is [0, 0]; write the file again"),
+        ({"dilation": 0}, "node 'a' (Conv2d): dilation is [0, 0]; write the file again"),
+        (
+            {"groups": np.array([1, 2])},
+            "node 'a' (Conv2d): groups is [1, 2], not one whole number; write the file again",
+        ),
+        (
+            {"padding": 65535},
+            "node 'a' (Conv2d): padding is [65535, 65535]; train with a padding of at most 254",
+        ),
         ({"groups": 3}, "node 'a' (Conv2d): groups is 3, of 1 output channels; write the file again"),
         (
             {"dilation": 300},

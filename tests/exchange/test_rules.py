@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -166,6 +167,44 @@ def test_one_axis_that_may_be_channels_or_columns_is_refused(tmp_path):
     ):
         scaled(tmp_path, [1, 3])
     scaled(tmp_path, [3, 3])  # which is the same either way
+
+
+@pytest.mark.parametrize("node", [("Scale", "scale", 3.0), ("Threshold", "threshold", 0.5)])
+@pytest.mark.parametrize(
+    ("shape", "taken"),
+    [
+        ((2, 2, 4), True),
+        ((1, 2, 2, 4), True),
+        ((16,), True),
+        ((2, 4), True),
+        ((4,), True),
+        ((2, 1, 1), True),
+        ((4, 2, 2), False),
+        ((2, 4, 2), False),
+        ((4, 4), False),
+        ((5, 7), False),
+    ],
+)
+def test_as_many_numbers_in_another_shape_are_refused(tmp_path, node, shape, taken):
+    """Of what has two channels, two rows and four columns."""
+    kind, name, value = node
+    nodes = {
+        "in": ("Input", {"shape": np.array([2, 2, 4])}),
+        "s": (kind, {name: np.full(shape, value)}),
+        "f": FLAT,
+        "a": ("Linear", {"weight": np.ones((1, 16))}),
+        "b": if_(v_threshold=100.0),
+    }
+    edges = list(pairwise(["in", "s", "f", "a", "b", "out"]))
+    if taken:
+        read(tmp_path, nodes, "sinabs", edges=edges, sensor=(4, 2))
+        return
+    with pytest.raises(
+        EdgeSastError,
+        match=rf"^node 's' \({kind}\): {name} has shape {re.escape(str(list(shape)))}, and what flows through it "
+        r"\[2, 2, 4\]; write the file again$",
+    ):
+        read(tmp_path, nodes, "sinabs", edges=edges, sensor=(4, 2))
 
 
 def test_parameters_of_a_channel_may_have_axes_of_one(tmp_path):

@@ -8,16 +8,19 @@ the same, but no number of float32.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NoReturn
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from edge_sast.errors import EdgeSastError
 from edge_sast.events.binning import Binning
-from edge_sast.exchange.held import check_one_spike, takes_later
+from edge_sast.exchange.held import by_output, check_one_spike, takes_later
 from edge_sast.exchange.nodes.kernels import by_group
 from edge_sast.exchange.nodes.real import Real, RealLayer, RealPool
 from edge_sast.exchange.padded import within_square
@@ -119,27 +122,66 @@ def _token(real: RealLayer, last: bool) -> str:
     return f"{real.bias.size}c{real.weight.shape[0]}{told}"
 
 
-def _refuse(real: RealLayer, what: str) -> NoReturn:
-    raise EdgeSastError(f"node {real.name!r}: {what}; {REMEDY}")
+def _refuse(real: RealLayer, what: str, first: str = "") -> NoReturn:
+    """first: what to do before the remedy is taken."""
+    raise EdgeSastError(f"node {real.name!r}: {what}; {first}{REMEDY}")
+
+
+def _refuse_number(real: RealLayer, name: str, becomes: str) -> NoReturn:
+    what = f"{name} becomes {becomes} than float32 holds, in units of the threshold"
+    _refuse(real, what, "look at the training, or ")
 
 
 def _fill(module: Weighted, real: RealLayer) -> None:
     """Weights, bias and way back of a layer, in its units: what a membrane of 1 is worth in weights of the file."""
     cell = real.neuron
     unit = [_parts(bar)[1] for bar in _bars(real)] if cell.kind == "lif" else _bars(real)
-    weight = real.weight * _of_outputs(np.array([float(1 / u) for u in unit]), real)
+    by = _of_outputs(np.array([_float(1 / u) for u in unit]), real)
+    weight = _scaled(replace(real, recurrent=None), "weight", by)
     # An offset is one of the membrane, behind the gain.
     bias = [
         (Fraction(float(b)) + offset / gain) / (real.factor * u)
         for b, offset, gain, u in zip(real.bias, cell.offset, cell.gain, unit, strict=True)
     ]
     assert module.bias is not None
-    module.bias.copy_(torch.tensor([float(b) for b in bias]))
-    module.weight.copy_(torch.from_numpy(_trained_order(weight, real, module.shape)))
+    module.bias.copy_(_single(real, "bias", np.array([_float(b) for b in bias])))
+    module.weight.copy_(_single(real, "weight", _trained_order(weight, real, module.shape)))
     if module.recurrent is not None:
         assert real.recurrent is not None
-        back = real.recurrent * np.array([float(1 / (real.factor * u)) for u in unit])
-        module.recurrent.copy_(torch.from_numpy(back.T.copy()))
+        own, name = replace(real, weight=real.recurrent, recurrent=None), "weight of the way back"
+        back = _scaled(own, name, np.array([_float(1 / (real.factor * u)) for u in unit]))
+        module.recurrent.copy_(_single(real, name, back.T.copy()))
+
+
+def _float(value: Fraction) -> float:
+    """Infinite where float64 has no such number."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _single(real: RealLayer, name: str, values: np.ndarray) -> Tensor:
+    """Values of a parameter as float32. Raises EdgeSastError where it has none so large."""
+    with np.errstate(over="ignore", under="ignore"):
+        found = values.astype(np.float32)
+    if not np.isfinite(found).all():
+        _refuse_number(real, name, "larger")
+    return torch.from_numpy(found)
+
+
+def _scaled(real: RealLayer, name: str, by: np.ndarray) -> np.ndarray:
+    """The layer's weight · by, in its shape. real: without a way back.
+
+    Raises EdgeSastError for an output whose weights are all too small for float32, which it would lose.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        found: np.ndarray = np.where(real.weight == 0, 0.0, real.weight * by)
+    rows, given = by_output(replace(real, weight=found)), by_output(real)
+    lost = (np.abs(rows) < np.finfo(np.float32).tiny).all(axis=1) & given.any(axis=1)
+    if lost.any():
+        _refuse_number(real, name, "smaller")
+    return found
 
 
 def _of_outputs(values: np.ndarray, real: RealLayer) -> np.ndarray:

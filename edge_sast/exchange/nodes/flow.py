@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_sast.exchange.graph import Node
 from edge_sast.exchange.nodes.neurons import Extent
+from edge_sast.exchange.nodes.products import times
 from edge_sast.exchange.nodes.real import RealPool
 from edge_sast.exchange.nodes.spread import spread
 
@@ -59,7 +60,15 @@ class Flow:
         """Raises EdgeSastError for a pool that ours are not."""
         size, stride, pad = (node.whole(name, default) for name, default in _POOL)
         sizes = set(size)
-        if self.is_flat or len(sizes) != 1 or set(stride) != sizes or set(pad) != {0} or min(sizes) < 1:
+        many = max(len(size), len(stride), len(pad)) > 2
+        if (
+            self.is_flat
+            or many
+            or len(sizes) != 1
+            or set(stride) != sizes
+            or set(pad) != {0}
+            or min(sizes) < 1
+        ):
             node.refuse(
                 f"kernel_size {size}, stride {stride}, padding {pad} on {list(self.extent)}",
                 "pools here are square, with their size as stride and no padding: train with such a one",
@@ -85,7 +94,7 @@ class Flow:
             scale = scale[:, 0, 0]
         if self.scale is not None and self.scale.shape != scale.shape:
             node.refuse("follows a Scale of another shape", "join the two")
-        self.scale = scale if self.scale is None else self.scale * scale
+        self.scale = scale if self.scale is None else times(node, "scale", scale, self.scale)
 
     def per_channel(self, node: Node) -> np.ndarray:
         """The scale of each channel, for a node whose weights are shared by all places."""

@@ -40,15 +40,16 @@ def kernel(node: Node) -> Kernel:
     weight = node.finite("weight")
     if weight.ndim != 2 + axes:
         node.refuse(f"weight has shape {list(weight.shape)}, not of {2 + axes} axes", "write the file again")
-    groups = node.whole("groups", 1)[0]
+    groups = node.one("groups", 1)
     c_out, c_group = weight.shape[:2]
     if groups < 1 or c_out % groups:
         node.refuse(f"groups is {groups}, of {c_out} output channels", "write the file again")
     bias = _bias(node, c_out)
     stride = _pair(node, "stride", axes, 1)
     dilation = _pair(node, "dilation", axes, 1)
-    if min(stride) < 1:
-        node.refuse(f"stride is {list(stride)}", "write the file again")
+    for name, pair in {"stride": stride, "dilation": dilation}.items():
+        if min(pair) < 1:
+            node.refuse(f"{name} is {list(pair)}", "write the file again")
     if axes == 1:
         weight = weight[:, :, None, :]
         stride, dilation = (1, stride[1]), (1, dilation[1])
@@ -80,7 +81,7 @@ def _pair(node: Node, name: str, axes: int, default: int | None = None) -> tuple
 
 def _spread(node: Node, weight: np.ndarray, dilation: tuple[int, int]) -> np.ndarray:
     rows, columns = ((size - 1) * d + 1 for size, d in zip(weight.shape[2:], dilation, strict=True))
-    if min(dilation) < 1 or max(rows, columns) > MAX_WINDOW:
+    if max(rows, columns) > MAX_WINDOW:
         node.refuse(
             f"its kernel reaches over {rows}x{columns}",
             f"train with a kernel of at most {MAX_WINDOW} and no dilation",
@@ -96,6 +97,8 @@ def _padding(
     told = node.fields.get("padding")
     if not isinstance(told, str) or told not in ("same", "valid"):
         pair = _pair(node, "padding", axes, 0)
+        if max(pair) >= MAX_WINDOW:  # before anything is as large as what it gives
+            node.refuse(f"padding is {list(pair)}", f"train with a padding of at most {MAX_WINDOW - 1}")
         return weight, (0, pair[1]) if axes == 1 else pair
     if told == "valid":
         return weight, (0, 0)

@@ -8,21 +8,26 @@ from fractions import Fraction
 
 import numpy as np
 
-from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.graph import INPUT, OUTPUT, Node
 from edge_sast.exchange.nodes.chain import NEURONS, Link
+from edge_sast.exchange.nodes.ends import ended, other_shape
 from edge_sast.exchange.nodes.flow import Flow
-from edge_sast.exchange.nodes.kernels import CONV, LINEAR, Kernel, dense, kernel, matrix
+from edge_sast.exchange.nodes.kernels import CONV, LINEAR, Kernel, kernel, matrix
 from edge_sast.exchange.nodes.neurons import neuron
+from edge_sast.exchange.nodes.products import plus, times
 from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealNeuron, RealPool
+from edge_sast.exchange.nodes.spread import spread
 from edge_sast.exchange.nodes.weights import Weights, feedback, identity, scale_outputs
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.reach import output_size
 
 _REFUSED = {
     "Delay": "delays its input, and no layer here does; train without delays",
-    "CubaLIF": "has a current of its own; train with LIF",
 }
+_POOLS = ("SumPool2d", "AvgPool2d")
+_KNOWN = ", ".join(
+    (*CONV, *LINEAR, "Scale", "Threshold", *(n for n in NEURONS if n != "CubaLI"), *_POOLS, "Flatten")
+)
 
 
 class Builder:
@@ -42,6 +47,7 @@ class Builder:
         self.waiting: Weights | None = None  # for their neuron
         self.before = grid  # rows and columns that the last convolution takes
         self.flattened = self.flow.extent  # what the last Flatten took
+        self.silent: Node | None = None  # an integrator that was met
 
     def build(self, links: list[Link]) -> list[Real]:
         """The layers. Raises EdgeSastError for what they cannot hold, naming node, parameter and remedy."""
@@ -51,13 +57,18 @@ class Builder:
 
     def _take(self, link: Link) -> None:
         node = link.node
+        if self.silent is not None and node.type in (*CONV, *LINEAR, *NEURONS, *_POOLS, "Threshold"):
+            self.silent.refuse(
+                f"gives no spikes, and {node.name!r} ({node.type}) stands behind it",
+                "train with IF or LIF there, or end the network with it",
+            )
         if node.type == INPUT:
             self._input(node)
         elif node.type in LINEAR or node.type in CONV:
             self._weighted(node)
         elif node.type in NEURONS:
             self._neuron(link)
-        elif node.type in ("SumPool2d", "AvgPool2d"):
+        elif node.type in _POOLS:
             self._between(node)
             self.layers.append(self.flow.pool(node))
         elif node.type == "Flatten":
@@ -71,12 +82,12 @@ class Builder:
             self._threshold(node)
         elif node.type == OUTPUT:
             self._output(node)
+            self.told += other_shape(node, self.flow.neurons)
         else:
             what, _, remedy = _REFUSED.get(
                 node.type, "is of a type that edge-sast has no layer for"
             ).partition("; ")
-            known = "edge-sast takes Conv1d, Conv2d, Linear, Affine, Scale, IF, LIF, LI, I, pools, Flatten"
-            node.refuse(what, remedy or f"{known}: train with those")
+            node.refuse(what, remedy or f"edge-sast takes {_KNOWN}: train with those")
 
     def _input(self, node: Node) -> None:
         shape = node.whole("shape") if node.fields.get("shape") is not None else []
@@ -101,7 +112,7 @@ class Builder:
         self.layers.append(RealFlatten())
 
     def _flatten(self, node: Node) -> None:
-        start, end = node.whole("start_dim", 1)[0], node.whole("end_dim", -1)[0]
+        start, end = node.one("start_dim", 1), node.one("end_dim", -1)
         axes = self.flow.file_axes
         if not _takes_all(start, end, axes):
             node.refuse(
@@ -123,7 +134,7 @@ class Builder:
     def _threshold(self, node: Node) -> None:
         """Behind a sum of spikes a threshold that one spike passes is an or; else no layer here has it."""
         self._between(node)
-        bound, flow = node.finite("threshold"), self.flow
+        bound, flow = spread(node, "threshold", node.finite("threshold"), self.flow.extent), self.flow
         least = float(flow.factor) * (float(flow.scale.min()) if flow.scale is not None else 1.0)
         if not 0 <= float(bound.min()) <= float(bound.max()) < least:
             node.refuse(
@@ -139,8 +150,6 @@ class Builder:
             self.layers[place - 1] = RealPool("or", last.size)
         elif not any(isinstance(layer, RealLayer) for layer in self.layers):
             self.layers.insert(place, RealPool("or", 1))  # the input's counts become 0 or 1
-        elif isinstance(last, RealLayer) and last.neuron.kind == "integrator":
-            node.refuse("compares the sum of a read-out", "end with the read-out, or with IF or LIF")
 
     def _weighted(self, node: Node) -> None:
         self._between(node)
@@ -165,7 +174,7 @@ class Builder:
             ours[flow.order] = weight
             weight = ours
         if flow.scale is not None:
-            weight = weight * flow.scale[:, None]
+            weight = times(node, "weight", weight, flow.scale[:, None])
         self.waiting = Weights(node, None, weight, bias)
         flow.weighed((weight.shape[1],))
 
@@ -189,7 +198,8 @@ class Builder:
                 self.told.append(
                     f"{node.name}: input_shape says {said}, the edges give {size}, which is taken"
                 )
-        self._convolve(node, replace(own, weight=own.weight * flow.per_channel(node)[:, None]))
+        weight = times(node, "weight", own.weight, flow.per_channel(node)[:, None])
+        self._convolve(node, replace(own, weight=weight))
 
     def _convolve(self, node: Node, own: Kernel) -> None:
         _, rows, columns = self.flow.extent
@@ -207,6 +217,7 @@ class Builder:
 
     def _neuron(self, link: Link) -> None:
         own = neuron(link.node, self.flow.extent, self.rules, self.nearest, self.told)
+        self.silent = link.node if own.kind == "integrator" else None
         weights = self.waiting
         if weights is None:  # right behind spikes
             if not self.flow.is_flat:
@@ -220,8 +231,8 @@ class Builder:
             weight, bias, recurrent = own.matrix, own.bias, None
             if back is not None:
                 recurrent = back[0]
-                bias = bias + back[1]
-                weight, factor = weight * float(factor), Fraction(1)
+                bias = plus(own.node, "bias", bias, back[1])
+                weight, factor = times(own.node, "weight", weight, float(factor)), Fraction(1)
             self.layers.append(RealLayer(name, weight, bias, factor, cell, recurrent=recurrent))
         else:
             k = own.kernel
@@ -249,35 +260,7 @@ class Builder:
         if isinstance(self.layers[-1], RealFlatten):
             self.layers.pop()
             extent = self.flattened
-        self._check_end(node)
-        self._as_linear(extent)
-
-    def _check_end(self, node: Node) -> None:
-        """Outputs are those of the last neuron, as they are."""
-        scale, remedy = self.flow.scale, "end with the neuron"
-        if not isinstance(self.layers[-1], RealLayer):
-            node.refuse("a pool stands behind the last neuron, and outputs are the neuron's", remedy)
-        if scale is not None and (scale != 1).any():
-            node.refuse(
-                f"a Scale by {float(scale[scale != 1].flat[0]):g} stands behind the last neuron, and outputs are the "
-                "neuron's",
-                remedy,
-            )
-
-    def _as_linear(self, extent: tuple[int, ...]) -> None:
-        """The last layer here is a linear one: a convolution with one output place is the same."""
-        last = self.layers[-1]
-        assert isinstance(last, RealLayer)
-        if not last.is_conv:
-            return
-        if math.prod(extent[1:]) != 1:
-            raise EdgeSastError(
-                f"node {last.name!r}: the last layer gives {list(extent)}, not one place per class; "
-                "end with a Flatten, a Linear and a neuron"
-            )
-        k = Kernel(last.weight, last.bias, last.stride, last.padding, last.groups)
-        flat = replace(last, weight=dense(k, *self.before), stride=(1, 1), padding=(0, 0), groups=1)
-        self.layers[-1:] = [RealFlatten(), flat]
+        self.layers[-1:] = ended(node, self.layers[-1], extent, self.before, self.flow.scale)
 
 
 def _takes_all(start: int, end: int, axes: int) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 
 from edge_sast.exchange.graph import Node
+from edge_sast.exchange.nodes.products import over, times
 from edge_sast.exchange.nodes.real import RealNeuron
-from edge_sast.exchange.nodes.snap import NOISE, leak_shifts, snap
+from edge_sast.exchange.nodes.snap import NOISE, leak_shifts, shown, snap
 from edge_sast.exchange.nodes.spread import spread
 from edge_sast.exchange.rules import Rules, number
 
@@ -28,7 +30,7 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
     shifts, exact = _shifts(node, lost, nearest, told)
     gains = _gains(node, drive, exact, extent, rules)
     if min(gains) <= 0:
-        node.refuse(f"r gives a gain of {float(min(gains)):g}", "train with a positive r")
+        node.refuse(f"r gives a gain of {shown(min(gains))}", "train with a positive r")
     integrator = node.type in ("LI", "I")
     reset = _reset_to(node, extent, rules) if not integrator else [Fraction(0)] * channels
     rest = _per_channel(node, "v_leak", node.finite("v_leak", 0.0), extent)
@@ -43,7 +45,7 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
         thresholds = [t - v for t, v in zip(thresholds, reset, strict=True)]
         if min(thresholds) <= 0:
             node.refuse(
-                f"v_threshold is {float(min(thresholds)):g} above v_reset",
+                f"v_threshold is {shown(min(thresholds))} above v_reset",
                 "train with a threshold above the reset",
             )
     return RealNeuron(
@@ -81,7 +83,7 @@ def _dynamics(node: Node, extent: Extent, rules: Rules) -> tuple[Fraction, np.nd
     """(what a step loses, 1 - decay, one number for the layer; the gain r·dt/tau or r or r·dt of each neuron)."""
     r = spread(node, "r", node.numbers("r", 1.0), extent) if _takes_r(node, rules) else np.ones(())
     if node.type in ("IF", "I"):
-        return Fraction(0), r * rules.dt if rules.if_gain == "r-dt" else r
+        return Fraction(0), times(node, "r", r, rules.dt) if rules.if_gain == "r-dt" else r
     if node.type == "CubaLIF":
         return _without_current(node, extent, rules, r)
     return _leak(node, "tau", extent, rules, r)
@@ -91,10 +93,8 @@ def _leak(node: Node, name: str, extent: Extent, rules: Rules, r: np.ndarray) ->
     """The same of a leak by the time constant `name`. r: of each neuron."""
     tau = spread(node, name, node.numbers(name), extent)
     if rules.tau == "times-dt":
-        tau = tau / rules.dt
-    if (tau <= 0).any():
-        node.refuse(f"{name} is {float(tau.min()):g}", "train with a time constant above 0")
-    rate = rules.dt / tau  # 0 where tau is infinite: no leak
+        tau = over(node, name, tau, rules.dt)
+    rate = _rate(node, name, tau, rules)
     lost = -np.expm1(-rate) if rules.decay == "exp" else rate
     low, high = float(lost.min()), float(lost.max())
     if high - low > float(NOISE) * high:
@@ -109,26 +109,43 @@ def _leak(node: Node, name: str, extent: Extent, rules: Rules, r: np.ndarray) ->
         )
     if np.isinf(tau).all():  # snnTorch writes beta 1 so, with an r that is infinite too: what it adds is I
         return Fraction(0), np.where(np.isinf(r), 1.0, r)
-    return Fraction(low), r * rate
+    return Fraction(low), times(node, name, rate, r)
+
+
+def _rate(node: Node, name: str, tau: np.ndarray, rules: Rules) -> np.ndarray:
+    """dt/tau, 0 where tau is infinite: no leak."""
+    if (tau <= 0).any():
+        node.refuse(f"{name} is {float(tau.min()):g}", "train with a time constant above 0")
+    return over(node, name, rules.dt, tau)
 
 
 def _without_current(node: Node, extent: Extent, rules: Rules, r: np.ndarray) -> tuple[Fraction, np.ndarray]:
     """A CubaLIF whose current lasts for one step only is a LIF, where the current is added before the membrane."""
-    tau = spread(node, "tau_syn", node.finite("tau_syn"), extent)
-    if (tau <= 0).any():
-        node.refuse(f"tau_syn is {float(tau.min()):g}", "train with a time constant above 0")
-    rates = rules.dt / tau
-    rate = float(rates.reshape(-1)[np.argmax(np.abs(rates - 1))])
+    rates = _rate(node, "tau_syn", spread(node, "tau_syn", node.finite("tau_syn"), extent), rules)
+    rate = float(rates.reshape(-1)[np.argmax(np.abs(rates - 1))])  # of all neurons the farthest from one step
     if rules.tau != "plain":
         node.refuse("has a current of its own, which no integer neuron here has", "train with LIF neurons")
-    if rules.start != "zero" or rules.decay != "euler" or abs(rate - 1) > float(NOISE):
+    left = 1 - rate if rules.decay == "euler" else math.exp(-rate)
+    if left < -float(NOISE):
         node.refuse(
-            f"tau_syn leaves {max(1 - rate, 0.0):g} of its current for the next step, and no integer neuron here has a "
-            "current of its own",
+            f"tau_syn is {rules.dt / rate:g}, shorter than a step of {rules.dt:g}, which turns its current around",
+            "give the right --nir-dt, or train with LIF neurons",
+        )
+    if rules.decay == "exp" or left > float(NOISE):
+        told = f"{left:g}" if rules.decay == "euler" else f"exp(-{rate:g})"
+        node.refuse(
+            f"tau_syn leaves {told} of its current for the next step, and no integer neuron here has a current of its "
+            "own",
             "train with LIF neurons",
         )
+    if rules.start != "zero":
+        node.refuse(
+            f"its current lasts one step, by which it is a LIF under --start zero only, and --start is {rules.start}",
+            "give --start zero where its membranes start at 0, or train with LIF neurons",
+        )
     lost, gain = _leak(node, "tau_mem", extent, rules, r)
-    return lost, spread(node, "w_in", node.finite("w_in", 1.0), extent) * gain * rate
+    own = spread(node, "w_in", node.finite("w_in", 1.0), extent)
+    return lost, times(node, "w_in", own, times(node, "tau_syn", gain, rate))
 
 
 def _cleaner(gain: Fraction, product: Fraction) -> Fraction:

@@ -25,6 +25,14 @@ def _exponent(value: Fraction) -> int:
     return value.numerator.bit_length() - value.denominator.bit_length() + 1
 
 
+def shown(value: Fraction, digits: int = 6) -> str:
+    """A number in a line of text, also one beyond float64."""
+    try:
+        return f"{float(value):.{digits}g}"
+    except OverflowError:
+        return f"{'below -' if value < 0 else 'above '}1e+308"
+
+
 def leak_shifts(lost: Fraction) -> tuple[tuple[int, ...], Fraction]:
     """Shifts whose 2^-k1 + 2^-k2 is nearest to what a step loses (1 - decay), and what they lose."""
     powers = [(k,) for k in range(1, MAX_SHIFT + 1)]

@@ -20,8 +20,10 @@ def spread(node: Node, name: str, values: np.ndarray, extent: tuple[int, ...]) -
     whole = values[0] if values.ndim > len(extent) and values.shape[0] == 1 else values
     if whole.size == 1:
         return np.full(extent, whole.reshape(-1)[0])
-    if whole.size == math.prod(extent) and whole.ndim in (1, len(extent)):
+    if whole.shape in (extent, (math.prod(extent),)):
         return whole.reshape(extent)
+    if len(extent) == 3 and extent[1] == 1 and whole.ndim == 3 and whole.shape[:2] == (1, extent[0]):
+        whole = whole[0]  # a batch axis, and no rows
     if len(extent) == 3 and extent[1] == 1 and whole.ndim == 2 and len(whole) in (1, extent[0]):
         whole = whole[:, None]
     by_channel = whole.shape == extent[:1]

@@ -10,6 +10,7 @@ from edge_sast.exchange.graph import Node
 from edge_sast.exchange.nodes.chain import Link
 from edge_sast.exchange.nodes.flow import Flow
 from edge_sast.exchange.nodes.kernels import LINEAR, Kernel, by_group, matrix
+from edge_sast.exchange.nodes.products import times
 from edge_sast.exchange.nodes.spread import spread
 from edge_sast.exchange.rules import Rules
 
@@ -72,9 +73,10 @@ def scale_outputs(own: Weights, node: Node, extent: tuple[int, ...]) -> None:
     if (rows != rows[:, :1]).any():
         node.refuse("scale differs between places of a channel", "scale whole channels")
     of_each = rows[:, 0]
-    own.bias = own.bias * of_each
+    own.bias = times(node, "scale", own.bias, of_each)
     if own.kernel is None:
-        own.matrix = own.matrix * of_each
+        own.matrix = times(node, "scale", own.matrix, of_each)
     else:
         c_in, groups = own.kernel.weight.shape[2], own.kernel.groups
-        own.kernel = replace(own.kernel, weight=own.kernel.weight * by_group(of_each, c_in, groups))
+        weight = times(node, "scale", own.kernel.weight, by_group(of_each, c_in, groups))
+        own.kernel = replace(own.kernel, weight=weight)

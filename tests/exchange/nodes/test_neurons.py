@@ -155,10 +155,67 @@ def test_an_r_that_a_given_gain_replaces_may_have_any_shape(tmp_path):
             [1e-4, 1e-4, 4e-4],
             "tau_syn leaves 0.75 of its current for the next step, and no integer neuron here has",
         ),
+        (
+            [1e-4, 4e-4, 8e-4],
+            "tau_syn leaves 0.875 of its current for the next step, and no integer neuron here has",
+        ),
         ([1e-4, 1e-4, 0.0], "tau_syn is 0; train with a time constant above 0"),
+        ([1e-4, 1e-4, -1e-4], "tau_syn is -0.0001; train with a time constant above 0"),
+        (
+            [1e-4, 1e-4, 5e-5],
+            "tau_syn is 5e-05, shorter than a step of 0.0001, which turns its current around; give the right --nir-dt",
+        ),
     ],
 )
 def test_one_current_that_lasts_is_enough_to_refuse(tau, told, tmp_path):
     fields = {"tau_mem": 8e-4, "tau_syn": np.array(tau).reshape(-1, 1, 1), "w_in": 1.0, **LIF}
     with pytest.raises(EdgeSastError, match=rf"^node 'b' \(CubaLIF\): {told}"):
         numbers(tmp_path / "net.nir", ("CubaLIF", fields), start="zero")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"start": "reset"},
+            "its current lasts one step, by which it is a LIF under --start zero only, and --start is reset; give "
+            "--start zero where its membranes start at 0, or train with LIF neurons",
+        ),
+        (
+            {"start": "zero", "decay": "exp"},
+            r"tau_syn leaves exp\(-1\) of its current for the next step, and no integer neuron here has a current",
+        ),
+    ],
+)
+def test_a_current_of_one_step_is_refused_by_the_rule_that_refuses_it(given, told, tmp_path):
+    fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, **LIF}
+    with pytest.raises(EdgeSastError, match=rf"^node 'b' \(CubaLIF\): {told}"):
+        numbers(tmp_path / "net.nir", ("CubaLIF", fields), **given)
+
+
+@pytest.mark.parametrize(
+    ("fields", "given", "told"),
+    [
+        ({"tau": 5e-324}, {}, "tau holds 4.94066e-324, which float64 has not all bits of; look at"),
+        (
+            {"tau": 1e-307},
+            {"dt": 1e8},
+            "tau is counted in steps, and becomes larger than float64 holds; look at",
+        ),
+        ({"tau": 1e307}, {"dt": 1e-3, "tau": "times-dt"}, "tau is counted in steps, and becomes larger than"),
+        (
+            {"r": 1e308, "tau": 1e-5},
+            {},
+            "tau is multiplied, and becomes larger than float64 holds; look at the",
+        ),
+        (
+            {"v_threshold": -1e308, "v_reset": 1e308, "tau": 8e-4},
+            {"gain": "1"},
+            "v_threshold is below -1e\\+308 above v_reset; train with a threshold above the reset",
+        ),
+    ],
+)
+def test_numbers_that_float64_does_not_hold_are_refused_by_parameter(fields, given, told, tmp_path):
+    given = {"decay": "exp", **given} if fields.get("tau") == 1e-5 else given  # whose decay is 0 in both
+    with pytest.raises(EdgeSastError, match=rf"^node 'b' \(LIF\): {told}"):
+        numbers(tmp_path / "net.nir", ("LIF", {**LIF, **fields}), **given)
