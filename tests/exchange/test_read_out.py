@@ -27,10 +27,11 @@ FLATTEN = ("Flatten", {"start_dim": 0, "end_dim": -1})
 def read(tmp_path: Any, *nodes: tuple[str, dict[str, Any]], bits: int = 8, **given: Any) -> Imported:
     """A chain behind an input of 2x2 pixels."""
     flat = "Conv2d" not in [kind for kind, _ in nodes] and FLATTEN not in nodes
+    classes = len(next(fields["weight"] for _, fields in reversed(nodes) if "weight" in fields))
     chain = [
         ("Input", {"shape": np.array([8] if flat else [2, 2, 2])}),
         *nodes,
-        ("Output", {"shape": np.array([1])}),
+        ("Output", {"shape": np.array([classes])}),
     ]
     names = [f"n{i}" for i in range(len(chain))]
     path = write_nir(tmp_path / "net.nir", dict(zip(names, chain, strict=True)), list(pairwise(names)))
