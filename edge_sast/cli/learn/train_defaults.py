@@ -50,9 +50,9 @@ def leave_open(parser: argparse.ArgumentParser) -> None:
     """Leaves settings None where they are not given, until `completed` knows what they are to be: the data set, a run
     or a target may say.
     """
-    from trainer.settings.config import TrainConfig  # not for the list of commands
+    from trainer.settings.fields import Settings  # not for the list of commands
 
-    usual, settings = {}, {field.name for field in fields(TrainConfig)}
+    usual, settings = {}, {field.name for field in fields(Settings)}
     for action in parser._actions:
         if action.dest in RECIPE:
             action.help = f"{action.help} (default: {action.default}; without --data {RECIPE[action.dest]})"
@@ -90,7 +90,7 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
     if args.resume:
         if args.out is None and alone:
             found = args.out = unfinished_run()
-        take_begun(args)
+        _take_begun(args)
     recipe = _settle(args)
     missing = [name for name in CHOSEN if getattr(args, name) is None]
     if not missing:
@@ -124,7 +124,7 @@ def completed(args: argparse.Namespace, *, alone: bool) -> Iterator[Chosen]:
         yield chosen
 
 
-def take_begun(args: argparse.Namespace) -> None:
+def _take_begun(args: argparse.Namespace) -> None:
     """Fills in what the run in --out was begun with. Without a checkpoint there nothing is, which is told elsewhere."""
     from trainer.run import checkpoint
 

@@ -119,7 +119,7 @@ def test_unfinished_runs_alone(home):
     refused(
         newest_run,
         "no RUN is given, and runs/ here holds no finished one; runs/begun is at epoch 0 of 3: go on with "
-        "'edge-sast train --resume' and the options it was begun with, or name it",
+        "'edge-sast train --resume --out runs/begun', or name it",
     )
 
 
