@@ -108,11 +108,16 @@ def _grids(real: RealLayer, bits: int) -> list[tuple[Grid, Fraction]]:
     rows, gain = by_output(real), real.neuron.gain
     if real.neuron.kind != "integrator":
         return [(grid(row, bits), gain[c]) for c, row in enumerate(rows)]
-    ratios = np.array([float(each / gain[0]) for each in gain])
-    whole = grid((rows * ratios[:, None]).reshape(-1), bits)
-    return [
-        (Grid(integers, whole.step, whole.error), gain[0]) for integers in whole.integers.reshape(rows.shape)
-    ]
+    most = max(gain)
+    with np.errstate(under="ignore"):
+        scaled = rows * np.array([[float(each / most)] for each in gain])
+    if ((np.abs(scaled) < np.finfo(np.float64).tiny) & (rows != 0)).any():
+        raise EdgeSastError(
+            f"node {real.neuron.name!r}: r of its neurons lie too far apart for outputs that are compared; train with "
+            "closer ones"
+        )
+    whole = grid(scaled.reshape(-1), bits)
+    return [(Grid(each, whole.step, whole.error), most) for each in whole.integers.reshape(rows.shape)]
 
 
 def _channels(real: RealLayer, rules: Rules, bits: int) -> list[_Channel]:
@@ -285,7 +290,9 @@ def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weigh
             "differ"
         )
     if not error and not units.exact:
-        told.append(f"{real.name}: bias or threshold rounded to the membrane's unit: spikes may differ")
+        what = "bias" if isinstance(cell, Integrator) else "bias or threshold"
+        may = "outputs" if isinstance(cell, Integrator) else "spikes"
+        told.append(f"{real.name}: {what} rounded to the membrane's unit: {may} may differ")
     if isinstance(cell, Lif) and cell.leak_shifts:
         told.append(
             f"{real.name}: its leak rounds, membranes are up to {_up(_rounded(cell))} of a threshold "

@@ -60,3 +60,9 @@ def channel_last(spikes: np.ndarray) -> np.ndarray:
     if spikes.ndim == 4:
         spikes = spikes.transpose(0, 2, 3, 1)
     return spikes.reshape(len(spikes), -1)
+
+
+def import_words(given: Reference, tool: str) -> list[str]:
+    """`edge-sast import` of it by a tool's rules, but for where to."""
+    words = ["import", str(given.path), "--from", tool]
+    return [*words, "--sensor", "8x4", "--dt-us", "1000", "--steps", "20"]

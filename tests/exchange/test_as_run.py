@@ -15,7 +15,7 @@ from edge_sast.exchange import nir_file
 from edge_sast.exchange.nir_read import Reading, read_reals
 from edge_sast.exchange.rules import Rules, choose
 from tests.exchange.nir_files import Cell, run, write_nir
-from tests.exchange.reference import reference
+from tests.exchange.reference import import_words, reference
 from tests.exchange.test_random import STEPS, Drawer, written
 from tests.exchange.test_reference import GIVEN, MAPS, layers_of
 from trainer.network.from_reals import network_of
@@ -225,18 +225,7 @@ def test_what_no_run_holds_is_refused_by_name(nodes, way, tool, told, tmp_path, 
 
 def test_layers_of_a_run_that_mean_nothing_are_named(tmp_path):
     given = reference("snntorch_linear")
-    words = [
-        "import",
-        str(given.path),
-        "--from",
-        "snntorch",
-        "--sensor",
-        "8x4",
-        "--dt-us",
-        "1000",
-        "--steps",
-        "20",
-    ]
+    words = import_words(given, "snntorch")
     assert main([*words, "--out", str(tmp_path / "run")]) == 0
     stored = checkpoint.load(tmp_path / "run")
     told = [(each.layer, each.reset, each.leak, each.above, each.later) for each in stored.config.layers]

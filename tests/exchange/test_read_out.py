@@ -167,3 +167,30 @@ def test_a_threshold_may_stand_behind_a_flatten(where, tmp_path):
     assert [type(layer) for layer in one.layers] == [type(layer) for layer in other.layers]
     assert any(isinstance(layer, OrPool) for layer in one.layers) == (where != "neuron")
     np.testing.assert_array_equal(one.layers[-1].weight, other.layers[-1].weight)
+
+
+@pytest.mark.parametrize(
+    "last", [("I", {"r": 1.0}), ("LI", {"tau": 8.0, "r": 1.0, "v_leak": 0.0})], ids=["I", "LI"]
+)
+def test_a_read_out_that_feeds_itself_is_refused(last, tmp_path):
+    """Its way back was dropped: there is no spike to feed."""
+    nodes = {
+        "in": ("Input", {"shape": np.array([8])}),
+        "a": ("Linear", {"weight": np.ones((2, 8))}),
+        "b": last,
+        "back": ("Linear", {"weight": np.eye(2) / 2}),
+        "out": ("Output", {"shape": np.array([2])}),
+    }
+    edges = [("in", "a"), ("a", "b"), ("b", "back"), ("back", "b"), ("b", "out")]
+    reading = Reading(choose("sinabs", {"spikes": "one", "decay": "euler"})[0])
+    graph = nir_file.read(write_nir(tmp_path / "net.nir", nodes, edges))
+    with pytest.raises(
+        EdgeSastError, match=r"node 'b' .*gives no spikes, and feeds itself; take that edge out"
+    ):
+        read_model(graph, reading, Binning(2, 2, 0, 1000, STEPS, CAP), None)
+
+
+@pytest.mark.parametrize("gain", [[1e-200, 1e200], [1e200, 1e-200]])
+def test_gains_too_far_apart_to_compare_are_refused(gain, tmp_path):
+    with pytest.raises(EdgeSastError, match=r"node 'n2': r of its neurons lie too far apart"):
+        read(tmp_path, ("Linear", {"weight": np.ones((2, 8))}), ("I", {"r": np.array(gain)}))

@@ -218,6 +218,10 @@ class Builder:
     def _neuron(self, link: Link) -> None:
         own = neuron(link.node, self.flow.extent, self.rules, self.nearest, self.told)
         self.silent = link.node if own.kind == "integrator" else None
+        if self.silent is not None and link.feedback:
+            link.node.refuse(
+                "gives no spikes, and feeds itself", "take that edge out, or train with IF or LIF"
+            )
         weights = self.waiting
         if weights is None:  # right behind spikes
             if not self.flow.is_flat:

@@ -11,7 +11,7 @@ pytest.importorskip("h5py", reason="NIR needs h5py: pip install 'edge-sast[hdf5]
 
 from edge_sast.cli.main import main
 from edge_sast.model import modelfile
-from tests.exchange.reference import reference
+from tests.exchange.reference import import_words, reference
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -50,20 +50,10 @@ def test_what_our_own_file_says_itself_cannot_be_told(option, tmp_path, capsys):
     assert not (tmp_path / "back.safetensors").exists()
 
 
-def norse_linear_words(given):
-    return [
-        "import",
-        str(given.path),
-        "--from",
-        "norse",
-        *["--sensor", "8x4", "--dt-us", "1000", "--steps", "20"],
-    ]
-
-
 def test_rules_and_notes_are_printed_and_written(tmp_path, capsys):
     given = reference("norse_linear")
     out, figures = tmp_path / "net.safetensors", tmp_path / "figures.json"
-    words = norse_linear_words(given)
+    words = import_words(given, "norse")
     names = ",".join(f"{letter}-{'long' * 8}" for letter in "abcdefghij")  # more than a file's name holds
     assert main([*words, "--classes", names, "--out", str(out), "--json", str(figures)]) == 0
     printed = capsys.readouterr().out
@@ -85,7 +75,7 @@ def test_classes_from_a_file(tmp_path):
     names = tmp_path / "names.txt"
     names.write_text("".join(f"class {i}\n" for i in range(10)))
     out = tmp_path / "net.safetensors"
-    words = norse_linear_words(given)
+    words = import_words(given, "norse")
     assert main([*words, "--classes", str(names), "--out", str(out)]) == 0
     assert modelfile.load(out).classes[9] == "class 9"
 
@@ -126,18 +116,7 @@ def test_the_file_that_is_read_is_not_overwritten(capsys, tmp_path):
 def test_a_subtraction_at_once_of_snntorch_that_may_differ_is_told(tmp_path, capsys):
     """In a model file and in a run, in one line; of its default reset, one step later, nothing is said."""
     given = reference("snntorch_linear_if")
-    words = [
-        "import",
-        str(given.path),
-        "--from",
-        "snntorch",
-        "--sensor",
-        "8x4",
-        "--dt-us",
-        "1000",
-        "--steps",
-        "20",
-    ]
+    words = import_words(given, "snntorch")
     for out in ("net.safetensors", "run"):
         assert main([*words, "--reset", "subtract", "--out", str(tmp_path / out)]) == 0
         (line,) = [line for line in capsys.readouterr().out.splitlines() if "reset_delay" in line]
