@@ -56,7 +56,16 @@ def _open_whole(
     if str(spec) in TONIC_SETS:
         folder = Path(download_dir) if download_dir else default_cache_dir() / "datasets"
         return open_tonic(TONIC_SETS[str(spec)], folder, sensor)
-    if not Path(spec).exists():
-        names = ", ".join((BUILT_IN, *TONIC_SETS))
-        raise EdgeSastError(f"data '{spec}' does not exist; give a folder, a .zip, or one of {names}")
+    check_there(spec)
     return open_folder(spec, sensor, file_per_class=file_per_class)
+
+
+def check_there(spec: str | Path) -> None:
+    """Raises EdgeSastError where no data set has the name, and nothing lies at the path."""
+    from edge_sast.datasets.sources.tonic_sets import TONIC_SETS
+
+    names = (BUILT_IN, *TONIC_SETS)
+    if str(spec) not in names and not Path(spec).exists():
+        raise EdgeSastError(
+            f"data '{spec}' does not exist; give a folder, a .zip, or one of {', '.join(names)}"
+        )

@@ -39,7 +39,9 @@ class Node:
         if isinstance(value, str):
             self.refuse(f"{name} is the text {value!r:.40}, not numbers", "write the file again")
         array = np.asarray(value)
-        if array.dtype.kind not in "biuf" or array.size == 0:
+        if array.size == 0:
+            self.refuse(f"{name} has shape {list(array.shape)}, without a number", "write the file again")
+        if array.dtype.kind not in "biuf":
             self.refuse(f"{name} is {array.dtype!s}{list(array.shape)}, not numbers", "write the file again")
         array = array.astype(np.float64)
         if np.isnan(array).any():

@@ -40,7 +40,10 @@ def grid(weights: np.ndarray, bits: int) -> Grid:
         if near.max() > high or near.min() < -high - 1:
             continue
         exact = Fraction(least) / parts
-        same = all(Fraction(float(w)) == int(k) * exact for w, k in zip(weights, near, strict=True))
+        once = np.unique(weights, return_index=True)[
+            1
+        ]  # of a grid there are few numbers, however many weights
+        same = all(Fraction(float(weights[i])) == int(near[i]) * exact for i in once)
         return Grid(
             near.astype(np.int64),
             exact,

@@ -23,7 +23,7 @@ from edge_sast.errors import EdgeSastError, TooWideError
 from edge_sast.exchange.grid import Grid, grid
 from edge_sast.exchange.held import by_output, several, takes_later
 from edge_sast.exchange.nodes.real import RealLayer, RealNeuron
-from edge_sast.exchange.nodes.snap import lost_by
+from edge_sast.exchange.nodes.snap import lost_by, roundish, to_steps
 from edge_sast.exchange.rules import Rules
 from edge_sast.exchange.states import reach, state_bits
 from edge_sast.model.bounds import accumulator_bound, signed_sums
@@ -125,9 +125,9 @@ def _channels(real: RealLayer, rules: Rules, bits: int) -> list[_Channel]:
     for c, (own, gain) in enumerate(_grids(real, bits)):
         cell = real.neuron
         worth = own.step * real.factor * gain  # of a weight of 1
-        bias = (Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth
-        threshold = cell.threshold[c] / worth if cell.kind == "lif" else None
-        initial = cell.initial[c] / worth
+        bias = to_steps((Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth)
+        threshold = to_steps(cell.threshold[c] / worth) if cell.kind == "lif" else None
+        initial = to_steps(cell.initial[c] / worth)
         wholes = [bias, initial]
         if threshold is not None and rules.reset != "zero":
             wholes.append(threshold)
@@ -259,9 +259,10 @@ def _fitted(
             continue
         if width == wanted:
             return made, None
+        what = "outputs" if isinstance(cell, Integrator) else "spikes"
         return made, (
             f"membranes of {width} bits may saturate: they could need {wanted} in the worst case; "
-            "spikes may differ then"
+            f"{what} may differ then"
         )
     raise OverflowError
 
@@ -288,6 +289,13 @@ def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weigh
         told.append(
             f"{real.name}: weights rounded to {layer.bits} bits, by at most {_up(error)} of {of} largest: {what} may "
             "differ"
+        )
+    ties = [own for own in channels if own.threshold is not None and own.threshold.denominator == 1]
+    uneven = next((own.grid.step for own in ties if not roundish(own.grid.step)), None)
+    if uneven is not None and not error and not real.neuron.shifts:
+        told.append(
+            f"{real.name}: its weights are multiples of {float(uneven):.3g}, whose sums the tool's own floats round: "
+            "where one meets the threshold exactly, spikes may differ"
         )
     if not error and not units.exact:
         what = "bias" if isinstance(cell, Integrator) else "bias or threshold"

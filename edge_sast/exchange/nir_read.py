@@ -16,7 +16,7 @@ from edge_sast.exchange.nodes.real import Real, RealFlatten, RealLayer, RealPool
 from edge_sast.exchange.padded import within_kernel
 from edge_sast.exchange.rules import Rules
 from edge_sast.model.layers import Flatten, Layer, OrPool, Shape, SumPool
-from edge_sast.model.model import Model
+from edge_sast.model.model import Model, check_names
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def class_names(classes: Sequence[str] | None, outputs: int) -> tuple[str, ...]:
     names = [str(c) for c in range(outputs)] if classes is None else list(classes)
     if len(names) != outputs:
         raise EdgeSastError(f"--classes has {len(names)} names; the network has {outputs} outputs")
+    check_names(names, "--classes")
     return tuple(names)
 
 

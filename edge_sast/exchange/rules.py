@@ -20,8 +20,8 @@ class Rules:
     or instead of both "none" (1) or a number. if_gain: of an IF's: "r" or "r-dt" (r·dt). start: membrane at the first
     step: "zero", "reset" (v_reset) or "leak" (v_leak). dt: time of a step in the file's unit of time. looks_back:
     snnTorch's neurons reset where the membrane of the step before lay above the threshold, whether that was a spike
-    or not: a recurrent one that is reset to zero loses all input of that step; one that subtracts at once, and was left
-    above the threshold, spikes above twice the threshold only.
+    or not: a recurrent one, or one with a current, that is reset to zero loses all input of that step; one that
+    subtracts at once, and was left above the threshold, spikes above twice the threshold only.
     """
 
     threshold: str
@@ -36,6 +36,9 @@ class Rules:
     looks_back: bool = False
 
 
+# Of snnTorch's neurons that set a membrane to zero with the input in it (RLeaky, Synaptic; Leaky does not).
+LOSES_INPUT = "which in snnTorch loses all input of the next step, and no layer here does that"
+NO_DELAY = "trained with reset_delay=False it loses none: then leave --from out and give each rule"
 GAINS = ("file", "leak", "none")
 CHOICES = {
     "threshold": ("gt", "ge"),
@@ -108,10 +111,14 @@ def _check(name: str, value: str | float) -> None:
 
 def number(text: str) -> Fraction:
     """Of --input-gain. Raises EdgeSastError for what is no number above 0."""
+    value = Fraction(0)
     try:
-        value = Fraction("1" if text == "none" else text)
+        if text == "none":
+            value = Fraction(1)
+        elif "/" in text or 0 < float(text) < 1 << 31:  # 1e99999999 is no number to be written out
+            value = Fraction(text)
     except (ValueError, ZeroDivisionError):
-        value = Fraction(0)
+        pass
     if not 0 < value < 1 << 31:
         raise EdgeSastError(f"--input-gain is {text!r}; it must be file, leak, none or a number above 0")
     return value

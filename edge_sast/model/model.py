@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
@@ -23,6 +24,19 @@ from edge_sast.model.layers import (
 MAX_LAYERS = 65_535  # the C counts them in 16 bits
 MAX_MARGIN = (1 << 31) - 1  # the most by which two outputs can differ
 MAX_CLASS_NAME = 255  # characters: as UTF-8 they fit the 4095 bytes of a string that every C99 compiler takes
+
+
+def check_names(classes: Sequence[str], what: str) -> None:
+    """Raises EdgeSastError, which calls them `what`, for names that are empty, long, unprintable, or there twice."""
+    for i, name in enumerate(classes):
+        if len(name) > MAX_CLASS_NAME:
+            raise EdgeSastError(
+                f"{what}[{i}] has {len(name)} characters; a name has at most {MAX_CLASS_NAME}"
+            )
+        if not name or not name.isprintable():
+            raise EdgeSastError(f"{what}[{i}] is {name!r}; it must be printable text")
+    if len(set(classes)) != len(classes):
+        raise EdgeSastError(f"{what} has a name twice; each must be its own")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +76,7 @@ class Model:
             raise EdgeSastError(
                 f"model: classes has {len(self.classes)} names; the last layer has {shapes[-1].neurons} neurons"
             )
-        for i, name in enumerate(self.classes):
-            if len(name) > MAX_CLASS_NAME:
-                raise EdgeSastError(
-                    f"model: classes[{i}] has {len(name)} characters; a name has at most {MAX_CLASS_NAME}"
-                )
-            if not name or not name.isprintable():
-                raise EdgeSastError(f"model: classes[{i}] is {name!r}; it must be printable text")
-        if len(set(self.classes)) != len(self.classes):
-            raise EdgeSastError("model: classes has a name twice; each must be its own")
+        check_names(self.classes, "model: classes")
         self._check_margin()
         self._check_bounds(shapes)
 

@@ -99,7 +99,11 @@ NODES = {
         net(b=("IF", {"r": "one", "v_threshold": 1.0})),
         r"node 'b' \(IF\): r is the text 'one', not numbers",
     ),
-    "gain": (net(b=("IF", {"r": 0.0, "v_threshold": 1.0})), r"node 'b' \(IF\): r gives a gain of 0; train"),
+    "no number": (
+        net(a=("Linear", {"weight": np.zeros((0, 2))})),
+        r"node 'a' \(Linear\): weight has shape \[0, 2\], without a number; write the file again",
+    ),
+    "gain": (net(b=("IF", {"r": 0.0, "v_threshold": 1.0})), r"node 'b' \(IF\): its gain, by r, is 0; train"),
     "threshold node": (
         net(b=("Threshold", {"threshold": 2.0})),
         r"node 'a' \(Linear\): is followed by 'b' \(Threshold\), not by a neuron; put a neuron",
@@ -169,7 +173,7 @@ def lif(**more: Any) -> dict[str, Any]:
             "snntorch",
             "tau differs between neurons (decay 0.75 to 0.875); train with",
         ),
-        ({"tau": 8e-4, "v_leak": 0.5}, "snntorch", "v_leak is 0.5; train with v_leak 0"),
+        ({"tau": 8e-4, "v_leak": 0.5}, "snntorch", "v_leak is 0.5, and --start is zero; train with v_leak 0"),
     ],
 )
 def test_leaks_that_are_no_shifts(more, tool, told, tmp_path, capsys):
@@ -184,6 +188,15 @@ def test_the_nearest_leak_is_told(tmp_path, capsys):
     assert "note: b: decay 0.9 taken as 0.90625 (1 - 2^-4 - 2^-5), 0.0063 off: spikes may differ\n" in (
         capsys.readouterr().out
     )
+
+
+def test_the_gain_that_the_nearest_leak_changes_is_told_too(tmp_path, capsys):
+    """By 1 - decay, sinabs' norm_input: 0.09375 of the input and not 0.1."""
+    path = write_nir(tmp_path / "net.nir", lif(tau=1 / -np.log(0.9)), WAY)
+    assert main(command(path, "--spikes", "one", "--nearest-leak", tool="sinabs")) == 0
+    told = capsys.readouterr().out
+    assert "note: b: decay 0.9 taken as 0.90625 (1 - 2^-4 - 2^-5), 0.006" in told
+    assert " off, and the gain of its input as 0.938 times the file's: spikes may differ\n" in told
 
 
 EDGES = {
@@ -312,6 +325,8 @@ def test_a_graph_that_holds_itself_ends(tmp_path, capsys):
         (["--input-gain", "0"], "--input-gain is '0'; it must be file, leak, none or a number above 0"),
         (["--nir-dt", "0"], "--nir-dt is 0.0; it must be a time of a step above 0"),
         (["--classes", "a"], "--classes has 1 names; the network has 2 outputs"),
+        (["--classes", "a,a"], "--classes has a name twice; each must be its own"),
+        (["--classes", "a,"], "--classes[1] is ''; it must be printable text"),
     ],
 )
 def test_options_that_make_no_sense(more, told, tmp_path, capsys):

@@ -253,7 +253,7 @@ def test_a_current_of_norse_is_refused(tmp_path):
 def test_a_gain_of_its_own_leaves_the_weight_of_a_current(tmp_path, given, gain):
     fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 4.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
     nodes = {"a": ONE, "b": ("CubaLIF", fields)}
-    cell = read(tmp_path, nodes, "snntorch", reset="zero", gain=given, threshold="ge").model.layers[-1].neuron
+    cell = read(tmp_path, nodes, "spikingjelly", gain=given).model.layers[-1].neuron
     assert Fraction(int(cell.bias[0]), int(cell.threshold[0])) == Fraction(gain, 4)
 
 
@@ -304,8 +304,8 @@ def test_norse_leaks_to_v_leak_and_starts_there(tmp_path):
 
 def test_a_current_that_does_not_last_is_a_lif(tmp_path):
     fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
-    cuba = read(tmp_path, {"a": ONE, "b": ("CubaLIF", fields)}, "snntorch", reset="zero").model
-    plain = read(tmp_path, {"a": ONE, "b": lif(r=8.0)}, "snntorch", reset="zero").model
+    cuba = read(tmp_path, {"a": ONE, "b": ("CubaLIF", fields)}, "spikingjelly").model
+    plain = read(tmp_path, {"a": ONE, "b": lif(r=8.0)}, "spikingjelly").model
     for name in ("threshold", "bias", "initial"):
         np.testing.assert_array_equal(
             getattr(cuba.layers[-1].neuron, name), getattr(plain.layers[-1].neuron, name)
@@ -372,6 +372,14 @@ def test_our_own_models_by_the_rules_of_a_tool(name, tool, tmp_path):
         ({"threshold": "eq"}, "--threshold is 'eq'; it must be gt, ge"),
         ({"dt": -1.0}, "--nir-dt is -1.0; it must be a time of a step above 0"),
         ({"gain": "much"}, "--input-gain is 'much'; it must be file, leak, none or a number above 0"),
+        (
+            {"gain": "1e-99999999"},
+            "--input-gain is '1e-99999999'; it must be file, leak, none or a number above 0",
+        ),
+        (
+            {"gain": "1e99999999"},
+            "--input-gain is '1e99999999'; it must be file, leak, none or a number above 0",
+        ),
     ],
 )
 def test_values_that_no_rule_has(given, told):
@@ -430,3 +438,28 @@ def test_above_the_threshold_by_subtraction_with_a_leak_takes_off_an_amount(tau,
     assert cell.taken.tolist() == [below if reset == "subtract" else round(below / decay)]
     trace = Simulator(model).trace(binned(model, [np.zeros((6, 1, 1, 2), np.uint8)]), 0)
     np.testing.assert_array_equal(trace.membranes, 0)
+
+
+@pytest.mark.parametrize(("step", "steps"), [(0.1, 3), (0.3, 3), (0.1, 7), (0.7, 5)])
+def test_a_threshold_within_noise_of_a_sum_of_weights_is_that_sum(step, steps, tmp_path):
+    """As float32 3 times 0.1 lies below 0.3: inputs that are meant to reach it do, and ties are told."""
+    weight = np.array([[step, 2 * step]], np.float32)
+    whole = {"r": np.float32(1), "v_threshold": np.float32(step * steps)}
+    found = read(
+        tmp_path, {"a": ("Linear", {"weight": weight}), "b": ("IF", whole)}, "spikingjelly", if_gain="r"
+    )
+    layer = found.model.layers[-1]
+    unit = int(layer.weight.min()) << layer.weight_shift
+    assert int(layer.neuron.threshold[0]) == steps * unit
+    assert found.told == (
+        f"a: its weights are multiples of {step:g}, whose sums the tool's own floats round: where one meets the "
+        "threshold exactly, spikes may differ",
+    )
+
+
+def test_between_sums_of_weights_there_are_no_ties_to_tell_of(tmp_path):
+    nodes = {
+        "a": ("Linear", {"weight": np.array([[0.1, 0.2]], np.float32)}),
+        "b": ("IF", {"r": 1.0, "v_threshold": 0.35}),
+    }
+    assert not [line for line in read(tmp_path, nodes, "spikingjelly", if_gain="r").told if "exactly" in line]

@@ -5,6 +5,9 @@ Read-outs (docs/method.md): o[t] [B, classes] is what the read-out layer receive
     last   CE(mean_t o[t], y): the membrane after the last step over T, which is what a device answers with
     mean   CE(mean_t m[t], y) with m[t] = (o[1] + … + o[t])/t: the answers of all shorter recordings, averaged
     tet    (1 − λ)·mean_t CE(o[t], y) + λ·mean_t MSE(o[t], 1)  (Deng et al. 2022, arXiv 2202.11946)
+    evidence  mean_t CE(o[1] + … + o[t], y): what has arrived up to each step as the logarithm of the odds, so that a
+           lead in the read-out's membrane means as much after few steps as after many, as the sequential probability
+           ratio test has it (Wald 1945; for networks Ebihara et al. 2021, arXiv 2006.05587, by another loss)
 
 With a teacher whose logits are z, weight α and temperature K (Hinton, Vinyals & Dean 2015, arXiv 1503.02531):
 
@@ -40,9 +43,16 @@ def per_recording(objective: Objective, logits: Tensor, steps: Tensor | None, la
     if objective.kind == "mean":
         weights = torch.arange(1, count + 1, device=steps.device, dtype=steps.dtype).view(-1, 1, 1)
         return functional.cross_entropy((steps.cumsum(0) / weights).mean(0), labels, reduction="none")
-    each = functional.cross_entropy(steps.flatten(0, 1), labels.repeat(count), reduction="none")
+    if objective.kind == "evidence":
+        return _of_each(steps.cumsum(0), labels).mean(0)
     distance = (steps - 1).square().mean((0, 2))
-    return (1 - objective.tet_lambda) * each.view(count, -1).mean(0) + objective.tet_lambda * distance
+    return (1 - objective.tet_lambda) * _of_each(steps, labels).mean(0) + objective.tet_lambda * distance
+
+
+def _of_each(answers: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropies [T, B] of logits [T, B, classes] with one label a recording."""
+    each = functional.cross_entropy(answers.flatten(0, 1), labels.repeat(answers.shape[0]), reduction="none")
+    return each.view(answers.shape[0], -1)
 
 
 def distilled(each: Tensor, logits: Tensor, teacher: Tensor, weight: float, temperature: float) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edge_sast.errors import EdgeSastError
 
-KINDS = ("last", "mean", "tet")
+KINDS = ("last", "mean", "tet", "evidence")
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,10 @@ def check_out(args: argparse.Namespace) -> bool:
         from edge_sast.cli.model.import_run import check_free
 
         check_free(Path(args.out))
+        if args.data is not None:
+            from edge_sast.datasets.open import check_there
+
+            check_there(args.data)
     return as_run
 
 

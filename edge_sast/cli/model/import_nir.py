@@ -152,7 +152,7 @@ def _add_rules(group: argparse._ActionsContainer) -> None:
         OPTIONS["gain"],
         dest="gain",
         metavar="X",
-        help="factor of a neuron's input: file (r dt/tau), leak (r times what the leak takes), none or a "
+        help="factor of a LIF's input: file (r dt/tau), leak (r times what the leak takes), none or a "
         "number (default: the tool's)",
     )
 

@@ -297,8 +297,8 @@ def _loss_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--loss",
         choices=objective.KINDS,
-        help="cross-entropy of the last answer, of the mean of all answers, or of each time step by itself (default: "
-        "last, or the method's)",
+        help="cross-entropy of the last answer, of the mean of all answers, of each time step by itself, or of what "
+        "has arrived up to each step: for answers before the last one (default: last, or the method's)",
     )
     group.add_argument(
         "--tet-lambda", type=float, metavar="X", help="share of TET's distance term (default: 0.001; ottt 0)"

@@ -126,9 +126,14 @@ class Builder:
     def _between(self, node: Node) -> None:
         """What this node takes must be spikes: it cannot stand between weights and their neuron."""
         if self.waiting is not None:
+            also = (
+                "put it behind the neuron"
+                if node.type == "Flatten"
+                else "join the two into one node of weights"
+            )
             self.waiting.node.refuse(
                 f"is followed by {node.name!r} ({node.type}), not by a neuron",
-                "put a neuron between them, or join the two into one node of weights",
+                f"put a neuron between them, or {also}",
             )
 
     def _threshold(self, node: Node) -> None:

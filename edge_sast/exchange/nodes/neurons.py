@@ -10,9 +10,9 @@ import numpy as np
 from edge_sast.exchange.graph import Node
 from edge_sast.exchange.nodes.products import over, times
 from edge_sast.exchange.nodes.real import RealNeuron
-from edge_sast.exchange.nodes.snap import NOISE, leak_shifts, shown, snap
+from edge_sast.exchange.nodes.snap import NOISE, leak_shifts, roundish, shown, snap
 from edge_sast.exchange.nodes.spread import spread
-from edge_sast.exchange.rules import Rules, number
+from edge_sast.exchange.rules import LOSES_INPUT, NO_DELAY, Rules, number
 
 Extent = tuple[int, ...]  # of what flows, as the file has it: (channels, rows, columns) or (neurons,)
 
@@ -27,22 +27,32 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
     if node.type == "CubaLI":
         node.refuse("has a current of its own, which no integer neuron here has", "train with LI")
     lost, drive = _dynamics(node, extent, rules)
-    shifts, exact = _shifts(node, lost, nearest, told)
+    shifts, exact = _shifts(node, lost, nearest, rules.gain == "leak", told)
     gains = _gains(node, drive, exact, extent, rules)
     if min(gains) <= 0:
-        node.refuse(f"r gives a gain of {shown(min(gains))}", "train with a positive r")
+        takes = [
+            name for name, taken in (("r", _takes_r(node, rules)), ("w_in", node.type == "CubaLIF")) if taken
+        ]
+        node.refuse(f"its gain, by {' and '.join(takes)}, is {shown(min(gains))}", "train with one above 0")
     integrator = node.type in ("LI", "I")
     reset = _reset_to(node, extent, rules) if not integrator else [Fraction(0)] * channels
     rest = _per_channel(node, "v_leak", node.finite("v_leak", 0.0), extent)
+    uneven = next((v for v in reset if not roundish(v)), None)
+    if uneven is not None:
+        told.append(
+            f"{node.name}: from v_reset {shown(uneven)} the tool's own floats round in every step: where a membrane "
+            "meets the threshold exactly, spikes may differ"
+        )
     if rules.start != "leak" and any(rest) and rest != reset:
         node.refuse(
-            f"v_leak is {float(rest[0]):g}", "train with v_leak 0, or name the tool that wrote it with --from"
+            f"v_leak is {float(rest[0]):g}, and --start is {rules.start}",
+            "train with v_leak 0, or give --start leak where the tool's membranes start there",
         )
     begin = {"zero": [Fraction(0)] * channels, "reset": reset, "leak": rest}[rules.start]
     thresholds = []
     if not integrator:
         thresholds = _per_channel(node, "v_threshold", node.finite("v_threshold"), extent)
-        thresholds = [t - v for t, v in zip(thresholds, reset, strict=True)]
+        thresholds = _above(thresholds, reset)
         if min(thresholds) <= 0:
             node.refuse(
                 f"v_threshold is {shown(min(thresholds))} above v_reset",
@@ -55,9 +65,14 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
         lost,
         gains,
         thresholds,
-        [exact * (leak - v) for leak, v in zip(rest, reset, strict=True)],
-        [v0 - v for v0, v in zip(begin, reset, strict=True)],
+        [exact * height for height in _above(rest, reset)],
+        _above(begin, reset),
     )
+
+
+def _above(values: list[Fraction], reset: list[Fraction]) -> list[Fraction]:
+    """Values counted from the reset. 1.1 less 0.1 is 1 here too: the noise of both is in their difference."""
+    return [snap(value - v) for value, v in zip(values, reset, strict=True)]
 
 
 def _gains(node: Node, drive: np.ndarray, lost: Fraction, extent: Extent, rules: Rules) -> list[Fraction]:
@@ -138,10 +153,15 @@ def _without_current(node: Node, extent: Extent, rules: Rules, r: np.ndarray) ->
             "own",
             "train with LIF neurons",
         )
-    if rules.start != "zero":
+    if rules.start == "leak":
         node.refuse(
-            f"its current lasts one step, by which it is a LIF under --start zero only, and --start is {rules.start}",
-            "give --start zero where its membranes start at 0, or train with LIF neurons",
+            "its current lasts one step, and under --start leak, Norse's rule, it comes to the membrane a step later",
+            "give --start zero or --start reset where the tool adds the current first, or train with LIF neurons",
+        )
+    if rules.looks_back and rules.reset == "zero":
+        node.refuse(
+            f"is reset to zero, {LOSES_INPUT}",
+            f"train it with reset_mechanism='subtract', or with LIF neurons; {NO_DELAY}",
         )
     lost, gain = _leak(node, "tau_mem", extent, rules, r)
     own = spread(node, "w_in", node.finite("w_in", 1.0), extent)
@@ -154,7 +174,10 @@ def _cleaner(gain: Fraction, product: Fraction) -> Fraction:
     return product if near and product.denominator < gain.denominator else gain
 
 
-def _shifts(node: Node, lost: Fraction, nearest: bool, told: list[str]) -> tuple[tuple[int, ...], Fraction]:
+def _shifts(
+    node: Node, lost: Fraction, nearest: bool, by_leak: bool, told: list[str]
+) -> tuple[tuple[int, ...], Fraction]:
+    """What a step loses as shifts, and exactly. by_leak: whether the input is multiplied with it."""
     if np.float32(1 - float(lost)) == 1:  # what the tool itself computes with
         return (), Fraction(0)
     shifts, exact = leak_shifts(lost)
@@ -171,9 +194,10 @@ def _shifts(node: Node, lost: Fraction, nearest: bool, told: list[str]) -> tuple
         node.refuse(
             wrong, f"train with {float(1 - exact):.7g} ({text}), or give --nearest-leak, which takes that"
         )
+    too = f", and the gain of its input as {float(exact / lost):.3g} times the file's" if by_leak else ""
     told.append(
-        f"{node.name}: decay {float(1 - lost):.7g} taken as {float(1 - exact):.7g} ({text}), {float(off):.2g} off: "
-        "spikes may differ"
+        f"{node.name}: decay {float(1 - lost):.7g} taken as {float(1 - exact):.7g} ({text}), {float(off):.2g} off"
+        f"{too}: spikes may differ"
     )
     return shifts, exact
 

@@ -8,9 +8,10 @@ from edge_sast.model.layers import MAX_SHIFT
 
 NOISE = Fraction(1, 1 << 20)  # of float32 in a few operations, relative
 MOST_DIGITS = 8  # significant bits of a number that float32 noise is taken from
+MOST_STEPS = 1 << 12  # whole steps that noise is taken from: it is below a 2^8th of one
 
 
-def snap(value: float) -> Fraction:
+def snap(value: float | Fraction) -> Fraction:
     """The number that a float32 stands for: one of at most MOST_DIGITS significant bits within NOISE, else itself."""
     exact = Fraction(value)
     if not exact:
@@ -18,6 +19,17 @@ def snap(value: float) -> Fraction:
     scale = Fraction(2) ** (MOST_DIGITS - _exponent(abs(exact)))
     near = Fraction(round(exact * scale)) / scale
     return near if abs(near - exact) <= NOISE * abs(exact) else exact
+
+
+def to_steps(value: Fraction) -> Fraction:
+    """A number of steps of a grid, whole where only NOISE keeps it from that: 0.3 in steps of 0.1 is 3."""
+    near = round(value)
+    return Fraction(near) if abs(near) <= MOST_STEPS and abs(near - value) <= NOISE * abs(value) else value
+
+
+def roundish(value: Fraction) -> bool:
+    """Whether a number has so few bits that float32 adds weights of few bits to it without rounding."""
+    return snap(value).numerator.bit_length() <= MOST_DIGITS
 
 
 def _exponent(value: Fraction) -> int:

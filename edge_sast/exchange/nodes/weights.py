@@ -12,7 +12,7 @@ from edge_sast.exchange.nodes.flow import Flow
 from edge_sast.exchange.nodes.kernels import LINEAR, Kernel, by_group, matrix
 from edge_sast.exchange.nodes.products import times
 from edge_sast.exchange.nodes.spread import spread
-from edge_sast.exchange.rules import Rules
+from edge_sast.exchange.rules import LOSES_INPUT, NO_DELAY, Rules
 
 
 @dataclass
@@ -46,9 +46,8 @@ def feedback(link: Link, flow: Flow, rules: Rules) -> tuple[np.ndarray, np.ndarr
         return None
     if rules.looks_back and rules.reset == "zero":
         link.node.refuse(
-            "feeds itself and is reset to zero, which in snnTorch loses all input of the next step, and no layer "
-            "here does that",
-            "train it with reset_mechanism='subtract'",
+            f"feeds itself and is reset to zero, {LOSES_INPUT}",
+            f"train it with reset_mechanism='subtract'; {NO_DELAY}",
         )
     first, *more = link.feedback
     if more or not flow.is_flat:

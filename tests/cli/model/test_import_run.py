@@ -257,3 +257,16 @@ def test_an_imported_run_answers_early(home, capsys):
     assert found["recordings"] == f"{home / 'data'}, held out"
     assert modelfile.load(out).early_margin == found["margin"] > 0
     assert found["early"]["steps_per_sample"] < STEPS
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--classes", "row,row,column"], "--classes has a name twice"),
+        (["--data", "nowhere"], "data 'nowhere' does not exist; give a folder, a .zip, or one of digits"),
+    ],
+)
+def test_what_no_command_could_go_on_with_is_not_written(home, more, told, capsys):
+    assert imported(home, "never", *more) == 2
+    assert told in capsys.readouterr().err
+    assert not (home / "never").exists()

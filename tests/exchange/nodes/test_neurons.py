@@ -15,7 +15,7 @@ from edge_sast.events.binning import Binning
 from edge_sast.exchange import nir_file
 from edge_sast.exchange.nir_read import Reading, read_model, read_reals
 from edge_sast.exchange.nodes.real import RealLayer, RealNeuron
-from edge_sast.exchange.rules import choose
+from edge_sast.exchange.rules import OPTIONS, choose
 from edge_sast.runtime import Simulator
 from tests.exchange.nir_files import Cell, Layer, run, write_nir
 from tests.strategies import binned
@@ -177,9 +177,9 @@ def test_one_current_that_lasts_is_enough_to_refuse(tau, told, tmp_path):
     ("given", "told"),
     [
         (
-            {"start": "reset"},
-            "its current lasts one step, by which it is a LIF under --start zero only, and --start is reset; give "
-            "--start zero where its membranes start at 0, or train with LIF neurons",
+            {"start": "leak"},
+            "its current lasts one step, and under --start leak, Norse's rule, it comes to the membrane a step later; "
+            "give --start zero or --start reset where the tool adds the current first, or train with LIF neurons",
         ),
         (
             {"start": "zero", "decay": "exp"},
@@ -191,6 +191,59 @@ def test_a_current_of_one_step_is_refused_by_the_rule_that_refuses_it(given, tol
     fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, **LIF}
     with pytest.raises(EdgeSastError, match=rf"^node 'b' \(CubaLIF\): {told}"):
         numbers(tmp_path / "net.nir", ("CubaLIF", fields), **given)
+
+
+def test_a_current_of_one_step_resets_to_and_starts_at_v_reset(tmp_path):
+    """As SpikingJelly's neuron does, whose spikes are the same ones in runs of it."""
+    fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, "r": 8.0, "v_leak": 0.0}
+    fields |= {"v_threshold": 1.0, "v_reset": -0.5}
+    cell = numbers(tmp_path / "net.nir", ("CubaLIF", fields))
+    assert (cell.threshold[0], cell.initial[0], cell.offset[0]) == (Fraction(3, 2), 0, Fraction(1, 16))
+
+
+@pytest.mark.parametrize(("gain", "told"), [("file", "r and w_in, is -1"), ("none", "w_in, is -1")])
+def test_a_gain_below_zero_is_refused_by_all_that_made_it(gain, told, tmp_path):
+    fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": -1.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
+    with pytest.raises(
+        EdgeSastError, match=rf"^node 'b' \(CubaLIF\): its gain, by {told}; train with one above 0"
+    ):
+        numbers(tmp_path / "net.nir", ("CubaLIF", fields), gain=gain)
+
+
+def test_a_current_that_snntorch_resets_to_zero_is_refused_where_its_input_is_lost(tmp_path):
+    """By the preset, which stands for reset_delay=True; by rules that name no tool nothing is lost."""
+    fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
+    nodes = network(("CubaLIF", fields))
+    graph = nir_file.read(write_nir(tmp_path / "net.nir", nodes, list(pairwise(nodes))))
+    looks_back, _ = choose("snntorch", {"reset": "zero", "if_gain": "r"})
+    with pytest.raises(
+        EdgeSastError, match=r"node 'b' \(CubaLIF\): is reset to zero, .*'subtract'.*reset_delay=False"
+    ):
+        read_reals(graph, Reading(looks_back), GRID)
+    by_hand, _ = choose(None, {name: getattr(looks_back, name) for name in OPTIONS})
+    first = read_reals(graph, Reading(by_hand), GRID)[0][0]
+    assert isinstance(first, RealLayer)
+    assert first.neuron.threshold == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "reset", "height"), [(1.1, 0.1, 1), (0.3, -0.7, 1), (0.7, 0.2, Fraction(1, 2))]
+)
+def test_the_noise_of_threshold_and_reset_is_taken_from_their_difference(threshold, reset, height, tmp_path):
+    """Neither has few bits, what lies between them has: a membrane that meets it exactly spikes."""
+    for as_written in (float, np.float32):
+        fields = {"r": 1.0, "v_threshold": as_written(threshold), "v_reset": as_written(reset)}
+        nodes = network(("IF", fields))
+        graph = nir_file.read(write_nir(tmp_path / "net.nir", nodes, list(pairwise(nodes))))
+        reals, told = read_reals(graph, Reading(choose("spikingjelly", {"if_gain": "r"})[0]), GRID)
+        first = reals[0]
+        assert isinstance(first, RealLayer)
+        assert first.neuron.threshold == [height] * CHANNELS
+        assert first.neuron.initial == [0] * CHANNELS
+        assert [line for line in told if "v_reset" in line] == [
+            f"b: from v_reset {reset:g} the tool's own floats round in every step: where a membrane meets the "
+            "threshold exactly, spikes may differ"
+        ]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ def oracle(kind, steps, label, share):
         return cross_entropy(sum(steps) / count, label)
     if kind == "mean":
         return cross_entropy(sum(sum(steps[: t + 1]) / (t + 1) for t in range(count)) / count, label)
+    if kind == "evidence":
+        return sum(cross_entropy(sum(steps[: t + 1]), label) for t in range(count)) / count
     each = sum(cross_entropy(step, label) for step in steps) / count
     return (1 - share) * each + share * sum(((step - 1) ** 2).mean() for step in steps) / count
 
