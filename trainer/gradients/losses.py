@@ -14,7 +14,7 @@ With a teacher whose logits are z, weight α and temperature K (Hinton, Vinyals 
     (1 − α)·loss + α·K²·CE(logits/K, softmax(z/K))
 
 with the cross-entropy of the soft targets times K², as its gradient shrinks with 1/K². logits are those of the answer
-after the last step, whatever the loss of the labels.
+after the last step; of `evidence` the mean is taken over the answers after each step.
 
 Penalties: rate_weight·Σ_layers max(0, rate − rate_limit)², and for a target S* of SynOps (or of a device's
 instructions) per recording μ·S/S*, whose multiplier μ ≥ 0 grows while S > S* and falls while S < S* (dual ascent), so
@@ -44,21 +44,31 @@ def per_recording(objective: Objective, logits: Tensor, steps: Tensor | None, la
         weights = torch.arange(1, count + 1, device=steps.device, dtype=steps.dtype).view(-1, 1, 1)
         return functional.cross_entropy((steps.cumsum(0) / weights).mean(0), labels, reduction="none")
     if objective.kind == "evidence":
-        return _of_each(steps.cumsum(0), labels).mean(0)
+        return _of_each(answers(objective.kind, logits, steps), labels).mean(0)
     distance = (steps - 1).square().mean((0, 2))
     return (1 - objective.tet_lambda) * _of_each(steps, labels).mean(0) + objective.tet_lambda * distance
 
 
-def _of_each(answers: Tensor, labels: Tensor) -> Tensor:
+def _of_each(each: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropies [T, B] of logits [T, B, classes] with one label a recording."""
-    each = functional.cross_entropy(answers.flatten(0, 1), labels.repeat(answers.shape[0]), reduction="none")
-    return each.view(answers.shape[0], -1)
+    count = each.shape[0]
+    return functional.cross_entropy(each.flatten(0, 1), labels.repeat(count), reduction="none").view(
+        count, -1
+    )
 
 
-def distilled(each: Tensor, logits: Tensor, teacher: Tensor, weight: float, temperature: float) -> Tensor:
-    """Losses [B] of labels and of a teacher's logits, both [B, classes]."""
-    soft = torch.softmax(teacher.to(logits.dtype) / temperature, 1)
-    told = functional.cross_entropy(logits / temperature, soft, reduction="none")
+def answers(kind: str, logits: Tensor, steps: Tensor | None) -> Tensor:
+    """What a network trained by that loss answers [answers, B, classes]: after each step, or after the last alone."""
+    if kind != "evidence":
+        return logits.unsqueeze(0)
+    assert steps is not None
+    return steps.cumsum(0)
+
+
+def distilled(each: Tensor, own: Tensor, teacher: Tensor, weight: float, temperature: float) -> Tensor:
+    """Losses [B] of labels, and of a teacher's answers beside one's own, both [answers, B, classes]."""
+    soft = torch.softmax(teacher.to(own.dtype) / temperature, -1)
+    told = -(soft * torch.log_softmax(own / temperature, -1)).sum(-1).mean(0)
     return (1 - weight) * each + weight * temperature**2 * told
 
 

@@ -286,7 +286,8 @@ class Trainer:
             else:
                 output = self.network(x, how, objective.per_step, counted, limited, priced=self._priced)
         each = losses.per_recording(objective, output.logits, output.steps, labels)
-        each = self.teachers.losses(each, output.logits, x)
+        own = losses.answers(objective.kind, output.logits, output.steps)
+        each = self.teachers.losses(each, own, x)
         return each, each.mean() + self.penalty.value(output.rates, output.spent), output
 
     def _second_losses(self, batch: Batch, rows: Tensor | None, how: Pass) -> Tensor:

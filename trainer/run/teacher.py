@@ -2,7 +2,8 @@
 
 A teacher sees the same counts as its student, augmented alike, and answers in the forward pass that its own training
 ended in: of integers where it has had integer epochs, else of smooth or of hard spikes. Several teachers answer with
-the mean of their logits, so with the geometric mean of what each holds likely.
+the mean of their logits, so with the geometric mean of what each holds likely. A student that learns the answers after
+each step (--loss evidence) is told theirs after each step.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ OPTIONS = {"shift": "--downscale", "dt_us": "--dt-us", "steps": "--steps", "coun
 
 @dataclass(frozen=True)
 class Teachers:
-    """The networks, each with the pass that it answers in, none where a run has no teacher; the share of the loss that
-    their answers have, and the temperature (trainer/gradients/losses.py).
+    """The networks, each with the pass that it answers in and the loss it learnt by, none where a run has no teacher;
+    the share of the loss that their answers have, and the temperature (trainer/gradients/losses.py).
     """
 
-    networks: tuple[tuple[Network, Pass], ...]
+    networks: tuple[tuple[Network, Pass, str], ...]
     weight: float
     temperature: float
 
@@ -44,24 +45,33 @@ class Teachers:
         for path in config.teachers:
             stored = checkpoint.load(Path(path))
             _check(path, stored, binning, classes)
-            networks.append((stored.network().to(device), _pass(stored)))
+            networks.append((stored.network().to(device), _pass(stored), stored.config.objective.kind))
         return Teachers(tuple(networks), config.teacher_weight, config.teacher_temperature)
 
-    def losses(self, each: Tensor, logits: Tensor, x: Tensor) -> Tensor:
-        """Losses [B] of a batch: those of its labels, `each`, with what logits [B, classes] miss of the teachers'."""
+    def losses(self, each: Tensor, own: Tensor, x: Tensor) -> Tensor:
+        """Losses [B] of a batch: those of its labels, `each`, with what its answers [answers, B, classes] miss of the
+        teachers'.
+        """
         if not self.networks:
             return each
-        return losses.distilled(each, logits, self.logits(x), self.weight, self.temperature)
+        return losses.distilled(each, own, self.answers(x, len(own)), self.weight, self.temperature)
 
     @torch.no_grad()
-    def logits(self, x: Tensor) -> Tensor:
-        """Mean logits [B, classes] of counts [T, B, 2, H, W]."""
-        answers = [network(x, how).logits.float() for network, how in self.networks]
-        return torch.stack(answers).mean(0)
+    def answers(self, x: Tensor, last: int = 1) -> Tensor:
+        """Mean logits [last, B, classes] of counts [T, B, 2, H, W], after each of the last so many steps."""
+        told = []
+        for network, how, loss in self.networks:
+            output = network(x, how, per_step=True)
+            assert output.steps is not None
+            sums = output.steps.float().cumsum(0)
+            if loss != "evidence":  # whose logits are means over the steps
+                sums = sums / torch.arange(1, len(sums) + 1, device=sums.device).view(-1, 1, 1)
+            told.append(sums[-last:])
+        return torch.stack(told).mean(0)
 
     def digest(self) -> str:
         """Of their parameters, in order; "" of none."""
-        return digest([network for network, _ in self.networks])
+        return digest([network for network, *_ in self.networks])
 
 
 def digest(networks: list[Network]) -> str:

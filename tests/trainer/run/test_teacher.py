@@ -48,12 +48,15 @@ def taught(tmp_path_factory, data):
 
 def test_the_loss_is_that_of_soft_targets():
     rng = np.random.default_rng(3)
-    each, own, theirs = rng.random(4), rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
-    got = distilled(*map(torch.tensor, (each, own, theirs)), 0.3, 4.0)
-    for i in range(4):
-        soft = np.exp(theirs[i] / 4) / np.exp(theirs[i] / 4).sum()
-        log = own[i] / 4 - np.log(np.exp(own[i] / 4).sum())
-        assert float(got[i]) == pytest.approx(0.7 * each[i] - 0.3 * 16 * (soft * log).sum(), rel=1e-12)
+    each = rng.random(4)
+    for answers in (1, 5):  # after the last step, or after each of five
+        own, theirs = rng.normal(size=(2, answers, 4, 3))
+        got = distilled(*map(torch.tensor, (each, own, theirs)), 0.3, 4.0)
+        for i in range(4):
+            soft = np.exp(theirs[:, i] / 4) / np.exp(theirs[:, i] / 4).sum(1, keepdims=True)
+            log = own[:, i] / 4 - np.log(np.exp(own[:, i] / 4).sum(1, keepdims=True))
+            told = -(soft * log).sum() / answers
+            assert float(got[i]) == pytest.approx(0.7 * each[i] + 0.3 * 16 * told, rel=1e-12)
 
 
 def test_its_gradient_vanishes_where_both_agree():
@@ -73,8 +76,26 @@ def test_a_teacher_answers_in_the_pass_that_it_ended_in(taught, data, name, smoo
     x = torch.from_numpy(np.random.default_rng(1).integers(0, 2, (4, 5, 2, 8, 8)).astype(np.float32))
     with torch.no_grad():
         wanted = stored.network()(x, how).logits
-    assert torch.equal(teachers.logits(x), wanted.float())
-    assert not teachers.logits(x).requires_grad
+    torch.testing.assert_close(teachers.answers(x)[0], wanted.float())
+    assert not teachers.answers(x).requires_grad
+
+
+@pytest.mark.parametrize("loss", ["last", "evidence"])
+def test_after_each_step_a_teacher_answers_in_the_scale_that_it_learnt(tmp_path, data, loss):
+    """By networks that see the first t steps alone: the mean of what arrived, or of `evidence` its sum."""
+    config = replace(SHORT, loss=loss, epochs=1, qat_epochs=0)
+    Trainer(config, data, tmp_path / "run", quiet=True).run()
+    teachers = Teachers.of(
+        replace(SHORT, teacher=str(tmp_path / "run")), data.train.binning, data.train.classes
+    )
+    (network, how, _), *_ = teachers.networks
+    x = torch.rand(SHORT.steps, 5, 2, 8, 8).round()
+    told = teachers.answers(x, SHORT.steps)
+    assert len(told) == SHORT.steps
+    for t in range(SHORT.steps):
+        output = network(x[: t + 1], how, per_step=True)
+        wanted = output.steps.sum(0) if loss == "evidence" else output.steps.mean(0)
+        torch.testing.assert_close(told[t], wanted.detach())
 
 
 def test_several_answer_with_the_mean_of_their_logits(taught, data):
@@ -82,7 +103,7 @@ def test_several_answer_with_the_mean_of_their_logits(taught, data):
     x = torch.rand(4, 5, 2, 8, 8).round()
     alone, both = (
         [
-            Teachers.of(replace(SHORT, teacher=each), data.train.binning, data.train.classes).logits(x)
+            Teachers.of(replace(SHORT, teacher=each), data.train.binning, data.train.classes).answers(x)
             for each in given
         ]
         for given in (names, [os.pathsep.join(names)])
@@ -90,10 +111,11 @@ def test_several_answer_with_the_mean_of_their_logits(taught, data):
     torch.testing.assert_close(both[0], (alone[0] + alone[1]) / 2)
 
 
-@pytest.mark.parametrize("method", ["sast", "hard"])
-def test_a_run_with_a_teacher_goes_on_in_the_same_bits(tmp_path, data, taught, method, monkeypatch):
+@pytest.mark.parametrize(("method", "loss"), [("sast", "last"), ("hard", "last"), ("hard", "evidence")])
+def test_a_run_with_a_teacher_goes_on_in_the_same_bits(tmp_path, data, taught, method, loss, monkeypatch):
     config = TrainConfig.of(
         method,
+        loss=loss,
         data="bars",
         arch="6c3p1-or2-out",
         dt_us=1000,
