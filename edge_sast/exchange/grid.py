@@ -40,9 +40,7 @@ def grid(weights: np.ndarray, bits: int) -> Grid:
         if near.max() > high or near.min() < -high - 1:
             continue
         exact = Fraction(least) / parts
-        once = np.unique(weights, return_index=True)[
-            1
-        ]  # of a grid there are few numbers, however many weights
+        _, once = np.unique(weights, return_index=True)  # few numbers, however many weights
         same = all(Fraction(float(weights[i])) == int(near[i]) * exact for i in once)
         return Grid(
             near.astype(np.int64),

@@ -1,17 +1,14 @@
 """Layers in real numbers become layers of integers: exactly where weights stand on a grid, else rounded and told.
 
-Each output channel has a unit of its own, the worth of its membrane's least bit; thresholds, biases and initial
-membranes are per channel, so that none of it shows in the arithmetic. The outputs of a read-out are compared with one
-another: there all channels have one unit. A layer without a leak takes the largest unit
-that holds weights, bias and (to be subtracted) the threshold exactly. A leak rounds in every step, by less than a unit
-for each shift, upwards; there the unit is at most a 2^14th of the threshold, as far as weights of 8 bits, their shift
-and the accumulator allow. What a spike takes off is rounded by itself there, by half a unit at most.
+Thresholds, biases and initial membranes are per channel, each in its channel's unit (units.py): none of it shows
+in the arithmetic. A leak rounds in every step, by less than a unit for each shift, upwards; what a spike takes off is
+rounded by itself there, by half a unit at most.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING, Context
 from fractions import Fraction
 from typing import Any
@@ -20,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_sast.errors import EdgeSastError, TooWideError
-from edge_sast.exchange.grid import Grid, grid
-from edge_sast.exchange.held import by_output, several, takes_later
+from edge_sast.exchange.held import several, takes_later
 from edge_sast.exchange.nodes.real import RealLayer, RealNeuron
-from edge_sast.exchange.nodes.snap import lost_by, roundish, to_steps
+from edge_sast.exchange.nodes.snap import lost_by, roundish
 from edge_sast.exchange.rules import Rules
 from edge_sast.exchange.states import reach, state_bits
+from edge_sast.exchange.units import Channel, Units, channels_of, shifts_to_try, units_of
 from edge_sast.model.bounds import accumulator_bound, signed_sums
 from edge_sast.model.layers import (
     Conv2d,
@@ -39,34 +36,7 @@ from edge_sast.model.layers import (
     fits,
 )
 
-FINE = 1 << 14  # units of a threshold in a layer with a leak
-ROUGH = 1 << 10  # the same where weights are rounded anyway
-MOST_SHIFT = 8
 TWO_DIGITS = Context(prec=2, rounding=ROUND_CEILING)
-
-
-@dataclass(frozen=True)
-class _Channel:
-    """One output channel before its unit is known; everything as multiples of what a weight of 1 is worth."""
-
-    grid: Grid
-    bias: Fraction
-    threshold: Fraction | None
-    initial: Fraction
-    parts: int  # a weight of 1 must be a multiple of so many units for all of it to be whole
-
-
-@dataclass(frozen=True, eq=False)
-class _Units:
-    """shift: the layer's weight_shift; by: what each channel's integers are multiplied with; exact: nothing rounded."""
-
-    shift: int
-    by: list[int]
-    exact: bool
-
-    def of(self, channel: int) -> int:
-        """Units that a weight of 1 is worth."""
-        return self.by[channel] << self.shift
 
 
 def to_integers(
@@ -76,10 +46,10 @@ def to_integers(
 
     Raises EdgeSastError for what cannot be held, naming node and remedy.
     """
-    channels = _channels(real, rules, bits)
-    best: tuple[Weighted, str | None, _Units] | None = None
-    for shift in _shifts(channels, real, bits):
-        units = _units(channels, real, bits, shift)
+    channels = channels_of(real, rules, bits)
+    best: tuple[Weighted, str | None, Units] | None = None
+    for shift in shifts_to_try(channels, real, bits):
+        units = units_of(channels, real, bits, shift)
         try:
             layer, saturates = _build(real, rules, channels, units, max_count, steps)
             accumulator_bound(layer, max_count)
@@ -103,78 +73,8 @@ def to_integers(
     return layer
 
 
-def _grids(real: RealLayer, bits: int) -> list[tuple[Grid, Fraction]]:
-    """Each output channel's grid, and the gain behind its step."""
-    rows, gain = by_output(real), real.neuron.gain
-    if real.neuron.kind != "integrator":
-        return [(grid(row, bits), gain[c]) for c, row in enumerate(rows)]
-    most = max(gain)
-    with np.errstate(under="ignore"):
-        scaled = rows * np.array([[float(each / most)] for each in gain])
-    if ((np.abs(scaled) < np.finfo(np.float64).tiny) & (rows != 0)).any():
-        raise EdgeSastError(
-            f"node {real.neuron.name!r}: r of its neurons lie too far apart for outputs that are compared; train with "
-            "closer ones"
-        )
-    whole = grid(scaled.reshape(-1), bits)
-    return [(Grid(each, whole.step, whole.error), most) for each in whole.integers.reshape(rows.shape)]
-
-
-def _channels(real: RealLayer, rules: Rules, bits: int) -> list[_Channel]:
-    found = []
-    for c, (own, gain) in enumerate(_grids(real, bits)):
-        cell = real.neuron
-        worth = own.step * real.factor * gain  # of a weight of 1
-        bias = to_steps((Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth)
-        threshold = to_steps(cell.threshold[c] / worth) if cell.kind == "lif" else None
-        initial = to_steps(cell.initial[c] / worth)
-        wholes = [bias, initial]
-        if threshold is not None and rules.reset != "zero":
-            wholes.append(threshold)
-        parts = math.lcm(*(value.denominator for value in wholes))
-        found.append(_Channel(own, bias, threshold, initial, parts))
-    return found
-
-
-def _shifts(channels: list[_Channel], real: RealLayer, bits: int) -> list[int]:
-    """weight_shifts to try, the best first: without a leak the smallest that is exact, with one the largest."""
-    if real.neuron.shifts:
-        return list(range(MOST_SHIFT, -1, -1))
-    all_shifts = range(MOST_SHIFT + 1)
-    exact = [shift for shift in all_shifts if _units(channels, real, bits, shift).exact]
-    return exact or list(range(MOST_SHIFT, -1, -1))
-
-
-def _units(channels: list[_Channel], real: RealLayer, bits: int, shift: int) -> _Units:
-    wanted = 1
-    if real.neuron.shifts:
-        wanted = FINE
-    elif any(c.grid.error for c in channels):
-        wanted = ROUGH
-    by, exact = [], True
-    for alike in [channels] if real.neuron.kind == "integrator" else [[channel] for channel in channels]:
-        room = min(_room(channel.grid.integers, bits) for channel in alike)
-        parts = math.lcm(*(channel.parts for channel in alike))
-        needed = parts // math.gcd(parts, 1 << shift)
-        whole = needed <= room
-        own = needed if whole else 1
-        least = min(Fraction(1) if channel.threshold is None else channel.threshold for channel in alike)
-        while own * 2 <= room and (own << shift) * least < wanted:
-            own *= 2
-        by += [own] * len(alike)
-        exact = exact and whole and not any(channel.grid.error for channel in alike)
-    return _Units(shift, by, exact)
-
-
-def _room(integers: np.ndarray, bits: int) -> int:
-    """The most that integers can be multiplied with inside `bits` bits."""
-    high = (1 << (bits - 1)) - 1 if bits > 1 else 1
-    above, below = int(integers.max(initial=0)), int(-integers.min(initial=0))
-    return min(high // above if above else 1 << 16, (high + 1) // below if below else 1 << 16, 1 << 16)
-
-
 def _build(
-    real: RealLayer, rules: Rules, channels: list[_Channel], units: _Units, max_count: int, steps: int
+    real: RealLayer, rules: Rules, channels: list[Channel], units: Units, max_count: int, steps: int
 ) -> tuple[Weighted, str | None]:
     """The layer, and what to say where its membranes may saturate."""
     worth = [units.of(c) for c in range(len(channels))]
@@ -282,7 +182,7 @@ def _check_one_spike(real: RealLayer, layer: Weighted, max_count: int) -> None:
         raise several(real, worst, int(most[worst]) // int(cell.threshold[worst]))
 
 
-def _tell(real: RealLayer, channels: list[_Channel], units: _Units, layer: Weighted, told: list[str]) -> None:
+def _tell(real: RealLayer, channels: list[Channel], units: Units, layer: Weighted, told: list[str]) -> None:
     error, cell = max(own.grid.error for own in channels), layer.neuron
     if error > 0:
         of, what = ("the", "outputs") if isinstance(cell, Integrator) else ("a channel's", "spikes")
