@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edge_sast.errors import EdgeSastError, TooWideError
 from edge_sast.exchange.held import several, takes_later
 from edge_sast.exchange.nodes.real import RealLayer, RealNeuron
-from edge_sast.exchange.nodes.snap import lost_by, roundish
+from edge_sast.exchange.nodes.snap import lost_by
 from edge_sast.exchange.rules import Rules
 from edge_sast.exchange.states import reach, state_bits
 from edge_sast.exchange.units import Channel, Units, channels_of, shifts_to_try, units_of
@@ -91,7 +91,7 @@ def _build(
         return _fitted(
             real, Integrator(bias, initial, shifts, 31), weight, None, units.shift, max_count, steps
         )
-    exact = [Fraction(own.threshold or 0) * w for own, w in zip(channels, worth, strict=True)]
+    exact = units.thresholds(channels)
     strict = rules.threshold == "gt"
     if rules.reset != "zero" and not shifts:  # the whole membrane lower, where nothing is lost of that
         threshold, amount = [round(t) for t in exact], None
@@ -190,11 +190,11 @@ def _tell(real: RealLayer, channels: list[Channel], units: Units, layer: Weighte
             f"{real.name}: weights rounded to {layer.bits} bits, by at most {_up(error)} of {of} largest: {what} may "
             "differ"
         )
-    ties = [own for own in channels if own.threshold is not None and own.threshold.denominator == 1]
-    uneven = next((own.grid.step for own in ties if not roundish(own.grid.step)), None)
-    if uneven is not None and not error and not real.neuron.shifts:
+    bars = zip(channels, units.thresholds(channels), strict=True)
+    uneven = [own.worth for own, bar in bars if own.noise and bar.denominator == 1]
+    if uneven and isinstance(cell, Lif) and not error and not cell.leak_shifts:
         told.append(
-            f"{real.name}: its weights are multiples of {float(uneven):.3g}, whose sums the tool's own floats round: "
+            f"{real.name}: its inputs add multiples of {float(uneven[0]):.3g}, whose sums the tool's own floats round: "
             "where one meets the threshold exactly, spikes may differ"
         )
     if not error and not units.exact:

@@ -17,7 +17,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.grid import Grid, grid
 from edge_sast.exchange.held import by_output
 from edge_sast.exchange.nodes.real import RealLayer
-from edge_sast.exchange.nodes.snap import to_steps
+from edge_sast.exchange.nodes.snap import roundish, to_steps
 from edge_sast.exchange.rules import Rules
 
 FINE = 1 << 14  # units of a threshold in a layer with a leak
@@ -27,9 +27,14 @@ MOST_SHIFT = 8
 
 @dataclass(frozen=True)
 class Channel:
-    """One output channel before its unit is known; everything as multiples of what a weight of 1 is worth."""
+    """One output channel before its unit is known; everything as multiples of what a weight of 1 is worth.
+
+    noise: of the threshold, relative to it; 0 where worth has so few bits that floats add it without rounding.
+    """
 
     grid: Grid
+    worth: Fraction
+    noise: Fraction
     bias: Fraction
     threshold: Fraction | None
     initial: Fraction
@@ -47,6 +52,12 @@ class Units:
     def of(self, channel: int) -> int:
         """Units that a weight of 1 is worth."""
         return self.by[channel] << self.shift
+
+    def thresholds(self, channels: list[Channel]) -> list[Fraction]:
+        """Each channel's in its units, whole where the tool's floats alone keep it from that; 0 without one."""
+        return [
+            to_steps((own.threshold or 0) * Fraction(self.of(c)), own.noise) for c, own in enumerate(channels)
+        ]
 
 
 def _grids(real: RealLayer, bits: int) -> list[tuple[Grid, Fraction]]:
@@ -75,14 +86,15 @@ def channels_of(real: RealLayer, rules: Rules, bits: int) -> list[Channel]:
     for c, (own, gain) in enumerate(_grids(real, bits)):
         cell = real.neuron
         worth = own.step * real.factor * gain  # of a weight of 1
-        bias = to_steps((Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth)
-        threshold = to_steps(cell.threshold[c] / worth) if cell.kind == "lif" else None
-        initial = to_steps(cell.initial[c] / worth)
+        bias = (Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth
+        noise = Fraction(0) if roundish(worth) else cell.noise
+        threshold = to_steps(cell.threshold[c] / worth, noise) if cell.kind == "lif" else None
+        initial = cell.initial[c] / worth
         wholes = [bias, initial]
         if threshold is not None and rules.reset != "zero":
             wholes.append(threshold)
         parts = math.lcm(*(value.denominator for value in wholes))
-        found.append(Channel(own, bias, threshold, initial, parts))
+        found.append(Channel(own, worth, noise, bias, threshold, initial, parts))
     return found
 
 

@@ -451,10 +451,48 @@ def test_a_threshold_within_noise_of_a_sum_of_weights_is_that_sum(step, steps, t
     layer = found.model.layers[-1]
     unit = int(layer.weight.min()) << layer.weight_shift
     assert int(layer.neuron.threshold[0]) == steps * unit
-    assert found.told == (
-        f"a: its weights are multiples of {step:g}, whose sums the tool's own floats round: where one meets the "
-        "threshold exactly, spikes may differ",
+    assert found.told == (ties(step),)
+
+
+def ties(worth: float) -> str:
+    return (
+        f"a: its inputs add multiples of {worth:.3g}, whose sums the tool's own floats round: where one meets the "
+        "threshold exactly, spikes may differ"
     )
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "cell", "steps", "worth"),
+    [
+        ([0.1, 0.2], 0.05, {"v_threshold": 0.15}, 1.5, 0.1),  # half steps, by a bias
+        ([0.01, 0.02], 0.0, {"v_threshold": 50.0}, 5000, 0.01),
+        ([1.0, 2.0], 0.0, {"r": 0.1, "v_threshold": 0.3}, 3, 0.1),  # by a gain
+        ([0.1, 0.2], 0.0, {"v_threshold": 10.1, "v_reset": 10.0}, 1, 0.1),  # what is left of larger numbers
+    ],
+)
+def test_noise_is_taken_wherever_floats_leave_it(weight, bias, cell, steps, worth, tmp_path):
+    fields = {name: np.float32(value) for name, value in {"r": 1.0, **cell}.items()}
+    affine = ("Affine", {"weight": np.array([weight], np.float32), "bias": np.array([bias], np.float32)})
+    found = read(tmp_path, {"a": affine, "b": ("IF", fields)}, "spikingjelly", if_gain="r")
+    layer = found.model.layers[-1]
+    unit = int(layer.weight.min()) << layer.weight_shift
+    assert Fraction(int(layer.neuron.threshold[0]), unit) == Fraction(steps)
+    assert ties(worth) in found.told
+
+
+@pytest.mark.parametrize(("bias", "threshold"), [(4000.003, 4000.0), (1000.0005, 1000.0), (4001.0, 4001.003)])
+def test_what_floats_add_without_rounding_is_taken_as_it_is(bias, threshold, tmp_path):
+    """Of whole weights, neither a bias nor a threshold is another number: a bias above the threshold spikes at once."""
+    affine = ("Affine", {"weight": np.array([[1.0, 2.0]]), "bias": np.array([bias])})
+    found = read(
+        tmp_path,
+        {"a": affine, "b": ("IF", {"r": 1.0, "v_threshold": threshold})},
+        "spikingjelly",
+        if_gain="r",
+    )
+    cell = found.model.layers[-1].neuron
+    assert (int(cell.bias[0]) >= int(cell.threshold[0])) == (bias >= threshold)
+    assert not [line for line in found.told if "add multiples" in line]
 
 
 def test_between_sums_of_weights_there_are_no_ties_to_tell_of(tmp_path):

@@ -152,6 +152,7 @@ def check_asked(config: Settings, given: Mapping[str, Any], defaults: Mapping[st
 def check_combinations(config: Settings, spiking: int, recurrent: bool) -> None:
     """What cannot be done together. spiking: layers that spike; recurrent: whether a layer feeds itself."""
     _check_threshold(config)
+    _check_evidence(config)
     _check_online(config, recurrent)
     _check_tandem(config, spiking, recurrent)
     if config.optimiser == "implicit" and config.sharpness != "none":
@@ -221,6 +222,14 @@ def _check_online(config: Settings, recurrent: bool) -> None:
                 f"{flag(name)} is {getattr(config, name)!r}; online training sees one step at a time and takes "
                 f"{wanted!r} only"
             )
+
+
+def _check_evidence(config: Settings) -> None:
+    if config.loss == "evidence" and config.arch.endswith("count"):
+        raise EdgeSastError(
+            f"--loss is 'evidence', whose odds must be learnt, and --arch {config.arch!r} counts spikes; end it with "
+            "'out', or use another --loss"
+        )
 
 
 def _check_tandem(config: Settings, spiking: int, recurrent: bool) -> None:

@@ -38,9 +38,9 @@ def add_from_argument(group: argparse._ActionsContainer) -> None:
         "--from",
         dest="from_run",
         metavar="RUN",
-        help="go on from a run's network, one of 'edge-sast import', too: its layers, neurons, recordings and time "
-        "steps where no option says otherwise, and its parameters as with --init; with --epochs 0 only the finish in "
-        "integers",
+        help="go on from a run's network, one of 'edge-sast import', too: its layers, neurons, recordings, time steps "
+        "and loss where no option says otherwise, and its parameters as with --init; with --epochs 0 only the finish "
+        "in integers",
     )
 
 
@@ -66,4 +66,16 @@ def take_from_run(args: argparse.Namespace) -> None:
     for name in TAKEN:
         if getattr(args, name) is None:
             setattr(args, name, getattr(config, name))
+    if args.loss is None and _takes_any_loss(args):
+        args.loss = config.objective.kind
+        if args.loss == "tet" and args.tet_lambda is None:
+            args.tet_lambda = config.tet_lambda
     args.init, args.layers = args.from_run, config.layers
+
+
+def _takes_any_loss(args: argparse.Namespace) -> bool:
+    """Whether the gradient through time that was asked for, if any, goes with every loss."""
+    from trainer.settings.methods import METHODS
+
+    fixed = METHODS[args.method].fixed if args.method is not None else {}
+    return (args.through_time or fixed.get("through_time", "bptt")) == "bptt"

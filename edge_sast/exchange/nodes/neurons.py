@@ -27,7 +27,7 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
     if node.type == "CubaLI":
         node.refuse("has a current of its own, which no integer neuron here has", "train with LI")
     lost, drive = _dynamics(node, extent, rules)
-    shifts, exact = _shifts(node, lost, nearest, rules.gain == "leak", told)
+    shifts, exact = _shifts(node, lost, nearest, rules.gain == "leak" and node.type != "CubaLIF", told)
     gains = _gains(node, drive, exact, extent, rules)
     if min(gains) <= 0:
         takes = [
@@ -44,15 +44,17 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
             "meets the threshold exactly, spikes may differ"
         )
     if rules.start != "leak" and any(rest) and rest != reset:
+        starts = not any(reset) and node.type != "CubaLIF"
         node.refuse(
             f"v_leak is {float(rest[0]):g}, and --start is {rules.start}",
-            "train with v_leak 0, or give --start leak where the tool's membranes start there",
+            "train with v_leak 0" + ", or give --start leak where the tool's membranes start there" * starts,
         )
     begin = {"zero": [Fraction(0)] * channels, "reset": reset, "leak": rest}[rules.start]
-    thresholds = []
+    thresholds, noise = [], NOISE
     if not integrator:
-        thresholds = _per_channel(node, "v_threshold", node.finite("v_threshold"), extent)
-        thresholds = _above(thresholds, reset)
+        levels = _per_channel(node, "v_threshold", node.finite("v_threshold"), extent)
+        thresholds = _above(levels, reset)
+        noise = max(_noise(*pair) for pair in zip(levels, reset, strict=True))
         if min(thresholds) <= 0:
             node.refuse(
                 f"v_threshold is {shown(min(thresholds))} above v_reset",
@@ -67,12 +69,18 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
         thresholds,
         [exact * height for height in _above(rest, reset)],
         _above(begin, reset),
+        noise,
     )
 
 
 def _above(values: list[Fraction], reset: list[Fraction]) -> list[Fraction]:
     """Values counted from the reset. 1.1 less 0.1 is 1 here too: the noise of both is in their difference."""
-    return [snap(value - v) for value, v in zip(values, reset, strict=True)]
+    return [snap(value - v, _noise(value, v)) for value, v in zip(values, reset, strict=True)]
+
+
+def _noise(value: Fraction, reset: Fraction) -> Fraction:
+    """Of a difference, relative to it: what float32 leaves of either."""
+    return NOISE * max(abs(value), abs(reset)) / abs(value - reset) if value != reset else NOISE
 
 
 def _gains(node: Node, drive: np.ndarray, lost: Fraction, extent: Extent, rules: Rules) -> list[Fraction]:
@@ -157,6 +165,10 @@ def _without_current(node: Node, extent: Extent, rules: Rules, r: np.ndarray) ->
         node.refuse(
             "its current lasts one step, and under --start leak, Norse's rule, it comes to the membrane a step later",
             "give --start zero or --start reset where the tool adds the current first, or train with LIF neurons",
+        )
+    if rules.gain == "leak":
+        node.refuse(
+            "has a current, and --input-gain leak is of a LIF", "give --input-gain file, none or a number"
         )
     if rules.looks_back and rules.reset == "zero":
         node.refuse(

@@ -14,7 +14,7 @@ class RealNeuron:
 
     kind: "lif" or "integrator" (no threshold). shifts: the leak. lost: 1 - decay as the file has it, of which `shifts`
     lose the same or, where that was asked for, nearly. v is relative to where a reset leads; initial: before the
-    first step.
+    first step. noise: what floats may have made of the thresholds, relative to the smallest.
     """
 
     name: str
@@ -25,6 +25,7 @@ class RealNeuron:
     threshold: list[Fraction]
     offset: list[Fraction]
     initial: list[Fraction]
+    noise: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,23 +8,23 @@ from edge_sast.model.layers import MAX_SHIFT
 
 NOISE = Fraction(1, 1 << 20)  # of float32 in a few operations, relative
 MOST_DIGITS = 8  # significant bits of a number that float32 noise is taken from
-MOST_STEPS = 1 << 12  # whole steps that noise is taken from: it is below a 2^8th of one
+MOST_NOISE = Fraction(1, 8)  # of a step, in a number of steps
 
 
-def snap(value: float | Fraction) -> Fraction:
-    """The number that a float32 stands for: one of at most MOST_DIGITS significant bits within NOISE, else itself."""
+def snap(value: float | Fraction, noise: Fraction = NOISE) -> Fraction:
+    """The number that a float32 stands for: one of at most MOST_DIGITS significant bits within noise, else itself."""
     exact = Fraction(value)
     if not exact:
         return exact
     scale = Fraction(2) ** (MOST_DIGITS - _exponent(abs(exact)))
     near = Fraction(round(exact * scale)) / scale
-    return near if abs(near - exact) <= NOISE * abs(exact) else exact
+    return near if abs(near - exact) <= noise * abs(exact) else exact
 
 
-def to_steps(value: Fraction) -> Fraction:
-    """A number of steps of a grid, whole where only NOISE keeps it from that: 0.3 in steps of 0.1 is 3."""
+def to_steps(value: Fraction, noise: Fraction) -> Fraction:
+    """A number of steps of a grid, whole where only noise, relative to it, keeps it from that: 0.3 in steps of 0.1."""
     near = round(value)
-    return Fraction(near) if abs(near) <= MOST_STEPS and abs(near - value) <= NOISE * abs(value) else value
+    return Fraction(near) if abs(near - value) <= min(noise * abs(value), MOST_NOISE) else value
 
 
 def roundish(value: Fraction) -> bool:

@@ -92,6 +92,25 @@ def test_an_instructions_target_is_told_in_figures(tmp_path):
     assert "train_instructions" not in json.loads((tmp_path / "next.json").read_text("utf-8"))
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ([], "evidence"),
+        (["--method", "hard"], "evidence"),
+        (["--loss", "last"], "last"),
+        (["--method", "ottt"], "tet"),
+    ],
+)
+def test_a_run_goes_on_by_the_loss_that_it_learnt_by(given, wanted, tmp_path):
+    write_lines(tmp_path / "data", {"train": 4})
+    common = ["--arch", "or4-out", "--quiet", "--threads", "1", "--epochs", "1", "--qat-epochs", "0"]
+    data = ["--data", str(tmp_path / "data"), "--dt-us", str(DT_US), "--steps", str(STEPS)]
+    first = str(tmp_path / "a")
+    assert main(["train", *data, "--method", "hard", "--loss", "evidence", *common, "--out", first]) == 0
+    assert main(["train", "--from", first, *common[2:], *given, "--out", str(tmp_path / "b")]) == 0
+    assert json.loads((tmp_path / "b" / "config.json").read_text("utf-8"))["loss"] == wanted
+
+
 def test_channels_are_removed_from_a_run_and_from_its_c(tmp_path, capsys):
     """Nothing of what is removed is left: the run, its model, and the C, which computes what the runtime does."""
     write_lines(tmp_path / "data", {"train": 8})

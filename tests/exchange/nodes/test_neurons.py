@@ -210,6 +210,24 @@ def test_a_gain_below_zero_is_refused_by_all_that_made_it(gain, told, tmp_path):
         numbers(tmp_path / "net.nir", ("CubaLIF", fields), gain=gain)
 
 
+def test_the_gain_of_the_leak_is_not_a_currents(tmp_path):
+    fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
+    with pytest.raises(
+        EdgeSastError, match=r"\(CubaLIF\): has a current, and --input-gain leak is of a LIF; give"
+    ):
+        numbers(tmp_path / "net.nir", ("CubaLIF", fields), gain="leak")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reset", "remedy"),
+    [("LIF", 0.0, "train with v_leak 0, or give --start leak where"), ("LIF", -0.5, "train with v_leak 0$")],
+)
+def test_a_start_is_named_only_where_it_helps(kind, reset, remedy, tmp_path):
+    fields = {"tau": 8e-4, "r": 8.0, "v_leak": 0.25, "v_threshold": 1.0, "v_reset": reset}
+    with pytest.raises(EdgeSastError, match=rf"v_leak is 0.25, and --start is reset; {remedy}"):
+        numbers(tmp_path / "net.nir", (kind, fields))
+
+
 def test_a_current_that_snntorch_resets_to_zero_is_refused_where_its_input_is_lost(tmp_path):
     """By the preset, which stands for reset_delay=True; by rules that name no tool nothing is lost."""
     fields = {"tau_mem": 8e-4, "tau_syn": 1e-4, "w_in": 1.0, "r": 8.0, "v_leak": 0.0, "v_threshold": 1.0}
