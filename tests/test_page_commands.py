@@ -45,6 +45,7 @@ NOT_RUN = {
     "train ... --workers": "starts processes, as tests/trainer/workers does",
     "train ... --synops-target": FEW,
     "train ... --instructions-target": LONG,
+    "train ... --steps 2 --arch 32c4s4": FEW,
     "train --data objects": FEW,
     "evaluate ... --engine ray": "wants Ray, as tests/cli/test_engines.py has it where it is installed",
     "evaluate runs/objects": FEW,
@@ -60,6 +61,8 @@ NOT_RUN = {
     "export ... valid.zip": FEW,
     "export runs/b": FEW,
     "export runs/d": FEW,
+    "export runs/e": FEW,
+    "calibrate build/e": FEW,
 }
 QUICK = ("--epochs", "1", "--qat-epochs", "1", "--limit", "60")  # behind the options of a training
 DIGITS = (2, 3, 7)

@@ -8,6 +8,7 @@ import pytest
 from edge_sast.cli.main import main
 from edge_sast.datasets.open import open_dataset
 from edge_sast.formats.registry import read_file
+from edge_sast.model import modelfile
 from firmware_gen.toolchain.cross import missing
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -20,6 +21,17 @@ def test_recordings_are_the_first_test_digits_of_their_classes():
     for digit, path in zip(DIGITS, RECORDINGS, strict=True):
         wanted = next(ref for ref in refs if ref.label == digit).load()
         assert np.array_equal(read_file(path, (24, 24)).events, wanted.events)
+
+
+def test_every_model_is_told_of():
+    page = (EXAMPLES / "README.md").read_text("utf-8")
+    for path in EXAMPLES.glob("*.safetensors"):
+        assert f"`{path.name}`" in page, path.name
+
+
+def test_the_model_that_answers_early_does():
+    model = modelfile.load(EXAMPLES / "nmnist-early-int8.safetensors")
+    assert (model.early_margin, model.binning.dt_us, model.binning.steps) == (541, 30_000, 10)
 
 
 def test_the_model_is_small_enough_to_look_at():
