@@ -17,7 +17,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.grid import Grid, grid
 from edge_sast.exchange.held import by_output
 from edge_sast.exchange.nodes.real import RealLayer
-from edge_sast.exchange.nodes.snap import roundish, to_steps
+from edge_sast.exchange.nodes.snap import NOISE, roundish, to_steps
 from edge_sast.exchange.rules import Rules
 
 FINE = 1 << 14  # units of a threshold in a layer with a leak
@@ -86,16 +86,27 @@ def channels_of(real: RealLayer, rules: Rules, bits: int) -> list[Channel]:
     for c, (own, gain) in enumerate(_grids(real, bits)):
         cell = real.neuron
         worth = own.step * real.factor * gain  # of a weight of 1
+        noise = Fraction(0) if roundish(worth) or not cell.noise else cell.noise[c]
         bias = (Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth
-        noise = Fraction(0) if roundish(worth) else cell.noise
-        threshold = to_steps(cell.threshold[c] / worth, noise) if cell.kind == "lif" else None
+        if noise:  # of a float32 alone, as a bias is added in every step
+            bias = to_steps(bias, NOISE / 8)
         initial = cell.initial[c] / worth
+        threshold = (
+            _threshold(cell.threshold[c] / worth, noise, [bias, initial]) if cell.kind == "lif" else None
+        )
         wholes = [bias, initial]
         if threshold is not None and rules.reset != "zero":
             wholes.append(threshold)
         parts = math.lcm(*(value.denominator for value in wholes))
         found.append(Channel(own, worth, noise, bias, threshold, initial, parts))
     return found
+
+
+def _threshold(steps: Fraction, noise: Fraction, beside: list[Fraction]) -> Fraction:
+    """Whole steps, or whole parts of one that what stands beside it has, where noise alone keeps it from that."""
+    whole = to_steps(steps, noise)
+    parts = math.lcm(*(value.denominator for value in beside))
+    return to_steps(whole * parts, noise) / parts
 
 
 def shifts_to_try(channels: list[Channel], real: RealLayer, bits: int) -> list[int]:

@@ -219,7 +219,8 @@ def compare(path: Path, seed: int, leaky: bool) -> tuple[int, int]:
     imported = read_model(nir_file.read(file), Reading(rules), grid, None)
     if not leaky:
         at_once = drawn.options["reset"] == "subtract" and drawn.tool == "snntorch"  # see test_held.py
-        assert all(at_once and "(reset_delay=False)" in line for line in imported.told)
+        inexact = [line for line in imported.told if "the tool's own floats round" not in line]
+        assert all(at_once and "(reset_delay=False)" in line for line in inexact)
     counts = drawer.rng.integers(0, drawn.cap + 1, (STEPS, drawn.rows, drawn.columns, 2)).astype(np.uint8)
     trace = Simulator(imported.model).trace(binned(imported.model, [counts]), 0)
     right = run(drawn.layers, counts.transpose(0, 3, 1, 2), exact=True)

@@ -93,7 +93,7 @@ NODES = {
     ),
     "reset": (
         net(b=("IF", {"r": 1.0, "v_threshold": 1.0, "v_reset": 0.25})),
-        r"node 'b' \(IF\): v_reset is 0.25; train with v_reset 0, or .*--start reset",
+        r"node 'b' \(IF\): v_reset is 0.25; train with v_reset 0, or, where .*--start reset",
     ),
     "text": (
         net(b=("IF", {"r": "one", "v_threshold": 1.0})),

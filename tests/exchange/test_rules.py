@@ -467,17 +467,86 @@ def ties(worth: float) -> str:
         ([0.1, 0.2], 0.05, {"v_threshold": 0.15}, 1.5, 0.1),  # half steps, by a bias
         ([0.01, 0.02], 0.0, {"v_threshold": 50.0}, 5000, 0.01),
         ([1.0, 2.0], 0.0, {"r": 0.1, "v_threshold": 0.3}, 3, 0.1),  # by a gain
+        ([0.1, 0.2], 0.3, {"v_threshold": 0.9}, 9, 0.1),
         ([0.1, 0.2], 0.0, {"v_threshold": 10.1, "v_reset": 10.0}, 1, 0.1),  # what is left of larger numbers
     ],
 )
 def test_noise_is_taken_wherever_floats_leave_it(weight, bias, cell, steps, worth, tmp_path):
     fields = {name: np.float32(value) for name, value in {"r": 1.0, **cell}.items()}
     affine = ("Affine", {"weight": np.array([weight], np.float32), "bias": np.array([bias], np.float32)})
-    found = read(tmp_path, {"a": affine, "b": ("IF", fields)}, "spikingjelly", if_gain="r")
+    nodes = {"a": affine, "b": ("IF", fields)}
+    for reset in ("zero",) if "v_reset" in cell else ("zero", "subtract"):
+        found = read(tmp_path, nodes, "spikingjelly", if_gain="r", reset=reset)
+        layer = found.model.layers[-1]
+        unit = int(layer.weight.min()) << layer.weight_shift
+        assert Fraction(int(layer.neuron.threshold[0]), unit) == Fraction(steps)
+        assert Fraction(int(layer.neuron.bias[0]), unit) == Fraction(round(2 * bias / weight[0]), 2)
+        assert found.told == (ties(worth),)
+
+
+@pytest.mark.parametrize(
+    ("side", "inside", "of"), [(3, 3, 9), (3, 6, 9), (5, 5, 25), (5, 15, 25), (5, 7, 25), (2, 1, 4)]
+)
+def test_the_share_of_an_average_is_met(side, inside, of, tmp_path):
+    """So many of a pool's places make the threshold, as float32 has it; quarters are added without rounding."""
+    pool = (
+        "AvgPool2d",
+        {
+            "kernel_size": np.array([side, side]),
+            "stride": np.array([side, side]),
+            "padding": np.array([0, 0]),
+        },
+    )
+    conv = (
+        "Conv2d",
+        {
+            "weight": np.ones((1, 2, 1, 1), np.float32),
+            "bias": np.zeros(1),
+            "stride": 1,
+            "padding": 0,
+            "dilation": 1,
+            "groups": 1,
+        },
+    )
+    cell = ("IF", {"r": 1.0, "v_threshold": np.float32(inside / of)})
+    nodes = {"p": pool, "a": conv, "b": cell, "in": ("Input", {"shape": np.array([2, side, side])})}
+    edges = [("in", "p"), ("p", "a"), ("a", "b"), ("b", "out")]
+    found = read(tmp_path, nodes, "spikingjelly", edges, (side, side), if_gain="r")
+    layer = found.model.layers[-1]
+    assert int(layer.neuron.threshold[0]) == inside * (int(layer.weight.min()) << layer.weight_shift)
+    assert bool(found.told) == (side != 2)
+
+
+@pytest.mark.parametrize(
+    ("weight", "threshold", "steps"),
+    [(256.0, 512.0, 2), (300.0, 900.0, 3), (1000.0, 3000.0, 3), (512.0, 131584.0625, 258)],
+)
+def test_large_numbers_of_few_bits_have_no_noise(weight, threshold, steps, tmp_path):
+    nodes = {
+        "a": ("Linear", {"weight": np.array([[weight, 2 * weight]])}),
+        "b": ("IF", {"r": 1.0, "v_threshold": threshold}),
+    }
+    found = read(tmp_path, nodes, "spikingjelly", if_gain="r")
     layer = found.model.layers[-1]
     unit = int(layer.weight.min()) << layer.weight_shift
-    assert Fraction(int(layer.neuron.threshold[0]), unit) == Fraction(steps)
-    assert ties(worth) in found.told
+    assert -(-int(layer.neuron.threshold[0]) // unit) == steps
+    assert not [line for line in found.told if "add multiples" in line]
+
+
+def test_each_channel_has_its_own_noise(tmp_path):
+    weight = np.array([[0.1, 0.2], [0.1, 0.2]], np.float32)
+    fields = {"r": np.float32(1), "v_threshold": np.array([0.30002, 10.1], np.float32)}
+    fields["v_reset"] = np.array([0.0, 10.0], np.float32)
+    ends = {"out": ("Output", {"shape": np.array([2])})}
+    found = read(
+        tmp_path,
+        {"a": ("Linear", {"weight": weight}), "b": ("IF", fields), **ends},
+        "spikingjelly",
+        if_gain="r",
+    )
+    layer = found.model.layers[-1]
+    units = np.sort(layer.weight.reshape(2, 2), axis=0)[0].astype(int) << layer.weight_shift
+    assert [-(-int(t) // int(u)) for t, u in zip(layer.neuron.threshold, units, strict=True)] == [4, 1]
 
 
 @pytest.mark.parametrize(("bias", "threshold"), [(4000.003, 4000.0), (1000.0005, 1000.0), (4001.0, 4001.003)])

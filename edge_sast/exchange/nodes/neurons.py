@@ -50,11 +50,11 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
             "train with v_leak 0" + ", or give --start leak where the tool's membranes start there" * starts,
         )
     begin = {"zero": [Fraction(0)] * channels, "reset": reset, "leak": rest}[rules.start]
-    thresholds, noise = [], NOISE
+    thresholds, noise = [], ()
     if not integrator:
         levels = _per_channel(node, "v_threshold", node.finite("v_threshold"), extent)
         thresholds = _above(levels, reset)
-        noise = max(_noise(*pair) for pair in zip(levels, reset, strict=True))
+        noise = tuple(_noise(*pair) for pair in zip(levels, reset, strict=True))
         if min(thresholds) <= 0:
             node.refuse(
                 f"v_threshold is {shown(min(thresholds))} above v_reset",
@@ -74,8 +74,11 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
 
 
 def _above(values: list[Fraction], reset: list[Fraction]) -> list[Fraction]:
-    """Values counted from the reset. 1.1 less 0.1 is 1 here too: the noise of both is in their difference."""
-    return [snap(value - v, _noise(value, v)) for value, v in zip(values, reset, strict=True)]
+    """Values counted from the reset. 1.1 less 0.1 is 1 here too: the noise of both is in their difference.
+
+    What is left of much larger numbers is not taken for a round one, of which there is one everywhere near by.
+    """
+    return [snap(value - v, min(_noise(value, v), 4 * NOISE)) for value, v in zip(values, reset, strict=True)]
 
 
 def _noise(value: Fraction, reset: Fraction) -> Fraction:
@@ -219,7 +222,8 @@ def _reset_to(node: Node, extent: Extent, rules: Rules) -> list[Fraction]:
     if any(reset) and (rules.reset != "zero" or rules.start != "reset"):
         node.refuse(
             f"v_reset is {float(reset[0]):g}",
-            "train with v_reset 0, or say that resets and the first step lead there: --reset zero --start reset",
+            "train with v_reset 0, or, where v_leak is 0 or the same, say that resets and the first step lead there: "
+            "--reset zero --start reset",
         )
     return reset
 

@@ -14,7 +14,7 @@ class RealNeuron:
 
     kind: "lif" or "integrator" (no threshold). shifts: the leak. lost: 1 - decay as the file has it, of which `shifts`
     lose the same or, where that was asked for, nearly. v is relative to where a reset leads; initial: before the
-    first step. noise: what floats may have made of the thresholds, relative to the smallest.
+    first step. noise: what floats may have made of each threshold, relative to it; () of none.
     """
 
     name: str
@@ -25,7 +25,7 @@ class RealNeuron:
     threshold: list[Fraction]
     offset: list[Fraction]
     initial: list[Fraction]
-    noise: Fraction = Fraction(0)
+    noise: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

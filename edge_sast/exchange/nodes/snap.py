@@ -29,7 +29,9 @@ def to_steps(value: Fraction, noise: Fraction) -> Fraction:
 
 def roundish(value: Fraction) -> bool:
     """Whether a number has so few bits that float32 adds weights of few bits to it without rounding."""
-    return snap(value).numerator.bit_length() <= MOST_DIGITS
+    top, below = abs(snap(value).numerator), snap(value).denominator
+    significant = top // (top & -top) if top else 0
+    return significant.bit_length() <= MOST_DIGITS and below & (below - 1) == 0
 
 
 def _exponent(value: Fraction) -> int:
