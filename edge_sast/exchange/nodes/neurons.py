@@ -50,7 +50,8 @@ def neuron(node: Node, extent: Extent, rules: Rules, nearest: bool, told: list[s
             "train with v_leak 0" + ", or give --start leak where the tool's membranes start there" * starts,
         )
     begin = {"zero": [Fraction(0)] * channels, "reset": reset, "leak": rest}[rules.start]
-    thresholds, noise = [], ()
+    thresholds: list[Fraction] = []
+    noise: tuple[Fraction, ...] = ()
     if not integrator:
         levels = _per_channel(node, "v_threshold", node.finite("v_threshold"), extent)
         thresholds = _above(levels, reset)
