@@ -29,7 +29,7 @@ def to_steps(value: Fraction, noise: Fraction) -> Fraction:
 
 def roundish(value: Fraction) -> bool:
     """Whether a number has so few bits that float32 adds weights of few bits to it without rounding."""
-    top, below = abs(snap(value).numerator), snap(value).denominator
+    top, below = abs(value.numerator), value.denominator
     significant = top // (top & -top) if top else 0
     return significant.bit_length() <= MOST_DIGITS and below & (below - 1) == 0
 
