@@ -56,6 +56,8 @@ NOT_RUN = {
     "verify build/pruned": LONG,
     "run build/i": LONG,
     "calibrate build/t": FEW,
+    "calibrate runs/t": FEW,
+    "train --data digits ... --loss evidence": LONG,
     "data cut DIR/dvs128_objects": FEW,
     "calibrate ... DIR/valid.zip": FEW,
     "export ... valid.zip": FEW,
