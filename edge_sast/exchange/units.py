@@ -17,7 +17,7 @@ from edge_sast.errors import EdgeSastError
 from edge_sast.exchange.grid import Grid, grid
 from edge_sast.exchange.held import by_output
 from edge_sast.exchange.nodes.real import RealLayer
-from edge_sast.exchange.nodes.snap import NOISE, roundish, snap, to_steps
+from edge_sast.exchange.nodes.snap import NOISE, roundish, to_steps
 from edge_sast.exchange.rules import Rules
 
 FINE = 1 << 14  # units of a threshold in a layer with a leak
@@ -85,9 +85,8 @@ def channels_of(real: RealLayer, rules: Rules, bits: int) -> list[Channel]:
     found = []
     for c, (own, gain) in enumerate(_grids(real, bits)):
         cell = real.neuron
-        exact = own.step * real.factor * gain  # of a weight of 1
-        worth = snap(exact)  # 10 of 100 times a gain of 0.1, as the tool's floats have it
-        noise = Fraction(0) if roundish(exact) or not cell.noise else cell.noise[c]
+        worth = own.step * real.factor * gain  # of a weight of 1
+        noise = Fraction(0) if roundish(worth) or not cell.noise else cell.noise[c]
         bias = (Fraction(float(real.bias[c])) * cell.gain[c] + cell.offset[c]) / worth
         if noise:  # of a float32 alone, as a bias is added in every step
             bias = to_steps(bias, NOISE / 8)

@@ -194,3 +194,13 @@ def test_a_read_out_that_feeds_itself_is_refused(last, tmp_path):
 def test_gains_too_far_apart_to_compare_are_refused(gain, tmp_path):
     with pytest.raises(EdgeSastError, match=r"node 'n2': r of its neurons lie too far apart"):
         read(tmp_path, ("Linear", {"weight": np.ones((2, 8))}), ("I", {"r": np.array(gain)}))
+
+
+def test_a_gain_of_many_bits_rounds_no_bias(tmp_path):
+    """100 times 0.1 is 10.0000001 as float32 has it, and so is what stands beside it."""
+    affine = ("Affine", {"weight": np.tile([100.0, 200.0], (2, 4)), "bias": np.array([50.0, -100.0])})
+    found = read(tmp_path, affine, ("I", {"r": np.float32(0.1)}), if_gain="r")
+    layer = found.model.layers[-1]
+    unit = int(layer.weight.min()) << layer.weight_shift
+    assert [int(b) * 2 for b in layer.neuron.bias] == [unit, -2 * unit]
+    assert not [line for line in found.told if "rounded" in line]
